@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The in-memory format of an NMI backtrace capture, version 1.
+ *
+ * This is the one C definition on the reader's side, byte for byte what the
+ * kernel series under kernel/ writes (there: include/linux/nmi_backtrace_capture.h).
+ * docs/format.md is the normative text; tests/e2e/abi-check compares every
+ * size and offset below with the DWARF of a built kernel.
+ *
+ * All fields are fixed-width, in the byte order of the kernel that wrote them.
+ * Addresses are physical, lengths are in bytes, times are nanoseconds of
+ * ktime_get_mono_fast_ns(). There are no pointers. Nothing read through this
+ * header may be trusted before it has been checked.
+ */
+#ifndef NMIBT_CAPTURE_H
+#define NMIBT_CAPTURE_H
+
+#include <stdint.h>
+
+/* The line in VMCOREINFO: KEY=<paddr of the descriptor>,<its size>, both hex. */
+#define NMI_CAPTURE_VMCOREINFO_KEY "NMI_BACKTRACE_CAPTURE"
+/* The symbol of the descriptor, for a reader that has symbols only. */
+#define NMI_CAPTURE_DESC_SYMBOL "nmi_capture_desc"
+
+/* Eight bytes each, not terminated. */
+#define NMI_CAPTURE_DESC_MAGIC "NMIBTDSC"
+#define NMI_CAPTURE_SLOT_MAGIC "NMIBTSLT"
+#define NMI_CAPTURE_MAGIC_LEN 8
+
+#define NMI_CAPTURE_VERSION 1
+
+/* "No CPU" in a field that holds a CPU number. */
+#define NMI_CAPTURE_NO_CPU UINT32_MAX
+
+/* Room for registers: x86_64's elf_gregset_t has 27 words, arm64's 34. */
+#define NMI_CAPTURE_MAX_REGS 40
+#define NMI_CAPTURE_COMM_LEN 16
+
+/* nmi_capture_desc.state */
+enum nmi_capture_state {
+	NMI_CAPTURE_IDLE = 0, /* nothing was requested since boot */
+	NMI_CAPTURE_RUNNING = 1, /* the requester is asking or waiting */
+	NMI_CAPTURE_COMPLETE = 2, /* all that were asked have answered */
+	NMI_CAPTURE_TIMEOUT = 3, /* the wait ended with CPUs missing */
+};
+
+/* nmi_capture_desc.flags */
+#define NMI_CAPTURE_F_DRAINED 0x1 /* the slots were printed to the log */
+#define NMI_CAPTURE_F_REENTERED 0x2 /* the requester faulted and came back */
+#define NMI_CAPTURE_F_CRASH_KEXEC 0x4 /* asked by __crash_kexec(), else by panic() */
+
+/*
+ * The descriptor: one per kernel, statically allocated in its image.
+ * A reader uses desc_size and slot_hdr_size of the descriptor, never its own
+ * sizeof, to step over what a later version appended.
+ */
+struct nmi_capture_desc {
+	uint8_t magic[NMI_CAPTURE_MAGIC_LEN];
+	uint32_t version;
+	uint32_t desc_size; /* sizeof(struct nmi_capture_desc) */
+	uint32_t slot_hdr_size; /* sizeof(struct nmi_capture_slot) */
+	uint32_t slot_size; /* header + text + nested area of one slot */
+	uint32_t nr_slots; /* entries of the table: nr_cpu_ids */
+	uint32_t state; /* enum nmi_capture_state */
+	uint32_t generation; /* of the last request; 0: never */
+	uint32_t panic_cpu; /* the CPU that asked last, or NO_CPU */
+	uint32_t timeout_ms; /* bound of the wait for all CPUs */
+	uint32_t flags; /* NMI_CAPTURE_F_* */
+	uint32_t refused; /* requests refused while one was running or after it */
+	uint32_t nr_asked; /* remote CPUs that were asked */
+	uint64_t desc_paddr; /* of this structure: proves that it isn't a copy */
+	uint64_t table_paddr; /* of uint64_t[nr_slots]; 0: not set up yet */
+	uint64_t asked_ns; /* when the request began */
+	uint64_t finished_ns; /* when the wait ended; 0: it did not */
+};
+
+/* nmi_capture_slot.state; published with release semantics */
+enum nmi_capture_slot_state {
+	NMI_CAPTURE_SLOT_EMPTY = 0,
+	NMI_CAPTURE_SLOT_ASKED = 1, /* the CPU was asked and has not answered */
+	NMI_CAPTURE_SLOT_BEGUN = 2, /* the CPU is writing, or died writing */
+	NMI_CAPTURE_SLOT_DONE = 3, /* complete */
+};
+
+/* nmi_capture_slot.how: what made the CPU write, set when it begins */
+enum nmi_capture_how {
+	NMI_CAPTURE_BY_NONE = 0,
+	NMI_CAPTURE_BY_NMI = 1, /* an NMI or a pseudo-NMI */
+	NMI_CAPTURE_BY_IRQ = 2, /* an ordinary IPI */
+	NMI_CAPTURE_BY_SELF = 3, /* it panicked: the requester, or a second one */
+	NMI_CAPTURE_BY_STOP = 4, /* when it was stopped for kdump */
+};
+
+/* nmi_capture_slot.flags */
+#define NMI_CAPTURE_SLOT_F_REGS 0x01 /* regs[] is filled */
+#define NMI_CAPTURE_SLOT_F_IDLE 0x02 /* it ran the idle task's idle loop */
+#define NMI_CAPTURE_SLOT_F_USER 0x04 /* it was in user mode */
+#define NMI_CAPTURE_SLOT_F_IRQS_OFF 0x08 /* interrupts were masked when hit */
+#define NMI_CAPTURE_SLOT_F_LATE 0x10 /* it began after the wait had ended */
+#define NMI_CAPTURE_SLOT_F_OVERFLOW 0x20 /* the text did not fit; lost_* count it */
+#define NMI_CAPTURE_SLOT_F_OFFLINE 0x40 /* it was not online at the request */
+#define NMI_CAPTURE_SLOT_F_FAULTED 0x80 /* a fault broke off the writing */
+#define NMI_CAPTURE_SLOT_F_NO_REGS_SELF 0x100 /* regs are of the capture itself: the panic path passed none */
+
+/*
+ * One slot per possible CPU: this header, then text_size bytes of text at
+ * text_off, then nested_size bytes at nested_off. Offsets count from the start
+ * of the slot. The text is what printk would have logged: messages with their
+ * KERN_SOH level headers, without timestamps.
+ *
+ * text_len is the published length. A writer formats behind it and then
+ * publishes, so bytes from text_len up to the first NUL are a torn tail.
+ */
+struct nmi_capture_slot {
+	uint8_t magic[NMI_CAPTURE_MAGIC_LEN];
+	uint32_t cpu;
+	uint32_t state; /* enum nmi_capture_slot_state */
+	uint32_t generation; /* of the request that this content answers */
+	uint32_t how; /* enum nmi_capture_how */
+	uint32_t flags; /* NMI_CAPTURE_SLOT_F_* */
+	uint32_t text_off;
+	uint32_t text_size;
+	uint32_t text_len;
+	uint32_t nested_off; /* what was printed inside a printk, or by a fault */
+	uint32_t nested_size;
+	uint32_t nested_len;
+	uint32_t lost_msgs; /* messages of which nothing was stored */
+	uint32_t lost_bytes; /* bytes that did not fit, cut messages included */
+	uint32_t begin_again; /* second begins on this CPU, refused */
+	int32_t pid; /* of the interrupted task */
+	uint32_t nr_regs; /* words of regs[]: elf_gregset_t's ELF_NGREG */
+	char comm[NMI_CAPTURE_COMM_LEN]; /* may lack a NUL when damaged */
+	uint64_t asked_ns; /* 0: never asked */
+	uint64_t begun_ns;
+	uint64_t done_ns;
+	uint64_t note_paddr; /* of this CPU's crash_notes entry; 0: unknown */
+	uint32_t note_size; /* sizeof(note_buf_t) */
+	uint32_t reserved;
+	uint64_t regs[NMI_CAPTURE_MAX_REGS]; /* as in NT_PRSTATUS's pr_reg */
+};
+
+#ifndef __KERNEL__
+_Static_assert(sizeof(struct nmi_capture_desc) == 88, "descriptor layout");
+_Static_assert(sizeof(struct nmi_capture_slot) == 448, "slot layout");
+#endif
+
+#endif /* NMIBT_CAPTURE_H */

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * libnmibt: finds, decodes and explains what every CPU was doing when the
+ * kernel in a memory image panicked.
+ *
+ * Data flows one way: image -> locate -> decode -> trace -> registers ->
+ * report -> render. A front end fills in a struct nmibt_image, opens a report
+ * on it, and renders it; the stages between are public for tests and for
+ * front ends that need one alone.
+ *
+ * Everything that is read from an image is untrusted. The library has no
+ * globals, never exits, and prints only to the FILE that a renderer is given.
+ *
+ * Errors: a call that can fail returns NULL for success or a struct
+ * nmibt_error that the caller frees; its out-parameters come last, are named
+ * ret, and are untouched on failure.
+ */
+#ifndef NMIBT_H
+#define NMIBT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <nmibt/capture.h>
+
+/* ------------------------------------------------------------------ errors */
+
+enum nmibt_code {
+	NMIBT_ERR_NOTHING = 1, /* the image holds nothing of what was asked for */
+	NMIBT_ERR_USAGE = 2, /* the caller asked for something impossible */
+	NMIBT_ERR_DAMAGED = 3, /* data is there and fails its checks */
+	NMIBT_ERR_UNUSABLE = 4, /* the image can't be read at all */
+	NMIBT_ERR_NOMEM = 5,
+	NMIBT_ERR_INTERRUPTED = 6, /* the image's interrupted() said so */
+};
+
+/* One line of text without a newline, safe to print: names what was being
+ * done, on which CPU or address. */
+struct nmibt_error {
+	enum nmibt_code code;
+	char *message;
+};
+
+struct nmibt_error *nmibt_error_create(enum nmibt_code code, const char *format, ...)
+	__attribute__((format(printf, 2, 3), returns_nonnull));
+/* NULL is allowed. */
+void nmibt_error_destroy(struct nmibt_error *err);
+
+/* ------------------------------------------------------------------- image */
+
+enum nmibt_arch {
+	NMIBT_ARCH_UNKNOWN,
+	NMIBT_ARCH_X86_64,
+	NMIBT_ARCH_ARM64,
+};
+
+/* The three are never confused: EXCLUDED means that the dump says that it
+ * left the page out, ERROR everything else. */
+enum nmibt_read {
+	NMIBT_READ_OK,
+	NMIBT_READ_EXCLUDED,
+	NMIBT_READ_ERROR,
+};
+
+/* A run of physical memory that the image holds: [start, start + size). */
+struct nmibt_range {
+	uint64_t start;
+	uint64_t size;
+};
+
+/*
+ * What a front end supplies. Any callback may be NULL, and the library then
+ * says what it could not do for lack of it. ctx is the front end's own.
+ *
+ * A read returns OK only when all len bytes were read; the library never asks
+ * for a read that crosses a page of page_size bytes.
+ */
+struct nmibt_image_ops {
+	enum nmibt_read (*read_phys)(void *ctx, uint64_t paddr, void *buf, size_t len);
+	enum nmibt_read (*read_virt)(void *ctx, uint64_t vaddr, void *buf, size_t len);
+	/* The value behind KEY= in VMCOREINFO, in malloc'ed memory that the
+	 * caller frees; NULL: no such line. */
+	char *(*vmcoreinfo)(void *ctx, const char *key);
+	bool (*symbol_addr)(void *ctx, const char *name, uint64_t *ret);
+	/* Physical address of a kernel virtual address. */
+	bool (*virt_to_phys)(void *ctx, uint64_t vaddr, uint64_t *ret);
+	/* Bytes; by name, as DWARF or BTF have them. */
+	bool (*member_offset)(void *ctx, const char *type, const char *member, size_t *ret);
+	bool (*type_size)(void *ctx, const char *type, size_t *ret);
+	/* "symbol+0xoffset" or "symbol+0xoffset [module]", NUL-terminated,
+	 * cut to len. False: the address is not known. */
+	bool (*symbolize)(void *ctx, uint64_t addr, char *buf, size_t len);
+	/* Run-time address of offset in function; false: unknown or ambiguous. */
+	bool (*function_addr)(void *ctx, const char *function, const char *module, uint64_t offset,
+			      uint64_t *ret);
+	/* "file:line", NUL-terminated, cut to len. */
+	bool (*source_line)(void *ctx, uint64_t addr, char *buf, size_t len);
+	/* The first run that ends beyond from, cut so that it starts at from
+	 * or later; false: none. Used to scan for the capture's magic. */
+	bool (*next_range)(void *ctx, uint64_t from, struct nmibt_range *ret);
+	/* True when the user wants the work stopped. */
+	bool (*interrupted)(void *ctx);
+};
+
+struct nmibt_image {
+	const struct nmibt_image_ops *ops;
+	void *ctx;
+	enum nmibt_arch arch;
+	size_t page_size; /* bytes, a power of two */
+	const char *panic_message; /* NULL: unknown; untrusted text, borrowed */
+};
+
+/*
+ * Back end for a plain 64-bit ELF vmcore, with libc alone. Ignores the order
+ * of notes; offers read_phys, vmcoreinfo and next_range. File pages that a
+ * cut-off file no longer has read as ERROR.
+ */
+struct nmibt_elf;
+struct nmibt_error *nmibt_elf_open(const char *path, struct nmibt_elf **ret);
+/* image borrows from elf and is valid until nmibt_elf_close(). */
+void nmibt_elf_image(struct nmibt_elf *elf, struct nmibt_image *ret);
+void nmibt_elf_close(struct nmibt_elf *elf); /* NULL is allowed */
+
+/* ------------------------------------------------------------------ locate */
+
+enum nmibt_source {
+	NMIBT_SOURCE_AUTO, /* only as a wish: the best there is */
+	NMIBT_SOURCE_VMCOREINFO,
+	NMIBT_SOURCE_SYMBOL,
+	NMIBT_SOURCE_SCAN,
+	NMIBT_NR_SOURCES,
+};
+
+/* "vmcoreinfo", "symbol", "scan"; "auto". */
+const char *nmibt_source_name(enum nmibt_source source);
+/* False: no source has this name. */
+bool nmibt_source_parse(const char *name, enum nmibt_source *ret);
+
+/* What was looked for and what came of it, per source, one line of text each
+ * ("no NMI_BACKTRACE_CAPTURE line in VMCOREINFO"); empty: not tried. */
+#define NMIBT_WHY_LEN 160
+struct nmibt_capture {
+	enum nmibt_source source; /* where it was found */
+	struct nmi_capture_desc desc; /* checked: see docs/format.md, "Reading" */
+	uint64_t desc_paddr;
+	uint64_t *slots; /* desc.nr_slots physical addresses; 0: not possible */
+	bool *slot_known; /* false: this entry of the table could not be read */
+	unsigned int slots_unread; /* how many of them */
+	char why[NMIBT_NR_SOURCES][NMIBT_WHY_LEN];
+};
+
+/*
+ * wish: AUTO or the one source to try. Fails with NOTHING when no descriptor
+ * was found, DAMAGED when one was found and none passes its checks; the
+ * message says what was looked for and where. On failure ret->why is still
+ * filled, and nothing else in it is.
+ */
+struct nmibt_error *nmibt_locate(const struct nmibt_image *image, enum nmibt_source wish,
+				 struct nmibt_capture *ret);
+void nmibt_capture_destroy(struct nmibt_capture *capture);
+
+/* ------------------------------------------------------------------ decode */
+
+#define NMIBT_LEVEL_DEFAULT (-1) /* no header: KERN_DEFAULT */
+#define NMIBT_LEVEL_CONT (-2) /* KERN_CONT */
+
+/* nmibt_line.flags */
+#define NMIBT_LINE_PARTIAL 0x01 /* no newline ended it */
+#define NMIBT_LINE_TORN 0x02 /* wholly or from torn_at on beyond the published length */
+#define NMIBT_LINE_CUT 0x04 /* the text area was full: the rest of it is lost */
+#define NMIBT_LINE_NESTED 0x08 /* from the nested area */
+#define NMIBT_LINE_LONE_HEADER 0x10 /* a level header with nothing behind it */
+#define NMIBT_LINE_MISSING 0x20 /* bytes before it could not be read: gap says how many */
+
+/*
+ * One line: bytes [text, text + len) without header and newline, not
+ * terminated, borrowed from nmibt_text.raw except for a line put together of
+ * KERN_CONT pieces (then owned by the nmibt_text as well). Untrusted: may hold
+ * any byte.
+ */
+struct nmibt_line {
+	const char *text;
+	size_t len;
+	size_t torn_at; /* bytes of text that were published; len when not torn */
+	size_t gap; /* unreadable bytes before it */
+	int level; /* 0-7, or NMIBT_LEVEL_* */
+	unsigned int flags;
+};
+
+struct nmibt_text {
+	struct nmibt_line *lines;
+	size_t nr_lines;
+	char *raw; /* the text area as read: published bytes, then the torn tail */
+	size_t raw_len;
+	size_t published; /* <= raw_len */
+	size_t unread; /* published bytes that could not be read */
+	size_t excluded; /* of these, in excluded pages */
+	void *owned; /* the library's */
+};
+
+/*
+ * raw[0..published) are committed bytes, raw[published..raw_len) what stands
+ * behind them in the area (the tail ends at its first NUL). known[i], if not
+ * NULL, is false for bytes that could not be read. Takes copies.
+ */
+struct nmibt_error *nmibt_decode(const char *raw, size_t raw_len, size_t published, const bool *known,
+				 bool overflow, struct nmibt_text *ret);
+void nmibt_text_destroy(struct nmibt_text *text);
+
+/* ------------------------------------------------------- trace and registers */
+
+/* A line of a backtrace, as the kernel printed it. Strings are borrowed from
+ * the line, and are not terminated. */
+struct nmibt_str {
+	const char *s;
+	size_t len;
+};
+
+struct nmibt_frame {
+	size_t line; /* index in nmibt_text.lines */
+	struct nmibt_str function;
+	struct nmibt_str module; /* len 0: the kernel itself */
+	uint64_t offset;
+	uint64_t size; /* of the function */
+	bool reliable; /* false: printed with '?' */
+	bool is_pc; /* from the pc or RIP line */
+};
+
+struct nmibt_regs {
+	bool present;
+	unsigned int nr; /* words, as in NT_PRSTATUS's pr_reg of the architecture */
+	uint64_t value[NMI_CAPTURE_MAX_REGS];
+};
+
+/* Names, and the indexes of pc, sp and frame pointer, of the words of an
+ * architecture's pr_reg. NULL for an unknown architecture. */
+struct nmibt_reg_names {
+	unsigned int nr;
+	const char *const *name;
+	unsigned int pc, sp, fp;
+};
+const struct nmibt_reg_names *nmibt_reg_names(enum nmibt_arch arch);
+
+/* Frames of the outermost trace in text. The caller frees *ret. */
+struct nmibt_error *nmibt_trace(enum nmibt_arch arch, const struct nmibt_text *text,
+				struct nmibt_frame **ret, size_t *ret_nr);
+
+/* What became of a CPU's crash note. */
+enum nmibt_note {
+	NMIBT_NOTE_UNKNOWN, /* the capture does not say where it is */
+	NMIBT_NOTE_PRESENT,
+	NMIBT_NOTE_NONE, /* empty: the CPU never stopped */
+	NMIBT_NOTE_EXCLUDED,
+	NMIBT_NOTE_DAMAGED, /* unreadable or fails its checks */
+};
+
+/* The pr_reg and pr_pid of the NT_PRSTATUS note in crash_notes memory at
+ * paddr, size bytes there. */
+enum nmibt_note nmibt_read_note(const struct nmibt_image *image, uint64_t paddr, uint64_t size,
+				struct nmibt_regs *ret, int *ret_pid);
+
+/* ------------------------------------------------------------------ report */
+
+enum nmibt_outcome {
+	NMIBT_OUTCOME_NMI,
+	NMIBT_OUTCOME_IRQ,
+	NMIBT_OUTCOME_SELF,
+	NMIBT_OUTCOME_STOP,
+	NMIBT_OUTCOME_PARTIAL, /* it began and did not finish; how says how it was asked */
+	NMIBT_OUTCOME_SILENT,
+	NMIBT_OUTCOME_OFFLINE,
+	NMIBT_OUTCOME_EXCLUDED,
+	NMIBT_OUTCOME_DAMAGED,
+	NMIBT_OUTCOME_NONE, /* nothing was asked of it, or only a stale capture */
+	NMIBT_NR_OUTCOMES,
+};
+const char *nmibt_outcome_name(enum nmibt_outcome outcome);
+
+enum nmibt_moved {
+	NMIBT_MOVED_UNKNOWN, /* one of the two register sets is missing */
+	NMIBT_MOVED_SAME, /* same function chain: "same place" */
+	NMIBT_MOVED_YES,
+	NMIBT_MOVED_IDLE, /* the idle task: always looks moved, says nothing */
+	NMIBT_MOVED_SYNTHETIC, /* the panicking CPU's note is made up by panic() */
+};
+
+struct nmibt_cpu {
+	unsigned int cpu;
+	enum nmibt_outcome outcome;
+	bool stale; /* of an older request: content is shown only when asked for */
+	char why[NMIBT_WHY_LEN]; /* what failed, for damaged and excluded; else empty */
+	uint64_t slot_paddr;
+	bool slot_present; /* slot is filled and passed its checks */
+	struct nmi_capture_slot slot;
+	struct nmibt_text text;
+	struct nmibt_text nested;
+	struct nmibt_frame *frames;
+	size_t nr_frames;
+	struct nmibt_regs nmi_regs;
+	struct nmibt_regs stop_regs;
+	enum nmibt_note note;
+	int note_pid;
+	enum nmibt_moved moved;
+	uint64_t stack_hash; /* of the function chain; 0: no frames */
+};
+void nmibt_cpu_destroy(struct nmibt_cpu *cpu);
+
+/* What a first pass over all CPUs leaves: a few bytes for each. */
+struct nmibt_cpu_brief {
+	enum nmibt_outcome outcome;
+	enum nmibt_moved moved;
+	uint64_t stack_hash;
+	uint32_t slot_flags; /* NMI_CAPTURE_SLOT_F_* */
+	bool stale;
+	bool lost; /* lost or unreadable bytes, or damage */
+};
+
+struct nmibt_report {
+	const struct nmibt_image *image;
+	struct nmibt_capture capture;
+	struct nmibt_cpu_brief *cpus; /* capture.desc.nr_slots */
+	bool *possible; /* false: the table has no slot for this number */
+	unsigned int nr_possible;
+	unsigned int by_outcome[NMIBT_NR_OUTCOMES];
+	bool complete; /* false: something could not be read or was lost */
+};
+
+/* image is borrowed for the life of the report. */
+struct nmibt_error *nmibt_report_open(const struct nmibt_image *image, enum nmibt_source wish,
+				      struct nmibt_report **ret);
+void nmibt_report_close(struct nmibt_report *report);
+/* Everything about one CPU; what is damaged is said in ret, not an error. The
+ * caller destroys ret. */
+struct nmibt_error *nmibt_report_cpu(const struct nmibt_report *report, unsigned int cpu,
+				     struct nmibt_cpu *ret);
+
+/* ------------------------------------------------------------------ render */
+
+struct nmibt_render_options {
+	const bool *cpus; /* capture.desc.nr_slots; NULL: all */
+	bool summary_only; /* -s */
+	bool lines; /* -l: file and line of each frame */
+	bool raw; /* -r: bytes escaped */
+	bool header; /* -t: the slots' header fields, and all registers */
+	bool older; /* -o: also stale captures */
+	bool colour;
+	unsigned int width; /* columns of the terminal; 0: unknown, 80 is assumed */
+};
+
+/* Exit code in *ret: 0 printed, 1 nothing to print, 3 printed with damage. */
+struct nmibt_error *nmibt_render_text(const struct nmibt_report *report,
+				      const struct nmibt_render_options *options, FILE *out, int *ret);
+
+#endif /* NMIBT_H */
