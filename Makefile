@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# `make help` lists the targets. Everything that is made goes to $(O).
+
+VERSION := 0.1.0
+O ?= build
+CC ?= gcc
+CLANG ?= clang
+prefix ?= /usr/local
+DESTDIR ?=
+
+# The architecture of the dumps that the extension is for is its crash's; a
+# crash for another one than the host's is named by CRASH_TARGET, with the
+# folder that holds its crash/defs.h.
+HOST := $(shell uname -m)
+CRASH_TARGET ?= $(if $(filter aarch64,$(HOST)),ARM64,X86_64)
+CRASH_INCLUDE ?= /usr/include
+# Where Debian's crash looks; Fedora's looks in /usr/lib64 first.
+crashextdir ?= /usr/lib/crash/extensions
+mandir ?= $(prefix)/share/man
+
+WARN := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wvla
+CFLAGS ?= -O2 -g
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
+ALL_CFLAGS := -std=gnu11 $(WARN) -fPIC -fvisibility=hidden -D_GNU_SOURCE \
+	-DNMIBT_VERSION='"$(VERSION)"' -Iinclude -Ilib $(CFLAGS) $(if $(SANITIZE),$(SANITIZERS))
+ALL_LDFLAGS := $(LDFLAGS) $(if $(SANITIZE),$(SANITIZERS))
+
+LIB_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard lib/*.c))
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(O)/tests/%,$(wildcard tests/unit/test-*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
+FORMATTED := $(wildcard include/nmibt/*.h lib/*.[ch] extension/*.[ch] tools/*.[ch] \
+	tests/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch])
+
+all: $(O)/nmibt.so ## the crash extension
+lib: $(O)/libnmibt.a ## the library
+unit: $(UNIT_TESTS) $(O)/tests/nmibt-elf ## the unit tests and the test driver, not run
+fuzzers: $(FUZZERS) ## the fuzz targets, by clang
+
+$(O)/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+# defs.h is crash's own: its warnings are not ours to mend. GDB_10_2 is what
+# crash 8's defs.h wants to be told; no part of defs.h that depends on it is used.
+$(O)/extension/%.o: extension/%.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -D$(CRASH_TARGET) -DGDB_10_2 -isystem $(CRASH_INCLUDE) -MMD -MP -c -o $@ $<
+
+$(O)/libnmibt.a: $(LIB_OBJS)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(O)/nmibt.so: $(O)/extension/nmibt.o $(O)/libnmibt.a
+	$(CC) -shared -Wl,-Bsymbolic -Wl,--exclude-libs,ALL $(ALL_LDFLAGS) -o $@ $^
+
+$(O)/tests/nmibt-elf: $(O)/tests/nmibt-elf.o $(O)/libnmibt.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^
+
+$(O)/tests/test-%: $(O)/tests/unit/test-%.o $(O)/libnmibt.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka
+
+# The library is compiled anew with coverage for libFuzzer.
+$(O)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*.[ch] include/nmibt/*.h)
+	@mkdir -p $(@D)
+	$(CLANG) $(filter-out -fPIC,$(ALL_CFLAGS)) -O1 -fsanitize=fuzzer,address,undefined \
+		-fno-sanitize-recover=all -o $@ $< $(wildcard lib/*.c)
+
+check: ## unit, golden, crash on the bundled dumps: minutes
+	tests/run tests/unit/run tests/golden/run-synthetic tests/golden/run-crash
+
+check-kernel: ## build kernels, boot, panic, kdump, compare: most of an hour from nothing
+	tests/run tests/e2e/run
+
+check-all: ## both, with one closing line
+	tests/run tests/unit/run tests/golden/run-synthetic tests/golden/run-crash tests/e2e/run
+
+check-format: ## the sources are as clang-format writes them
+	clang-format --dry-run --Werror $(FORMATTED)
+
+bench: $(O)/nmibt.so ## time beside that of crash's own commands, in one run
+	tests/bench/run
+
+install: $(O)/nmibt.so ## the extension to where crash looks, the manual page
+	install -D -m 644 $(O)/nmibt.so $(DESTDIR)$(crashextdir)/nmibt.so
+	install -D -m 644 docs/man/nmibt-crash.8 $(DESTDIR)$(mandir)/man8/nmibt-crash.8
+
+clean:
+	rm -rf $(O)
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: all lib unit fuzzers check check-kernel check-all check-format bench install clean help
+.DELETE_ON_ERROR:
+.SECONDARY:
+-include $(shell find $(O) -name '*.d' 2>/dev/null)
