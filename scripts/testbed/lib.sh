@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Shared by the testbed's scripts; sourced with $testbed set to their folder.
+
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/nmibt
+
+say() {
+	echo "${0##*/}: $*" >&2
+}
+
+die() {
+	say "$*"
+	exit 1
+}
+
+# Sets what differs between architectures: karch and cross (kernel make),
+# deb (Debian's name), image (the kernel to boot, below the build folder).
+set_arch() {
+	case $1 in
+	arm64)
+		karch=arm64
+		cross=aarch64-linux-gnu-
+		deb=arm64
+		image=arch/arm64/boot/Image
+		;;
+	x86_64)
+		karch=x86_64
+		cross=
+		[ "$(uname -m)" = x86_64 ] || cross=x86_64-linux-gnu-
+		deb=amd64
+		image=arch/x86/boot/bzImage
+		;;
+	*)
+		die "unknown architecture '$1' (arm64 and x86_64 are known)"
+		;;
+	esac
+}
+
+# kmake ARGS: the kernel's make for the source in $src and the build in $out.
+# Everything that would make two builds of the same source differ is fixed.
+kmake() {
+	make -s -C "$src" O="$out" ARCH=$karch CROSS_COMPILE=$cross LOCALVERSION= \
+		KBUILD_BUILD_USER=nmibt KBUILD_BUILD_HOST=testbed \
+		KBUILD_BUILD_VERSION=1 \
+		KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 2026' "$@"
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * CPU cpu2=N takes no interrupt of the kind that the capture uses until
+ * late_ms=N after CPU cpu=N panicked: longer than the capture waits, shorter
+ * than the stop for kdump does. On arm64 (to be used without pseudo-NMI) it has
+ * interrupts off; on x86 it sits in an NMI handler, which keeps other NMIs out.
+ */
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/kthread.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/panic.h>
+#include <linux/smp.h>
+#include <linux/timekeeping.h>
+#ifdef CONFIG_X86
+#include <asm/apic.h>
+#include <asm/nmi.h>
+#endif
+
+static unsigned int cpu = 1;
+module_param(cpu, uint, 0);
+
+static unsigned int cpu2 = 2;
+module_param(cpu2, uint, 0);
+
+static unsigned int late_ms = 900;
+module_param(late_ms, uint, 0);
+
+static bool deaf;
+static u64 panic_ns;
+
+static noinline void nmibt_deaf_until_late(void)
+{
+	WRITE_ONCE(deaf, true);
+	while (!READ_ONCE(panic_ns) ||
+	       ktime_get_mono_fast_ns() - READ_ONCE(panic_ns) <
+		       late_ms * (u64)NSEC_PER_MSEC)
+		udelay(100);
+}
+
+#ifdef CONFIG_X86
+static int nmibt_late_nmi(unsigned int type, struct pt_regs *regs)
+{
+	if (raw_smp_processor_id() != cpu2 || READ_ONCE(deaf))
+		return NMI_DONE;
+	nmibt_deaf_until_late();
+	return NMI_HANDLED;
+}
+
+static int nmibt_go_deaf(void)
+{
+	int err = register_nmi_handler(NMI_LOCAL, nmibt_late_nmi, 0,
+				       "nmibt_late");
+
+	if (!err)
+		apic->send_IPI(cpu2, NMI_VECTOR);
+	return err;
+}
+#else
+static int nmibt_late_thread(void *unused)
+{
+	local_irq_disable();
+	nmibt_deaf_until_late();
+	local_irq_enable();
+	return 0;
+}
+
+static int nmibt_go_deaf(void)
+{
+	struct task_struct *task;
+
+	task = kthread_create(nmibt_late_thread, NULL, "nmibt_late");
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	kthread_bind(task, cpu2);
+	wake_up_process(task);
+	return 0;
+}
+#endif
+
+static int nmibt_late_panic(void *unused)
+{
+	WRITE_ONCE(panic_ns, ktime_get_mono_fast_ns());
+	panic("nmibt: CPU %u will be late", cpu2);
+	return 0;
+}
+
+static int __init nmibt_late_init(void)
+{
+	struct task_struct *task;
+	int err;
+
+	task = kthread_create(nmibt_late_panic, NULL, "nmibt_panic");
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	kthread_bind(task, cpu);
+	err = nmibt_go_deaf();
+	if (err) {
+		kthread_stop(task);
+		return err;
+	}
+	while (!READ_ONCE(deaf))
+		cond_resched(); /* no timer: it may be the other CPU's to run */
+	wake_up_process(task);
+	return 0;
+}
+module_init(nmibt_late_init);
+
+MODULE_DESCRIPTION("nmibt testbed: a CPU that answers late");
+MODULE_LICENSE("GPL");
