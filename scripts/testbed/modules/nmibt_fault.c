@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Makes a kernel function fault when a chosen CPU enters it for the skip-th
- * time: symbol=NAME, cpu=N (-1: whichever CPU is first), skip=N.
+ * Makes a kernel function fault when a chosen CPU enters it: symbol=NAME, cpu=N.
  * Only one fault is made: what the kernel does afterwards is the test.
  */
-#include <linux/atomic.h>
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/smp.h>
@@ -12,13 +10,10 @@
 static char *symbol;
 module_param(symbol, charp, 0);
 
-static int cpu = -1;
-module_param(cpu, int, 0);
+static unsigned int cpu;
+module_param(cpu, uint, 0);
 
-static int skip;
-module_param(skip, int, 0);
-
-static atomic_t entered = ATOMIC_INIT(0);
+static bool done;
 
 static noinline void nmibt_fault_now(void)
 {
@@ -27,10 +22,10 @@ static noinline void nmibt_fault_now(void)
 
 static int nmibt_fault_handler(struct kprobe *probe, struct pt_regs *regs)
 {
-	if (cpu >= 0 && raw_smp_processor_id() != cpu)
+	if (raw_smp_processor_id() != cpu || done)
 		return 0;
-	if (atomic_inc_return(&entered) == skip + 1)
-		nmibt_fault_now();
+	done = true;
+	nmibt_fault_now();
 	return 0;
 }
 
