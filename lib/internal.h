@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the library's files share: checked reads, cleanup, overflow-safe sums.
+ */
+#ifndef NMIBT_INTERNAL_H
+#define NMIBT_INTERNAL_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <nmibt/nmibt.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+static inline void nmibt_free_ptr(void *p)
+{
+	free(*(void **)p);
+}
+#define _cleanup_free_ __attribute__((cleanup(nmibt_free_ptr)))
+
+/* An out-of-memory error that needs no memory; nmibt_error_destroy() knows it. */
+struct nmibt_error *nmibt_error_nomem(void) __attribute__((returns_nonnull));
+
+/* What a read of several pages came to, in bytes. */
+struct nmibt_run {
+	size_t excluded;
+	size_t failed;
+};
+
+/*
+ * Reads len bytes of physical memory page by page, so that a page that can't
+ * be read costs only itself: its bytes are 0 in buf and false in known, which
+ * may be NULL.
+ */
+struct nmibt_run nmibt_read_pages(const struct nmibt_image *image, uint64_t paddr, void *buf,
+				  size_t len, bool *known);
+
+/* All or nothing: EXCLUDED when nothing worse than exclusion happened. */
+enum nmibt_read nmibt_read_phys(const struct nmibt_image *image, uint64_t paddr, void *buf,
+				size_t len);
+
+bool nmibt_interrupted(const struct nmibt_image *image);
+
+/* In the words of an error message. */
+const char *nmibt_read_name(enum nmibt_read status);
+
+/*
+ * Writes len bytes so that no control character, no invalid UTF-8 and no
+ * bidirectional override reaches out raw: they become \xNN, a backslash
+ * becomes \\. Tabs stay when tabs is true.
+ */
+void nmibt_escape(FILE *out, const char *s, size_t len, bool tabs);
+
+/* Bytes of all but printable ASCII as \n, \xNN; for -r. */
+void nmibt_escape_raw(FILE *out, const char *s, size_t len);
+
+/* Function names are compared without what compilers append: .isra.0, .cold. */
+size_t nmibt_function_len(struct nmibt_str name);
+
+enum nmibt_moved nmibt_compare_regs(const struct nmibt_image *image, const struct nmibt_cpu *cpu);
+uint64_t nmibt_stack_hash(const struct nmibt_frame *frames, size_t nr);
+
+#endif /* NMIBT_INTERNAL_H */

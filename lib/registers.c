@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Registers: the names of an architecture's pr_reg, the crash note of a CPU,
+ * and whether a CPU moved between the NMI and the stop.
+ */
+#include "internal.h"
+
+/* struct user_regs_struct, arch/x86/include/asm/user_64.h (6.12) */
+static const char *const x86_64_names[] = {
+	"r15", "r14", "r13", "r12", "rbp",    "rbx", "r11", "r10",     "r9",
+	"r8",  "rax", "rcx", "rdx", "rsi",    "rdi", "orig_rax", "rip", "cs",
+	"eflags", "rsp", "ss", "fs_base", "gs_base", "ds", "es", "fs", "gs",
+};
+
+/* struct user_pt_regs, arch/arm64/include/uapi/asm/ptrace.h (6.12) */
+static const char *const arm64_names[] = {
+	"x0",  "x1",  "x2",  "x3",  "x4",  "x5",  "x6",	 "x7",	"x8",  "x9",  "x10", "x11",
+	"x12", "x13", "x14", "x15", "x16", "x17", "x18", "x19", "x20", "x21", "x22", "x23",
+	"x24", "x25", "x26", "x27", "x28", "x29", "lr",	 "sp",	"pc",  "pstate",
+};
+#define ARM64_LR 30
+
+static const struct nmibt_reg_names x86_64_regs = { 27, x86_64_names, 16, 19, 4 };
+static const struct nmibt_reg_names arm64_regs = { 34, arm64_names, 32, 31, 29 };
+
+const struct nmibt_reg_names *nmibt_reg_names(enum nmibt_arch arch)
+{
+	switch (arch) {
+	case NMIBT_ARCH_X86_64:
+		return &x86_64_regs;
+	case NMIBT_ARCH_ARM64:
+		return &arm64_regs;
+	case NMIBT_ARCH_UNKNOWN:
+		break;
+	}
+	return NULL;
+}
+
+/*
+ * struct elf_prstatus, include/linux/elfcore.h (6.12), on 64-bit: pr_pid at
+ * 32, pr_reg at 112. The note around it is made by append_elf_note(),
+ * kernel/crash_core.c: header, "CORE" padded to 8, description.
+ */
+#define PRSTATUS_PID 32
+#define PRSTATUS_REG 112
+#define NT_PRSTATUS 1
+
+struct note_header {
+	uint32_t namesz, descsz, type;
+	char name[8];
+};
+
+enum nmibt_note nmibt_read_note(const struct nmibt_image *image, uint64_t paddr, uint64_t size,
+				struct nmibt_regs *ret, int *ret_pid)
+{
+	const struct nmibt_reg_names *names = nmibt_reg_names(image->arch);
+	struct note_header header;
+	char desc[PRSTATUS_REG + NMI_CAPTURE_MAX_REGS * 8];
+	uint64_t end;
+
+	*ret = (struct nmibt_regs){ 0 };
+	*ret_pid = 0;
+	if (!paddr || !names)
+		return NMIBT_NOTE_UNKNOWN;
+	size_t want = PRSTATUS_REG + names->nr * 8;
+	if (__builtin_add_overflow(paddr, size, &end) || size < sizeof(header) + want)
+		return NMIBT_NOTE_DAMAGED;
+
+	enum nmibt_read status = nmibt_read_phys(image, paddr, &header, sizeof(header));
+	if (status != NMIBT_READ_OK)
+		return status == NMIBT_READ_EXCLUDED ? NMIBT_NOTE_EXCLUDED : NMIBT_NOTE_DAMAGED;
+	if (!header.namesz && !header.descsz && !header.type)
+		return NMIBT_NOTE_NONE;
+	if (header.namesz != sizeof("CORE") || memcmp(header.name, "CORE", sizeof("CORE")) ||
+	    header.type != NT_PRSTATUS || header.descsz < want ||
+	    header.descsz > size - sizeof(header))
+		return NMIBT_NOTE_DAMAGED;
+	status = nmibt_read_phys(image, paddr + sizeof(header), desc, want);
+	if (status != NMIBT_READ_OK)
+		return status == NMIBT_READ_EXCLUDED ? NMIBT_NOTE_EXCLUDED : NMIBT_NOTE_DAMAGED;
+
+	int32_t pid;
+	memcpy(&pid, desc + PRSTATUS_PID, sizeof(pid));
+	*ret_pid = pid;
+	ret->present = true;
+	ret->nr = names->nr;
+	memcpy(ret->value, desc + PRSTATUS_REG, names->nr * 8);
+	return NMIBT_NOTE_PRESENT;
+}
+
+/* Is addr in the function of frame, given that nmi_pc is in it at offset? */
+static bool same_function(const struct nmibt_frame *frame, uint64_t nmi_pc, uint64_t addr)
+{
+	uint64_t start = nmi_pc - frame->offset;
+	return addr - start < frame->size;
+}
+
+static bool in_chain(const struct nmibt_image *image, const struct nmibt_cpu *cpu, uint64_t addr)
+{
+	char symbol[256];
+
+	if (!image->ops->symbolize ||
+	    !image->ops->symbolize(image->ctx, addr, symbol, sizeof(symbol)))
+		return false;
+	struct nmibt_str name = { symbol, strcspn(symbol, "+ ") };
+	size_t len = nmibt_function_len(name);
+
+	/* The innermost frames: a loop runs in the first few, all share the last. */
+	size_t near = cpu->nr_frames < 4 ? cpu->nr_frames : 4;
+	for (size_t i = 0; i < near; i++) {
+		struct nmibt_str f = cpu->frames[i].function;
+		if (nmibt_function_len(f) == len && !memcmp(f.s, symbol, len))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A CPU in a loop is at another instruction, one call deeper or shallower,
+ * each time one looks. It is in the same place when its pc is in the same
+ * function with the same stack pointer, or in one of the innermost functions
+ * of the NMI's trace with a stack pointer a frame or two away.
+ */
+#define NEAR_STACK 512
+
+enum nmibt_moved nmibt_compare_regs(const struct nmibt_image *image, const struct nmibt_cpu *cpu)
+{
+	const struct nmibt_reg_names *names = nmibt_reg_names(image->arch);
+
+	if (!names || !cpu->nmi_regs.present || !cpu->stop_regs.present)
+		return NMIBT_MOVED_UNKNOWN;
+	if (cpu->slot.flags & NMI_CAPTURE_SLOT_F_NO_REGS_SELF)
+		return NMIBT_MOVED_SYNTHETIC;
+	if (cpu->slot.flags & NMI_CAPTURE_SLOT_F_IDLE)
+		return NMIBT_MOVED_IDLE;
+	if (cpu->slot.pid != cpu->note_pid)
+		return NMIBT_MOVED_YES;
+
+	uint64_t nmi_pc = cpu->nmi_regs.value[names->pc], nmi_sp = cpu->nmi_regs.value[names->sp];
+	uint64_t pc = cpu->stop_regs.value[names->pc], sp = cpu->stop_regs.value[names->sp];
+
+	if (pc == nmi_pc && sp == nmi_sp)
+		return NMIBT_MOVED_SAME;
+	if (cpu->slot.flags & NMI_CAPTURE_SLOT_F_USER || !cpu->nr_frames || !cpu->frames[0].is_pc)
+		return NMIBT_MOVED_YES;
+	if (sp == nmi_sp && same_function(&cpu->frames[0], nmi_pc, pc))
+		return NMIBT_MOVED_SAME;
+	if (sp - nmi_sp + NEAR_STACK > 2 * NEAR_STACK)
+		return NMIBT_MOVED_YES;
+	if (same_function(&cpu->frames[0], nmi_pc, pc) || in_chain(image, cpu, pc) ||
+	    (image->arch == NMIBT_ARCH_ARM64 &&
+	     in_chain(image, cpu, cpu->stop_regs.value[ARM64_LR])))
+		return NMIBT_MOVED_SAME;
+	/* Without symbols nobody knows what function that is. */
+	return image->ops->symbolize ? NMIBT_MOVED_YES : NMIBT_MOVED_UNKNOWN;
+}
