@@ -143,11 +143,14 @@ bool nmibt_source_parse(const char *name, enum nmibt_source *ret);
 #define NMIBT_WHY_LEN 160
 struct nmibt_capture {
 	enum nmibt_source source; /* where it was found */
-	struct nmi_capture_desc desc; /* checked: see docs/format.md, "Reading" */
+	struct nmi_capture_desc desc; /* mended: see docs/format.md, "Reading" */
 	uint64_t desc_paddr;
 	uint64_t *slots; /* desc.nr_slots physical addresses; 0: not possible */
 	bool *slot_known; /* false: this entry of the table could not be read */
 	unsigned int slots_unread; /* how many of them */
+	/* What is wrong with the descriptor or its table and was done without,
+	 * a line of text; empty: nothing. desc holds the mended values. */
+	char damage[NMIBT_WHY_LEN];
 	char why[NMIBT_NR_SOURCES][NMIBT_WHY_LEN];
 };
 
