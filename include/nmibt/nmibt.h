@@ -314,10 +314,13 @@ void nmibt_cpu_destroy(struct nmibt_cpu *cpu);
 struct nmibt_cpu_brief {
 	enum nmibt_outcome outcome;
 	enum nmibt_moved moved;
+	enum nmibt_note note;
 	uint64_t stack_hash;
 	uint32_t slot_flags; /* NMI_CAPTURE_SLOT_F_* */
 	bool stale;
 	bool lost; /* lost or unreadable bytes, or damage */
+	uint32_t lost_bytes; /* by overflow, as the kernel counted them */
+	size_t unread; /* published bytes that can't be read */
 };
 
 struct nmibt_report {
@@ -326,7 +329,8 @@ struct nmibt_report {
 	struct nmibt_cpu_brief *cpus; /* capture.desc.nr_slots */
 	bool *possible; /* false: the table has no slot for this number */
 	unsigned int nr_possible;
-	unsigned int by_outcome[NMIBT_NR_OUTCOMES];
+	unsigned int by_outcome[NMIBT_NR_OUTCOMES]; /* stale ones left out */
+	unsigned int nr_stale;
 	bool complete; /* false: something could not be read or was lost */
 };
 
