@@ -37,7 +37,7 @@ static void open_line(struct decoder *d, int level)
 		d->room = room;
 	}
 	d->line = &text->lines[text->nr_lines++];
-	*d->line = (struct nmibt_line){ .text = d->out, .level = level, .gap = d->gap };
+	*d->line = (struct nmibt_line){.text = d->out, .level = level, .gap = d->gap};
 	if (d->gap)
 		d->line->flags = NMIBT_LINE_MISSING;
 	d->gap = 0;
@@ -130,7 +130,7 @@ static void decode(struct decoder *d, bool overflow)
 struct nmibt_error *nmibt_decode(const char *raw, size_t raw_len, size_t published,
 				 const bool *known, bool overflow, struct nmibt_text *ret)
 {
-	struct nmibt_text text = { .raw_len = raw_len, .published = published };
+	struct nmibt_text text = {.raw_len = raw_len, .published = published};
 	if (text.published > raw_len)
 		text.published = raw_len;
 
@@ -167,5 +167,5 @@ void nmibt_text_destroy(struct nmibt_text *text)
 	free(text->lines);
 	free(text->raw);
 	free(text->owned);
-	*text = (struct nmibt_text){ 0 };
+	*text = (struct nmibt_text){0};
 }

@@ -93,7 +93,7 @@ static bool elf_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
 		if (!s->filesz || start - s->paddr >= s->filesz)
 			continue;
 		if (!found || start < ret->start)
-			*ret = (struct nmibt_range){ start, s->filesz - (start - s->paddr) };
+			*ret = (struct nmibt_range){start, s->filesz - (start - s->paddr)};
 		found = true;
 	}
 	return found;
@@ -130,8 +130,8 @@ static void read_notes(struct nmibt_elf *elf, const Elf64_Phdr *phdr)
 		if (header.n_namesz == sizeof("VMCOREINFO") && desc <= size &&
 		    !memcmp(notes + name, "VMCOREINFO", sizeof("VMCOREINFO"))) {
 			/* A cut file has the beginning of it. */
-			uint64_t len = header.n_descsz < size - desc ? header.n_descsz :
-								       size - desc;
+			uint64_t len =
+				header.n_descsz < size - desc ? header.n_descsz : size - desc;
 			if (len <= MAX_VMCOREINFO)
 				elf->vmcoreinfo = strndup(notes + desc, len);
 		}
@@ -143,7 +143,7 @@ static void read_notes(struct nmibt_elf *elf, const Elf64_Phdr *phdr)
 
 static void add_segment(struct nmibt_elf *elf, const Elf64_Phdr *phdr)
 {
-	struct segment s = { phdr->p_paddr, phdr->p_memsz, phdr->p_offset, phdr->p_filesz };
+	struct segment s = {phdr->p_paddr, phdr->p_memsz, phdr->p_offset, phdr->p_filesz};
 	uint64_t end;
 
 	/* QEMU writes p_memsz 0 for some; what the file holds counts. */

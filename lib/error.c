@@ -4,7 +4,7 @@
 
 #include "internal.h"
 
-static struct nmibt_error nomem = { NMIBT_ERR_NOMEM, (char *)"out of memory" };
+static struct nmibt_error nomem = {NMIBT_ERR_NOMEM, (char *)"out of memory"};
 
 struct nmibt_error *nmibt_error_nomem(void)
 {

@@ -12,7 +12,7 @@ static size_t utf8_printable(const unsigned char *s, size_t len)
 	static const struct {
 		unsigned char mask, lead;
 		uint32_t min;
-	} forms[] = { { 0xe0, 0xc0, 0x80 }, { 0xf0, 0xe0, 0x800 }, { 0xf8, 0xf0, 0x10000 } };
+	} forms[] = {{0xe0, 0xc0, 0x80}, {0xf0, 0xe0, 0x800}, {0xf8, 0xf0, 0x10000}};
 
 	for (size_t form = 0; form < ARRAY_SIZE(forms); form++) {
 		size_t size = form + 2;

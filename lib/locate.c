@@ -138,8 +138,7 @@ static bool try_vmcoreinfo(const struct nmibt_image *image, struct nmibt_capture
 		because(why, "VMCOREINFO can't be read here");
 		return false;
 	}
-	_cleanup_free_ char *value =
-		image->ops->vmcoreinfo(image->ctx, NMI_CAPTURE_VMCOREINFO_KEY);
+	_cleanup_free_ char *value = image->ops->vmcoreinfo(image->ctx, NMI_CAPTURE_VMCOREINFO_KEY);
 	if (!value) {
 		because(why, "no %s line in VMCOREINFO", NMI_CAPTURE_VMCOREINFO_KEY);
 		return false;
@@ -319,12 +318,11 @@ static struct nmibt_error *scan_for_slots(const struct nmibt_image *image,
 			last = i + 1;
 	}
 	if (!last)
-		return nmibt_error_create(NMIBT_ERR_DAMAGED,
-					  "the descriptor at %#" PRIx64
-					  " has its table of %u slots at %#" PRIx64
-					  ", which leads to none, nor did a scan of %" PRIu64
-					  " pages",
-					  ret->desc_paddr, nr, ret->desc.table_paddr, pages);
+		return nmibt_error_create(
+			NMIBT_ERR_DAMAGED,
+			"the descriptor at %#" PRIx64 " has its table of %u slots at %#" PRIx64
+			", which leads to none, nor did a scan of %" PRIu64 " pages",
+			ret->desc_paddr, nr, ret->desc.table_paddr, pages);
 	because(ret->damage, "the table of %u slots at %#" PRIx64 " is lost, a scan found slots",
 		nr, ret->desc.table_paddr);
 	if (!nr || nr > MAX_SLOTS)
@@ -340,10 +338,9 @@ static bool is_no_table(const struct nmibt_image *image, const struct nmibt_capt
 
 		if (!capture->slot_known[i])
 			return false;
-		if (capture->slots[i] &&
-		    (nmibt_read_phys(image, capture->slots[i], magic, sizeof(magic)) !=
-			     NMIBT_READ_OK ||
-		     !memcmp(magic, NMI_CAPTURE_SLOT_MAGIC, sizeof(magic))))
+		if (capture->slots[i] && (nmibt_read_phys(image, capture->slots[i], magic,
+							  sizeof(magic)) != NMIBT_READ_OK ||
+					  !memcmp(magic, NMI_CAPTURE_SLOT_MAGIC, sizeof(magic))))
 			return false;
 	}
 	return true;
@@ -431,7 +428,7 @@ struct nmibt_error *nmibt_locate(const struct nmibt_image *image, enum nmibt_sou
 {
 	bool interrupted = false;
 
-	*ret = (struct nmibt_capture){ 0 };
+	*ret = (struct nmibt_capture){0};
 	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s < NMIBT_NR_SOURCES; s++) {
 		if (wish != NMIBT_SOURCE_AUTO && wish != s)
 			continue;

@@ -5,7 +5,7 @@
 struct nmibt_run nmibt_read_pages(const struct nmibt_image *image, uint64_t paddr, void *buf,
 				  size_t len, bool *known)
 {
-	struct nmibt_run run = { 0 };
+	struct nmibt_run run = {0};
 	char *to = buf;
 
 	while (len) {

@@ -7,21 +7,21 @@
 
 /* struct user_regs_struct, arch/x86/include/asm/user_64.h (6.12) */
 static const char *const x86_64_names[] = {
-	"r15", "r14", "r13", "r12", "rbp",    "rbx", "r11", "r10",     "r9",
-	"r8",  "rax", "rcx", "rdx", "rsi",    "rdi", "orig_rax", "rip", "cs",
-	"eflags", "rsp", "ss", "fs_base", "gs_base", "ds", "es", "fs", "gs",
+	"r15",	  "r14", "r13", "r12",	   "rbp",     "rbx", "r11",	 "r10", "r9",
+	"r8",	  "rax", "rcx", "rdx",	   "rsi",     "rdi", "orig_rax", "rip", "cs",
+	"eflags", "rsp", "ss",	"fs_base", "gs_base", "ds",  "es",	 "fs",	"gs",
 };
 
 /* struct user_pt_regs, arch/arm64/include/uapi/asm/ptrace.h (6.12) */
 static const char *const arm64_names[] = {
-	"x0",  "x1",  "x2",  "x3",  "x4",  "x5",  "x6",	 "x7",	"x8",  "x9",  "x10", "x11",
-	"x12", "x13", "x14", "x15", "x16", "x17", "x18", "x19", "x20", "x21", "x22", "x23",
+	"x0",  "x1",  "x2",  "x3",  "x4",  "x5",  "x6",	 "x7",	"x8",  "x9",	 "x10", "x11",
+	"x12", "x13", "x14", "x15", "x16", "x17", "x18", "x19", "x20", "x21",	 "x22", "x23",
 	"x24", "x25", "x26", "x27", "x28", "x29", "lr",	 "sp",	"pc",  "pstate",
 };
 #define ARM64_LR 30
 
-static const struct nmibt_reg_names x86_64_regs = { 27, x86_64_names, 16, 19, 4 };
-static const struct nmibt_reg_names arm64_regs = { 34, arm64_names, 32, 31, 29 };
+static const struct nmibt_reg_names x86_64_regs = {27, x86_64_names, 16, 19, 4};
+static const struct nmibt_reg_names arm64_regs = {34, arm64_names, 32, 31, 29};
 
 const struct nmibt_reg_names *nmibt_reg_names(enum nmibt_arch arch)
 {
@@ -58,7 +58,7 @@ enum nmibt_note nmibt_read_note(const struct nmibt_image *image, uint64_t paddr,
 	char desc[PRSTATUS_REG + NMI_CAPTURE_MAX_REGS * 8];
 	uint64_t end;
 
-	*ret = (struct nmibt_regs){ 0 };
+	*ret = (struct nmibt_regs){0};
 	*ret_pid = 0;
 	if (!paddr || !names)
 		return NMIBT_NOTE_UNKNOWN;
@@ -102,7 +102,7 @@ static bool in_chain(const struct nmibt_image *image, const struct nmibt_cpu *cp
 	if (!image->ops->symbolize ||
 	    !image->ops->symbolize(image->ctx, addr, symbol, sizeof(symbol)))
 		return false;
-	struct nmibt_str name = { symbol, strcspn(symbol, "+ ") };
+	struct nmibt_str name = {symbol, strcspn(symbol, "+ ")};
 	size_t len = nmibt_function_len(name);
 
 	/* The innermost frames: a loop runs in the first few, all share the last. */

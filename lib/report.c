@@ -10,16 +10,11 @@
 #include "internal.h"
 
 static const char *const outcome_names[NMIBT_NR_OUTCOMES] = {
-	[NMIBT_OUTCOME_NMI] = "nmi",
-	[NMIBT_OUTCOME_IRQ] = "irq",
-	[NMIBT_OUTCOME_SELF] = "self",
-	[NMIBT_OUTCOME_STOP] = "stop",
-	[NMIBT_OUTCOME_PARTIAL] = "partial",
-	[NMIBT_OUTCOME_SILENT] = "silent",
-	[NMIBT_OUTCOME_OFFLINE] = "offline",
-	[NMIBT_OUTCOME_EXCLUDED] = "excluded",
-	[NMIBT_OUTCOME_DAMAGED] = "damaged",
-	[NMIBT_OUTCOME_NONE] = "none",
+	[NMIBT_OUTCOME_NMI] = "nmi",	     [NMIBT_OUTCOME_IRQ] = "irq",
+	[NMIBT_OUTCOME_SELF] = "self",	     [NMIBT_OUTCOME_STOP] = "stop",
+	[NMIBT_OUTCOME_PARTIAL] = "partial", [NMIBT_OUTCOME_SILENT] = "silent",
+	[NMIBT_OUTCOME_OFFLINE] = "offline", [NMIBT_OUTCOME_EXCLUDED] = "excluded",
+	[NMIBT_OUTCOME_DAMAGED] = "damaged", [NMIBT_OUTCOME_NONE] = "none",
 };
 
 const char *nmibt_outcome_name(enum nmibt_outcome outcome)
@@ -28,8 +23,8 @@ const char *nmibt_outcome_name(enum nmibt_outcome outcome)
 }
 
 /* Adds a reason; the first ones are kept where they don't all fit. */
-static __attribute__((format(printf, 2, 3))) void because(struct nmibt_cpu *cpu,
-							  const char *format, ...)
+static __attribute__((format(printf, 2, 3))) void because(struct nmibt_cpu *cpu, const char *format,
+							  ...)
 {
 	size_t len = strlen(cpu->why);
 	va_list args;
@@ -87,12 +82,12 @@ static bool check_slot(const struct nmibt_capture *capture, struct nmibt_cpu *cp
 	check_area(cpu, "text", size, slot->text_off, &slot->text_size, &slot->text_len);
 	check_area(cpu, "nested text", size, slot->nested_off, &slot->nested_size,
 		   &slot->nested_len);
-	if (slot->text_off < slot->nested_off ?
-		    slot->nested_off - slot->text_off < slot->text_size :
-		    slot->text_off - slot->nested_off < slot->nested_size)
+	if (slot->text_off < slot->nested_off
+		    ? slot->nested_off - slot->text_off < slot->text_size
+		    : slot->text_off - slot->nested_off < slot->nested_size)
 		because(cpu, "its text and nested text overlap");
-	if (slot->state >= NMI_CAPTURE_SLOT_BEGUN && capture->desc.asked_ns &&
-	    slot->done_ns && slot->done_ns < slot->begun_ns)
+	if (slot->state >= NMI_CAPTURE_SLOT_BEGUN && capture->desc.asked_ns && slot->done_ns &&
+	    slot->done_ns < slot->begun_ns)
 		because(cpu, "it was done before it began");
 	return true;
 }
@@ -107,8 +102,8 @@ static enum nmibt_outcome outcome_of(const struct nmi_capture_slot *slot)
 {
 	switch (slot->state) {
 	case NMI_CAPTURE_SLOT_EMPTY:
-		return slot->flags & NMI_CAPTURE_SLOT_F_OFFLINE ? NMIBT_OUTCOME_OFFLINE :
-								  NMIBT_OUTCOME_NONE;
+		return slot->flags & NMI_CAPTURE_SLOT_F_OFFLINE ? NMIBT_OUTCOME_OFFLINE
+								: NMIBT_OUTCOME_NONE;
 	case NMI_CAPTURE_SLOT_ASKED:
 		return NMIBT_OUTCOME_SILENT;
 	case NMI_CAPTURE_SLOT_BEGUN:
@@ -203,8 +198,8 @@ static bool find_slot(const struct nmibt_image *image, const struct nmibt_captur
 	enum nmibt_read status =
 		nmibt_read_phys(image, cpu->slot_paddr, &cpu->slot, sizeof(cpu->slot));
 	if (status != NMIBT_READ_OK) {
-		cpu->outcome = status == NMIBT_READ_EXCLUDED ? NMIBT_OUTCOME_EXCLUDED :
-							       NMIBT_OUTCOME_DAMAGED;
+		cpu->outcome = status == NMIBT_READ_EXCLUDED ? NMIBT_OUTCOME_EXCLUDED
+							     : NMIBT_OUTCOME_DAMAGED;
 		because(cpu, "its slot at %#" PRIx64 " is %s", cpu->slot_paddr,
 			nmibt_read_name(status));
 		return false;
@@ -216,7 +211,7 @@ static bool find_slot(const struct nmibt_image *image, const struct nmibt_captur
 struct nmibt_error *nmibt_report_cpu(const struct nmibt_report *report, unsigned int nr,
 				     struct nmibt_cpu *ret)
 {
-	struct nmibt_cpu cpu = { .cpu = nr, .outcome = NMIBT_OUTCOME_NONE };
+	struct nmibt_cpu cpu = {.cpu = nr, .outcome = NMIBT_OUTCOME_NONE};
 
 	if (nr >= report->capture.desc.nr_slots)
 		return nmibt_error_create(NMIBT_ERR_USAGE, "no CPU %u: the capture has %u", nr,
@@ -228,8 +223,8 @@ struct nmibt_error *nmibt_report_cpu(const struct nmibt_report *report, unsigned
 		cpu.stale = is_stale(&report->capture, &cpu.slot);
 		if (!*cpu.why)
 			cpu.outcome = outcome_of(&cpu.slot);
-		struct nmibt_error *err = has_text(&cpu) ? read_slot_text(report->image, &cpu) :
-							   NULL;
+		struct nmibt_error *err =
+			has_text(&cpu) ? read_slot_text(report->image, &cpu) : NULL;
 		if (err) {
 			nmibt_cpu_destroy(&cpu);
 			return err;
@@ -303,10 +298,8 @@ struct nmibt_error *nmibt_report_open(const struct nmibt_image *image, enum nmib
 	struct nmibt_error *err = nmibt_locate(image, wish, &report->capture);
 	if (!err) {
 		report->cpus = calloc(report->capture.desc.nr_slots, sizeof(*report->cpus));
-		report->possible = calloc(report->capture.desc.nr_slots,
-					  sizeof(*report->possible));
-		err = report->cpus && report->possible ? first_pass(report) :
-							 nmibt_error_nomem();
+		report->possible = calloc(report->capture.desc.nr_slots, sizeof(*report->possible));
+		err = report->cpus && report->possible ? first_pass(report) : nmibt_error_nomem();
 	}
 	if (err) {
 		nmibt_report_close(report);

@@ -48,7 +48,7 @@ static bool parse_symbol(const char *s, size_t len, struct nmibt_frame *ret)
 		i++;
 	if (i == 0 || i >= len || s[i] != '+')
 		return false;
-	ret->function = (struct nmibt_str){ s, i };
+	ret->function = (struct nmibt_str){s, i};
 	i++;
 	if (!parse_hex(s, len, &i, &ret->offset) || i >= len || s[i++] != '/' ||
 	    !parse_hex(s, len, &i, &ret->size))
@@ -60,7 +60,7 @@ static bool parse_symbol(const char *s, size_t len, struct nmibt_frame *ret)
 		size_t start = i + 2, end = start;
 		while (end < len && s[end] > ' ' && s[end] <= '~' && s[end] != ']')
 			end++;
-		ret->module = (struct nmibt_str){ s + start, end - start };
+		ret->module = (struct nmibt_str){s + start, end - start};
 	}
 	return true;
 }
@@ -90,7 +90,7 @@ static bool parse_trace_line(const char *s, size_t len, struct nmibt_frame *ret)
 static bool parse_line(enum nmibt_arch arch, const struct nmibt_line *line, bool *in_trace,
 		       struct nmibt_frame *ret)
 {
-	*ret = (struct nmibt_frame){ .reliable = true };
+	*ret = (struct nmibt_frame){.reliable = true};
 
 	if (starts_with(line->text, line->len, "Call trace:") ||
 	    starts_with(line->text, line->len, "Call Trace:")) {

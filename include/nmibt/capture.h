@@ -100,7 +100,8 @@ enum nmi_capture_how {
 #define NMI_CAPTURE_SLOT_F_OVERFLOW 0x20 /* the text did not fit; lost_* count it */
 #define NMI_CAPTURE_SLOT_F_OFFLINE 0x40 /* it was not online at the request */
 #define NMI_CAPTURE_SLOT_F_FAULTED 0x80 /* a fault broke off the writing */
-#define NMI_CAPTURE_SLOT_F_NO_REGS_SELF 0x100 /* regs are of the capture itself: the panic path passed none */
+#define NMI_CAPTURE_SLOT_F_NO_REGS_SELF                                                            \
+	0x100 /* regs are of the capture itself: the panic path passed none */
 
 /*
  * One slot per possible CPU: this header, then text_size bytes of text at

@@ -208,8 +208,8 @@ struct nmibt_text {
  * behind them in the area (the tail ends at its first NUL). known[i], if not
  * NULL, is false for bytes that could not be read. Takes copies.
  */
-struct nmibt_error *nmibt_decode(const char *raw, size_t raw_len, size_t published, const bool *known,
-				 bool overflow, struct nmibt_text *ret);
+struct nmibt_error *nmibt_decode(const char *raw, size_t raw_len, size_t published,
+				 const bool *known, bool overflow, struct nmibt_text *ret);
 void nmibt_text_destroy(struct nmibt_text *text);
 
 /* ------------------------------------------------------- trace and registers */
@@ -358,6 +358,7 @@ struct nmibt_render_options {
 
 /* Exit code in *ret: 0 printed, 1 nothing to print, 3 printed with damage. */
 struct nmibt_error *nmibt_render_text(const struct nmibt_report *report,
-				      const struct nmibt_render_options *options, FILE *out, int *ret);
+				      const struct nmibt_render_options *options, FILE *out,
+				      int *ret);
 
 #endif /* NMIBT_H */
