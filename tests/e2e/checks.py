@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What a scenario's capture must show. A check returns a list of complaints."""
+
+import re
+
+import slots
+
+# pr_reg's words, by the names that show_regs() prints.
+REGISTERS = {
+    "x86_64": dict(zip(
+        "R15 R14 R13 R12 RBP RBX R11 R10 R09 R08 RAX RCX RDX RSI RDI".split(), range(15))),
+    "arm64": {"x%d" % i: i for i in range(31)} | {"sp": 31},
+}
+PC = {"x86_64": 16, "arm64": 32}
+SP = {"x86_64": 19, "arm64": 31}
+
+# What a whole trace of a CPU in the kernel ends with.
+LAST_LINE = {
+    "x86_64": r" </(TASK|IRQ|NMI)>$",
+    "arm64": r" (ret_from_fork|__primary_switched|__secondary_switched|el0t_64_\w+)\+",
+}
+
+
+def outcome(slot):
+    """The outcome of a CPU in the words of the design."""
+    if slot is None:
+        return "excluded"
+    if slot.state_name.endswith("EMPTY"):
+        return "offline" if "OFFLINE" in slot.flag_names else "not asked"
+    if slot.state_name.endswith("ASKED"):
+        return "silent"
+    if slot.state_name.endswith("BEGUN"):
+        return "partial"
+    return slot.how_name.removeprefix("NMI_CAPTURE_BY_").lower()
+
+
+def check_descriptor(scenario, desc, captured):
+    bad = []
+    state = {slots.C["NMI_CAPTURE_COMPLETE"]: "complete",
+             slots.C["NMI_CAPTURE_TIMEOUT"]: "timeout"}.get(desc.state, desc.state)
+    if state != scenario.get("state", state):
+        bad.append("descriptor's state is %s, not %s" % (state, scenario["state"]))
+    for flag in scenario.get("flags", []):
+        if flag.upper() not in desc.flag_names:
+            bad.append("descriptor lacks the flag %s" % flag)
+    if desc.desc_size != slots.STRUCTS["nmi_capture_desc"][1] or \
+            desc.slot_hdr_size != slots.STRUCTS["nmi_capture_slot"][1]:
+        bad.append("sizes differ from capture.h")
+    if len(captured) != scenario.get("cpus", 4):
+        bad.append("%d slots" % len(captured))
+    waited_ms = (desc.finished_ns - desc.asked_ns) / 1e6
+    # A loaded host may hold up the one poll that sees the time is over.
+    if not 0 < waited_ms < desc.timeout_ms + 100:
+        bad.append("waited %.1f ms, the bound is %d" % (waited_ms, desc.timeout_ms))
+    if not 0 <= desc.panic_cpu < len(captured) or \
+            captured[desc.panic_cpu] is None or \
+            outcome(captured[desc.panic_cpu]) not in ("self", "partial"):
+        bad.append("panic_cpu %d did not capture itself" % desc.panic_cpu)
+    return bad
+
+
+def check_outcomes(scenario, captured):
+    bad = []
+    for cpu, expected in enumerate(scenario.get("outcomes", [])):
+        slot = captured[cpu]
+        wanted, *flags = expected.split()
+        if outcome(slot) not in wanted.split("|"):
+            bad.append("CPU %d: outcome %s, not %s" % (cpu, outcome(slot), wanted))
+            continue
+        for flag in flags:
+            if flag.upper() not in slot.flag_names:
+                bad.append("CPU %d: no flag %s" % (cpu, flag))
+    for key, text in (("text", "text"), ("nested", "nested")):
+        for cpu, pattern in scenario.get(key, {}).items():
+            lines = slots.log_lines(getattr(captured[int(cpu)], text))
+            if not any(re.search(pattern, line) for line in lines):
+                bad.append("CPU %s: no line of its %s matches %s" % (cpu, text, pattern))
+    return bad
+
+
+def check_text(arch, captured):
+    """Every text is whole, or says what is missing."""
+    bad = []
+    for slot in filter(None, captured):
+        def complain(what):
+            bad.append("CPU %d: %s" % (slot.cpu, what))
+
+        lost = bool(slot.lost_bytes or slot.lost_msgs)
+        overflow = "OVERFLOW" in slot.flag_names
+        if lost != overflow:
+            complain("lost %d bytes, overflow flag is %s" % (slot.lost_bytes, overflow))
+        if slot.begin_again:
+            complain("%d second begins" % slot.begin_again)
+        if outcome(slot) not in ("nmi", "irq", "self", "stop"):
+            continue
+        if not slot.asked_ns and outcome(slot) in ("nmi", "irq"):
+            complain("answered without having been asked")
+        if not 0 < slot.begun_ns <= slot.done_ns:
+            complain("times are out of order")
+        if "REGS" not in slot.flag_names:
+            complain("no registers")
+        if len(slot.room) > slot.text_len and slot.room[slot.text_len]:
+            complain("unpublished bytes behind a finished text")
+        lines = slot.lines()
+        if not lines or not lines[0].endswith("NMI backtrace for cpu %d" % slot.cpu):
+            complain("does not begin with its title")
+        if overflow:
+            if slot.text_len != slot.text_size - 1:
+                complain("overflowed with %d of %d bytes" % (slot.text_len, slot.text_size))
+            continue
+        if not slot.text.endswith(b"\n"):
+            complain("its last line is cut: %r" % lines[-1:])
+        if "USER" not in slot.flag_names and \
+                not re.match(LAST_LINE[arch], lines[-1] if lines else ""):
+            complain("the trace ends in the middle: %r" % lines[-1:])
+    return bad
+
+
+def printed_registers(arch, lines):
+    """Name and value of each register in the printed text."""
+    text = "\n".join(lines)
+    found = {}
+    for name, value in re.findall(r"\b([A-Za-z]\w+) ?: (?:[0-9a-f]{4}:)?([0-9a-f]{16})\b", text):
+        if name in REGISTERS[arch]:
+            found.setdefault(name, int(value, 16))
+    return found
+
+
+def check_registers(arch, captured):
+    """The slot's registers are those that the same CPU printed."""
+    bad = []
+    for slot in filter(None, captured):
+        if outcome(slot) not in ("nmi", "irq") or "OVERFLOW" in slot.flag_names:
+            continue
+        printed = printed_registers(arch, slot.lines())
+        if len(printed) < 15:
+            bad.append("CPU %d: only %d registers in its text" % (slot.cpu, len(printed)))
+        for name, value in printed.items():
+            if slot.regs[REGISTERS[arch][name]] != value:
+                bad.append("CPU %d: %s is %x in the slot, %x in the text" % (
+                    slot.cpu, name, slot.regs[REGISTERS[arch][name]], value))
+    return bad
+
+
+def console_lines(log):
+    """The first kernel's log, without timestamps and carriage returns."""
+    return [re.sub(r"^\[ *\d+\.\d+\] ?", "", line.rstrip("\r"))
+            for line in log.split("\n")]
+
+
+def check_drain(captured, log):
+    """What the console shows of the drain is every slot's text, line by line."""
+    bad = []
+    console = console_lines(log)
+    for slot in filter(None, captured):
+        lines = slot.lines() + slots.log_lines(slot.nested)
+        starts = [i for i, line in enumerate(console) if line == lines[0]]
+        if not starts:
+            bad.append("CPU %d: no '%s' on the console" % (slot.cpu, lines[0]))
+            continue
+        shown = console[starts[-1]:starts[-1] + len(lines)]
+        for number, (mine, theirs) in enumerate(zip(lines, shown)):
+            if mine != theirs:
+                bad.append("CPU %d line %d: slot has %r, console %r" % (
+                    slot.cpu, number + 1, mine, theirs))
+                break
+    return bad
+
+
+def kunit_results(log):
+    """(passed, failed) test cases in KUnit's TAP output, and whether it closed."""
+    results = re.findall(r"^    (ok|not ok) \d+ (\w+)", "\n".join(console_lines(log)),
+                         re.MULTILINE)
+    closed = re.search(r"^(not )?ok \d+ nmi_backtrace_capture$",
+                       "\n".join(console_lines(log)), re.MULTILINE)
+    return ([name for word, name in results if word == "ok"],
+            [name for word, name in results if word != "ok"],
+            bool(closed and not closed[1]))
