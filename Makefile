@@ -3,8 +3,8 @@
 
 VERSION := 0.1.0
 O ?= build
-CC ?= gcc
-CLANG ?= clang
+CC := gcc
+CLANG := clang
 prefix ?= /usr/local
 DESTDIR ?=
 

@@ -586,21 +586,39 @@ static void render_text(struct renderer *r, const struct nmibt_cpu *cpu,
 
 /* -------------------------------------------------------- one CPU: registers */
 
+/* A terminal of 80 columns has room for both; few symbols are longer. */
 #define NAME_WIDTH 9
-#define VALUE_WIDTH 34
+#define VALUE_WIDTH 32
 
-static void format_value(struct renderer *r, uint64_t value, bool is_code, char *buf, size_t len)
+/* An address in the function of the pc's own line, which the kernel printed. */
+static bool symbol_of_text(const struct nmibt_cpu *cpu, unsigned int pc, uint64_t addr, char *buf,
+			   size_t len)
+{
+	const struct nmibt_frame *f = cpu->frames;
+
+	if (!cpu->nr_frames || !f->is_pc || !cpu->nmi_regs.present)
+		return false;
+	uint64_t offset = addr - (cpu->nmi_regs.value[pc] - f->offset);
+	if (offset >= f->size)
+		return false;
+	int n = snprintf(buf, len, "%.*s+%#" PRIx64, (int)f->function.len, f->function.s, offset);
+	if (f->module.len && n > 0 && (size_t)n < len)
+		snprintf(buf + n, len - n, " [%.*s]", (int)f->module.len, f->module.s);
+	return true;
+}
+
+static void format_value(struct renderer *r, const struct nmibt_cpu *cpu, unsigned int i,
+			 uint64_t value, char *buf, size_t len)
 {
 	const struct nmibt_image *image = r->report->image;
+	const struct nmibt_reg_names *names = nmibt_reg_names(image->arch);
+	bool is_code = i == names->pc || !strcmp(names->name[i], "lr");
 
 	if (is_code && image->ops->symbolize && image->ops->symbolize(image->ctx, value, buf, len))
 		return;
+	if (is_code && symbol_of_text(cpu, names->pc, value, buf, len))
+		return;
 	snprintf(buf, len, "%016" PRIx64, value);
-}
-
-static bool is_code_register(const char *name)
-{
-	return !strcmp(name, "pc") || !strcmp(name, "lr") || !strcmp(name, "rip");
 }
 
 /* Left column at the NMI, right column at the stop; one below the other where
@@ -609,14 +627,13 @@ static void render_register(struct renderer *r, const struct nmibt_cpu *cpu, uns
 			    const char *name)
 {
 	bool both = cpu->nmi_regs.present && cpu->stop_regs.present;
-	bool narrow = r->width < NAME_WIDTH + 2 * VALUE_WIDTH + 8;
+	bool narrow = r->width < NAME_WIDTH + 2 * VALUE_WIDTH + 5;
 	char nmi[160] = "", stop[160] = "";
 
 	if (cpu->nmi_regs.present)
-		format_value(r, cpu->nmi_regs.value[i], is_code_register(name), nmi, sizeof(nmi));
+		format_value(r, cpu, i, cpu->nmi_regs.value[i], nmi, sizeof(nmi));
 	if (cpu->stop_regs.present)
-		format_value(r, cpu->stop_regs.value[i], is_code_register(name), stop,
-			     sizeof(stop));
+		format_value(r, cpu, i, cpu->stop_regs.value[i], stop, sizeof(stop));
 
 	fprintf(r->out, "    %-*s ", NAME_WIDTH, name);
 	if (!both) {
@@ -661,7 +678,7 @@ static void render_registers(struct renderer *r, const struct nmibt_cpu *cpu)
 {
 	const struct nmibt_reg_names *names = nmibt_reg_names(r->report->image->arch);
 	bool both = cpu->nmi_regs.present && cpu->stop_regs.present;
-	unsigned int hidden = 0;
+	unsigned int equal_hidden = 0, others_hidden = 0;
 
 	if (!names || (!cpu->nmi_regs.present && !cpu->stop_regs.present))
 		return;
@@ -679,11 +696,19 @@ static void render_registers(struct renderer *r, const struct nmibt_cpu *cpu)
 			    (both ? !equal && cpu->moved == NMIBT_MOVED_SAME : false);
 		if (show)
 			render_register(r, cpu, i, names->name[i]);
+		else if (equal)
+			equal_hidden++;
 		else
-			hidden++;
+			others_hidden++;
 	}
-	if (hidden)
-		fprintf(r->out, "    (%u more, -t shows all)\n", hidden);
+	if (equal_hidden && others_hidden)
+		fprintf(r->out, "    (%u more differ, %u are equal; -t shows all)\n", others_hidden,
+			equal_hidden);
+	else if (equal_hidden)
+		fprintf(r->out, "    (%u more are equal; -t shows all)\n", equal_hidden);
+	else if (others_hidden)
+		fprintf(r->out, "    (%u more%s; -t shows all)\n", others_hidden,
+			both ? " differ" : "");
 	if (!cpu->stop_regs.present && cpu->note != NMIBT_NOTE_PRESENT)
 		fprintf(r->out, "[%s]\n", note_words(cpu->note));
 }

@@ -1,0 +1,343 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * nmibt, the crash command: what every CPU was doing when the kernel died.
+ *
+ * A thin front end: crash supplies memory, symbols and lines, libnmibt does the
+ * rest. One .so serves crash 8.0.2 to 9.0.2, because of crash's structures it
+ * touches only those whose layout is the same in all of them: the part of
+ * program_context up to read_vmcoreinfo, kernel_table.cpus, vm_table's
+ * node_table. It never uses OFFSET() or SIZE(), whose tables grow with every
+ * release.
+ *
+ * crash leaves a command by longjmp() on a fatal error and on CTRL-C, so what
+ * has to be given back is in the static state, which pc->cmd_cleanup frees.
+ */
+#include <crash/defs.h>
+
+#include <getopt.h>
+#include <stdbool.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+
+#include <nmibt/nmibt.h>
+
+/* The architecture of the dumps, which is crash's, not the host's. */
+#ifdef ARM64
+#define TARGET "ARM64"
+#define TARGET_ARCH NMIBT_ARCH_ARM64
+#else
+#define TARGET "X86_64"
+#define TARGET_ARCH NMIBT_ARCH_X86_64
+#endif
+
+static struct {
+	struct nmibt_report *report;
+	bool *cpus;
+	char panic_message[BUFSIZE];
+} state;
+
+static void cleanup(void *unused)
+{
+	(void)unused;
+	nmibt_report_close(state.report);
+	free(state.cpus);
+	state.report = NULL;
+	state.cpus = NULL;
+}
+
+/* ------------------------------------------------------------------- image */
+
+/* crash's readmem() says only "error"; the format's own reader says why. */
+static enum nmibt_read image_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
+{
+	(void)ctx;
+	int fd = REMOTE_MEMSRC() ? pc->sockfd : ACTIVE() ? pc->mfd : pc->dfd;
+	int got = pc->readmem(fd, buf, len, paddr, paddr);
+
+	if (got == PAGE_EXCLUDED)
+		return NMIBT_READ_EXCLUDED;
+	return got >= 0 && (size_t)got == len ? NMIBT_READ_OK : NMIBT_READ_ERROR;
+}
+
+static char *image_vmcoreinfo(void *ctx, const char *key)
+{
+	(void)ctx;
+	return pc->read_vmcoreinfo(key);
+}
+
+static bool image_symbol_addr(void *ctx, const char *name, uint64_t *ret)
+{
+	(void)ctx;
+	struct syment *symbol = symbol_search((char *)name);
+
+	if (!symbol)
+		return false;
+	*ret = symbol->value;
+	return true;
+}
+
+static bool image_virt_to_phys(void *ctx, uint64_t vaddr, uint64_t *ret)
+{
+	(void)ctx;
+	physaddr_t paddr;
+
+	if (!IS_KVADDR(vaddr) || !kvtop(NULL, vaddr, &paddr, 0))
+		return false;
+	*ret = paddr;
+	return true;
+}
+
+static bool image_symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
+{
+	(void)ctx;
+	char symbol[BUFSIZE];
+
+	if (!is_kernel_text(addr) || !*value_to_symstr(addr, symbol, 16))
+		return false;
+	snprintf(buf, len, "%s", symbol);
+	return true;
+}
+
+static bool image_function_addr(void *ctx, const char *function, const char *module,
+				uint64_t offset, uint64_t *ret)
+{
+	(void)ctx;
+	if (module) {
+		ulong value = symbol_value_module((char *)function, (char *)module);
+		*ret = value + offset;
+		return value;
+	}
+	struct syment *symbol = kernel_symbol_search((char *)function);
+	if (!symbol || symbol_search_next((char *)function, symbol))
+		return false;
+	*ret = symbol->value + offset;
+	return true;
+}
+
+static bool image_source_line(void *ctx, uint64_t addr, char *buf, size_t len)
+{
+	(void)ctx;
+	char line[BUFSIZE];
+
+	get_line_number(addr, line, FALSE);
+	snprintf(buf, len, "%s", line);
+	return *line;
+}
+
+/* From the nodes' memory; --minimal has not looked for nodes. */
+static bool image_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
+{
+	(void)ctx;
+	bool found = false;
+
+	for (int i = 0; vt->node_table && i < vt->numnodes; i++) {
+		const struct node_table *node = &vt->node_table[i];
+		uint64_t start = node->start_paddr;
+		uint64_t end = start + (uint64_t)node->size * PAGESIZE();
+
+		if (end <= from)
+			continue;
+		if (start < from)
+			start = from;
+		if (found && ret->start <= start)
+			continue;
+		*ret = (struct nmibt_range){.start = start, .size = end - start};
+		found = true;
+	}
+	return found;
+}
+
+static bool image_interrupted(void *ctx)
+{
+	(void)ctx;
+	return received_SIGINT();
+}
+
+static struct nmibt_image crash_image(void)
+{
+	static const struct nmibt_image_ops ops = {
+		.read_phys = image_read_phys,
+		.vmcoreinfo = image_vmcoreinfo,
+		.symbol_addr = image_symbol_addr,
+		.virt_to_phys = image_virt_to_phys,
+		.symbolize = image_symbolize,
+		.function_addr = image_function_addr,
+		.source_line = image_source_line,
+		.next_range = image_next_range,
+		.interrupted = image_interrupted,
+	};
+	struct nmibt_image image = {.ops = &ops, .arch = TARGET_ARCH, .page_size = PAGESIZE()};
+
+	if (!(pc->flags & MINIMAL_MODE) && get_panicmsg(state.panic_message) &&
+	    *state.panic_message)
+		image.panic_message = state.panic_message;
+	return image;
+}
+
+/* ----------------------------------------------------------------- command */
+
+/* Columns of the terminal that the output reaches, a pager included. */
+static unsigned int output_width(void)
+{
+	struct stat st;
+	struct winsize size;
+	bool pipe = !fstat(fileno(fp), &st) && S_ISFIFO(st.st_mode);
+
+	if (ioctl(pipe ? STDOUT_FILENO : fileno(fp), TIOCGWINSZ, &size))
+		return 0;
+	return size.ws_col;
+}
+
+static bool output_has_colour(void)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(fileno(fp)) && !(no_color && *no_color) && term && strcmp(term, "dumb");
+}
+
+/* A mask of crash's to the library's; CPUs that the capture lacks are named. */
+static bool *select_cpus(const ulong *mask, unsigned int nr)
+{
+	bool *cpus = calloc(nr, sizeof(*cpus));
+
+	for (int cpu = 0; cpus && cpu < kt->cpus; cpu++) {
+		if (!NUM_IN_BITMAP(mask, cpu))
+			continue;
+		if (cpu < (int)nr)
+			cpus[cpu] = true;
+		else
+			error(INFO, "CPU %d has no slot in the capture\n", cpu);
+	}
+	return cpus;
+}
+
+static void report_error(struct nmibt_error *err)
+{
+	error(INFO, "%s\n", err->message);
+	nmibt_error_destroy(err);
+}
+
+static void print_report(enum nmibt_source wish, const ulong *mask,
+			 struct nmibt_render_options *options)
+{
+	struct nmibt_image image = crash_image();
+	struct nmibt_error *err = nmibt_report_open(&image, wish, &state.report);
+
+	if (err) {
+		report_error(err);
+		return;
+	}
+	if (mask) {
+		state.cpus = select_cpus(mask, state.report->capture.desc.nr_slots);
+		options->cpus = state.cpus;
+	}
+	int code;
+	err = nmibt_render_text(state.report, options, fp, &code);
+	if (err)
+		report_error(err);
+}
+
+static void cmd_nmibt(void)
+{
+	struct nmibt_render_options options = {
+		.width = output_width(),
+		.colour = output_has_colour(),
+	};
+	enum nmibt_source wish = NMIBT_SOURCE_AUTO;
+	ulong *mask = NULL;
+	int c;
+
+	while ((c = getopt(argcnt, args, "c:slrtoS:")) != EOF) {
+		switch (c) {
+		case 'c':
+			mask = get_cpumask_buf();
+			make_cpumask(optarg, mask, FAULT_ON_ERROR, NULL);
+			break;
+		case 's':
+			options.summary_only = true;
+			break;
+		case 'l':
+			options.lines = true;
+			break;
+		case 'r':
+			options.raw = true;
+			break;
+		case 't':
+			options.header = true;
+			break;
+		case 'o':
+			options.older = true;
+			break;
+		case 'S':
+			if (!nmibt_source_parse(optarg, &wish))
+				error(FATAL, "no source \"%s\": auto, vmcoreinfo, symbol or scan\n",
+				      optarg);
+			break;
+		default:
+			argerrs++;
+			break;
+		}
+	}
+	if (argerrs || optind < argcnt)
+		cmd_usage(pc->curcmd, SYNOPSIS);
+
+	pc->cmd_cleanup = cleanup;
+	print_report(wish, mask, &options);
+	cleanup(NULL);
+	pc->cmd_cleanup = NULL;
+}
+
+static char *help_nmibt[] = {
+	"nmibt",
+	"what every CPU was doing when the kernel died",
+	"[-slrto] [-c cpu(s)] [-S source]",
+	"  This command shows the NMI backtraces that the kernel captured of all CPUs",
+	"  when it panicked, before it stopped them, next to the registers that each",
+	"  CPU saved at the stop.",
+	"  ",
+	"  It begins with a summary: how many CPUs answered how, who asked and how long",
+	"  that took, which CPU panicked, which were stuck, and which share a stack.",
+	"  Each CPU follows with its outcome, when it answered after the request, its",
+	"  task, its text, and its registers, with a * where they differ and = where",
+	"  they don't.  The outcomes:",
+	"  ",
+	"    nmi       answered by NMI",
+	"    irq       answered by an ordinary interrupt",
+	"    self      the panicking CPU, which captured itself",
+	"    stop      captured when it was stopped for kdump",
+	"    partial   began and did not finish",
+	"    silent    was asked and never answered",
+	"    offline   was offline when the others were asked",
+	"    excluded  its slot is in a page that the dump left out",
+	"    damaged   its slot fails its checks",
+	"    none      nothing was asked of it",
+	"  ",
+	"  Remarks of this command stand in square brackets at the left edge.",
+	"  ",
+	"    -c cpu(s)  only these CPUs: 3, 1,8-14, or a for all.",
+	"    -s         the summary only.",
+	"    -l         with file and line of each frame.",
+	"    -r         the text as raw bytes, escaped, level headers included.",
+	"    -t         also the header fields of the slots, and all registers.",
+	"    -o         also older captures, marked stale.",
+	"    -S source  find the capture in this way only: vmcoreinfo, symbol or",
+	"               scan; by default each is tried in this order.",
+	"\nEXAMPLES",
+	NULL,
+};
+
+static struct command_table_entry command_table[] = {
+	{"nmibt", cmd_nmibt, help_nmibt, MINIMAL},
+	{NULL},
+};
+
+/* crash checks neither the architecture of an extension nor its version. */
+static void __attribute__((constructor)) nmibt_init(void)
+{
+	if (!machine_type(TARGET)) {
+		error(INFO, "nmibt: this extension is for dumps of " TARGET
+			    ", this crash is not; build it with CRASH_TARGET=...\n");
+		return;
+	}
+	register_extension(command_table);
+}
