@@ -36,10 +36,13 @@ set_arch() {
 }
 
 # kmake ARGS: the kernel's make for the source in $src and the build in $out.
-# Everything that would make two builds of the same source differ is fixed.
+# Everything that would make two builds of the same source differ is fixed, the
+# folders in the debug information too.
 kmake() {
+	folders="-fdebug-prefix-map=$src=/usr/src/linux -fdebug-prefix-map=$out=/usr/src/linux"
 	make -s -C "$src" O="$out" ARCH=$karch CROSS_COMPILE=$cross LOCALVERSION= \
 		KBUILD_BUILD_USER=nmibt KBUILD_BUILD_HOST=testbed \
 		KBUILD_BUILD_VERSION=1 \
-		KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 2026' "$@"
+		KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 2026' \
+		KCFLAGS="$folders" KAFLAGS="$folders" "$@"
 }
