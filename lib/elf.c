@@ -24,7 +24,7 @@ struct nmibt_elf {
 	int fd;
 	uint64_t file_size;
 	enum nmibt_arch arch;
-	struct segment *segments; /* by paddr */
+	struct segment *segments;
 	size_t nr_segments;
 	char *vmcoreinfo; /* NUL-terminated; NULL: none */
 };
@@ -49,7 +49,8 @@ static bool read_at(const struct nmibt_elf *elf, uint64_t offset, void *buf, siz
 static enum nmibt_read elf_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
 {
 	const struct nmibt_elf *elf = ctx;
-	enum nmibt_read status = NMIBT_READ_EXCLUDED;
+	enum nmibt_read status = NMIBT_READ_ERROR;
+	bool cut_off = false;
 
 	for (size_t i = 0; i < elf->nr_segments; i++) {
 		const struct segment *s = &elf->segments[i];
@@ -59,12 +60,13 @@ static enum nmibt_read elf_read_phys(void *ctx, uint64_t paddr, void *buf, size_
 			continue;
 		/* makedumpfile -E leaves a page out by ending p_filesz before it. */
 		if (in >= s->filesz || len > s->filesz - in)
-			continue;
-		if (!__builtin_add_overflow(s->offset, in, &in) && read_at(elf, in, buf, len))
+			status = NMIBT_READ_EXCLUDED;
+		else if (!__builtin_add_overflow(s->offset, in, &in) && read_at(elf, in, buf, len))
 			return NMIBT_READ_OK;
-		status = NMIBT_READ_ERROR;
+		else
+			cut_off = true;
 	}
-	return status;
+	return cut_off ? NMIBT_READ_ERROR : status;
 }
 
 static char *elf_vmcoreinfo(void *ctx, const char *key)
@@ -81,6 +83,15 @@ static char *elf_vmcoreinfo(void *ctx, const char *key)
 	return NULL;
 }
 
+/* Bytes of a segment that the file has: p_filesz of a cut or a hostile one may
+ * be anything, and nobody wants to search it for hours. */
+static uint64_t bytes_in_file(const struct nmibt_elf *elf, const struct segment *s)
+{
+	uint64_t rest = s->offset < elf->file_size ? elf->file_size - s->offset : 0;
+
+	return s->filesz < rest ? s->filesz : rest;
+}
+
 static bool elf_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
 {
 	const struct nmibt_elf *elf = ctx;
@@ -89,11 +100,12 @@ static bool elf_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
 	for (size_t i = 0; i < elf->nr_segments; i++) {
 		const struct segment *s = &elf->segments[i];
 		uint64_t start = s->paddr > from ? s->paddr : from;
+		uint64_t size = bytes_in_file(elf, s);
 
-		if (!s->filesz || start - s->paddr >= s->filesz)
+		if (!size || start - s->paddr >= size)
 			continue;
 		if (!found || start < ret->start)
-			*ret = (struct nmibt_range){start, s->filesz - (start - s->paddr)};
+			*ret = (struct nmibt_range){start, size - (start - s->paddr)};
 		found = true;
 	}
 	return found;

@@ -6,6 +6,7 @@ struct nmibt_run nmibt_read_pages(const struct nmibt_image *image, uint64_t padd
 				  size_t len, bool *known)
 {
 	struct nmibt_run run = {0};
+	uint64_t start = paddr;
 	char *to = buf;
 
 	while (len) {
@@ -14,7 +15,8 @@ struct nmibt_run nmibt_read_pages(const struct nmibt_image *image, uint64_t padd
 			chunk = len;
 
 		enum nmibt_read status = NMIBT_READ_ERROR;
-		if (image->ops->read_phys && paddr + chunk - 1 >= paddr)
+		/* What lies beyond the last address isn't at the first one. */
+		if (image->ops->read_phys && paddr >= start && paddr + chunk - 1 >= paddr)
 			status = image->ops->read_phys(image->ctx, paddr, to, chunk);
 		if (status != NMIBT_READ_OK) {
 			memset(to, 0, chunk);
