@@ -39,6 +39,21 @@ struct nmibt_error *nmibt_error_create(enum nmibt_code code, const char *format,
 	return err;
 }
 
+void nmibt_because(char *why, const char *format, ...)
+{
+	size_t len = strlen(why);
+	va_list args;
+
+	if (len && len + 2 < NMIBT_WHY_LEN) {
+		strcpy(why + len, "; ");
+		len += 2;
+	}
+	va_start(args, format);
+	vsnprintf(why + len, NMIBT_WHY_LEN - len, format, args);
+	va_end(args);
+	make_printable(why + len);
+}
+
 void nmibt_error_destroy(struct nmibt_error *err)
 {
 	if (!err || err == &nomem)

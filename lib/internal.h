@@ -21,6 +21,10 @@ static inline void nmibt_free_ptr(void *p)
 /* An out-of-memory error that needs no memory; nmibt_error_destroy() knows it. */
 struct nmibt_error *nmibt_error_nomem(void) __attribute__((returns_nonnull));
 
+/* Adds a reason to a line of NMIBT_WHY_LEN bytes, behind "; ", printable as an
+ * error message is; the first ones stay where they don't all fit. */
+void nmibt_because(char *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* What a read of several pages came to, in bytes. */
 struct nmibt_run {
 	size_t excluded;

@@ -6,12 +6,11 @@
  */
 #include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 
 #include "internal.h"
 
-/* More CPUs than any kernel is built for (CONFIG_NR_CPUS is at most 8192). */
-#define MAX_SLOTS 65536
+/* No kernel is built for more CPUs (CONFIG_NR_CPUS, 6.12). */
+#define MAX_SLOTS 8192
 /* The kernel's own limit is 1 MiB; a later one may be more generous. */
 #define MAX_SLOT_SIZE (16 << 20)
 
@@ -38,18 +37,6 @@ bool nmibt_source_parse(const char *name, enum nmibt_source *ret)
 	return false;
 }
 
-static __attribute__((format(printf, 2, 3))) void because(char *why, const char *format, ...)
-{
-	va_list args;
-	va_start(args, format);
-	vsnprintf(why, NMIBT_WHY_LEN, format, args);
-	va_end(args);
-	for (; *why; why++) {
-		if (*why < ' ' || *why > '~')
-			*why = '?';
-	}
-}
-
 static bool reversed_magic(const uint8_t *magic)
 {
 	for (size_t i = 0; i < NMI_CAPTURE_MAGIC_LEN; i += 4) {
@@ -63,23 +50,26 @@ static bool reversed_magic(const uint8_t *magic)
 
 /*
  * What no reader can do without: the magic, and that it isn't a copy. Where
- * VMCOREINFO or a symbol leads there, the place itself proves that.
+ * VMCOREINFO or a symbol leads there, the place itself proves that, and the
+ * descriptor's own address may stand in for a damaged magic.
  */
 static bool check_descriptor(const struct nmi_capture_desc *d, uint64_t paddr,
 			     enum nmibt_source source, char *why)
 {
-	if (memcmp(d->magic, NMI_CAPTURE_DESC_MAGIC, NMI_CAPTURE_MAGIC_LEN)) {
-		because(why, "no descriptor at %#" PRIx64 ": its magic is missing%s", paddr,
-			reversed_magic(d->magic) ? " (other byte order?)" : "");
+	if (memcmp(d->magic, NMI_CAPTURE_DESC_MAGIC, NMI_CAPTURE_MAGIC_LEN) &&
+	    (source == NMIBT_SOURCE_SCAN || d->desc_paddr != paddr)) {
+		nmibt_because(why, "no descriptor at %#" PRIx64 ": its magic is missing%s", paddr,
+			      reversed_magic(d->magic) ? " (other byte order?)" : "");
 		return false;
 	}
 	if (source == NMIBT_SOURCE_SCAN && d->desc_paddr != paddr) {
-		because(why, "a copy of a descriptor at %#" PRIx64 ", it belongs at %#" PRIx64,
-			paddr, d->desc_paddr);
+		nmibt_because(why,
+			      "a copy of a descriptor at %#" PRIx64 ", it belongs at %#" PRIx64,
+			      paddr, d->desc_paddr);
 		return false;
 	}
 	if (d->desc_paddr && !d->table_paddr && !d->slot_size) {
-		because(why, "the descriptor at %#" PRIx64 " was never set up", paddr);
+		nmibt_because(why, "the descriptor at %#" PRIx64 " was never set up", paddr);
 		return false;
 	}
 	return true;
@@ -93,19 +83,28 @@ static void mend_descriptor(struct nmibt_capture *ret)
 {
 	struct nmi_capture_desc *d = &ret->desc;
 
+	if (memcmp(d->magic, NMI_CAPTURE_DESC_MAGIC, NMI_CAPTURE_MAGIC_LEN))
+		nmibt_because(ret->damage, "the descriptor's magic is damaged");
 	if (d->desc_paddr != ret->desc_paddr)
-		because(ret->damage, "the descriptor says that it is at %#" PRIx64, d->desc_paddr);
-	if (!d->version || d->desc_size < sizeof(*d))
-		because(ret->damage, "the descriptor has version %u and %u bytes", d->version,
-			d->desc_size);
+		nmibt_because(ret->damage, "the descriptor says that it is at %#" PRIx64,
+			      d->desc_paddr);
+	if (d->version != NMI_CAPTURE_VERSION)
+		nmibt_because(ret->damage, "the descriptor has version %u, known is %u", d->version,
+			      NMI_CAPTURE_VERSION);
+	if (d->desc_size < sizeof(*d))
+		nmibt_because(ret->damage, "the descriptor has %u bytes, at least %zu expected",
+			      d->desc_size, sizeof(*d));
+	if (d->state > NMI_CAPTURE_TIMEOUT)
+		nmibt_because(ret->damage, "the descriptor's state is %u", d->state);
 	if (d->slot_hdr_size < sizeof(struct nmi_capture_slot) ||
 	    d->slot_hdr_size > MAX_SLOT_SIZE || d->slot_hdr_size > d->slot_size) {
-		because(ret->damage, "the descriptor has slots of %u bytes with headers of %u",
-			d->slot_size, d->slot_hdr_size);
+		nmibt_because(ret->damage,
+			      "the descriptor has slots of %u bytes with headers of %u",
+			      d->slot_size, d->slot_hdr_size);
 		d->slot_hdr_size = sizeof(struct nmi_capture_slot);
 	}
 	if (d->slot_size < d->slot_hdr_size || d->slot_size > MAX_SLOT_SIZE) {
-		because(ret->damage, "the descriptor has slots of %u bytes", d->slot_size);
+		nmibt_because(ret->damage, "the descriptor has slots of %u bytes", d->slot_size);
 		d->slot_size = MAX_SLOT_SIZE;
 	}
 }
@@ -117,8 +116,8 @@ static bool read_descriptor(const struct nmibt_image *image, uint64_t paddr,
 	enum nmibt_read status = nmibt_read_phys(image, paddr, &ret->desc, sizeof(ret->desc));
 
 	if (status != NMIBT_READ_OK) {
-		because(why, "the descriptor at %#" PRIx64 " is %s", paddr,
-			nmibt_read_name(status));
+		nmibt_because(why, "the descriptor at %#" PRIx64 " is %s", paddr,
+			      nmibt_read_name(status));
 		return false;
 	}
 	if (!check_descriptor(&ret->desc, paddr, source, why))
@@ -126,7 +125,7 @@ static bool read_descriptor(const struct nmibt_image *image, uint64_t paddr,
 	ret->source = source;
 	ret->desc_paddr = paddr;
 	mend_descriptor(ret);
-	because(why, "descriptor at %#" PRIx64, paddr);
+	nmibt_because(why, "descriptor at %#" PRIx64, paddr);
 	return true;
 }
 
@@ -135,20 +134,20 @@ static bool try_vmcoreinfo(const struct nmibt_image *image, struct nmibt_capture
 	char *why = ret->why[NMIBT_SOURCE_VMCOREINFO];
 
 	if (!image->ops->vmcoreinfo) {
-		because(why, "VMCOREINFO can't be read here");
+		nmibt_because(why, "VMCOREINFO can't be read here");
 		return false;
 	}
 	_cleanup_free_ char *value = image->ops->vmcoreinfo(image->ctx, NMI_CAPTURE_VMCOREINFO_KEY);
 	if (!value) {
-		because(why, "no %s line in VMCOREINFO", NMI_CAPTURE_VMCOREINFO_KEY);
+		nmibt_because(why, "no %s line in VMCOREINFO", NMI_CAPTURE_VMCOREINFO_KEY);
 		return false;
 	}
 	char *end;
 	errno = 0;
 	uint64_t paddr = strtoull(value, &end, 16);
 	if (errno || end == value || *end != ',') {
-		because(why, "VMCOREINFO has %s=%s, which is no address and size",
-			NMI_CAPTURE_VMCOREINFO_KEY, value);
+		nmibt_because(why, "VMCOREINFO has %s=%s, which is no address and size",
+			      NMI_CAPTURE_VMCOREINFO_KEY, value);
 		return false;
 	}
 	return read_descriptor(image, paddr, ret, NMIBT_SOURCE_VMCOREINFO);
@@ -160,12 +159,12 @@ static bool try_symbol(const struct nmibt_image *image, struct nmibt_capture *re
 	uint64_t vaddr, paddr;
 
 	if (!image->ops->symbol_addr || !image->ops->virt_to_phys)
-		because(why, "no symbols here");
+		nmibt_because(why, "no symbols here");
 	else if (!image->ops->symbol_addr(image->ctx, NMI_CAPTURE_DESC_SYMBOL, &vaddr))
-		because(why, "no symbol %s", NMI_CAPTURE_DESC_SYMBOL);
+		nmibt_because(why, "no symbol %s", NMI_CAPTURE_DESC_SYMBOL);
 	else if (!image->ops->virt_to_phys(image->ctx, vaddr, &paddr))
-		because(why, "%s at %#" PRIx64 " has no physical address", NMI_CAPTURE_DESC_SYMBOL,
-			vaddr);
+		nmibt_because(why, "%s at %#" PRIx64 " has no physical address",
+			      NMI_CAPTURE_DESC_SYMBOL, vaddr);
 	else
 		return read_descriptor(image, paddr, ret, NMIBT_SOURCE_SYMBOL);
 	return false;
@@ -230,7 +229,7 @@ static bool try_scan(const struct nmibt_image *image, struct nmibt_capture *ret,
 	uint64_t pages = 0;
 
 	if (!image->ops->next_range || !image->ops->read_phys) {
-		because(why, "memory can't be scanned here");
+		nmibt_because(why, "memory can't be scanned here");
 		return false;
 	}
 	switch (scan_memory(image, NMI_CAPTURE_DESC_MAGIC, descriptor_hit, ret, &pages)) {
@@ -244,37 +243,41 @@ static bool try_scan(const struct nmibt_image *image, struct nmibt_capture *ret,
 	}
 	/* A rejected hit says more than a count of pages. */
 	if (!*why)
-		because(why, "no descriptor in %" PRIu64 " pages of memory", pages);
+		nmibt_because(why, "no descriptor in %" PRIu64 " pages of memory", pages);
 	return false;
 }
 
-/* Does this entry of the table lead to a slot of that CPU? */
-static bool plausible_slot(const struct nmibt_image *image, uint64_t paddr, uint32_t cpu)
+enum entry { ENTRY_UNREAD, ENTRY_OTHER, ENTRY_SLOT };
+
+/* Does the table's entry of that CPU lead to its slot? */
+static enum entry probe_entry(const struct nmibt_image *image, const struct nmi_capture_desc *desc,
+			      uint32_t cpu)
 {
 	struct nmi_capture_slot slot;
+	uint64_t paddr;
 
-	return paddr && nmibt_read_phys(image, paddr, &slot, sizeof(slot)) == NMIBT_READ_OK &&
-	       !memcmp(slot.magic, NMI_CAPTURE_SLOT_MAGIC, NMI_CAPTURE_MAGIC_LEN) &&
-	       slot.cpu == cpu;
+	if (nmibt_read_phys(image, desc->table_paddr + cpu * 8ull, &paddr, 8) != NMIBT_READ_OK)
+		return ENTRY_UNREAD;
+	if (paddr && nmibt_read_phys(image, paddr, &slot, sizeof(slot)) == NMIBT_READ_OK &&
+	    !memcmp(slot.magic, NMI_CAPTURE_SLOT_MAGIC, NMI_CAPTURE_MAGIC_LEN) && slot.cpu == cpu)
+		return ENTRY_SLOT;
+	return ENTRY_OTHER;
 }
 
 /*
- * An absurd number of slots is damage, yet the table may be whole: it is
- * walked as far as its entries lead to slots.
+ * A wrong number of slots is damage, yet the table may be whole: it is walked
+ * as far as its entries lead to slots.
  */
 static uint32_t count_slots(const struct nmibt_image *image, const struct nmi_capture_desc *desc)
 {
 	uint32_t last = 0;
 
-	for (uint32_t cpu = 0; cpu < MAX_SLOTS; cpu++) {
-		uint64_t paddr;
-		if (nmibt_read_phys(image, desc->table_paddr + cpu * 8ull, &paddr, 8) !=
-		    NMIBT_READ_OK)
+	for (uint32_t cpu = 0; cpu < MAX_SLOTS && cpu - last <= 64; cpu++) {
+		enum entry entry = probe_entry(image, desc, cpu);
+		if (entry == ENTRY_UNREAD)
 			break;
-		if (plausible_slot(image, paddr, cpu))
+		if (entry == ENTRY_SLOT)
 			last = cpu + 1;
-		else if (cpu - last > 64)
-			break;
 	}
 	return last;
 }
@@ -291,11 +294,16 @@ static bool slot_hit(const struct nmibt_image *image, uint64_t paddr, struct nmi
 {
 	struct nmi_capture_slot slot;
 
-	if (nmibt_read_phys(image, paddr, &slot, sizeof(slot)) == NMIBT_READ_OK &&
-	    slot.cpu < ret->desc.nr_slots && !ret->slots[slot.cpu]) {
-		ret->slots[slot.cpu] = paddr;
-		ret->slot_known[slot.cpu] = true;
+	if (nmibt_read_phys(image, paddr, &slot, sizeof(slot)) != NMIBT_READ_OK ||
+	    slot.cpu >= ret->desc.nr_slots)
+		return false;
+	if (ret->slot_known[slot.cpu]) {
+		nmibt_because(ret->damage, "CPU %u has slots at %#" PRIx64 " and %#" PRIx64,
+			      slot.cpu, ret->slots[slot.cpu], paddr);
+		return false;
 	}
+	ret->slots[slot.cpu] = paddr;
+	ret->slot_known[slot.cpu] = true;
 	return false;
 }
 
@@ -323,27 +331,64 @@ static struct nmibt_error *scan_for_slots(const struct nmibt_image *image,
 			"the descriptor at %#" PRIx64 " has its table of %u slots at %#" PRIx64
 			", which leads to none, nor did a scan of %" PRIu64 " pages",
 			ret->desc_paddr, nr, ret->desc.table_paddr, pages);
-	because(ret->damage, "the table of %u slots at %#" PRIx64 " is lost, a scan found slots",
-		nr, ret->desc.table_paddr);
+	nmibt_because(ret->damage,
+		      "the table of %u slots at %#" PRIx64 " is lost, a scan found slots", nr,
+		      ret->desc.table_paddr);
 	if (!nr || nr > MAX_SLOTS)
 		ret->desc.nr_slots = last;
 	return NULL;
 }
 
-/* All of it is readable, and so is where it leads, yet there are no slots. */
-static bool is_no_table(const struct nmibt_image *image, const struct nmibt_capture *capture)
+/* Does the table lead to any slot, or to one that the dump left out? */
+static bool leads_to_slots(const struct nmibt_image *image, const struct nmibt_capture *capture)
 {
 	for (uint32_t i = 0; i < capture->desc.nr_slots; i++) {
 		char magic[NMI_CAPTURE_MAGIC_LEN];
 
-		if (!capture->slot_known[i])
-			return false;
-		if (capture->slots[i] && (nmibt_read_phys(image, capture->slots[i], magic,
-							  sizeof(magic)) != NMIBT_READ_OK ||
-					  !memcmp(magic, NMI_CAPTURE_SLOT_MAGIC, sizeof(magic))))
-			return false;
+		if (!capture->slots[i])
+			continue;
+		enum nmibt_read status =
+			nmibt_read_phys(image, capture->slots[i], magic, sizeof(magic));
+		if (status == NMIBT_READ_EXCLUDED ||
+		    (status == NMIBT_READ_OK &&
+		     !memcmp(magic, NMI_CAPTURE_SLOT_MAGIC, sizeof(magic))))
+			return true;
 	}
-	return true;
+	return false;
+}
+
+static struct nmibt_error *read_entries(const struct nmibt_image *image, struct nmibt_capture *ret,
+					uint32_t nr)
+{
+	if (!alloc_table(ret, nr))
+		return nmibt_error_nomem();
+	for (uint32_t i = 0; i < nr; i++) {
+		ret->slot_known[i] = nmibt_read_phys(image, ret->desc.table_paddr + i * 8ull,
+						     &ret->slots[i], 8) == NMIBT_READ_OK;
+		ret->slots_unread += !ret->slot_known[i];
+	}
+	return NULL;
+}
+
+/* No entry leads anywhere: the slots may be elsewhere, and if they are not,
+ * the table at least names the CPUs. */
+static struct nmibt_error *replace_table(const struct nmibt_image *image, struct nmibt_capture *ret)
+{
+	struct nmibt_capture entries = *ret;
+	bool names_cpus = entries.slots_unread;
+
+	for (uint32_t i = 0; i < entries.desc.nr_slots; i++)
+		names_cpus |= entries.slots[i] != 0;
+	ret->slots_unread = 0;
+	struct nmibt_error *err = scan_for_slots(image, ret);
+	if (!err || err->code != NMIBT_ERR_DAMAGED || !names_cpus) {
+		nmibt_capture_destroy(&entries);
+		return err;
+	}
+	nmibt_error_destroy(err);
+	nmibt_capture_destroy(ret);
+	*ret = entries;
+	return NULL;
 }
 
 static struct nmibt_error *read_table(const struct nmibt_image *image, struct nmibt_capture *ret)
@@ -355,26 +400,28 @@ static struct nmibt_error *read_table(const struct nmibt_image *image, struct nm
 	if (!desc->table_paddr || desc->table_paddr % 8 ||
 	    __builtin_add_overflow(desc->table_paddr, MAX_SLOTS * 8, &end))
 		return scan_for_slots(image, ret);
-	if (!nr || nr > MAX_SLOTS) {
+	if (!nr || nr > MAX_SLOTS || probe_entry(image, desc, nr) == ENTRY_SLOT) {
 		nr = count_slots(image, desc);
 		if (!nr)
 			return scan_for_slots(image, ret);
-		because(ret->damage, "the descriptor has %u slots, its table leads to %u",
-			desc->nr_slots, nr);
+		nmibt_because(ret->damage, "the descriptor has %u slots, its table leads to %u",
+			      desc->nr_slots, nr);
 	}
+	struct nmibt_error *err = read_entries(image, ret, nr);
+	if (err || leads_to_slots(image, ret))
+		return err;
+	return replace_table(image, ret);
+}
 
-	if (!alloc_table(ret, nr))
-		return nmibt_error_nomem();
-	for (uint32_t i = 0; i < nr; i++) {
-		ret->slot_known[i] = nmibt_read_phys(image, desc->table_paddr + i * 8ull,
-						     &ret->slots[i], 8) == NMIBT_READ_OK;
-		ret->slots_unread += !ret->slot_known[i];
-	}
-	if (is_no_table(image, ret)) {
-		nmibt_capture_destroy(ret);
-		return scan_for_slots(image, ret);
-	}
-	return NULL;
+static void mend_panic_cpu(struct nmibt_capture *ret)
+{
+	struct nmi_capture_desc *desc = &ret->desc;
+
+	if (desc->panic_cpu == NMI_CAPTURE_NO_CPU || desc->panic_cpu < desc->nr_slots)
+		return;
+	nmibt_because(ret->damage, "the descriptor has CPU %u panicking, of %u", desc->panic_cpu,
+		      desc->nr_slots);
+	desc->panic_cpu = NMI_CAPTURE_NO_CPU;
 }
 
 static bool try_source(const struct nmibt_image *image, enum nmibt_source source,
@@ -438,6 +485,8 @@ struct nmibt_error *nmibt_locate(const struct nmibt_image *image, enum nmibt_sou
 			struct nmibt_error *err = read_table(image, ret);
 			if (err)
 				nmibt_capture_destroy(ret);
+			else
+				mend_panic_cpu(ret);
 			return err;
 		}
 		if (interrupted)

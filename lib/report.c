@@ -5,7 +5,6 @@
  * their text.
  */
 #include <inttypes.h>
-#include <stdarg.h>
 
 #include "internal.h"
 
@@ -22,80 +21,75 @@ const char *nmibt_outcome_name(enum nmibt_outcome outcome)
 	return outcome < NMIBT_NR_OUTCOMES ? outcome_names[outcome] : "unknown";
 }
 
-/* Adds a reason; the first ones are kept where they don't all fit. */
-static __attribute__((format(printf, 2, 3))) void because(struct nmibt_cpu *cpu, const char *format,
-							  ...)
-{
-	size_t len = strlen(cpu->why);
-	va_list args;
-
-	if (len && len + 2 < sizeof(cpu->why)) {
-		strcpy(cpu->why + len, "; ");
-		len += 2;
-	}
-	va_start(args, format);
-	vsnprintf(cpu->why + len, sizeof(cpu->why) - len, format, args);
-	va_end(args);
-}
-
 /* An area of the slot: cut to what lies within it. */
 static void check_area(struct nmibt_cpu *cpu, const char *what, uint32_t slot_size, uint32_t off,
 		       uint32_t *size, uint32_t *len)
 {
 	if (off < sizeof(cpu->slot) || off > slot_size) {
-		because(cpu, "its %s is at %u of a slot of %u bytes", what, off, slot_size);
+		nmibt_because(cpu->why, "its %s is at %u of a slot of %u bytes", what, off,
+			      slot_size);
 		*size = *len = 0;
 		return;
 	}
 	if (*size > slot_size - off) {
-		because(cpu, "its %s has %u bytes at %u of a slot of %u", what, *size, off,
-			slot_size);
+		nmibt_because(cpu->why, "its %s has %u bytes at %u of a slot of %u", what, *size,
+			      off, slot_size);
 		*size = slot_size - off;
 	}
 	if (*len > *size) {
-		because(cpu, "%u bytes of %s in %u", *len, what, *size);
+		nmibt_because(cpu->why, "%u bytes of %s in %u", *len, what, *size);
 		*len = *size;
 	}
 }
 
-/* What is wrong is said in cpu->why; what is left is safe to use. */
-static bool check_slot(const struct nmibt_capture *capture, struct nmibt_cpu *cpu)
+/* A slot that was never written answers no request, not an older one. */
+static int64_t generations_behind(const struct nmibt_capture *capture,
+				  const struct nmi_capture_slot *slot)
 {
+	return slot->generation ? (int64_t)capture->desc.generation - slot->generation : 0;
+}
+
+/* What is wrong is said in cpu->why; what is left is safe to use. A CPU may
+ * capture itself just before the request is counted. */
+static bool check_slot(const struct nmibt_image *image, const struct nmibt_capture *capture,
+		       struct nmibt_cpu *cpu)
+{
+	const struct nmibt_reg_names *names = nmibt_reg_names(image->arch);
 	struct nmi_capture_slot *slot = &cpu->slot;
 	uint32_t size = capture->desc.slot_size;
 
 	if (memcmp(slot->magic, NMI_CAPTURE_SLOT_MAGIC, NMI_CAPTURE_MAGIC_LEN)) {
-		because(cpu, "no slot at %#" PRIx64 ": its magic is missing", cpu->slot_paddr);
+		nmibt_because(cpu->why, "no slot at %#" PRIx64 ": its magic is missing",
+			      cpu->slot_paddr);
 		return false;
 	}
 	if (slot->cpu != cpu->cpu)
-		because(cpu, "its slot says CPU %u", slot->cpu);
+		nmibt_because(cpu->why, "its slot says CPU %u", slot->cpu);
 	if (slot->state > NMI_CAPTURE_SLOT_DONE)
-		because(cpu, "its state is %u", slot->state);
+		nmibt_because(cpu->why, "its state is %u", slot->state);
 	if (slot->how > NMI_CAPTURE_BY_STOP ||
 	    (slot->state >= NMI_CAPTURE_SLOT_BEGUN && slot->how == NMI_CAPTURE_BY_NONE))
-		because(cpu, "it was captured in way %u", slot->how);
-	if (slot->nr_regs > NMI_CAPTURE_MAX_REGS) {
-		because(cpu, "%u registers", slot->nr_regs);
+		nmibt_because(cpu->why, "it was captured in way %u", slot->how);
+	if (slot->flags & NMI_CAPTURE_SLOT_F_REGS && names && slot->nr_regs != names->nr) {
+		nmibt_because(cpu->why, "%u registers, %u expected", slot->nr_regs, names->nr);
 		slot->nr_regs = 0;
 	}
+	if (slot->nr_regs > NMI_CAPTURE_MAX_REGS)
+		slot->nr_regs = 0;
+	if (generations_behind(capture, slot) < -1)
+		nmibt_because(cpu->why, "it answers request %u, the last one was %u",
+			      slot->generation, capture->desc.generation);
 	check_area(cpu, "text", size, slot->text_off, &slot->text_size, &slot->text_len);
 	check_area(cpu, "nested text", size, slot->nested_off, &slot->nested_size,
 		   &slot->nested_len);
 	if (slot->text_off < slot->nested_off
 		    ? slot->nested_off - slot->text_off < slot->text_size
 		    : slot->text_off - slot->nested_off < slot->nested_size)
-		because(cpu, "its text and nested text overlap");
+		nmibt_because(cpu->why, "its text and nested text overlap");
 	if (slot->state >= NMI_CAPTURE_SLOT_BEGUN && capture->desc.asked_ns && slot->done_ns &&
 	    slot->done_ns < slot->begun_ns)
-		because(cpu, "it was done before it began");
+		nmibt_because(cpu->why, "it was done before it began");
 	return true;
-}
-
-/* A CPU may capture itself just before the request is counted. */
-static bool is_stale(const struct nmibt_capture *capture, const struct nmi_capture_slot *slot)
-{
-	return slot->generation - capture->desc.generation > 1;
 }
 
 static enum nmibt_outcome outcome_of(const struct nmi_capture_slot *slot)
@@ -120,26 +114,27 @@ static enum nmibt_outcome outcome_of(const struct nmi_capture_slot *slot)
 	return NMIBT_OUTCOME_SELF;
 }
 
-/* Reads an area: the published bytes, and in the text what stands behind. */
+/* Reads an area: the published bytes, and what stands behind them. */
 static struct nmibt_error *read_text(const struct nmibt_image *image, const struct nmibt_cpu *cpu,
-				     uint32_t off, uint32_t size, uint32_t len, bool with_tail,
-				     bool overflow, struct nmibt_text *ret)
+				     uint32_t off, uint32_t size, uint32_t len,
+				     struct nmibt_text *ret)
 {
-	size_t want = with_tail ? size : len;
-	_cleanup_free_ char *raw = malloc(want + 1);
-	_cleanup_free_ bool *known = malloc((want + 1) * sizeof(*known));
+	_cleanup_free_ char *raw = malloc((size_t)size + 1);
+	_cleanup_free_ bool *known = malloc(((size_t)size + 1) * sizeof(*known));
 	uint64_t paddr;
 
 	if (!raw || !known)
 		return nmibt_error_nomem();
 	if (__builtin_add_overflow(cpu->slot_paddr, off, &paddr))
-		paddr = want = len = 0;
+		paddr = size = len = 0;
 	struct nmibt_run run = nmibt_read_pages(image, paddr, raw, len, known);
-	nmibt_read_pages(image, paddr + len, raw + len, want - len, known + len);
+	nmibt_read_pages(image, paddr + len, raw + len, size - len, known + len);
 
 	size_t end = len;
-	while (end < want && known[end] && raw[end])
+	while (end < size && known[end] && raw[end])
 		end++;
+	/* One flag for both areas: it is of one that is full but for its NUL. */
+	bool overflow = cpu->slot.flags & NMI_CAPTURE_SLOT_F_OVERFLOW && len + 1 >= size;
 	struct nmibt_error *err = nmibt_decode(raw, end, len, known, overflow, ret);
 	if (!err)
 		ret->excluded = run.excluded;
@@ -149,13 +144,12 @@ static struct nmibt_error *read_text(const struct nmibt_image *image, const stru
 static struct nmibt_error *read_slot_text(const struct nmibt_image *image, struct nmibt_cpu *cpu)
 {
 	const struct nmi_capture_slot *slot = &cpu->slot;
-	bool overflow = slot->flags & NMI_CAPTURE_SLOT_F_OVERFLOW;
 
-	struct nmibt_error *err = read_text(image, cpu, slot->text_off, slot->text_size,
-					    slot->text_len, true, overflow, &cpu->text);
+	struct nmibt_error *err =
+		read_text(image, cpu, slot->text_off, slot->text_size, slot->text_len, &cpu->text);
 	if (!err)
 		err = read_text(image, cpu, slot->nested_off, slot->nested_size, slot->nested_len,
-				false, overflow, &cpu->nested);
+				&cpu->nested);
 	if (!err)
 		err = nmibt_trace(image->arch, &cpu->text, &cpu->frames, &cpu->nr_frames);
 	for (size_t i = 0; i < cpu->nested.nr_lines; i++)
@@ -187,8 +181,9 @@ static bool find_slot(const struct nmibt_image *image, const struct nmibt_captur
 {
 	if (!capture->slot_known[cpu->cpu]) {
 		cpu->outcome = NMIBT_OUTCOME_DAMAGED;
-		because(cpu, "its entry in the table of slots at %#" PRIx64 " can't be read",
-			capture->desc.table_paddr + cpu->cpu * (uint64_t)8);
+		nmibt_because(cpu->why,
+			      "its entry in the table of slots at %#" PRIx64 " can't be read",
+			      capture->desc.table_paddr + cpu->cpu * (uint64_t)8);
 		return false;
 	}
 	cpu->slot_paddr = capture->slots[cpu->cpu];
@@ -200,12 +195,12 @@ static bool find_slot(const struct nmibt_image *image, const struct nmibt_captur
 	if (status != NMIBT_READ_OK) {
 		cpu->outcome = status == NMIBT_READ_EXCLUDED ? NMIBT_OUTCOME_EXCLUDED
 							     : NMIBT_OUTCOME_DAMAGED;
-		because(cpu, "its slot at %#" PRIx64 " is %s", cpu->slot_paddr,
-			nmibt_read_name(status));
+		nmibt_because(cpu->why, "its slot at %#" PRIx64 " is %s", cpu->slot_paddr,
+			      nmibt_read_name(status));
 		return false;
 	}
 	cpu->outcome = NMIBT_OUTCOME_DAMAGED;
-	return check_slot(capture, cpu);
+	return check_slot(image, capture, cpu);
 }
 
 struct nmibt_error *nmibt_report_cpu(const struct nmibt_report *report, unsigned int nr,
@@ -220,7 +215,7 @@ struct nmibt_error *nmibt_report_cpu(const struct nmibt_report *report, unsigned
 		return nmibt_error_create(NMIBT_ERR_INTERRUPTED, "interrupted at CPU %u", nr);
 	if (find_slot(report->image, &report->capture, &cpu)) {
 		cpu.slot_present = true;
-		cpu.stale = is_stale(&report->capture, &cpu.slot);
+		cpu.stale = generations_behind(&report->capture, &cpu.slot) > 0;
 		if (!*cpu.why)
 			cpu.outcome = outcome_of(&cpu.slot);
 		struct nmibt_error *err =
@@ -286,6 +281,38 @@ static struct nmibt_error *first_pass(struct nmibt_report *report)
 	return NULL;
 }
 
+/*
+ * The requester answers its own request, so one that has ended has a slot at
+ * least. Where it has none and all slots are of one other request, the
+ * descriptor is wrong about its number.
+ */
+static void mend_generation(const struct nmibt_image *image, struct nmibt_capture *capture)
+{
+	struct nmi_capture_desc *desc = &capture->desc;
+	uint32_t seen = 0;
+
+	if (desc->state != NMI_CAPTURE_COMPLETE && desc->state != NMI_CAPTURE_TIMEOUT)
+		return;
+	for (uint32_t i = 0; i < desc->nr_slots; i++) {
+		struct nmi_capture_slot slot;
+
+		if (!capture->slots[i] ||
+		    nmibt_read_phys(image, capture->slots[i], &slot, sizeof(slot)) != NMIBT_READ_OK)
+			continue;
+		if (memcmp(slot.magic, NMI_CAPTURE_SLOT_MAGIC, NMI_CAPTURE_MAGIC_LEN) ||
+		    !slot.generation)
+			continue;
+		if (slot.generation == desc->generation || (seen && slot.generation != seen))
+			return;
+		seen = slot.generation;
+	}
+	if (!seen)
+		return;
+	nmibt_because(capture->damage, "no slot is of request %u, all are of %u", desc->generation,
+		      seen);
+	desc->generation = seen;
+}
+
 struct nmibt_error *nmibt_report_open(const struct nmibt_image *image, enum nmibt_source wish,
 				      struct nmibt_report **ret)
 {
@@ -297,6 +324,7 @@ struct nmibt_error *nmibt_report_open(const struct nmibt_image *image, enum nmib
 	report->complete = true;
 	struct nmibt_error *err = nmibt_locate(image, wish, &report->capture);
 	if (!err) {
+		mend_generation(image, &report->capture);
 		report->cpus = calloc(report->capture.desc.nr_slots, sizeof(*report->cpus));
 		report->possible = calloc(report->capture.desc.nr_slots, sizeof(*report->possible));
 		err = report->cpus && report->possible ? first_pass(report) : nmibt_error_nomem();

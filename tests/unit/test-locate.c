@@ -1,0 +1,579 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Finding the descriptor and its table, whole and damaged. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fake-image.h"
+#include "internal.h"
+
+#define AUTO NMIBT_SOURCE_AUTO
+#define VMCOREINFO NMIBT_SOURCE_VMCOREINFO
+#define SYMBOL NMIBT_SOURCE_SYMBOL
+#define SCAN NMIBT_SOURCE_SCAN
+
+static int setup(void **state)
+{
+	*state = fake_new(NMIBT_ARCH_ARM64, 4);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	fake_free(*state);
+	return 0;
+}
+
+static void check_slots(struct fake *f, const struct nmibt_capture *capture)
+{
+	for (unsigned int i = 0; i < f->nr_cpus; i++) {
+		assert_true(capture->slot_known[i]);
+		assert_int_equal(capture->slots[i], f->slot_paddr[i]);
+	}
+}
+
+/* Found in this way, with all slots; damage NULL: none is said. */
+static void check_found(struct fake *f, enum nmibt_source wish, enum nmibt_source source,
+			const char *damage)
+{
+	struct nmibt_capture capture;
+	struct nmibt_error *err = nmibt_locate(&f->image, wish, &capture);
+
+	if (err)
+		fail_msg("not found: %s", err->message);
+	assert_int_equal(capture.source, source);
+	assert_int_equal(capture.desc_paddr, f->desc_paddr);
+	assert_true(capture.desc.nr_slots >= f->nr_cpus);
+	check_slots(f, &capture);
+	if (!damage)
+		assert_string_equal(capture.damage, "");
+	else if (!strstr(capture.damage, damage))
+		fail_msg("'%s' lacks '%s'", capture.damage, damage);
+	nmibt_capture_destroy(&capture);
+}
+
+static void check_not_found(struct fake *f, enum nmibt_source wish, enum nmibt_code code,
+			    const char *message)
+{
+	struct nmibt_capture capture;
+	struct nmibt_error *err = nmibt_locate(&f->image, wish, &capture);
+
+	assert_non_null(err);
+	assert_int_equal(err->code, code);
+	if (!strstr(err->message, message))
+		fail_msg("'%s' lacks '%s'", err->message, message);
+	nmibt_error_destroy(err);
+	nmibt_capture_destroy(&capture);
+}
+
+static void names(void **state)
+{
+	enum nmibt_source source = 99;
+
+	(void)state;
+	assert_string_equal(nmibt_source_name(VMCOREINFO), "vmcoreinfo");
+	assert_string_equal(nmibt_source_name(SYMBOL), "symbol");
+	assert_string_equal(nmibt_source_name(SCAN), "scan");
+	assert_string_equal(nmibt_source_name(AUTO), "auto");
+	assert_string_equal(nmibt_source_name(99), "unknown");
+	assert_true(nmibt_source_parse("scan", &source));
+	assert_int_equal(source, SCAN);
+	assert_true(nmibt_source_parse("auto", &source));
+	assert_int_equal(source, AUTO);
+	assert_false(nmibt_source_parse("", &source));
+	assert_false(nmibt_source_parse("sca", &source));
+	assert_int_equal(source, AUTO);
+}
+
+/* --------------------------------------------------------------------- sources */
+
+static void by_vmcoreinfo(void **state)
+{
+	struct fake *f = *state;
+
+	check_found(f, AUTO, VMCOREINFO, NULL);
+	check_found(f, VMCOREINFO, VMCOREINFO, NULL);
+	/* It needs no other callback. */
+	f->ops = (struct nmibt_image_ops){.read_phys = fake_read_phys,
+					  .vmcoreinfo = fake_vmcoreinfo};
+	check_found(f, AUTO, VMCOREINFO, NULL);
+}
+
+static void by_symbol(void **state)
+{
+	struct fake *f = *state;
+
+	f->symbol = true;
+	check_found(f, AUTO, VMCOREINFO, NULL);
+	check_found(f, SYMBOL, SYMBOL, NULL);
+	strcpy(f->vmcoreinfo, "OSRELEASE=6.12.0\n");
+	check_found(f, AUTO, SYMBOL, NULL);
+	f->ops.vmcoreinfo = NULL;
+	check_found(f, AUTO, SYMBOL, NULL);
+}
+
+static void by_scan(void **state)
+{
+	struct fake *f = *state;
+
+	check_found(f, SCAN, SCAN, NULL);
+	/* Without VMCOREINFO it is the last resort, */
+	*f->vmcoreinfo = '\0';
+	check_found(f, AUTO, SCAN, NULL);
+	f->ops.vmcoreinfo = NULL;
+	check_found(f, AUTO, SCAN, NULL);
+}
+
+static void nothing_there(void **state)
+{
+	struct fake *f = *state;
+
+	/* and where VMCOREINFO has no such line nobody searches gigabytes unasked. */
+	strcpy(f->vmcoreinfo, "OSRELEASE=6.12.0\n");
+	check_not_found(f, AUTO, NMIBT_ERR_NOTHING,
+			"no NMI backtrace capture in this dump: no NMI_BACKTRACE_CAPTURE line in "
+			"VMCOREINFO; no symbol nmi_capture_desc");
+	check_not_found(f, VMCOREINFO, NMIBT_ERR_NOTHING, "no NMI_BACKTRACE_CAPTURE line");
+	check_not_found(f, SYMBOL, NMIBT_ERR_NOTHING, "no symbol nmi_capture_desc");
+	memset(f->desc, 0, 88);
+	check_not_found(f, SCAN, NMIBT_ERR_NOTHING, "no descriptor in 48 pages of memory");
+	f->symbol = true;
+	f->desc_paddr = 0x1000;
+	check_not_found(f, SYMBOL, NMIBT_ERR_DAMAGED, "the descriptor at 0x1000 is unreadable");
+}
+
+static void missing_callbacks(void **state)
+{
+	struct fake *f = *state;
+
+	f->ops = (struct nmibt_image_ops){.read_phys = fake_read_phys};
+	check_not_found(f, AUTO, NMIBT_ERR_NOTHING,
+			"VMCOREINFO can't be read here; no symbols here; memory can't be scanned "
+			"here");
+	f->ops = (struct nmibt_image_ops){.symbol_addr = fake_symbol_addr};
+	f->symbol = true;
+	check_not_found(f, SYMBOL, NMIBT_ERR_NOTHING, "no symbols here");
+	f->ops = (struct nmibt_image_ops){.vmcoreinfo = fake_vmcoreinfo};
+	check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED, "is unreadable");
+}
+
+static void each_source_says_why(void **state)
+{
+	struct fake *f = *state;
+	struct nmibt_capture capture;
+
+	*f->vmcoreinfo = '\0';
+	f->desc->desc_paddr ^= 8;
+	struct nmibt_error *err = nmibt_locate(&f->image, AUTO, &capture);
+	assert_non_null(err);
+	nmibt_error_destroy(err);
+	assert_string_equal(capture.why[VMCOREINFO], "no NMI_BACKTRACE_CAPTURE line in VMCOREINFO");
+	assert_string_equal(capture.why[SYMBOL], "no symbol nmi_capture_desc");
+	assert_string_equal(capture.why[SCAN],
+			    "a copy of a descriptor at 0x80000fd8, it belongs at 0x80000fd0");
+	assert_null(capture.slots);
+}
+
+static void vmcoreinfo_line_is_damaged(void **state)
+{
+	struct fake *f = *state;
+	static const char *const values[] = {
+		"", ",", ",58", "xyz,58", "80000fd8", "80000fd8 58", "10000000000000000,58"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		snprintf(f->vmcoreinfo, sizeof(f->vmcoreinfo), "NMI_BACKTRACE_CAPTURE=%s\n",
+			 values[i]);
+		check_not_found(f, VMCOREINFO, NMIBT_ERR_NOTHING, "which is no address and size");
+	}
+	strcpy(f->vmcoreinfo, "NMI_BACKTRACE_CAPTURE=\033[2J\033[31m,58\n");
+	check_not_found(f, VMCOREINFO, NMIBT_ERR_NOTHING, "=?[2J?[31m,58, which is no address");
+	/* Elsewhere in memory, outside of it, across its end. */
+	strcpy(f->vmcoreinfo, "NMI_BACKTRACE_CAPTURE=80000000,58\n");
+	check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED,
+			"no descriptor at 0x80000000: its magic is missing");
+	strcpy(f->vmcoreinfo, "NMI_BACKTRACE_CAPTURE=1000,58\n");
+	check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED, "at 0x1000 is unreadable");
+	strcpy(f->vmcoreinfo, "NMI_BACKTRACE_CAPTURE=ffffffffffffffff,58\n");
+	check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED, "is unreadable");
+	/* A scan finds it all the same. */
+	check_found(f, AUTO, SCAN, NULL);
+}
+
+static void descriptor_not_in_the_dump(void **state)
+{
+	struct fake *f = *state;
+
+	/* Half of it, as it lies across two pages. */
+	fake_set_pages(f, FAKE_BASE + FAKE_PAGE, 1, NMIBT_READ_EXCLUDED);
+	check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED, "is excluded from the dump");
+	fake_set_pages(f, FAKE_BASE + FAKE_PAGE, 1, NMIBT_READ_ERROR);
+	check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED, "is unreadable");
+}
+
+static void copies_in_a_scan(void **state)
+{
+	struct fake *f = *state;
+
+	/* In front of the real one and behind it: a bounce buffer, a page cache
+	 * page of the kernel image. */
+	memcpy(fake_at(f, FAKE_BASE), f->desc, 88);
+	memcpy(fake_at(f, fake_alloc(f, 88, 8)), f->desc, 88);
+	check_found(f, SCAN, SCAN, NULL);
+	/* The magic as text somewhere, not aligned, at the end of memory. */
+	memcpy(fake_at(f, FAKE_BASE + 0x200), "NMIBTDSCNMIBTDSC", 16);
+	memcpy(fake_at(f, FAKE_BASE + FAKE_SIZE - 8), "NMIBTDSC", 8);
+	check_found(f, SCAN, SCAN, NULL);
+	/* Copies alone are none. */
+	memset(f->desc, 0, 88);
+	check_not_found(f, SCAN, NMIBT_ERR_DAMAGED,
+			"a copy of a descriptor at 0x80000000, it belongs at 0x80000fd8");
+}
+
+static void a_scan_steps_over_unreadable_pages(void **state)
+{
+	struct fake *f = *state;
+
+	memmove(fake_at(f, 0x80005008), f->desc, 88);
+	memset(f->desc, 0, 88);
+	f->desc = fake_at(f, 0x80005008);
+	f->desc_paddr = f->desc->desc_paddr = 0x80005008;
+	for (unsigned int i = 0; i < f->nr_cpus; i++)
+		fake_set_pages(f, f->slot_paddr[i], 1, NMIBT_READ_EXCLUDED);
+	fake_set_pages(f, 0x80005000, 1, NMIBT_READ_OK);
+	fake_set_pages(f, 0x80000000, 1, NMIBT_READ_ERROR);
+	check_found(f, SCAN, SCAN, NULL);
+}
+
+static void a_scan_can_be_stopped(void **state)
+{
+	struct fake *f = *state;
+
+	f->reads_left = 0;
+	check_not_found(f, SCAN, NMIBT_ERR_INTERRUPTED, "interrupted while scanning memory");
+	memset(f->desc, 0, 88);
+	f->reads_left = 20;
+	check_not_found(f, SCAN, NMIBT_ERR_INTERRUPTED, "interrupted while scanning memory");
+}
+
+/* Ranges that overlap, start oddly, end at the last address, are empty. */
+static bool odd_ranges(void *ctx, uint64_t from, struct nmibt_range *ret)
+{
+	static const struct nmibt_range ranges[] = {
+		{FAKE_BASE - 3, 0x800}, {FAKE_BASE + 0x101, 0x1200}, {UINT64_MAX - 0x1002, 0x1003}};
+
+	(void)ctx;
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
+		uint64_t last = ranges[i].start + ranges[i].size - 1;
+		if (last < from)
+			continue;
+		ret->start = ranges[i].start > from ? ranges[i].start : from;
+		ret->size = last - ret->start + 1;
+		return true;
+	}
+	return false;
+}
+
+static void odd_ranges_end(void **state)
+{
+	struct fake *f = *state;
+
+	f->ops.next_range = odd_ranges;
+	check_found(f, SCAN, SCAN, NULL);
+	memset(f->desc, 0, 88);
+	check_not_found(f, SCAN, NMIBT_ERR_NOTHING, "no descriptor in");
+}
+
+/* ------------------------------------------------------------------ descriptors */
+
+static void another_byte_order(void **state)
+{
+	struct fake *f = *state;
+
+	/* "NMIBTDSC" as two words of the other order */
+	memcpy(f->desc->magic, "BIMNCSDT", 8);
+	f->desc->desc_paddr = __builtin_bswap64(f->desc_paddr);
+	check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED, "(other byte order?)");
+}
+
+static void never_set_up(void **state)
+{
+	struct fake *f = *state;
+
+	f->desc->table_paddr = 0;
+	f->desc->slot_size = 0;
+	f->desc->nr_slots = 0;
+	check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED, "was never set up");
+}
+
+static void damaged_magic(void **state)
+{
+	struct fake *f = *state;
+
+	f->desc->magic[3] ^= 0x10;
+	check_found(f, VMCOREINFO, VMCOREINFO, "magic is damaged");
+	f->symbol = true;
+	check_found(f, SYMBOL, SYMBOL, "magic is damaged");
+	check_not_found(f, SCAN, NMIBT_ERR_NOTHING, "no descriptor in");
+	/* Both that and its own address: it is none. */
+	f->desc->desc_paddr ^= 0x1000;
+	check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED, "its magic is missing");
+}
+
+static void bad_desc_paddr(void **state)
+{
+	struct fake *f = *state;
+
+	f->desc->desc_paddr = UINT64_MAX;
+	check_found(f, AUTO, VMCOREINFO, "says that it is at 0xffffffffffffffff");
+	f->desc->desc_paddr = 0;
+	check_found(f, AUTO, VMCOREINFO, "says that it is at 0");
+	check_not_found(f, SCAN, NMIBT_ERR_DAMAGED, "a copy");
+}
+
+static void another_version(void **state)
+{
+	struct fake *f = *state;
+
+	f->desc->version = 2;
+	check_found(f, AUTO, VMCOREINFO, "version 2, known is 1");
+	f->desc->version = 0;
+	check_found(f, AUTO, VMCOREINFO, "version 0, known is 1");
+	/* A later one of version 1 may be longer, and so may its slot headers. */
+	f->desc->version = 1;
+	f->desc->desc_size = 104;
+	f->desc->slot_hdr_size = 512;
+	check_found(f, AUTO, VMCOREINFO, NULL);
+	f->desc->desc_size = 87;
+	check_found(f, AUTO, VMCOREINFO, "87 bytes, at least 88");
+}
+
+static void absurd_slot_sizes(void **state)
+{
+	struct fake *f = *state;
+	static const struct {
+		uint32_t hdr, slot;
+	} sizes[] = {
+		{0, 1280},	    {447, 1280},
+		{0xffffffff, 1280}, {1281, 1280},
+		{448, 0},	    {448, 447},
+		{448, 0xffffffff},  {0, 0},
+		{0xffffffff, 0},    {0xffffffff, 0xffffffff},
+		{448, 0x80000000},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
+		f->desc->slot_hdr_size = sizes[i].hdr;
+		f->desc->slot_size = sizes[i].slot;
+		check_found(f, AUTO, VMCOREINFO, "slots of ");
+		struct nmibt_capture capture;
+		assert_null(nmibt_locate(&f->image, AUTO, &capture));
+		assert_true(capture.desc.slot_hdr_size >= 448);
+		assert_true(capture.desc.slot_size >= capture.desc.slot_hdr_size);
+		assert_true(capture.desc.slot_size <= 64 << 20);
+		nmibt_capture_destroy(&capture);
+	}
+}
+
+static void other_absurd_fields(void **state)
+{
+	struct fake *f = *state;
+	struct nmibt_capture capture;
+
+	f->desc->state = 4;
+	check_found(f, AUTO, VMCOREINFO, "state is 4");
+	f->desc->state = NMI_CAPTURE_COMPLETE;
+	f->desc->panic_cpu = 4;
+	check_found(f, AUTO, VMCOREINFO, "CPU 4 panicking, of 4");
+	assert_null(nmibt_locate(&f->image, AUTO, &capture));
+	assert_int_equal(capture.desc.panic_cpu, NMI_CAPTURE_NO_CPU);
+	nmibt_capture_destroy(&capture);
+	f->desc->panic_cpu = NMI_CAPTURE_NO_CPU;
+	check_found(f, AUTO, VMCOREINFO, NULL);
+
+	/* All that is wrong is said, not the last thing only. */
+	f->desc->version = 3;
+	f->desc->state = 9;
+	check_found(f, AUTO, VMCOREINFO, "version 3");
+	check_found(f, AUTO, VMCOREINFO, "state is 9");
+}
+
+/* ----------------------------------------------------------------------- tables */
+
+static void absurd_numbers_of_slots(void **state)
+{
+	struct fake *f = *state;
+	static const uint32_t numbers[] = {0, 1, 3, 8193, 65536, 0x7fffffff, 0xffffffff};
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		char damage[64];
+		struct nmibt_capture capture;
+
+		f->desc->nr_slots = numbers[i];
+		snprintf(damage, sizeof(damage), "has %u slots, its table leads to 4", numbers[i]);
+		check_found(f, AUTO, VMCOREINFO, damage);
+		assert_null(nmibt_locate(&f->image, AUTO, &capture));
+		assert_int_equal(capture.desc.nr_slots, 4);
+		nmibt_capture_destroy(&capture);
+	}
+	/* The table's page is zero behind them: CPUs that are not possible. */
+	f->desc->nr_slots = 255;
+	check_found(f, AUTO, VMCOREINFO, NULL);
+}
+
+static void holes_in_the_table(void **state)
+{
+	struct fake *f = *state;
+	struct nmibt_capture capture;
+
+	f->table[1] = 0;
+	assert_null(nmibt_locate(&f->image, AUTO, &capture));
+	assert_string_equal(capture.damage, "");
+	assert_true(capture.slot_known[1]);
+	assert_int_equal(capture.slots[1], 0);
+	assert_int_equal(capture.slots[3], f->slot_paddr[3]);
+	assert_int_equal(capture.slots_unread, 0);
+	nmibt_capture_destroy(&capture);
+}
+
+/* Where the table is lost the slots' own magic leads to them. */
+static void table_elsewhere(void **state)
+{
+	struct fake *f = *state;
+	uint64_t table = f->desc->table_paddr;
+	const uint64_t places[] = {
+		0,
+		table + 4, /* not aligned */
+		table + 1024, /* in its page, where it is zero */
+		0x1000, /* no memory */
+		UINT64_MAX - 7,
+		f->slot_paddr[1] + 448, /* text */
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		f->desc->table_paddr = places[i];
+		check_found(f, AUTO, VMCOREINFO, "is lost, a scan found slots");
+	}
+	/* The number of them is lost, too. */
+	f->desc->nr_slots = 0xffffffff;
+	check_found(f, AUTO, VMCOREINFO, "is lost, a scan found slots");
+	struct nmibt_capture capture;
+	assert_null(nmibt_locate(&f->image, AUTO, &capture));
+	assert_int_equal(capture.desc.nr_slots, 4);
+	nmibt_capture_destroy(&capture);
+}
+
+static void two_slots_of_one_cpu(void **state)
+{
+	struct fake *f = *state;
+
+	f->desc->table_paddr = 0;
+	memcpy(fake_at(f, fake_alloc(f, FAKE_SLOT_SIZE, FAKE_PAGE)), f->slot[2], FAKE_SLOT_SIZE);
+	check_found(f, AUTO, VMCOREINFO, "CPU 2 has slots at 0x");
+}
+
+static void table_not_in_the_dump(void **state)
+{
+	struct fake *f = *state;
+
+	fake_set_pages(f, f->desc->table_paddr, 1, NMIBT_READ_EXCLUDED);
+	check_found(f, AUTO, VMCOREINFO, "is lost, a scan found slots");
+	/* Nor can memory be scanned: the CPUs are named at least. */
+	f->ops.next_range = NULL;
+	struct nmibt_capture capture;
+	assert_null(nmibt_locate(&f->image, AUTO, &capture));
+	assert_int_equal(capture.desc.nr_slots, 4);
+	assert_int_equal(capture.slots_unread, 4);
+	for (unsigned int i = 0; i < 4; i++)
+		assert_false(capture.slot_known[i]);
+	nmibt_capture_destroy(&capture);
+}
+
+static void table_partly_in_the_dump(void **state)
+{
+	struct fake *f = *state;
+	struct nmibt_capture capture;
+
+	/* Entries 0 and 1 in one page, 2 and 3 in the next. */
+	uint64_t page = fake_alloc(f, 2 * FAKE_PAGE, FAKE_PAGE) + FAKE_PAGE;
+	memcpy(fake_at(f, page - 16), f->table, 32);
+	f->desc->table_paddr = page - 16;
+	check_found(f, AUTO, VMCOREINFO, NULL);
+	fake_set_pages(f, page, 1, NMIBT_READ_EXCLUDED);
+	assert_null(nmibt_locate(&f->image, AUTO, &capture));
+	assert_int_equal(capture.slots_unread, 2);
+	assert_true(capture.slot_known[0] && capture.slot_known[1]);
+	assert_false(capture.slot_known[2] || capture.slot_known[3]);
+	assert_int_equal(capture.slots[1], f->slot_paddr[1]);
+	nmibt_capture_destroy(&capture);
+}
+
+/* The slots are out of the dump: the table is right, and nothing is searched. */
+static void slots_not_in_the_dump(void **state)
+{
+	struct fake *f = *state;
+
+	for (unsigned int i = 0; i < f->nr_cpus; i++)
+		fake_set_pages(f, f->slot_paddr[i], FAKE_SLOT_SIZE, NMIBT_READ_EXCLUDED);
+	f->reads_left = 0;
+	check_found(f, AUTO, VMCOREINFO, NULL);
+}
+
+static void no_slot_anywhere(void **state)
+{
+	struct fake *f = *state;
+	struct nmibt_capture capture;
+
+	for (unsigned int i = 0; i < f->nr_cpus; i++)
+		f->slot[i]->magic[0] = 'X';
+	/* The table names the CPUs even so. */
+	assert_null(nmibt_locate(&f->image, AUTO, &capture));
+	check_slots(f, &capture);
+	nmibt_capture_destroy(&capture);
+	memset(f->table, 0, 32);
+	check_not_found(f, AUTO, NMIBT_ERR_DAMAGED,
+			"its table of 4 slots at 0x80002000, which leads to none, nor did a scan");
+	f->reads_left = 5;
+	check_not_found(f, AUTO, NMIBT_ERR_INTERRUPTED, "interrupted while scanning");
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names),
+		TEST(by_vmcoreinfo),
+		TEST(by_symbol),
+		TEST(by_scan),
+		TEST(nothing_there),
+		TEST(missing_callbacks),
+		TEST(each_source_says_why),
+		TEST(vmcoreinfo_line_is_damaged),
+		TEST(descriptor_not_in_the_dump),
+		TEST(copies_in_a_scan),
+		TEST(a_scan_steps_over_unreadable_pages),
+		TEST(a_scan_can_be_stopped),
+		TEST(odd_ranges_end),
+		TEST(another_byte_order),
+		TEST(never_set_up),
+		TEST(damaged_magic),
+		TEST(bad_desc_paddr),
+		TEST(another_version),
+		TEST(absurd_slot_sizes),
+		TEST(other_absurd_fields),
+		TEST(absurd_numbers_of_slots),
+		TEST(holes_in_the_table),
+		TEST(table_elsewhere),
+		TEST(two_slots_of_one_cpu),
+		TEST(table_not_in_the_dump),
+		TEST(table_partly_in_the_dump),
+		TEST(slots_not_in_the_dump),
+		TEST(no_slot_anywhere),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

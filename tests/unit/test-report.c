@@ -1,0 +1,672 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What became of each CPU, also when any field of the capture is damaged. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fake-image.h"
+#include "internal.h"
+
+static int arm64_setup(void **state)
+{
+	*state = fake_new(NMIBT_ARCH_ARM64, 4);
+	return 0;
+}
+
+static int x86_64_setup(void **state)
+{
+	*state = fake_new(NMIBT_ARCH_X86_64, 4);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	fake_free(*state);
+	return 0;
+}
+
+static struct nmibt_report *open_report(struct fake *f)
+{
+	struct nmibt_report *report;
+	struct nmibt_error *err = nmibt_report_open(&f->image, NMIBT_SOURCE_AUTO, &report);
+
+	if (err)
+		fail_msg("no report: %s", err->message);
+	return report;
+}
+
+/* The whole report is opened anew, then asked for that CPU. */
+static struct nmibt_cpu cpu_of(struct fake *f, unsigned int nr)
+{
+	struct nmibt_report *report = open_report(f);
+	struct nmibt_cpu cpu;
+
+	assert_null(nmibt_report_cpu(report, nr, &cpu));
+	assert_int_equal(cpu.cpu, nr);
+	/* The first pass says the same. */
+	assert_int_equal(report->cpus[nr].outcome, cpu.outcome);
+	assert_int_equal(report->cpus[nr].stale, cpu.stale);
+	assert_int_equal(report->cpus[nr].note, cpu.note);
+	assert_int_equal(report->cpus[nr].moved, cpu.moved);
+	assert_int_equal(report->cpus[nr].stack_hash, cpu.stack_hash);
+	nmibt_report_close(report);
+	return cpu;
+}
+
+static bool has_line(const struct nmibt_text *text, const char *want)
+{
+	for (size_t i = 0; i < text->nr_lines; i++) {
+		if (text->lines[i].len == strlen(want) &&
+		    !memcmp(text->lines[i].text, want, strlen(want)))
+			return true;
+	}
+	return false;
+}
+
+static void check_outcome(struct fake *f, unsigned int nr, enum nmibt_outcome want)
+{
+	struct nmibt_report *report = open_report(f);
+
+	assert_int_equal(report->cpus[nr].outcome, want);
+	assert_false(report->cpus[nr].stale);
+	nmibt_report_close(report);
+	struct nmibt_cpu cpu = cpu_of(f, nr);
+	nmibt_cpu_destroy(&cpu);
+}
+
+/* Damaged, for this reason, with its text still there if it has any. */
+static void check_damaged(struct fake *f, unsigned int nr, const char *why)
+{
+	struct nmibt_report *report = open_report(f);
+	assert_false(report->complete);
+	assert_true(report->cpus[nr].lost);
+	nmibt_report_close(report);
+
+	struct nmibt_cpu cpu = cpu_of(f, nr);
+	assert_int_equal(cpu.outcome, NMIBT_OUTCOME_DAMAGED);
+	if (!strstr(cpu.why, why))
+		fail_msg("'%s' lacks '%s'", cpu.why, why);
+	nmibt_cpu_destroy(&cpu);
+}
+
+/* -------------------------------------------------------------------- outcomes */
+
+static void names(void **state)
+{
+	static const char *const want[] = {"nmi",    "irq",	"self",	    "stop",    "partial",
+					   "silent", "offline", "excluded", "damaged", "none"};
+
+	(void)state;
+	for (unsigned int i = 0; i < NMIBT_NR_OUTCOMES; i++)
+		assert_string_equal(nmibt_outcome_name(i), want[i]);
+	assert_string_equal(nmibt_outcome_name(NMIBT_NR_OUTCOMES), "unknown");
+}
+
+static void answered(void **state)
+{
+	struct fake *f = *state;
+
+	fake_reset(f, 2);
+	fake_answer(f, 2, NMI_CAPTURE_BY_IRQ);
+	fake_reset(f, 3);
+	fake_answer(f, 3, NMI_CAPTURE_BY_STOP);
+	check_outcome(f, 0, NMIBT_OUTCOME_SELF);
+	check_outcome(f, 1, NMIBT_OUTCOME_NMI);
+	check_outcome(f, 2, NMIBT_OUTCOME_IRQ);
+	check_outcome(f, 3, NMIBT_OUTCOME_STOP);
+
+	struct nmibt_report *report = open_report(f);
+	assert_true(report->complete);
+	assert_int_equal(report->nr_possible, 4);
+	assert_int_equal(report->nr_stale, 0);
+	for (unsigned int i = 0; i < NMIBT_NR_OUTCOMES; i++)
+		assert_int_equal(report->by_outcome[i], i <= NMIBT_OUTCOME_STOP ? 1 : 0);
+	nmibt_report_close(report);
+}
+
+static void what_an_answer_holds(void **state)
+{
+	struct fake *f = *state;
+	struct nmibt_cpu cpu = cpu_of(f, 1);
+
+	assert_true(cpu.slot_present);
+	assert_string_equal(cpu.why, "");
+	assert_int_equal(cpu.slot_paddr, f->slot_paddr[1]);
+	assert_int_equal(cpu.slot.pid, 101);
+	assert_string_equal(cpu.slot.comm, "task-1");
+	assert_true(has_line(&cpu.text, "NMI backtrace for cpu 1"));
+	assert_true(has_line(&cpu.text, "marker-of-cpu-1"));
+	assert_int_equal(cpu.text.raw_len, f->slot[1]->text_len);
+	assert_int_equal(cpu.text.published, f->slot[1]->text_len);
+	assert_int_equal(cpu.text.unread, 0);
+	assert_int_equal(cpu.nested.nr_lines, 0);
+	assert_int_equal(cpu.nr_frames, 4);
+	assert_true(cpu.frames[0].is_pc);
+	assert_memory_equal(cpu.frames[2].function.s, "spin_fn", 7);
+	assert_memory_equal(cpu.frames[2].module.s, "irqspin", 7);
+	assert_true(cpu.nmi_regs.present && cpu.stop_regs.present);
+	assert_int_equal(cpu.nmi_regs.nr, fake_nr_regs(f));
+	assert_int_equal(cpu.nmi_regs.value[3], 0x2003);
+	assert_int_equal(cpu.stop_regs.value[3], 0x2003);
+	assert_int_equal(cpu.note, NMIBT_NOTE_PRESENT);
+	assert_int_equal(cpu.note_pid, 101);
+	assert_int_equal(cpu.moved, NMIBT_MOVED_SAME);
+	struct nmibt_cpu other = cpu_of(f, 2);
+	assert_int_not_equal(cpu.stack_hash, 0);
+	assert_int_equal(cpu.stack_hash, other.stack_hash);
+	nmibt_cpu_destroy(&other);
+	nmibt_cpu_destroy(&cpu);
+}
+
+static void silent(void **state)
+{
+	struct fake *f = *state;
+
+	fake_reset(f, 2);
+	f->slot[2]->state = NMI_CAPTURE_SLOT_ASKED;
+	f->slot[2]->generation = 1;
+	f->slot[2]->asked_ns = FAKE_ASKED_NS + 1;
+	f->desc->state = NMI_CAPTURE_TIMEOUT;
+	check_outcome(f, 2, NMIBT_OUTCOME_SILENT);
+	struct nmibt_cpu cpu = cpu_of(f, 2);
+	assert_int_equal(cpu.text.nr_lines, 0);
+	assert_false(cpu.nmi_regs.present);
+	assert_int_equal(cpu.note, NMIBT_NOTE_NONE);
+	assert_int_equal(cpu.moved, NMIBT_MOVED_UNKNOWN);
+	nmibt_cpu_destroy(&cpu);
+
+	/* Silent to the request, and yet it stopped. */
+	uint64_t regs[40] = {7};
+	fake_note(f, 2, 5, regs);
+	cpu = cpu_of(f, 2);
+	assert_int_equal(cpu.outcome, NMIBT_OUTCOME_SILENT);
+	assert_int_equal(cpu.note, NMIBT_NOTE_PRESENT);
+	assert_int_equal(cpu.stop_regs.value[0], 7);
+	nmibt_cpu_destroy(&cpu);
+}
+
+static void offline_and_none(void **state)
+{
+	struct fake *f = *state;
+
+	fake_reset(f, 2);
+	f->slot[2]->flags = NMI_CAPTURE_SLOT_F_OFFLINE;
+	f->slot[2]->generation = 1;
+	fake_reset(f, 3);
+	check_outcome(f, 2, NMIBT_OUTCOME_OFFLINE);
+	/* A slot that was never written is of no older request. */
+	check_outcome(f, 3, NMIBT_OUTCOME_NONE);
+	struct nmibt_report *report = open_report(f);
+	assert_true(report->complete);
+	assert_true(report->possible[3]);
+	nmibt_report_close(report);
+
+	/* No slot at all: this CPU isn't possible. */
+	f->table[3] = 0;
+	report = open_report(f);
+	assert_false(report->possible[3]);
+	assert_int_equal(report->nr_possible, 3);
+	assert_int_equal(report->by_outcome[NMIBT_OUTCOME_NONE], 0);
+	nmibt_report_close(report);
+}
+
+static void partial(void **state)
+{
+	struct fake *f = *state;
+
+	f->slot[1]->state = NMI_CAPTURE_SLOT_BEGUN;
+	f->slot[1]->done_ns = 0;
+	f->slot[1]->flags |= NMI_CAPTURE_SLOT_F_FAULTED;
+	fake_print(f, 1, " torn_fn+0x1");
+	fake_tail(f, 1, "2/0x100\n");
+	check_outcome(f, 1, NMIBT_OUTCOME_PARTIAL);
+
+	struct nmibt_cpu cpu = cpu_of(f, 1);
+	assert_int_equal(cpu.slot.how, NMI_CAPTURE_BY_NMI);
+	const struct nmibt_line *last = &cpu.text.lines[cpu.text.nr_lines - 1];
+	assert_int_equal(last->len, strlen(" torn_fn+0x12/0x100"));
+	assert_memory_equal(last->text, " torn_fn+0x12/0x100", last->len);
+	assert_int_equal(last->flags, NMIBT_LINE_TORN);
+	assert_int_equal(last->torn_at, strlen(" torn_fn+0x1"));
+	assert_int_equal(cpu.text.raw_len, cpu.text.published + 8);
+	/* It is a frame, too. */
+	assert_memory_equal(cpu.frames[cpu.nr_frames - 1].function.s, "torn_fn", 7);
+	assert_int_equal(cpu.frames[cpu.nr_frames - 1].offset, 0x12);
+	nmibt_cpu_destroy(&cpu);
+
+	/* A tail that fills the area and is not ended by a NUL. */
+	memset((char *)f->slot[1] + FAKE_TEXT_OFF + f->slot[1]->text_len, 't',
+	       FAKE_TEXT_SIZE - f->slot[1]->text_len);
+	cpu = cpu_of(f, 1);
+	assert_int_equal(cpu.text.raw_len, FAKE_TEXT_SIZE);
+	nmibt_cpu_destroy(&cpu);
+}
+
+static void excluded(void **state)
+{
+	struct fake *f = *state;
+
+	fake_set_pages(f, f->slot_paddr[2], FAKE_SLOT_SIZE, NMIBT_READ_EXCLUDED);
+	check_outcome(f, 2, NMIBT_OUTCOME_EXCLUDED);
+	struct nmibt_cpu cpu = cpu_of(f, 2);
+	assert_false(cpu.slot_present);
+	assert_non_null(strstr(cpu.why, "is excluded from the dump"));
+	nmibt_cpu_destroy(&cpu);
+	struct nmibt_report *report = open_report(f);
+	assert_false(report->complete);
+	assert_int_equal(report->by_outcome[NMIBT_OUTCOME_NMI], 2);
+	nmibt_report_close(report);
+
+	/* An unreadable one is another thing. */
+	fake_set_pages(f, f->slot_paddr[2], FAKE_SLOT_SIZE, NMIBT_READ_ERROR);
+	check_damaged(f, 2, "is unreadable");
+}
+
+static void stale(void **state)
+{
+	struct fake *f = *state;
+
+	f->desc->generation = 3;
+	for (unsigned int i = 0; i < 4; i++)
+		f->slot[i]->generation = 3;
+	f->slot[2]->generation = 2;
+	struct nmibt_report *report = open_report(f);
+	assert_true(report->cpus[2].stale);
+	assert_int_equal(report->nr_stale, 1);
+	assert_int_equal(report->by_outcome[NMIBT_OUTCOME_NMI], 2);
+	assert_true(report->complete);
+	nmibt_report_close(report);
+	/* What it holds is there for who asks. */
+	struct nmibt_cpu cpu = cpu_of(f, 2);
+	assert_true(cpu.stale);
+	assert_true(has_line(&cpu.text, "marker-of-cpu-2"));
+	nmibt_cpu_destroy(&cpu);
+
+	/* A CPU that panicked by itself just before the request was counted. */
+	f->slot[2]->generation = 4;
+	check_outcome(f, 2, NMIBT_OUTCOME_NMI);
+	f->slot[2]->generation = 5;
+	check_damaged(f, 2, "it answers request 5, the last one was 3");
+}
+
+static void all_stale(void **state)
+{
+	struct fake *f = *state;
+
+	/* A new request had just begun: what stands there is of the last one. */
+	f->desc->generation = 2;
+	f->desc->state = NMI_CAPTURE_RUNNING;
+	struct nmibt_report *report = open_report(f);
+	assert_int_equal(report->nr_stale, 4);
+	assert_string_equal(report->capture.damage, "");
+	nmibt_report_close(report);
+
+	/* It has ended: the one who asked must have answered. */
+	f->desc->state = NMI_CAPTURE_COMPLETE;
+	report = open_report(f);
+	assert_int_equal(report->nr_stale, 0);
+	assert_non_null(strstr(report->capture.damage, "no slot is of request 2, all are of 1"));
+	assert_false(report->complete);
+	nmibt_report_close(report);
+	f->slot[2]->generation = 2;
+	report = open_report(f);
+	assert_int_equal(report->nr_stale, 3);
+	assert_string_equal(report->capture.damage, "");
+	nmibt_report_close(report);
+}
+
+static void no_such_cpu(void **state)
+{
+	struct fake *f = *state;
+	struct nmibt_report *report = open_report(f);
+	struct nmibt_cpu cpu;
+	struct nmibt_error *err = nmibt_report_cpu(report, 4, &cpu);
+
+	assert_int_equal(err->code, NMIBT_ERR_USAGE);
+	assert_string_equal(err->message, "no CPU 4: the capture has 4");
+	nmibt_error_destroy(err);
+	nmibt_report_close(report);
+	nmibt_report_close(NULL);
+}
+
+static void interrupted(void **state)
+{
+	struct fake *f = *state;
+	struct nmibt_report *report;
+
+	f->reads_left = 2;
+	struct nmibt_error *err = nmibt_report_open(&f->image, NMIBT_SOURCE_AUTO, &report);
+	assert_int_equal(err->code, NMIBT_ERR_INTERRUPTED);
+	assert_string_equal(err->message, "interrupted at CPU 2");
+	nmibt_error_destroy(err);
+}
+
+/* ------------------------------------------------------------------------ text */
+
+static void overflow(void **state)
+{
+	struct fake *f = *state;
+	struct nmi_capture_slot *slot = f->slot[1];
+
+	/* As the writer leaves it: all but the last byte used, and a NUL there. */
+	while (slot->text_len + 1 < slot->text_size)
+		fake_print(f, 1, "x");
+	slot->flags |= NMI_CAPTURE_SLOT_F_OVERFLOW;
+	slot->lost_bytes = 77;
+	slot->lost_msgs = 2;
+	fake_nested(f, 1, "no newline");
+
+	struct nmibt_cpu cpu = cpu_of(f, 1);
+	assert_int_equal(cpu.outcome, NMIBT_OUTCOME_NMI);
+	assert_int_equal(cpu.text.raw_len, FAKE_TEXT_SIZE - 1);
+	assert_int_equal(cpu.text.lines[cpu.text.nr_lines - 1].flags,
+			 NMIBT_LINE_PARTIAL | NMIBT_LINE_CUT);
+	/* The nested area was not full. */
+	assert_int_equal(cpu.nested.lines[0].flags, NMIBT_LINE_PARTIAL | NMIBT_LINE_NESTED);
+	nmibt_cpu_destroy(&cpu);
+	struct nmibt_report *report = open_report(f);
+	assert_true(report->cpus[1].lost);
+	assert_int_equal(report->cpus[1].lost_bytes, 77);
+	assert_false(report->complete);
+	nmibt_report_close(report);
+}
+
+static void nested_text(void **state)
+{
+	struct fake *f = *state;
+
+	fake_nested(f, 1, "\0014BUG in the NMI\nCall trace:\n evil+0x1/0x10\n");
+	/* Its writer was broken off as well. */
+	strcpy((char *)f->slot[1] + FAKE_NESTED_OFF + f->slot[1]->nested_len, "tail");
+	struct nmibt_cpu cpu = cpu_of(f, 1);
+	assert_int_equal(cpu.nested.nr_lines, 4);
+	assert_int_equal(cpu.nested.lines[0].flags, NMIBT_LINE_NESTED);
+	assert_int_equal(cpu.nested.lines[0].level, 4);
+	assert_true(has_line(&cpu.nested, "tail"));
+	assert_int_equal(cpu.nested.lines[3].flags,
+			 NMIBT_LINE_NESTED | NMIBT_LINE_TORN | NMIBT_LINE_PARTIAL);
+	/* Its frames aren't those of the CPU's stack. */
+	assert_int_equal(cpu.nr_frames, 4);
+	nmibt_cpu_destroy(&cpu);
+}
+
+/* A slot over two pages, whose second one is not there. */
+static void unreadable_page_in_the_text(void **state)
+{
+	struct fake *f = *state;
+	static const enum nmibt_read statuses[] = {NMIBT_READ_EXCLUDED, NMIBT_READ_ERROR};
+
+	uint64_t page = fake_alloc(f, 2 * FAKE_PAGE, FAKE_PAGE) + FAKE_PAGE;
+	uint64_t paddr = page - FAKE_TEXT_OFF - 100;
+	memcpy(fake_at(f, paddr), f->slot[1], FAKE_SLOT_SIZE);
+	f->table[1] = paddr;
+	uint32_t len = f->slot[1]->text_len;
+	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
+		fake_set_pages(f, page, 1, statuses[i]);
+		struct nmibt_cpu cpu = cpu_of(f, 1);
+		assert_int_equal(cpu.outcome, NMIBT_OUTCOME_NMI);
+		assert_int_equal(cpu.text.published, len);
+		assert_int_equal(cpu.text.unread, len - 100);
+		assert_int_equal(cpu.text.excluded, i == 0 ? len - 100 : 0);
+		const struct nmibt_line *last = &cpu.text.lines[cpu.text.nr_lines - 1];
+		assert_int_equal(last->gap, len - 100);
+		assert_int_equal(last->len, 0);
+		assert_true(has_line(&cpu.text, "marker-of-cpu-1"));
+		nmibt_cpu_destroy(&cpu);
+		struct nmibt_report *report = open_report(f);
+		assert_false(report->complete);
+		assert_int_equal(report->cpus[1].unread, len - 100);
+		nmibt_report_close(report);
+	}
+}
+
+/* ---------------------------------------------------------------- damaged slots */
+
+static void damaged_slot_fields(void **state)
+{
+	struct fake *f = *state;
+	const struct nmi_capture_slot whole = *f->slot[1];
+	struct nmi_capture_slot *slot = f->slot[1];
+
+#define DAMAGE(field, value, why)                                                                  \
+	do {                                                                                       \
+		slot->field = value;                                                               \
+		check_damaged(f, 1, why);                                                          \
+		*slot = whole;                                                                     \
+	} while (0)
+	DAMAGE(magic[7], 'X', "its magic is missing");
+	DAMAGE(cpu, 2, "its slot says CPU 2");
+	DAMAGE(state, 4, "its state is 4");
+	DAMAGE(how, 5, "captured in way 5");
+	DAMAGE(how, 0, "captured in way 0");
+	DAMAGE(generation, 3, "it answers request 3, the last one was 1");
+	DAMAGE(nr_regs, 0, "0 registers, ");
+	DAMAGE(nr_regs, 26, "26 registers, ");
+	DAMAGE(nr_regs, 0xffffffff, "4294967295 registers");
+	DAMAGE(text_off, 447, "its text is at 447 of a slot of 1280 bytes");
+	DAMAGE(text_off, 1281, "its text is at 1281");
+	DAMAGE(text_off, 0xffffffff, "its text is at 4294967295");
+	DAMAGE(text_size, 833, "its text has 833 bytes at 448 of a slot of 1280");
+	DAMAGE(text_size, 577, "its text and nested text overlap");
+	DAMAGE(text_size, 0xffffffff, "its text has 4294967295 bytes");
+	DAMAGE(text_len, 577, "577 bytes of text in 576");
+	DAMAGE(text_len, 0xffffffff, "4294967295 bytes of text in 576");
+	DAMAGE(nested_off, 0, "its nested text is at 0");
+	DAMAGE(nested_off, 1023, "its text and nested text overlap");
+	DAMAGE(nested_size, 257, "its nested text has 257 bytes at 1024");
+	DAMAGE(nested_len, 257, "257 bytes of nested text in 256");
+	DAMAGE(done_ns, 1, "it was done before it began");
+#undef DAMAGE
+	struct nmibt_report *report = open_report(f);
+	assert_true(report->complete);
+	nmibt_report_close(report);
+
+	/* Registers that don't exist are not invented. */
+	slot->nr_regs = 3;
+	struct nmibt_cpu cpu = cpu_of(f, 1);
+	assert_false(cpu.nmi_regs.present);
+	assert_true(has_line(&cpu.text, "marker-of-cpu-1"));
+	nmibt_cpu_destroy(&cpu);
+}
+
+/* len > size: what the area has is shown, and that it is too long is said. */
+static void length_beyond_the_area(void **state)
+{
+	struct fake *f = *state;
+
+	f->slot[1]->text_len = FAKE_TEXT_SIZE + 1;
+	struct nmibt_cpu cpu = cpu_of(f, 1);
+	assert_int_equal(cpu.text.published, FAKE_TEXT_SIZE);
+	assert_int_equal(cpu.text.raw_len, FAKE_TEXT_SIZE);
+	assert_true(has_line(&cpu.text, "marker-of-cpu-1"));
+	nmibt_cpu_destroy(&cpu);
+}
+
+static void slots_at_absurd_places(void **state)
+{
+	struct fake *f = *state;
+	static const uint64_t places[] = {1,	      FAKE_BASE,	0x1000,
+					  UINT64_MAX, UINT64_MAX - 400, UINT64_MAX - 4095};
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		f->table[1] = places[i];
+		struct nmibt_cpu cpu = cpu_of(f, 1);
+		assert_int_equal(cpu.outcome, NMIBT_OUTCOME_DAMAGED);
+		assert_false(cpu.slot_present);
+		assert_string_not_equal(cpu.why, "");
+		nmibt_cpu_destroy(&cpu);
+		check_outcome(f, 2, NMIBT_OUTCOME_NMI);
+	}
+	/* Two CPUs, one slot. */
+	f->table[1] = f->slot_paddr[2];
+	check_damaged(f, 1, "its slot says CPU 2");
+	check_outcome(f, 2, NMIBT_OUTCOME_NMI);
+}
+
+static void entry_not_in_the_dump(void **state)
+{
+	struct fake *f = *state;
+
+	uint64_t page = fake_alloc(f, 2 * FAKE_PAGE, FAKE_PAGE) + FAKE_PAGE;
+	memcpy(fake_at(f, page - 16), f->table, 32);
+	f->desc->table_paddr = page - 16;
+	fake_set_pages(f, page, 1, NMIBT_READ_EXCLUDED);
+	check_outcome(f, 1, NMIBT_OUTCOME_NMI);
+	check_damaged(f, 3, "its entry in the table of slots at 0x");
+	struct nmibt_report *report = open_report(f);
+	assert_true(report->possible[3]);
+	nmibt_report_close(report);
+}
+
+/* ----------------------------------------------------------- any byte of it all */
+
+/* Report and text; NULL: no report. */
+static char *render(struct fake *f)
+{
+	struct nmibt_report *report;
+	struct nmibt_error *err = nmibt_report_open(&f->image, NMIBT_SOURCE_AUTO, &report);
+	if (err) {
+		nmibt_error_destroy(err);
+		return NULL;
+	}
+
+	const struct nmibt_render_options options = {.header = true, .lines = true};
+	char *text = NULL;
+	size_t len;
+	int code;
+	FILE *out = open_memstream(&text, &len);
+	assert_null(nmibt_render_text(report, &options, out, &code));
+	fclose(out);
+	nmibt_report_close(report);
+	return text;
+}
+
+static void check_printed(const char *text, unsigned int cpu, const char *what, size_t at)
+{
+	char marker[32];
+
+	snprintf(marker, sizeof(marker), "    marker-of-cpu-%u\n", cpu);
+	if (!text || !strstr(text, marker))
+		fail_msg("byte %zu of the %s changed: CPU %u is lost:\n%s", at, what, cpu,
+			 text ? text : "(no report)");
+}
+
+/* Changes each of len bytes in turn; every CPU but hit has to be printed. */
+static void change_each_byte(struct fake *f, const char *what, void *bytes, size_t len,
+			     unsigned int hit)
+{
+	uint8_t *p = bytes;
+
+	for (size_t at = 0; at < len; at++) {
+		uint8_t byte = p[at];
+		const uint8_t values[] = {0, 0xff, byte ^ 1};
+
+		for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+			p[at] = values[i];
+			char *text = render(f);
+			for (unsigned int cpu = 0; cpu < f->nr_cpus; cpu++) {
+				if (cpu != hit)
+					check_printed(text, cpu, what, at);
+			}
+			/* Its own CPU is named, in a heading or as stale. */
+			if (hit < f->nr_cpus) {
+				char heading[32], stale[48];
+				snprintf(heading, sizeof(heading), "\nCPU %u  ", hit);
+				snprintf(stale, sizeof(stale), "\nstale       CPU %u ", hit);
+				if (!strstr(text, heading) && !strstr(text, stale))
+					fail_msg("byte %zu of the %s changed: CPU %u isn't named",
+						 at, what, hit);
+			}
+			free(text);
+		}
+		p[at] = byte;
+	}
+}
+
+static void any_byte_of_the_descriptor(void **state)
+{
+	struct fake *f = *state;
+
+	change_each_byte(f, "descriptor", f->desc, sizeof(*f->desc), f->nr_cpus);
+}
+
+static void any_byte_of_the_table(void **state)
+{
+	struct fake *f = *state;
+
+	for (unsigned int cpu = 0; cpu < f->nr_cpus; cpu++)
+		change_each_byte(f, "table", &f->table[cpu], 8, cpu);
+}
+
+static void any_byte_of_a_slot_header(void **state)
+{
+	struct fake *f = *state;
+
+	for (unsigned int cpu = 0; cpu < 2; cpu++)
+		change_each_byte(f, "slot header", f->slot[cpu], sizeof(*f->slot[cpu]), cpu);
+}
+
+static void any_byte_of_the_text(void **state)
+{
+	struct fake *f = *state;
+
+	change_each_byte(f, "text", (char *)f->slot[1] + FAKE_TEXT_OFF, f->slot[1]->text_len, 1);
+}
+
+static void any_page_missing(void **state)
+{
+	struct fake *f = *state;
+	static const enum nmibt_read statuses[] = {NMIBT_READ_EXCLUDED, NMIBT_READ_ERROR};
+
+	for (size_t i = 0; i < ARRAY_SIZE(statuses); i++) {
+		for (unsigned int page = 2; page < FAKE_PAGES; page++) {
+			f->page[page] = statuses[i];
+			char *text = render(f);
+			for (unsigned int cpu = 0; cpu < f->nr_cpus; cpu++) {
+				if (f->slot_paddr[cpu] != FAKE_BASE + page * FAKE_PAGE)
+					check_printed(text, cpu, "pages", page);
+			}
+			free(text);
+			f->page[page] = NMIBT_READ_OK;
+		}
+	}
+}
+
+#define BOTH(test)                                                                                 \
+	cmocka_unit_test_setup_teardown(test, arm64_setup, teardown),                              \
+		cmocka_unit_test_setup_teardown(test, x86_64_setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names),
+		BOTH(answered),
+		BOTH(what_an_answer_holds),
+		BOTH(silent),
+		BOTH(offline_and_none),
+		BOTH(partial),
+		BOTH(excluded),
+		BOTH(stale),
+		BOTH(all_stale),
+		BOTH(no_such_cpu),
+		BOTH(interrupted),
+		BOTH(overflow),
+		BOTH(nested_text),
+		BOTH(unreadable_page_in_the_text),
+		BOTH(damaged_slot_fields),
+		BOTH(length_beyond_the_area),
+		BOTH(slots_at_absurd_places),
+		BOTH(entry_not_in_the_dump),
+		BOTH(any_byte_of_the_descriptor),
+		BOTH(any_byte_of_the_table),
+		BOTH(any_byte_of_a_slot_header),
+		BOTH(any_byte_of_the_text),
+		BOTH(any_page_missing),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
