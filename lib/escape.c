@@ -3,10 +3,28 @@
 #include "internal.h"
 
 /*
- * Length of the valid UTF-8 sequence of a printable character at s, 0 if there
- * is none. RFC 3629, less the C1 controls and the characters that reorder or
- * hide text (U+200B-200F, U+2028-202E, U+2060-206F, U+FEFF).
+ * C1 controls, and the characters that reorder or hide text or end a line: of
+ * Unicode's categories Cf, Zl and Zp those outside of single scripts.
  */
+static bool is_deceptive(uint32_t c)
+{
+	static const struct {
+		uint32_t first, last;
+	} ranges[] = {
+		{0x80, 0x9f},	  {0xad, 0xad},	      {0x61c, 0x61c},	{0x180e, 0x180e},
+		{0x200b, 0x200f}, {0x2028, 0x202e},   {0x2060, 0x206f}, {0xfeff, 0xfeff},
+		{0xfff9, 0xfffb}, {0xe0000, 0xe007f},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
+		if (c >= ranges[i].first && c <= ranges[i].last)
+			return true;
+	}
+	return false;
+}
+
+/* Length of the valid UTF-8 sequence (RFC 3629) of a printable character
+ * beyond ASCII at s; 0: there is none. */
 static size_t utf8_printable(const unsigned char *s, size_t len)
 {
 	static const struct {
@@ -27,10 +45,7 @@ static size_t utf8_printable(const unsigned char *s, size_t len)
 		}
 		if (c < forms[form].min || c > 0x10ffff || (c >= 0xd800 && c <= 0xdfff))
 			return 0;
-		if (c < 0xa0 || (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) ||
-		    (c >= 0x2060 && c <= 0x206f) || c == 0xfeff)
-			return 0;
-		return size;
+		return is_deceptive(c) ? 0 : size;
 	}
 	return 0;
 }
