@@ -579,6 +579,9 @@ static void render_text(struct renderer *r, const struct nmibt_cpu *cpu,
 		render_raw(r, text);
 	else
 		render_lines(r, cpu, text);
+	if (r->options->raw && text->unread)
+		fprintf(r->out, "[%zu byte%s of this can't be read and stand as \\x00]\n",
+			text->unread, plural(text->unread));
 	if (text->excluded)
 		fprintf(r->out, "[%zu bytes of this are in pages that the dump left out]\n",
 			text->excluded);
@@ -621,13 +624,17 @@ static void format_value(struct renderer *r, const struct nmibt_cpu *cpu, unsign
 	snprintf(buf, len, "%016" PRIx64, value);
 }
 
+static bool is_narrow(const struct renderer *r)
+{
+	return r->width < NAME_WIDTH + 2 * VALUE_WIDTH + 5;
+}
+
 /* Left column at the NMI, right column at the stop; one below the other where
  * the terminal is too narrow for both. */
 static void render_register(struct renderer *r, const struct nmibt_cpu *cpu, unsigned int i,
 			    const char *name)
 {
 	bool both = cpu->nmi_regs.present && cpu->stop_regs.present;
-	bool narrow = r->width < NAME_WIDTH + 2 * VALUE_WIDTH + 5;
 	char nmi[160] = "", stop[160] = "";
 
 	if (cpu->nmi_regs.present)
@@ -643,11 +650,13 @@ static void render_register(struct renderer *r, const struct nmibt_cpu *cpu, uns
 	}
 	nmibt_escape(r->out, nmi, strlen(nmi), false);
 	bool equal = cpu->nmi_regs.value[i] == cpu->stop_regs.value[i];
-	if (narrow && !equal)
-		fprintf(r->out, "\n    %-*s ", NAME_WIDTH, "");
+	int pad = strlen(nmi) < VALUE_WIDTH ? (int)(VALUE_WIDTH - strlen(nmi)) : 1;
+	if (!is_narrow(r))
+		fprintf(r->out, "%*s", pad, "");
+	else if (equal)
+		fputs("  ", r->out);
 	else
-		fprintf(r->out, "%*s",
-			strlen(nmi) < VALUE_WIDTH ? (int)(VALUE_WIDTH - strlen(nmi)) : 1, "");
+		fprintf(r->out, "\n    %-*s ", NAME_WIDTH, "");
 	if (equal) {
 		fputs("=\n", r->out);
 		return;
@@ -667,7 +676,10 @@ static void render_register_heading(struct renderer *r, const struct nmibt_cpu *
 
 	paint(r, DIM);
 	fprintf(r->out, "    %-*s ", NAME_WIDTH, "");
-	if (cpu->nmi_regs.present && cpu->stop_regs.present)
+	bool both = cpu->nmi_regs.present && cpu->stop_regs.present;
+	if (both && is_narrow(r))
+		fprintf(r->out, "%s / at the stop\n", nmi);
+	else if (both)
 		fprintf(r->out, "%-*s%s\n", VALUE_WIDTH, nmi, "at the stop");
 	else
 		fprintf(r->out, "%s\n", cpu->nmi_regs.present ? nmi : "at the stop");

@@ -1,0 +1,742 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The text for people: what it says, what each option changes, what never
+ * reaches a terminal. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "fake-image.h"
+#include "internal.h"
+#include "safe-text.h"
+
+static int arm64_setup(void **state)
+{
+	*state = fake_new(NMIBT_ARCH_ARM64, 4);
+	return 0;
+}
+
+static int x86_64_setup(void **state)
+{
+	*state = fake_new(NMIBT_ARCH_X86_64, 4);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	fake_free(*state);
+	return 0;
+}
+
+/* The caller frees it. */
+static char *render_code(struct fake *f, const struct nmibt_render_options *options, int *code)
+{
+	struct nmibt_report *report;
+	char *text;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_null(nmibt_report_open(&f->image, NMIBT_SOURCE_AUTO, &report));
+	assert_null(nmibt_render_text(report, options, out, code));
+	fclose(out);
+	assert_int_equal(len, strlen(text));
+	nmibt_report_close(report);
+	return text;
+}
+
+static char *render(struct fake *f, const struct nmibt_render_options *options)
+{
+	int code;
+	return render_code(f, options, &code);
+}
+#define RENDER(f, ...) render(f, &(const struct nmibt_render_options){__VA_ARGS__})
+
+static void check_has(const char *text, const char *want)
+{
+	if (!strstr(text, want))
+		fail_msg("'%s' is missing in:\n%s", want, text);
+}
+
+static void check_lacks(const char *text, const char *unwanted)
+{
+	if (strstr(text, unwanted))
+		fail_msg("'%s' is in:\n%s", unwanted, text);
+}
+
+/* The part of one CPU, from its heading to the next one. The caller frees it. */
+static char *cpu_part(const char *text, unsigned int cpu)
+{
+	char heading[24];
+
+	snprintf(heading, sizeof(heading), "\nCPU %u  ", cpu);
+	const char *start = strstr(text, heading);
+	if (!start)
+		fail_msg("CPU %u is missing in:\n%s", cpu, text);
+	const char *end = strstr(start + 1, "\nCPU ");
+	return end ? strndup(start + 1, end - start) : strdup(start + 1);
+}
+
+static void check_cpu_has(struct fake *f, unsigned int cpu, const char *want)
+{
+	char *text = RENDER(f, .width = 100);
+	char *part = cpu_part(text, cpu);
+
+	check_has(part, want);
+	free(part);
+	free(text);
+}
+
+static void check_summary_has(struct fake *f, const char *want)
+{
+	char *text = RENDER(f, .summary_only = true);
+
+	check_has(text, want);
+	free(text);
+}
+
+static void check_code(struct fake *f, int want)
+{
+	int code = -1;
+
+	free(render_code(f, &(const struct nmibt_render_options){0}, &code));
+	assert_int_equal(code, want);
+}
+
+static void make_silent(struct fake *f, unsigned int cpu)
+{
+	fake_reset(f, cpu);
+	f->slot[cpu]->state = NMI_CAPTURE_SLOT_ASKED;
+	f->slot[cpu]->generation = 1;
+	f->slot[cpu]->asked_ns = FAKE_ASKED_NS + 150000;
+}
+
+/* --------------------------------------------------------------------- summary */
+
+static void summary_of_a_good_capture(void **state)
+{
+	struct fake *f = *state;
+
+	f->image.panic_message = "Kernel panic: sysrq\nmore";
+	char *text = RENDER(f, .summary_only = true);
+	assert_memory_equal(text, "4 CPUs: 3 nmi, 1 self\n", 22);
+	check_has(text,
+		  "v1 by vmcoreinfo, asked by CPU 0 before kdump, all answered after 3.10 ms");
+	check_has(text, "\npanicking   CPU 0  \"Kernel panic: sysrq\"\n");
+	check_has(text, "same stack  CPUs 0-3\n");
+	check_lacks(text, "silent");
+	check_lacks(text, "damaged");
+	check_lacks(text, "stale");
+	check_lacks(text, "\nCPU ");
+	free(text);
+	check_code(f, 0);
+}
+
+static void summary_of_the_request(void **state)
+{
+	struct fake *f = *state;
+
+	f->desc->state = NMI_CAPTURE_TIMEOUT;
+	f->desc->finished_ns = FAKE_ASKED_NS + 500300000;
+	check_summary_has(f, "gave up waiting after 500.30 ms (limit 500 ms)");
+	f->desc->state = NMI_CAPTURE_RUNNING;
+	f->desc->finished_ns = 0;
+	check_summary_has(f, "the wait did not end");
+	f->desc->flags = NMI_CAPTURE_F_REENTERED | NMI_CAPTURE_F_DRAINED;
+	f->desc->refused = 2;
+	check_summary_has(f, "asked by CPU 0 in panic(), the wait did not end, interrupted by a "
+			     "fault of its own, also printed to the log, 2 later requests "
+			     "refused\n");
+}
+
+static void summary_of_each_outcome(void **state)
+{
+	struct fake *f = *state;
+
+	f->slot[0]->how = NMI_CAPTURE_BY_IRQ;
+	f->slot[1]->how = NMI_CAPTURE_BY_STOP;
+	f->slot[1]->flags |= NMI_CAPTURE_SLOT_F_LATE;
+	make_silent(f, 2);
+	f->slot[3]->state = NMI_CAPTURE_SLOT_BEGUN;
+	char *text = RENDER(f, .summary_only = true);
+	assert_memory_equal(text, "4 CPUs: 1 irq, 1 stop, 1 partial, 1 silent\n", 43);
+	check_has(text, "\nsilent      CPU 2  no answer in 500 ms\n");
+	check_has(text, "\npartial     CPU 3  began and did not finish\n");
+	check_has(text, "\nlate        CPU 1  answered after the wait had ended\n");
+	free(text);
+
+	fake_reset(f, 0);
+	f->slot[0]->flags = NMI_CAPTURE_SLOT_F_OFFLINE;
+	fake_reset(f, 1);
+	fake_set_pages(f, f->slot_paddr[2], FAKE_SLOT_SIZE, NMIBT_READ_EXCLUDED);
+	f->slot[3]->state = 9;
+	text = RENDER(f, .summary_only = true);
+	assert_memory_equal(text, "4 CPUs: 1 offline, 1 excluded, 1 damaged, 1 none\n", 49);
+	check_has(text, "\noffline     CPU 0  when asked\n");
+	check_has(text, "\nexcluded    CPU 2  slot is not in the dump");
+	check_has(text, "\ndamaged     CPU 3  slot fails its checks\n");
+	free(text);
+}
+
+static void summary_of_what_stands_out(void **state)
+{
+	struct fake *f = *state;
+
+	/* 1 spins with interrupts off, 2 with them on, 3 has moved with them off. */
+	f->slot[0]->flags |= NMI_CAPTURE_SLOT_F_NO_REGS_SELF;
+	f->slot[1]->flags |= NMI_CAPTURE_SLOT_F_IRQS_OFF;
+	f->slot[3]->flags |= NMI_CAPTURE_SLOT_F_IRQS_OFF;
+	uint64_t regs[40] = {0};
+	regs[fake_pc(f)] = FAKE_FN(FAKE_OTHER);
+	fake_note(f, 3, 103, regs);
+	char *text = RENDER(f, .summary_only = true);
+	check_has(text, "\nstuck       CPU 1  interrupts off, same place at the stop\n");
+	check_has(text, "\nsame place  CPU 2  at the NMI and at the stop\n");
+	check_has(text, "\nirqs off    CPU 3  interrupts off when hit\n");
+	free(text);
+
+	f->slot[1]->how = NMI_CAPTURE_BY_SELF;
+	check_summary_has(f, "\nalso died   CPUs 0-1  captured themselves");
+	fake_print(f, 2, " deeper+0x1/0x10\n");
+	check_summary_has(f, "\nsame stack  CPUs 0-1,3\n");
+	fake_print(f, 3, " deeper+0x1/0x10\n");
+	check_summary_has(f, "\nsame stack  CPUs 0-1\n");
+	check_summary_has(f, "\nsame stack  CPUs 2-3\n");
+	f->slot[2]->flags |= NMI_CAPTURE_SLOT_F_IDLE;
+	f->slot[3]->flags |= NMI_CAPTURE_SLOT_F_IDLE;
+	check_summary_has(f, "\nsame stack  CPUs 2-3  (idle)\n");
+}
+
+static void summary_of_loss(void **state)
+{
+	struct fake *f = *state;
+
+	f->slot[1]->lost_bytes = 100;
+	f->slot[2]->lost_bytes = 23;
+	check_summary_has(f, "\noverflowed  CPUs 1-2  123 bytes did not fit the slots of 1280\n");
+	check_code(f, 3);
+	f->desc->version = 2;
+	check_summary_has(f, "\ndamaged     the descriptor has version 2, known is 1\n");
+}
+
+/* A slot whose text begins in a page that is not there. */
+static void summary_of_unreadable_text(void **state)
+{
+	struct fake *f = *state;
+	uint64_t page = fake_alloc(f, 2 * FAKE_PAGE, FAKE_PAGE) + FAKE_PAGE;
+
+	memcpy(fake_at(f, page - FAKE_TEXT_OFF), f->slot[1], FAKE_SLOT_SIZE);
+	f->table[1] = page - FAKE_TEXT_OFF;
+	fake_set_pages(f, page, 1, NMIBT_READ_EXCLUDED);
+	char *text = RENDER(f, .width = 80), want[80];
+	snprintf(want, sizeof(want), "\nunreadable  CPU 1  %u bytes of text\n",
+		 f->slot[1]->text_len);
+	check_has(text, want);
+	snprintf(want, sizeof(want), "\n[%u bytes can't be read]\n", f->slot[1]->text_len);
+	check_has(text, want);
+	snprintf(want, sizeof(want), "\n[%u bytes of this are in pages that the dump left out]\n",
+		 f->slot[1]->text_len);
+	check_has(text, want);
+	check_has(text, "with gaps");
+	free(text);
+	text = RENDER(f, .raw = true);
+	snprintf(want, sizeof(want), "\n[%u bytes of this can't be read and stand as \\x00]\n",
+		 f->slot[1]->text_len);
+	check_has(text, want);
+	free(text);
+	check_code(f, 3);
+}
+
+/* ---------------------------------------------------------------------- one CPU */
+
+static void a_cpu_that_answered(void **state)
+{
+	struct fake *f = *state;
+	char want[128];
+
+	snprintf(want, sizeof(want),
+		 "CPU 1  nmi +2.01 ms  PID 101 \"task-1\"  complete, 9 lines, %u bytes  same "
+		 "place\n",
+		 f->slot[1]->text_len);
+	check_cpu_has(f, 1, want);
+	check_cpu_has(f, 1, "\n    NMI backtrace for cpu 1\n    marker-of-cpu-1\n");
+	check_cpu_has(f, 1, "\n     spin_fn+0x48/0x100 [irqspin]\n     kthread+0x10/0x100\n");
+	check_cpu_has(f, 1, "__delay+0x2c ");
+	f->slot[1]->flags |= NMI_CAPTURE_SLOT_F_IDLE | NMI_CAPTURE_SLOT_F_LATE;
+	check_cpu_has(f, 1, "PID 101 \"task-1\" idle late  complete");
+	f->slot[1]->flags = NMI_CAPTURE_SLOT_F_USER;
+	check_cpu_has(f, 1, "PID 101 \"task-1\" in user mode  complete");
+	f->slot[1]->begin_again = 3;
+	check_cpu_has(f, 1, "[3 more attempts to capture it meanwhile, refused]\n");
+	/* Asked just after the request was counted: never before it. */
+	f->slot[1]->begun_ns = FAKE_ASKED_NS - 1500000;
+	check_cpu_has(f, 1, "CPU 1  nmi -1.50 ms");
+}
+
+static void cpus_that_did_not(void **state)
+{
+	struct fake *f = *state;
+
+	make_silent(f, 1);
+	check_cpu_has(f, 1, "CPU 1  silent\n");
+	check_cpu_has(f, 1,
+		      "[asked at +0.15 ms, no answer in 500 ms; no crash note: it never stopped "
+		      "either]\n");
+	uint64_t regs[40] = {0};
+	regs[fake_pc(f)] = FAKE_FN(FAKE_SPIN) + 0x10;
+	fake_note(f, 1, 7, regs);
+	check_cpu_has(f, 1, "its crash note shows that it stopped]\n");
+	check_cpu_has(f, 1, "spin_fn+0x10");
+	f->slot[1]->note_paddr = 0;
+	check_cpu_has(f, 1, "where its crash note is, the capture doesn't say]\n");
+	f->slot[1]->note_paddr = 0x1000;
+	check_cpu_has(f, 1, "its crash note can't be read]\n");
+	f->slot[1]->note_paddr = f->note_paddr[1] = fake_alloc(f, FAKE_NOTE_SIZE, FAKE_PAGE);
+	fake_set_pages(f, f->note_paddr[1], 1, NMIBT_READ_EXCLUDED);
+	check_cpu_has(f, 1, "its crash note is not in the dump]\n");
+
+	fake_reset(f, 2);
+	f->slot[2]->flags = NMI_CAPTURE_SLOT_F_OFFLINE;
+	check_cpu_has(f, 2, "CPU 2  offline\n");
+	fake_reset(f, 3);
+	check_cpu_has(f, 3, "CPU 3  none\n[nothing was asked of it]\n");
+	fake_set_pages(f, f->slot_paddr[2], FAKE_SLOT_SIZE, NMIBT_READ_EXCLUDED);
+	check_cpu_has(f, 2, "CPU 2  excluded\n[its slot at 0x");
+	f->slot[3]->magic[0] = 0;
+	check_cpu_has(f, 3, "CPU 3  damaged\n[no slot at 0x");
+	f->table[3] = 0;
+	char *text = RENDER(f, .width = 80);
+	check_lacks(text, "\nCPU 3");
+	assert_memory_equal(text, "3 CPUs: ", 8);
+	free(text);
+}
+
+static void a_cpu_that_broke_off(void **state)
+{
+	struct fake *f = *state;
+	struct nmi_capture_slot *slot = f->slot[1];
+
+	slot->state = NMI_CAPTURE_SLOT_BEGUN;
+	slot->flags |= NMI_CAPTURE_SLOT_F_FAULTED;
+	fake_print(f, 1, "commit");
+	fake_tail(f, 1, "ted and not");
+	fake_nested(f, 1, "\0014oops\nand more");
+	char *text = RENDER(f, .width = 80), *part = cpu_part(text, 1);
+	check_has(part, "CPU 1  partial +2.01 ms");
+	check_has(part, "  unfinished, ");
+	check_has(part, "\n    commit[torn:]ted and not\n"
+			"[recovered: 11 bytes of this line beyond the published end]\n"
+			"[partial: no newline ended this line]\n"
+			"[printed meanwhile, inside another message or by a fault:]\n"
+			"    oops\n    and more\n[partial: no newline ended this line]\n");
+	check_has(part, "[it began by NMI and did not finish: a fault broke it off]\n");
+	free(part);
+	free(text);
+	slot->how = NMI_CAPTURE_BY_STOP;
+	check_cpu_has(f, 1, "[it began when it was stopped and did not finish");
+}
+
+static void a_cpu_that_overflowed(void **state)
+{
+	struct fake *f = *state;
+	struct nmi_capture_slot *slot = f->slot[1];
+
+	while (slot->text_len + 1 < slot->text_size)
+		fake_print(f, 1, "x");
+	slot->flags |= NMI_CAPTURE_SLOT_F_OVERFLOW;
+	slot->lost_bytes = 321;
+	slot->lost_msgs = 4;
+	check_cpu_has(f, 1, "xxxxx\n[cut: the rest did not fit]\n");
+	check_cpu_has(f, 1, "  cut, 10 lines, 575 bytes");
+	check_cpu_has(f, 1, "[321 bytes did not fit; of 4 messages nothing is left]\n");
+}
+
+static void lone_headers(void **state)
+{
+	struct fake *f = *state;
+
+	fake_print(f, 1, "\0014");
+	check_cpu_has(f, 1, "\n    \n[a level header with nothing behind it]\n");
+	fake_reset(f, 2);
+	fake_answer(f, 2, NMI_CAPTURE_BY_NMI);
+	fake_print(f, 2, "\001");
+	check_cpu_has(f, 2, "\n    \\x01\n[a level header with nothing behind it]\n");
+}
+
+static void registers_side_by_side(void **state)
+{
+	struct fake *f = *state;
+	uint64_t regs[40];
+
+	memcpy(regs, f->slot[1]->regs, sizeof(regs));
+	regs[0] ^= 0xf0;
+	fake_note(f, 1, 101, regs);
+	char *text = RENDER(f, .width = 100), *part = cpu_part(text, 1);
+	/* The one that differs, by its own name, is shown and marked. */
+	const char *line =
+		strstr(part, f->image.arch == NMIBT_ARCH_ARM64 ? "\n    x0 " : "\n    r15 ");
+	assert_non_null(line);
+	char *row = strndup(line + 1, strcspn(line + 1, "\n"));
+	check_has(row, "0000000000002000 ");
+	check_has(row, " 00000000000020f0  *");
+	free(row);
+	check_has(part, "at the NMI ");
+	check_has(part, " at the stop\n");
+	check_lacks(part, "0000000000002001");
+	free(part);
+	free(text);
+
+	/* Only one of the two sets */
+	fake_no_note(f, 1);
+	text = RENDER(f, .width = 100), part = cpu_part(text, 1);
+	check_has(part, "at the NMI\n");
+	check_lacks(part, " at the stop\n");
+	check_has(part, "[no crash note: it never stopped either]\n");
+	free(part);
+	free(text);
+	f->slot[2]->flags = 0;
+	text = RENDER(f, .width = 100), part = cpu_part(text, 2);
+	check_has(part, " at the stop\n");
+	check_lacks(part, "at the NMI");
+	free(part);
+	free(text);
+}
+
+/* ---------------------------------------------------------------------- options */
+
+static void option_cpus(void **state)
+{
+	struct fake *f = *state;
+	const bool cpus[] = {false, true, false, true};
+	char *text = RENDER(f, .cpus = cpus);
+
+	check_lacks(text, "\nCPU 0  ");
+	check_has(text, "\nCPU 1  ");
+	check_lacks(text, "marker-of-cpu-2");
+	check_has(text, "marker-of-cpu-3");
+	assert_memory_equal(text, "4 CPUs: ", 8);
+	free(text);
+}
+
+static void option_lines(void **state)
+{
+	struct fake *f = *state;
+	char *text = RENDER(f, .lines = false);
+
+	check_lacks(text, "source/file.c");
+	check_lacks(text, "-l:");
+	free(text);
+	/* The pc is where it stands; a return address stands behind its call. */
+	text = RENDER(f, .lines = true);
+	check_has(text, "__delay+0x2c/0x100\n        source/file.c:44\n");
+	check_has(text, " spin_fn+0x48/0x100 [irqspin]\n        source/file.c:583\n");
+	check_has(text, " kthread+0x10/0x100\n        source/file.c:783\n");
+	check_lacks(text, "[-l:");
+	free(text);
+	fake_print(f, 1, " unknown_fn+0x1/0x10\n");
+	text = RENDER(f, .lines = true);
+	check_has(text, "[-l: some frames have no file and line here]\n");
+	free(text);
+	f->ops.source_line = NULL;
+	text = RENDER(f, .lines = true);
+	check_has(text, "[-l: some frames have no file and line here]\n");
+	check_has(text, "marker-of-cpu-3");
+	free(text);
+}
+
+static void option_raw(void **state)
+{
+	struct fake *f = *state;
+
+	fake_print(f, 1, "tab\there \\ \303\251\n");
+	fake_tail(f, 1, "tail");
+	char *text = RENDER(f, .raw = true), *part = cpu_part(text, 1);
+	check_has(part, "\n    \\x014NMI backtrace for cpu 1\\n\n    marker-of-cpu-1\\n\n");
+	check_has(part, "\n    tab\\x09here \\\\ \\xc3\\xa9\\n\n[the published end]\n    tail\n");
+	free(part);
+	free(text);
+	text = RENDER(f, .raw = false);
+	check_lacks(text, "\\x014");
+	check_lacks(text, "[the published end]");
+	free(text);
+}
+
+static void option_header(void **state)
+{
+	struct fake *f = *state;
+	char *without = RENDER(f, .header = false), *with = RENDER(f, .header = true), want[200];
+
+	check_has(without, "-t shows all");
+	check_lacks(without, "generation");
+	check_lacks(with, "-t shows all");
+	snprintf(want, sizeof(want),
+		 "slot        %#" PRIx64 "  state 3  how 1  flags 0x1  generation 1\n",
+		 f->slot_paddr[1]);
+	check_has(with, want);
+	snprintf(want, sizeof(want), "text        %u of 576 bytes at +448\n", f->slot[1]->text_len);
+	check_has(with, want);
+	check_has(with, "nested      0 of 256 bytes at +1024\n");
+	check_has(with, "begun       5002010000 ns\n");
+	check_has(with, "done        5002310000 ns\n");
+	snprintf(want, sizeof(want), "crash note  %#" PRIx64 ", 512 bytes", f->note_paddr[1]);
+	check_has(with, want);
+	/* All registers, each in a row of its own. */
+	char *part = cpu_part(with, 1);
+	for (unsigned int i = 0; i < fake_nr_regs(f); i++) {
+		if (i == fake_pc(f) || i == fake_sp(f))
+			continue;
+		snprintf(want, sizeof(want), " %016x ", 0x2000 + i);
+		check_has(part, want);
+	}
+	free(part);
+	free(with);
+	free(without);
+}
+
+static void option_older(void **state)
+{
+	struct fake *f = *state;
+
+	f->desc->generation = 3;
+	for (unsigned int i = 0; i < 4; i++)
+		f->slot[i]->generation = i == 2 ? 1 : 3;
+	char *text = RENDER(f, .older = false);
+	assert_memory_equal(text, "4 CPUs: 2 nmi, 1 self, 1 stale\n", 31);
+	check_has(text, "\nstale       CPU 2  of an older request; -o shows it\n");
+	check_lacks(text, "marker-of-cpu-2");
+	check_has(text, "marker-of-cpu-3");
+	check_has(text, "same stack  CPUs 0-1,3\n");
+	free(text);
+	text = RENDER(f, .older = true);
+	check_has(text, "\nCPU 2  stale nmi +2.02 ms");
+	check_has(text, "marker-of-cpu-2");
+	free(text);
+}
+
+/* -------------------------------------------------------------------- exit codes */
+
+static void exit_codes(void **state)
+{
+	struct fake *f = *state;
+
+	check_code(f, 0);
+	f->slot[1]->lost_msgs = 1;
+	check_code(f, 3);
+	f->slot[1]->lost_msgs = 0;
+	f->slot[1]->text_len = 100000;
+	check_code(f, 3);
+	for (unsigned int i = 0; i < 4; i++)
+		fake_reset(f, i);
+	f->desc->state = NMI_CAPTURE_IDLE;
+	f->desc->generation = 0;
+	f->desc->panic_cpu = NMI_CAPTURE_NO_CPU;
+	check_code(f, 1);
+	check_summary_has(f, "4 CPUs: 4 none\n");
+	check_summary_has(f, "v1 by vmcoreinfo, no request was made\n");
+}
+
+static void interrupted(void **state)
+{
+	struct fake *f = *state;
+	struct nmibt_report *report;
+	const struct nmibt_render_options options = {0};
+	char *text;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	int code = 77;
+
+	assert_null(nmibt_report_open(&f->image, NMIBT_SOURCE_AUTO, &report));
+	f->reads_left = 2;
+	struct nmibt_error *err = nmibt_render_text(report, &options, out, &code);
+	fclose(out);
+	assert_int_equal(err->code, NMIBT_ERR_INTERRUPTED);
+	assert_int_equal(code, 77);
+	check_has(text, "marker-of-cpu-1");
+	check_lacks(text, "marker-of-cpu-2");
+	nmibt_error_destroy(err);
+	nmibt_report_close(report);
+	free(text);
+}
+
+/* ------------------------------------------------------------- terminals, hostile text */
+
+static bool hostile_symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
+{
+	(void)ctx;
+	(void)addr;
+	snprintf(buf, len, "f\033[1m\342\200\256\n+0x1");
+	return true;
+}
+
+static bool hostile_source_line(void *ctx, uint64_t addr, char *buf, size_t len)
+{
+	(void)ctx;
+	(void)addr;
+	snprintf(buf, len, "a\033]0;title\007\302\233.c:1");
+	return true;
+}
+
+#define HOSTILE                                                                                    \
+	"\033[2J\033]0;x\007\r\b\177\200\377\300\257\302\233m\342\200\256rtl\342\201\246\330\234"  \
+	"\355\240\200\v\f"
+
+/* Something nasty wherever the dump has a string. */
+static void make_hostile(struct fake *f)
+{
+	f->image.panic_message = HOSTILE "\nCPU 9  fake";
+	memcpy(f->slot[1]->comm, "\033[31m\342\200\256\302\233\302\237X\342\200", 16);
+	fake_print(f, 1, HOSTILE "\n\001" HOSTILE "\n");
+	fake_print(f, 1, " fn\033[1m+0x1/0x10\n ok+0x1/0x10 [\342\200\256]\n");
+	fake_tail(f, 1, HOSTILE);
+	fake_nested(f, 1, "\0014" HOSTILE "\n" HOSTILE);
+	f->ops.symbolize = hostile_symbolize;
+	f->ops.source_line = hostile_source_line;
+	/* A line in the form of our own remarks and headings stays indented. */
+	fake_print(f, 2, "[no crash note]\nCPU 9  nmi\n");
+	make_silent(f, 3);
+}
+
+static void check_safe(const char *text)
+{
+	const char *unsafe = unsafe_text(text, strlen(text));
+
+	if (unsafe)
+		fail_msg("byte %#x at %td: %.40s", (unsigned char)*unsafe, unsafe - text, unsafe);
+}
+
+/* All combinations of options and some widths. */
+static void nothing_of_the_dump_reaches_the_terminal_raw(void **state)
+{
+	struct fake *f = *state;
+
+	make_hostile(f);
+	for (unsigned int i = 0; i < 32; i++) {
+		for (unsigned int width = 0; width <= 200; width += 40) {
+			char *text = RENDER(f, .summary_only = i & 1, .lines = i & 2, .raw = i & 4,
+					    .header = i & 8, .older = i & 16, .width = width);
+			check_safe(text);
+			assert_null(strchr(text, '\033'));
+			check_lacks(text, "\nCPU 9");
+			check_lacks(text, "\n[no crash note]");
+			if (!(i & 1))
+				check_has(text, "\\x1b[2J\\x1b]0;x\\x07\\x0d\\x08\\x7f\\x80\\xff");
+			free(text);
+		}
+	}
+}
+
+/* Removes the four colours that are ours, and nothing else. */
+static void strip_colour(char *text)
+{
+	static const char *const ours[] = {"\033[0m", "\033[1m", "\033[2m", "\033[31m", "\033[33m"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ours); i++) {
+		size_t len = strlen(ours[i]);
+		for (char *at = text; (at = strstr(at, ours[i]));)
+			memmove(at, at + len, strlen(at + len) + 1);
+	}
+}
+
+static void colour_adds_nothing_but_colour(void **state)
+{
+	struct fake *f = *state;
+
+	for (unsigned int round = 0; round < 2; round++) {
+		char *plain = RENDER(f, .width = 80, .header = true);
+		char *coloured = RENDER(f, .width = 80, .header = true, .colour = true);
+		assert_null(strchr(plain, '\033'));
+		assert_non_null(strchr(coloured, '\033'));
+		/* What is switched on is switched off before the end. */
+		const char *last = strrchr(coloured, '\033');
+		assert_memory_equal(last, "\033[0m", 4);
+		strip_colour(coloured);
+		assert_string_equal(coloured, plain);
+		free(coloured);
+		free(plain);
+		make_hostile(f);
+	}
+}
+
+/* Rows of registers that hold no symbol. */
+static void check_rows_fit(const char *part, const char *first_name, size_t width)
+{
+	const char *line = strstr(part, first_name);
+
+	assert_non_null(line);
+	for (; *line && *line != '['; line += strcspn(line, "\n") + 1) {
+		size_t len = strcspn(line, "\n");
+		if (!memchr(line, '+', len) && len > width)
+			fail_msg("%zu columns of %zu: %.*s", len, width, (int)len, line);
+	}
+}
+
+/* Two columns where they fit, else one; the same values in both. */
+static void widths(void **state)
+{
+	struct fake *f = *state;
+	uint64_t regs[40];
+
+	memcpy(regs, f->slot[1]->regs, sizeof(regs));
+	regs[0] ^= 0xf0;
+	fake_note(f, 1, 101, regs);
+	f->slot[1]->flags &= ~NMI_CAPTURE_SLOT_F_IDLE;
+	for (unsigned int width = 40; width <= 200; width++) {
+		char *text = RENDER(f, .width = width), *part = cpu_part(text, 1);
+		check_has(part, "0000000000002000");
+		check_has(part, "00000000000020f0  *");
+		check_has(part, "marker-of-cpu-1");
+		check_rows_fit(part, "              at the NMI", width);
+		/* On 80 columns and more they stand side by side. */
+		const char *left = strstr(part, "0000000000002000");
+		const char *right = strstr(part, "00000000000020f0");
+		assert_true(left < right);
+		bool same_row = !memchr(left, '\n', right - left);
+		if (width >= 80)
+			assert_true(same_row);
+		if (width <= 60)
+			assert_false(same_row);
+		free(part);
+		free(text);
+	}
+	/* An unknown width is 80. */
+	char *unknown = RENDER(f, .width = 0), *eighty = RENDER(f, .width = 80);
+	assert_string_equal(unknown, eighty);
+	free(unknown);
+	free(eighty);
+}
+
+#define BOTH(test)                                                                                 \
+	cmocka_unit_test_setup_teardown(test, arm64_setup, teardown),                              \
+		cmocka_unit_test_setup_teardown(test, x86_64_setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		BOTH(summary_of_a_good_capture),
+		BOTH(summary_of_the_request),
+		BOTH(summary_of_each_outcome),
+		BOTH(summary_of_what_stands_out),
+		BOTH(summary_of_loss),
+		BOTH(summary_of_unreadable_text),
+		BOTH(a_cpu_that_answered),
+		BOTH(cpus_that_did_not),
+		BOTH(a_cpu_that_broke_off),
+		BOTH(a_cpu_that_overflowed),
+		BOTH(lone_headers),
+		BOTH(registers_side_by_side),
+		BOTH(option_cpus),
+		BOTH(option_lines),
+		BOTH(option_raw),
+		BOTH(option_header),
+		BOTH(option_older),
+		BOTH(exit_codes),
+		BOTH(interrupted),
+		BOTH(nothing_of_the_dump_reaches_the_terminal_raw),
+		BOTH(colour_adds_nothing_but_colour),
+		BOTH(widths),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
