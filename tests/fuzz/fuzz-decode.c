@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * nmibt_decode() and nmibt_trace() on any bytes, of which any may be
+ * unpublished or unreadable. Nothing may be invented, dropped or reordered.
+ *
+ * Input: 2 bytes published length, 1 byte of flags, 1 byte that says how often
+ * a byte is unknown, then the text.
+ */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "internal.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define CHECK(condition)                                                                           \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			abort();                                                                   \
+	} while (0)
+
+/* Known bytes but for headers and newlines, in order. */
+static size_t strip(const char *raw, size_t len, const bool *known, char *ret)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < len; i++) {
+		bool header = known[i] && raw[i] == 1 && i + 1 < len && known[i + 1] &&
+			      (raw[i + 1] == 'c' || (raw[i + 1] >= '0' && raw[i + 1] <= '7'));
+		if (header)
+			i++;
+		else if (known[i] && raw[i] != '\n')
+			ret[nr++] = raw[i];
+	}
+	return nr;
+}
+
+static void check_text(const struct nmibt_text *text, const char *want, size_t want_len,
+		       size_t unknown)
+{
+	size_t at = 0, gaps = 0;
+
+	CHECK(text->published <= text->raw_len);
+	for (size_t i = 0; i < text->nr_lines; i++) {
+		const struct nmibt_line *line = &text->lines[i];
+
+		CHECK(line->torn_at <= line->len);
+		CHECK(line->flags & NMIBT_LINE_TORN || line->torn_at == line->len);
+		CHECK(line->level >= NMIBT_LEVEL_CONT && line->level <= 7);
+		CHECK(!line->gap == !(line->flags & NMIBT_LINE_MISSING));
+		CHECK(line->len <= want_len - at);
+		CHECK(!memcmp(line->text, want + at, line->len));
+		at += line->len;
+		gaps += line->gap;
+	}
+	CHECK(at == want_len);
+	CHECK(gaps == unknown);
+}
+
+static void check_frames(enum nmibt_arch arch, const struct nmibt_text *text)
+{
+	struct nmibt_frame *frames;
+	size_t nr;
+
+	CHECK(!nmibt_trace(arch, text, &frames, &nr));
+	CHECK(nr <= text->nr_lines);
+	for (size_t i = 0; i < nr; i++) {
+		const struct nmibt_line *line = &text->lines[frames[i].line];
+		const struct nmibt_str strings[] = {frames[i].function, frames[i].module};
+
+		CHECK(strings[0].len > 0);
+		for (size_t j = 0; j < 2; j++) {
+			if (strings[j].len)
+				CHECK(strings[j].s >= line->text &&
+				      strings[j].s + strings[j].len <= line->text + line->len);
+		}
+	}
+	nmibt_stack_hash(frames, nr);
+	free(frames);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size < 4)
+		return 0;
+	size_t published = data[0] | data[1] << 8;
+	bool overflow = data[2] & 1;
+	unsigned int every = data[3];
+	const char *raw = (const char *)data + 4;
+	size_t len = size - 4, unknown = 0;
+
+	_cleanup_free_ bool *known = malloc((len + 1) * sizeof(*known));
+	_cleanup_free_ char *want = malloc(len + 1);
+	CHECK(known && want);
+	for (size_t i = 0; i < len; i++) {
+		known[i] = !every || (i * 2654435761u >> 8) % (every + 1u);
+		unknown += !known[i];
+	}
+	size_t want_len = strip(raw, len, known, want);
+
+	struct nmibt_text text;
+	CHECK(!nmibt_decode(raw, len, published, known, overflow, &text));
+	check_text(&text, want, want_len, unknown);
+	check_frames(NMIBT_ARCH_ARM64, &text);
+	check_frames(NMIBT_ARCH_X86_64, &text);
+	nmibt_text_destroy(&text);
+	return 0;
+}
