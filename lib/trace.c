@@ -56,6 +56,7 @@ static bool parse_symbol(const char *s, size_t len, struct nmibt_frame *ret)
 	if (i < len && s[i] != ' ')
 		return false;
 
+	ret->module = (struct nmibt_str){s + i, 0};
 	if (len - i > 2 && s[i + 1] == '[') {
 		size_t start = i + 2, end = start;
 		while (end < len && s[end] > ' ' && s[end] <= '~' && s[end] != ']')

@@ -78,8 +78,11 @@ static void arm64(void **state)
 	check_frame(&t.frames[2], "fn", 0x48, 0x70, "irqspin");
 	check_frame(&t.frames[3], "kthread", 0x110, 0x120, "");
 	check_frame(&t.frames[4], "ret_from_fork", 0x10, 0x20, "");
-	for (size_t i = 0; i < t.nr; i++)
+	for (size_t i = 0; i < t.nr; i++) {
 		assert_true(t.frames[i].reliable);
+		/* Also an empty module may be given to strndup() and "%.*s". */
+		assert_non_null(t.frames[i].module.s);
+	}
 	trace_free(&t);
 }
 
