@@ -11,8 +11,9 @@
 
 /* No kernel is built for more CPUs (CONFIG_NR_CPUS, 6.12). */
 #define MAX_SLOTS 8192
-/* The kernel's own limit is 1 MiB; a later one may be more generous. */
-#define MAX_SLOT_SIZE (16 << 20)
+/* The kernel's own limit is 1 MiB; a later one may be more generous, but a damaged
+ * size must not make each CPU cost a second. */
+#define MAX_SLOT_SIZE (4 << 20)
 
 static const char *const source_names[NMIBT_NR_SOURCES] = {
 	[NMIBT_SOURCE_AUTO] = "auto",
