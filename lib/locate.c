@@ -398,8 +398,7 @@ static struct nmibt_error *read_table(const struct nmibt_image *image, struct nm
 	uint32_t nr = desc->nr_slots;
 	uint64_t end;
 
-	if (!desc->table_paddr || desc->table_paddr % 8 ||
-	    __builtin_add_overflow(desc->table_paddr, MAX_SLOTS * 8, &end))
+	if (!desc->table_paddr || __builtin_add_overflow(desc->table_paddr, MAX_SLOTS * 8, &end))
 		return scan_for_slots(image, ret);
 	if (!nr || nr > MAX_SLOTS || probe_entry(image, desc, nr) == ENTRY_SLOT) {
 		nr = count_slots(image, desc);

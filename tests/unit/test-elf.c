@@ -126,6 +126,9 @@ static void what_makedumpfile_left_out(void **state)
 	check_no_byte(&o, PADDR + 4096, NMIBT_READ_EXCLUDED);
 	check_no_byte(&o, PADDR + 3 * 4096 - 1, NMIBT_READ_EXCLUDED);
 	check_no_byte(&o, PADDR + 3 * 4096, NMIBT_READ_ERROR);
+	/* Half of it is there. */
+	assert_int_equal(o.image.ops->read_phys(o.image.ctx, PADDR + 4092, page, 8),
+			 NMIBT_READ_EXCLUDED);
 	check_no_byte(&o, PADDR + 0x10000, NMIBT_READ_EXCLUDED);
 	check_no_byte(&o, PADDR - 1, NMIBT_READ_ERROR);
 	close_bytes(&o);
@@ -236,6 +239,7 @@ static void memory_up_to_the_last_address(void **state)
 
 	(void)state;
 	memset(page, 'p', sizeof(page));
+	memset(buf, 'x', sizeof(buf));
 	struct opened o = open_segments(segments, 2);
 	check_byte(&o, UINT64_MAX, 'p');
 	/* Behind it there is nothing, least of all the first page. */
@@ -245,7 +249,9 @@ static void memory_up_to_the_last_address(void **state)
 	assert_int_equal(run.excluded, 0);
 	assert_true(known[4095]);
 	assert_false(known[4096]);
+	/* What could not be read is 0, not what stood there before. */
 	assert_int_equal(buf[4096], 0);
+	assert_int_equal(buf[8191], 0);
 	close_bytes(&o);
 }
 
@@ -306,6 +312,35 @@ static void no_vmcoreinfo(void **state)
 	o = open_segments(segments, 1);
 	check_key(&o, "OSRELEASE", NULL);
 	close_bytes(&o);
+}
+
+/* The file ends within VMCOREINFO: as much of it as there is. */
+static void vmcoreinfo_cut_off(void **state)
+{
+	static const char info[] = "OSRELEASE=6.12\nNMI_BACKTRACE_CAPTURE=80000ff8,58\nLAST=1\n";
+	uint8_t notes[128] = {0};
+	size_t len = fake_elf_note(notes, "VMCOREINFO", info, sizeof(info) - 1);
+	const struct fake_segment segments[] = {
+		{PT_LOAD, PADDR, 4, "data", 4},
+		{PT_NOTE, 0, len, notes, len},
+	};
+	struct fake_elf elf = fake_elf_new(EM_X86_64, segments, 2);
+	/* In front of "LAST" */
+	struct opened o = open_bytes(elf.data, elf.size - 8);
+
+	(void)state;
+	check_key(&o, "OSRELEASE", "6.12");
+	check_key(&o, "NMI_BACKTRACE_CAPTURE", "80000ff8,58");
+	check_key(&o, "LAST", NULL);
+	close_bytes(&o);
+	/* Within the name, within the note's header. */
+	for (size_t left = 0; left < 24; left++) {
+		o = open_bytes(elf.data, elf.size - len + left);
+		check_key(&o, "OSRELEASE", NULL);
+		check_byte(&o, PADDR, 'd');
+		close_bytes(&o);
+	}
+	free(elf.data);
 }
 
 static void notes_with_absurd_sizes(void **state)
@@ -568,6 +603,7 @@ int main(void)
 		cmocka_unit_test(memory_up_to_the_last_address),
 		cmocka_unit_test(vmcoreinfo_among_other_notes),
 		cmocka_unit_test(no_vmcoreinfo),
+		cmocka_unit_test(vmcoreinfo_cut_off),
 		cmocka_unit_test(notes_with_absurd_sizes),
 		cmocka_unit_test(numbers_beyond_the_header),
 		cmocka_unit_test(odd_headers_of_others),

@@ -476,6 +476,22 @@ static void two_slots_of_one_cpu(void **state)
 	check_found(f, AUTO, VMCOREINFO, "CPU 2 has slots at 0x");
 }
 
+/* A scan believes no slot's number. */
+static void slots_of_cpus_that_cannot_be(void **state)
+{
+	struct fake *f = *state;
+	static const uint32_t cpus[] = {4, 8192, 65536, 0x7fffffff, 0xffffffff};
+
+	f->desc->table_paddr = 0;
+	uint64_t stray = fake_alloc(f, FAKE_SLOT_SIZE, FAKE_PAGE);
+	struct nmi_capture_slot *slot = fake_at(f, stray);
+	*slot = *f->slot[1];
+	for (size_t i = 0; i < ARRAY_SIZE(cpus); i++) {
+		slot->cpu = cpus[i];
+		check_found(f, AUTO, VMCOREINFO, "is lost, a scan found slots");
+	}
+}
+
 static void table_not_in_the_dump(void **state)
 {
 	struct fake *f = *state;
@@ -570,6 +586,7 @@ int main(void)
 		TEST(holes_in_the_table),
 		TEST(table_elsewhere),
 		TEST(two_slots_of_one_cpu),
+		TEST(slots_of_cpus_that_cannot_be),
 		TEST(table_not_in_the_dump),
 		TEST(table_partly_in_the_dump),
 		TEST(slots_not_in_the_dump),
