@@ -328,7 +328,7 @@ static char *help_nmibt[] = {
 
 static struct command_table_entry command_table[] = {
 	{"nmibt", cmd_nmibt, help_nmibt, MINIMAL},
-	{NULL},
+	{0},
 };
 
 /* crash checks neither the architecture of an extension nor its version. */
