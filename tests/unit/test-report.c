@@ -425,6 +425,66 @@ static void unreadable_page_in_the_text(void **state)
 	}
 }
 
+/* Text over three pages, of which the middle one is left out. */
+static void a_hole_in_the_middle_of_the_text(void **state)
+{
+	struct fake *f = *state;
+	const uint32_t size = 4 * FAKE_PAGE, per_line = 16;
+	uint64_t paddr = fake_alloc(f, size, FAKE_PAGE);
+	struct nmi_capture_slot *slot = fake_at(f, paddr);
+
+	*slot = *f->slot[1];
+	slot->text_size = size - FAKE_TEXT_OFF - FAKE_NESTED_SIZE;
+	slot->nested_off = size - FAKE_NESTED_SIZE;
+	slot->text_len = 3 * FAKE_PAGE - FAKE_TEXT_OFF;
+	for (uint32_t at = FAKE_TEXT_OFF; at < 3 * FAKE_PAGE; at += per_line) {
+		char line[32];
+		snprintf(line, sizeof(line), "line at %07u\n", at);
+		memcpy((char *)slot + at, line, per_line);
+	}
+	f->desc->slot_size = size;
+	f->table[1] = paddr;
+	fake_set_pages(f, paddr + FAKE_PAGE, FAKE_PAGE, NMIBT_READ_EXCLUDED);
+
+	struct nmibt_cpu cpu = cpu_of(f, 1);
+	assert_int_equal(cpu.outcome, NMIBT_OUTCOME_NMI);
+	assert_int_equal(cpu.text.excluded, FAKE_PAGE);
+	assert_int_equal(cpu.text.unread, FAKE_PAGE);
+	assert_true(has_line(&cpu.text, "line at 0000448"));
+	assert_true(has_line(&cpu.text, "line at 0004080"));
+	assert_false(has_line(&cpu.text, "line at 0004096"));
+	assert_false(has_line(&cpu.text, "line at 0008176"));
+	assert_true(has_line(&cpu.text, "line at 0008192"));
+	assert_true(has_line(&cpu.text, "line at 0012272"));
+	assert_int_equal(cpu.text.nr_lines, (2 * FAKE_PAGE - FAKE_TEXT_OFF) / per_line);
+	size_t first = (FAKE_PAGE - FAKE_TEXT_OFF) / per_line;
+	assert_int_equal(cpu.text.lines[first].gap, FAKE_PAGE);
+	assert_int_equal(cpu.text.lines[first].flags, NMIBT_LINE_MISSING);
+	nmibt_cpu_destroy(&cpu);
+	check_outcome(f, 2, NMIBT_OUTCOME_NMI);
+}
+
+/* What a later kernel appends to the headers is stepped over. */
+static void longer_headers(void **state)
+{
+	struct fake *f = *state;
+
+	f->desc->desc_size = 96;
+	f->desc->slot_hdr_size = 512;
+	for (unsigned int i = 0; i < f->nr_cpus; i++) {
+		char *bytes = (char *)f->slot[i];
+		memmove(bytes + 512, bytes + FAKE_TEXT_OFF, FAKE_TEXT_SIZE - 64);
+		memset(bytes + FAKE_TEXT_OFF, 0xff, 64);
+		f->slot[i]->text_off = 512;
+		f->slot[i]->text_size = FAKE_TEXT_SIZE - 64;
+		struct nmibt_cpu cpu = cpu_of(f, i);
+		assert_string_equal(cpu.why, "");
+		assert_true(has_line(&cpu.text, "Call trace:") ||
+			    has_line(&cpu.text, "Call Trace:"));
+		nmibt_cpu_destroy(&cpu);
+	}
+}
+
 /* ---------------------------------------------------------------- damaged slots */
 
 static void damaged_slot_fields(void **state)
@@ -658,6 +718,8 @@ int main(void)
 		BOTH(overflow),
 		BOTH(nested_text),
 		BOTH(unreadable_page_in_the_text),
+		BOTH(a_hole_in_the_middle_of_the_text),
+		BOTH(longer_headers),
 		BOTH(damaged_slot_fields),
 		BOTH(length_beyond_the_area),
 		BOTH(slots_at_absurd_places),
