@@ -33,7 +33,7 @@
 static struct {
 	struct nmibt_report *report;
 	bool *cpus;
-	char panic_message[BUFSIZE];
+	FILE *out;
 } state;
 
 static void cleanup(void *unused)
@@ -41,8 +41,11 @@ static void cleanup(void *unused)
 	(void)unused;
 	nmibt_report_close(state.report);
 	free(state.cpus);
+	if (state.out)
+		fclose(state.out);
 	state.report = NULL;
 	state.cpus = NULL;
+	state.out = NULL;
 }
 
 /* ------------------------------------------------------------------- image */
@@ -166,12 +169,13 @@ static struct nmibt_image crash_image(void)
 		.next_range = image_next_range,
 		.interrupted = image_interrupted,
 	};
-	struct nmibt_image image = {.ops = &ops, .arch = TARGET_ARCH, .page_size = PAGESIZE()};
-
-	if (!(pc->flags & MINIMAL_MODE) && get_panicmsg(state.panic_message) &&
-	    *state.panic_message)
-		image.panic_message = state.panic_message;
-	return image;
+	/* No panic message: crash searches the log for it anew each time, which
+	 * takes longer than all the rest, and shows it itself when it starts. */
+	return (struct nmibt_image){
+		.ops = &ops,
+		.arch = TARGET_ARCH,
+		.page_size = PAGESIZE(),
+	};
 }
 
 /* ----------------------------------------------------------------- command */
@@ -193,6 +197,19 @@ static bool output_has_colour(void)
 	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
 
 	return isatty(fileno(fp)) && !(no_color && *no_color) && term && strcmp(term, "dumb");
+}
+
+static ssize_t write_to_fp(void *unused, const char *buf, size_t len)
+{
+	(void)unused;
+	return fwrite(buf, 1, len, fp);
+}
+
+/* crash's fp has no buffer: each of our thousands of small writes would be a
+ * system call. */
+static FILE *buffered_fp(void)
+{
+	return fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_to_fp});
 }
 
 /* A mask of crash's to the library's; CPUs that the capture lacks are named. */
@@ -231,8 +248,12 @@ static void print_report(enum nmibt_source wish, const ulong *mask,
 		state.cpus = select_cpus(mask, state.report->capture.desc.nr_slots);
 		options->cpus = state.cpus;
 	}
+	state.out = buffered_fp();
+	if (!state.out)
+		error(FATAL, "no memory for the output\n");
 	int code;
-	err = nmibt_render_text(state.report, options, fp, &code);
+	err = nmibt_render_text(state.report, options, state.out, &code);
+	fflush(state.out);
 	if (err)
 		report_error(err);
 }

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Reads and changes a kdump-compressed vmcore, to damage a real one.
+
+Layout: makedumpfile's diskdump_mod.h (1.7.2): struct disk_dump_header in block
+0, struct kdump_sub_header behind it, two bitmaps, one page_desc for every bit
+of the second, page data anywhere. A changed page is stored at the end of the
+file, uncompressed.
+"""
+
+import struct
+import zlib
+
+BLOCK_SIZE_AT = 428          # disk_dump_header.block_size, sub_hdr_size, bitmap_blocks
+VMCOREINFO_AT = 32           # kdump_sub_header.offset_vmcoreinfo, size_vmcoreinfo
+PAGE_DESC = struct.Struct("<QIIQ")
+COMPRESSED_ZLIB = 1
+
+
+class Kdump:
+    def __init__(self, path):
+        with open(path, "rb") as file:
+            self.data = bytearray(file.read())
+        if self.data[:8] != b"KDUMP   ":
+            raise ValueError("%s is not a kdump-compressed vmcore" % path)
+        self.block, sub, bitmaps = struct.unpack_from("<iiI", self.data, BLOCK_SIZE_AT)
+        self.sub = self.block
+        half = bitmaps * self.block // 2
+        self.bitmap = self.block * (1 + sub) + half
+        self.descs = self.bitmap + half
+        self.pfns = [at * 8 + bit
+                     for at, byte in enumerate(self.data[self.bitmap:self.bitmap + half])
+                     for bit in range(8) if byte >> bit & 1]
+        self.index = {pfn: i for i, pfn in enumerate(self.pfns)}
+
+    def save(self, path):
+        with open(path, "wb") as file:
+            file.write(self.data)
+
+    def _desc(self, pfn):
+        return self.descs + self.index[pfn] * PAGE_DESC.size
+
+    def page(self, pfn):
+        offset, size, flags, _ = PAGE_DESC.unpack_from(self.data, self._desc(pfn))
+        stored = bytes(self.data[offset:offset + size])
+        if flags & COMPRESSED_ZLIB:
+            return zlib.decompress(stored)
+        if size != self.block:
+            raise ValueError("page %#x is compressed by something else than zlib" % pfn)
+        return stored
+
+    def read(self, paddr, length):
+        got = b""
+        while len(got) < length:
+            pfn, at = divmod(paddr + len(got), self.block)
+            got += self.page(pfn)[at:at + length - len(got)]
+        return got
+
+    def write(self, paddr, content):
+        """Within one page."""
+        pfn, at = divmod(paddr, self.block)
+        page = bytearray(self.page(pfn))
+        page[at:at + len(content)] = content
+        PAGE_DESC.pack_into(self.data, self._desc(pfn), len(self.data), self.block, 0, 0)
+        self.data += page
+
+    def exclude(self, paddr):
+        """As if makedumpfile had left the page out."""
+        pfn = paddr // self.block
+        at, end = self._desc(pfn), self.descs + len(self.pfns) * PAGE_DESC.size
+        self.data[at:end] = self.data[at + PAGE_DESC.size:end] + bytes(PAGE_DESC.size)
+        self.data[self.bitmap + pfn // 8] &= ~(1 << pfn % 8)
+        self.pfns.remove(pfn)
+        self.index = {pfn: i for i, pfn in enumerate(self.pfns)}
+
+    def vmcoreinfo(self):
+        """Where its text stands in the file: offset, size."""
+        return struct.unpack_from("<QQ", self.data, self.sub + VMCOREINFO_AT)
+
+    def replace_in_vmcoreinfo(self, old, new):
+        """old and new of the same length; in the note too, which holds the same text."""
+        if len(old) != len(new):
+            raise ValueError("lengths differ")
+        if old not in self.data:
+            raise ValueError("no %r" % old)
+        self.data = self.data.replace(old, new)
+
+    def capture(self):
+        """Physical addresses of the capture's descriptor and of its slots."""
+        offset, size = self.vmcoreinfo()
+        text = bytes(self.data[offset:offset + size])
+        value = text.split(b"NMI_BACKTRACE_CAPTURE=")[1].split(b"\n")[0]
+        desc = int(value.split(b",")[0], 16)
+        # capture.h: nr_slots at 24, table_paddr at 64
+        nr, = struct.unpack("<I", self.read(desc + 24, 4))
+        table, = struct.unpack("<Q", self.read(desc + 64, 8))
+        return desc, struct.unpack("<%dQ" % nr, self.read(table, 8 * nr))
