@@ -136,12 +136,16 @@ struct nmibt_error *nmibt_decode(const char *raw, size_t raw_len, size_t publish
 
 	text.raw = malloc(raw_len + 1);
 	text.owned = malloc(raw_len + 1);
-	if (!text.raw || !text.owned) {
+	if (known)
+		text.known = malloc((raw_len + 1) * sizeof(*known));
+	if (!text.raw || !text.owned || (known && !text.known)) {
 		nmibt_text_destroy(&text);
 		return nmibt_error_nomem();
 	}
 	if (raw_len)
 		memcpy(text.raw, raw, raw_len);
+	if (known && raw_len)
+		memcpy(text.known, known, raw_len * sizeof(*known));
 	for (size_t i = 0; known && i < text.published; i++)
 		text.unread += !known[i];
 
@@ -166,6 +170,7 @@ void nmibt_text_destroy(struct nmibt_text *text)
 {
 	free(text->lines);
 	free(text->raw);
+	free(text->known);
 	free(text->owned);
 	*text = (struct nmibt_text){0};
 }

@@ -554,21 +554,39 @@ static void render_lines(struct renderer *r, const struct nmibt_cpu *cpu,
 	}
 }
 
+static bool was_read(const struct nmibt_text *text, size_t at)
+{
+	return !text->known || text->known[at];
+}
+
+/* Length of what goes into one line: bytes that could not be read, or bytes up
+ * to a newline or the published end. */
+static size_t raw_run(const struct nmibt_text *text, size_t start)
+{
+	bool known = was_read(text, start);
+	size_t end = start;
+
+	do {
+		if (known && text->raw[end] == '\n')
+			return end + 1 - start;
+		end++;
+	} while (end < text->raw_len && end != text->published && was_read(text, end) == known);
+	return end - start;
+}
+
 static void render_raw(struct renderer *r, const struct nmibt_text *text)
 {
-	size_t start = 0;
-
-	for (size_t i = 0; i < text->raw_len; i++) {
-		bool last = i + 1 == text->raw_len;
-		bool edge = i + 1 == text->published && !last;
-		if (text->raw[i] != '\n' && !last && !edge)
-			continue;
-		fputs("    ", r->out);
-		nmibt_escape_raw(r->out, text->raw + start, i + 1 - start);
-		putc('\n', r->out);
-		start = i + 1;
-		if (edge)
+	for (size_t at = 0, len; at < text->raw_len; at += len) {
+		len = raw_run(text, at);
+		if (at == text->published)
 			fputs("[the published end]\n", r->out);
+		if (!was_read(text, at)) {
+			fprintf(r->out, "[%zu byte%s can't be read]\n", len, plural(len));
+			continue;
+		}
+		fputs("    ", r->out);
+		nmibt_escape_raw(r->out, text->raw + at, len);
+		putc('\n', r->out);
 	}
 }
 
@@ -579,9 +597,6 @@ static void render_text(struct renderer *r, const struct nmibt_cpu *cpu,
 		render_raw(r, text);
 	else
 		render_lines(r, cpu, text);
-	if (r->options->raw && text->unread)
-		fprintf(r->out, "[%zu byte%s of this can't be read and stand as \\x00]\n",
-			text->unread, plural(text->unread));
 	if (text->excluded)
 		fprintf(r->out, "[%zu bytes of this are in pages that the dump left out]\n",
 			text->excluded);

@@ -197,6 +197,7 @@ struct nmibt_text {
 	size_t nr_lines;
 	char *raw; /* the text area as read: published bytes, then the torn tail */
 	size_t raw_len;
+	bool *known; /* raw_len: false where raw could not be read; NULL: all was */
 	size_t published; /* <= raw_len */
 	size_t unread; /* published bytes that could not be read */
 	size_t excluded; /* of these, in excluded pages */

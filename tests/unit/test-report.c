@@ -460,6 +460,8 @@ static void a_hole_in_the_middle_of_the_text(void **state)
 	size_t first = (FAKE_PAGE - FAKE_TEXT_OFF) / per_line;
 	assert_int_equal(cpu.text.lines[first].gap, FAKE_PAGE);
 	assert_int_equal(cpu.text.lines[first].flags, NMIBT_LINE_MISSING);
+	for (uint32_t at = 0; at < slot->text_len; at++)
+		assert_int_equal(cpu.text.known[at], (FAKE_TEXT_OFF + at) / FAKE_PAGE != 1);
 	nmibt_cpu_destroy(&cpu);
 	check_outcome(f, 2, NMIBT_OUTCOME_NMI);
 }
