@@ -129,6 +129,9 @@ enum nmibt_moved nmibt_compare_regs(const struct nmibt_image *image, const struc
 
 	if (!names || !cpu->nmi_regs.present || !cpu->stop_regs.present)
 		return NMIBT_MOVED_UNKNOWN;
+	/* Both sets are of the stop. */
+	if (cpu->slot.how == NMI_CAPTURE_BY_STOP)
+		return NMIBT_MOVED_UNKNOWN;
 	if (cpu->slot.flags & NMI_CAPTURE_SLOT_F_NO_REGS_SELF)
 		return NMIBT_MOVED_SYNTHETIC;
 	if (cpu->slot.flags & NMI_CAPTURE_SLOT_F_IDLE)

@@ -283,7 +283,7 @@ enum nmibt_outcome {
 const char *nmibt_outcome_name(enum nmibt_outcome outcome);
 
 enum nmibt_moved {
-	NMIBT_MOVED_UNKNOWN, /* one of the two register sets is missing */
+	NMIBT_MOVED_UNKNOWN, /* a register set is missing, or both are of the stop */
 	NMIBT_MOVED_SAME, /* same function chain: "same place" */
 	NMIBT_MOVED_YES,
 	NMIBT_MOVED_IDLE, /* the idle task: always looks moved, says nothing */
