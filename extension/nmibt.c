@@ -212,41 +212,31 @@ static FILE *buffered_fp(void)
 	return fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_to_fp});
 }
 
-/* A mask of crash's to the library's; CPUs that the capture lacks are named. */
-static bool *select_cpus(const ulong *mask, unsigned int nr)
+/* Not crash's own list of CPUs, which ends with those that were online, and
+ * is empty in --minimal. */
+static struct nmibt_error *select_cpus(const char *list, struct nmibt_render_options *options)
 {
-	bool *cpus = calloc(nr, sizeof(*cpus));
+	unsigned int nr = state.report->capture.desc.nr_slots;
 
-	for (int cpu = 0; cpus && cpu < kt->cpus; cpu++) {
-		if (!NUM_IN_BITMAP(mask, cpu))
-			continue;
-		if (cpu < (int)nr)
-			cpus[cpu] = true;
-		else
-			error(INFO, "CPU %d has no slot in the capture\n", cpu);
-	}
-	return cpus;
+	state.cpus = calloc(nr, sizeof(*state.cpus));
+	if (!state.cpus)
+		error(FATAL, "no memory for a list of %u CPUs\n", nr);
+	options->cpus = state.cpus;
+	return nmibt_parse_cpus(list, state.cpus, nr);
 }
 
-static void report_error(struct nmibt_error *err)
-{
-	error(INFO, "%s\n", err->message);
-	nmibt_error_destroy(err);
-}
-
-static void print_report(enum nmibt_source wish, const ulong *mask,
-			 struct nmibt_render_options *options)
+static struct nmibt_error *print_report(enum nmibt_source wish, const char *cpus,
+					struct nmibt_render_options *options)
 {
 	struct nmibt_image image = crash_image();
 	struct nmibt_error *err = nmibt_report_open(&image, wish, &state.report);
 
-	if (err) {
-		report_error(err);
-		return;
-	}
-	if (mask) {
-		state.cpus = select_cpus(mask, state.report->capture.desc.nr_slots);
-		options->cpus = state.cpus;
+	if (err)
+		return err;
+	if (cpus) {
+		err = select_cpus(cpus, options);
+		if (err)
+			return err;
 	}
 	state.out = buffered_fp();
 	if (!state.out)
@@ -254,8 +244,7 @@ static void print_report(enum nmibt_source wish, const ulong *mask,
 	int code;
 	err = nmibt_render_text(state.report, options, state.out, &code);
 	fflush(state.out);
-	if (err)
-		report_error(err);
+	return err;
 }
 
 static void cmd_nmibt(void)
@@ -265,14 +254,13 @@ static void cmd_nmibt(void)
 		.colour = output_has_colour(),
 	};
 	enum nmibt_source wish = NMIBT_SOURCE_AUTO;
-	ulong *mask = NULL;
+	const char *cpus = NULL;
 	int c;
 
 	while ((c = getopt(argcnt, args, "c:slrtoS:")) != EOF) {
 		switch (c) {
 		case 'c':
-			mask = get_cpumask_buf();
-			make_cpumask(optarg, mask, FAULT_ON_ERROR, NULL);
+			cpus = optarg;
 			break;
 		case 's':
 			options.summary_only = true;
@@ -303,7 +291,10 @@ static void cmd_nmibt(void)
 		cmd_usage(pc->curcmd, SYNOPSIS);
 
 	pc->cmd_cleanup = cleanup;
-	print_report(wish, mask, &options);
+	struct nmibt_error *err = print_report(wish, cpus, &options);
+	if (err)
+		error(INFO, "%s\n", err->message);
+	nmibt_error_destroy(err);
 	cleanup(NULL);
 	pc->cmd_cleanup = NULL;
 }

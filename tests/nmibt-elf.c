@@ -17,21 +17,6 @@ static int fail(struct nmibt_error *err)
 	return code;
 }
 
-/* One number or first-last. */
-static bool parse_cpus(const char *arg, bool *cpus, unsigned int nr)
-{
-	char *end;
-	unsigned long first = strtoul(arg, &end, 10), last = first;
-
-	if (end != arg && *end == '-')
-		last = strtoul(end + 1, &end, 10);
-	if (end == arg || *end || last >= nr)
-		return false;
-	for (; first <= last; first++)
-		cpus[first] = true;
-	return true;
-}
-
 static int print_report(const struct nmibt_image *image, enum nmibt_source wish,
 			struct nmibt_render_options *options, const char *cpus)
 {
@@ -41,15 +26,13 @@ static int print_report(const struct nmibt_image *image, enum nmibt_source wish,
 		return fail(err);
 
 	bool *mask = calloc(report->capture.desc.nr_slots, sizeof(*mask));
-	int code = 2;
-	if (cpus && (!mask || !parse_cpus(cpus, mask, report->capture.desc.nr_slots))) {
-		fprintf(stderr, "nmibt-elf: no such CPUs: %s\n", cpus);
-	} else {
-		options->cpus = cpus ? mask : NULL;
+	int code;
+	options->cpus = cpus ? mask : NULL;
+	err = cpus && mask ? nmibt_parse_cpus(cpus, mask, report->capture.desc.nr_slots) : NULL;
+	if (!err)
 		err = nmibt_render_text(report, options, stdout, &code);
-		if (err)
-			code = fail(err);
-	}
+	if (err)
+		code = fail(err);
 	free(mask);
 	nmibt_report_close(report);
 	return code;

@@ -346,6 +346,10 @@ struct nmibt_error *nmibt_report_cpu(const struct nmibt_report *report, unsigned
 
 /* ------------------------------------------------------------------ render */
 
+/* Sets those of the nr flags that list names: "3", "1,8-14", "a" or "all".
+ * USAGE when it is no list, or names a CPU beyond the last. */
+struct nmibt_error *nmibt_parse_cpus(const char *list, bool *cpus, unsigned int nr);
+
 struct nmibt_render_options {
 	const bool *cpus; /* capture.desc.nr_slots; NULL: all */
 	bool summary_only; /* -s */
