@@ -63,14 +63,16 @@ static bool check_descriptor(const struct nmi_capture_desc *d, uint64_t paddr,
 			      reversed_magic(d->magic) ? " (other byte order?)" : "");
 		return false;
 	}
+	/* So it is in a kernel's image, and stays with nmi_backtrace.capture=0. */
+	if ((!d->desc_paddr || d->desc_paddr == paddr) && d->version == NMI_CAPTURE_VERSION &&
+	    !d->table_paddr && !d->slot_size && !d->nr_slots) {
+		nmibt_because(why, "the descriptor at %#" PRIx64 " was never set up", paddr);
+		return false;
+	}
 	if (source == NMIBT_SOURCE_SCAN && d->desc_paddr != paddr) {
 		nmibt_because(why,
 			      "a copy of a descriptor at %#" PRIx64 ", it belongs at %#" PRIx64,
 			      paddr, d->desc_paddr);
-		return false;
-	}
-	if (d->desc_paddr && !d->table_paddr && !d->slot_size) {
-		nmibt_because(why, "the descriptor at %#" PRIx64 " was never set up", paddr);
 		return false;
 	}
 	return true;
@@ -440,13 +442,22 @@ static bool try_source(const struct nmibt_image *image, enum nmibt_source source
 }
 
 /* A kernel without the capture has neither the line nor the symbol; a scan of
- * all of its memory for what can't be there is left to who asks for it. */
+ * all of its memory for what can't be there is left to who asks for it. Where
+ * the line is there and leads nowhere, the capture is there as well. */
 static bool scan_is_worth_it(const struct nmibt_image *image)
 {
 	if (!image->ops->vmcoreinfo)
 		return true;
 	_cleanup_free_ char *release = image->ops->vmcoreinfo(image->ctx, "OSRELEASE");
-	return !release;
+	_cleanup_free_ char *line = image->ops->vmcoreinfo(image->ctx, NMI_CAPTURE_VMCOREINFO_KEY);
+	return !release || line;
+}
+
+/* Is that the reason why something that is there is of no use? */
+static bool is_damage(const char *why)
+{
+	return (strstr(why, "descriptor at") && !strstr(why, "was never set up")) ||
+	       strstr(why, "VMCOREINFO has");
 }
 
 static struct nmibt_error *not_found(const struct nmibt_capture *capture, enum nmibt_source wish)
@@ -461,7 +472,7 @@ static struct nmibt_error *not_found(const struct nmibt_capture *capture, enum n
 		if (*text)
 			strcat(text, "; ");
 		strcat(text, why);
-		damaged |= strstr(why, "descriptor at") != NULL;
+		damaged |= is_damage(why);
 	}
 	if (damaged)
 		return nmibt_error_create(NMIBT_ERR_DAMAGED, "no usable NMI backtrace capture: %s",
@@ -483,11 +494,16 @@ struct nmibt_error *nmibt_locate(const struct nmibt_image *image, enum nmibt_sou
 			continue;
 		if (try_source(image, s, ret, &interrupted)) {
 			struct nmibt_error *err = read_table(image, ret);
-			if (err)
+			if (err) {
 				nmibt_capture_destroy(ret);
-			else
-				mend_panic_cpu(ret);
-			return err;
+				return err;
+			}
+			mend_panic_cpu(ret);
+			if (s != NMIBT_SOURCE_VMCOREINFO &&
+			    is_damage(ret->why[NMIBT_SOURCE_VMCOREINFO]))
+				nmibt_because(ret->damage, "by vmcoreinfo: %s",
+					      ret->why[NMIBT_SOURCE_VMCOREINFO]);
+			return NULL;
 		}
 		if (interrupted)
 			return nmibt_error_create(NMIBT_ERR_INTERRUPTED,

@@ -188,10 +188,10 @@ static void vmcoreinfo_line_is_damaged(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 		snprintf(f->vmcoreinfo, sizeof(f->vmcoreinfo), "NMI_BACKTRACE_CAPTURE=%s\n",
 			 values[i]);
-		check_not_found(f, VMCOREINFO, NMIBT_ERR_NOTHING, "which is no address and size");
+		check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED, "which is no address and size");
 	}
 	strcpy(f->vmcoreinfo, "NMI_BACKTRACE_CAPTURE=\033[2J\033[31m,58\n");
-	check_not_found(f, VMCOREINFO, NMIBT_ERR_NOTHING, "=?[2J?[31m,58, which is no address");
+	check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED, "=?[2J?[31m,58, which is no address");
 	/* Elsewhere in memory, outside of it, across its end. */
 	strcpy(f->vmcoreinfo, "NMI_BACKTRACE_CAPTURE=80000000,58\n");
 	check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED,
@@ -200,8 +200,10 @@ static void vmcoreinfo_line_is_damaged(void **state)
 	check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED, "at 0x1000 is unreadable");
 	strcpy(f->vmcoreinfo, "NMI_BACKTRACE_CAPTURE=ffffffffffffffff,58\n");
 	check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED, "is unreadable");
-	/* A scan finds it all the same. */
-	check_found(f, AUTO, SCAN, NULL);
+	/* A scan finds it all the same, in a dump that is otherwise whole, too. */
+	check_found(f, AUTO, SCAN, "by vmcoreinfo: the descriptor at 0xffffffffffffffff is");
+	strcpy(f->vmcoreinfo, "OSRELEASE=6.12.0\nNMI_BACKTRACE_CAPTURE=\n");
+	check_found(f, AUTO, SCAN, "by vmcoreinfo: VMCOREINFO has");
 }
 
 static void descriptor_not_in_the_dump(void **state)
@@ -307,7 +309,13 @@ static void never_set_up(void **state)
 	f->desc->table_paddr = 0;
 	f->desc->slot_size = 0;
 	f->desc->nr_slots = 0;
-	check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED, "was never set up");
+	check_not_found(f, VMCOREINFO, NMIBT_ERR_NOTHING, "was never set up");
+	/* As the kernel's image has it. */
+	f->desc->desc_paddr = 0;
+	f->symbol = true;
+	strcpy(f->vmcoreinfo, "OSRELEASE=6.12.0\n");
+	check_not_found(f, AUTO, NMIBT_ERR_NOTHING, "was never set up");
+	check_not_found(f, SCAN, NMIBT_ERR_NOTHING, "was never set up");
 }
 
 static void damaged_magic(void **state)
