@@ -301,8 +301,9 @@ static bool slot_hit(const struct nmibt_image *image, uint64_t paddr, struct nmi
 	    slot.cpu >= ret->desc.nr_slots)
 		return false;
 	if (ret->slot_known[slot.cpu]) {
-		nmibt_because(ret->damage, "CPU %u has slots at %#" PRIx64 " and %#" PRIx64,
-			      slot.cpu, ret->slots[slot.cpu], paddr);
+		if (ret->slots[slot.cpu] != paddr)
+			nmibt_because(ret->damage, "CPU %u has slots at %#" PRIx64 " and %#" PRIx64,
+				      slot.cpu, ret->slots[slot.cpu], paddr);
 		return false;
 	}
 	ret->slots[slot.cpu] = paddr;
@@ -394,6 +395,19 @@ static struct nmibt_error *replace_table(const struct nmibt_image *image, struct
 	return NULL;
 }
 
+/* Entries that can't be read: their slots may be in the dump even so. */
+static struct nmibt_error *find_unread(const struct nmibt_image *image, struct nmibt_capture *ret)
+{
+	uint64_t pages = 0;
+
+	if (!ret->slots_unread || !image->ops->next_range)
+		return NULL;
+	if (scan_memory(image, NMI_CAPTURE_SLOT_MAGIC, slot_hit, ret, &pages) == SCAN_INTERRUPTED)
+		return nmibt_error_create(NMIBT_ERR_INTERRUPTED,
+					  "interrupted while scanning memory for slots");
+	return NULL;
+}
+
 static struct nmibt_error *read_table(const struct nmibt_image *image, struct nmibt_capture *ret)
 {
 	struct nmi_capture_desc *desc = &ret->desc;
@@ -410,9 +424,9 @@ static struct nmibt_error *read_table(const struct nmibt_image *image, struct nm
 			      desc->nr_slots, nr);
 	}
 	struct nmibt_error *err = read_entries(image, ret, nr);
-	if (err || leads_to_slots(image, ret))
+	if (err)
 		return err;
-	return replace_table(image, ret);
+	return leads_to_slots(image, ret) ? find_unread(image, ret) : replace_table(image, ret);
 }
 
 static void mend_panic_cpu(struct nmibt_capture *ret)

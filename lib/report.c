@@ -333,7 +333,7 @@ struct nmibt_error *nmibt_report_open(const struct nmibt_image *image, enum nmib
 		nmibt_report_close(report);
 		return err;
 	}
-	if (*report->capture.damage)
+	if (*report->capture.damage || report->capture.slots_unread)
 		report->complete = false;
 	*ret = report;
 	return NULL;

@@ -146,8 +146,9 @@ struct nmibt_capture {
 	struct nmi_capture_desc desc; /* mended: see docs/format.md, "Reading" */
 	uint64_t desc_paddr;
 	uint64_t *slots; /* desc.nr_slots physical addresses; 0: not possible */
-	bool *slot_known; /* false: this entry of the table could not be read */
-	unsigned int slots_unread; /* how many of them */
+	/* False: this entry of the table could not be read, nor its slot be found. */
+	bool *slot_known;
+	unsigned int slots_unread; /* entries that could not be read */
 	/* What is wrong with the descriptor or its table and was done without,
 	 * a line of text; empty: nothing. desc holds the mended values. */
 	char damage[NMIBT_WHY_LEN];

@@ -530,6 +530,12 @@ static void table_partly_in_the_dump(void **state)
 	fake_set_pages(f, page, 1, NMIBT_READ_EXCLUDED);
 	assert_null(nmibt_locate(&f->image, AUTO, &capture));
 	assert_int_equal(capture.slots_unread, 2);
+	check_slots(f, &capture);
+	nmibt_capture_destroy(&capture);
+	/* Where the slots can't be found, the others stay. */
+	f->ops.next_range = NULL;
+	assert_null(nmibt_locate(&f->image, AUTO, &capture));
+	assert_int_equal(capture.slots_unread, 2);
 	assert_true(capture.slot_known[0] && capture.slot_known[1]);
 	assert_false(capture.slot_known[2] || capture.slot_known[3]);
 	assert_int_equal(capture.slots[1], f->slot_paddr[1]);
