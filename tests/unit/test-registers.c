@@ -337,6 +337,11 @@ static void cases_by_themselves(void **state)
 	cpu.nmi_regs.present = false;
 	assert_int_equal(nmibt_compare_regs(&f->image, &cpu), NMIBT_MOVED_UNKNOWN);
 
+	/* Both sets are of the stop: that they are the same says nothing. */
+	cpu = spinning(f);
+	cpu.slot.how = NMI_CAPTURE_BY_STOP;
+	assert_int_equal(nmibt_compare_regs(&f->image, &cpu), NMIBT_MOVED_UNKNOWN);
+
 	/* In user mode only the very same place counts: no frames tell more. */
 	cpu = spinning(f);
 	cpu.slot.flags = NMI_CAPTURE_SLOT_F_USER;
