@@ -10,6 +10,10 @@
 
 #include <nmibt/nmibt.h>
 
+/* The kernel's own limit is 1 MiB; a later one may be more generous, but a damaged
+ * size must not make each CPU cost a second. */
+#define MAX_SLOT_SIZE (4 << 20)
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 static inline void nmibt_free_ptr(void *p)

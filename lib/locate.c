@@ -11,9 +11,6 @@
 
 /* No kernel is built for more CPUs (CONFIG_NR_CPUS, 6.12). */
 #define MAX_SLOTS 8192
-/* The kernel's own limit is 1 MiB; a later one may be more generous, but a damaged
- * size must not make each CPU cost a second. */
-#define MAX_SLOT_SIZE (4 << 20)
 
 static const char *const source_names[NMIBT_NR_SOURCES] = {
 	[NMIBT_SOURCE_AUTO] = "auto",
@@ -78,6 +75,8 @@ static bool check_descriptor(const struct nmi_capture_desc *d, uint64_t paddr,
 	return true;
 }
 
+#define DESC_FLAGS (NMI_CAPTURE_F_DRAINED | NMI_CAPTURE_F_REENTERED | NMI_CAPTURE_F_CRASH_KEXEC)
+
 /*
  * Fields that are wrong and can be done without: what version 1 has takes
  * their place, and the damage is said.
@@ -97,6 +96,8 @@ static void mend_descriptor(struct nmibt_capture *ret)
 	if (d->desc_size < sizeof(*d))
 		nmibt_because(ret->damage, "the descriptor has %u bytes, at least %zu expected",
 			      d->desc_size, sizeof(*d));
+	if (d->version == NMI_CAPTURE_VERSION && d->flags & ~DESC_FLAGS)
+		nmibt_because(ret->damage, "the descriptor's flags are %#x", d->flags);
 	if (d->state > NMI_CAPTURE_TIMEOUT)
 		nmibt_because(ret->damage, "the descriptor's state is %u", d->state);
 	if (d->slot_hdr_size < sizeof(struct nmi_capture_slot) ||

@@ -49,6 +49,9 @@ static int64_t generations_behind(const struct nmibt_capture *capture,
 	return slot->generation ? (int64_t)capture->desc.generation - slot->generation : 0;
 }
 
+/* Flags of a later version may mean anything; of this one there are no more. */
+#define SLOT_FLAGS ((NMI_CAPTURE_SLOT_F_NO_REGS_SELF << 1) - 1)
+
 /* What is wrong is said in cpu->why; what is left is safe to use. A CPU may
  * capture itself just before the request is counted. */
 static bool check_slot(const struct nmibt_image *image, const struct nmibt_capture *capture,
@@ -67,6 +70,8 @@ static bool check_slot(const struct nmibt_image *image, const struct nmibt_captu
 		nmibt_because(cpu->why, "its slot says CPU %u", slot->cpu);
 	if (slot->state > NMI_CAPTURE_SLOT_DONE)
 		nmibt_because(cpu->why, "its state is %u", slot->state);
+	if (capture->desc.version == NMI_CAPTURE_VERSION && slot->flags & ~SLOT_FLAGS)
+		nmibt_because(cpu->why, "its flags are %#x", slot->flags);
 	if (slot->how > NMI_CAPTURE_BY_STOP ||
 	    (slot->state >= NMI_CAPTURE_SLOT_BEGUN && slot->how == NMI_CAPTURE_BY_NONE))
 		nmibt_because(cpu->why, "it was captured in way %u", slot->how);
@@ -281,6 +286,44 @@ static struct nmibt_error *first_pass(struct nmibt_report *report)
 	return NULL;
 }
 
+/* False: there is none that tells anything. */
+static bool read_slot(const struct nmibt_image *image, const struct nmibt_capture *capture,
+		      uint32_t cpu, struct nmi_capture_slot *ret)
+{
+	return capture->slots[cpu] &&
+	       nmibt_read_phys(image, capture->slots[cpu], ret, sizeof(*ret)) == NMIBT_READ_OK &&
+	       !memcmp(ret->magic, NMI_CAPTURE_SLOT_MAGIC, NMI_CAPTURE_MAGIC_LEN);
+}
+
+/*
+ * All slots are laid out alike. Where several are and agree on an end that the
+ * descriptor cuts off, it is the descriptor that is wrong.
+ */
+static void mend_slot_size(const struct nmibt_image *image, struct nmibt_capture *capture)
+{
+	struct nmi_capture_desc *desc = &capture->desc;
+	struct nmi_capture_slot slot;
+	uint64_t seen = 0;
+	unsigned int count = 0;
+
+	for (uint32_t i = 0; i < desc->nr_slots; i++) {
+		if (!read_slot(image, capture, i, &slot))
+			continue;
+		uint64_t end = (uint64_t)slot.text_off + slot.text_size;
+		if (end < (uint64_t)slot.nested_off + slot.nested_size)
+			end = (uint64_t)slot.nested_off + slot.nested_size;
+		if (end <= desc->slot_size || (seen && end != seen))
+			return;
+		seen = end;
+		count++;
+	}
+	if (count < 2 || seen > MAX_SLOT_SIZE)
+		return;
+	nmibt_because(capture->damage, "the descriptor has slots of %u bytes, all slots have %u",
+		      desc->slot_size, (uint32_t)seen);
+	desc->slot_size = seen;
+}
+
 /*
  * The requester answers its own request, so one that has ended has a slot at
  * least. Where it has none and all slots are of one other request, the
@@ -296,11 +339,7 @@ static void mend_generation(const struct nmibt_image *image, struct nmibt_captur
 	for (uint32_t i = 0; i < desc->nr_slots; i++) {
 		struct nmi_capture_slot slot;
 
-		if (!capture->slots[i] ||
-		    nmibt_read_phys(image, capture->slots[i], &slot, sizeof(slot)) != NMIBT_READ_OK)
-			continue;
-		if (memcmp(slot.magic, NMI_CAPTURE_SLOT_MAGIC, NMI_CAPTURE_MAGIC_LEN) ||
-		    !slot.generation)
+		if (!read_slot(image, capture, i, &slot) || !slot.generation)
 			continue;
 		if (slot.generation == desc->generation || (seen && slot.generation != seen))
 			return;
@@ -324,6 +363,7 @@ struct nmibt_error *nmibt_report_open(const struct nmibt_image *image, enum nmib
 	report->complete = true;
 	struct nmibt_error *err = nmibt_locate(image, wish, &report->capture);
 	if (!err) {
+		mend_slot_size(image, &report->capture);
 		mend_generation(image, &report->capture);
 		report->cpus = calloc(report->capture.desc.nr_slots, sizeof(*report->cpus));
 		report->possible = calloc(report->capture.desc.nr_slots, sizeof(*report->possible));
