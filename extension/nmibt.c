@@ -101,20 +101,32 @@ static bool image_symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
 	return true;
 }
 
+/* Is symbol one of module's, or of the kernel proper when module is NULL? */
+static bool is_in_module(const struct syment *symbol, const char *module)
+{
+	struct load_module *lm;
+
+	if (!module_symbol(symbol->value, NULL, &lm, NULL, 16))
+		return !module;
+	return module && !strcmp(lm->mod_name, module);
+}
+
+/* Not by symbol_value_module(), which finds nothing in modules of 6.4 and later
+ * (9.0.2). A name that several functions have tells nobody which it is. */
 static bool image_function_addr(void *ctx, const char *function, const char *module,
 				uint64_t offset, uint64_t *ret)
 {
 	(void)ctx;
-	if (module) {
-		ulong value = symbol_value_module((char *)function, (char *)module);
-		*ret = value + offset;
-		return value;
+	unsigned int found = 0;
+
+	for (struct syment *symbol = symbol_search((char *)function); symbol;
+	     symbol = symbol_search_next((char *)function, symbol)) {
+		if (!is_in_module(symbol, module))
+			continue;
+		*ret = symbol->value + offset;
+		found++;
 	}
-	struct syment *symbol = kernel_symbol_search((char *)function);
-	if (!symbol || symbol_search_next((char *)function, symbol))
-		return false;
-	*ret = symbol->value + offset;
-	return true;
+	return found == 1;
 }
 
 static bool image_source_line(void *ctx, uint64_t addr, char *buf, size_t len)
