@@ -51,6 +51,11 @@ static bool has_outcome(const struct nmibt_cpu_brief *b, uint64_t arg)
 	return !b->stale && b->outcome == arg;
 }
 
+static bool is_idle_with(const struct nmibt_cpu_brief *b, uint64_t arg)
+{
+	return has_outcome(b, arg) && is_idle(b);
+}
+
 static bool is_stuck(const struct nmibt_cpu_brief *b, uint64_t arg)
 {
 	bool irqs_off = b->slot_flags & NMI_CAPTURE_SLOT_F_IRQS_OFF;
@@ -120,6 +125,9 @@ static void summary_counts(struct renderer *r)
 			continue;
 		fprintf(r->out, "%s%u %s", comma, report->by_outcome[order[i]],
 			nmibt_outcome_name(order[i]));
+		unsigned int idle = print_cpus(report, NULL, is_idle_with, order[i]);
+		if (idle)
+			fprintf(r->out, " (%u idle)", idle);
 		comma = ", ";
 	}
 	if (report->nr_stale)
@@ -161,6 +169,14 @@ static void summary_request(struct renderer *r)
 	putc('\n', r->out);
 }
 
+static void summary_task(struct renderer *r, unsigned int cpu)
+{
+	const struct nmibt_report *report = r->report;
+
+	if (cpu < report->capture.desc.nr_slots && report->cpus[cpu].has_task)
+		nmibt_render_task(r, report->cpus[cpu].pid, report->cpus[cpu].comm);
+}
+
 static void summary_panic(struct renderer *r)
 {
 	const struct nmi_capture_desc *d = &r->report->capture.desc;
@@ -169,8 +185,10 @@ static void summary_panic(struct renderer *r)
 	if (d->panic_cpu == NMI_CAPTURE_NO_CPU && !message)
 		return;
 	label(r, "panicking");
-	if (d->panic_cpu != NMI_CAPTURE_NO_CPU)
+	if (d->panic_cpu != NMI_CAPTURE_NO_CPU) {
 		fprintf(r->out, "CPU %u", d->panic_cpu);
+		summary_task(r, d->panic_cpu);
+	}
 	if (message) {
 		fputs("  \"", r->out);
 		nmibt_escape(r->out, message, strcspn(message, "\n"), false);
@@ -182,10 +200,17 @@ static void summary_panic(struct renderer *r)
 static void summary_list(struct renderer *r, const char *name, cpu_test test, uint64_t arg,
 			 const char *what)
 {
-	if (!print_cpus(r->report, NULL, test, arg))
+	const struct nmibt_report *report = r->report;
+	unsigned int count = print_cpus(report, NULL, test, arg);
+
+	if (!count)
 		return;
 	label(r, name);
-	print_cpus(r->report, r->out, test, arg);
+	print_cpus(report, r->out, test, arg);
+	for (unsigned int i = 0; count == 1 && i < report->capture.desc.nr_slots; i++) {
+		if (report->possible[i] && test(&report->cpus[i], arg))
+			summary_task(r, i);
+	}
 	fprintf(r->out, "%s%s\n", *what ? "  " : "", what);
 }
 

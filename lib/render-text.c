@@ -33,10 +33,10 @@ void nmibt_format_since(const struct renderer *r, uint64_t ns, char *buf, size_t
 
 /* ------------------------------------------------------------- one CPU: head */
 
-static void render_task(struct renderer *r, const struct nmi_capture_slot *slot)
+void nmibt_render_task(struct renderer *r, int32_t pid, const char comm[NMI_CAPTURE_COMM_LEN])
 {
-	fprintf(r->out, "  PID %d \"", slot->pid);
-	nmibt_escape(r->out, slot->comm, strnlen(slot->comm, sizeof(slot->comm)), false);
+	fprintf(r->out, "  PID %d \"", pid);
+	nmibt_escape(r->out, comm, strnlen(comm, NMI_CAPTURE_COMM_LEN), false);
 	putc('"', r->out);
 }
 
@@ -67,7 +67,7 @@ static void render_head(struct renderer *r, const struct nmibt_cpu *cpu)
 	if (written) {
 		nmibt_format_since(r, cpu->slot.begun_ns, since, sizeof(since));
 		fprintf(r->out, "%s%s", *since ? " " : "", since);
-		render_task(r, &cpu->slot);
+		nmibt_render_task(r, cpu->slot.pid, cpu->slot.comm);
 		if (cpu->slot.flags & NMI_CAPTURE_SLOT_F_IDLE)
 			fputs(" idle", r->out);
 		if (cpu->slot.flags & NMI_CAPTURE_SLOT_F_USER)

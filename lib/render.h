@@ -31,6 +31,9 @@ static inline const char *nmibt_plural(uint64_t n)
 /* "+2.18 ms" from the request to ns; empty when one of the times is missing. */
 void nmibt_format_since(const struct renderer *r, uint64_t ns, char *buf, size_t len);
 
+/* "  PID 53 "comm"" */
+void nmibt_render_task(struct renderer *r, int32_t pid, const char comm[NMI_CAPTURE_COMM_LEN]);
+
 /* What a crash note tells, as half a sentence. */
 const char *nmibt_note_words(enum nmibt_note note);
 

@@ -270,7 +270,10 @@ static struct nmibt_error *first_pass(struct nmibt_report *report)
 			.lost = lost_something(&cpu),
 			.lost_bytes = cpu.slot.lost_bytes,
 			.unread = cpu.text.unread + cpu.nested.unread,
+			.has_task = cpu.slot_present && cpu.slot.state >= NMI_CAPTURE_SLOT_BEGUN,
+			.pid = cpu.slot.pid,
 		};
+		memcpy(brief->comm, cpu.slot.comm, sizeof(brief->comm));
 		report->possible[i] = cpu.slot_paddr || cpu.outcome != NMIBT_OUTCOME_NONE;
 		if (report->possible[i]) {
 			report->nr_possible++;

@@ -323,6 +323,9 @@ struct nmibt_cpu_brief {
 	bool lost; /* lost or unreadable bytes, or damage */
 	uint32_t lost_bytes; /* by overflow, as the kernel counted them */
 	size_t unread; /* published bytes that can't be read */
+	bool has_task; /* it began to write, so pid and comm are of the task hit */
+	int32_t pid;
+	char comm[NMI_CAPTURE_COMM_LEN]; /* untrusted, may lack a NUL */
 };
 
 struct nmibt_report {

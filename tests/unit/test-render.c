@@ -125,7 +125,7 @@ static void summary_of_a_good_capture(void **state)
 	assert_memory_equal(text, "4 CPUs: 3 nmi, 1 self\n", 22);
 	check_has(text,
 		  "v1 by vmcoreinfo, asked by CPU 0 before kdump, all answered after 3.10 ms");
-	check_has(text, "\npanicking   CPU 0  \"Kernel panic: sysrq\"\n");
+	check_has(text, "\npanicking   CPU 0  PID 100 \"task-0\"  \"Kernel panic: sysrq\"\n");
 	check_has(text, "same stack  CPUs 0-3\n");
 	check_lacks(text, "silent");
 	check_lacks(text, "damaged");
@@ -164,7 +164,7 @@ static void summary_of_each_outcome(void **state)
 	char *text = RENDER(f, .summary_only = true);
 	assert_memory_equal(text, "4 CPUs: 1 irq, 1 stop, 1 partial, 1 silent\n", 43);
 	check_has(text, "\nsilent      CPU 2  no answer in 500 ms\n");
-	check_has(text, "\npartial     CPU 3  began and did not finish\n");
+	check_has(text, "\npartial     CPU 3  PID 103 \"task-3\"  began and did not finish\n");
 	check_has(text, "\nlate        CPU 1  answered after the wait had ended\n");
 	free(text);
 
