@@ -165,7 +165,8 @@ static void summary_of_each_outcome(void **state)
 	assert_memory_equal(text, "4 CPUs: 1 irq, 1 stop, 1 partial, 1 silent\n", 43);
 	check_has(text, "\nsilent      CPU 2  no answer in 500 ms\n");
 	check_has(text, "\npartial     CPU 3  PID 103 \"task-3\"  began and did not finish\n");
-	check_has(text, "\nlate        CPU 1  answered after the wait had ended\n");
+	check_has(text,
+		  "\nlate        CPU 1  PID 101 \"task-1\"  answered after the wait had ended\n");
 	free(text);
 
 	fake_reset(f, 0);
@@ -177,7 +178,7 @@ static void summary_of_each_outcome(void **state)
 	assert_memory_equal(text, "4 CPUs: 1 offline, 1 excluded, 1 damaged, 1 none\n", 49);
 	check_has(text, "\noffline     CPU 0  when asked\n");
 	check_has(text, "\nexcluded    CPU 2  slot is not in the dump");
-	check_has(text, "\ndamaged     CPU 3  slot fails its checks\n");
+	check_has(text, "\ndamaged     CPU 3  PID 103 \"task-3\"  slot fails its checks\n");
 	free(text);
 }
 
@@ -193,9 +194,10 @@ static void summary_of_what_stands_out(void **state)
 	regs[fake_pc(f)] = FAKE_FN(FAKE_OTHER);
 	fake_note(f, 3, 103, regs);
 	char *text = RENDER(f, .summary_only = true);
-	check_has(text, "\nstuck       CPU 1  interrupts off, same place at the stop\n");
-	check_has(text, "\nsame place  CPU 2  at the NMI and at the stop\n");
-	check_has(text, "\nirqs off    CPU 3  interrupts off when hit\n");
+	check_has(text, "\nstuck       CPU 1  PID 101 \"task-1\"  interrupts off, same place at "
+			"the stop\n");
+	check_has(text, "\nsame place  CPU 2  PID 102 \"task-2\"  at the NMI and at the stop\n");
+	check_has(text, "\nirqs off    CPU 3  PID 103 \"task-3\"  interrupts off when hit\n");
 	free(text);
 
 	f->slot[1]->how = NMI_CAPTURE_BY_SELF;
@@ -509,7 +511,8 @@ static void option_older(void **state)
 		f->slot[i]->generation = i == 2 ? 1 : 3;
 	char *text = RENDER(f, .older = false);
 	assert_memory_equal(text, "4 CPUs: 2 nmi, 1 self, 1 stale\n", 31);
-	check_has(text, "\nstale       CPU 2  of an older request; -o shows it\n");
+	check_has(text,
+		  "\nstale       CPU 2  PID 102 \"task-2\"  of an older request; -o shows it\n");
 	check_lacks(text, "marker-of-cpu-2");
 	check_has(text, "marker-of-cpu-3");
 	check_has(text, "same stack  CPUs 0-1,3\n");
