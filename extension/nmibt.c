@@ -62,9 +62,17 @@ static enum nmibt_read image_read_phys(void *ctx, uint64_t paddr, void *buf, siz
 	return got >= 0 && (size_t)got == len ? NMIBT_READ_OK : NMIBT_READ_ERROR;
 }
 
+/* Where the dump has no note, crash looks for the text in memory, and a failed
+ * read there is fatal to the command (9.0.2): see first whether it can fail. */
 static char *image_vmcoreinfo(void *ctx, const char *key)
 {
 	(void)ctx;
+	struct syment *symbol = symbol_search("vmcoreinfo_data");
+	ulong data;
+
+	if (symbol && !readmem(symbol->value, KVADDR, &data, sizeof(data), "vmcoreinfo_data",
+			       RETURN_ON_ERROR | QUIET))
+		return NULL;
 	return pc->read_vmcoreinfo(key);
 }
 

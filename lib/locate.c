@@ -133,6 +133,14 @@ static bool read_descriptor(const struct nmibt_image *image, uint64_t paddr,
 	return true;
 }
 
+/* Every kernel writes its release there. */
+static bool has_vmcoreinfo(const struct nmibt_image *image)
+{
+	_cleanup_free_ char *release = image->ops->vmcoreinfo(image->ctx, "OSRELEASE");
+
+	return release;
+}
+
 static bool try_vmcoreinfo(const struct nmibt_image *image, struct nmibt_capture *ret)
 {
 	char *why = ret->why[NMIBT_SOURCE_VMCOREINFO];
@@ -143,7 +151,10 @@ static bool try_vmcoreinfo(const struct nmibt_image *image, struct nmibt_capture
 	}
 	_cleanup_free_ char *value = image->ops->vmcoreinfo(image->ctx, NMI_CAPTURE_VMCOREINFO_KEY);
 	if (!value) {
-		nmibt_because(why, "no %s line in VMCOREINFO", NMI_CAPTURE_VMCOREINFO_KEY);
+		nmibt_because(why,
+			      has_vmcoreinfo(image) ? "no %s line in VMCOREINFO"
+						    : "no VMCOREINFO to look for %s in",
+			      NMI_CAPTURE_VMCOREINFO_KEY);
 		return false;
 	}
 	char *end;
@@ -246,7 +257,9 @@ static bool try_scan(const struct nmibt_image *image, struct nmibt_capture *ret,
 		break;
 	}
 	/* A rejected hit says more than a count of pages. */
-	if (!*why)
+	if (!*why && !pages)
+		nmibt_because(why, "no memory is known to scan");
+	else if (!*why)
 		nmibt_because(why, "no descriptor in %" PRIu64 " pages of memory", pages);
 	return false;
 }
@@ -463,9 +476,8 @@ static bool scan_is_worth_it(const struct nmibt_image *image)
 {
 	if (!image->ops->vmcoreinfo)
 		return true;
-	_cleanup_free_ char *release = image->ops->vmcoreinfo(image->ctx, "OSRELEASE");
 	_cleanup_free_ char *line = image->ops->vmcoreinfo(image->ctx, NMI_CAPTURE_VMCOREINFO_KEY);
-	return !release || line;
+	return line || !has_vmcoreinfo(image);
 }
 
 /* Is that the reason why something that is there is of no use? */
