@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What `crash> nmibt` says of a scenario's dump, against tests/e2e/slots.py."""
+
+import os
+import re
+import subprocess
+import tempfile
+
+import checks
+import slots
+
+TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
+
+# The oldest crash that can open such a dump.
+CRASH = {("arm64", "6.12"): "arm64", ("x86_64", "6.12"): "trixie", ("x86_64", "6.1"): "system"}
+
+
+def nmibt(arch, version, folder, kernel):
+    """The output of nmibt on the dump in folder."""
+    name = CRASH[arch, version]
+    made = subprocess.run([os.path.join(TOP, "scripts/crash-env"), name], check=True,
+                          stdout=subprocess.PIPE, text=True)
+    crash = made.stdout.strip()
+    out = os.path.join("build", "crash-" + name)
+    subprocess.run(["make", "-s", "O=" + out, "CRASH_INCLUDE=%s/include" % crash,
+                    "CRASH_TARGET=" + ("ARM64" if arch == "arm64" else "X86_64"), "all"],
+                   cwd=TOP, check=True)
+    with tempfile.TemporaryDirectory() as work:
+        commands = os.path.join(work, "commands")
+        with open(commands, "w") as file:
+            file.write("extend %s/%s/nmibt.so\nnmibt > %s/out\nquit\n" % (TOP, out, work))
+        done = subprocess.run(
+            [os.path.join(crash, "crash"), "-s", "--minimal", "-i", commands,
+             os.path.join(kernel, "vmlinux"), os.path.join(folder, "vmcore")],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            timeout=120, text=True, errors="replace")
+        try:
+            with open(os.path.join(work, "out"), errors="replace") as file:
+                return file.read() or done.stdout
+        except FileNotFoundError:
+            return done.stdout
+
+
+def check_cpu(slot, section):
+    """One CPU's section of the output against its slot."""
+    said = section.split()[1]
+    if said != checks.outcome(slot):
+        return ["nmibt: CPU %d is %s, not %s" % (slot.cpu, said, checks.outcome(slot))]
+    shown = [line[4:] for line in section.splitlines()[1:] if line.startswith("    ")]
+    for area in (slot.text, slot.nested):
+        for number, line in enumerate(slots.log_lines(area)):
+            if not shown or not shown.pop(0).startswith(line):
+                return ["nmibt: CPU %d, line %d is not %r" % (slot.cpu, number + 1, line)]
+    if slot.note_regs and "at the stop" not in section:
+        return ["nmibt: CPU %d has no registers of the stop" % slot.cpu]
+    if slot.lost_bytes and "%d bytes did not fit" % slot.lost_bytes not in section:
+        return ["nmibt: CPU %d: the loss is not said" % slot.cpu]
+    return []
+
+
+def check(arch, version, folder, kernel, captured):
+    """Complaints about nmibt's output, CPU by CPU."""
+    output = nmibt(arch, version, folder, kernel)
+    # A section begins with the CPU's number and its outcome.
+    sections = {int(section.split()[0]): section for section in
+                re.split(r"^CPU (?=\d+  )", output, flags=re.MULTILINE)[1:]}
+    bad = []
+    for slot in filter(None, captured):
+        if slot.cpu not in sections:
+            return ["nmibt: CPU %d is missing:\n%s" % (slot.cpu, output)]
+        bad += check_cpu(slot, sections[slot.cpu])
+    return bad
