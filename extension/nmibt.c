@@ -282,28 +282,13 @@ static void cmd_nmibt(void)
 		case 'c':
 			cpus = optarg;
 			break;
-		case 's':
-			options.summary_only = true;
-			break;
-		case 'l':
-			options.lines = true;
-			break;
-		case 'r':
-			options.raw = true;
-			break;
-		case 't':
-			options.header = true;
-			break;
-		case 'o':
-			options.older = true;
-			break;
 		case 'S':
 			if (!nmibt_source_parse(optarg, &wish))
 				error(FATAL, "no source \"%s\": auto, vmcoreinfo, symbol or scan\n",
 				      optarg);
 			break;
 		default:
-			argerrs++;
+			argerrs += !nmibt_render_option(&options, c);
 			break;
 		}
 	}

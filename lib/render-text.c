@@ -316,6 +316,28 @@ static void render_cpu(struct renderer *r, const struct nmibt_cpu *cpu)
 		nmibt_render_registers(r, cpu);
 }
 
+bool nmibt_render_option(struct nmibt_render_options *options, int letter)
+{
+	switch (letter) {
+	case 's':
+		options->summary_only = true;
+		return true;
+	case 'l':
+		options->lines = true;
+		return true;
+	case 'r':
+		options->raw = true;
+		return true;
+	case 't':
+		options->header = true;
+		return true;
+	case 'o':
+		options->older = true;
+		return true;
+	}
+	return false;
+}
+
 static bool is_wanted(const struct renderer *r, unsigned int cpu)
 {
 	if (!r->report->possible[cpu])

@@ -51,26 +51,11 @@ int main(int argc, char **argv)
 		case 'c':
 			cpus = optarg;
 			break;
-		case 's':
-			options.summary_only = true;
-			break;
-		case 'l':
-			options.lines = true;
-			break;
-		case 'r':
-			options.raw = true;
-			break;
-		case 't':
-			options.header = true;
-			break;
-		case 'o':
-			options.older = true;
-			break;
 		case 'S':
 			usage |= !nmibt_source_parse(optarg, &wish);
 			break;
 		default:
-			usage = true;
+			usage |= !nmibt_render_option(&options, opt);
 		}
 	}
 	if (usage || optind + 1 != argc) {

@@ -365,6 +365,9 @@ struct nmibt_render_options {
 	unsigned int width; /* columns of the terminal; 0: unknown, 80 is assumed */
 };
 
+/* Sets the flag that a letter stands for in every front end; false: none does. */
+bool nmibt_render_option(struct nmibt_render_options *options, int letter);
+
 /* Exit code in *ret: 0 printed, 1 nothing to print, 3 printed with damage. */
 struct nmibt_error *nmibt_render_text(const struct nmibt_report *report,
 				      const struct nmibt_render_options *options, FILE *out,
