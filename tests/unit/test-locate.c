@@ -172,7 +172,8 @@ static void each_source_says_why(void **state)
 	struct nmibt_error *err = nmibt_locate(&f->image, AUTO, &capture);
 	assert_non_null(err);
 	nmibt_error_destroy(err);
-	assert_string_equal(capture.why[VMCOREINFO], "no VMCOREINFO to look for NMI_BACKTRACE_CAPTURE in");
+	assert_string_equal(capture.why[VMCOREINFO],
+			    "no VMCOREINFO to look for NMI_BACKTRACE_CAPTURE in");
 	assert_string_equal(capture.why[SYMBOL], "no symbol nmi_capture_desc");
 	assert_string_equal(capture.why[SCAN],
 			    "a copy of a descriptor at 0x80000fd8, it belongs at 0x80000fd0");
