@@ -275,7 +275,8 @@ static void summary_loss(struct renderer *r)
 		fprintf(r->out, "%u of %u entries of the table of slots can't be read\n",
 			report->capture.slots_unread, report->capture.desc.nr_slots);
 	}
-	summary_list(r, "damaged", has_outcome, NMIBT_OUTCOME_DAMAGED, "slot fails its checks");
+	summary_list(r, "damaged", has_outcome, NMIBT_OUTCOME_DAMAGED,
+		     "slot fails its checks or can't be read");
 	if (lost) {
 		label(r, "overflowed");
 		print_cpus(report, r->out, overflowed, 0);
@@ -304,7 +305,7 @@ struct nmibt_error *nmibt_render_summary(struct renderer *r)
 	nmibt_unpaint(r);
 	summary_list(r, "same place", is_stuck, false, "at the NMI and at the stop");
 	summary_list(r, "irqs off", has_irqs_off, 0, "interrupts off when hit");
-	snprintf(silent, sizeof(silent), "no answer in %u ms", r->report->capture.desc.timeout_ms);
+	nmibt_format_no_answer(r, silent, sizeof(silent));
 	summary_list(r, "silent", has_outcome, NMIBT_OUTCOME_SILENT, silent);
 	summary_list(r, "partial", has_outcome, NMIBT_OUTCOME_PARTIAL, "began and did not finish");
 	summary_list(r, "late", is_late, 0, "answered after the wait had ended");

@@ -43,15 +43,19 @@ void nmibt_render_task(struct renderer *r, int32_t pid, const char comm[NMI_CAPT
 static void render_completeness(struct renderer *r, const struct nmibt_cpu *cpu)
 {
 	size_t lines = cpu->text.nr_lines;
-	const char *how = "complete";
+	const char *how = "complete, ";
 
-	if (cpu->slot.lost_bytes || cpu->slot.lost_msgs)
-		how = "cut";
+	if (cpu->outcome == NMIBT_OUTCOME_DAMAGED)
+		how = "";
+	else if (cpu->slot.lost_bytes || cpu->slot.lost_msgs)
+		how = "cut, ";
 	else if (cpu->text.unread)
-		how = "with gaps";
+		how = "with gaps, ";
 	else if (cpu->slot.state == NMI_CAPTURE_SLOT_BEGUN)
-		how = "unfinished";
-	fprintf(r->out, "  %s, %zu line%s, %u bytes", how, lines, nmibt_plural(lines),
+		how = "unfinished, ";
+	else if (cpu->text.raw_len > cpu->text.published)
+		how = "with a torn tail, ";
+	fprintf(r->out, "  %s%zu line%s, %u bytes", how, lines, nmibt_plural(lines),
 		cpu->slot.text_len);
 }
 
@@ -84,13 +88,23 @@ static void render_head(struct renderer *r, const struct nmibt_cpu *cpu)
 	putc('\n', r->out);
 }
 
+void nmibt_format_no_answer(const struct renderer *r, char *buf, size_t len)
+{
+	const struct nmi_capture_desc *d = &r->report->capture.desc;
+
+	if (d->state == NMI_CAPTURE_COMPLETE || d->state == NMI_CAPTURE_TIMEOUT)
+		snprintf(buf, len, "no answer in %u ms", d->timeout_ms);
+	else
+		snprintf(buf, len, "no answer, and the wait did not end");
+}
+
 const char *nmibt_note_words(enum nmibt_note note)
 {
 	switch (note) {
 	case NMIBT_NOTE_PRESENT:
 		return "its crash note shows that it stopped";
 	case NMIBT_NOTE_NONE:
-		return "no crash note: it never stopped either";
+		return "no crash note: it never stopped";
 	case NMIBT_NOTE_EXCLUDED:
 		return "its crash note is not in the dump";
 	case NMIBT_NOTE_DAMAGED:
@@ -109,7 +123,7 @@ static const char *how_words(uint32_t how)
 	case NMI_CAPTURE_BY_IRQ:
 		return "by an ordinary interrupt";
 	case NMI_CAPTURE_BY_SELF:
-		return "by itself, panicking";
+		return "by itself as it panicked";
 	case NMI_CAPTURE_BY_STOP:
 		return "when it was stopped";
 	}
@@ -120,7 +134,7 @@ static const char *how_words(uint32_t how)
 static void render_remarks(struct renderer *r, const struct nmibt_cpu *cpu)
 {
 	const struct nmi_capture_slot *slot = &cpu->slot;
-	char asked[32];
+	char asked[32], silent[64];
 
 	if (*cpu->why) {
 		nmibt_paint(r, RED);
@@ -140,8 +154,9 @@ static void render_remarks(struct renderer *r, const struct nmibt_cpu *cpu)
 		break;
 	case NMI_CAPTURE_SLOT_ASKED:
 		nmibt_format_since(r, slot->asked_ns, asked, sizeof(asked));
-		fprintf(r->out, "[asked%s%s, no answer in %u ms; %s]\n", *asked ? " at " : "",
-			asked, r->report->capture.desc.timeout_ms, nmibt_note_words(cpu->note));
+		nmibt_format_no_answer(r, silent, sizeof(silent));
+		fprintf(r->out, "[asked%s%s, %s; %s]\n", *asked ? " at " : "", asked, silent,
+			nmibt_note_words(cpu->note));
 		break;
 	case NMI_CAPTURE_SLOT_BEGUN:
 		fprintf(r->out, "[it began %s and did not finish%s]\n", how_words(slot->how),
@@ -149,8 +164,13 @@ static void render_remarks(struct renderer *r, const struct nmibt_cpu *cpu)
 		break;
 	}
 	if (slot->lost_bytes || slot->lost_msgs)
-		fprintf(r->out, "[%u bytes did not fit; of %u message%s nothing is left]\n",
-			slot->lost_bytes, slot->lost_msgs, nmibt_plural(slot->lost_msgs));
+		fprintf(r->out, "[%u byte%s did not fit", slot->lost_bytes,
+			nmibt_plural(slot->lost_bytes));
+	if (slot->lost_msgs)
+		fprintf(r->out, "; of %u message%s nothing is left", slot->lost_msgs,
+			nmibt_plural(slot->lost_msgs));
+	if (slot->lost_bytes || slot->lost_msgs)
+		fputs("]\n", r->out);
 	if (slot->begin_again)
 		fprintf(r->out, "[%u more attempt%s to capture it meanwhile, refused]\n",
 			slot->begin_again, nmibt_plural(slot->begin_again));
@@ -233,7 +253,7 @@ static void render_line(struct renderer *r, const struct nmibt_line *line)
 		fputs("[a level header with nothing behind it]\n", r->out);
 	if (line->flags & NMIBT_LINE_CUT)
 		fputs("[cut: the rest did not fit]\n", r->out);
-	else if (line->flags & NMIBT_LINE_PARTIAL)
+	else if (line->flags & NMIBT_LINE_PARTIAL && !(line->flags & NMIBT_LINE_LONE_HEADER))
 		fputs("[partial: no newline ended this line]\n", r->out);
 }
 

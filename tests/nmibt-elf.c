@@ -10,7 +10,8 @@
 
 static int fail(struct nmibt_error *err)
 {
-	int code = err->code <= NMIBT_ERR_UNUSABLE ? (int)err->code : 4;
+	/* Damage is 3 only where something could still be printed. */
+	int code = err->code < NMIBT_ERR_DAMAGED ? (int)err->code : 4;
 
 	fprintf(stderr, "nmibt-elf: %s\n", err->message);
 	nmibt_error_destroy(err);
