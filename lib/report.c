@@ -119,6 +119,28 @@ static enum nmibt_outcome outcome_of(const struct nmi_capture_slot *slot)
 	return NMIBT_OUTCOME_SELF;
 }
 
+/* What stands behind the published bytes ends at its first NUL: the pages
+ * behind that need not be read. Returns where it ends. */
+static size_t read_tail(const struct nmibt_image *image, uint64_t paddr, size_t len, size_t size,
+			char *raw, bool *known)
+{
+	size_t end = len;
+
+	while (end < size) {
+		size_t chunk = image->page_size - ((paddr + end) & (image->page_size - 1));
+		if (chunk > size - end)
+			chunk = size - end;
+		nmibt_read_pages(image, paddr + end, raw + end, chunk, known + end);
+
+		size_t stop = end + chunk;
+		while (end < stop && known[end] && raw[end])
+			end++;
+		if (end < stop)
+			break;
+	}
+	return end;
+}
+
 /* Reads an area: the published bytes, and what stands behind them. */
 static struct nmibt_error *read_text(const struct nmibt_image *image, const struct nmibt_cpu *cpu,
 				     uint32_t off, uint32_t size, uint32_t len,
@@ -133,11 +155,7 @@ static struct nmibt_error *read_text(const struct nmibt_image *image, const stru
 	if (__builtin_add_overflow(cpu->slot_paddr, off, &paddr))
 		paddr = size = len = 0;
 	struct nmibt_run run = nmibt_read_pages(image, paddr, raw, len, known);
-	nmibt_read_pages(image, paddr + len, raw + len, size - len, known + len);
-
-	size_t end = len;
-	while (end < size && known[end] && raw[end])
-		end++;
+	size_t end = read_tail(image, paddr, len, size, raw, known);
 	/* One flag for both areas: it is of one that is full but for its NUL. */
 	bool overflow = cpu->slot.flags & NMI_CAPTURE_SLOT_F_OVERFLOW && len + 1 >= size;
 	struct nmibt_error *err = nmibt_decode(raw, end, len, known, overflow, ret);
