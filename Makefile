@@ -67,13 +67,14 @@ $(O)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*.[ch] include/nmibt/*.h)
 		-fno-sanitize-recover=all -o $@ $< $(wildcard lib/*.c)
 
 check: ## unit, golden, crash on the bundled dumps: minutes
-	tests/run tests/unit/run tests/golden/run-synthetic tests/golden/run-crash
+	tests/run tests/unit/run docs/check-format tests/golden/run-synthetic tests/golden/run-crash
 
 check-kernel: ## build kernels, boot, panic, kdump, compare: most of an hour from nothing
 	tests/run tests/e2e/run
 
 check-all: ## both, with one closing line
-	tests/run tests/unit/run tests/golden/run-synthetic tests/golden/run-crash tests/e2e/run
+	tests/run tests/unit/run docs/check-format tests/golden/run-synthetic tests/golden/run-crash \
+		tests/e2e/run
 
 check-format: ## the sources are as clang-format writes them
 	clang-format --dry-run --Werror $(FORMATTED)
