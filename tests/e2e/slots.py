@@ -30,9 +30,9 @@ class NoCapture(Exception):
 def read_header(path=HEADER):
     """Constants and structures (name -> [(member, format, offset)], size)."""
     with open(path) as file:
-        text = re.sub(r"/\*.*?\*/", "", file.read(), flags=re.DOTALL)
+        text = re.sub(r"/\*.*?\*/|\\\n", "", file.read(), flags=re.DOTALL)
     constants = {}
-    for name, value in re.findall(r"^#define (\w+) (\S+)\s*$", text, re.MULTILINE):
+    for name, value in re.findall(r"^#define (\w+)[ \t]+(\S+)\s*$", text, re.MULTILINE):
         constants[name] = value.strip('"') if value[0] == '"' else value
     for name, value in re.findall(r"^\t(\w+) = (\d+),", text, re.MULTILINE):
         constants[name] = value
