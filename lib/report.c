@@ -72,8 +72,9 @@ static bool check_slot(const struct nmibt_image *image, const struct nmibt_captu
 		nmibt_because(cpu->why, "its state is %u", slot->state);
 	if (capture->desc.version == NMI_CAPTURE_VERSION && slot->flags & ~SLOT_FLAGS)
 		nmibt_because(cpu->why, "its flags are %#x", slot->flags);
+	/* The way is written behind the claim: one that has begun may lack it. */
 	if (slot->how > NMI_CAPTURE_BY_STOP ||
-	    (slot->state >= NMI_CAPTURE_SLOT_BEGUN && slot->how == NMI_CAPTURE_BY_NONE))
+	    (slot->state >= NMI_CAPTURE_SLOT_DONE && slot->how == NMI_CAPTURE_BY_NONE))
 		nmibt_because(cpu->why, "it was captured in way %u", slot->how);
 	if (slot->flags & NMI_CAPTURE_SLOT_F_REGS && names && slot->nr_regs != names->nr) {
 		nmibt_because(cpu->why, "%u registers, %u expected", slot->nr_regs, names->nr);

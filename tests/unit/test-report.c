@@ -245,6 +245,10 @@ static void partial(void **state)
 	cpu = cpu_of(f, 1);
 	assert_int_equal(cpu.text.raw_len, FAKE_TEXT_SIZE);
 	nmibt_cpu_destroy(&cpu);
+
+	/* Between the claim and the next few instructions. */
+	f->slot[1]->how = NMI_CAPTURE_BY_NONE;
+	check_outcome(f, 1, NMIBT_OUTCOME_PARTIAL);
 }
 
 static void excluded(void **state)
