@@ -40,14 +40,14 @@
 enum nmi_capture_state {
 	NMI_CAPTURE_IDLE = 0, /* nothing was requested since boot */
 	NMI_CAPTURE_RUNNING = 1, /* the requester is asking or waiting */
-	NMI_CAPTURE_COMPLETE = 2, /* all that were asked have answered */
+	NMI_CAPTURE_COMPLETE = 2, /* all that were asked have answered or faulted */
 	NMI_CAPTURE_TIMEOUT = 3, /* the wait ended with CPUs missing */
 };
 
 /* nmi_capture_desc.flags */
 #define NMI_CAPTURE_F_DRAINED 0x1 /* the slots were printed to the log */
 #define NMI_CAPTURE_F_REENTERED 0x2 /* the requester faulted and came back */
-#define NMI_CAPTURE_F_CRASH_KEXEC 0x4 /* asked by __crash_kexec(), else by panic() */
+#define NMI_CAPTURE_F_CRASH_KEXEC 0x4 /* asked on the way to a crash kernel */
 
 /*
  * The descriptor: one per kernel, statically allocated in its image.
