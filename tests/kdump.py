@@ -16,11 +16,18 @@ PAGE_DESC = struct.Struct("<QIIQ")
 COMPRESSED_ZLIB = 1
 
 
+SIGNATURE = b"KDUMP   "
+
+
+class Excluded(Exception):
+    """The dump does not hold that page."""
+
+
 class Kdump:
     def __init__(self, path):
         with open(path, "rb") as file:
             self.data = bytearray(file.read())
-        if self.data[:8] != b"KDUMP   ":
+        if not self.data.startswith(SIGNATURE):
             raise ValueError("%s is not a kdump-compressed vmcore" % path)
         self.block, sub, bitmaps = struct.unpack_from("<iiI", self.data, BLOCK_SIZE_AT)
         self.sub = self.block
@@ -31,12 +38,16 @@ class Kdump:
                      for at, byte in enumerate(self.data[self.bitmap:self.bitmap + half])
                      for bit in range(8) if byte >> bit & 1]
         self.index = {pfn: i for i, pfn in enumerate(self.pfns)}
+        at, size = struct.unpack_from("<QQ", self.data, self.sub + VMCOREINFO_AT)
+        self.vmcoreinfo = bytes(self.data[at:at + size])
 
     def save(self, path):
         with open(path, "wb") as file:
             file.write(self.data)
 
     def _desc(self, pfn):
+        if pfn not in self.index:
+            raise Excluded("%#x" % (pfn * self.block))
         return self.descs + self.index[pfn] * PAGE_DESC.size
 
     def page(self, pfn):
@@ -55,6 +66,11 @@ class Kdump:
             got += self.page(pfn)[at:at + length - len(got)]
         return got
 
+    def chunks(self):
+        """Every page: its physical address and content."""
+        for pfn in self.pfns:
+            yield pfn * self.block, self.page(pfn)
+
     def write(self, paddr, content):
         """Within one page."""
         pfn, at = divmod(paddr, self.block)
@@ -72,10 +88,6 @@ class Kdump:
         self.pfns.remove(pfn)
         self.index = {pfn: i for i, pfn in enumerate(self.pfns)}
 
-    def vmcoreinfo(self):
-        """Where its text stands in the file: offset, size."""
-        return struct.unpack_from("<QQ", self.data, self.sub + VMCOREINFO_AT)
-
     def replace_in_vmcoreinfo(self, old, new):
         """old and new of the same length; in the note too, which holds the same text."""
         if len(old) != len(new):
@@ -86,9 +98,7 @@ class Kdump:
 
     def capture(self):
         """Physical addresses of the capture's descriptor and of its slots."""
-        offset, size = self.vmcoreinfo()
-        text = bytes(self.data[offset:offset + size])
-        value = text.split(b"NMI_BACKTRACE_CAPTURE=")[1].split(b"\n")[0]
+        value = self.vmcoreinfo.split(b"NMI_BACKTRACE_CAPTURE=")[1].split(b"\n")[0]
         desc = int(value.split(b",")[0], 16)
         # capture.h: nr_slots at 24, table_paddr at 64
         nr, = struct.unpack("<I", self.read(desc + 24, 4))

@@ -3,8 +3,8 @@
 """Reads a capture straight out of a vmcore, with nothing of libnmibt in it.
 
 The independent source for the end-to-end tests: layouts and constants are read
-from include/nmibt/capture.h, dumps (kdump-compressed with zlib, ELF, ELF as
-QEMU writes it) by the few lines below.
+from include/nmibt/capture.h, kdump-compressed dumps by tests/kdump.py, ELF (also
+as QEMU writes it) by the few lines below.
 
   slots.py VMCORE     prints descriptor and slots
 """
@@ -13,14 +13,13 @@ import os
 import re
 import struct
 import sys
-import zlib
 
-HEADER = os.path.join(os.path.dirname(os.path.abspath(__file__)),
-                      "../../include/nmibt/capture.h")
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.join(HERE, ".."))
+from kdump import SIGNATURE, Excluded, Kdump  # noqa: E402
 
-
-class Excluded(Exception):
-    """The dump does not hold that page."""
+HEADER = os.path.join(HERE, "../../include/nmibt/capture.h")
 
 
 class NoCapture(Exception):
@@ -116,53 +115,6 @@ class Elf:
             yield start, self.data[offset:offset + filesz]
 
 
-class Kdump:
-    """makedumpfile's kdump-compressed file (diskdump version 6, zlib)."""
-
-    def __init__(self, data):
-        self.data = data
-        self.block, sub_size, bitmap_blocks = struct.unpack_from("<iiI", data, 428)
-        sub = self.block
-        self.vmcoreinfo, self.notes = (
-            data[offset:offset + size] for offset, size in
-            (struct.unpack_from("<QQ", data, sub + at) for at in (32, 48)))
-        self.pfns, = struct.unpack_from("<Q", data, sub + 96)
-        bitmap = (1 + sub_size) * self.block
-        half = bitmap_blocks * self.block // 2
-        self.bitmap = data[bitmap + half:bitmap + 2 * half]
-        self.descs = bitmap + 2 * half
-        self.before, count = [], 0
-        for byte in self.bitmap:
-            self.before.append(count)
-            count += byte.bit_count()
-
-    def page(self, pfn):
-        byte, bit = divmod(pfn, 8)
-        if byte >= len(self.bitmap) or not self.bitmap[byte] >> bit & 1:
-            raise Excluded("%#x" % (pfn * self.block))
-        index = self.before[byte] + (self.bitmap[byte] & ((1 << bit) - 1)).bit_count()
-        offset, size, how = struct.unpack_from("<QII", self.data, self.descs + 24 * index)
-        page = self.data[offset:offset + size]
-        return zlib.decompress(page) if how & 1 else page
-
-    def read(self, paddr, size):
-        out = b""
-        while size:
-            pfn, skip = divmod(paddr, self.block)
-            piece = self.page(pfn)[skip:skip + size]
-            out += piece
-            paddr += len(piece)
-            size -= len(piece)
-        return out
-
-    def chunks(self):
-        for pfn in range(min(self.pfns, 8 * len(self.bitmap))):
-            try:
-                yield pfn * self.block, self.page(pfn)
-            except Excluded:
-                pass
-
-
 def notes(data):
     """(name, descriptor) of each ELF note."""
     at = 0
@@ -177,11 +129,11 @@ def notes(data):
 
 def open_dump(path):
     with open(path, "rb") as file:
-        data = file.read()
-    if data[:8] == b"KDUMP   ":
-        return Kdump(data)
-    if data[:4] == b"\x7fELF":
-        return Elf(data)
+        magic = file.read(len(SIGNATURE))
+        if magic == SIGNATURE:
+            return Kdump(path)
+        if magic[:4] == b"\x7fELF":
+            return Elf(magic + file.read())
     raise ValueError("%s is neither a kdump-compressed file nor ELF" % path)
 
 
