@@ -48,36 +48,28 @@ static int nmibt_late_nmi(unsigned int type, struct pt_regs *regs)
 	return NMI_HANDLED;
 }
 
-static int nmibt_go_deaf(void)
+static void nmibt_be_deaf(void)
 {
-	int err = register_nmi_handler(NMI_LOCAL, nmibt_late_nmi, 0,
-				       "nmibt_late");
-
-	if (!err)
+	if (!register_nmi_handler(NMI_LOCAL, nmibt_late_nmi, 0, "nmibt_late"))
 		apic->send_IPI(cpu2, NMI_VECTOR);
-	return err;
 }
 #else
-static int nmibt_late_thread(void *unused)
+static void nmibt_be_deaf(void)
 {
 	local_irq_disable();
 	nmibt_deaf_until_late();
 	local_irq_enable();
-	return 0;
-}
-
-static int nmibt_go_deaf(void)
-{
-	struct task_struct *task;
-
-	task = kthread_create(nmibt_late_thread, NULL, "nmibt_late");
-	if (IS_ERR(task))
-		return PTR_ERR(task);
-	kthread_bind(task, cpu2);
-	wake_up_process(task);
-	return 0;
 }
 #endif
+
+/* Does not leave: here the stop is to find it. */
+static int nmibt_late_thread(void *unused)
+{
+	nmibt_be_deaf();
+	for (;;)
+		cpu_relax();
+	return 0;
+}
 
 static int nmibt_late_panic(void *unused)
 {
@@ -88,21 +80,17 @@ static int nmibt_late_panic(void *unused)
 
 static int __init nmibt_late_init(void)
 {
-	struct task_struct *task;
-	int err;
+	struct task_struct *panics = kthread_create(nmibt_late_panic, NULL, "nmibt_panic");
+	struct task_struct *late = kthread_create(nmibt_late_thread, NULL, "nmibt_late");
 
-	task = kthread_create(nmibt_late_panic, NULL, "nmibt_panic");
-	if (IS_ERR(task))
-		return PTR_ERR(task);
-	kthread_bind(task, cpu);
-	err = nmibt_go_deaf();
-	if (err) {
-		kthread_stop(task);
-		return err;
-	}
+	if (IS_ERR(panics) || IS_ERR(late))
+		return -ENOMEM;
+	kthread_bind(panics, cpu);
+	kthread_bind(late, cpu2);
+	wake_up_process(late);
 	while (!READ_ONCE(deaf))
 		cond_resched(); /* no timer: it may be the other CPU's to run */
-	wake_up_process(task);
+	wake_up_process(panics);
 	return 0;
 }
 module_init(nmibt_late_init);

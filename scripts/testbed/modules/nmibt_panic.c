@@ -7,14 +7,19 @@
  *	oops		a bad access in a kernel thread: die()
  *	oops_irq	a bad access in an interrupt: die(), which goes to kdump
  *			even without panic_on_oops
- *	two		panic() in threads on cpu and cpu2 at the same time
+ *	two		panic() in a thread on cpu; while that panic is under way, and
+ *			before it captures, panic() in a thread on cpu2
+ *	two_nmi		the same with nmi_panic() on cpu2
  */
 #include <linux/err.h>
+#include <linux/kprobes.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/panic.h>
 #include <linux/smp.h>
 #include <linux/string.h>
+#include <linux/timekeeping.h>
+#include <asm/irq_regs.h>
 
 static unsigned int cpu = 1;
 module_param(cpu, uint, 0);
@@ -25,7 +30,8 @@ module_param(cpu2, uint, 0);
 static char *how = "panic";
 module_param(how, charp, 0);
 
-static atomic_t ready = ATOMIC_INIT(0);
+/* Of the two panics: the first has claimed it; the second is about to try. */
+static bool claimed, second;
 
 static noinline void nmibt_bad_access(void)
 {
@@ -61,27 +67,105 @@ static int nmibt_oops_thread(void *unused)
 	return 0;
 }
 
-/* Both threads have interrupts off, so neither is moved or delayed at the go. */
-static int nmibt_two_thread(void *unused)
+/*
+ * panic() shows its stack after it has claimed the panic and before it captures.
+ * There the first one waits until the second has found the claim taken: by the
+ * clock, because udelay() may be far off under QEMU.
+ */
+#define SECOND_STOPS_ITSELF_NS (100 * (u64)NSEC_PER_MSEC)
+
+static int nmibt_hold_first(struct kprobe *probe, struct pt_regs *regs)
 {
-	local_irq_disable();
-	atomic_inc(&ready);
-	while (atomic_read(&ready) < 2)
+	u64 since;
+
+	if (raw_smp_processor_id() != cpu || claimed)
+		return 0;
+	WRITE_ONCE(claimed, true);
+	while (!READ_ONCE(second))
 		cpu_relax();
-	panic("nmibt: two at once, CPU %d", raw_smp_processor_id());
+	since = ktime_get_mono_fast_ns();
+	while (ktime_get_mono_fast_ns() - since < SECOND_STOPS_ITSELF_NS)
+		cpu_relax();
 	return 0;
 }
 
-static int run_on(unsigned int on, int (*fn)(void *))
+static struct kprobe nmibt_hold_probe = {
+	.symbol_name = "dump_stack",
+	.pre_handler = nmibt_hold_first,
+};
+
+/*
+ * By a pointer: behind a call that is known not to return the compiler puts
+ * nothing, and a trace would show the function that comes next.
+ */
+static void (*volatile nmibt_panic)(const char *fmt, ...) = panic;
+
+static int nmibt_first_thread(void *unused)
+{
+	nmibt_panic("nmibt: two at once, the first");
+	return 0;
+}
+
+/* With interrupts off: a delay between the two lines would undo the order. */
+static void nmibt_wait_for_first(void)
+{
+	while (!READ_ONCE(claimed))
+		cpu_relax();
+	WRITE_ONCE(second, true);
+}
+
+static int nmibt_second_thread(void *unused)
+{
+	local_irq_disable();
+	nmibt_wait_for_first();
+	nmibt_panic("nmibt: two at once, the second");
+	return 0;
+}
+
+static void nmibt_second_irq(void *unused)
+{
+	nmibt_wait_for_first();
+	nmi_panic(get_irq_regs(), "nmibt: two at once, the second");
+}
+
+static struct task_struct *thread_on(unsigned int on, int (*fn)(void *))
 {
 	struct task_struct *task;
 
 	task = kthread_create(fn, NULL, "nmibt_panic/%u", on);
+	if (!IS_ERR(task))
+		kthread_bind(task, on);
+	return task;
+}
+
+static int run_on(unsigned int on, int (*fn)(void *))
+{
+	struct task_struct *task = thread_on(on, fn);
+
 	if (IS_ERR(task))
 		return PTR_ERR(task);
-	kthread_bind(task, on);
 	wake_up_process(task);
 	return 0;
+}
+
+/* All that needs other threads is done before a CPU spins. */
+static int run_two(bool nmi)
+{
+	struct task_struct *first = thread_on(cpu, nmibt_first_thread);
+	struct task_struct *then = thread_on(cpu2, nmibt_second_thread);
+	int err;
+
+	if (IS_ERR(first) || IS_ERR(then))
+		return -ENOMEM;
+	err = register_kprobe(&nmibt_hold_probe);
+	if (err)
+		return err;
+	if (nmi)
+		err = smp_call_function_single(cpu2, nmibt_second_irq, NULL, 0);
+	else
+		wake_up_process(then);
+	wake_up_process(first);
+	return err;
 }
 
 static int __init nmibt_panic_init(void)
@@ -95,8 +179,9 @@ static int __init nmibt_panic_init(void)
 	if (!strcmp(how, "oops_irq"))
 		return smp_call_function_single(cpu, nmibt_oops_irq, NULL, 1);
 	if (!strcmp(how, "two"))
-		return run_on(cpu, nmibt_two_thread) ?:
-		       run_on(cpu2, nmibt_two_thread);
+		return run_two(false);
+	if (!strcmp(how, "two_nmi"))
+		return run_two(true);
 	pr_err("how=%s is unknown\n", how);
 	return -EINVAL;
 }
