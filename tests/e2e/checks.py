@@ -20,6 +20,12 @@ LAST_LINE = {
     "arm64": r" (ret_from_fork|__primary_switched|__secondary_switched|el0t_64_\w+)\+",
 }
 
+# What the trace of an interrupt shows that came from user mode.
+ENTRY_FROM_USER = {"x86_64": r"^RIP: 0033:", "arm64": r"^ el0t_64_irq\+"}
+
+# Flags that are there only where something was made to go wrong.
+EXCEPTIONAL = {"LATE", "OVERFLOW", "OFFLINE", "FAULTED"}
+
 
 def outcome(slot):
     """The outcome of a CPU in the words of the design."""
@@ -52,6 +58,8 @@ def check_descriptor(scenario, desc, captured):
     # A loaded host may hold up the one poll that sees the time is over.
     if not 0 < waited_ms < desc.timeout_ms + 100:
         bad.append("waited %.1f ms, the bound is %d" % (waited_ms, desc.timeout_ms))
+    if state == "timeout" and waited_ms < desc.timeout_ms:
+        bad.append("gave up after %.1f ms of %d" % (waited_ms, desc.timeout_ms))
     if not 0 <= desc.panic_cpu < len(captured) or \
             captured[desc.panic_cpu] is None or \
             outcome(captured[desc.panic_cpu]) not in ("self", "partial"):
@@ -59,7 +67,33 @@ def check_descriptor(scenario, desc, captured):
     return bad
 
 
-def check_outcomes(scenario, captured):
+def from_user(arch, slot):
+    """Whether a process was hit in user mode or in an interrupt from there."""
+    return "USER" in slot.flag_names or any(
+        re.search(ENTRY_FROM_USER[arch], line) for line in slot.lines())
+
+
+def has_flag(arch, slot, flag):
+    """Whether it has a flag, or what scenarios.toml describes beside the flags."""
+    if flag == "from_user":
+        return from_user(arch, slot)
+    if flag == "resting":
+        return "IDLE" in slot.flag_names or slot.pid != 0
+    return flag.upper() in slot.flag_names
+
+
+def check_idle(scenario, captured):
+    bad = ["CPU %d: idle with process %d" % (slot.cpu, slot.pid)
+           for slot in filter(None, captured) if "IDLE" in slot.flag_names and slot.pid]
+    resting = [captured[cpu] for cpu, expected in enumerate(scenario.get("outcomes", []))
+               if "resting" in expected.split()]
+    if resting and not any("IDLE" in slot.flag_names for slot in resting if slot):
+        bad.append("no CPU is idle")
+    return bad
+
+
+def check_outcomes(arch, scenario, captured):
+    """Outcomes, flags and what the texts show."""
     bad = []
     for cpu, expected in enumerate(scenario.get("outcomes", [])):
         slot = captured[cpu]
@@ -68,8 +102,10 @@ def check_outcomes(scenario, captured):
             bad.append("CPU %d: outcome %s, not %s" % (cpu, outcome(slot), wanted))
             continue
         for flag in flags:
-            if flag.upper() not in slot.flag_names:
+            if not has_flag(arch, slot, flag):
                 bad.append("CPU %d: no flag %s" % (cpu, flag))
+        for flag in EXCEPTIONAL & slot.flag_names - set(map(str.upper, flags + [wanted])):
+            bad.append("CPU %d: flag %s" % (cpu, flag.lower()))
     for key, text in (("text", "text"), ("nested", "nested")):
         for cpu, pattern in scenario.get(key, {}).items():
             lines = slots.log_lines(getattr(captured[int(cpu)], text))
@@ -116,6 +152,13 @@ def check_text(arch, captured):
     return bad
 
 
+def in_user_mode(arch, slot):
+    """What the registers say: CS's privilege level, or the mode in pstate."""
+    if arch == "x86_64":
+        return slot.regs[17] & 3 == 3
+    return slot.regs[33] & 0xf == 0
+
+
 def printed_registers(arch, lines):
     """Name and value of each register in the printed text."""
     text = "\n".join(lines)
@@ -130,6 +173,9 @@ def check_registers(arch, captured):
     """The slot's registers are those that the same CPU printed."""
     bad = []
     for slot in filter(None, captured):
+        if "REGS" in slot.flag_names and \
+                in_user_mode(arch, slot) != ("USER" in slot.flag_names):
+            bad.append("CPU %d: the flag user is not what its registers say" % slot.cpu)
         if outcome(slot) not in ("nmi", "irq") or "OVERFLOW" in slot.flag_names:
             continue
         printed = printed_registers(arch, slot.lines())
@@ -146,6 +192,13 @@ def console_lines(log):
     """The first kernel's log, without timestamps and carriage returns."""
     return [re.sub(r"^\[ *\d+\.\d+\] ?", "", line.rstrip("\r"))
             for line in log.split("\n")]
+
+
+def check_console(scenario, log):
+    wanted = scenario.get("console")
+    if wanted and not any(re.search(wanted, line) for line in console_lines(log)):
+        return ["no line of the console matches %s" % wanted]
+    return []
 
 
 def check_drain(captured, log):
