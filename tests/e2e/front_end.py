@@ -46,8 +46,10 @@ def check_cpu(slot, section):
     said = section.split()[1]
     if said != checks.outcome(slot):
         return ["nmibt: CPU %d is %s, not %s" % (slot.cpu, said, checks.outcome(slot))]
-    shown = [line[4:] for line in section.splitlines()[1:] if line.startswith("    ")]
-    for area in (slot.text, slot.nested):
+    text, _, nested = section.partition("\n[printed meanwhile")
+    for area, shown in ((slot.text, text), (slot.nested, nested)):
+        shown = [line[4:] for line in shown.splitlines()[1:] if line.startswith("    ")]
+        # Behind them there may be a torn tail.
         for number, line in enumerate(slots.log_lines(area)):
             if not shown or not shown.pop(0).startswith(line):
                 return ["nmibt: CPU %d, line %d is not %r" % (slot.cpu, number + 1, line)]
