@@ -124,7 +124,8 @@ def check_text(arch, captured):
         lost = bool(slot.lost_bytes or slot.lost_msgs)
         overflow = "OVERFLOW" in slot.flag_names
         if lost != overflow:
-            complain("lost %d bytes, overflow flag is %s" % (slot.lost_bytes, overflow))
+            complain("lost %d bytes and %d messages, overflow flag is %s" % (
+                slot.lost_bytes, slot.lost_msgs, overflow))
         if slot.begin_again:
             complain("%d second begins" % slot.begin_again)
         if outcome(slot) not in ("nmi", "irq", "self", "stop"):
