@@ -16,7 +16,7 @@ SP = {"x86_64": 19, "arm64": 31}
 
 # What a whole trace of a CPU in the kernel ends with.
 LAST_LINE = {
-    "x86_64": r" </(TASK|IRQ|NMI)>$",
+    "x86_64": r" </(TASK|IRQ|NMI|ENTRY_TRAMPOLINE)>$",
     "arm64": r" (ret_from_fork|__primary_switched|__secondary_switched|el0t_64_\w+)\+",
 }
 
