@@ -148,7 +148,7 @@ def check_text(arch, captured):
         if not slot.text.endswith(b"\n"):
             complain("its last line is cut: %r" % lines[-1:])
         if "USER" not in slot.flag_names and \
-                not re.match(LAST_LINE[arch], lines[-1] if lines else ""):
+                not re.search(LAST_LINE[arch], lines[-1] if lines else ""):
             complain("the trace ends in the middle: %r" % lines[-1:])
     return bad
 
