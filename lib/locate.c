@@ -35,15 +35,12 @@ bool nmibt_source_parse(const char *name, enum nmibt_source *ret)
 	return false;
 }
 
-static bool reversed_magic(const uint8_t *magic)
+/* The magic is bytes and reads the same. One field may be damaged, two that
+ * make sense the other way round are no accident. */
+static bool other_byte_order(const struct nmi_capture_desc *d)
 {
-	for (size_t i = 0; i < NMI_CAPTURE_MAGIC_LEN; i += 4) {
-		for (size_t j = 0; j < 4; j++) {
-			if (magic[i + j] != NMI_CAPTURE_DESC_MAGIC[i + 3 - j])
-				return false;
-		}
-	}
-	return true;
+	return __builtin_bswap32(d->version) == NMI_CAPTURE_VERSION &&
+	       __builtin_bswap32(d->desc_size) == sizeof(*d);
 }
 
 /*
@@ -52,12 +49,20 @@ static bool reversed_magic(const uint8_t *magic)
  * descriptor's own address may stand in for a damaged magic.
  */
 static bool check_descriptor(const struct nmi_capture_desc *d, uint64_t paddr,
-			     enum nmibt_source source, char *why)
+			     enum nmibt_source source, struct nmibt_capture *ret)
 {
+	char *why = ret->why[source];
+
 	if (memcmp(d->magic, NMI_CAPTURE_DESC_MAGIC, NMI_CAPTURE_MAGIC_LEN) &&
 	    (source == NMIBT_SOURCE_SCAN || d->desc_paddr != paddr)) {
-		nmibt_because(why, "no descriptor at %#" PRIx64 ": its magic is missing%s", paddr,
-			      reversed_magic(d->magic) ? " (other byte order?)" : "");
+		nmibt_because(why, "no descriptor at %#" PRIx64 ": its magic is missing", paddr);
+		ret->unusable[source] = true;
+		return false;
+	}
+	if (other_byte_order(d)) {
+		nmibt_because(why, "the descriptor at %#" PRIx64 " is in the other byte order",
+			      paddr);
+		ret->unusable[source] = true;
 		return false;
 	}
 	/* So it is in a kernel's image, and stays with nmi_backtrace.capture=0. */
@@ -70,6 +75,7 @@ static bool check_descriptor(const struct nmi_capture_desc *d, uint64_t paddr,
 		nmibt_because(why,
 			      "a copy of a descriptor at %#" PRIx64 ", it belongs at %#" PRIx64,
 			      paddr, d->desc_paddr);
+		ret->unusable[source] = true;
 		return false;
 	}
 	return true;
@@ -122,9 +128,10 @@ static bool read_descriptor(const struct nmibt_image *image, uint64_t paddr,
 	if (status != NMIBT_READ_OK) {
 		nmibt_because(why, "the descriptor at %#" PRIx64 " is %s", paddr,
 			      nmibt_read_name(status));
+		ret->unusable[source] = true;
 		return false;
 	}
-	if (!check_descriptor(&ret->desc, paddr, source, why))
+	if (!check_descriptor(&ret->desc, paddr, source, ret))
 		return false;
 	ret->source = source;
 	ret->desc_paddr = paddr;
@@ -163,6 +170,7 @@ static bool try_vmcoreinfo(const struct nmibt_image *image, struct nmibt_capture
 	if (errno || end == value || *end != ',') {
 		nmibt_because(why, "VMCOREINFO has %s=%s, which is no address and size",
 			      NMI_CAPTURE_VMCOREINFO_KEY, value);
+		ret->unusable[NMIBT_SOURCE_VMCOREINFO] = true;
 		return false;
 	}
 	return read_descriptor(image, paddr, ret, NMIBT_SOURCE_VMCOREINFO);
@@ -480,13 +488,6 @@ static bool scan_is_worth_it(const struct nmibt_image *image)
 	return line || !has_vmcoreinfo(image);
 }
 
-/* Is that the reason why something that is there is of no use? */
-static bool is_damage(const char *why)
-{
-	return (strstr(why, "descriptor at") && !strstr(why, "was never set up")) ||
-	       strstr(why, "VMCOREINFO has");
-}
-
 static struct nmibt_error *not_found(const struct nmibt_capture *capture, enum nmibt_source wish)
 {
 	char text[NMIBT_NR_SOURCES * (NMIBT_WHY_LEN + 2)] = "";
@@ -499,7 +500,7 @@ static struct nmibt_error *not_found(const struct nmibt_capture *capture, enum n
 		if (*text)
 			strcat(text, "; ");
 		strcat(text, why);
-		damaged |= is_damage(why);
+		damaged |= capture->unusable[s];
 	}
 	if (damaged)
 		return nmibt_error_create(NMIBT_ERR_DAMAGED, "no usable NMI backtrace capture: %s",
@@ -526,8 +527,7 @@ struct nmibt_error *nmibt_locate(const struct nmibt_image *image, enum nmibt_sou
 				return err;
 			}
 			mend_panic_cpu(ret);
-			if (s != NMIBT_SOURCE_VMCOREINFO &&
-			    is_damage(ret->why[NMIBT_SOURCE_VMCOREINFO]))
+			if (s != NMIBT_SOURCE_VMCOREINFO && ret->unusable[NMIBT_SOURCE_VMCOREINFO])
 				nmibt_because(ret->damage, "by vmcoreinfo: %s",
 					      ret->why[NMIBT_SOURCE_VMCOREINFO]);
 			return NULL;

@@ -153,13 +153,15 @@ struct nmibt_capture {
 	 * a line of text; empty: nothing. desc holds the mended values. */
 	char damage[NMIBT_WHY_LEN];
 	char why[NMIBT_NR_SOURCES][NMIBT_WHY_LEN];
+	/* Per source: it led to something that ought to be a capture and can't be used. */
+	bool unusable[NMIBT_NR_SOURCES];
 };
 
 /*
  * wish: AUTO or the one source to try. Fails with NOTHING when no descriptor
  * was found, DAMAGED when one was found and none passes its checks; the
- * message says what was looked for and where. On failure ret->why is still
- * filled, and nothing else in it is.
+ * message says what was looked for and where. On failure ret->why and
+ * ret->unusable are still filled, and nothing else in it is.
  */
 struct nmibt_error *nmibt_locate(const struct nmibt_image *image, enum nmibt_source wish,
 				 struct nmibt_capture *ret);

@@ -297,10 +297,10 @@ static void another_byte_order(void **state)
 {
 	struct fake *f = *state;
 
-	/* "NMIBTDSC" as two words of the other order */
-	memcpy(f->desc->magic, "BIMNCSDT", 8);
-	f->desc->desc_paddr = __builtin_bswap64(f->desc_paddr);
-	check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED, "(other byte order?)");
+	f->desc->version = __builtin_bswap32(f->desc->version);
+	check_found(f, VMCOREINFO, VMCOREINFO, "version 16777216");
+	f->desc->desc_size = __builtin_bswap32(f->desc->desc_size);
+	check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED, "is in the other byte order");
 }
 
 static void never_set_up(void **state)
