@@ -9,13 +9,14 @@
  *			even without panic_on_oops
  *	two		panic() in a thread on cpu; while that panic is under way, and
  *			before it captures, panic() in a thread on cpu2
- *	two_nmi		the same with nmi_panic() on cpu2
+ *	two_nmi		the same with nmi_panic() on cpu2, in an interrupt of a thread
  */
 #include <linux/err.h>
 #include <linux/kprobes.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/panic.h>
+#include <linux/preempt.h>
 #include <linux/smp.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
@@ -122,6 +123,19 @@ static int nmibt_second_thread(void *unused)
 	return 0;
 }
 
+/* What the second finds on its CPU is known, not whatever happens to run there. */
+static bool interruptible;
+
+static int nmibt_interrupted_thread(void *unused)
+{
+	preempt_disable();
+	WRITE_ONCE(interruptible, true);
+	while (!READ_ONCE(second))
+		cpu_relax();
+	preempt_enable();
+	return 0;
+}
+
 static void nmibt_second_irq(void *unused)
 {
 	nmibt_wait_for_first();
@@ -152,7 +166,8 @@ static int run_on(unsigned int on, int (*fn)(void *))
 static int run_two(bool nmi)
 {
 	struct task_struct *first = thread_on(cpu, nmibt_first_thread);
-	struct task_struct *then = thread_on(cpu2, nmibt_second_thread);
+	struct task_struct *then = thread_on(cpu2, nmi ? nmibt_interrupted_thread :
+							 nmibt_second_thread);
 	int err;
 
 	if (IS_ERR(first) || IS_ERR(then))
@@ -160,10 +175,12 @@ static int run_two(bool nmi)
 	err = register_kprobe(&nmibt_hold_probe);
 	if (err)
 		return err;
-	if (nmi)
+	wake_up_process(then);
+	if (nmi) {
+		while (!READ_ONCE(interruptible))
+			cpu_relax();
 		err = smp_call_function_single(cpu2, nmibt_second_irq, NULL, 0);
-	else
-		wake_up_process(then);
+	}
 	wake_up_process(first);
 	return err;
 }
