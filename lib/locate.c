@@ -371,7 +371,7 @@ static bool leads_to_slots(const struct nmibt_image *image, const struct nmibt_c
 	for (uint32_t i = 0; i < capture->desc.nr_slots; i++) {
 		char magic[NMI_CAPTURE_MAGIC_LEN];
 
-		if (!capture->slots[i])
+		if (!capture->slots[i] || capture->slots[i] == NMI_CAPTURE_NO_MEMORY)
 			continue;
 		enum nmibt_read status =
 			nmibt_read_phys(image, capture->slots[i], magic, sizeof(magic));

@@ -211,7 +211,7 @@ static bool find_slot(const struct nmibt_image *image, const struct nmibt_captur
 		return false;
 	}
 	cpu->slot_paddr = capture->slots[cpu->cpu];
-	if (!cpu->slot_paddr)
+	if (!cpu->slot_paddr || cpu->slot_paddr == NMI_CAPTURE_NO_MEMORY)
 		return false;
 
 	enum nmibt_read status =

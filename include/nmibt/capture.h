@@ -31,6 +31,8 @@
 
 /* "No CPU" in a field that holds a CPU number. */
 #define NMI_CAPTURE_NO_CPU UINT32_MAX
+/* In the table: a possible CPU that there was no memory for. 0: not possible. */
+#define NMI_CAPTURE_NO_MEMORY UINT64_MAX
 
 /* Room for registers: x86_64's elf_gregset_t has 27 words, arm64's 34. */
 #define NMI_CAPTURE_MAX_REGS 40
@@ -69,7 +71,7 @@ struct nmi_capture_desc {
 	uint32_t refused; /* requests refused while one was running or after it */
 	uint32_t nr_asked; /* remote CPUs that were asked */
 	uint64_t desc_paddr; /* of this structure: proves that it isn't a copy */
-	uint64_t table_paddr; /* of uint64_t[nr_slots]; 0: not set up yet */
+	uint64_t table_paddr; /* of uint64_t[nr_slots]: slots, 0, NO_MEMORY; 0: not set up */
 	uint64_t asked_ns; /* when the request began */
 	uint64_t finished_ns; /* when the wait ended; 0: it did not */
 };

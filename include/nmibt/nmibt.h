@@ -145,7 +145,7 @@ struct nmibt_capture {
 	enum nmibt_source source; /* where it was found */
 	struct nmi_capture_desc desc; /* mended: see docs/format.md, "Reading" */
 	uint64_t desc_paddr;
-	uint64_t *slots; /* desc.nr_slots physical addresses; 0: not possible */
+	uint64_t *slots; /* desc.nr_slots entries of the table, as they are */
 	/* False: this entry of the table could not be read, nor its slot be found. */
 	bool *slot_known;
 	unsigned int slots_unread; /* entries that could not be read */

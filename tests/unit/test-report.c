@@ -215,6 +215,19 @@ static void offline_and_none(void **state)
 	nmibt_report_close(report);
 }
 
+static void no_memory_for_a_slot(void **state)
+{
+	struct fake *f = *state;
+
+	f->table[3] = NMI_CAPTURE_NO_MEMORY;
+	struct nmibt_report *report = open_report(f);
+	assert_true(report->possible[3]);
+	assert_int_equal(report->nr_possible, 4);
+	assert_int_equal(report->by_outcome[NMIBT_OUTCOME_NONE], 1);
+	assert_string_equal(report->capture.damage, "");
+	nmibt_report_close(report);
+}
+
 static void partial(void **state)
 {
 	struct fake *f = *state;
@@ -556,8 +569,8 @@ static void length_beyond_the_area(void **state)
 static void slots_at_absurd_places(void **state)
 {
 	struct fake *f = *state;
-	static const uint64_t places[] = {1,	      FAKE_BASE,	0x1000,
-					  UINT64_MAX, UINT64_MAX - 400, UINT64_MAX - 4095};
+	static const uint64_t places[] = {
+		1, FAKE_BASE, 0x1000, UINT64_MAX - 7, UINT64_MAX - 400, UINT64_MAX - 4095};
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		f->table[1] = places[i];
@@ -720,6 +733,7 @@ int main(void)
 		BOTH(what_an_answer_holds),
 		BOTH(silent),
 		BOTH(offline_and_none),
+		BOTH(no_memory_for_a_slot),
 		BOTH(partial),
 		BOTH(excluded),
 		BOTH(stale),
