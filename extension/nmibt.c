@@ -349,9 +349,11 @@ static char *help_nmibt[] = {
 	"    panicking   CPU 1  PID 1 \"init\"",
 	"    stuck       CPU 3  PID 63 \"nmibt_spin\"  interrupts off, same place at the stop",
 	"  ",
-	"    CPU 3  nmi +1.48 ms  PID 63 \"nmibt_spin\"  complete, 26 lines, 1245 bytes  same place",
+	"    CPU 3  nmi +1.48 ms  PID 63 \"nmibt_spin\"  complete, 26 lines, 1245 bytes  same "
+	"place",
 	"        NMI backtrace for cpu 3",
-	"        CPU: 3 UID: 0 PID: 63 Comm: nmibt_spin Kdump: loaded Tainted: G           O       6.12.117-nmibt #1 ",
+	"        CPU: 3 UID: 0 PID: 63 Comm: nmibt_spin Kdump: loaded Tainted: G           O       "
+	"6.12.117-nmibt #1 ",
 	"        Tainted: [O]=OOT_MODULE",
 	"        Hardware name: linux,dummy-virt (DT)",
 	"        pstate: 81000005 (Nzcv daif -PAN -UAO -TCO +DIT -SSBS BTYPE=--)",
