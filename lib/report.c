@@ -301,7 +301,8 @@ static struct nmibt_error *first_pass(struct nmibt_report *report)
 			else
 				report->by_outcome[cpu.outcome]++;
 		}
-		if (brief->lost)
+		if (brief->lost || cpu.note == NMIBT_NOTE_DAMAGED ||
+		    cpu.note == NMIBT_NOTE_EXCLUDED)
 			report->complete = false;
 		nmibt_cpu_destroy(&cpu);
 	}
