@@ -22,6 +22,7 @@ struct segment {
 
 struct nmibt_elf {
 	int fd;
+	bool fd_owned;
 	uint64_t file_size;
 	enum nmibt_arch arch;
 	struct segment *segments;
@@ -212,16 +213,21 @@ static struct nmibt_error *read_headers(struct nmibt_elf *elf, const char *path)
 	return NULL;
 }
 
-struct nmibt_error *nmibt_elf_open(const char *path, struct nmibt_elf **ret)
+/* Takes fd over if owned. */
+static struct nmibt_error *elf_open(int fd, bool owned, const char *path, struct nmibt_elf **ret)
 {
 	struct nmibt_elf *elf = calloc(1, sizeof(*elf));
-	if (!elf)
-		return nmibt_error_nomem();
-
 	struct nmibt_error *err = NULL;
 	struct stat st;
-	elf->fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (elf->fd < 0 || fstat(elf->fd, &st) < 0) {
+
+	if (!elf) {
+		if (owned)
+			close(fd);
+		return nmibt_error_nomem();
+	}
+	elf->fd = fd;
+	elf->fd_owned = owned;
+	if (fstat(fd, &st) < 0) {
 		err = nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: %s", path, strerror(errno));
 	} else {
 		elf->file_size = st.st_size;
@@ -233,6 +239,20 @@ struct nmibt_error *nmibt_elf_open(const char *path, struct nmibt_elf **ret)
 	}
 	*ret = elf;
 	return NULL;
+}
+
+struct nmibt_error *nmibt_elf_open(const char *path, struct nmibt_elf **ret)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: %s", path, strerror(errno));
+	return elf_open(fd, true, path, ret);
+}
+
+struct nmibt_error *nmibt_elf_open_fd(int fd, const char *path, struct nmibt_elf **ret)
+{
+	return elf_open(fd, false, path, ret);
 }
 
 void nmibt_elf_image(struct nmibt_elf *elf, struct nmibt_image *ret)
@@ -249,7 +269,7 @@ void nmibt_elf_close(struct nmibt_elf *elf)
 {
 	if (!elf)
 		return;
-	if (elf->fd >= 0)
+	if (elf->fd_owned)
 		close(elf->fd);
 	free(elf->segments);
 	free(elf->vmcoreinfo);

@@ -119,9 +119,26 @@ struct nmibt_image {
  */
 struct nmibt_elf;
 struct nmibt_error *nmibt_elf_open(const char *path, struct nmibt_elf **ret);
+/* Reads fd by pread(); fd is borrowed until nmibt_elf_close(), path is for messages. */
+struct nmibt_error *nmibt_elf_open_fd(int fd, const char *path, struct nmibt_elf **ret);
 /* image borrows from elf and is valid until nmibt_elf_close(). */
 void nmibt_elf_image(struct nmibt_elf *elf, struct nmibt_image *ret);
 void nmibt_elf_close(struct nmibt_elf *elf); /* NULL is allowed */
+
+/* ---------------------------------------------------------------- kallsyms */
+
+/*
+ * The kernel's own symbols (not its modules'), from the memory of the image, where
+ * VMCOREINFO says that they are: 6.0 and later. image is borrowed. Fails with
+ * NOTHING where VMCOREINFO does not say it, DAMAGED where they can't be read.
+ */
+struct nmibt_kallsyms;
+struct nmibt_error *nmibt_kallsyms_open(const struct nmibt_image *image,
+					struct nmibt_kallsyms **ret);
+/* As nmibt_image_ops.symbolize; false also for what is no function. */
+bool nmibt_kallsyms_symbolize(struct nmibt_kallsyms *kallsyms, uint64_t addr, char *buf,
+			      size_t len);
+void nmibt_kallsyms_close(struct nmibt_kallsyms *kallsyms); /* NULL is allowed */
 
 /* ------------------------------------------------------------------ locate */
 
