@@ -26,12 +26,13 @@ ALL_CFLAGS := -std=gnu11 $(WARN) -fPIC -fvisibility=hidden -D_GNU_SOURCE \
 ALL_LDFLAGS := $(LDFLAGS) $(if $(SANITIZE),$(SANITIZERS))
 
 LIB_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard lib/*.c))
+TOOL_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tools/*.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(O)/tests/%,$(wildcard tests/unit/test-*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
 FORMATTED := $(wildcard include/nmibt/*.h lib/*.[ch] extension/*.[ch] tools/*.[ch] \
 	tests/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch])
 
-all: $(O)/nmibt.so ## the crash extension
+all: $(O)/nmibt.so $(O)/nmibt ## the crash extension and the offline tool
 lib: $(O)/libnmibt.a ## the library
 unit: $(UNIT_TESTS) $(O)/tests/nmibt-elf ## the unit tests and the test driver, not run
 fuzzers: $(FUZZERS) ## the fuzz targets, by clang
@@ -53,6 +54,10 @@ $(O)/libnmibt.a: $(LIB_OBJS)
 $(O)/nmibt.so: $(O)/extension/nmibt.o $(O)/libnmibt.a
 	$(CC) -shared -Wl,-Bsymbolic -Wl,--exclude-libs,ALL $(ALL_LDFLAGS) -o $@ $^
 
+# pread() of the tool is libkdumpfile's, too: see tools/dumpfile.c.
+$(O)/nmibt: $(TOOL_OBJS) $(O)/libnmibt.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lkdumpfile
+
 $(O)/tests/nmibt-elf: $(O)/tests/nmibt-elf.o $(O)/libnmibt.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^
 
@@ -67,14 +72,15 @@ $(O)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*.[ch] include/nmibt/*.h)
 		-fno-sanitize-recover=all -o $@ $< $(wildcard lib/*.c)
 
 check: ## unit, golden, crash on the bundled dumps: minutes
-	tests/run tests/unit/run docs/check-format tests/golden/run-synthetic tests/golden/run-crash
+	tests/run tests/unit/run docs/check-format tests/golden/run-synthetic tests/golden/run-tool \
+		tests/golden/run-crash
 
 check-kernel: ## build kernels, boot, panic, kdump, compare: most of an hour from nothing
 	tests/run tests/e2e/run
 
 check-all: ## both, with one closing line
-	tests/run tests/unit/run docs/check-format tests/golden/run-synthetic tests/golden/run-crash \
-		tests/e2e/run
+	tests/run tests/unit/run docs/check-format tests/golden/run-synthetic tests/golden/run-tool \
+		tests/golden/run-crash tests/e2e/run
 
 check-format: ## the sources are as clang-format writes them
 	clang-format --dry-run --Werror $(FORMATTED)

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * nmibt, the offline tool: what every CPU was doing when the kernel in a vmcore
+ * died, without crash and without a vmlinux. A thin front end.
+ */
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "vmcore.h"
+
+#define USAGE "usage: nmibt [OPTION]... VMCORE [PART]...\n"
+
+static const char help[] =
+	USAGE "What every CPU was doing when the kernel in VMCORE died: the NMI backtraces that a\n"
+	      "kernel with nmibt's patches captured, beside the registers saved at the stop.\n"
+	      "\n"
+	      "  -c, --cpu=LIST       only these CPUs: 3, 1,8-14, or a for all\n"
+	      "  -s, --summary        the summary only\n"
+	      "  -r, --raw            the text as raw bytes, escaped, level headers included\n"
+	      "  -t, --header         also the header fields of the slots, and all registers\n"
+	      "  -o, --older          also older captures, marked stale\n"
+	      "  -S, --source=SOURCE  find the capture in this way only: vmcoreinfo or scan\n"
+	      "      --help           this text\n"
+	      "      --version        the version\n"
+	      "\n"
+	      "With several files, they are the parts of one split dump.\n"
+	      "Exit status: 0 printed, 1 nothing found, 2 wrong usage, 3 damaged but printed in\n"
+	      "part, 4 the dump can't be used.\n";
+
+struct arguments {
+	struct nmibt_render_options render;
+	enum nmibt_source wish;
+	const char *cpus;
+};
+
+static int fail(struct nmibt_error *err)
+{
+	/* Damage is 3 only where something could still be printed. */
+	int code = err->code < NMIBT_ERR_DAMAGED ? (int)err->code : 4;
+
+	fprintf(stderr, "nmibt: %s\n", err->message);
+	nmibt_error_destroy(err);
+	return code;
+}
+
+static int usage(void)
+{
+	fputs(USAGE "Try nmibt --help.\n", stderr);
+	return 2;
+}
+
+/* Exit code, or -1: go on. */
+static int parse(int argc, char **argv, struct arguments *args)
+{
+	enum { HELP = 256, VERSION };
+	static const struct option options[] = {
+		{"cpu", required_argument, NULL, 'c'},
+		{"summary", no_argument, NULL, 's'},
+		{"raw", no_argument, NULL, 'r'},
+		{"header", no_argument, NULL, 't'},
+		{"older", no_argument, NULL, 'o'},
+		{"source", required_argument, NULL, 'S'},
+		{"help", no_argument, NULL, HELP},
+		{"version", no_argument, NULL, VERSION},
+		{0},
+	};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "c:srtoS:", options, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			args->cpus = optarg;
+			break;
+		case 'S':
+			if (nmibt_source_parse(optarg, &args->wish))
+				break;
+			fprintf(stderr, "nmibt: no source \"%s\": auto, vmcoreinfo or scan\n",
+				optarg);
+			return 2;
+		case HELP:
+			fputs(help, stdout);
+			return 0;
+		case VERSION:
+			puts("nmibt " NMIBT_VERSION);
+			return 0;
+		default:
+			if (!nmibt_render_option(&args->render, c))
+				return usage();
+		}
+	}
+	return optind < argc ? -1 : usage();
+}
+
+static void fit_to_terminal(struct nmibt_render_options *options)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+	struct winsize size;
+
+	if (!isatty(STDOUT_FILENO))
+		return;
+	if (!ioctl(STDOUT_FILENO, TIOCGWINSZ, &size))
+		options->width = size.ws_col;
+	options->colour = !(no_color && *no_color) && term && strcmp(term, "dumb");
+}
+
+static struct nmibt_error *print_report(const struct nmibt_report *report, struct arguments *args,
+					int *ret)
+{
+	unsigned int nr = report->capture.desc.nr_slots;
+	bool *cpus = NULL;
+	struct nmibt_error *err = NULL;
+
+	if (args->cpus) {
+		cpus = calloc(nr, sizeof(*cpus));
+		err = cpus ? nmibt_parse_cpus(args->cpus, cpus, nr)
+			   : nmibt_error_create(NMIBT_ERR_NOMEM, "no memory for %u CPUs", nr);
+		args->render.cpus = cpus;
+	}
+	if (!err)
+		err = nmibt_render_text(report, &args->render, stdout, ret);
+	free(cpus);
+	return err;
+}
+
+static int print_vmcore(struct nmibt_vmcore *vmcore, struct arguments *args)
+{
+	struct nmibt_image image;
+	struct nmibt_report *report;
+	const char *remark = nmibt_vmcore_remark(vmcore);
+	int code;
+
+	nmibt_vmcore_image(vmcore, &image);
+	if (remark)
+		fprintf(stderr, "nmibt: %s\n", remark);
+	struct nmibt_error *err = nmibt_report_open(&image, args->wish, &report);
+	if (err)
+		return fail(err);
+	err = print_report(report, args, &code);
+	nmibt_report_close(report);
+	if (err)
+		return fail(err);
+	if (fflush(stdout) || ferror(stdout)) {
+		perror("nmibt: writing the output");
+		return 4;
+	}
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments args = {.wish = NMIBT_SOURCE_AUTO};
+	int code = parse(argc, argv, &args);
+
+	if (code >= 0)
+		return code;
+	fit_to_terminal(&args.render);
+
+	struct nmibt_vmcore *vmcore;
+	struct nmibt_error *err = nmibt_vmcore_open(argc - optind, argv + optind, &vmcore);
+	if (err)
+		return fail(err);
+	code = print_vmcore(vmcore, &args);
+	nmibt_vmcore_close(vmcore);
+	return code;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A dump of any format: finds the back end for it.
+ */
+#ifndef NMIBT_VMCORE_H
+#define NMIBT_VMCORE_H
+
+#include <nmibt/nmibt.h>
+
+struct nmibt_vmcore;
+
+/* paths: the parts of a split dump, or one file. */
+struct nmibt_error *nmibt_vmcore_open(unsigned int nr, char *const *paths,
+				      struct nmibt_vmcore **ret);
+/* image borrows from vmcore and is valid until nmibt_vmcore_close(). */
+void nmibt_vmcore_image(struct nmibt_vmcore *vmcore, struct nmibt_image *ret);
+void nmibt_vmcore_close(struct nmibt_vmcore *vmcore); /* NULL is allowed */
+
+/* What is to be said of the dump beside what is found in it, a line of text:
+ * that it was cut, or left incomplete. NULL: nothing. */
+const char *nmibt_vmcore_remark(const struct nmibt_vmcore *vmcore);
+
+#endif /* NMIBT_VMCORE_H */
