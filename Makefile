@@ -30,11 +30,11 @@ TOOL_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tools/*.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(O)/tests/%,$(wildcard tests/unit/test-*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
 FORMATTED := $(wildcard include/nmibt/*.h lib/*.[ch] extension/*.[ch] tools/*.[ch] \
-	tests/*.[ch] tests/unit/*.[ch] tests/fuzz/*.[ch])
+	tests/unit/*.[ch] tests/fuzz/*.[ch])
 
 all: $(O)/nmibt.so $(O)/nmibt ## the crash extension and the offline tool
 lib: $(O)/libnmibt.a ## the library
-unit: $(UNIT_TESTS) $(O)/tests/nmibt-elf ## the unit tests and the test driver, not run
+unit: $(UNIT_TESTS) ## the unit tests, not run
 fuzzers: $(FUZZERS) ## the fuzz targets, by clang
 
 $(O)/%.o: %.c
@@ -57,9 +57,6 @@ $(O)/nmibt.so: $(O)/extension/nmibt.o $(O)/libnmibt.a
 # pread() of the tool is libkdumpfile's, too: see tools/dumpfile.c.
 $(O)/nmibt: $(TOOL_OBJS) $(O)/libnmibt.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lkdumpfile
-
-$(O)/tests/nmibt-elf: $(O)/tests/nmibt-elf.o $(O)/libnmibt.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^
 
 $(O)/tests/test-%: $(O)/tests/unit/test-%.o $(O)/libnmibt.a
 	@mkdir -p $(@D)

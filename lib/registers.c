@@ -95,12 +95,15 @@ static bool same_function(const struct nmibt_frame *frame, uint64_t nmi_pc, uint
 	return addr - start < frame->size;
 }
 
-static bool in_chain(const struct nmibt_image *image, const struct nmibt_cpu *cpu, uint64_t addr)
+/* False also where nobody knows what function addr is in: then *known is false. */
+static bool in_chain(const struct nmibt_image *image, const struct nmibt_cpu *cpu, uint64_t addr,
+		     bool *known)
 {
 	char symbol[256];
 
-	if (!image->ops->symbolize ||
-	    !image->ops->symbolize(image->ctx, addr, symbol, sizeof(symbol)))
+	*known = image->ops->symbolize &&
+		 image->ops->symbolize(image->ctx, addr, symbol, sizeof(symbol));
+	if (!*known)
 		return false;
 	struct nmibt_str name = {symbol, strcspn(symbol, "+ ")};
 	size_t len = nmibt_function_len(name);
@@ -150,10 +153,10 @@ enum nmibt_moved nmibt_compare_regs(const struct nmibt_image *image, const struc
 		return NMIBT_MOVED_SAME;
 	if (sp - nmi_sp + NEAR_STACK > 2 * NEAR_STACK)
 		return NMIBT_MOVED_YES;
-	if (same_function(&cpu->frames[0], nmi_pc, pc) || in_chain(image, cpu, pc) ||
+	bool pc_known, lr_known;
+	if (same_function(&cpu->frames[0], nmi_pc, pc) || in_chain(image, cpu, pc, &pc_known) ||
 	    (image->arch == NMIBT_ARCH_ARM64 &&
-	     in_chain(image, cpu, cpu->stop_regs.value[ARM64_LR])))
+	     in_chain(image, cpu, cpu->stop_regs.value[ARM64_LR], &lr_known)))
 		return NMIBT_MOVED_SAME;
-	/* Without symbols nobody knows what function that is. */
-	return image->ops->symbolize ? NMIBT_MOVED_YES : NMIBT_MOVED_UNKNOWN;
+	return pc_known ? NMIBT_MOVED_YES : NMIBT_MOVED_UNKNOWN;
 }
