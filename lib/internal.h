@@ -49,6 +49,14 @@ enum nmibt_read nmibt_read_phys(const struct nmibt_image *image, uint64_t paddr,
 
 bool nmibt_interrupted(const struct nmibt_image *image);
 
+static inline const char *nmibt_plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+/* "no answer in 500 ms", for CPUs that were asked. */
+void nmibt_format_no_answer(const struct nmi_capture_desc *desc, char *buf, size_t len);
+
 /* In the words of an error message. */
 const char *nmibt_read_name(enum nmibt_read status);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The summary that the text begins with: how many CPUs answered how, and which
- * of them one should look at.
+ * The summary that the text begins with: how many CPUs answered how, and what
+ * the diagnosis found.
  */
 #include "render.h"
 
@@ -13,96 +13,31 @@ static void label(struct renderer *r, const char *name)
 	putc(' ', r->out);
 }
 
-/* ----------------------------------------------------------- lists of CPUs */
-
-typedef bool (*cpu_test)(const struct nmibt_cpu_brief *brief, uint64_t arg);
-
-/* "CPU 3" or "CPUs 0-2,7"; returns how many. Prints nothing when out is NULL. */
-static unsigned int print_cpus(const struct nmibt_report *report, FILE *out, cpu_test test,
-			       uint64_t arg)
+/* "CPU 3" or "CPUs 0-2,7". */
+static void print_cpus(FILE *out, const unsigned int *cpus, size_t nr)
 {
-	unsigned int nr = report->capture.desc.nr_slots, count = 0, runs = 0;
-
-	for (unsigned int i = 0; i < nr; i++)
-		count += report->possible[i] && test(&report->cpus[i], arg);
-	if (!count || !out)
-		return count;
-	fputs(count == 1 ? "CPU " : "CPUs ", out);
-	for (unsigned int i = 0; i < nr; i++) {
-		unsigned int first = i;
-		while (i < nr && report->possible[i] && test(&report->cpus[i], arg))
+	fputs(nr == 1 ? "CPU " : "CPUs ", out);
+	for (size_t i = 0; i < nr; i++) {
+		size_t first = i;
+		while (i + 1 < nr && cpus[i + 1] == cpus[i] + 1)
 			i++;
-		if (i == first)
-			continue;
-		fprintf(out, "%s%u", runs++ ? "," : "", first);
-		if (i - first > 1)
-			fprintf(out, "-%u", i - 1);
+		fprintf(out, "%s%u", first ? "," : "", cpus[first]);
+		if (i > first)
+			fprintf(out, "-%u", cpus[i]);
+	}
+}
+
+static unsigned int count_idle(const struct nmibt_report *report, enum nmibt_outcome outcome)
+{
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < report->capture.desc.nr_slots; i++) {
+		const struct nmibt_cpu_brief *b = &report->cpus[i];
+
+		count += report->possible[i] && !b->stale && b->outcome == outcome &&
+			 b->slot_flags & NMI_CAPTURE_SLOT_F_IDLE;
 	}
 	return count;
-}
-
-static bool is_idle(const struct nmibt_cpu_brief *b)
-{
-	return b->slot_flags & NMI_CAPTURE_SLOT_F_IDLE;
-}
-
-static bool has_outcome(const struct nmibt_cpu_brief *b, uint64_t arg)
-{
-	return !b->stale && b->outcome == arg;
-}
-
-static bool is_idle_with(const struct nmibt_cpu_brief *b, uint64_t arg)
-{
-	return has_outcome(b, arg) && is_idle(b);
-}
-
-static bool is_stuck(const struct nmibt_cpu_brief *b, uint64_t arg)
-{
-	bool irqs_off = b->slot_flags & NMI_CAPTURE_SLOT_F_IRQS_OFF;
-
-	return !b->stale && !is_idle(b) && b->moved == NMIBT_MOVED_SAME && irqs_off == arg;
-}
-
-static bool has_irqs_off(const struct nmibt_cpu_brief *b, uint64_t arg)
-{
-	(void)arg;
-	return !b->stale && !is_idle(b) && b->moved != NMIBT_MOVED_SAME &&
-	       b->outcome != NMIBT_OUTCOME_SELF && b->slot_flags & NMI_CAPTURE_SLOT_F_IRQS_OFF;
-}
-
-static bool has_stack(const struct nmibt_cpu_brief *b, uint64_t arg)
-{
-	return !b->stale && b->stack_hash == arg;
-}
-
-static bool is_second_panic(const struct nmibt_cpu_brief *b, uint64_t arg)
-{
-	(void)arg;
-	return !b->stale && b->outcome == NMIBT_OUTCOME_SELF;
-}
-
-static bool is_late(const struct nmibt_cpu_brief *b, uint64_t arg)
-{
-	(void)arg;
-	return !b->stale && b->slot_flags & NMI_CAPTURE_SLOT_F_LATE;
-}
-
-static bool is_stale(const struct nmibt_cpu_brief *b, uint64_t arg)
-{
-	(void)arg;
-	return b->stale;
-}
-
-static bool overflowed(const struct nmibt_cpu_brief *b, uint64_t arg)
-{
-	(void)arg;
-	return !b->stale && b->lost_bytes;
-}
-
-static bool is_unread(const struct nmibt_cpu_brief *b, uint64_t arg)
-{
-	(void)arg;
-	return !b->stale && b->unread;
 }
 
 /* ----------------------------------------------------------------- summary */
@@ -125,7 +60,7 @@ static void summary_counts(struct renderer *r)
 			continue;
 		fprintf(r->out, "%s%u %s", comma, report->by_outcome[order[i]],
 			nmibt_outcome_name(order[i]));
-		unsigned int idle = print_cpus(report, NULL, is_idle_with, order[i]);
+		unsigned int idle = count_idle(report, order[i]);
 		if (idle)
 			fprintf(r->out, " (%u idle)", idle);
 		comma = ", ";
@@ -197,123 +132,31 @@ static void summary_panic(struct renderer *r)
 	putc('\n', r->out);
 }
 
-static void summary_list(struct renderer *r, const char *name, cpu_test test, uint64_t arg,
-			 const char *what)
+static void summary_finding(struct renderer *r, const struct nmibt_finding *finding)
 {
-	const struct nmibt_report *report = r->report;
-	unsigned int count = print_cpus(report, NULL, test, arg);
-
-	if (!count)
-		return;
-	label(r, name);
-	print_cpus(report, r->out, test, arg);
-	for (unsigned int i = 0; count == 1 && i < report->capture.desc.nr_slots; i++) {
-		if (report->possible[i] && test(&report->cpus[i], arg))
-			summary_task(r, i);
-	}
-	fprintf(r->out, "%s%s\n", *what ? "  " : "", what);
-}
-
-static int compare_hash(const void *a, const void *b)
-{
-	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-	return x < y ? -1 : x > y;
-}
-
-/* Stacks that more than one CPU has, in the order of their first CPU. */
-static struct nmibt_error *summary_groups(struct renderer *r)
-{
-	const struct nmibt_report *report = r->report;
-	unsigned int nr = report->capture.desc.nr_slots;
-	size_t count = 0;
-	_cleanup_free_ uint64_t *hashes = calloc(nr, sizeof(*hashes));
-
-	if (!hashes)
-		return nmibt_error_nomem();
-	for (unsigned int i = 0; i < nr; i++) {
-		if (report->possible[i] && !report->cpus[i].stale && report->cpus[i].stack_hash)
-			hashes[count++] = report->cpus[i].stack_hash;
-	}
-	qsort(hashes, count, sizeof(*hashes), compare_hash);
-	size_t shared = 0;
-	for (size_t i = 0; i < count; i++) {
-		bool first = i == 0 || hashes[i] != hashes[i - 1];
-		if (first && i + 1 < count && hashes[i + 1] == hashes[i])
-			hashes[shared++] = hashes[i];
-	}
-	for (unsigned int i = 0; i < nr && shared; i++) {
-		uint64_t hash = report->cpus[i].stack_hash;
-		uint64_t *at =
-			hash ? bsearch(&hash, hashes, shared, sizeof(*hashes), compare_hash) : NULL;
-		if (!at || report->cpus[i].stale)
-			continue;
-		summary_list(r, "same stack", has_stack, hash,
-			     is_idle(&report->cpus[i]) ? "(idle)" : "");
-		memmove(at, at + 1, (shared - (at - hashes) - 1) * sizeof(*hashes));
-		shared--;
-	}
-	return NULL;
-}
-
-static void summary_loss(struct renderer *r)
-{
-	const struct nmibt_report *report = r->report;
-	uint64_t lost = 0, unread = 0;
-
-	for (unsigned int i = 0; i < report->capture.desc.nr_slots; i++) {
-		if (report->cpus[i].stale)
-			continue;
-		lost += report->cpus[i].lost_bytes;
-		unread += report->cpus[i].unread;
-	}
-	if (*report->capture.damage) {
-		label(r, "damaged");
-		fprintf(r->out, "%s\n", report->capture.damage);
-	}
-	if (report->capture.slots_unread) {
-		label(r, "damaged");
-		fprintf(r->out, "%u of %u entries of the table of slots can't be read\n",
-			report->capture.slots_unread, report->capture.desc.nr_slots);
-	}
-	summary_list(r, "damaged", has_outcome, NMIBT_OUTCOME_DAMAGED,
-		     "slot fails its checks or can't be read");
-	if (lost) {
-		label(r, "overflowed");
-		print_cpus(report, r->out, overflowed, 0);
-		fprintf(r->out, "  %" PRIu64 " byte%s did not fit the slots of %u\n", lost,
-			nmibt_plural(lost), report->capture.desc.slot_size);
-	}
-	if (unread) {
-		label(r, "unreadable");
-		print_cpus(report, r->out, is_unread, 0);
-		fprintf(r->out, "  %" PRIu64 " byte%s of text\n", unread, nmibt_plural(unread));
-	}
+	if (finding->kind == NMIBT_FINDING_STUCK)
+		nmibt_paint(r, RED);
+	label(r, nmibt_finding_name(finding->kind));
+	if (finding->nr_cpus)
+		print_cpus(r->out, finding->cpus, finding->nr_cpus);
+	if (finding->nr_cpus == 1)
+		summary_task(r, finding->cpus[0]);
+	fprintf(r->out, "%s%s\n", finding->nr_cpus && *finding->text ? "  " : "", finding->text);
+	nmibt_unpaint(r);
 }
 
 struct nmibt_error *nmibt_render_summary(struct renderer *r)
 {
-	char silent[64];
+	struct nmibt_diagnosis diagnosis;
+	struct nmibt_error *err = nmibt_diagnose(r->report, &diagnosis);
+	if (err)
+		return err;
 
 	summary_counts(r);
 	summary_request(r);
 	summary_panic(r);
-	if (print_cpus(r->report, NULL, is_second_panic, 0) > 1)
-		summary_list(r, "also died", is_second_panic, 0,
-			     "captured themselves: more than one CPU panicked");
-	nmibt_paint(r, RED);
-	summary_list(r, "stuck", is_stuck, true, "interrupts off, same place at the stop");
-	nmibt_unpaint(r);
-	summary_list(r, "same place", is_stuck, false, "at the NMI and at the stop");
-	summary_list(r, "irqs off", has_irqs_off, 0, "interrupts off when hit");
-	nmibt_format_no_answer(r, silent, sizeof(silent));
-	summary_list(r, "silent", has_outcome, NMIBT_OUTCOME_SILENT, silent);
-	summary_list(r, "partial", has_outcome, NMIBT_OUTCOME_PARTIAL, "began and did not finish");
-	summary_list(r, "late", is_late, 0, "answered after the wait had ended");
-	summary_list(r, "offline", has_outcome, NMIBT_OUTCOME_OFFLINE, "when asked");
-	summary_list(r, "excluded", has_outcome, NMIBT_OUTCOME_EXCLUDED,
-		     "slot is not in the dump; dump with a lower -d of makedumpfile");
-	summary_list(r, "stale", is_stale, 0, "of an older request; -o shows it");
-	struct nmibt_error *err = summary_groups(r);
-	summary_loss(r);
-	return err;
+	for (size_t i = 0; i < diagnosis.nr; i++)
+		summary_finding(r, &diagnosis.findings[i]);
+	nmibt_diagnosis_destroy(&diagnosis);
+	return NULL;
 }

@@ -88,16 +88,6 @@ static void render_head(struct renderer *r, const struct nmibt_cpu *cpu)
 	putc('\n', r->out);
 }
 
-void nmibt_format_no_answer(const struct renderer *r, char *buf, size_t len)
-{
-	const struct nmi_capture_desc *d = &r->report->capture.desc;
-
-	if (d->state == NMI_CAPTURE_COMPLETE || d->state == NMI_CAPTURE_TIMEOUT)
-		snprintf(buf, len, "no answer in %u ms", d->timeout_ms);
-	else
-		snprintf(buf, len, "no answer, and the wait did not end");
-}
-
 const char *nmibt_note_words(enum nmibt_note note)
 {
 	switch (note) {
@@ -154,7 +144,7 @@ static void render_remarks(struct renderer *r, const struct nmibt_cpu *cpu)
 		break;
 	case NMI_CAPTURE_SLOT_ASKED:
 		nmibt_format_since(r, slot->asked_ns, asked, sizeof(asked));
-		nmibt_format_no_answer(r, silent, sizeof(silent));
+		nmibt_format_no_answer(&r->report->capture.desc, silent, sizeof(silent));
 		fprintf(r->out, "[asked%s%s, %s; %s]\n", *asked ? " at " : "", asked, silent,
 			nmibt_note_words(cpu->note));
 		break;

@@ -23,16 +23,8 @@ enum colour { BOLD, RED, YELLOW, DIM };
 void nmibt_paint(struct renderer *r, enum colour colour);
 void nmibt_unpaint(struct renderer *r);
 
-static inline const char *nmibt_plural(uint64_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
 /* "+2.18 ms" from the request to ns; empty when one of the times is missing. */
 void nmibt_format_since(const struct renderer *r, uint64_t ns, char *buf, size_t len);
-
-/* "no answer in 500 ms", for CPUs that were asked. */
-void nmibt_format_no_answer(const struct renderer *r, char *buf, size_t len);
 
 /* "  PID 53 "comm"" */
 void nmibt_render_task(struct renderer *r, int32_t pid, const char comm[NMI_CAPTURE_COMM_LEN]);

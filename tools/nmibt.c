@@ -19,6 +19,7 @@ static const char help[] =
 	      "\n"
 	      "  -c, --cpu=LIST       only these CPUs: 3, 1,8-14, or a for all\n"
 	      "  -s, --summary        the summary only\n"
+	      "  -l, --lines          with file and line of each frame\n"
 	      "  -r, --raw            the text as raw bytes, escaped, level headers included\n"
 	      "  -t, --header         also the header fields of the slots, and all registers\n"
 	      "  -o, --older          also older captures, marked stale\n"
@@ -57,19 +58,15 @@ static int parse(int argc, char **argv, struct arguments *args)
 {
 	enum { HELP = 256, VERSION };
 	static const struct option options[] = {
-		{"cpu", required_argument, NULL, 'c'},
-		{"summary", no_argument, NULL, 's'},
-		{"raw", no_argument, NULL, 'r'},
-		{"header", no_argument, NULL, 't'},
-		{"older", no_argument, NULL, 'o'},
-		{"source", required_argument, NULL, 'S'},
-		{"help", no_argument, NULL, HELP},
-		{"version", no_argument, NULL, VERSION},
-		{0},
+		{"cpu", required_argument, NULL, 'c'},	  {"summary", no_argument, NULL, 's'},
+		{"lines", no_argument, NULL, 'l'},	  {"raw", no_argument, NULL, 'r'},
+		{"header", no_argument, NULL, 't'},	  {"older", no_argument, NULL, 'o'},
+		{"source", required_argument, NULL, 'S'}, {"help", no_argument, NULL, HELP},
+		{"version", no_argument, NULL, VERSION},  {0},
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:srtoS:", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:slrtoS:", options, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			args->cpus = optarg;

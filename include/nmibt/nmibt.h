@@ -367,6 +367,45 @@ void nmibt_report_close(struct nmibt_report *report);
 struct nmibt_error *nmibt_report_cpu(const struct nmibt_report *report, unsigned int cpu,
 				     struct nmibt_cpu *ret);
 
+/* --------------------------------------------------------------- diagnosis */
+
+/* In the order in which a person wants to read them. */
+enum nmibt_finding_kind {
+	NMIBT_FINDING_ALSO_DIED, /* captured itself beside another */
+	NMIBT_FINDING_STUCK, /* interrupts off, same place at the stop */
+	NMIBT_FINDING_SAME_PLACE, /* at the NMI and at the stop, interrupts on */
+	NMIBT_FINDING_IRQS_OFF, /* when hit, and moved on or unknown */
+	NMIBT_FINDING_SILENT,
+	NMIBT_FINDING_PARTIAL,
+	NMIBT_FINDING_LATE,
+	NMIBT_FINDING_OFFLINE,
+	NMIBT_FINDING_EXCLUDED,
+	NMIBT_FINDING_STALE,
+	NMIBT_FINDING_SAME_STACK,
+	NMIBT_FINDING_DAMAGED,
+	NMIBT_FINDING_OVERFLOWED,
+	NMIBT_FINDING_UNREADABLE,
+	NMIBT_NR_FINDINGS,
+};
+/* "stuck", "same place": also the label in the text. */
+const char *nmibt_finding_name(enum nmibt_finding_kind kind);
+
+/* What is to be seen in the capture, and nothing that is only likely. */
+struct nmibt_finding {
+	enum nmibt_finding_kind kind;
+	unsigned int *cpus; /* ascending; none: of the capture as a whole */
+	size_t nr_cpus;
+	char text[NMIBT_WHY_LEN]; /* what was seen, printable; may be empty */
+};
+
+struct nmibt_diagnosis {
+	struct nmibt_finding *findings; /* in the order of their kinds */
+	size_t nr;
+};
+
+struct nmibt_error *nmibt_diagnose(const struct nmibt_report *report, struct nmibt_diagnosis *ret);
+void nmibt_diagnosis_destroy(struct nmibt_diagnosis *diagnosis);
+
 /* ------------------------------------------------------------------ render */
 
 /* Sets those of the nr flags that list names: "3", "1,8-14", "a" or "all".

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What a person wants to know first: which CPUs need looking at, and why. Each
+ * finding says only what the capture shows.
+ */
+#include <inttypes.h>
+
+#include "internal.h"
+
+static const char *const finding_names[NMIBT_NR_FINDINGS] = {
+	[NMIBT_FINDING_ALSO_DIED] = "also died",
+	[NMIBT_FINDING_STUCK] = "stuck",
+	[NMIBT_FINDING_SAME_PLACE] = "same place",
+	[NMIBT_FINDING_IRQS_OFF] = "irqs off",
+	[NMIBT_FINDING_SILENT] = "silent",
+	[NMIBT_FINDING_PARTIAL] = "partial",
+	[NMIBT_FINDING_LATE] = "late",
+	[NMIBT_FINDING_OFFLINE] = "offline",
+	[NMIBT_FINDING_EXCLUDED] = "excluded",
+	[NMIBT_FINDING_STALE] = "stale",
+	[NMIBT_FINDING_SAME_STACK] = "same stack",
+	[NMIBT_FINDING_DAMAGED] = "damaged",
+	[NMIBT_FINDING_OVERFLOWED] = "overflowed",
+	[NMIBT_FINDING_UNREADABLE] = "unreadable",
+};
+
+const char *nmibt_finding_name(enum nmibt_finding_kind kind)
+{
+	return kind < NMIBT_NR_FINDINGS ? finding_names[kind] : "unknown";
+}
+
+/* ------------------------------------------------------------ kinds of CPUs */
+
+typedef bool (*cpu_test)(const struct nmibt_cpu_brief *brief, uint64_t arg);
+
+static bool is_idle(const struct nmibt_cpu_brief *b)
+{
+	return b->slot_flags & NMI_CAPTURE_SLOT_F_IDLE;
+}
+
+static bool has_outcome(const struct nmibt_cpu_brief *b, uint64_t arg)
+{
+	return !b->stale && b->outcome == arg;
+}
+
+static bool is_stuck(const struct nmibt_cpu_brief *b, uint64_t arg)
+{
+	bool irqs_off = b->slot_flags & NMI_CAPTURE_SLOT_F_IRQS_OFF;
+
+	return !b->stale && !is_idle(b) && b->moved == NMIBT_MOVED_SAME && irqs_off == arg;
+}
+
+static bool has_irqs_off(const struct nmibt_cpu_brief *b, uint64_t arg)
+{
+	(void)arg;
+	return !b->stale && !is_idle(b) && b->moved != NMIBT_MOVED_SAME &&
+	       b->outcome != NMIBT_OUTCOME_SELF && b->slot_flags & NMI_CAPTURE_SLOT_F_IRQS_OFF;
+}
+
+static bool has_stack(const struct nmibt_cpu_brief *b, uint64_t arg)
+{
+	return !b->stale && b->stack_hash == arg;
+}
+
+static bool is_late(const struct nmibt_cpu_brief *b, uint64_t arg)
+{
+	(void)arg;
+	return !b->stale && b->slot_flags & NMI_CAPTURE_SLOT_F_LATE;
+}
+
+static bool is_stale(const struct nmibt_cpu_brief *b, uint64_t arg)
+{
+	(void)arg;
+	return b->stale;
+}
+
+static bool overflowed(const struct nmibt_cpu_brief *b, uint64_t arg)
+{
+	(void)arg;
+	return !b->stale && b->lost_bytes;
+}
+
+static bool is_unread(const struct nmibt_cpu_brief *b, uint64_t arg)
+{
+	(void)arg;
+	return !b->stale && b->unread;
+}
+
+/* ----------------------------------------------------------------- findings */
+
+struct diagnosing {
+	const struct nmibt_report *report;
+	struct nmibt_diagnosis *diagnosis;
+	struct nmibt_error *err; /* the first one; nothing is added behind it */
+};
+
+static unsigned int count_cpus(const struct nmibt_report *report, cpu_test test, uint64_t arg)
+{
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < report->capture.desc.nr_slots; i++)
+		count += report->possible[i] && test(&report->cpus[i], arg);
+	return count;
+}
+
+/* Room for one more finding; text comes behind it. NULL: no memory. */
+static struct nmibt_finding *add_finding(struct diagnosing *d, enum nmibt_finding_kind kind,
+					 unsigned int nr_cpus)
+{
+	struct nmibt_diagnosis *all = d->diagnosis;
+
+	if (d->err)
+		return NULL;
+	struct nmibt_finding *grown = realloc(all->findings, (all->nr + 1) * sizeof(*grown));
+	if (grown)
+		all->findings = grown;
+	unsigned int *cpus = calloc(nr_cpus + 1, sizeof(*cpus));
+	if (!grown || !cpus) {
+		free(cpus);
+		d->err = nmibt_error_nomem();
+		return NULL;
+	}
+	struct nmibt_finding *finding = &grown[all->nr++];
+	*finding = (struct nmibt_finding){.kind = kind, .cpus = cpus};
+	return finding;
+}
+
+/* The CPUs that pass the test, if there are any. */
+static void add_cpus(struct diagnosing *d, enum nmibt_finding_kind kind, cpu_test test,
+		     uint64_t arg, const char *text)
+{
+	const struct nmibt_report *report = d->report;
+	unsigned int count = count_cpus(report, test, arg);
+	struct nmibt_finding *finding = count ? add_finding(d, kind, count) : NULL;
+
+	if (!finding)
+		return;
+	for (unsigned int i = 0; i < report->capture.desc.nr_slots; i++) {
+		if (report->possible[i] && test(&report->cpus[i], arg))
+			finding->cpus[finding->nr_cpus++] = i;
+	}
+	nmibt_because(finding->text, "%s", text);
+}
+
+void nmibt_format_no_answer(const struct nmi_capture_desc *desc, char *buf, size_t len)
+{
+	if (desc->state == NMI_CAPTURE_COMPLETE || desc->state == NMI_CAPTURE_TIMEOUT)
+		snprintf(buf, len, "no answer in %u ms", desc->timeout_ms);
+	else
+		snprintf(buf, len, "no answer, and the wait did not end");
+}
+
+static void find_trouble(struct diagnosing *d)
+{
+	const struct nmibt_report *report = d->report;
+	char silent[64];
+
+	if (count_cpus(report, has_outcome, NMIBT_OUTCOME_SELF) > 1)
+		add_cpus(d, NMIBT_FINDING_ALSO_DIED, has_outcome, NMIBT_OUTCOME_SELF,
+			 "captured themselves: more than one CPU panicked");
+	add_cpus(d, NMIBT_FINDING_STUCK, is_stuck, true, "interrupts off, same place at the stop");
+	add_cpus(d, NMIBT_FINDING_SAME_PLACE, is_stuck, false, "at the NMI and at the stop");
+	add_cpus(d, NMIBT_FINDING_IRQS_OFF, has_irqs_off, 0, "interrupts off when hit");
+	nmibt_format_no_answer(&report->capture.desc, silent, sizeof(silent));
+	add_cpus(d, NMIBT_FINDING_SILENT, has_outcome, NMIBT_OUTCOME_SILENT, silent);
+	add_cpus(d, NMIBT_FINDING_PARTIAL, has_outcome, NMIBT_OUTCOME_PARTIAL,
+		 "began and did not finish");
+	add_cpus(d, NMIBT_FINDING_LATE, is_late, 0, "answered after the wait had ended");
+	add_cpus(d, NMIBT_FINDING_OFFLINE, has_outcome, NMIBT_OUTCOME_OFFLINE, "when asked");
+	add_cpus(d, NMIBT_FINDING_EXCLUDED, has_outcome, NMIBT_OUTCOME_EXCLUDED,
+		 "slot is not in the dump; dump with a lower -d of makedumpfile");
+	add_cpus(d, NMIBT_FINDING_STALE, is_stale, 0, "of an older request; -o shows it");
+}
+
+static int compare_hash(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+/* Stacks that more than one CPU has, in the order of their first CPU. */
+static void find_same_stacks(struct diagnosing *d)
+{
+	const struct nmibt_report *report = d->report;
+	unsigned int nr = report->capture.desc.nr_slots;
+	size_t count = 0, shared = 0;
+	_cleanup_free_ uint64_t *hashes = calloc(nr, sizeof(*hashes));
+
+	if (!hashes) {
+		d->err = d->err ? d->err : nmibt_error_nomem();
+		return;
+	}
+	for (unsigned int i = 0; i < nr; i++) {
+		if (report->possible[i] && !report->cpus[i].stale && report->cpus[i].stack_hash)
+			hashes[count++] = report->cpus[i].stack_hash;
+	}
+	qsort(hashes, count, sizeof(*hashes), compare_hash);
+	for (size_t i = 0; i < count; i++) {
+		bool first = i == 0 || hashes[i] != hashes[i - 1];
+		if (first && i + 1 < count && hashes[i + 1] == hashes[i])
+			hashes[shared++] = hashes[i];
+	}
+	for (unsigned int i = 0; i < nr && shared; i++) {
+		uint64_t hash = report->cpus[i].stack_hash;
+		uint64_t *at =
+			hash ? bsearch(&hash, hashes, shared, sizeof(*hashes), compare_hash) : NULL;
+		if (!at || report->cpus[i].stale)
+			continue;
+		add_cpus(d, NMIBT_FINDING_SAME_STACK, has_stack, hash,
+			 is_idle(&report->cpus[i]) ? "(idle)" : "");
+		memmove(at, at + 1, (shared - (at - hashes) - 1) * sizeof(*hashes));
+		shared--;
+	}
+}
+
+static void find_damage(struct diagnosing *d)
+{
+	const struct nmibt_report *report = d->report;
+	struct nmibt_finding *finding;
+
+	if (*report->capture.damage) {
+		finding = add_finding(d, NMIBT_FINDING_DAMAGED, 0);
+		if (finding)
+			nmibt_because(finding->text, "%s", report->capture.damage);
+	}
+	if (report->capture.slots_unread) {
+		finding = add_finding(d, NMIBT_FINDING_DAMAGED, 0);
+		if (finding)
+			nmibt_because(finding->text,
+				      "%u of %u entries of the table of slots can't be read",
+				      report->capture.slots_unread, report->capture.desc.nr_slots);
+	}
+	add_cpus(d, NMIBT_FINDING_DAMAGED, has_outcome, NMIBT_OUTCOME_DAMAGED,
+		 "slot fails its checks or can't be read");
+}
+
+static void find_loss(struct diagnosing *d)
+{
+	const struct nmibt_report *report = d->report;
+	uint64_t lost = 0, unread = 0;
+	char text[NMIBT_WHY_LEN];
+
+	for (unsigned int i = 0; i < report->capture.desc.nr_slots; i++) {
+		if (report->cpus[i].stale)
+			continue;
+		lost += report->cpus[i].lost_bytes;
+		unread += report->cpus[i].unread;
+	}
+	snprintf(text, sizeof(text), "%" PRIu64 " byte%s did not fit the slots of %u", lost,
+		 nmibt_plural(lost), report->capture.desc.slot_size);
+	add_cpus(d, NMIBT_FINDING_OVERFLOWED, overflowed, 0, text);
+	snprintf(text, sizeof(text), "%" PRIu64 " byte%s of text", unread, nmibt_plural(unread));
+	add_cpus(d, NMIBT_FINDING_UNREADABLE, is_unread, 0, text);
+}
+
+struct nmibt_error *nmibt_diagnose(const struct nmibt_report *report, struct nmibt_diagnosis *ret)
+{
+	struct nmibt_diagnosis all = {0};
+	struct diagnosing d = {.report = report, .diagnosis = &all};
+
+	find_trouble(&d);
+	find_same_stacks(&d);
+	find_damage(&d);
+	find_loss(&d);
+	if (d.err) {
+		nmibt_diagnosis_destroy(&all);
+		return d.err;
+	}
+	*ret = all;
+	return NULL;
+}
+
+void nmibt_diagnosis_destroy(struct nmibt_diagnosis *diagnosis)
+{
+	for (size_t i = 0; i < diagnosis->nr; i++)
+		free(diagnosis->findings[i].cpus);
+	free(diagnosis->findings);
+	*diagnosis = (struct nmibt_diagnosis){0};
+}
