@@ -13,7 +13,7 @@ struct nmibt_kdumpfile {
 	kdump_ctx_t *ctx;
 	uint64_t page_size;
 	uint64_t max_pfn;
-	kdump_bmp_t *pages; /* those in the file; NULL: unknown */
+	kdump_bmp_t *pages; /* those in the file, ctx holds it; NULL: unknown */
 };
 
 static enum nmibt_read kdumpfile_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
@@ -72,8 +72,8 @@ static bool number_attr(const struct nmibt_kdumpfile *file, const char *key, uin
 	return true;
 }
 
-/* After a failed read of the bitmaps kdump_free() of 0.5.1 follows a pointer that
- * it never set. */
+/* kdump_free() of 0.5.1 uses memory that it has freed, and after a failed read of the
+ * bitmaps follows a pointer that it never set. */
 static kdump_ctx_t *volatile never_freed;
 
 static struct nmibt_error *open_context(struct nmibt_kdumpfile *file, const char *path,
@@ -81,15 +81,9 @@ static struct nmibt_error *open_context(struct nmibt_kdumpfile *file, const char
 {
 	/* A cut file that is mapped is a SIGBUS; and see dumpfile.c. */
 	kdump_set_number_attr(file->ctx, KDUMP_ATTR_FILE_MMAP_POLICY, KDUMP_MMAP_NEVER);
-	if (kdump_open_fdset(file->ctx, nr, fds) != KDUMP_OK) {
-		struct nmibt_error *err = nmibt_error_create(NMIBT_ERR_UNUSABLE,
-							     "%s: not a dump that can be read: %s",
-							     path, kdump_get_err(file->ctx));
-
-		never_freed = file->ctx;
-		file->ctx = NULL;
-		return err;
-	}
+	if (kdump_open_fdset(file->ctx, nr, fds) != KDUMP_OK)
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: not a dump that can be read: %s",
+					  path, kdump_get_err(file->ctx));
 	if (!number_attr(file, KDUMP_ATTR_PAGE_SIZE, &file->page_size) || !file->page_size ||
 	    file->page_size & (file->page_size - 1))
 		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
@@ -153,9 +147,6 @@ void nmibt_kdumpfile_close(struct nmibt_kdumpfile *file)
 {
 	if (!file)
 		return;
-	if (file->pages)
-		kdump_bmp_decref(file->pages);
-	if (file->ctx)
-		kdump_free(file->ctx);
+	never_freed = file->ctx;
 	free(file);
 }
