@@ -18,6 +18,9 @@ CRASH_INCLUDE ?= /usr/include
 crashextdir ?= /usr/lib/crash/extensions
 mandir ?= $(prefix)/share/man
 
+# In the extension as a static library, because the crash that loads it has none.
+JANSSON ?= -l:libjansson.a
+
 WARN := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wvla
 CFLAGS ?= -O2 -g
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -52,32 +55,32 @@ $(O)/libnmibt.a: $(LIB_OBJS)
 	$(AR) rcs $@ $^
 
 $(O)/nmibt.so: $(O)/extension/nmibt.o $(O)/libnmibt.a
-	$(CC) -shared -Wl,-Bsymbolic -Wl,--exclude-libs,ALL $(ALL_LDFLAGS) -o $@ $^
+	$(CC) -shared -Wl,-Bsymbolic -Wl,--exclude-libs,ALL $(ALL_LDFLAGS) -o $@ $^ $(JANSSON)
 
 # pread() of the tool is libkdumpfile's, too: see tools/dumpfile.c.
 $(O)/nmibt: $(TOOL_OBJS) $(O)/libnmibt.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lkdumpfile
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(JANSSON) -lkdumpfile
 
 $(O)/tests/test-%: $(O)/tests/unit/test-%.o $(O)/libnmibt.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(JANSSON) -lcmocka
 
 # The library is compiled anew with coverage for libFuzzer.
 $(O)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*.[ch] include/nmibt/*.h)
 	@mkdir -p $(@D)
 	$(CLANG) $(filter-out -fPIC,$(ALL_CFLAGS)) -O1 -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=all -o $@ $< $(wildcard lib/*.c)
+		-fno-sanitize-recover=all -o $@ $< $(wildcard lib/*.c) $(JANSSON)
 
 check: ## unit, golden, crash on the bundled dumps: minutes
 	tests/run tests/unit/run docs/check-format tests/golden/run-synthetic tests/golden/run-tool \
-		tests/golden/run-crash
+		tests/golden/run-json tests/golden/run-crash
 
 check-kernel: ## build kernels, boot, panic, kdump, compare: most of an hour from nothing
 	tests/run tests/e2e/run
 
 check-all: ## both, with one closing line
 	tests/run tests/unit/run docs/check-format tests/golden/run-synthetic tests/golden/run-tool \
-		tests/golden/run-crash tests/e2e/run
+		tests/golden/run-json tests/golden/run-crash tests/e2e/run
 
 check-format: ## the sources are as clang-format writes them
 	clang-format --dry-run --Werror $(FORMATTED)

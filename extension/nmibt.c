@@ -262,7 +262,7 @@ static struct nmibt_error *print_report(enum nmibt_source wish, const char *cpus
 	if (!state.out)
 		error(FATAL, "no memory for the output\n");
 	int code;
-	err = nmibt_render_text(state.report, options, state.out, &code);
+	err = nmibt_render(state.report, options, state.out, &code);
 	fflush(state.out);
 	return err;
 }
@@ -277,7 +277,7 @@ static void cmd_nmibt(void)
 	const char *cpus = NULL;
 	int c;
 
-	while ((c = getopt(argcnt, args, "c:slrtoS:")) != EOF) {
+	while ((c = getopt(argcnt, args, "c:slrtojgfS:")) != EOF) {
 		switch (c) {
 		case 'c':
 			cpus = optarg;
@@ -307,7 +307,7 @@ static void cmd_nmibt(void)
 static char *help_nmibt[] = {
 	"nmibt",
 	"what every CPU was doing when the kernel died",
-	"[-slrto] [-c cpu(s)] [-S source]",
+	"[-slrto] [-j | -g | -f] [-c cpu(s)] [-S source]",
 	"  This command shows the NMI backtraces that the kernel captured of all CPUs",
 	"  when it panicked, before it stopped them, next to the registers that each",
 	"  CPU saved at the stop.",
@@ -337,6 +337,9 @@ static char *help_nmibt[] = {
 	"    -r         the text as raw bytes, escaped, level headers included.",
 	"    -t         also the header fields of the slots, and all registers.",
 	"    -o         also older captures, marked stale.",
+	"    -j         one JSON document instead of text; see nmibt(1).",
+	"    -g         each stack once, with the CPUs that have it.",
+	"    -f         a line for each stack, for flame graphs.",
 	"    -S source  find the capture in this way only: vmcoreinfo, symbol or",
 	"               scan; by default each is tried in this order.",
 	"\nEXAMPLES",

@@ -73,6 +73,9 @@ void nmibt_escape_raw(FILE *out, const char *s, size_t len);
 /* Function names are compared without what compilers append: .isra.0, .cold. */
 size_t nmibt_function_len(struct nmibt_str name);
 
+/* Is frame i one of the chain of functions: reliable, and not said twice? */
+bool nmibt_is_in_chain(const struct nmibt_frame *frames, size_t i);
+
 enum nmibt_moved nmibt_compare_regs(const struct nmibt_image *image, const struct nmibt_cpu *cpu);
 uint64_t nmibt_stack_hash(const struct nmibt_frame *frames, size_t nr);
 

@@ -25,18 +25,23 @@ static bool symbol_of_text(const struct nmibt_cpu *cpu, unsigned int pc, uint64_
 	return true;
 }
 
+bool nmibt_register_symbol(const struct nmibt_report *report, const struct nmibt_cpu *cpu,
+			   unsigned int reg, uint64_t value, char *buf, size_t len)
+{
+	const struct nmibt_image *image = report->image;
+	const struct nmibt_reg_names *names = nmibt_reg_names(image->arch);
+
+	if (reg != names->pc && strcmp(names->name[reg], "lr"))
+		return false;
+	return (image->ops->symbolize && image->ops->symbolize(image->ctx, value, buf, len)) ||
+	       symbol_of_text(cpu, names->pc, value, buf, len);
+}
+
 static void format_value(struct renderer *r, const struct nmibt_cpu *cpu, unsigned int i,
 			 uint64_t value, char *buf, size_t len)
 {
-	const struct nmibt_image *image = r->report->image;
-	const struct nmibt_reg_names *names = nmibt_reg_names(image->arch);
-	bool is_code = i == names->pc || !strcmp(names->name[i], "lr");
-
-	if (is_code && image->ops->symbolize && image->ops->symbolize(image->ctx, value, buf, len))
-		return;
-	if (is_code && symbol_of_text(cpu, names->pc, value, buf, len))
-		return;
-	snprintf(buf, len, "%016" PRIx64, value);
+	if (!nmibt_register_symbol(r->report, cpu, i, value, buf, len))
+		snprintf(buf, len, "%016" PRIx64, value);
 }
 
 static bool is_narrow(const struct renderer *r)
@@ -80,14 +85,24 @@ static void render_register(struct renderer *r, const struct nmibt_cpu *cpu, uns
 	fputs("  *\n", r->out);
 }
 
+const char *nmibt_regs_when(const struct nmi_capture_slot *slot)
+{
+	if (slot->flags & NMI_CAPTURE_SLOT_F_NO_REGS_SELF)
+		return "in the capture itself";
+	switch (slot->how) {
+	case NMI_CAPTURE_BY_STOP:
+		return "at the stop (capture)";
+	case NMI_CAPTURE_BY_SELF:
+		return "at the panic";
+	case NMI_CAPTURE_BY_IRQ:
+		return "at the interrupt";
+	}
+	return "at the NMI";
+}
+
 static void render_register_heading(struct renderer *r, const struct nmibt_cpu *cpu)
 {
-	bool synthetic = cpu->slot.flags & NMI_CAPTURE_SLOT_F_NO_REGS_SELF;
-	const char *nmi = synthetic				 ? "in the capture itself"
-			  : cpu->slot.how == NMI_CAPTURE_BY_STOP ? "at the stop (capture)"
-			  : cpu->slot.how == NMI_CAPTURE_BY_SELF ? "at the panic"
-			  : cpu->slot.how == NMI_CAPTURE_BY_IRQ	 ? "at the interrupt"
-								 : "at the NMI";
+	const char *nmi = nmibt_regs_when(&cpu->slot);
 
 	nmibt_paint(r, DIM);
 	fprintf(r->out, "    %-*s ", NAME_WIDTH, "");

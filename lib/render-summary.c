@@ -13,20 +13,6 @@ static void label(struct renderer *r, const char *name)
 	putc(' ', r->out);
 }
 
-/* "CPU 3" or "CPUs 0-2,7". */
-static void print_cpus(FILE *out, const unsigned int *cpus, size_t nr)
-{
-	fputs(nr == 1 ? "CPU " : "CPUs ", out);
-	for (size_t i = 0; i < nr; i++) {
-		size_t first = i;
-		while (i + 1 < nr && cpus[i + 1] == cpus[i] + 1)
-			i++;
-		fprintf(out, "%s%u", first ? "," : "", cpus[first]);
-		if (i > first)
-			fprintf(out, "-%u", cpus[i]);
-	}
-}
-
 static unsigned int count_idle(const struct nmibt_report *report, enum nmibt_outcome outcome)
 {
 	unsigned int count = 0;
@@ -138,7 +124,7 @@ static void summary_finding(struct renderer *r, const struct nmibt_finding *find
 		nmibt_paint(r, RED);
 	label(r, nmibt_finding_name(finding->kind));
 	if (finding->nr_cpus)
-		print_cpus(r->out, finding->cpus, finding->nr_cpus);
+		nmibt_render_cpus(r, finding->cpus, finding->nr_cpus);
 	if (finding->nr_cpus == 1)
 		summary_task(r, finding->cpus[0]);
 	fprintf(r->out, "%s%s\n", finding->nr_cpus && *finding->text ? "  " : "", finding->text);

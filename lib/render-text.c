@@ -196,7 +196,7 @@ static const struct nmibt_frame *frame_of_line(const struct nmibt_cpu *cpu, size
 	return NULL;
 }
 
-static void render_source_line(struct renderer *r, const struct nmibt_frame *frame)
+void nmibt_render_source(struct renderer *r, const struct nmibt_frame *frame)
 {
 	const struct nmibt_image *image = r->report->image;
 	char where[512];
@@ -256,7 +256,7 @@ static void render_lines(struct renderer *r, const struct nmibt_cpu *cpu,
 		render_line(r, &text->lines[i]);
 		const struct nmibt_frame *frame = with_source ? frame_of_line(cpu, i) : NULL;
 		if (frame)
-			render_source_line(r, frame);
+			nmibt_render_source(r, frame);
 	}
 }
 
@@ -310,7 +310,13 @@ static void render_text(struct renderer *r, const struct nmibt_cpu *cpu,
 
 /* --------------------------------------------------------------------- all */
 
-static void render_cpu(struct renderer *r, const struct nmibt_cpu *cpu)
+void nmibt_render_lines_missing(struct renderer *r)
+{
+	if (r->lines_missing)
+		fputs("\n[-l: some frames have no file and line here]\n", r->out);
+}
+
+static struct nmibt_error *render_cpu(struct renderer *r, const struct nmibt_cpu *cpu)
 {
 	putc('\n', r->out);
 	render_head(r, cpu);
@@ -324,68 +330,16 @@ static void render_cpu(struct renderer *r, const struct nmibt_cpu *cpu)
 	render_remarks(r, cpu);
 	if (cpu->slot_present)
 		nmibt_render_registers(r, cpu);
-}
-
-bool nmibt_render_option(struct nmibt_render_options *options, int letter)
-{
-	switch (letter) {
-	case 's':
-		options->summary_only = true;
-		return true;
-	case 'l':
-		options->lines = true;
-		return true;
-	case 'r':
-		options->raw = true;
-		return true;
-	case 't':
-		options->header = true;
-		return true;
-	case 'o':
-		options->older = true;
-		return true;
-	}
-	return false;
-}
-
-static bool is_wanted(const struct renderer *r, unsigned int cpu)
-{
-	if (!r->report->possible[cpu])
-		return false;
-	if (r->report->cpus[cpu].stale && !r->options->older)
-		return false;
-	return !r->options->cpus || r->options->cpus[cpu];
-}
-
-struct nmibt_error *nmibt_render_text(const struct nmibt_report *report,
-				      const struct nmibt_render_options *options, FILE *out,
-				      int *ret)
-{
-	struct renderer r = {
-		.report = report,
-		.options = options,
-		.out = out,
-		.width = options->width ? options->width : 80,
-	};
-	bool found = false;
-
-	struct nmibt_error *err = nmibt_render_summary(&r);
-	if (err)
-		return err;
-	for (unsigned int i = 0; i < report->capture.desc.nr_slots; i++) {
-		found |= report->possible[i] && report->cpus[i].outcome != NMIBT_OUTCOME_NONE;
-		if (options->summary_only || !is_wanted(&r, i))
-			continue;
-
-		struct nmibt_cpu cpu;
-		err = nmibt_report_cpu(report, i, &cpu);
-		if (err)
-			return err;
-		render_cpu(&r, &cpu);
-		nmibt_cpu_destroy(&cpu);
-	}
-	if (r.lines_missing)
-		fputs("\n[-l: some frames have no file and line here]\n", out);
-	*ret = !report->complete ? 3 : found ? 0 : 1;
 	return NULL;
+}
+
+struct nmibt_error *nmibt_render_text(struct renderer *r)
+{
+	struct nmibt_error *err = nmibt_render_summary(r);
+
+	if (!err && !r->options->summary_only)
+		err = nmibt_each_cpu(r, render_cpu);
+	if (!err)
+		nmibt_render_lines_missing(r);
+	return err;
 }

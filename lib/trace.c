@@ -88,33 +88,52 @@ static bool parse_trace_line(const char *s, size_t len, struct nmibt_frame *ret)
 	return parse_symbol(s, len, ret);
 }
 
-static bool parse_line(enum nmibt_arch arch, const struct nmibt_line *line, bool *in_trace,
+/* " <IRQ>" where x86 comes to a stack of another kind and " </IRQ>" where it leaves
+ * it; <TASK> is the ordinary one (arch/x86/kernel/dumpstack_64.c, stack_type_name()). */
+static void parse_stack_line(const char *s, size_t len, struct nmibt_str *stack)
+{
+	if (len < 4 || s[0] != ' ' || s[1] != '<' || s[len - 1] != '>')
+		return;
+	*stack = (struct nmibt_str){s + 2, len - 3};
+	if (s[2] == '/' || (stack->len == 4 && !memcmp(stack->s, "TASK", 4)))
+		stack->len = 0;
+}
+
+struct parser {
+	enum nmibt_arch arch;
+	bool in_trace;
+	struct nmibt_str stack;
+};
+
+static bool parse_line(struct parser *parser, const struct nmibt_line *line,
 		       struct nmibt_frame *ret)
 {
 	*ret = (struct nmibt_frame){.reliable = true};
 
 	if (starts_with(line->text, line->len, "Call trace:") ||
 	    starts_with(line->text, line->len, "Call Trace:")) {
-		*in_trace = true;
+		parser->in_trace = true;
 		return false;
 	}
-	if (*in_trace)
-		return parse_trace_line(line->text, line->len, ret);
-	return parse_pc_line(arch, line->text, line->len, ret);
+	if (!parser->in_trace)
+		return parse_pc_line(parser->arch, line->text, line->len, ret);
+	parse_stack_line(line->text, line->len, &parser->stack);
+	ret->stack = parser->stack;
+	return parse_trace_line(line->text, line->len, ret);
 }
 
 struct nmibt_error *nmibt_trace(enum nmibt_arch arch, const struct nmibt_text *text,
 				struct nmibt_frame **ret, size_t *ret_nr)
 {
 	struct nmibt_frame *frames = calloc(text->nr_lines + 1, sizeof(*frames));
-	bool in_trace = false;
+	struct parser parser = {.arch = arch};
 	size_t nr = 0;
 
 	if (!frames)
 		return nmibt_error_nomem();
 	for (size_t i = 0; i < text->nr_lines; i++) {
 		struct nmibt_frame frame;
-		if (!parse_line(arch, &text->lines[i], &in_trace, &frame))
+		if (!parse_line(&parser, &text->lines[i], &frame))
 			continue;
 		frame.line = i;
 		frames[nr++] = frame;
@@ -131,10 +150,19 @@ size_t nmibt_function_len(struct nmibt_str name)
 	return dot ? (size_t)(dot - name.s) : name.len;
 }
 
-/*
- * FNV-1a over the reliable functions' names. arm64 repeats the pc's function
- * as the first line of the trace and x86_64 does not: it counts once.
- */
+/* arm64 repeats the pc's function as the first line of the trace, x86_64 does not. */
+bool nmibt_is_in_chain(const struct nmibt_frame *frames, size_t i)
+{
+	const struct nmibt_frame *f = &frames[i], *pc = i ? &frames[i - 1] : NULL;
+
+	if (!f->reliable)
+		return false;
+	return !pc || !pc->is_pc || pc->offset != f->offset ||
+	       pc->function.len != f->function.len ||
+	       memcmp(pc->function.s, f->function.s, f->function.len);
+}
+
+/* FNV-1a over the functions' names. */
 uint64_t nmibt_stack_hash(const struct nmibt_frame *frames, size_t nr)
 {
 	uint64_t hash = 0xcbf29ce484222325;
@@ -144,11 +172,7 @@ uint64_t nmibt_stack_hash(const struct nmibt_frame *frames, size_t nr)
 		const struct nmibt_frame *f = &frames[i];
 		size_t len = nmibt_function_len(f->function);
 
-		if (!f->reliable)
-			continue;
-		if (i && frames[i - 1].is_pc && frames[i - 1].offset == f->offset &&
-		    frames[i - 1].function.len == f->function.len &&
-		    !memcmp(frames[i - 1].function.s, f->function.s, f->function.len))
+		if (!nmibt_is_in_chain(frames, i))
 			continue;
 		for (size_t j = 0; j < len; j++)
 			hash = (hash ^ (unsigned char)f->function.s[j]) * 0x100000001b3;

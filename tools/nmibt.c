@@ -23,6 +23,9 @@ static const char help[] =
 	      "  -r, --raw            the text as raw bytes, escaped, level headers included\n"
 	      "  -t, --header         also the header fields of the slots, and all registers\n"
 	      "  -o, --older          also older captures, marked stale\n"
+	      "  -j, --json           one JSON document instead of text; see docs/json.md\n"
+	      "  -g, --group          each stack once, with the CPUs that have it\n"
+	      "  -f, --folded         a line for each stack, for flame graphs\n"
 	      "  -S, --source=SOURCE  find the capture in this way only: vmcoreinfo or scan\n"
 	      "      --help           this text\n"
 	      "      --version        the version\n"
@@ -58,15 +61,23 @@ static int parse(int argc, char **argv, struct arguments *args)
 {
 	enum { HELP = 256, VERSION };
 	static const struct option options[] = {
-		{"cpu", required_argument, NULL, 'c'},	  {"summary", no_argument, NULL, 's'},
-		{"lines", no_argument, NULL, 'l'},	  {"raw", no_argument, NULL, 'r'},
-		{"header", no_argument, NULL, 't'},	  {"older", no_argument, NULL, 'o'},
-		{"source", required_argument, NULL, 'S'}, {"help", no_argument, NULL, HELP},
-		{"version", no_argument, NULL, VERSION},  {0},
+		{"cpu", required_argument, NULL, 'c'},
+		{"summary", no_argument, NULL, 's'},
+		{"lines", no_argument, NULL, 'l'},
+		{"raw", no_argument, NULL, 'r'},
+		{"header", no_argument, NULL, 't'},
+		{"older", no_argument, NULL, 'o'},
+		{"json", no_argument, NULL, 'j'},
+		{"group", no_argument, NULL, 'g'},
+		{"folded", no_argument, NULL, 'f'},
+		{"source", required_argument, NULL, 'S'},
+		{"help", no_argument, NULL, HELP},
+		{"version", no_argument, NULL, VERSION},
+		{0},
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:slrtoS:", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:slrtojgfS:", options, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			args->cpus = optarg;
@@ -117,7 +128,7 @@ static struct nmibt_error *print_report(const struct nmibt_report *report, struc
 		args->render.cpus = cpus;
 	}
 	if (!err)
-		err = nmibt_render_text(report, &args->render, stdout, ret);
+		err = nmibt_render(report, &args->render, stdout, ret);
 	free(cpus);
 	return err;
 }

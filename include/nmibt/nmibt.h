@@ -246,6 +246,7 @@ struct nmibt_frame {
 	size_t line; /* index in nmibt_text.lines */
 	struct nmibt_str function;
 	struct nmibt_str module; /* len 0: the kernel itself */
+	struct nmibt_str stack; /* "IRQ", "NMI": not the task's own; len 0: the task's */
 	uint64_t offset;
 	uint64_t size; /* of the function */
 	bool reliable; /* false: printed with '?' */
@@ -412,7 +413,18 @@ void nmibt_diagnosis_destroy(struct nmibt_diagnosis *diagnosis);
  * USAGE when it is no list, or names a CPU beyond the last. */
 struct nmibt_error *nmibt_parse_cpus(const char *list, bool *cpus, unsigned int nr);
 
+/* Of the JSON document: it grows when a reader of the one before would go wrong. */
+#define NMIBT_JSON_VERSION 1
+
+enum nmibt_format {
+	NMIBT_FORMAT_TEXT,
+	NMIBT_FORMAT_JSON, /* -j; docs/json.md */
+	NMIBT_FORMAT_GROUPS, /* -g: each stack once, with the CPUs that have it */
+	NMIBT_FORMAT_FOLDED, /* -f: a line for each stack, for flame graphs */
+};
+
 struct nmibt_render_options {
+	enum nmibt_format format;
 	const bool *cpus; /* capture.desc.nr_slots; NULL: all */
 	bool summary_only; /* -s */
 	bool lines; /* -l: file and line of each frame */
@@ -423,12 +435,12 @@ struct nmibt_render_options {
 	unsigned int width; /* columns of the terminal; 0: unknown, 80 is assumed */
 };
 
-/* Sets the flag that a letter stands for in every front end; false: none does. */
+/* Sets the option that a letter stands for in every front end; false: none does. */
 bool nmibt_render_option(struct nmibt_render_options *options, int letter);
 
-/* Exit code in *ret: 0 printed, 1 nothing to print, 3 printed with damage. */
-struct nmibt_error *nmibt_render_text(const struct nmibt_report *report,
-				      const struct nmibt_render_options *options, FILE *out,
-				      int *ret);
+/* Exit code in *ret: 0 printed, 1 nothing to print, 3 printed with damage. An error
+ * in the middle leaves what was printed unfinished. */
+struct nmibt_error *nmibt_render(const struct nmibt_report *report,
+				 const struct nmibt_render_options *options, FILE *out, int *ret);
 
 #endif /* NMIBT_H */

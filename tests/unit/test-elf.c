@@ -505,7 +505,7 @@ static bool render(const void *data, size_t size, char **text)
 			int code;
 			FILE *out = open_memstream(text, &len);
 			const struct nmibt_render_options options = {.header = true};
-			err = nmibt_render_text(report, &options, out, &code);
+			err = nmibt_render(report, &options, out, &code);
 			rendered = !err;
 			fclose(out);
 			nmibt_report_close(report);

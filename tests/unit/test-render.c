@@ -41,7 +41,7 @@ static char *render_code(struct fake *f, const struct nmibt_render_options *opti
 	FILE *out = open_memstream(&text, &len);
 
 	assert_null(nmibt_report_open(&f->image, NMIBT_SOURCE_AUTO, &report));
-	assert_null(nmibt_render_text(report, options, out, code));
+	assert_null(nmibt_render(report, options, out, code));
 	fclose(out);
 	assert_int_equal(len, strlen(text));
 	nmibt_report_close(report);
@@ -558,7 +558,7 @@ static void interrupted(void **state)
 
 	assert_null(nmibt_report_open(&f->image, NMIBT_SOURCE_AUTO, &report));
 	f->reads_left = 2;
-	struct nmibt_error *err = nmibt_render_text(report, &options, out, &code);
+	struct nmibt_error *err = nmibt_render(report, &options, out, &code);
 	fclose(out);
 	assert_int_equal(err->code, NMIBT_ERR_INTERRUPTED);
 	assert_int_equal(code, 77);

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What all renderers have in common: the options, which CPUs are shown, and what
+ * the exit code says.
+ */
+#include "render.h"
+
+bool nmibt_render_option(struct nmibt_render_options *options, int letter)
+{
+	switch (letter) {
+	case 's':
+		options->summary_only = true;
+		return true;
+	case 'l':
+		options->lines = true;
+		return true;
+	case 'r':
+		options->raw = true;
+		return true;
+	case 't':
+		options->header = true;
+		return true;
+	case 'o':
+		options->older = true;
+		return true;
+	case 'j':
+		options->format = NMIBT_FORMAT_JSON;
+		return true;
+	case 'g':
+		options->format = NMIBT_FORMAT_GROUPS;
+		return true;
+	case 'f':
+		options->format = NMIBT_FORMAT_FOLDED;
+		return true;
+	}
+	return false;
+}
+
+void nmibt_render_cpus(struct renderer *r, const unsigned int *cpus, size_t nr)
+{
+	fputs(nr == 1 ? "CPU " : "CPUs ", r->out);
+	for (size_t i = 0; i < nr; i++) {
+		size_t first = i;
+		while (i + 1 < nr && cpus[i + 1] == cpus[i] + 1)
+			i++;
+		fprintf(r->out, "%s%u", first ? "," : "", cpus[first]);
+		if (i > first)
+			fprintf(r->out, "-%u", cpus[i]);
+	}
+}
+
+bool nmibt_is_wanted(const struct renderer *r, unsigned int cpu)
+{
+	if (!r->report->possible[cpu])
+		return false;
+	if (r->report->cpus[cpu].stale && !r->options->older)
+		return false;
+	return !r->options->cpus || r->options->cpus[cpu];
+}
+
+struct nmibt_error *nmibt_each_cpu(struct renderer *r, render_cpu_fn render)
+{
+	for (unsigned int i = 0; i < r->report->capture.desc.nr_slots; i++) {
+		struct nmibt_cpu cpu;
+
+		if (!nmibt_is_wanted(r, i))
+			continue;
+		struct nmibt_error *err = nmibt_report_cpu(r->report, i, &cpu);
+		if (err)
+			return err;
+		err = render(r, &cpu);
+		nmibt_cpu_destroy(&cpu);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+static int exit_code(const struct nmibt_report *report)
+{
+	if (!report->complete)
+		return 3;
+	for (unsigned int i = 0; i < report->capture.desc.nr_slots; i++) {
+		if (report->possible[i] && report->cpus[i].outcome != NMIBT_OUTCOME_NONE)
+			return 0;
+	}
+	return 1;
+}
+
+struct nmibt_error *nmibt_render(const struct nmibt_report *report,
+				 const struct nmibt_render_options *options, FILE *out, int *ret)
+{
+	static struct nmibt_error *(*const renderers[])(struct renderer * r) = {
+		[NMIBT_FORMAT_TEXT] = nmibt_render_text,
+		[NMIBT_FORMAT_JSON] = nmibt_render_json,
+		[NMIBT_FORMAT_GROUPS] = nmibt_render_groups,
+		[NMIBT_FORMAT_FOLDED] = nmibt_render_folded,
+	};
+	struct renderer r = {
+		.report = report,
+		.options = options,
+		.out = out,
+		.width = options->width ? options->width : 80,
+	};
+
+	struct nmibt_error *err = renderers[options->format](&r);
+	if (err)
+		return err;
+	*ret = exit_code(report);
+	return NULL;
+}
