@@ -31,7 +31,7 @@ static void render(const struct nmibt_report *report, const struct nmibt_render_
 
 	if (!out)
 		abort();
-	struct nmibt_error *err = nmibt_render_text(report, options, out, &code);
+	struct nmibt_error *err = nmibt_render(report, options, out, &code);
 	fclose(out);
 	if (err || unsafe_text(text, len) || (code != 0 && code != 1 && code != 3))
 		abort();
@@ -53,6 +53,9 @@ static void check_image(const struct nmibt_image *image, enum nmibt_source wish)
 	static const struct nmibt_render_options options[] = {
 		{.older = true, .header = true, .lines = true, .width = 40},
 		{.older = true, .raw = true, .width = 200},
+		{.format = NMIBT_FORMAT_JSON, .older = true, .raw = true},
+		{.format = NMIBT_FORMAT_GROUPS, .older = true, .lines = true},
+		{.format = NMIBT_FORMAT_FOLDED, .older = true},
 	};
 	struct nmibt_report *report;
 	struct nmibt_error *err = nmibt_report_open(image, wish, &report);

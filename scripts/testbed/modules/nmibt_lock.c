@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A deadlock when a number of milliseconds is written to the parameter "start":
+ * CPUs 2 and 3 each hold a spin lock, with interrupts off, and want the other's;
+ * CPU 0 waits for CPU 3 to run a function. Where the locks are is printed, for who
+ * wants to know whether a tool finds them. The write returns after that time.
+ */
+#include <linux/delay.h>
+#include <linux/err.h>
+#include <linux/kthread.h>
+#include <linux/module.h>
+#include <linux/sched.h>
+#include <linux/smp.h>
+#include <linux/spinlock.h>
+
+/* Apart, as the locks of two objects are. */
+static struct {
+	spinlock_t lock ____cacheline_aligned;
+} held[2];
+static atomic_t nr_held;
+
+static noinline void nmibt_deadlock(unsigned int mine)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&held[mine].lock, flags);
+	atomic_inc(&nr_held);
+	while (atomic_read(&nr_held) < 2)
+		cpu_relax();
+	spin_lock(&held[!mine].lock);
+	spin_unlock(&held[!mine].lock);
+	spin_unlock_irqrestore(&held[mine].lock, flags);
+}
+
+static int nmibt_lock_thread(void *mine)
+{
+	nmibt_deadlock((unsigned long)mine);
+	return 0;
+}
+
+static void nmibt_call(void *unused)
+{
+}
+
+static noinline void nmibt_wait_for_call(void)
+{
+	smp_call_function_single(3, nmibt_call, NULL, true);
+	barrier(); /* no tail call: the trace is to show who called */
+}
+
+static int nmibt_call_thread(void *unused)
+{
+	nmibt_wait_for_call();
+	return 0;
+}
+
+static int nmibt_lock_run(int (*thread)(void *), unsigned int cpu, unsigned long arg)
+{
+	struct task_struct *task = kthread_create(thread, (void *)arg, "nmibt_lock/%u", cpu);
+
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	kthread_bind(task, cpu);
+	wake_up_process(task);
+	return 0;
+}
+
+static int nmibt_lock_start(const char *value, const struct kernel_param *param)
+{
+	unsigned int ms;
+	int err = kstrtouint(value, 0, &ms);
+
+	if (err)
+		return err;
+	pr_info("nmibt_lock: CPU 2 will want %016lx, CPU 3 %016lx\n",
+		(unsigned long)&held[1].lock, (unsigned long)&held[0].lock);
+	err = nmibt_lock_run(nmibt_lock_thread, 2, 0) ?:
+	      nmibt_lock_run(nmibt_lock_thread, 3, 1);
+	while (!err && atomic_read(&nr_held) < 2)
+		msleep(1);
+	err = err ?: nmibt_lock_run(nmibt_call_thread, 0, 0);
+	msleep(ms);
+	return err;
+}
+
+static const struct kernel_param_ops nmibt_lock_ops = {
+	.set = nmibt_lock_start,
+};
+module_param_cb(start, &nmibt_lock_ops, NULL, 0200);
+
+static int __init nmibt_lock_init(void)
+{
+	spin_lock_init(&held[0].lock);
+	spin_lock_init(&held[1].lock);
+	return 0;
+}
+module_init(nmibt_lock_init);
+
+MODULE_DESCRIPTION("nmibt testbed: CPUs that wait for each other");
+MODULE_LICENSE("GPL");
