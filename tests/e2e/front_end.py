@@ -23,7 +23,7 @@ def nmibt(arch, version, folder, kernel):
     crash = made.stdout.strip()
     out = os.path.join("build", "crash-" + name)
     subprocess.run(["make", "-s", "O=" + out, "CRASH_INCLUDE=%s/include" % crash,
-                    "CRASH_TARGET=" + ("ARM64" if arch == "arm64" else "X86_64"), "all"],
+                    "CRASH_TARGET=" + ("ARM64" if arch == "arm64" else "X86_64"), "%s/nmibt.so" % out],
                    cwd=TOP, check=True)
     with tempfile.TemporaryDirectory() as work:
         commands = os.path.join(work, "commands")
