@@ -85,8 +85,8 @@ check-all: ## both, with one closing line
 check-format: ## the sources are as clang-format writes them
 	clang-format --dry-run --Werror $(FORMATTED)
 
-bench: ## time beside that of crash's own commands, in one run
-	tests/bench/run system trixie arm64
+bench: ## time beside that of crash's own commands and of makedumpfile
+	tests/bench/run tool system trixie arm64
 
 install: $(O)/nmibt.so ## the extension to where crash looks, the manual page
 	install -D -m 644 $(O)/nmibt.so $(DESTDIR)$(crashextdir)/nmibt.so
