@@ -88,9 +88,13 @@ check-format: ## the sources are as clang-format writes them
 bench: ## time beside that of crash's own commands and of makedumpfile
 	tests/bench/run tool system trixie arm64
 
-install: $(O)/nmibt.so ## the extension to where crash looks, the manual page
+install: all ## the extension to where crash looks, the tool, manual pages, completion
 	install -D -m 644 $(O)/nmibt.so $(DESTDIR)$(crashextdir)/nmibt.so
+	install -D -m 755 $(O)/nmibt $(DESTDIR)$(prefix)/bin/nmibt
+	install -D -m 644 docs/man/nmibt.1 $(DESTDIR)$(mandir)/man1/nmibt.1
 	install -D -m 644 docs/man/nmibt-crash.8 $(DESTDIR)$(mandir)/man8/nmibt-crash.8
+	install -D -m 644 tools/nmibt.bash-completion \
+		$(DESTDIR)$(prefix)/share/bash-completion/completions/nmibt
 
 clean:
 	rm -rf $(O)

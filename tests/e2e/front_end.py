@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What `crash> nmibt` says of a scenario's dump, against tests/e2e/slots.py."""
+"""What `crash> nmibt` and the offline tool say of a dump, against tests/e2e/slots.py."""
 
+import difflib
 import os
 import re
 import subprocess
@@ -60,13 +61,26 @@ def check_cpu(slot, section):
     return []
 
 
+def check_tool(folder, output):
+    """The offline tool says the same, without crash and without a vmlinux."""
+    subprocess.run(["make", "-s", "build/nmibt"], cwd=TOP, check=True)
+    done = subprocess.run([os.path.join(TOP, "build/nmibt"), os.path.join(folder, "vmcore")],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120,
+                          text=True, errors="replace")
+    if done.returncode not in (0, 3):
+        return ["nmibt: exit status %d: %s" % (done.returncode, done.stdout)]
+    return ["the tool says otherwise than the extension:"] + list(difflib.unified_diff(
+        output.splitlines(), done.stdout.splitlines(), "crash", "tool", lineterm="", n=0)) \
+        if done.stdout != output else []
+
+
 def check(arch, version, folder, kernel, captured):
     """Complaints about nmibt's output, CPU by CPU."""
     output = nmibt(arch, version, folder, kernel)
+    bad = check_tool(folder, output)
     # A section begins with the CPU's number and its outcome.
     sections = {int(section.split()[0]): section for section in
                 re.split(r"^CPU (?=\d+  )", output, flags=re.MULTILINE)[1:]}
-    bad = []
     for slot in filter(None, captured):
         if slot.cpu not in sections:
             return ["nmibt: CPU %d is missing:\n%s" % (slot.cpu, output)]
