@@ -235,7 +235,7 @@ static void summary_of_unreadable_text(void **state)
 	f->table[1] = page - FAKE_TEXT_OFF;
 	fake_set_pages(f, page, 1, NMIBT_READ_EXCLUDED);
 	char *text = RENDER(f, .width = 80), want[80];
-	snprintf(want, sizeof(want), "\nunreadable  CPU 1  %u bytes of text\n",
+	snprintf(want, sizeof(want), "\nunreadable  CPU 1  PID 101 \"task-1\"  %u bytes of text\n",
 		 f->slot[1]->text_len);
 	check_has(text, want);
 	snprintf(want, sizeof(want), "\n[%u bytes can't be read]\n", f->slot[1]->text_len);
@@ -716,6 +716,96 @@ static void widths(void **state)
 	free(eighty);
 }
 
+/* ------------------------------------------------------------------ other formats */
+
+/* CPU 0 panicked, 1 is idle, 2 and 3 have the stack of 0. */
+static void make_groups(struct fake *f)
+{
+	fake_reset(f, 1);
+	fake_answer(f, 1, NMI_CAPTURE_BY_NMI);
+	f->slot[1]->text_len = 0;
+	fake_print(f, 1, "Call Trace:\n idle_fn+0x10/0x20\n entry;of+0x1/0x2\n");
+	snprintf(f->slot[1]->comm, sizeof(f->slot[1]->comm), "swapper/1");
+	f->slot[1]->flags |= NMI_CAPTURE_SLOT_F_IDLE;
+	f->slot[3]->regs[fake_sp(f)] += 0x100000;
+}
+
+static void groups(void **state)
+{
+	struct fake *f = *state;
+
+	make_groups(f);
+	char *text = RENDER(f, .format = NMIBT_FORMAT_GROUPS);
+	const char *all = strstr(text, "\nCPUs 0,2-3: 2 nmi, 1 self  2 same place\n");
+	const char *idle = strstr(text, "\nCPU 1: nmi  PID 101 \"swapper/1\"  idle\n"
+					"    idle_fn+0x10/0x20\n");
+	if (!all || !idle || idle < all)
+		fail_msg("%s", text);
+	/* What they share has no offsets; those of each differ. */
+	check_has(all, "\n    __delay\n    spin_fn [irqspin]\n    kthread\n");
+	check_lacks(text, "marker-of-cpu");
+	free(text);
+
+	make_silent(f, 2);
+	text = RENDER(f, .format = NMIBT_FORMAT_GROUPS, .lines = true);
+	check_has(text, "\nCPU 2: silent\n");
+	check_has(text, "\n[offsets and lines are those of CPU 0]\n    __delay+0x2c/0x100\n");
+	free(text);
+}
+
+static void groups_of_wanted_cpus(void **state)
+{
+	struct fake *f = *state;
+	const bool wanted[4] = {[2] = true};
+	char *text = RENDER(f, .format = NMIBT_FORMAT_GROUPS, .cpus = wanted);
+
+	check_has(text, "\nCPU 2: nmi  PID 102 \"task-2\"  same place\n    __delay+0x2c/0x100\n");
+	check_lacks(text, "CPU 1:");
+	free(text);
+}
+
+static void folded(void **state)
+{
+	struct fake *f = *state;
+
+	make_groups(f);
+	snprintf(f->slot[3]->comm, sizeof(f->slot[3]->comm), "task-0");
+	char *text = RENDER(f, .format = NMIBT_FORMAT_FOLDED);
+	assert_string_equal(text, "swapper;entry_of;idle_fn 1\n"
+				  "task-0;kthread;spin_fn_[irqspin];__delay 2\n"
+				  "task-2;kthread;spin_fn_[irqspin];__delay 1\n");
+	free(text);
+
+	make_silent(f, 2);
+	f->slot[3]->flags |= NMI_CAPTURE_SLOT_F_USER;
+	text = RENDER(f, .format = NMIBT_FORMAT_FOLDED);
+	assert_string_equal(text, "[silent] 1\n"
+				  "swapper;entry_of;idle_fn 1\n"
+				  "task-0;[user];kthread;spin_fn_[irqspin];__delay 1\n"
+				  "task-0;kthread;spin_fn_[irqspin];__delay 1\n");
+	free(text);
+}
+
+static void other_formats_are_safe(void **state)
+{
+	static const enum nmibt_format formats[] = {NMIBT_FORMAT_JSON, NMIBT_FORMAT_GROUPS,
+						    NMIBT_FORMAT_FOLDED};
+	struct fake *f = *state;
+
+	make_hostile(f);
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		for (unsigned int j = 0; j < 8; j++) {
+			char *text = RENDER(f, .format = formats[i], .lines = j & 1, .raw = j & 2,
+					    .older = j & 4);
+			check_safe(text);
+			assert_null(strchr(text, '\033'));
+			assert_null(strstr(text, "\\u00"));
+			check_has(text, "\\x1b[31m");
+			free(text);
+		}
+	}
+}
+
 #define BOTH(test)                                                                                 \
 	cmocka_unit_test_setup_teardown(test, arm64_setup, teardown),                              \
 		cmocka_unit_test_setup_teardown(test, x86_64_setup, teardown)
@@ -745,6 +835,10 @@ int main(void)
 		BOTH(nothing_of_the_dump_reaches_the_terminal_raw),
 		BOTH(colour_adds_nothing_but_colour),
 		BOTH(widths),
+		BOTH(groups),
+		BOTH(groups_of_wanted_cpus),
+		BOTH(folded),
+		BOTH(other_formats_are_safe),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -624,7 +624,7 @@ static char *render(struct fake *f)
 	size_t len;
 	int code;
 	FILE *out = open_memstream(&text, &len);
-	assert_null(nmibt_render_text(report, &options, out, &code));
+	assert_null(nmibt_render(report, &options, out, &code));
 	fclose(out);
 	nmibt_report_close(report);
 	return text;
