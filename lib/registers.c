@@ -158,5 +158,6 @@ enum nmibt_moved nmibt_compare_regs(const struct nmibt_image *image, const struc
 	    (image->arch == NMIBT_ARCH_ARM64 &&
 	     in_chain(image, cpu, cpu->stop_regs.value[ARM64_LR], &lr_known)))
 		return NMIBT_MOVED_SAME;
-	return pc_known ? NMIBT_MOVED_YES : NMIBT_MOVED_UNKNOWN;
+	/* It was in the kernel; user space, the lower half, is another place. */
+	return pc_known || !(pc >> 63) ? NMIBT_MOVED_YES : NMIBT_MOVED_UNKNOWN;
 }

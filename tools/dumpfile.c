@@ -82,6 +82,8 @@ static struct nmibt_error *open_file(struct nmibt_dumpfile *file, const char *pa
 					  strerror(errno));
 	if (S_ISDIR(st.st_mode))
 		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: a folder, not a dump", path);
+	if (S_ISREG(st.st_mode) && !st.st_size)
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: the file is empty", path);
 	struct nmibt_error *err = refuse_packed(file->fd, path);
 	if (err || !nmibt_is_flattened(file->fd))
 		return err;

@@ -291,8 +291,9 @@ static void elsewhere(void **state)
 	/* The same function on another stack, or far up this one. */
 	assert_int_equal(compare_at(f, FAKE_FN(FAKE_DELAY) + 0x30, 0x4000), NMIBT_MOVED_YES);
 	assert_int_equal(compare_at(f, FAKE_FN(FAKE_UDELAY), -0x4000), NMIBT_MOVED_YES);
-	/* An address without a symbol. */
+	/* User space, and an address of the kernel that nobody can place. */
 	assert_int_equal(compare_at(f, 0x1234, 0), NMIBT_MOVED_YES);
+	assert_int_equal(compare_at(f, FAKE_TEXT_VADDR - 0x1000, 0), NMIBT_MOVED_UNKNOWN);
 }
 
 static void called_from_the_chain(void **state)
