@@ -60,6 +60,29 @@ void nmibt_format_no_answer(const struct nmi_capture_desc *desc, char *buf, size
 /* In the words of an error message. */
 const char *nmibt_read_name(enum nmibt_read status);
 
+/* The number behind KEY= in VMCOREINFO; base 10 or 16, as the kernel prints it. */
+bool nmibt_vmcoreinfo_number(const struct nmibt_image *image, const char *key, int base,
+			     uint64_t *ret);
+/* The virtual address behind SYMBOL(name)=. */
+bool nmibt_vmcoreinfo_symbol(const struct nmibt_image *image, const char *name, uint64_t *ret);
+/* Physical address of what the caller knows to be in the kernel's image, as what
+ * VMCOREINFO's SYMBOL() lines name. */
+bool nmibt_kimage_to_phys(const struct nmibt_image *image, uint64_t vaddr, uint64_t *ret);
+
+/*
+ * Kernel virtual addresses, by the image's own read_virt or virt_to_phys or, where it
+ * has neither, by VMCOREINFO and the page tables. image is borrowed. Fails with
+ * NOTHING where VMCOREINFO does not say where they are.
+ */
+struct nmibt_virtual;
+struct nmibt_error *nmibt_virtual_open(const struct nmibt_image *image, struct nmibt_virtual **ret);
+/* False: not mapped, or a table can't be read. */
+bool nmibt_virtual_to_phys(struct nmibt_virtual *v, uint64_t vaddr, uint64_t *ret);
+/* All or nothing. EXCLUDED also where a table that leads there is, ERROR where
+ * nothing is mapped. */
+enum nmibt_read nmibt_virtual_read(struct nmibt_virtual *v, uint64_t vaddr, void *buf, size_t len);
+void nmibt_virtual_close(struct nmibt_virtual *v); /* NULL is allowed */
+
 /*
  * Writes len bytes so that no control character, no invalid UTF-8 and no
  * bidirectional override reaches out raw: they become \xNN, a backslash

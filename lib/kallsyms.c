@@ -6,8 +6,6 @@
  * offsets of 32 bits from a base; names as strings of tokens, behind a length of
  * one byte, or of two (ULEB128) for more than 127; the first letter is the type.
  */
-#include <ctype.h>
-#include <errno.h>
 #include <inttypes.h>
 
 #include "internal.h"
@@ -38,46 +36,13 @@ struct nmibt_kallsyms {
 
 /* ------------------------------------------------------------------ reading */
 
-static bool vmcoreinfo_number(const struct nmibt_image *image, const char *key, int base,
-			      uint64_t *ret)
-{
-	_cleanup_free_ char *value = image->ops->vmcoreinfo(image->ctx, key);
-	char *end;
-
-	if (!value || (!isxdigit(*value) && *value != '-'))
-		return false;
-	errno = 0;
-	*ret = *value == '-' ? (uint64_t)strtoll(value, &end, base) : strtoull(value, &end, base);
-	return !errno && !*end;
-}
-
-/* The kernel image is mapped as a whole: x86_64 from __START_KERNEL_map on
- * (arch/x86/include/asm/page_64_types.h), arm64 by kimage_voffset. */
-static bool kimage_to_phys(const struct nmibt_image *image, uint64_t vaddr, uint64_t *ret)
-{
-	uint64_t map = 0xffffffff80000000, offset;
-
-	if (image->arch == NMIBT_ARCH_X86_64) {
-		if (vaddr < map || !vmcoreinfo_number(image, "NUMBER(phys_base)", 10, &offset))
-			return false;
-		*ret = vaddr - map + offset;
-		return true;
-	}
-	if (image->arch != NMIBT_ARCH_ARM64 ||
-	    !vmcoreinfo_number(image, "NUMBER(kimage_voffset)", 16, &offset))
-		return false;
-	*ret = vaddr - offset;
-	return true;
-}
-
 /* Physical address of a table that VMCOREINFO names. */
 static bool find_table(const struct nmibt_image *image, const char *name, uint64_t *ret)
 {
-	char key[64];
 	uint64_t vaddr;
 
-	snprintf(key, sizeof(key), "SYMBOL(%s)", name);
-	return vmcoreinfo_number(image, key, 16, &vaddr) && kimage_to_phys(image, vaddr, ret);
+	return nmibt_vmcoreinfo_symbol(image, name, &vaddr) &&
+	       nmibt_kimage_to_phys(image, vaddr, ret);
 }
 
 static bool read_at(const struct nmibt_image *image, uint64_t paddr, void *buf, size_t len)
@@ -247,8 +212,7 @@ static struct nmibt_error *read_tables(struct nmibt_kallsyms *k)
 	uint64_t nr, base, table, index;
 	int32_t last;
 
-	if (!k->image->ops->vmcoreinfo || !k->image->ops->read_phys ||
-	    !find_table(k->image, "kallsyms_num_syms", &nr) ||
+	if (!k->image->ops->read_phys || !find_table(k->image, "kallsyms_num_syms", &nr) ||
 	    !find_table(k->image, "kallsyms_relative_base", &base) ||
 	    !find_table(k->image, "kallsyms_offsets", &k->offsets) ||
 	    !find_table(k->image, "kallsyms_names", &k->names_paddr) ||
