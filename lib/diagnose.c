@@ -12,6 +12,8 @@ static const char *const finding_names[NMIBT_NR_FINDINGS] = {
 	[NMIBT_FINDING_STUCK] = "stuck",
 	[NMIBT_FINDING_SAME_PLACE] = "same place",
 	[NMIBT_FINDING_IRQS_OFF] = "irqs off",
+	[NMIBT_FINDING_SPINS] = "spins on",
+	[NMIBT_FINDING_WAITS] = "waits for",
 	[NMIBT_FINDING_SILENT] = "silent",
 	[NMIBT_FINDING_PARTIAL] = "partial",
 	[NMIBT_FINDING_LATE] = "late",
@@ -150,6 +152,127 @@ void nmibt_format_no_answer(const struct nmi_capture_desc *desc, char *buf, size
 		snprintf(buf, len, "no answer, and the wait did not end");
 }
 
+/* ------------------------------------------------------------- who waits for whom */
+
+struct waiter {
+	unsigned int cpu;
+	struct nmibt_wait wait;
+};
+
+/* Waiters for the same come together. */
+static int compare_waiters(const void *a, const void *b)
+{
+	const struct waiter *x = a, *y = b;
+
+	if (x->wait.kind != y->wait.kind)
+		return x->wait.kind < y->wait.kind ? -1 : 1;
+	if (x->wait.lock != y->wait.lock)
+		return x->wait.lock < y->wait.lock ? -1 : 1;
+	int functions = strcmp(x->wait.function, y->wait.function);
+	return functions ? functions : x->cpu < y->cpu ? -1 : x->cpu > y->cpu;
+}
+
+static struct nmibt_error *find_waiters(const struct nmibt_report *report,
+					struct nmibt_virtual *memory, struct waiter *waiters,
+					size_t *ret_nr)
+{
+	size_t nr = 0;
+
+	for (unsigned int i = 0; i < report->capture.desc.nr_slots; i++) {
+		struct nmibt_cpu cpu;
+
+		if (!report->possible[i] || report->cpus[i].stale ||
+		    report->cpus[i].wait == NMIBT_WAIT_NONE)
+			continue;
+		struct nmibt_error *err = nmibt_report_cpu(report, i, &cpu);
+		if (err)
+			return err;
+		struct waiter waiter = {.cpu = i};
+		if (nmibt_is_waiting(cpu.frames, cpu.nr_frames, &waiter.wait)) {
+			if (memory && waiter.wait.kind == NMIBT_WAIT_SPINLOCK)
+				nmibt_find_lock(report, memory, &cpu.nmi_regs, &waiter.wait);
+			waiters[nr++] = waiter;
+		}
+		nmibt_cpu_destroy(&cpu);
+	}
+	*ret_nr = nr;
+	return NULL;
+}
+
+static void describe_wait(const struct nmibt_wait *wait, bool alone, char *text)
+{
+	switch (wait->kind) {
+	case NMIBT_WAIT_SPINLOCK:
+		if (wait->lock && alone)
+			nmibt_because(text, "the spin lock at %#" PRIx64 " (%s; its word is %#x)",
+				      wait->lock, wait->reg, wait->word);
+		else if (wait->lock)
+			nmibt_because(text, "the spin lock at %#" PRIx64 " (its word is %#x)",
+				      wait->lock, wait->word);
+		else
+			nmibt_because(text, "a spin lock that no register tells");
+		break;
+	case NMIBT_WAIT_RWLOCK:
+		nmibt_because(text, "a read-write lock");
+		break;
+	case NMIBT_WAIT_CALL:
+		nmibt_because(text, "other CPUs to run a function");
+		break;
+	case NMIBT_WAIT_STOP_MACHINE:
+		nmibt_because(text, "other CPUs to stop");
+		break;
+	case NMIBT_WAIT_NONE:
+		break;
+	}
+	size_t len = strlen(text);
+	snprintf(text + len, NMIBT_WHY_LEN - len, ", in %s", wait->function);
+}
+
+static void add_waiters(struct diagnosing *d, const struct waiter *waiters, size_t nr)
+{
+	for (size_t i = 0, first; i < nr && !d->err; i = first) {
+		enum nmibt_wait_kind kind = waiters[i].wait.kind;
+
+		for (first = i + 1;
+		     first < nr && waiters[first].wait.kind == kind &&
+		     waiters[first].wait.lock == waiters[i].wait.lock &&
+		     !strcmp(waiters[first].wait.function, waiters[i].wait.function);)
+			first++;
+		struct nmibt_finding *finding =
+			add_finding(d,
+				    kind == NMIBT_WAIT_SPINLOCK || kind == NMIBT_WAIT_RWLOCK
+					    ? NMIBT_FINDING_SPINS
+					    : NMIBT_FINDING_WAITS,
+				    first - i);
+		if (!finding)
+			return;
+		for (size_t j = i; j < first; j++)
+			finding->cpus[finding->nr_cpus++] = waiters[j].cpu;
+		describe_wait(&waiters[i].wait, first - i == 1, finding->text);
+	}
+}
+
+static void find_waits(struct diagnosing *d)
+{
+	struct nmibt_virtual *memory = NULL;
+	size_t nr = 0;
+	_cleanup_free_ struct waiter *waiters =
+		calloc(d->report->capture.desc.nr_slots, sizeof(*waiters));
+
+	if (!waiters && !d->err)
+		d->err = nmibt_error_nomem();
+	if (d->err)
+		return;
+	/* Without it the locks have no addresses, and that is said. */
+	nmibt_error_destroy(nmibt_virtual_open(d->report->image, &memory));
+	d->err = find_waiters(d->report, memory, waiters, &nr);
+	nmibt_virtual_close(memory);
+	qsort(waiters, nr, sizeof(*waiters), compare_waiters);
+	add_waiters(d, waiters, nr);
+}
+
+/* -------------------------------------------------------------------- all of them */
+
 static void find_trouble(struct diagnosing *d)
 {
 	const struct nmibt_report *report = d->report;
@@ -161,6 +284,7 @@ static void find_trouble(struct diagnosing *d)
 	add_cpus(d, NMIBT_FINDING_STUCK, is_stuck, true, "interrupts off, same place at the stop");
 	add_cpus(d, NMIBT_FINDING_SAME_PLACE, is_stuck, false, "at the NMI and at the stop");
 	add_cpus(d, NMIBT_FINDING_IRQS_OFF, has_irqs_off, 0, "interrupts off when hit");
+	find_waits(d);
 	nmibt_format_no_answer(&report->capture.desc, silent, sizeof(silent));
 	add_cpus(d, NMIBT_FINDING_SILENT, has_outcome, NMIBT_OUTCOME_SILENT, silent);
 	add_cpus(d, NMIBT_FINDING_PARTIAL, has_outcome, NMIBT_OUTCOME_PARTIAL,

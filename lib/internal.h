@@ -102,4 +102,21 @@ bool nmibt_is_in_chain(const struct nmibt_frame *frames, size_t i);
 enum nmibt_moved nmibt_compare_regs(const struct nmibt_image *image, const struct nmibt_cpu *cpu);
 uint64_t nmibt_stack_hash(const struct nmibt_frame *frames, size_t nr);
 
+/* What a CPU waits for, by the function that it waits in. */
+struct nmibt_wait {
+	enum nmibt_wait_kind kind;
+	const char *function;
+	uint64_t lock; /* virtual address; 0: unknown */
+	uint32_t word; /* of the lock, in memory */
+	const char *reg; /* which holds the address */
+};
+
+/* False: none of the innermost functions waits for another CPU. The lock is not looked for. */
+bool nmibt_is_waiting(const struct nmibt_frame *frames, size_t nr, struct nmibt_wait *ret);
+
+/* Sets lock, word and reg, if exactly one address in regs is of a spin lock that is
+ * held and that others wait for. */
+void nmibt_find_lock(const struct nmibt_report *report, struct nmibt_virtual *memory,
+		     const struct nmibt_regs *regs, struct nmibt_wait *wait);
+
 #endif /* NMIBT_INTERNAL_H */

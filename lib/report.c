@@ -278,11 +278,14 @@ static struct nmibt_error *first_pass(struct nmibt_report *report)
 		if (err)
 			return err;
 
+		struct nmibt_wait wait = {.kind = NMIBT_WAIT_NONE};
+		nmibt_is_waiting(cpu.frames, cpu.nr_frames, &wait);
 		struct nmibt_cpu_brief *brief = &report->cpus[i];
 		*brief = (struct nmibt_cpu_brief){
 			.outcome = cpu.outcome,
 			.moved = cpu.moved,
 			.note = cpu.note,
+			.wait = wait.kind,
 			.stack_hash = cpu.stack_hash,
 			.slot_flags = cpu.slot.flags,
 			.stale = cpu.stale,

@@ -332,11 +332,21 @@ struct nmibt_cpu {
 };
 void nmibt_cpu_destroy(struct nmibt_cpu *cpu);
 
+/* In what kind of function a CPU waits for others. */
+enum nmibt_wait_kind {
+	NMIBT_WAIT_NONE,
+	NMIBT_WAIT_SPINLOCK,
+	NMIBT_WAIT_RWLOCK,
+	NMIBT_WAIT_CALL, /* that others run a function */
+	NMIBT_WAIT_STOP_MACHINE,
+};
+
 /* What a first pass over all CPUs leaves: a few bytes for each. */
 struct nmibt_cpu_brief {
 	enum nmibt_outcome outcome;
 	enum nmibt_moved moved;
 	enum nmibt_note note;
+	enum nmibt_wait_kind wait;
 	uint64_t stack_hash;
 	uint32_t slot_flags; /* NMI_CAPTURE_SLOT_F_* */
 	bool stale;
@@ -376,6 +386,8 @@ enum nmibt_finding_kind {
 	NMIBT_FINDING_STUCK, /* interrupts off, same place at the stop */
 	NMIBT_FINDING_SAME_PLACE, /* at the NMI and at the stop, interrupts on */
 	NMIBT_FINDING_IRQS_OFF, /* when hit, and moved on or unknown */
+	NMIBT_FINDING_SPINS, /* on a lock */
+	NMIBT_FINDING_WAITS, /* for other CPUs to do something */
 	NMIBT_FINDING_SILENT,
 	NMIBT_FINDING_PARTIAL,
 	NMIBT_FINDING_LATE,
