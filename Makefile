@@ -37,7 +37,7 @@ FORMATTED := $(wildcard include/nmibt/*.h lib/*.[ch] extension/*.[ch] tools/*.[c
 
 all: $(O)/nmibt.so $(O)/nmibt ## the crash extension and the offline tool
 lib: $(O)/libnmibt.a ## the library
-unit: $(UNIT_TESTS) ## the unit tests, not run
+unit: $(UNIT_TESTS) $(O)/tests/nmibt-log ## the unit tests and the test driver, not run
 fuzzers: $(FUZZERS) ## the fuzz targets, by clang
 
 $(O)/%.o: %.c
@@ -59,6 +59,10 @@ $(O)/nmibt.so: $(O)/extension/nmibt.o $(O)/libnmibt.a
 
 # pread() of the tool is libkdumpfile's, too: see tools/dumpfile.c.
 $(O)/nmibt: $(TOOL_OBJS) $(O)/libnmibt.a
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(JANSSON) -lkdumpfile
+
+# The log of whatever the tool opens.
+$(O)/tests/nmibt-log: $(O)/tests/nmibt-log.o $(filter-out %/nmibt.o,$(TOOL_OBJS)) $(O)/libnmibt.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(JANSSON) -lkdumpfile
 
 $(O)/tests/test-%: $(O)/tests/unit/test-%.o $(O)/libnmibt.a

@@ -140,6 +140,51 @@ bool nmibt_kallsyms_symbolize(struct nmibt_kallsyms *kallsyms, uint64_t addr, ch
 			      size_t len);
 void nmibt_kallsyms_close(struct nmibt_kallsyms *kallsyms); /* NULL is allowed */
 
+/* --------------------------------------------------------------------- log */
+
+/*
+ * The kernel's log, out of its printk ring buffer (5.10 and later), where VMCOREINFO
+ * says that it is; a kernel that died while it wrote leaves records unfinished.
+ */
+struct nmibt_log_record {
+	uint64_t seq; /* 0 is the first since boot */
+	uint64_t ts_ns; /* as printed before the text, of local_clock() */
+	uint32_t caller_id; /* thread's PID, or 0x80000000 + CPU outside of tasks */
+	unsigned int level; /* 0-7 */
+	unsigned int facility; /* 0: the kernel; as syslog(3) has them, shifted down */
+	unsigned int flags; /* enum printk_info_flags of the kernel */
+	/* [text, text + len) without level and time, not terminated; may hold any
+	 * byte, newlines too. Borrowed until the next call. */
+	const char *text;
+	size_t len;
+	bool truncated; /* the rest of the text can't be read */
+};
+
+/* Records that nmibt_log_next() passed over so far, by the reason. */
+struct nmibt_log_missing {
+	uint64_t excluded; /* in pages that the dump left out */
+	uint64_t unreadable;
+	uint64_t unfinished; /* reserved, and never committed */
+	uint64_t lost; /* there was no room for their text */
+	uint64_t damaged; /* fail their checks */
+};
+
+struct nmibt_log;
+/* image is borrowed. NOTHING where VMCOREINFO describes no such log, DAMAGED where it
+ * can't be read. */
+struct nmibt_error *nmibt_log_open(const struct nmibt_image *image, struct nmibt_log **ret);
+/* Oldest first. False: that was the last one, or the image's interrupted() said so. */
+bool nmibt_log_next(struct nmibt_log *log, struct nmibt_log_record *ret);
+const struct nmibt_log_missing *nmibt_log_missing(const struct nmibt_log *log);
+void nmibt_log_close(struct nmibt_log *log); /* NULL is allowed */
+
+/*
+ * Why the kernel died, as its log has it: the newest panic's first line, or, where
+ * there was none, that of the newest oops. Neither newline nor NUL is in it, any other
+ * byte may be; the caller frees it. NOTHING when there is neither.
+ */
+struct nmibt_error *nmibt_log_panic_message(const struct nmibt_image *image, char **ret);
+
 /* ------------------------------------------------------------------ locate */
 
 enum nmibt_source {

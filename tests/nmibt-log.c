@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Test driver: the kernel's log in a vmcore, as its bytes are, one record behind
+ * "[   12.345678] " each; with -a all that is known of a record, with -p the message of
+ * the panic alone. What is missing goes to stderr.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../tools/vmcore.h"
+
+static int fail(struct nmibt_error *err)
+{
+	int code = err->code;
+
+	fprintf(stderr, "nmibt-log: %s\n", err->message);
+	nmibt_error_destroy(err);
+	return code;
+}
+
+static int print_panic(const struct nmibt_image *image)
+{
+	char *message;
+	struct nmibt_error *err = nmibt_log_panic_message(image, &message);
+
+	if (err)
+		return fail(err);
+	puts(message);
+	free(message);
+	return 0;
+}
+
+static void print_record(const struct nmibt_log_record *record, bool all)
+{
+	if (all)
+		printf("%" PRIu64 " %#x %u %u %#x%s ", record->seq, record->caller_id,
+		       record->facility, record->level, record->flags,
+		       record->truncated ? " truncated" : "");
+	printf("[%5" PRIu64 ".%06u] ", record->ts_ns / 1000000000,
+	       (unsigned int)(record->ts_ns % 1000000000 / 1000));
+	fwrite(record->text, 1, record->len, stdout);
+	putchar('\n');
+}
+
+static int print_log(const struct nmibt_image *image, bool all)
+{
+	struct nmibt_log_record record;
+	struct nmibt_log *log;
+	struct nmibt_error *err = nmibt_log_open(image, &log);
+
+	if (err)
+		return fail(err);
+	while (nmibt_log_next(log, &record))
+		print_record(&record, all);
+	const struct nmibt_log_missing *missing = nmibt_log_missing(log);
+	fprintf(stderr,
+		"excluded %" PRIu64 " unreadable %" PRIu64 " unfinished %" PRIu64 " lost %" PRIu64
+		" damaged %" PRIu64 "\n",
+		missing->excluded, missing->unreadable, missing->unfinished, missing->lost,
+		missing->damaged);
+	nmibt_log_close(log);
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	bool all = false, panic = false, usage = false;
+	int opt;
+
+	while ((opt = getopt(argc, argv, "ap")) != -1) {
+		all |= opt == 'a';
+		panic |= opt == 'p';
+		usage |= opt == '?';
+	}
+	if (usage || optind == argc) {
+		fputs("usage: nmibt-log [-a | -p] VMCORE [PART]...\n", stderr);
+		return 2;
+	}
+
+	struct nmibt_vmcore *vmcore;
+	struct nmibt_error *err = nmibt_vmcore_open(argc - optind, argv + optind, &vmcore);
+	if (err)
+		return fail(err);
+	struct nmibt_image image;
+	nmibt_vmcore_image(vmcore, &image);
+	int code = panic ? print_panic(&image) : print_log(&image, all);
+	nmibt_vmcore_close(vmcore);
+	return code;
+}
