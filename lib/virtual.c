@@ -35,7 +35,7 @@ struct nmibt_virtual {
 	unsigned int sign_bits; /* that are 1 in each address of the kernel's */
 	uint64_t root; /* physical address of the first table */
 	uint64_t sme_mask; /* x86_64: the bit that marks encrypted memory */
-	bool lpa2; /* arm64: entries of FEAT_LPA2 with 4 KiB or 16 KiB pages */
+	bool wide; /* arm64: kernel addresses of 52 bits */
 	struct mapping last;
 };
 
@@ -97,12 +97,13 @@ static uint64_t entry_bits(uint64_t entry, unsigned int high, unsigned int low)
 }
 
 /* arch/arm64/include/asm/pgtable.h, __pte_to_phys(), 6.12. With 64 KiB pages the
- * bits 15:12 are 0 where addresses have 48 bits. */
+ * bits 15:12 are 0 where addresses have 48 bits; with smaller ones FEAT_LPA2 gives
+ * bits 9:8 another meaning, and comes with addresses of 52 bits. */
 static uint64_t arm64_address(const struct nmibt_virtual *v, uint64_t entry)
 {
 	if (v->page_shift == 16)
 		return entry_bits(entry, 47, 16) | entry_bits(entry, 15, 12) << 36;
-	if (v->lpa2)
+	if (v->wide)
 		return entry_bits(entry, 49, v->page_shift) | entry_bits(entry, 9, 8) << 42;
 	return entry_bits(entry, 47, v->page_shift);
 }
@@ -201,8 +202,6 @@ enum nmibt_read nmibt_virtual_read(struct nmibt_virtual *v, uint64_t vaddr, void
 	size_t page_size = (size_t)1 << v->page_shift;
 	char *to = buf;
 
-	if (page_size > v->image->page_size)
-		page_size = v->image->page_size;
 	while (len) {
 		size_t chunk = page_size - (vaddr & (page_size - 1));
 		if (chunk > len)
@@ -271,7 +270,7 @@ static struct nmibt_error *open_arm64(struct nmibt_virtual *v)
 					  page_size, built, t1sz);
 	v->page_shift = __builtin_ctzll(page_size);
 	v->sign_bits = t1sz;
-	v->lpa2 = page_size < 65536 && t1sz == 12;
+	v->wide = t1sz == 12;
 	set_levels(v, page_size == 65536 ? built : 64 - t1sz);
 	return NULL;
 }

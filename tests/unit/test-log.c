@@ -266,6 +266,10 @@ static void test_block_id(void **unused)
 	fl_add(&s.l, "two");
 	fl_put64(&s.l, FL_DATA, id + fl_count(&s.l));
 	check_log(s.k, "1 two\n", (struct nmibt_log_missing){.damaged = 1});
+	/* The right one, where no block begins. */
+	fl_put64(&s.l, FL_DATA + 4, id);
+	fl_put64(&s.l, fl_lpos(&s.l, id), fl_get64(&s.l, fl_lpos(&s.l, id)) + 4);
+	check_log(s.k, "1 two\n", (struct nmibt_log_missing){.damaged = 1});
 	fk_free(s.k);
 }
 
@@ -344,6 +348,23 @@ static void test_truncated(void **unused)
 	struct nmibt_log_missing missing;
 	const char *all = read_log(s.k, &missing);
 	assert_string_equal(strchr(all, '\n'), "\n1+sixteen of this:\n");
+	check_missing(&missing, (struct nmibt_log_missing){.excluded = 1});
+	fk_free(s.k);
+}
+
+/* The ID of a block is the last of a page, and all of the text is left out. */
+static void test_text_missing(void **unused)
+{
+	(void)unused;
+	struct setup s = new_log();
+	char text[4080];
+
+	memset(text, 'x', sizeof(text));
+	fl_add_bytes(&s.l, 1, text, sizeof(text));
+	fl_add(&s.l, "gone");
+	fk_set_page(s.k, fl_paddr(&s.l, FL_DATA + 4096), NMIBT_READ_EXCLUDED);
+	struct nmibt_log_missing missing;
+	assert_string_equal(strchr(read_log(s.k, &missing), '\n'), "\n");
 	check_missing(&missing, (struct nmibt_log_missing){.excluded = 1});
 	fk_free(s.k);
 }
@@ -664,27 +685,17 @@ static void test_panic_bytes(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_fields),
-		cmocka_unit_test(test_empty),
-		cmocka_unit_test(test_wrap),
-		cmocka_unit_test(test_exact_fit),
-		cmocka_unit_test(test_dataless),
-		cmocka_unit_test(test_states),
-		cmocka_unit_test(test_wrong_blocks),
-		cmocka_unit_test(test_block_id),
-		cmocka_unit_test(test_text_len),
-		cmocka_unit_test(test_overlap),
-		cmocka_unit_test(test_missing_pages),
-		cmocka_unit_test(test_truncated),
-		cmocka_unit_test(test_head_and_tail),
-		cmocka_unit_test(test_ring_sizes),
-		cmocka_unit_test(test_largest),
-		cmocka_unit_test(test_interrupted),
-		cmocka_unit_test(test_vmcoreinfo),
-		cmocka_unit_test(test_layout_lies),
-		cmocka_unit_test(test_ring_missing),
-		cmocka_unit_test(test_panic_message),
-		cmocka_unit_test(test_panic_of_others),
+		cmocka_unit_test(test_fields),	      cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_wrap),	      cmocka_unit_test(test_exact_fit),
+		cmocka_unit_test(test_dataless),      cmocka_unit_test(test_states),
+		cmocka_unit_test(test_wrong_blocks),  cmocka_unit_test(test_block_id),
+		cmocka_unit_test(test_text_len),      cmocka_unit_test(test_overlap),
+		cmocka_unit_test(test_missing_pages), cmocka_unit_test(test_truncated),
+		cmocka_unit_test(test_text_missing),  cmocka_unit_test(test_head_and_tail),
+		cmocka_unit_test(test_ring_sizes),    cmocka_unit_test(test_largest),
+		cmocka_unit_test(test_interrupted),   cmocka_unit_test(test_vmcoreinfo),
+		cmocka_unit_test(test_layout_lies),   cmocka_unit_test(test_ring_missing),
+		cmocka_unit_test(test_panic_message), cmocka_unit_test(test_panic_of_others),
 		cmocka_unit_test(test_panic_bytes),
 	};
 
