@@ -77,14 +77,14 @@ $(O)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*.[ch] include/nmibt/*.h)
 
 check: ## unit, golden, crash on the bundled dumps: minutes
 	tests/run tests/unit/run docs/check-format tests/golden/run-synthetic tests/golden/run-tool \
-		tests/golden/run-json tests/golden/run-crash
+		tests/golden/run-json tests/golden/run-log tests/golden/run-crash
 
 check-kernel: ## build kernels, boot, panic, kdump, compare: most of an hour from nothing
 	tests/run tests/e2e/run
 
 check-all: ## both, with one closing line
 	tests/run tests/unit/run docs/check-format tests/golden/run-synthetic tests/golden/run-tool \
-		tests/golden/run-json tests/golden/run-crash tests/e2e/run
+		tests/golden/run-json tests/golden/run-log tests/golden/run-crash tests/e2e/run
 
 check-format: ## the sources are as clang-format writes them
 	clang-format --dry-run --Werror $(FORMATTED)

@@ -45,7 +45,8 @@ static struct fake_log make_log(bool arm64)
 }
 
 /* Where a change applies: a ring, the ring's head, a table, VMCOREINFO, a page's state. */
-static uint8_t *part_of(struct fake_log *l, const struct change *change, size_t *ret_size)
+static uint8_t *part_of(struct fake_log *l, struct fake_log *whole, const struct change *change,
+			size_t *ret_size)
 {
 	struct fake_kernel *k = l->k;
 	uint64_t used = k->next - FK_BASE;
@@ -53,11 +54,11 @@ static uint8_t *part_of(struct fake_log *l, const struct change *change, size_t 
 	*ret_size = FK_PAGE;
 	switch (change->where % 8) {
 	case 0:
-		return fk_at(k, fl_paddr(l, FL_DESCS));
+		return fk_at(k, fl_paddr(whole, FL_DESCS));
 	case 1:
-		return fk_at(k, fl_paddr(l, FL_INFOS));
+		return fk_at(k, fl_paddr(whole, FL_INFOS));
 	case 2:
-		return fk_at(k, fl_paddr(l, FL_DATA));
+		return fk_at(k, fl_paddr(whole, FL_DATA));
 	case 3:
 		*ret_size = 160;
 		return (uint8_t *)fk_at(k, l->ring) - 64;
@@ -69,10 +70,10 @@ static uint8_t *part_of(struct fake_log *l, const struct change *change, size_t 
 	}
 }
 
-static void apply(struct fake_log *l, const struct change *change)
+static void apply(struct fake_log *l, struct fake_log *whole, const struct change *change)
 {
 	size_t size, len = change->len % 8 + 1;
-	uint8_t *part = part_of(l, change, &size);
+	uint8_t *part = part_of(l, whole, change, &size);
 
 	if (change->len >= 0xf0) {
 		l->k->page[change->offset % ((l->k->next - FK_BASE) / FK_PAGE)] = change->len % 3;
@@ -128,18 +129,14 @@ static void read_panic(struct fake_kernel *k)
 	free(message);
 }
 
-/* A copy of the one that was made once, which takes longer than all the rest. */
-static struct fake_log copy_log(bool arm64)
+/* The one that changes are made to: making it takes longer than all the rest. */
+static struct fake_log copy_of(const struct fake_log *whole)
 {
-	static struct fake_log whole[2];
 	static struct fake_kernel kernel;
 	static uint8_t mem[FK_SIZE];
-	struct fake_log copy;
+	struct fake_log copy = *whole;
 
-	if (!whole[arm64].k)
-		whole[arm64] = make_log(arm64);
-	copy = whole[arm64];
-	kernel = *copy.k;
+	kernel = *whole->k;
 	memcpy(mem, kernel.mem, kernel.next - FK_BASE);
 	kernel.mem = mem;
 	kernel.image.ops = &kernel.ops;
@@ -150,12 +147,16 @@ static struct fake_log copy_log(bool arm64)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct fake_log l = copy_log(size % 2);
+	static struct fake_log logs[2];
+	struct fake_log *whole = &logs[size % 2];
 	struct change change;
 
+	if (!whole->k)
+		*whole = make_log(size % 2);
+	struct fake_log l = copy_of(whole);
 	for (; size >= sizeof(change); data += sizeof(change), size -= sizeof(change)) {
 		memcpy(&change, data, sizeof(change));
-		apply(&l, &change);
+		apply(&l, whole, &change);
 	}
 	read_log(l.k);
 	read_panic(l.k);
