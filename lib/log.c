@@ -4,7 +4,7 @@
  * reader (kernel/printk/printk_ringbuffer.c: prb_read(), get_data(); 6.1, 6.12): a ring
  * of descriptors, a printk_info for each, and a ring of text. The ID of a record leads
  * to all three. VMCOREINFO says where it is and where its members are
- * (kernel/printk/printk.c: log_buf_vmcoreinfo_setup()).
+ * (kernel/printk/printk.c: log_buf_vmcoreinfo_setup()); tried with 5.10 to 7.2.
  */
 #include <inttypes.h>
 
@@ -121,15 +121,17 @@ static bool find_block(const struct nmibt_log *log, uint64_t begin, uint64_t nex
 		*ret = (struct block){.at = begin & (size - 1), .size = next - begin};
 		return true;
 	}
-	/* What does not fit before the ring's end is at its beginning as a whole. */
+	/* What does not fit before the ring's end is at its beginning as a whole. (What
+	 * just fits is, too, up to 6.12; is_blk_wrapped() of later ones lets it stay.) */
 	if ((begin + size) >> log->size_bits != last >> log->size_bits)
 		return false;
 	*ret = (struct block){.at = 0, .size = (last & (size - 1)) + 1};
 	return true;
 }
 
-/* Why a record is passed over; NULL: it is not. */
-static uint64_t *passed(struct nmibt_log *log, enum nmibt_read status)
+/* From here on a reason is the counter of the records that are passed over for it, and
+ * NULL is none. */
+static uint64_t *unread_reason(struct nmibt_log *log, enum nmibt_read status)
 {
 	return status == NMIBT_READ_EXCLUDED ? &log->missing.excluded : &log->missing.unreadable;
 }
@@ -153,7 +155,7 @@ static uint64_t *read_text(struct nmibt_log *log, uint64_t id, const uint64_t po
 	enum nmibt_read status =
 		read_all(log, &log->text_window, vaddr, &block_id, sizeof(block_id));
 	if (status != NMIBT_READ_OK)
-		return passed(log, status);
+		return unread_reason(log, status);
 	/* Blocks do not overlap, so that all of them together fit into the ring. */
 	if (block_id != id || block.size > log->text_left)
 		return &log->missing.damaged;
@@ -165,7 +167,7 @@ static uint64_t *read_text(struct nmibt_log *log, uint64_t id, const uint64_t po
 	status =
 		read_some(log, &log->text_window, vaddr + BLOCK_ID_SIZE, log->text, len, &ret->len);
 	ret->truncated = ret->len < text_len;
-	return len && !ret->len ? passed(log, status) : NULL;
+	return len && !ret->len ? unread_reason(log, status) : NULL;
 }
 
 static uint64_t *read_info(struct nmibt_log *log, uint64_t vaddr, struct nmibt_log_record *ret,
@@ -174,7 +176,7 @@ static uint64_t *read_info(struct nmibt_log *log, uint64_t vaddr, struct nmibt_l
 	const struct layout *l = &log->layout;
 	struct window *window = &log->info_window;
 	/* VMCOREINFO has no line for the two bytes behind text_len. The kernel's bit
-	 * fields are u8 flags:5, level:3 (kernel/printk/printk_ringbuffer.h; 5.10 to
+	 * fields are u8 flags:5, level:3 (kernel/printk/printk_ringbuffer.h; 5.10, 6.1,
 	 * 6.12), the first in the lowest bits. */
 	struct {
 		uint16_t text_len;
@@ -192,7 +194,7 @@ static uint64_t *read_info(struct nmibt_log *log, uint64_t vaddr, struct nmibt_l
 		status = read_all(log, window, vaddr + l->caller_id, &ret->caller_id,
 				  sizeof(ret->caller_id));
 	if (status != NMIBT_READ_OK)
-		return passed(log, status);
+		return unread_reason(log, status);
 	ret->facility = packed.facility;
 	ret->flags = packed.flags_level & 0x1f;
 	ret->level = packed.flags_level >> 5;
@@ -223,7 +225,7 @@ static uint64_t *read_desc(struct nmibt_log *log, uint64_t id, uint64_t ret_posi
 	if (status == NMIBT_READ_OK)
 		status = read_all(log, window, vaddr + log->layout.next, &ret_position[1], 8);
 	if (status != NMIBT_READ_OK)
-		return passed(log, status);
+		return unread_reason(log, status);
 	/* The head moves before the descriptor gets its ID, see desc_reserve(): until
 	 * then it has that of a round before, or none. */
 	if ((state_var & ID_MASK) != id)
@@ -241,17 +243,17 @@ static bool read_record(struct nmibt_log *log, uint64_t id, struct nmibt_log_rec
 	size_t text_len;
 	bool reusable = false;
 
-	uint64_t *why = read_desc(log, id, position, &reusable);
+	uint64_t *reason = read_desc(log, id, position, &reusable);
 	/* Newer text stands where its text was, as with all that are older. */
-	if (!why && reusable)
+	if (!reason && reusable)
 		return false;
-	if (!why)
-		why = read_info(log, log->infos + index * log->layout.info_size, ret, &text_len);
-	if (!why)
-		why = read_text(log, id, position, text_len, ret);
-	if (why)
-		(*why)++;
-	return !why;
+	if (!reason)
+		reason = read_info(log, log->infos + index * log->layout.info_size, ret, &text_len);
+	if (!reason)
+		reason = read_text(log, id, position, text_len, ret);
+	if (reason)
+		(*reason)++;
+	return !reason;
 }
 
 bool nmibt_log_next(struct nmibt_log *log, struct nmibt_log_record *ret)
