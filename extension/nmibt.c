@@ -189,8 +189,6 @@ static struct nmibt_image crash_image(void)
 		.next_range = image_next_range,
 		.interrupted = image_interrupted,
 	};
-	/* No panic message: crash searches the log for it anew each time, which
-	 * takes longer than all the rest, and shows it itself when it starts. */
 	return (struct nmibt_image){
 		.ops = &ops,
 		.arch = TARGET_ARCH,

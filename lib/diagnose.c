@@ -14,6 +14,7 @@ static const char *const finding_names[NMIBT_NR_FINDINGS] = {
 	[NMIBT_FINDING_IRQS_OFF] = "irqs off",
 	[NMIBT_FINDING_SPINS] = "spins on",
 	[NMIBT_FINDING_WAITS] = "waits for",
+	[NMIBT_FINDING_LOG] = "log",
 	[NMIBT_FINDING_SILENT] = "silent",
 	[NMIBT_FINDING_PARTIAL] = "partial",
 	[NMIBT_FINDING_LATE] = "late",
@@ -271,6 +272,37 @@ static void find_waits(struct diagnosing *d)
 	add_waiters(d, waiters, nr);
 }
 
+/* A log that can't be read complains of nothing. */
+static void find_complaints(struct diagnosing *d)
+{
+	struct nmibt_complaint complaints[NMIBT_MAX_COMPLAINTS];
+	unsigned int nr = d->report->capture.desc.nr_slots;
+	struct nmibt_error *err = nmibt_log_complaints(d->report->image, nr, complaints);
+
+	if (err) {
+		nmibt_error_destroy(err);
+		return;
+	}
+	for (size_t i = 0; i < NMIBT_MAX_COMPLAINTS; i++) {
+		const struct nmibt_complaint *c = &complaints[i];
+		struct nmibt_finding *finding =
+			c->count ? add_finding(d, NMIBT_FINDING_LOG, nr) : NULL;
+
+		if (!finding)
+			continue;
+		for (unsigned int cpu = 0; cpu < nr; cpu++) {
+			if (c->cpus[cpu])
+				finding->cpus[finding->nr_cpus++] = cpu;
+		}
+		char times[32] = "";
+		if (c->count > 1)
+			snprintf(times, sizeof(times), ", %u times, last", c->count);
+		nmibt_because(finding->text, "\"%s\"%s at %" PRIu64 ".%06u s", c->text, times,
+			      c->ts_ns / 1000000000, (unsigned int)(c->ts_ns % 1000000000 / 1000));
+	}
+	nmibt_complaints_destroy(complaints);
+}
+
 /* -------------------------------------------------------------------- all of them */
 
 static void find_trouble(struct diagnosing *d)
@@ -285,6 +317,7 @@ static void find_trouble(struct diagnosing *d)
 	add_cpus(d, NMIBT_FINDING_SAME_PLACE, is_stuck, false, "at the NMI and at the stop");
 	add_cpus(d, NMIBT_FINDING_IRQS_OFF, has_irqs_off, 0, "interrupts off when hit");
 	find_waits(d);
+	find_complaints(d);
 	nmibt_format_no_answer(&report->capture.desc, silent, sizeof(silent));
 	add_cpus(d, NMIBT_FINDING_SILENT, has_outcome, NMIBT_OUTCOME_SILENT, silent);
 	add_cpus(d, NMIBT_FINDING_PARTIAL, has_outcome, NMIBT_OUTCOME_PARTIAL,

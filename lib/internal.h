@@ -119,4 +119,18 @@ bool nmibt_is_waiting(const struct nmibt_frame *frames, size_t nr, struct nmibt_
 void nmibt_find_lock(const struct nmibt_report *report, struct nmibt_virtual *memory,
 		     const struct nmibt_regs *regs, struct nmibt_wait *wait);
 
+/* A kind of complaint in the log. */
+#define NMIBT_MAX_COMPLAINTS 4
+struct nmibt_complaint {
+	unsigned int count; /* 0: there is none of this kind */
+	uint64_t ts_ns; /* of the last one */
+	char text[NMIBT_WHY_LEN]; /* its first line, printable */
+	bool *cpus; /* that any of them names */
+};
+
+/* Fails where the log can't be read. The caller destroys what it filled. */
+struct nmibt_error *nmibt_log_complaints(const struct nmibt_image *image, unsigned int nr_cpus,
+					 struct nmibt_complaint ret[NMIBT_MAX_COMPLAINTS]);
+void nmibt_complaints_destroy(struct nmibt_complaint complaints[NMIBT_MAX_COMPLAINTS]);
+
 #endif /* NMIBT_INTERNAL_H */

@@ -160,7 +160,7 @@ static json_t *panic_of(struct json *j)
 	json_t *panic = json_object();
 
 	set(j, panic, "cpu", cpu == NMI_CAPTURE_NO_CPU ? json_null() : json_integer(cpu));
-	set(j, panic, "message", text_of(j, report->image->panic_message));
+	set(j, panic, "message", text_of(j, report->panic_message));
 	return panic;
 }
 

@@ -101,7 +101,7 @@ static void summary_task(struct renderer *r, unsigned int cpu)
 static void summary_panic(struct renderer *r)
 {
 	const struct nmi_capture_desc *d = &r->report->capture.desc;
-	const char *message = r->report->image->panic_message;
+	const char *message = r->report->panic_message;
 
 	if (d->panic_cpu == NMI_CAPTURE_NO_CPU && !message)
 		return;

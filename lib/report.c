@@ -378,6 +378,17 @@ static void mend_generation(const struct nmibt_image *image, struct nmibt_captur
 	desc->generation = seen;
 }
 
+/* A log that can't be read or has none is no reason to fail. */
+static void find_panic_message(struct nmibt_report *report)
+{
+	const char *known = report->image->panic_message;
+
+	if (known)
+		report->panic_message = strdup(known);
+	else
+		nmibt_error_destroy(nmibt_log_panic_message(report->image, &report->panic_message));
+}
+
 struct nmibt_error *nmibt_report_open(const struct nmibt_image *image, enum nmibt_source wish,
 				      struct nmibt_report **ret)
 {
@@ -401,6 +412,7 @@ struct nmibt_error *nmibt_report_open(const struct nmibt_image *image, enum nmib
 	}
 	if (*report->capture.damage || report->capture.slots_unread)
 		report->complete = false;
+	find_panic_message(report);
 	*ret = report;
 	return NULL;
 }
@@ -410,6 +422,7 @@ void nmibt_report_close(struct nmibt_report *report)
 	if (!report)
 		return;
 	nmibt_capture_destroy(&report->capture);
+	free(report->panic_message);
 	free(report->cpus);
 	free(report->possible);
 	free(report);

@@ -109,7 +109,7 @@ struct nmibt_image {
 	void *ctx;
 	enum nmibt_arch arch;
 	size_t page_size; /* bytes, a power of two */
-	const char *panic_message; /* NULL: unknown; untrusted text, borrowed */
+	const char *panic_message; /* NULL: look in the log; untrusted text, borrowed */
 };
 
 /*
@@ -405,6 +405,7 @@ struct nmibt_cpu_brief {
 
 struct nmibt_report {
 	const struct nmibt_image *image;
+	char *panic_message; /* NULL: unknown; untrusted text */
 	struct nmibt_capture capture;
 	struct nmibt_cpu_brief *cpus; /* capture.desc.nr_slots */
 	bool *possible; /* false: the table has no slot for this number */
@@ -433,6 +434,7 @@ enum nmibt_finding_kind {
 	NMIBT_FINDING_IRQS_OFF, /* when hit, and moved on or unknown */
 	NMIBT_FINDING_SPINS, /* on a lock */
 	NMIBT_FINDING_WAITS, /* for other CPUs to do something */
+	NMIBT_FINDING_LOG, /* the kernel's log complains of them */
 	NMIBT_FINDING_SILENT,
 	NMIBT_FINDING_PARTIAL,
 	NMIBT_FINDING_LATE,
