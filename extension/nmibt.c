@@ -105,7 +105,8 @@ static bool image_symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
 
 	if (!is_kernel_text(addr) || !*value_to_symstr(addr, symbol, 16))
 		return false;
-	snprintf(buf, len, "%s", symbol);
+	/* crash leaves out an offset of 0. */
+	snprintf(buf, len, "%s%s", symbol, strchr(symbol, '+') ? "" : "+0x0");
 	return true;
 }
 
@@ -347,7 +348,8 @@ static char *help_nmibt[] = {
 	"    crash> nmibt -c 3",
 	"    4 CPUs: 3 nmi (1 idle), 1 self",
 	"    capture     v1 by vmcoreinfo, asked by CPU 1 before kdump, all answered after 4.80 ms",
-	"    panicking   CPU 1  PID 1 \"init\"",
+	"    panicking   CPU 1  PID 1 \"init\"  \"Kernel panic - not syncing: sysrq triggered "
+	"crash\"",
 	"    stuck       CPU 3  PID 63 \"nmibt_spin\"  interrupts off, same place at the stop",
 	"  ",
 	"    CPU 3  nmi +1.48 ms  PID 63 \"nmibt_spin\"  complete, 26 lines, 1245 bytes  same "

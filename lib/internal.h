@@ -70,9 +70,10 @@ bool nmibt_vmcoreinfo_symbol(const struct nmibt_image *image, const char *name, 
 bool nmibt_kimage_to_phys(const struct nmibt_image *image, uint64_t vaddr, uint64_t *ret);
 
 /*
- * Kernel virtual addresses, by the image's own read_virt or virt_to_phys or, where it
- * has neither, by VMCOREINFO and the page tables. image is borrowed. Fails with
- * NOTHING where VMCOREINFO does not say where they are.
+ * Kernel virtual addresses, by VMCOREINFO and the page tables, so that all front ends
+ * see the same; where they don't lead, by the image's own virt_to_phys or read_virt
+ * (crash --minimal knows no modules' addresses). image is borrowed. Fails with NOTHING
+ * where there is neither.
  */
 struct nmibt_virtual;
 struct nmibt_error *nmibt_virtual_open(const struct nmibt_image *image, struct nmibt_virtual **ret);

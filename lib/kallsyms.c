@@ -190,7 +190,7 @@ bool nmibt_kallsyms_symbolize(struct nmibt_kallsyms *k, uint64_t addr, char *buf
 	if (!find_symbol(k, addr, &i, &value) || !symbol_name(k, i, name) ||
 	    !strchr("tTwW", name[0]))
 		return false;
-	snprintf(buf, len, "%s+%#" PRIx64, name + 1, addr - value);
+	snprintf(buf, len, "%s+0x%" PRIx64, name + 1, addr - value);
 	return true;
 }
 

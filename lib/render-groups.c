@@ -142,7 +142,7 @@ static void render_stack(struct renderer *r, const struct nmibt_cpu *cpu, bool o
 		fputs("    ", r->out);
 		nmibt_escape(r->out, f->function.s, f->function.len, false);
 		if (offsets)
-			fprintf(r->out, "+%#" PRIx64 "/%#" PRIx64, f->offset, f->size);
+			fprintf(r->out, "+0x%" PRIx64 "/0x%" PRIx64, f->offset, f->size);
 		if (f->module.len) {
 			fputs(" [", r->out);
 			nmibt_escape(r->out, f->module.s, f->module.len, false);

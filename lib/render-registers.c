@@ -19,7 +19,7 @@ static bool symbol_of_text(const struct nmibt_cpu *cpu, unsigned int pc, uint64_
 	uint64_t offset = addr - (cpu->nmi_regs.value[pc] - f->offset);
 	if (offset >= f->size)
 		return false;
-	int n = snprintf(buf, len, "%.*s+%#" PRIx64, (int)f->function.len, f->function.s, offset);
+	int n = snprintf(buf, len, "%.*s+0x%" PRIx64, (int)f->function.len, f->function.s, offset);
 	if (f->module.len && n > 0 && (size_t)n < len)
 		snprintf(buf + n, len - n, " [%.*s]", (int)f->module.len, f->module.s);
 	return true;

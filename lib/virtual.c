@@ -36,6 +36,7 @@ struct nmibt_virtual {
 	uint64_t root; /* physical address of the first table */
 	uint64_t sme_mask; /* x86_64: the bit that marks encrypted memory */
 	bool wide; /* arm64: kernel addresses of 52 bits */
+	bool has_tables; /* false: only what the image's callbacks know */
 	struct mapping last;
 };
 
@@ -168,18 +169,17 @@ static enum nmibt_read walk(const struct nmibt_virtual *v, uint64_t vaddr, struc
 static enum nmibt_read translate(struct nmibt_virtual *v, uint64_t vaddr, uint64_t *ret)
 {
 	const struct nmibt_image *image = v->image;
+	enum nmibt_read status = NMIBT_READ_OK;
 
-	if (image->ops->virt_to_phys)
-		return image->ops->virt_to_phys(image->ctx, vaddr, ret) ? NMIBT_READ_OK
-									: NMIBT_READ_ERROR;
-	if (vaddr - v->last.vaddr >= v->last.size) {
-		enum nmibt_read status = walk(v, vaddr, &v->last);
-
-		if (status != NMIBT_READ_OK)
-			return status;
+	if (vaddr - v->last.vaddr >= v->last.size)
+		status = v->has_tables ? walk(v, vaddr, &v->last) : NMIBT_READ_ERROR;
+	if (status == NMIBT_READ_OK) {
+		*ret = v->last.paddr + (vaddr - v->last.vaddr);
+		return NMIBT_READ_OK;
 	}
-	*ret = v->last.paddr + (vaddr - v->last.vaddr);
-	return NMIBT_READ_OK;
+	if (image->ops->virt_to_phys && image->ops->virt_to_phys(image->ctx, vaddr, ret))
+		return NMIBT_READ_OK;
+	return status;
 }
 
 bool nmibt_virtual_to_phys(struct nmibt_virtual *v, uint64_t vaddr, uint64_t *ret)
@@ -190,11 +190,13 @@ bool nmibt_virtual_to_phys(struct nmibt_virtual *v, uint64_t vaddr, uint64_t *re
 static enum nmibt_read read_in_page(struct nmibt_virtual *v, uint64_t vaddr, void *buf, size_t len)
 {
 	uint64_t paddr;
-
-	if (v->image->ops->read_virt)
-		return v->image->ops->read_virt(v->image->ctx, vaddr, buf, len);
 	enum nmibt_read status = translate(v, vaddr, &paddr);
-	return status == NMIBT_READ_OK ? nmibt_read_phys(v->image, paddr, buf, len) : status;
+
+	if (status == NMIBT_READ_OK)
+		status = nmibt_read_phys(v->image, paddr, buf, len);
+	if (status != NMIBT_READ_OK && v->image->ops->read_virt)
+		status = v->image->ops->read_virt(v->image->ctx, vaddr, buf, len);
+	return status;
 }
 
 enum nmibt_read nmibt_virtual_read(struct nmibt_virtual *v, uint64_t vaddr, void *buf, size_t len)
@@ -300,14 +302,13 @@ struct nmibt_error *nmibt_virtual_open(const struct nmibt_image *image, struct n
 
 	v->image = image;
 	v->page_shift = __builtin_ctzll(image->page_size);
-	if (!image->ops->read_virt && !image->ops->virt_to_phys) {
-		struct nmibt_error *err = open_tables(v);
-
-		if (err) {
-			nmibt_virtual_close(v);
-			return err;
-		}
+	struct nmibt_error *err = open_tables(v);
+	v->has_tables = !err;
+	if (err && !image->ops->read_virt && !image->ops->virt_to_phys) {
+		nmibt_virtual_close(v);
+		return err;
 	}
+	nmibt_error_destroy(err);
 	*ret = v;
 	return NULL;
 }

@@ -74,10 +74,21 @@ def check_tool(folder, output):
         if done.stdout != output else []
 
 
-def check(arch, version, folder, kernel, captured):
+def check_locks(folder, output):
+    """Where the console names the lock that a CPU will want, nmibt finds that one."""
+    with open(os.path.join(folder, "console.log"), errors="replace") as file:
+        said = re.search(r"nmibt_lock: (CPU \d+ will want.*)", file.read())
+    wanted = re.findall(r"CPU (\d+) (?:will want )?([0-9a-f]{16})", said[1]) if said else []
+    return ["nmibt: CPU %s does not spin on %s" % (cpu, lock) for cpu, lock in wanted
+            if not re.search("^spins on +CPU %s .*0x%s " % (cpu, lock), output, re.M)]
+
+
+def check(arch, version, scenario, folder, kernel, captured):
     """Complaints about nmibt's output, CPU by CPU."""
     output = nmibt(arch, version, folder, kernel)
-    bad = check_tool(folder, output)
+    bad = check_tool(folder, output) + check_locks(folder, output)
+    bad += ["nmibt: no line of its output matches %s" % pattern
+            for pattern in scenario.get("says", []) if not re.search(pattern, output, re.M)]
     # A section begins with the CPU's number and its outcome.
     sections = {int(section.split()[0]): section for section in
                 re.split(r"^CPU (?=\d+  )", output, flags=re.MULTILINE)[1:]}

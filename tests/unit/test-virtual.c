@@ -415,7 +415,7 @@ static bool own_virt_to_phys(void *ctx, uint64_t vaddr, uint64_t *ret)
 	return vaddr >> 63;
 }
 
-/* An image that knows its virtual addresses is asked, and VMCOREINFO is not. */
+/* Where VMCOREINFO does not say it, an image that knows its virtual addresses is asked. */
 static void test_own_callbacks(void **unused)
 {
 	(void)unused;
