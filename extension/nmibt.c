@@ -34,6 +34,7 @@ static struct {
 	struct nmibt_report *report;
 	bool *cpus;
 	FILE *out;
+	enum { UNTRIED, READABLE, UNREADABLE } vmcoreinfo;
 } state;
 
 static void cleanup(void *unused)
@@ -46,6 +47,7 @@ static void cleanup(void *unused)
 	state.report = NULL;
 	state.cpus = NULL;
 	state.out = NULL;
+	state.vmcoreinfo = UNTRIED;
 }
 
 /* ------------------------------------------------------------------- image */
@@ -63,17 +65,23 @@ static enum nmibt_read image_read_phys(void *ctx, uint64_t paddr, void *buf, siz
 }
 
 /* Where the dump has no note, crash looks for the text in memory, and a failed
- * read there is fatal to the command (9.0.2): see first whether it can fail. */
-static char *image_vmcoreinfo(void *ctx, const char *key)
+ * read there is fatal to the command (9.0.2): see first whether it can fail. Once for
+ * each command: the log's layout alone is forty lines. */
+static bool can_read_vmcoreinfo(void)
 {
-	(void)ctx;
 	struct syment *symbol = symbol_search("vmcoreinfo_data");
 	ulong data;
 
-	if (symbol && !readmem(symbol->value, KVADDR, &data, sizeof(data), "vmcoreinfo_data",
-			       RETURN_ON_ERROR | QUIET))
-		return NULL;
-	return pc->read_vmcoreinfo(key);
+	return !symbol || readmem(symbol->value, KVADDR, &data, sizeof(data), "vmcoreinfo_data",
+				  RETURN_ON_ERROR | QUIET);
+}
+
+static char *image_vmcoreinfo(void *ctx, const char *key)
+{
+	(void)ctx;
+	if (state.vmcoreinfo == UNTRIED)
+		state.vmcoreinfo = can_read_vmcoreinfo() ? READABLE : UNREADABLE;
+	return state.vmcoreinfo == READABLE ? pc->read_vmcoreinfo(key) : NULL;
 }
 
 static bool image_symbol_addr(void *ctx, const char *name, uint64_t *ret)
