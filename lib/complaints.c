@@ -72,53 +72,47 @@ static void note(struct nmibt_complaint *complaint, const struct pattern *patter
 			 record->text + record->len, nr_cpus);
 }
 
-static void read_log(struct nmibt_log *log, struct nmibt_complaint *all, unsigned int nr_cpus)
+void nmibt_complaints_visit(void *ctx, const struct nmibt_log_record *record)
 {
-	struct nmibt_complaint *stall = NULL;
-	struct nmibt_log_record record;
+	struct nmibt_complaints *all = ctx;
 
-	while (nmibt_log_next(log, &record)) {
-		if (stall && is_stalled_cpu(&record)) {
-			note_cpu(stall, record.text + strlen("rcu: \t"), record.text + record.len,
-				 nr_cpus);
+	if (all->stall && is_stalled_cpu(record)) {
+		note_cpu(all->stall, record->text + strlen("rcu: \t"), record->text + record->len,
+			 all->nr_cpus);
+		return;
+	}
+	all->stall = NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
+		if (!find(record, patterns[i].text))
 			continue;
-		}
-		stall = NULL;
-		for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
-			if (!find(&record, patterns[i].text))
-				continue;
-			note(&all[i], &patterns[i], &record, nr_cpus);
-			if (!patterns[i].before_cpu)
-				stall = &all[i];
-		}
+		note(&all->kinds[i], &patterns[i], record, all->nr_cpus);
+		if (!patterns[i].before_cpu)
+			all->stall = &all->kinds[i];
 	}
 }
 
-struct nmibt_error *nmibt_log_complaints(const struct nmibt_image *image, unsigned int nr_cpus,
-					 struct nmibt_complaint ret[NMIBT_MAX_COMPLAINTS])
+struct nmibt_error *nmibt_complaints_new(unsigned int nr_cpus, struct nmibt_complaints **ret)
 {
-	struct nmibt_log *log;
+	struct nmibt_complaints *all = calloc(1, sizeof(*all));
+	if (!all)
+		return nmibt_error_nomem();
 
 	_Static_assert(ARRAY_SIZE(patterns) == NMIBT_MAX_COMPLAINTS, "one for each pattern");
-	struct nmibt_error *err = nmibt_log_open(image, &log);
-	if (err)
-		return err;
-	memset(ret, 0, NMIBT_MAX_COMPLAINTS * sizeof(*ret));
-	for (size_t i = 0; i < NMIBT_MAX_COMPLAINTS && !err; i++) {
-		ret[i].cpus = calloc(nr_cpus, sizeof(*ret[i].cpus));
-		if (!ret[i].cpus)
-			err = nmibt_error_nomem();
+	all->nr_cpus = nr_cpus;
+	for (size_t i = 0; i < NMIBT_MAX_COMPLAINTS; i++) {
+		all->kinds[i].cpus = calloc(nr_cpus, sizeof(*all->kinds[i].cpus));
+		if (!all->kinds[i].cpus) {
+			nmibt_complaints_destroy(all);
+			return nmibt_error_nomem();
+		}
 	}
-	if (!err)
-		read_log(log, ret, nr_cpus);
-	nmibt_log_close(log);
-	if (err)
-		nmibt_complaints_destroy(ret);
-	return err;
+	*ret = all;
+	return NULL;
 }
 
-void nmibt_complaints_destroy(struct nmibt_complaint complaints[NMIBT_MAX_COMPLAINTS])
+void nmibt_complaints_destroy(struct nmibt_complaints *complaints)
 {
-	for (size_t i = 0; i < NMIBT_MAX_COMPLAINTS; i++)
-		free(complaints[i].cpus);
+	for (size_t i = 0; complaints && i < NMIBT_MAX_COMPLAINTS; i++)
+		free(complaints->kinds[i].cpus);
+	free(complaints);
 }

@@ -272,19 +272,12 @@ static void find_waits(struct diagnosing *d)
 	add_waiters(d, waiters, nr);
 }
 
-/* A log that can't be read complains of nothing. */
 static void find_complaints(struct diagnosing *d)
 {
-	struct nmibt_complaint complaints[NMIBT_MAX_COMPLAINTS];
 	unsigned int nr = d->report->capture.desc.nr_slots;
-	struct nmibt_error *err = nmibt_log_complaints(d->report->image, nr, complaints);
 
-	if (err) {
-		nmibt_error_destroy(err);
-		return;
-	}
 	for (size_t i = 0; i < NMIBT_MAX_COMPLAINTS; i++) {
-		const struct nmibt_complaint *c = &complaints[i];
+		const struct nmibt_complaint *c = &d->report->complaints->kinds[i];
 		struct nmibt_finding *finding =
 			c->count ? add_finding(d, NMIBT_FINDING_LOG, nr) : NULL;
 
@@ -300,7 +293,6 @@ static void find_complaints(struct diagnosing *d)
 		nmibt_because(finding->text, "\"%s\"%s at %" PRIu64 ".%06u s", c->text, times,
 			      c->ts_ns / 1000000000, (unsigned int)(c->ts_ns % 1000000000 / 1000));
 	}
-	nmibt_complaints_destroy(complaints);
 }
 
 /* -------------------------------------------------------------------- all of them */

@@ -120,18 +120,28 @@ bool nmibt_is_waiting(const struct nmibt_frame *frames, size_t nr, struct nmibt_
 void nmibt_find_lock(const struct nmibt_report *report, struct nmibt_virtual *memory,
 		     const struct nmibt_regs *regs, struct nmibt_wait *wait);
 
-/* A kind of complaint in the log. */
+/* As nmibt_log_panic_message(), and shows each record to visit, so that the log is read
+ * once: to inflate its pages is most of the work. */
+typedef void (*nmibt_log_visit)(void *ctx, const struct nmibt_log_record *record);
+struct nmibt_error *nmibt_log_survey(const struct nmibt_image *image, nmibt_log_visit visit,
+				     void *ctx, char **ret);
+
+/* What the log complains of; of each kind one. */
 #define NMIBT_MAX_COMPLAINTS 4
-struct nmibt_complaint {
-	unsigned int count; /* 0: there is none of this kind */
-	uint64_t ts_ns; /* of the last one */
-	char text[NMIBT_WHY_LEN]; /* its first line, printable */
-	bool *cpus; /* that any of them names */
+struct nmibt_complaints {
+	unsigned int nr_cpus;
+	struct nmibt_complaint {
+		unsigned int count; /* 0: there is none of this kind */
+		uint64_t ts_ns; /* of the last one */
+		char text[NMIBT_WHY_LEN]; /* its first line, printable */
+		bool *cpus; /* nr_cpus, that any of them names */
+	} kinds[NMIBT_MAX_COMPLAINTS];
+	struct nmibt_complaint *stall; /* the records that follow are its CPUs */
 };
 
-/* Fails where the log can't be read. The caller destroys what it filled. */
-struct nmibt_error *nmibt_log_complaints(const struct nmibt_image *image, unsigned int nr_cpus,
-					 struct nmibt_complaint ret[NMIBT_MAX_COMPLAINTS]);
-void nmibt_complaints_destroy(struct nmibt_complaint complaints[NMIBT_MAX_COMPLAINTS]);
+struct nmibt_error *nmibt_complaints_new(unsigned int nr_cpus, struct nmibt_complaints **ret);
+/* ctx is a struct nmibt_complaints. */
+void nmibt_complaints_visit(void *ctx, const struct nmibt_log_record *record);
+void nmibt_complaints_destroy(struct nmibt_complaints *complaints); /* NULL is allowed */
 
 #endif /* NMIBT_INTERNAL_H */

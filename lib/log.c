@@ -507,13 +507,16 @@ static bool keep(struct found *found, enum kind kind, const struct nmibt_log_rec
 }
 
 /* False: out of memory. */
-static bool search_log(struct nmibt_log *log, struct found *panic, struct found *oops)
+static bool search_log(struct nmibt_log *log, nmibt_log_visit visit, void *ctx, struct found *panic,
+		       struct found *oops)
 {
 	struct nmibt_log_record record;
 
 	while (nmibt_log_next(log, &record)) {
 		enum kind kind = kind_of(&record);
 
+		if (visit)
+			visit(ctx, &record);
 		if (kind == KIND_NONE)
 			continue;
 		if (kind == KIND_HEADING && oops->kind == KIND_CAUSE &&
@@ -527,13 +530,19 @@ static bool search_log(struct nmibt_log *log, struct found *panic, struct found 
 
 struct nmibt_error *nmibt_log_panic_message(const struct nmibt_image *image, char **ret)
 {
+	return nmibt_log_survey(image, NULL, NULL, ret);
+}
+
+struct nmibt_error *nmibt_log_survey(const struct nmibt_image *image, nmibt_log_visit visit,
+				     void *ctx, char **ret)
+{
 	struct found panic = {0}, oops = {0};
 	struct nmibt_log *log;
 	struct nmibt_error *err = nmibt_log_open(image, &log);
 	if (err)
 		return err;
 
-	if (!search_log(log, &panic, &oops))
+	if (!search_log(log, visit, ctx, &panic, &oops))
 		err = nmibt_error_nomem();
 	else if (log->interrupted)
 		err = nmibt_error_create(NMIBT_ERR_INTERRUPTED,

@@ -378,15 +378,24 @@ static void mend_generation(const struct nmibt_image *image, struct nmibt_captur
 	desc->generation = seen;
 }
 
-/* A log that can't be read or has none is no reason to fail. */
-static void find_panic_message(struct nmibt_report *report)
+/* A log that can't be read or has no panic is no reason to fail. */
+static struct nmibt_error *survey_log(struct nmibt_report *report)
 {
 	const char *known = report->image->panic_message;
+	char *message = NULL;
 
-	if (known)
-		report->panic_message = strdup(known);
-	else
-		nmibt_error_destroy(nmibt_log_panic_message(report->image, &report->panic_message));
+	struct nmibt_error *err =
+		nmibt_complaints_new(report->capture.desc.nr_slots, &report->complaints);
+	if (err)
+		return err;
+	nmibt_error_destroy(nmibt_log_survey(report->image, nmibt_complaints_visit,
+					     report->complaints, &message));
+	if (known) {
+		free(message);
+		message = strdup(known);
+	}
+	report->panic_message = message;
+	return NULL;
 }
 
 struct nmibt_error *nmibt_report_open(const struct nmibt_image *image, enum nmibt_source wish,
@@ -405,6 +414,7 @@ struct nmibt_error *nmibt_report_open(const struct nmibt_image *image, enum nmib
 		report->cpus = calloc(report->capture.desc.nr_slots, sizeof(*report->cpus));
 		report->possible = calloc(report->capture.desc.nr_slots, sizeof(*report->possible));
 		err = report->cpus && report->possible ? first_pass(report) : nmibt_error_nomem();
+		err = err ? err : survey_log(report);
 	}
 	if (err) {
 		nmibt_report_close(report);
@@ -412,7 +422,6 @@ struct nmibt_error *nmibt_report_open(const struct nmibt_image *image, enum nmib
 	}
 	if (*report->capture.damage || report->capture.slots_unread)
 		report->complete = false;
-	find_panic_message(report);
 	*ret = report;
 	return NULL;
 }
@@ -423,6 +432,7 @@ void nmibt_report_close(struct nmibt_report *report)
 		return;
 	nmibt_capture_destroy(&report->capture);
 	free(report->panic_message);
+	nmibt_complaints_destroy(report->complaints);
 	free(report->cpus);
 	free(report->possible);
 	free(report);

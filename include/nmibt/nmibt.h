@@ -406,6 +406,7 @@ struct nmibt_cpu_brief {
 struct nmibt_report {
 	const struct nmibt_image *image;
 	char *panic_message; /* NULL: unknown; untrusted text */
+	struct nmibt_complaints *complaints; /* the library's: of the log */
 	struct nmibt_capture capture;
 	struct nmibt_cpu_brief *cpus; /* capture.desc.nr_slots */
 	bool *possible; /* false: the table has no slot for this number */
