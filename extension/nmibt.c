@@ -130,30 +130,35 @@ static bool is_in_module(const struct syment *symbol, const char *module)
 
 /* Not by symbol_value_module(), which finds nothing in modules of 6.4 and later
  * (9.0.2). A name that several functions have tells nobody which it is. */
-static bool image_function_addr(void *ctx, const char *function, const char *module,
-				uint64_t offset, uint64_t *ret)
+static bool function_start(const char *function, const char *module, ulong *ret)
 {
-	(void)ctx;
 	unsigned int found = 0;
 
 	for (struct syment *symbol = symbol_search((char *)function); symbol;
 	     symbol = symbol_search_next((char *)function, symbol)) {
 		if (!is_in_module(symbol, module))
 			continue;
-		*ret = symbol->value + offset;
+		*ret = symbol->value;
 		found++;
 	}
 	return found == 1;
 }
 
-static bool image_source_line(void *ctx, uint64_t addr, char *buf, size_t len)
+/* crash knows no inlined functions. */
+static bool image_find_places(void *ctx, const struct nmibt_location *code, nmibt_place_fn visit,
+			      void *arg)
 {
 	(void)ctx;
 	char line[BUFSIZE];
+	ulong start;
 
-	get_line_number(addr, line, FALSE);
-	snprintf(buf, len, "%s", line);
-	return *line;
+	if (!function_start(code->function, code->module, &start))
+		return false;
+	get_line_number(start + code->offset, line, FALSE);
+	if (!*line)
+		return false;
+	visit(arg, &(struct nmibt_place){.where = line});
+	return true;
 }
 
 /* From the nodes' memory; --minimal has not looked for nodes. */
@@ -193,8 +198,7 @@ static struct nmibt_image crash_image(void)
 		.symbol_addr = image_symbol_addr,
 		.virt_to_phys = image_virt_to_phys,
 		.symbolize = image_symbolize,
-		.function_addr = image_function_addr,
-		.source_line = image_source_line,
+		.find_places = image_find_places,
 		.next_range = image_next_range,
 		.interrupted = image_interrupted,
 	};

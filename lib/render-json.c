@@ -307,6 +307,33 @@ static json_t *area_of(struct json *j, const struct nmibt_text *text)
 	return area;
 }
 
+struct places {
+	struct json *j;
+	json_t *array;
+	const struct nmibt_frame *frame;
+};
+
+static void append_place(void *arg, const struct nmibt_place *place)
+{
+	struct places *places = arg;
+	struct json *j = places->j;
+	json_t *object = json_object();
+
+	set(j, object, "function",
+	    place->function ? text_of(j, place->function)
+			    : string_of(j, places->frame->function.s, places->frame->function.len));
+	set(j, object, "where", text_of(j, place->where));
+	append(j, places->array, object);
+}
+
+static json_t *source_of(struct json *j, const struct nmibt_frame *frame)
+{
+	struct places places = {.j = j, .array = json_array(), .frame = frame};
+
+	nmibt_find_places(&j->renderer, frame, append_place, &places);
+	return places.array;
+}
+
 /* The names of satyr's frames of a kernel oops. */
 static json_t *frame_of(struct json *j, const struct nmibt_cpu *cpu, const struct nmibt_frame *f)
 {
@@ -324,6 +351,8 @@ static json_t *frame_of(struct json *j, const struct nmibt_cpu *cpu, const struc
 	if (f->is_pc && names && cpu->nmi_regs.present && !cpu->text.unread)
 		set(j, frame, "address", hex_of(cpu->nmi_regs.value[names->pc]));
 	set(j, frame, "line", json_integer(f->line));
+	if (j->renderer.options->lines)
+		set(j, frame, "source", source_of(j, f));
 	return frame;
 }
 

@@ -196,30 +196,23 @@ static const struct nmibt_frame *frame_of_line(const struct nmibt_cpu *cpu, size
 	return NULL;
 }
 
+static void render_place(void *arg, const struct nmibt_place *place)
+{
+	struct renderer *r = arg;
+
+	fputs("        ", r->out);
+	nmibt_escape(r->out, place->where, strlen(place->where), false);
+	if (place->function) {
+		fputs(" (inlined ", r->out);
+		nmibt_escape(r->out, place->function, strlen(place->function), false);
+		putc(')', r->out);
+	}
+	putc('\n', r->out);
+}
+
 void nmibt_render_source(struct renderer *r, const struct nmibt_frame *frame)
 {
-	const struct nmibt_image *image = r->report->image;
-	char where[512];
-	uint64_t addr;
-
-	if (!image->ops->function_addr || !image->ops->source_line) {
-		r->lines_missing = true;
-		return;
-	}
-	_cleanup_free_ char *function = strndup(frame->function.s, frame->function.len);
-	_cleanup_free_ char *module = strndup(frame->module.s, frame->module.len);
-	if (!function || !module ||
-	    !image->ops->function_addr(image->ctx, function, *module ? module : NULL, frame->offset,
-				       &addr) ||
-	    /* A return address stands behind its call. */
-	    !image->ops->source_line(image->ctx, frame->is_pc ? addr : addr - 1, where,
-				     sizeof(where))) {
-		r->lines_missing = true;
-		return;
-	}
-	fputs("        ", r->out);
-	nmibt_escape(r->out, where, strlen(where), false);
-	putc('\n', r->out);
+	nmibt_find_places(r, frame, render_place, r);
 }
 
 static void render_line(struct renderer *r, const struct nmibt_line *line)

@@ -76,6 +76,27 @@ struct nmibt_error *nmibt_each_cpu(struct renderer *r, render_cpu_fn render)
 	return NULL;
 }
 
+void nmibt_find_places(struct renderer *r, const struct nmibt_frame *frame, nmibt_place_fn visit,
+		       void *arg)
+{
+	const struct nmibt_image *image = r->report->image;
+	_cleanup_free_ char *function = strndup(frame->function.s, frame->function.len);
+	_cleanup_free_ char *module = strndup(frame->module.s, frame->module.len);
+	struct nmibt_location code = {
+		.function = function,
+		.module = frame->module.len ? module : NULL,
+		.offset = frame->offset,
+		.size = frame->size,
+	};
+
+	/* A return address stands behind its call. */
+	if (!frame->is_pc && code.offset)
+		code.offset--;
+	if (!function || !module || !image->ops->find_places ||
+	    !image->ops->find_places(image->ctx, &code, visit, arg))
+		r->lines_missing = true;
+}
+
 static int exit_code(const struct nmibt_report *report)
 {
 	if (!report->complete)

@@ -39,7 +39,11 @@ bool nmibt_is_wanted(const struct renderer *r, unsigned int cpu);
 typedef struct nmibt_error *(*render_cpu_fn)(struct renderer *r, const struct nmibt_cpu *cpu);
 struct nmibt_error *nmibt_each_cpu(struct renderer *r, render_cpu_fn render);
 
-/* -l: file and line of a frame, below it. */
+/* -l: shows visit where frame comes from; notes it where nobody knows. */
+void nmibt_find_places(struct renderer *r, const struct nmibt_frame *frame, nmibt_place_fn visit,
+		       void *arg);
+
+/* -l: the places of a frame, below it. */
 void nmibt_render_source(struct renderer *r, const struct nmibt_frame *frame);
 /* The remark that stands at the end where -l found none for some. */
 void nmibt_render_lines_missing(struct renderer *r);

@@ -70,6 +70,21 @@ struct nmibt_range {
 	uint64_t size;
 };
 
+/* A code address as the kernel prints it. */
+struct nmibt_location {
+	const char *function;
+	const char *module; /* NULL: the kernel itself */
+	uint64_t offset;
+	uint64_t size; /* of the function, with what the linker put behind it */
+};
+
+/* A place in the sources. Strings are borrowed, and untrusted. */
+struct nmibt_place {
+	const char *function; /* that was inlined there; NULL: the frame's own */
+	const char *where; /* "file:line" */
+};
+typedef void (*nmibt_place_fn)(void *arg, const struct nmibt_place *place);
+
 /*
  * What a front end supplies. Any callback may be NULL, and the library then
  * says what it could not do for lack of it. ctx is the front end's own.
@@ -92,11 +107,10 @@ struct nmibt_image_ops {
 	/* "symbol+0xoffset" or "symbol+0xoffset [module]", NUL-terminated,
 	 * cut to len. False: the address is not known. */
 	bool (*symbolize)(void *ctx, uint64_t addr, char *buf, size_t len);
-	/* Run-time address of offset in function; false: unknown or ambiguous. */
-	bool (*function_addr)(void *ctx, const char *function, const char *module, uint64_t offset,
-			      uint64_t *ret);
-	/* "file:line", NUL-terminated, cut to len. */
-	bool (*source_line)(void *ctx, uint64_t addr, char *buf, size_t len);
+	/* Shows visit where code comes from: the innermost inlined function first, the
+	 * frame's own function last. False: unknown or ambiguous, and nothing was shown. */
+	bool (*find_places)(void *ctx, const struct nmibt_location *code, nmibt_place_fn visit,
+			    void *arg);
 	/* The first run that ends beyond from, cut so that it starts at from
 	 * or later; false: none. Used to scan for the capture's magic. */
 	bool (*next_range)(void *ctx, uint64_t from, struct nmibt_range *ret);

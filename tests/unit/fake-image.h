@@ -144,25 +144,21 @@ static inline bool fake_symbolize(void *ctx, uint64_t addr, char *buf, size_t le
 	return true;
 }
 
-static inline bool fake_function_addr(void *ctx, const char *function, const char *module,
-				      uint64_t offset, uint64_t *ret)
+static inline bool fake_find_places(void *ctx, const struct nmibt_location *code,
+				    nmibt_place_fn visit, void *arg)
 {
+	char where[64];
+
 	(void)ctx;
-	(void)module;
 	for (unsigned int i = 0; i < FAKE_NR_FUNCTIONS; i++) {
-		if (!strcmp(function, fake_functions[i])) {
-			*ret = FAKE_FN(i) + offset;
-			return true;
-		}
+		if (strcmp(code->function, fake_functions[i]))
+			continue;
+		snprintf(where, sizeof(where), "source/file.c:%u",
+			 (unsigned int)(i * 0x100 + code->offset));
+		visit(arg, &(struct nmibt_place){.where = where});
+		return true;
 	}
 	return false;
-}
-
-static inline bool fake_source_line(void *ctx, uint64_t addr, char *buf, size_t len)
-{
-	(void)ctx;
-	snprintf(buf, len, "source/file.c:%u", (unsigned int)(addr - FAKE_TEXT_VADDR));
-	return true;
 }
 
 static inline bool fake_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
@@ -350,8 +346,7 @@ static inline struct fake *fake_new(enum nmibt_arch arch, unsigned int nr_cpus)
 		.symbol_addr = fake_symbol_addr,
 		.virt_to_phys = fake_virt_to_phys,
 		.symbolize = fake_symbolize,
-		.function_addr = fake_function_addr,
-		.source_line = fake_source_line,
+		.find_places = fake_find_places,
 		.next_range = fake_next_range,
 		.interrupted = fake_interrupted,
 	};

@@ -423,6 +423,16 @@ static void option_cpus(void **state)
 	free(text);
 }
 
+static bool inlined_places(void *ctx, const struct nmibt_location *code, nmibt_place_fn visit,
+			   void *arg)
+{
+	(void)ctx;
+	(void)code;
+	visit(arg, &(struct nmibt_place){"inner", "inner.h:1"});
+	visit(arg, &(struct nmibt_place){NULL, "outer.c:2"});
+	return true;
+}
+
 static void option_lines(void **state)
 {
 	struct fake *f = *state;
@@ -442,7 +452,12 @@ static void option_lines(void **state)
 	text = RENDER(f, .lines = true);
 	check_has(text, "[-l: some frames have no file and line here]\n");
 	free(text);
-	f->ops.source_line = NULL;
+	f->ops.find_places = inlined_places;
+	text = RENDER(f, .lines = true);
+	check_has(text,
+		  "__delay+0x2c/0x100\n        inner.h:1 (inlined inner)\n        outer.c:2\n");
+	free(text);
+	f->ops.find_places = NULL;
 	text = RENDER(f, .lines = true);
 	check_has(text, "[-l: some frames have no file and line here]\n");
 	check_has(text, "marker-of-cpu-3");
@@ -579,11 +594,12 @@ static bool hostile_symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
 	return true;
 }
 
-static bool hostile_source_line(void *ctx, uint64_t addr, char *buf, size_t len)
+static bool hostile_places(void *ctx, const struct nmibt_location *code, nmibt_place_fn visit,
+			   void *arg)
 {
 	(void)ctx;
-	(void)addr;
-	snprintf(buf, len, "a\033]0;title\007\302\233.c:1");
+	(void)code;
+	visit(arg, &(struct nmibt_place){"f\033[1m\r\n", "a\033]0;title\007\302\233.c:1"});
 	return true;
 }
 
@@ -601,7 +617,7 @@ static void make_hostile(struct fake *f)
 	fake_tail(f, 1, HOSTILE);
 	fake_nested(f, 1, "\0014" HOSTILE "\n" HOSTILE);
 	f->ops.symbolize = hostile_symbolize;
-	f->ops.source_line = hostile_source_line;
+	f->ops.find_places = hostile_places;
 	/* A line in the form of our own remarks and headings stays indented. */
 	fake_print(f, 2, "[no crash note]\nCPU 9  nmi\n");
 	make_silent(f, 3);
