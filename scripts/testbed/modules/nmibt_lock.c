@@ -2,13 +2,15 @@
 /*
  * A deadlock when a number of milliseconds is written to the parameter "start":
  * CPUs 2 and 3 each hold a spin lock, with interrupts off, and want the other's;
- * CPU 0 waits for CPU 3 to run a function. Where the locks are is printed, for who
- * wants to know whether a tool finds them. The write returns after that time.
+ * CPU 0 waits for CPU 3 to run a function, and RCU for all of them. Where the locks
+ * are is printed, for who wants to know whether a tool finds them. The write returns
+ * after that time.
  */
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 #include <linux/sched.h>
 #include <linux/smp.h>
 #include <linux/spinlock.h>
@@ -18,6 +20,7 @@ static struct {
 	spinlock_t lock ____cacheline_aligned;
 } held[2];
 static atomic_t nr_held;
+static struct rcu_head never_called;
 
 static noinline void nmibt_deadlock(unsigned int mine)
 {
@@ -54,6 +57,11 @@ static int nmibt_call_thread(void *unused)
 	return 0;
 }
 
+/* Without a grace period that somebody waits for nothing stalls. */
+static void nmibt_after_rcu(struct rcu_head *unused)
+{
+}
+
 static int nmibt_lock_run(int (*thread)(void *), unsigned int cpu, unsigned long arg)
 {
 	struct task_struct *task = kthread_create(thread, (void *)arg, "nmibt_lock/%u", cpu);
@@ -79,6 +87,8 @@ static int nmibt_lock_start(const char *value, const struct kernel_param *param)
 	while (!err && atomic_read(&nr_held) < 2)
 		msleep(1);
 	err = err ?: nmibt_lock_run(nmibt_call_thread, 0, 0);
+	if (!err)
+		call_rcu(&never_called, nmibt_after_rcu);
 	msleep(ms);
 	return err;
 }
