@@ -59,11 +59,11 @@ $(O)/nmibt.so: $(O)/extension/nmibt.o $(O)/libnmibt.a
 
 # pread() of the tool is libkdumpfile's, too: see tools/dumpfile.c.
 $(O)/nmibt: $(TOOL_OBJS) $(O)/libnmibt.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(JANSSON) -lkdumpfile
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(JANSSON) -lkdumpfile -ldw -lelf
 
 # The log of whatever the tool opens.
 $(O)/tests/nmibt-log: $(O)/tests/nmibt-log.o $(filter-out %/nmibt.o,$(TOOL_OBJS)) $(O)/libnmibt.a
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(JANSSON) -lkdumpfile
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(JANSSON) -lkdumpfile -ldw -lelf
 
 $(O)/tests/test-%: $(O)/tests/unit/test-%.o $(O)/libnmibt.a
 	@mkdir -p $(@D)

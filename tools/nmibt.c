@@ -13,31 +13,35 @@
 
 #define USAGE "usage: nmibt [OPTION]... VMCORE [PART]...\n"
 
-static const char help[] =
-	USAGE "What every CPU was doing when the kernel in VMCORE died: the NMI backtraces that a\n"
-	      "kernel with nmibt's patches captured, beside the registers saved at the stop.\n"
-	      "\n"
-	      "  -c, --cpu=LIST       only these CPUs: 3, 1,8-14, or a for all\n"
-	      "  -s, --summary        the summary only\n"
-	      "  -l, --lines          with file and line of each frame\n"
-	      "  -r, --raw            the text as raw bytes, escaped, level headers included\n"
-	      "  -t, --header         also the header fields of the slots, and all registers\n"
-	      "  -o, --older          also older captures, marked stale\n"
-	      "  -j, --json           one JSON document instead of text; see docs/json.md\n"
-	      "  -g, --group          each stack once, with the CPUs that have it\n"
-	      "  -f, --folded         a line for each stack, for flame graphs\n"
-	      "  -S, --source=SOURCE  find the capture in this way only: vmcoreinfo or scan\n"
-	      "      --help           this text\n"
-	      "      --version        the version\n"
-	      "\n"
-	      "With several files, they are the parts of one split dump.\n"
-	      "Exit status: 0 printed, 1 nothing found, 2 wrong usage, 3 damaged but printed in\n"
-	      "part, 4 the dump can't be used.\n";
+static const char help[] = USAGE
+	"What every CPU was doing when the kernel in VMCORE died: the NMI backtraces that a\n"
+	"kernel with nmibt's patches captured, beside the registers saved at the stop.\n"
+	"\n"
+	"  -c, --cpu=LIST       only these CPUs: 3, 1,8-14, or a for all\n"
+	"  -s, --summary        the summary only\n"
+	"  -l, --lines          with file and line of each frame, by the vmlinux of the dump's\n"
+	"                       build-id: beside the dump, or in /usr/lib/debug\n"
+	"  -r, --raw            the text as raw bytes, escaped, level headers included\n"
+	"  -t, --header         also the header fields of the slots, and all registers\n"
+	"  -o, --older          also older captures, marked stale\n"
+	"  -j, --json           one JSON document instead of text; see docs/json.md\n"
+	"  -g, --group          each stack once, with the CPUs that have it\n"
+	"  -f, --folded         a line for each stack, for flame graphs\n"
+	"  -S, --source=SOURCE  find the capture in this way only: vmcoreinfo or scan\n"
+	"      --vmlinux=FILE   as -l, by this vmlinux\n"
+	"      --debuginfod     as -l, and fetch the vmlinux from $DEBUGINFOD_URLS if need be\n"
+	"      --help           this text\n"
+	"      --version        the version\n"
+	"\n"
+	"With several files, they are the parts of one split dump.\n"
+	"Exit status: 0 printed, 1 nothing found, 2 wrong usage, 3 damaged but printed in\n"
+	"part, 4 the dump can't be used.\n";
 
 struct arguments {
 	struct nmibt_render_options render;
 	enum nmibt_source wish;
 	const char *cpus;
+	struct nmibt_debuginfo_options debuginfo;
 };
 
 static int fail(struct nmibt_error *err)
@@ -59,7 +63,7 @@ static int usage(void)
 /* Exit code, or -1: go on. */
 static int parse(int argc, char **argv, struct arguments *args)
 {
-	enum { HELP = 256, VERSION };
+	enum { HELP = 256, VERSION, VMLINUX, DEBUGINFOD };
 	static const struct option options[] = {
 		{"cpu", required_argument, NULL, 'c'},
 		{"summary", no_argument, NULL, 's'},
@@ -71,6 +75,8 @@ static int parse(int argc, char **argv, struct arguments *args)
 		{"group", no_argument, NULL, 'g'},
 		{"folded", no_argument, NULL, 'f'},
 		{"source", required_argument, NULL, 'S'},
+		{"vmlinux", required_argument, NULL, VMLINUX},
+		{"debuginfod", no_argument, NULL, DEBUGINFOD},
 		{"help", no_argument, NULL, HELP},
 		{"version", no_argument, NULL, VERSION},
 		{0},
@@ -88,6 +94,14 @@ static int parse(int argc, char **argv, struct arguments *args)
 			fprintf(stderr, "nmibt: no source \"%s\": auto, vmcoreinfo or scan\n",
 				optarg);
 			return 2;
+		case VMLINUX:
+			args->debuginfo.vmlinux = optarg;
+			args->render.lines = true;
+			break;
+		case DEBUGINFOD:
+			args->debuginfo.debuginfod = true;
+			args->render.lines = true;
+			break;
 		case HELP:
 			fputs(help, stdout);
 			return 0;
@@ -140,16 +154,23 @@ static int print_vmcore(struct nmibt_vmcore *vmcore, struct arguments *args)
 	const char *remark = nmibt_vmcore_remark(vmcore);
 	int code;
 
-	nmibt_vmcore_image(vmcore, &image);
 	if (remark)
 		fprintf(stderr, "nmibt: %s\n", remark);
-	struct nmibt_error *err = nmibt_report_open(&image, args->wish, &report);
+	struct nmibt_error *err =
+		args->render.lines ? nmibt_vmcore_use_debuginfo(vmcore, &args->debuginfo) : NULL;
+	if (err)
+		return fail(err);
+	nmibt_vmcore_image(vmcore, &image);
+	err = nmibt_report_open(&image, args->wish, &report);
 	if (err)
 		return fail(err);
 	err = print_report(report, args, &code);
 	nmibt_report_close(report);
 	if (err)
 		return fail(err);
+	const char *complaint;
+	for (unsigned int i = 0; (complaint = nmibt_vmcore_complaint(vmcore, i)); i++)
+		fprintf(stderr, "nmibt: -l: %s\n", complaint);
 	if (fflush(stdout) || ferror(stdout)) {
 		perror("nmibt: writing the output");
 		return 4;
@@ -165,6 +186,7 @@ int main(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	fit_to_terminal(&args.render);
+	args.debuginfo.vmcore = argv[optind];
 
 	struct nmibt_vmcore *vmcore;
 	struct nmibt_error *err = nmibt_vmcore_open(argc - optind, argv + optind, &vmcore);

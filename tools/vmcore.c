@@ -22,6 +22,7 @@ struct nmibt_vmcore {
 	struct nmibt_image base; /* of the one that is open */
 	struct nmibt_kallsyms *kallsyms;
 	bool kallsyms_tried;
+	struct nmibt_debuginfo *debuginfo; /* NULL: none is wanted */
 	const char *remark;
 };
 
@@ -130,7 +131,7 @@ static bool vmcore_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
 	return vmcore->base.ops->next_range(vmcore->base.ctx, from, ret);
 }
 
-/* Where the dump has no symbols an address stays a number. */
+/* Where neither the dump nor a vmlinux has symbols an address stays a number. */
 static bool vmcore_symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
 {
 	struct nmibt_vmcore *vmcore = ctx;
@@ -138,7 +139,17 @@ static bool vmcore_symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
 	if (!vmcore->kallsyms_tried)
 		nmibt_error_destroy(nmibt_kallsyms_open(&vmcore->base, &vmcore->kallsyms));
 	vmcore->kallsyms_tried = true;
-	return vmcore->kallsyms && nmibt_kallsyms_symbolize(vmcore->kallsyms, addr, buf, len);
+	if (vmcore->kallsyms)
+		return nmibt_kallsyms_symbolize(vmcore->kallsyms, addr, buf, len);
+	return vmcore->debuginfo && nmibt_debuginfo_symbolize(vmcore->debuginfo, addr, buf, len);
+}
+
+static bool vmcore_find_places(void *ctx, const struct nmibt_location *at, nmibt_place_fn visit,
+			       void *arg)
+{
+	struct nmibt_vmcore *vmcore = ctx;
+
+	return vmcore->debuginfo && nmibt_debuginfo_find_places(vmcore->debuginfo, at, visit, arg);
 }
 
 void nmibt_vmcore_image(struct nmibt_vmcore *vmcore, struct nmibt_image *ret)
@@ -148,6 +159,7 @@ void nmibt_vmcore_image(struct nmibt_vmcore *vmcore, struct nmibt_image *ret)
 		.vmcoreinfo = vmcore_vmcoreinfo,
 		.next_range = vmcore_next_range,
 		.symbolize = vmcore_symbolize,
+		.find_places = vmcore_find_places,
 	};
 
 	*ret = vmcore->base;
@@ -160,10 +172,22 @@ const char *nmibt_vmcore_remark(const struct nmibt_vmcore *vmcore)
 	return vmcore->remark;
 }
 
+struct nmibt_error *nmibt_vmcore_use_debuginfo(struct nmibt_vmcore *vmcore,
+					       const struct nmibt_debuginfo_options *options)
+{
+	return nmibt_debuginfo_open(&vmcore->base, options, &vmcore->debuginfo);
+}
+
+const char *nmibt_vmcore_complaint(const struct nmibt_vmcore *vmcore, unsigned int i)
+{
+	return vmcore->debuginfo ? nmibt_debuginfo_complaint(vmcore->debuginfo, i) : NULL;
+}
+
 void nmibt_vmcore_close(struct nmibt_vmcore *vmcore)
 {
 	if (!vmcore)
 		return;
+	nmibt_debuginfo_close(vmcore->debuginfo);
 	nmibt_kallsyms_close(vmcore->kallsyms);
 	nmibt_elf_close(vmcore->elf);
 	nmibt_kdumpfile_close(vmcore->kdumpfile);

@@ -7,6 +7,8 @@
 
 #include <nmibt/nmibt.h>
 
+#include "debuginfo.h"
+
 struct nmibt_vmcore;
 
 /* paths: the parts of a split dump, or one file. */
@@ -14,6 +16,11 @@ struct nmibt_error *nmibt_vmcore_open(unsigned int nr, char *const *paths,
 				      struct nmibt_vmcore **ret);
 /* image borrows from vmcore and is valid until nmibt_vmcore_close(). */
 void nmibt_vmcore_image(struct nmibt_vmcore *vmcore, struct nmibt_image *ret);
+/* File and line of each frame, from then on. At most once. */
+struct nmibt_error *nmibt_vmcore_use_debuginfo(struct nmibt_vmcore *vmcore,
+					       const struct nmibt_debuginfo_options *options);
+/* As nmibt_debuginfo_complaint(). */
+const char *nmibt_vmcore_complaint(const struct nmibt_vmcore *vmcore, unsigned int i);
 void nmibt_vmcore_close(struct nmibt_vmcore *vmcore); /* NULL is allowed */
 
 /* What is to be said of the dump beside what is found in it, a line of text:

@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Functions are found by their name in the symbol table, so that neither KASLR nor
+ * where a module was loaded matters, then their places by libdw. The file may be of
+ * half a gigabyte: nothing in it is read that no frame asks for, apart from the
+ * symbol table.
+ */
+#include <dwarf.h>
+#include <elfutils/libdwfl.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "debugfile.h"
+#include "internal.h"
+
+/* A name's chain of symbols starts at heads[hash of it]. */
+struct symbols {
+	uint32_t *heads; /* index + 1; 0: end */
+	uint32_t nr_heads; /* a power of two */
+	uint32_t *next; /* by index in the symbol table */
+};
+
+struct nmibt_debugfile {
+	Dwfl *dwfl;
+	Dwfl_Module *module;
+	char build_id[2 * 64 + 1];
+	int nr_symbols;
+	struct symbols by_name;
+};
+
+/* --------------------------------------------------------------------- file */
+
+/* Without a search path of its own libdwfl looks beside the file and in
+ * /usr/lib/debug for what .gnu_debuglink or the build-id name. */
+static const Dwfl_Callbacks callbacks = {
+	.find_elf = dwfl_build_id_find_elf,
+	.find_debuginfo = dwfl_standard_find_debuginfo,
+	.section_address = dwfl_offline_section_address,
+};
+
+static void read_build_id(struct nmibt_debugfile *file)
+{
+	const unsigned char *bits;
+	GElf_Addr vaddr;
+	int len = dwfl_module_build_id(file->module, &bits, &vaddr);
+
+	for (int i = 0; i < len && 2 * (i + 1) < (int)sizeof(file->build_id); i++)
+		snprintf(file->build_id + 2 * i, 3, "%02x", bits[i]);
+}
+
+static struct nmibt_error *unusable(const char *path)
+{
+	return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: its debugging information: %s", path,
+				  dwfl_errmsg(-1));
+}
+
+static struct nmibt_error *open_file(struct nmibt_debugfile *file, const char *path)
+{
+	GElf_Addr bias;
+
+	file->dwfl = dwfl_begin(&callbacks);
+	if (!file->dwfl)
+		return nmibt_error_nomem();
+	dwfl_report_begin(file->dwfl);
+	file->module = dwfl_report_offline(file->dwfl, "kernel", path, -1);
+	if (!file->module || dwfl_report_end(file->dwfl, NULL, NULL) ||
+	    !dwfl_module_getelf(file->module, &bias))
+		return unusable(path);
+	read_build_id(file);
+	return NULL;
+}
+
+struct nmibt_error *nmibt_debugfile_open(const char *path, struct nmibt_debugfile **ret)
+{
+	if (access(path, R_OK))
+		return nmibt_error_create(NMIBT_ERR_NOTHING, "%s: %m", path);
+
+	struct nmibt_debugfile *file = calloc(1, sizeof(*file));
+	if (!file)
+		return nmibt_error_nomem();
+	struct nmibt_error *err = open_file(file, path);
+	if (err) {
+		nmibt_debugfile_close(file);
+		return err;
+	}
+	*ret = file;
+	return NULL;
+}
+
+void nmibt_debugfile_close(struct nmibt_debugfile *file)
+{
+	if (!file)
+		return;
+	dwfl_end(file->dwfl);
+	free(file->by_name.heads);
+	free(file->by_name.next);
+	free(file);
+}
+
+bool nmibt_debugfile_has_lines(const struct nmibt_debugfile *file)
+{
+	Dwarf_Addr bias;
+
+	return dwfl_module_getdwarf(file->module, &bias);
+}
+
+const char *nmibt_debugfile_build_id(const struct nmibt_debugfile *file)
+{
+	return *file->build_id ? file->build_id : NULL;
+}
+
+/* .modinfo is strings one behind another; include/linux/vermagic.h, 6.12: the
+ * release comes first. */
+static char *release_in(const Elf_Data *modinfo)
+{
+	static const char key[] = "vermagic=";
+	const char *s = modinfo->d_buf, *end = s + modinfo->d_size;
+
+	while (s < end) {
+		size_t len = strnlen(s, end - s);
+
+		if (len >= strlen(key) && !memcmp(s, key, strlen(key)))
+			return strndup(s + strlen(key),
+				       strcspn(s + strlen(key), " ") < len - strlen(key)
+					       ? strcspn(s + strlen(key), " ")
+					       : len - strlen(key));
+		s += len + 1;
+	}
+	return NULL;
+}
+
+char *nmibt_debugfile_release(const struct nmibt_debugfile *file)
+{
+	GElf_Addr bias;
+	Elf *elf = dwfl_module_getelf(file->module, &bias);
+	size_t names;
+
+	if (!elf || elf_getshdrstrndx(elf, &names))
+		return NULL;
+	for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section));) {
+		GElf_Shdr header;
+		const char *name = gelf_getshdr(section, &header)
+					   ? elf_strptr(elf, names, header.sh_name)
+					   : NULL;
+		const Elf_Data *data =
+			name && !strcmp(name, ".modinfo") ? elf_rawdata(section, NULL) : NULL;
+		if (data && data->d_buf)
+			return release_in(data);
+	}
+	return NULL;
+}
+
+/* ------------------------------------------------------------------ symbols */
+
+static uint32_t hash_of(const char *s)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+
+	for (; *s; s++)
+		hash = (hash ^ (unsigned char)*s) * 16777619u;
+	return hash;
+}
+
+/* The name of symbol i where it may be that of code, else NULL. */
+static const char *code_symbol(const struct nmibt_debugfile *file, int i, GElf_Sym *sym,
+			       GElf_Addr *addr)
+{
+	GElf_Word section;
+	const char *name =
+		dwfl_module_getsym_info(file->module, i, sym, addr, &section, NULL, NULL);
+	unsigned char type = GELF_ST_TYPE(sym->st_info);
+
+	/* Assembly's entries may have no type. */
+	return name && *name && section != SHN_UNDEF && section != SHN_ABS &&
+			       (type == STT_FUNC || type == STT_NOTYPE)
+		       ? name
+		       : NULL;
+}
+
+static bool index_symbols(struct nmibt_debugfile *file)
+{
+	struct symbols *s = &file->by_name;
+	GElf_Addr addr;
+	GElf_Sym sym;
+
+	if (s->heads)
+		return true;
+	file->nr_symbols = dwfl_module_getsymtab(file->module);
+	if (file->nr_symbols <= 0)
+		return false;
+	for (s->nr_heads = 1024; s->nr_heads < (uint32_t)file->nr_symbols; s->nr_heads *= 2)
+		;
+	s->heads = calloc(s->nr_heads, sizeof(*s->heads));
+	s->next = calloc(file->nr_symbols, sizeof(*s->next));
+	if (!s->heads || !s->next) {
+		free(s->heads);
+		free(s->next);
+		*s = (struct symbols){0};
+		return false;
+	}
+	for (int i = 0; i < file->nr_symbols; i++) {
+		const char *name = code_symbol(file, i, &sym, &addr);
+
+		if (!name)
+			continue;
+		uint32_t *head = &s->heads[hash_of(name) & (s->nr_heads - 1)];
+		s->next[i] = *head;
+		*head = i + 1;
+	}
+	return true;
+}
+
+/* The kernel counts up to the next symbol, beyond what only aligns it. */
+static bool has_size(const GElf_Sym *sym, uint64_t size)
+{
+	return size >= sym->st_size && size - sym->st_size < 64;
+}
+
+/* Functions of one name are told apart by their sizes, or not at all. */
+static bool find_function(struct nmibt_debugfile *file, const struct nmibt_location *at,
+			  GElf_Addr *ret)
+{
+	unsigned int found = 0, fitting = 0;
+	GElf_Addr addr, by_name = 0, by_size = 0;
+	GElf_Sym sym;
+
+	if (!index_symbols(file))
+		return false;
+	const struct symbols *s = &file->by_name;
+	for (uint32_t i = s->heads[hash_of(at->function) & (s->nr_heads - 1)]; i;
+	     i = s->next[i - 1]) {
+		const char *name = code_symbol(file, i - 1, &sym, &addr);
+
+		if (!name || strcmp(name, at->function))
+			continue;
+		if (!found++ || addr != by_name)
+			by_name = addr;
+		else
+			found--; /* the same one again */
+		if (has_size(&sym, at->size) && (!fitting || addr != by_size)) {
+			by_size = addr;
+			fitting++;
+		}
+	}
+	*ret = fitting ? by_size : by_name;
+	return fitting == 1 || (!fitting && found == 1);
+}
+
+bool nmibt_debugfile_symbolize(struct nmibt_debugfile *file, uint64_t addr, char *buf, size_t len)
+{
+	GElf_Off offset;
+	GElf_Sym sym;
+	const char *name =
+		dwfl_module_addrinfo(file->module, addr, &offset, &sym, NULL, NULL, NULL);
+
+	if (!name || GELF_ST_TYPE(sym.st_info) == STT_OBJECT)
+		return false;
+	snprintf(buf, len, "%s+0x%" PRIx64, name, (uint64_t)offset);
+	return true;
+}
+
+/* ------------------------------------------------------------------- places */
+
+/* The compilation unit of addr; *bias: addresses of DWARF + bias are those of addr.
+ * A file without .debug_aranges, as clang makes it, needs all its units looked at. */
+static Dwarf_Die *unit_of(Dwfl_Module *module, GElf_Addr addr, Dwarf_Addr *bias)
+{
+	Dwarf_Die *unit = dwfl_module_addrdie(module, addr, bias);
+
+	if (unit)
+		return unit;
+	while ((unit = dwfl_module_nextcu(module, unit, bias))) {
+		if (dwarf_haspc(unit, addr - *bias) > 0)
+			return unit;
+	}
+	return NULL;
+}
+
+/* The function or block right inside of parent that pc is in. */
+static bool step_inside(Dwarf_Die *parent, Dwarf_Addr pc, Dwarf_Die *ret)
+{
+	if (dwarf_child(parent, ret))
+		return false;
+	do {
+		switch (dwarf_tag(ret)) {
+		case DW_TAG_subprogram:
+		case DW_TAG_inlined_subroutine:
+		case DW_TAG_lexical_block:
+			if (dwarf_haspc(ret, pc) > 0)
+				return true;
+		}
+	} while (!dwarf_siblingof(ret, ret));
+	return false;
+}
+
+/* Real code nests a dozen deep. */
+#define MAX_INLINED 64
+
+struct inlined {
+	Dwarf_Die die[MAX_INLINED]; /* the outermost first */
+	unsigned int nr;
+};
+
+static void find_inlined(Dwarf_Die *unit, Dwarf_Addr pc, struct inlined *ret)
+{
+	Dwarf_Die scope, at = *unit;
+
+	ret->nr = 0;
+	while (ret->nr < MAX_INLINED && step_inside(&at, pc, &scope)) {
+		if (dwarf_tag(&scope) == DW_TAG_inlined_subroutine)
+			ret->die[ret->nr++] = scope;
+		at = scope;
+	}
+}
+
+static bool number_of(Dwarf_Die *die, unsigned int name, Dwarf_Word *ret)
+{
+	Dwarf_Attribute attribute;
+
+	return dwarf_attr(die, name, &attribute) && !dwarf_formudata(&attribute, ret);
+}
+
+/* Where an inlined function was called. */
+static bool call_place(Dwarf_Die *unit, Dwarf_Die *inlined, char *buf, size_t len)
+{
+	Dwarf_Word file, line;
+	Dwarf_Files *files;
+	size_t nr;
+
+	if (!number_of(inlined, DW_AT_call_file, &file) ||
+	    !number_of(inlined, DW_AT_call_line, &line) || dwarf_getsrcfiles(unit, &files, &nr))
+		return false;
+	const char *name = dwarf_filesrc(files, file, NULL, NULL);
+	if (!name)
+		return false;
+	snprintf(buf, len, "%s:%" PRIu64, name, (uint64_t)line);
+	return true;
+}
+
+static bool line_place(Dwarf_Die *unit, Dwarf_Addr pc, char *buf, size_t len)
+{
+	Dwarf_Line *line = dwarf_getsrc_die(unit, pc);
+	const char *name = line ? dwarf_linesrc(line, NULL, NULL) : NULL;
+	int number;
+
+	if (!name || dwarf_lineno(line, &number))
+		return false;
+	snprintf(buf, len, "%s:%d", name, number);
+	return true;
+}
+
+bool nmibt_debugfile_find_places(struct nmibt_debugfile *file, const struct nmibt_location *at,
+				 nmibt_place_fn visit, void *arg)
+{
+	struct nmibt_place place = {0};
+	struct inlined inlined;
+	char where[1024];
+	GElf_Addr addr;
+	Dwarf_Addr bias;
+
+	if (!find_function(file, at, &addr))
+		return false;
+	addr += at->offset;
+	Dwarf_Die *unit = unit_of(file->module, addr, &bias);
+	if (!unit || !line_place(unit, addr - bias, where, sizeof(where)))
+		return false;
+	find_inlined(unit, addr - bias, &inlined);
+	place.where = where;
+	for (unsigned int i = inlined.nr; i--;) {
+		place.function = dwarf_diename(&inlined.die[i]) ?: "?";
+		visit(arg, &place);
+		if (!call_place(unit, &inlined.die[i], where, sizeof(where)))
+			snprintf(where, sizeof(where), "?");
+	}
+	place.function = NULL;
+	visit(arg, &place);
+	return true;
+}

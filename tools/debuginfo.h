@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Names and lines of the dump's kernel and of its modules, out of the files with
+ * debugging information that belong to them. Files are looked for when something is
+ * asked of them, and taken only if they are of the dump's build.
+ */
+#ifndef NMIBT_DEBUGINFO_H
+#define NMIBT_DEBUGINFO_H
+
+#include <nmibt/nmibt.h>
+
+struct nmibt_debuginfo;
+
+struct nmibt_debuginfo_options {
+	const char *vmlinux; /* NULL: look for it */
+	const char *vmcore; /* beside it may lie what belongs to it */
+	bool debuginfod; /* ask the servers in $DEBUGINFOD_URLS, too */
+};
+
+/* base gives VMCOREINFO; it and the options' strings are borrowed. A vmlinux that is
+ * named is opened at once, and refused with UNUSABLE if it is of another build. */
+struct nmibt_error *nmibt_debuginfo_open(const struct nmibt_image *base,
+					 const struct nmibt_debuginfo_options *options,
+					 struct nmibt_debuginfo **ret);
+void nmibt_debuginfo_close(struct nmibt_debuginfo *info); /* NULL is allowed */
+
+/* As nmibt_image_ops has them. */
+bool nmibt_debuginfo_find_places(struct nmibt_debuginfo *info, const struct nmibt_location *at,
+				 nmibt_place_fn visit, void *arg);
+bool nmibt_debuginfo_symbolize(struct nmibt_debuginfo *info, uint64_t addr, char *buf, size_t len);
+
+/* What was not found so far, or is wrong with it: a line of text each, without a
+ * newline. NULL: there are no more. */
+const char *nmibt_debuginfo_complaint(const struct nmibt_debuginfo *info, unsigned int i);
+
+#endif /* NMIBT_DEBUGINFO_H */
