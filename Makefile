@@ -75,16 +75,18 @@ $(O)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*.[ch] include/nmibt/*.h)
 	$(CLANG) $(filter-out -fPIC,$(ALL_CFLAGS)) -O1 -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $< $(wildcard lib/*.c) $(JANSSON)
 
+# Without a kernel to boot.
+SUITES := tests/unit/run docs/check-format $(addprefix tests/golden/,run-synthetic run-tool \
+	run-json run-debuginfo run-log run-crash)
+
 check: ## unit, golden, crash on the bundled dumps: minutes
-	tests/run tests/unit/run docs/check-format tests/golden/run-synthetic tests/golden/run-tool \
-		tests/golden/run-json tests/golden/run-log tests/golden/run-crash
+	tests/run $(SUITES)
 
 check-kernel: ## build kernels, boot, panic, kdump, compare: most of an hour from nothing
 	tests/run tests/e2e/run
 
 check-all: ## both, with one closing line
-	tests/run tests/unit/run docs/check-format tests/golden/run-synthetic tests/golden/run-tool \
-		tests/golden/run-json tests/golden/run-log tests/golden/run-crash tests/e2e/run
+	tests/run $(SUITES) tests/e2e/run
 
 check-format: ## the sources are as clang-format writes them
 	clang-format --dry-run --Werror $(FORMATTED)

@@ -110,6 +110,19 @@ const char *nmibt_debugfile_build_id(const struct nmibt_debugfile *file)
 	return *file->build_id ? file->build_id : NULL;
 }
 
+enum nmibt_arch nmibt_debugfile_arch(const struct nmibt_debugfile *file)
+{
+	GElf_Addr bias;
+	GElf_Ehdr header;
+	Elf *elf = dwfl_module_getelf(file->module, &bias);
+
+	if (!elf || !gelf_getehdr(elf, &header))
+		return NMIBT_ARCH_UNKNOWN;
+	return header.e_machine == EM_X86_64	? NMIBT_ARCH_X86_64
+	       : header.e_machine == EM_AARCH64 ? NMIBT_ARCH_ARM64
+						: NMIBT_ARCH_UNKNOWN;
+}
+
 /* .modinfo is strings one behind another; include/linux/vermagic.h, 6.12: the
  * release comes first. */
 static char *release_in(const Elf_Data *modinfo)
@@ -249,12 +262,16 @@ static bool find_function(struct nmibt_debugfile *file, const struct nmibt_locat
 
 bool nmibt_debugfile_symbolize(struct nmibt_debugfile *file, uint64_t addr, char *buf, size_t len)
 {
+	GElf_Addr bias;
 	GElf_Off offset;
 	GElf_Sym sym;
-	const char *name =
-		dwfl_module_addrinfo(file->module, addr, &offset, &sym, NULL, NULL, NULL);
 
-	if (!name || GELF_ST_TYPE(sym.st_info) == STT_OBJECT)
+	/* libdwfl puts a vmlinux that is relocatable, as those of arm64, elsewhere. */
+	if (!dwfl_module_getelf(file->module, &bias))
+		return false;
+	const char *name =
+		dwfl_module_addrinfo(file->module, addr + bias, &offset, &sym, NULL, NULL, NULL);
+	if (!name || GELF_ST_TYPE(sym.st_info) == STT_OBJECT || offset >= sym.st_size)
 		return false;
 	snprintf(buf, len, "%s+0x%" PRIx64, name, (uint64_t)offset);
 	return true;

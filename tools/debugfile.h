@@ -15,6 +15,7 @@ struct nmibt_error *nmibt_debugfile_open(const char *path, struct nmibt_debugfil
 void nmibt_debugfile_close(struct nmibt_debugfile *file); /* NULL is allowed */
 
 bool nmibt_debugfile_has_lines(const struct nmibt_debugfile *file);
+enum nmibt_arch nmibt_debugfile_arch(const struct nmibt_debugfile *file);
 /* In hex; NULL: it has none. */
 const char *nmibt_debugfile_build_id(const struct nmibt_debugfile *file);
 /* Release of the kernel that a module was built for, in malloc'ed memory; NULL: it

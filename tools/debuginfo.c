@@ -133,7 +133,8 @@ static bool take_module(void *arg, const char *path)
 	}
 	/* A file split off by eu-strip has no .modinfo of its own. */
 	_cleanup_free_ char *release = nmibt_debugfile_release(file);
-	if ((release && candidate->info->release && strcmp(release, candidate->info->release)) ||
+	if (nmibt_debugfile_arch(file) != candidate->info->base->arch ||
+	    (release && candidate->info->release && strcmp(release, candidate->info->release)) ||
 	    !nmibt_debugfile_has_lines(file)) {
 		nmibt_debugfile_close(file);
 		return false;

@@ -2,15 +2,19 @@
 """What `crash> nmibt` and the offline tool say of a dump, against tests/e2e/slots.py."""
 
 import difflib
+import json
 import os
 import re
 import subprocess
+import sys
 import tempfile
 
 import checks
 import slots
 
 TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
+sys.path.insert(0, os.path.join(TOP, "tests"))
+import addr2line  # noqa: E402
 
 # The oldest crash that can open such a dump.
 CRASH = {("arm64", "6.12"): "arm64", ("x86_64", "6.12"): "trixie", ("x86_64", "6.1"): "system"}
@@ -74,6 +78,18 @@ def check_tool(folder, output):
         if done.stdout != output else []
 
 
+def check_lines(arch, scenario, folder, kernel):
+    """With the vmlinux: file, line and inlined functions as addr2line has them."""
+    vmlinux = os.path.join(kernel, "vmlinux")
+    done = subprocess.run([os.path.join(TOP, "build/nmibt"), "-j", "--vmlinux", vmlinux,
+                           os.path.join(folder, "vmcore")], stdout=subprocess.PIPE, timeout=120)
+    binary = addr2line.Binary(vmlinux, "aarch64-linux-gnu-" if arch == "arm64" else "")
+    bad, compared, inlined = addr2line.compare(json.loads(done.stdout), {None: binary})
+    if scenario.get("places") and (compared < scenario["places"] or not inlined):
+        bad.append("nmibt: %d places, of which %d inlined" % (compared, inlined))
+    return bad
+
+
 def check_locks(folder, output):
     """Where the console names the lock that a CPU will want, nmibt finds that one."""
     with open(os.path.join(folder, "console.log"), errors="replace") as file:
@@ -87,6 +103,7 @@ def check(arch, version, scenario, folder, kernel, captured):
     """Complaints about nmibt's output, CPU by CPU."""
     output = nmibt(arch, version, folder, kernel)
     bad = check_tool(folder, output) + check_locks(folder, output)
+    bad += check_lines(arch, scenario, folder, kernel)
     bad += ["nmibt: no line of its output matches %s" % pattern
             for pattern in scenario.get("says", []) if not re.search(pattern, output, re.M)]
     # A section begins with the CPU's number and its outcome.

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Compares the places of nmibt -l -j with those that binutils' addr2line finds."""
+
+import os
+import re
+import subprocess
+
+PC = re.compile(r"(RIP: \w+:|pc : )")
+
+
+class Binary:
+    """A vmlinux or a module as binutils sees it."""
+
+    def __init__(self, path, prefix=""):
+        self.path = path
+        self.prefix = prefix
+        self.functions = {}
+        out = subprocess.run([prefix + "nm", path], check=True, stdout=subprocess.PIPE,
+                             text=True).stdout
+        for line in out.splitlines():
+            address, kind, name = (" " * 17 + line if line.startswith(" ") else line).split(None, 2) \
+                if len(line.split()) == 3 else ("", "", "")
+            if kind in ("t", "T", "w", "W"):
+                self.functions.setdefault(name, set()).add(int(address, 16))
+
+    def places(self, address):
+        """[(function, file:line)], the innermost first."""
+        section = ["-j", ".text"] if self.path.endswith(".ko") else []
+        out = subprocess.run([self.prefix + "addr2line", "-if", *section, "-e", self.path,
+                              "%#x" % address], check=True, stdout=subprocess.PIPE,
+                             stderr=subprocess.PIPE, text=True).stdout.splitlines()
+        return [(function, os.path.normpath(re.sub(r" \(discriminator \d+\)", "", where)))
+                for function, where in zip(out[::2], out[1::2])]
+
+
+def compare(document, binaries, trimmed=False):
+    """binaries: {module or None: Binary}. Complaints, places and inlined places compared.
+    In a trimmed vmlinux, as the bundled ones are, addr2line (2.40) finds a line where it
+    finds no function, and then none that are inlined."""
+    complaints, compared, inlined = [], 0, 0
+    for cpu in document["cpus"]:
+        for frame in cpu.get("frames", []):
+            binary = binaries.get(frame.get("module_name"))
+            starts = binary.functions.get(frame["function_name"], ()) if binary else ()
+            if len(starts) != 1:
+                continue
+            text = cpu["text"]["lines"][frame["line"]]["text"]
+            is_pc = PC.match(text)
+            address = next(iter(starts)) + frame["function_offset"] - \
+                (not is_pc and frame["function_offset"] > 0)
+            theirs = binary.places(address)
+            ours = [(place["function"], os.path.normpath(place["where"]))
+                    for place in frame["source"]]
+            # addr2line's 0 and ? are no lines.
+            if re.search(r":[0?]+$", theirs[0][1]):
+                if ours and not ours[0][1].endswith(":0"):
+                    complaints.append("%s: %s, and addr2line knows nothing" % (text, ours))
+                continue
+            if trimmed and len(theirs) == 1:
+                ours = [(None, ours[0][1])] if ours else []
+            compared += 1
+            inlined += len(theirs) - 1
+            if [where for _, where in ours] != [where for _, where in theirs] or \
+                    [name for name, _ in ours[:-1]] != [name for name, _ in theirs[:-1]]:
+                complaints.append("CPU %d %s: %s, addr2line %s" % (cpu["cpu"], text, ours, theirs))
+    return complaints, compared, inlined
