@@ -288,7 +288,7 @@ static void cmd_nmibt(void)
 	const char *cpus = NULL;
 	int c;
 
-	while ((c = getopt(argcnt, args, "c:slrtojgfS:")) != EOF) {
+	while ((c = getopt(argcnt, args, "c:slrtojgfiS:")) != EOF) {
 		switch (c) {
 		case 'c':
 			cpus = optarg;
@@ -351,6 +351,7 @@ static char *help_nmibt[] = {
 	"    -j         one JSON document instead of text; see nmibt(1).",
 	"    -g         each stack once, with the CPUs that have it.",
 	"    -f         a line for each stack, for flame graphs.",
+	"    -i         the crash signature, and how it was made; see nmibt(1).",
 	"    -S source  find the capture in this way only: vmcoreinfo, symbol or",
 	"               scan; by default each is tried in this order.",
 	"\nEXAMPLES",

@@ -53,6 +53,11 @@ static bool is_stuck(const struct nmibt_cpu_brief *b, uint64_t arg)
 	return !b->stale && !is_idle(b) && b->moved == NMIBT_MOVED_SAME && irqs_off == arg;
 }
 
+bool nmibt_is_stuck(const struct nmibt_cpu_brief *brief)
+{
+	return is_stuck(brief, true);
+}
+
 static bool has_irqs_off(const struct nmibt_cpu_brief *b, uint64_t arg)
 {
 	(void)arg;

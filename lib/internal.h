@@ -103,6 +103,9 @@ bool nmibt_is_in_chain(const struct nmibt_frame *frames, size_t i);
 enum nmibt_moved nmibt_compare_regs(const struct nmibt_image *image, const struct nmibt_cpu *cpu);
 uint64_t nmibt_stack_hash(const struct nmibt_frame *frames, size_t nr);
 
+/* Interrupts off, and in the same place at the NMI and at the stop. */
+bool nmibt_is_stuck(const struct nmibt_cpu_brief *brief);
+
 /* What a CPU waits for, by the function that it waits in. */
 struct nmibt_wait {
 	enum nmibt_wait_kind kind;

@@ -221,6 +221,41 @@ static struct nmibt_error *set_diagnosis(struct json *j, json_t *envelope)
 	return NULL;
 }
 
+static json_t *stack_of(struct json *j, const struct nmibt_signature_stack *s)
+{
+	json_t *stack = json_object(), *cpus = json_array(), *frames = json_array();
+
+	for (size_t i = 0; i < s->nr_cpus; i++)
+		append(j, cpus, json_integer(s->cpus[i]));
+	for (size_t i = 0; i < s->nr_frames; i++) {
+		if (!s->frames[i].left_out)
+			append(j, frames, text_of(j, s->frames[i].name));
+	}
+	set(j, stack, "why", json_string(s->panicking ? "panicking" : "stuck"));
+	set(j, stack, "cpus", cpus);
+	set(j, stack, "frames", frames);
+	return stack;
+}
+
+static struct nmibt_error *set_signature(struct json *j, json_t *envelope)
+{
+	struct nmibt_signature s;
+	struct nmibt_error *err = nmibt_signature(j->renderer.report, &s);
+	if (err)
+		return err;
+
+	json_t *signature = json_object(), *stacks = json_array();
+	for (size_t i = 0; i < s.nr_stacks; i++)
+		append(j, stacks, stack_of(j, &s.stacks[i]));
+	set(j, signature, "version", json_integer(NMIBT_SIGNATURE_VERSION));
+	set(j, signature, "value", *s.value ? json_string(s.value) : json_null());
+	set(j, signature, "duphash", *s.duphash ? json_string(s.duphash) : json_null());
+	set(j, signature, "stacks", stacks);
+	set(j, envelope, "signature", signature);
+	nmibt_signature_destroy(&s);
+	return NULL;
+}
+
 static json_t *outcomes_of(struct json *j)
 {
 	const struct nmibt_report *report = j->renderer.report;
@@ -248,7 +283,8 @@ static struct nmibt_error *fill_envelope(struct json *j, json_t *envelope)
 	set(j, envelope, "possible_cpus", json_integer(report->nr_possible));
 	set(j, envelope, "outcomes", outcomes_of(j));
 	set(j, envelope, "stale_cpus", json_integer(report->nr_stale));
-	return set_diagnosis(j, envelope);
+	struct nmibt_error *err = set_diagnosis(j, envelope);
+	return err ? err : set_signature(j, envelope);
 }
 
 /* ---------------------------------------------------------------------- CPU */

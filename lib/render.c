@@ -32,6 +32,9 @@ bool nmibt_render_option(struct nmibt_render_options *options, int letter)
 	case 'f':
 		options->format = NMIBT_FORMAT_FOLDED;
 		return true;
+	case 'i':
+		options->format = NMIBT_FORMAT_SIGNATURE;
+		return true;
 	}
 	return false;
 }
@@ -116,6 +119,7 @@ struct nmibt_error *nmibt_render(const struct nmibt_report *report,
 		[NMIBT_FORMAT_JSON] = nmibt_render_json,
 		[NMIBT_FORMAT_GROUPS] = nmibt_render_groups,
 		[NMIBT_FORMAT_FOLDED] = nmibt_render_folded,
+		[NMIBT_FORMAT_SIGNATURE] = nmibt_render_signature,
 	};
 	struct renderer r = {
 		.report = report,

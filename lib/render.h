@@ -63,6 +63,7 @@ struct nmibt_error *nmibt_render_text(struct renderer *r);
 struct nmibt_error *nmibt_render_json(struct renderer *r);
 struct nmibt_error *nmibt_render_groups(struct renderer *r);
 struct nmibt_error *nmibt_render_folded(struct renderer *r);
+struct nmibt_error *nmibt_render_signature(struct renderer *r);
 
 struct nmibt_error *nmibt_render_summary(struct renderer *r);
 /* A line of head, then the registers at the NMI beside those at the stop. */

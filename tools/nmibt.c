@@ -27,6 +27,7 @@ static const char help[] = USAGE
 	"  -j, --json           one JSON document instead of text; see docs/json.md\n"
 	"  -g, --group          each stack once, with the CPUs that have it\n"
 	"  -f, --folded         a line for each stack, for flame graphs\n"
+	"  -i, --signature      the crash signature, and how it was made; see docs/signature.md\n"
 	"  -S, --source=SOURCE  find the capture in this way only: vmcoreinfo or scan\n"
 	"      --vmlinux=FILE   as -l, by this vmlinux\n"
 	"      --debuginfod     as -l, and fetch the vmlinux from $DEBUGINFOD_URLS if need be\n"
@@ -74,6 +75,7 @@ static int parse(int argc, char **argv, struct arguments *args)
 		{"json", no_argument, NULL, 'j'},
 		{"group", no_argument, NULL, 'g'},
 		{"folded", no_argument, NULL, 'f'},
+		{"signature", no_argument, NULL, 'i'},
 		{"source", required_argument, NULL, 'S'},
 		{"vmlinux", required_argument, NULL, VMLINUX},
 		{"debuginfod", no_argument, NULL, DEBUGINFOD},
@@ -83,7 +85,7 @@ static int parse(int argc, char **argv, struct arguments *args)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:slrtojgfS:", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:slrtojgfiS:", options, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			args->cpus = optarg;

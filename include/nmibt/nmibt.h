@@ -481,6 +481,37 @@ struct nmibt_diagnosis {
 struct nmibt_error *nmibt_diagnose(const struct nmibt_report *report, struct nmibt_diagnosis *ret);
 void nmibt_diagnosis_destroy(struct nmibt_diagnosis *diagnosis);
 
+/* --------------------------------------------------------------- signature */
+
+/* It grows whenever the same dump would get another signature. */
+#define NMIBT_SIGNATURE_VERSION 1
+#define NMIBT_SIGNATURE_LEN 41
+
+struct nmibt_signature_frame {
+	char *name; /* "function" or "function [module]"; untrusted text */
+	bool left_out; /* of the signature */
+};
+
+struct nmibt_signature_stack {
+	bool panicking; /* else: stuck */
+	unsigned int *cpus; /* ascending: that have it */
+	size_t nr_cpus;
+	struct nmibt_signature_frame *frames; /* innermost first, of the first CPU */
+	size_t nr_frames, nr_kept;
+};
+
+/* docs/signature.md */
+struct nmibt_signature {
+	char value[NMIBT_SIGNATURE_LEN]; /* SHA-1 in hex; empty: nothing to make it of */
+	char duphash[NMIBT_SIGNATURE_LEN]; /* satyr's, of the panicking CPU; may be empty */
+	struct nmibt_signature_stack *stacks; /* the panicking CPU's first */
+	size_t nr_stacks;
+	size_t nr_hashed; /* of them, with a frame that is not left out */
+};
+
+struct nmibt_error *nmibt_signature(const struct nmibt_report *report, struct nmibt_signature *ret);
+void nmibt_signature_destroy(struct nmibt_signature *signature);
+
 /* ------------------------------------------------------------------ render */
 
 /* Sets those of the nr flags that list names: "3", "1,8-14", "a" or "all".
@@ -495,6 +526,7 @@ enum nmibt_format {
 	NMIBT_FORMAT_JSON, /* -j; docs/json.md */
 	NMIBT_FORMAT_GROUPS, /* -g: each stack once, with the CPUs that have it */
 	NMIBT_FORMAT_FOLDED, /* -f: a line for each stack, for flame graphs */
+	NMIBT_FORMAT_SIGNATURE, /* -i: the name of the crash, and how it was made */
 };
 
 struct nmibt_render_options {

@@ -56,6 +56,7 @@ static void check_image(const struct nmibt_image *image, enum nmibt_source wish)
 		{.format = NMIBT_FORMAT_JSON, .older = true, .raw = true},
 		{.format = NMIBT_FORMAT_GROUPS, .older = true, .lines = true},
 		{.format = NMIBT_FORMAT_FOLDED, .older = true},
+		{.format = NMIBT_FORMAT_SIGNATURE},
 	};
 	struct nmibt_report *report;
 	struct nmibt_error *err = nmibt_report_open(image, wish, &report);
