@@ -82,7 +82,8 @@ def check_lines(arch, scenario, folder, kernel):
     """With the vmlinux: file, line and inlined functions as addr2line has them."""
     vmlinux = os.path.join(kernel, "vmlinux")
     done = subprocess.run([os.path.join(TOP, "build/nmibt"), "-j", "--vmlinux", vmlinux,
-                           os.path.join(folder, "vmcore")], stdout=subprocess.PIPE, timeout=120)
+                           os.path.join(folder, "vmcore")], stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL, timeout=120)
     binary = addr2line.Binary(vmlinux, "aarch64-linux-gnu-" if arch == "arm64" else "")
     bad, compared, inlined = addr2line.compare(json.loads(done.stdout), {None: binary})
     if scenario.get("places") and (compared < scenario["places"] or not inlined):
