@@ -73,15 +73,8 @@ static enum nmibt_read elf_read_phys(void *ctx, uint64_t paddr, void *buf, size_
 static char *elf_vmcoreinfo(void *ctx, const char *key)
 {
 	const struct nmibt_elf *elf = ctx;
-	size_t key_len = strlen(key);
 
-	for (const char *line = elf->vmcoreinfo; line && *line;) {
-		size_t len = strcspn(line, "\n");
-		if (len > key_len && !memcmp(line, key, key_len) && line[key_len] == '=')
-			return strndup(line + key_len + 1, len - key_len - 1);
-		line += len + (line[len] == '\n');
-	}
-	return NULL;
+	return nmibt_vmcoreinfo_line(elf->vmcoreinfo, key);
 }
 
 /* Bytes of a segment that the file has: p_filesz of a cut or a hostile one may

@@ -60,6 +60,9 @@ void nmibt_format_no_answer(const struct nmi_capture_desc *desc, char *buf, size
 /* In the words of an error message. */
 const char *nmibt_read_name(enum nmibt_read status);
 
+/* The value behind KEY= in text, which the caller frees; NULL: none. */
+char *nmibt_vmcoreinfo_line(const char *text, const char *key);
+
 /* The number behind KEY= in VMCOREINFO; base 10 or 16, as the kernel prints it. */
 bool nmibt_vmcoreinfo_number(const struct nmibt_image *image, const char *key, int base,
 			     uint64_t *ret);

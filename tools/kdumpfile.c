@@ -114,25 +114,12 @@ struct nmibt_error *nmibt_kdumpfile_open(const char *path, unsigned int nr, cons
 	return NULL;
 }
 
-/* libkdumpfile does not believe the machine in a header without a system's name, as
- * QEMU writes it (dump/dump.c: create_header64(), 7.2). VMCOREINFO has lines that only
- * one architecture writes. */
-static enum nmibt_arch arch_by_vmcoreinfo(struct nmibt_kdumpfile *file)
-{
-	_cleanup_free_ char *x86 = kdumpfile_vmcoreinfo(file, "NUMBER(phys_base)");
-	_cleanup_free_ char *arm64 = kdumpfile_vmcoreinfo(file, "NUMBER(kimage_voffset)");
-
-	if (x86 && !arm64)
-		return NMIBT_ARCH_X86_64;
-	return arm64 && !x86 ? NMIBT_ARCH_ARM64 : NMIBT_ARCH_UNKNOWN;
-}
-
 static enum nmibt_arch arch_of(struct nmibt_kdumpfile *file)
 {
 	kdump_attr_t attr = {.type = KDUMP_STRING};
 
 	if (kdump_get_typed_attr(file->ctx, KDUMP_ATTR_ARCH_NAME, &attr) != KDUMP_OK)
-		return arch_by_vmcoreinfo(file);
+		return NMIBT_ARCH_UNKNOWN;
 	if (!strcmp(attr.val.string, "x86_64"))
 		return NMIBT_ARCH_X86_64;
 	if (!strcmp(attr.val.string, "aarch64"))

@@ -12,6 +12,7 @@
 #include "flattened.h"
 #include "internal.h"
 #include "kdumpfile.h"
+#include "kdumpheader.h"
 #include "vmcore.h"
 
 struct nmibt_vmcore {
@@ -20,32 +21,75 @@ struct nmibt_vmcore {
 	struct nmibt_elf *elf; /* this one or the next */
 	struct nmibt_kdumpfile *kdumpfile;
 	struct nmibt_image base; /* of the one that is open */
+	struct nmibt_image whole; /* with what is put on top; for who borrows it */
+	char *vmcoreinfo; /* NULL: the dump has a note, or there is none at all */
 	struct nmibt_kallsyms *kallsyms;
 	bool kallsyms_tried;
 	struct nmibt_debuginfo *debuginfo; /* NULL: none is wanted */
 	const char *remark;
+	bool is_partial; /* what is not in it may have been, in the part that is missing */
 };
-
-/* makedumpfile's diskdump_mod.h, 1.7.2: disk_dump_header.status. */
-#define KDUMP_SIGNATURE "KDUMP   "
-#define KDUMP_STATUS_AT 424
-#define DUMP_DH_COMPRESSED_INCOMPLETE 0x8
 
 static const char *remark_on(const struct nmibt_dumpfile *file)
 {
-	char head[KDUMP_STATUS_AT + sizeof(uint32_t)];
-	uint32_t status;
+	struct nmibt_kdumpheader header;
 
 	if (file->flat && !nmibt_flattened_complete(file->flat))
 		return "the file ends before the end of the flattened dump";
-	if (pread(file->fd, head, sizeof(head), 0) != sizeof(head) ||
-	    memcmp(head, KDUMP_SIGNATURE, strlen(KDUMP_SIGNATURE)))
-		return NULL;
-	memcpy(&status, head + KDUMP_STATUS_AT, sizeof(status));
-	if (status & DUMP_DH_COMPRESSED_INCOMPLETE)
+	if (nmibt_kdumpheader_read(file->fd, &header) && header.incomplete)
 		return "makedumpfile left this dump incomplete: it had no room for the rest";
 	return NULL;
 }
+
+/* -------------------------------------------------------------------- parts */
+
+struct part {
+	struct nmibt_dumpfile *file;
+	struct nmibt_kdumpheader header;
+};
+
+static int compare_parts(const void *a, const void *b)
+{
+	uint64_t x = ((const struct part *)a)->header.start_pfn;
+	uint64_t y = ((const struct part *)b)->header.start_pfn;
+
+	return (x > y) - (x < y);
+}
+
+static bool are_all_there(const struct part *parts, unsigned int nr)
+{
+	for (unsigned int i = 0; i + 1 < nr; i++) {
+		if (parts[i].header.end_pfn != parts[i + 1].header.start_pfn)
+			return false;
+	}
+	return !parts[0].header.start_pfn &&
+	       parts[nr - 1].header.end_pfn >= parts[nr - 1].header.max_pfn;
+}
+
+/* libkdumpfile 0.5.1 wants the parts of a split dump in their order, and misses none. */
+static struct nmibt_error *sort_parts(struct nmibt_vmcore *vmcore)
+{
+	unsigned int nr = vmcore->nr_files;
+	_cleanup_free_ struct part *parts = calloc(nr, sizeof(*parts));
+
+	if (!parts)
+		return nmibt_error_nomem();
+	for (unsigned int i = 0; i < nr; i++) {
+		parts[i].file = vmcore->files[i];
+		if (!nmibt_kdumpheader_read(parts[i].file->fd, &parts[i].header) ||
+		    !parts[i].header.split)
+			return NULL;
+	}
+	qsort(parts, nr, sizeof(*parts), compare_parts);
+	for (unsigned int i = 0; i < nr; i++)
+		vmcore->files[i] = parts[i].file;
+	if (!are_all_there(parts, nr) && !vmcore->remark)
+		vmcore->remark =
+			"this is a part of a split dump, and others are missing: name them all";
+	return NULL;
+}
+
+/* --------------------------------------------------------------------- open */
 
 static bool is_elf(const struct nmibt_dumpfile *file)
 {
@@ -61,16 +105,19 @@ static struct nmibt_error *open_files(struct nmibt_vmcore *vmcore, unsigned int 
 	vmcore->files = calloc(nr, sizeof(*vmcore->files));
 	if (!vmcore->files)
 		return nmibt_error_nomem();
-	for (unsigned int i = 0; i < nr; i++) {
-		struct nmibt_error *err = nmibt_dumpfile_open(paths[i], &vmcore->files[i]);
 
+	struct nmibt_error *err;
+	for (unsigned int i = 0; i < nr; i++) {
+		err = nmibt_dumpfile_open(paths[i], &vmcore->files[i]);
 		if (err)
 			return err;
 		vmcore->nr_files++;
 		if (!vmcore->remark)
 			vmcore->remark = remark_on(vmcore->files[i]);
 	}
-	return NULL;
+	err = sort_parts(vmcore);
+	vmcore->is_partial = vmcore->remark;
+	return err;
 }
 
 static struct nmibt_error *open_image(struct nmibt_vmcore *vmcore, unsigned int nr,
@@ -90,6 +137,54 @@ static struct nmibt_error *open_image(struct nmibt_vmcore *vmcore, unsigned int 
 	return nmibt_kdumpfile_open(paths[0], nr, fds, &vmcore->kdumpfile);
 }
 
+static enum nmibt_read vmcore_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
+{
+	struct nmibt_vmcore *vmcore = ctx;
+	enum nmibt_read status = vmcore->base.ops->read_phys(vmcore->base.ctx, paddr, buf, len);
+
+	return status == NMIBT_READ_EXCLUDED && vmcore->is_partial ? NMIBT_READ_ERROR : status;
+}
+
+static char *vmcore_vmcoreinfo(void *ctx, const char *key)
+{
+	struct nmibt_vmcore *vmcore = ctx;
+
+	if (vmcore->vmcoreinfo)
+		return nmibt_vmcoreinfo_line(vmcore->vmcoreinfo, key);
+	return vmcore->base.ops->vmcoreinfo(vmcore->base.ctx, key);
+}
+
+/* libkdumpfile does not believe the machine in a header without a system's name, as
+ * QEMU writes it (dump/dump.c: create_header64(), 7.2). VMCOREINFO has lines that only
+ * one architecture writes. */
+static enum nmibt_arch arch_by_vmcoreinfo(struct nmibt_vmcore *vmcore)
+{
+	_cleanup_free_ char *x86 = vmcore_vmcoreinfo(vmcore, "NUMBER(phys_base)");
+	_cleanup_free_ char *arm64 = vmcore_vmcoreinfo(vmcore, "NUMBER(kimage_voffset)");
+
+	if (x86 && !arm64)
+		return NMIBT_ARCH_X86_64;
+	return arm64 && !x86 ? NMIBT_ARCH_ARM64 : NMIBT_ARCH_UNKNOWN;
+}
+
+/* QEMU without its vmcoreinfo device writes no note. */
+static void look_for_vmcoreinfo(struct nmibt_vmcore *vmcore)
+{
+	_cleanup_free_ char *release = vmcore_vmcoreinfo(vmcore, "OSRELEASE");
+
+	if (!release) {
+		struct nmibt_error *err = nmibt_vmcoreinfo_find(&vmcore->base, &vmcore->vmcoreinfo);
+		if (err && err->code == NMIBT_ERR_DAMAGED && !vmcore->remark)
+			vmcore->remark =
+				"memory has VMCOREINFO of more than one kernel: none is used";
+		else if (!err && !vmcore->remark)
+			vmcore->remark = "the dump has no VMCOREINFO note, what memory has is used";
+		nmibt_error_destroy(err);
+	}
+	if (vmcore->base.arch == NMIBT_ARCH_UNKNOWN)
+		vmcore->base.arch = arch_by_vmcoreinfo(vmcore);
+}
+
 struct nmibt_error *nmibt_vmcore_open(unsigned int nr, char *const *paths,
 				      struct nmibt_vmcore **ret)
 {
@@ -106,22 +201,10 @@ struct nmibt_error *nmibt_vmcore_open(unsigned int nr, char *const *paths,
 		nmibt_elf_image(vmcore->elf, &vmcore->base);
 	else
 		nmibt_kdumpfile_image(vmcore->kdumpfile, &vmcore->base);
+	look_for_vmcoreinfo(vmcore);
+	nmibt_vmcore_image(vmcore, &vmcore->whole);
 	*ret = vmcore;
 	return NULL;
-}
-
-static enum nmibt_read vmcore_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
-{
-	struct nmibt_vmcore *vmcore = ctx;
-
-	return vmcore->base.ops->read_phys(vmcore->base.ctx, paddr, buf, len);
-}
-
-static char *vmcore_vmcoreinfo(void *ctx, const char *key)
-{
-	struct nmibt_vmcore *vmcore = ctx;
-
-	return vmcore->base.ops->vmcoreinfo(vmcore->base.ctx, key);
 }
 
 static bool vmcore_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
@@ -137,7 +220,7 @@ static bool vmcore_symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
 	struct nmibt_vmcore *vmcore = ctx;
 
 	if (!vmcore->kallsyms_tried)
-		nmibt_error_destroy(nmibt_kallsyms_open(&vmcore->base, &vmcore->kallsyms));
+		nmibt_error_destroy(nmibt_kallsyms_open(&vmcore->whole, &vmcore->kallsyms));
 	vmcore->kallsyms_tried = true;
 	if (vmcore->kallsyms)
 		return nmibt_kallsyms_symbolize(vmcore->kallsyms, addr, buf, len);
@@ -175,7 +258,7 @@ const char *nmibt_vmcore_remark(const struct nmibt_vmcore *vmcore)
 struct nmibt_error *nmibt_vmcore_use_debuginfo(struct nmibt_vmcore *vmcore,
 					       const struct nmibt_debuginfo_options *options)
 {
-	return nmibt_debuginfo_open(&vmcore->base, options, &vmcore->debuginfo);
+	return nmibt_debuginfo_open(&vmcore->whole, options, &vmcore->debuginfo);
 }
 
 const char *nmibt_vmcore_complaint(const struct nmibt_vmcore *vmcore, unsigned int i)
@@ -188,6 +271,7 @@ void nmibt_vmcore_close(struct nmibt_vmcore *vmcore)
 	if (!vmcore)
 		return;
 	nmibt_debuginfo_close(vmcore->debuginfo);
+	free(vmcore->vmcoreinfo);
 	nmibt_kallsyms_close(vmcore->kallsyms);
 	nmibt_elf_close(vmcore->elf);
 	nmibt_kdumpfile_close(vmcore->kdumpfile);

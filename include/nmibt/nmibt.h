@@ -139,6 +139,13 @@ struct nmibt_error *nmibt_elf_open_fd(int fd, const char *path, struct nmibt_elf
 void nmibt_elf_image(struct nmibt_elf *elf, struct nmibt_image *ret);
 void nmibt_elf_close(struct nmibt_elf *elf); /* NULL is allowed */
 
+/*
+ * The text of VMCOREINFO out of the memory of an image that has no note of it; the
+ * caller frees it. NOTHING where there is none, DAMAGED where there is that of more
+ * than one kernel: nobody knows which one died.
+ */
+struct nmibt_error *nmibt_vmcoreinfo_find(const struct nmibt_image *image, char **ret);
+
 /* ---------------------------------------------------------------- kallsyms */
 
 /*
