@@ -78,14 +78,38 @@ def check_tool(folder, output):
         if done.stdout != output else []
 
 
-def check_lines(arch, scenario, folder, kernel):
-    """With the vmlinux: file, line and inlined functions as addr2line has them."""
-    vmlinux = os.path.join(kernel, "vmlinux")
+def document_of(folder, vmlinux):
     done = subprocess.run([os.path.join(TOP, "build/nmibt"), "-j", "--vmlinux", vmlinux,
                            os.path.join(folder, "vmcore")], stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL, timeout=120)
+    return json.loads(done.stdout)
+
+
+def check_notes(scenario, folder, vmlinux, document):
+    """The registers at the stop as drgn reads them, by its own way through memory."""
+    if not scenario.get("drgn"):
+        return []
+    done = subprocess.run(["drgn", "-q", "-c", os.path.join(folder, "vmcore"), "-s", vmlinux,
+                           os.path.join(TOP, "tests/e2e/notes.drgn")],
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+    if done.returncode:
+        return ["drgn: " + done.stderr.decode()]
+    theirs = {int(cpu): words for cpu, words in json.loads(done.stdout).items()}
+    ours = {}
+    for cpu in document["cpus"]:
+        stopped = cpu["registers"]["stopped"]
+        ours[cpu["cpu"]] = stopped and [int(word, 16) for word in stopped["values"].values()]
+    missed = [cpu for cpu, words in ours.items() if not words]
+    return ["CPU %d at the stop: %s, drgn: %s" % (cpu, ours.get(cpu), words)
+            for cpu, words in theirs.items() if ours.get(cpu) != words] + \
+        ([] if len(missed) == scenario.get("missed", 0) else
+         ["CPUs %s missed the stop" % missed])
+
+
+def check_lines(arch, scenario, vmlinux, document):
+    """With the vmlinux: file, line and inlined functions as addr2line has them."""
     binary = addr2line.Binary(vmlinux, "aarch64-linux-gnu-" if arch == "arm64" else "")
-    bad, compared, inlined = addr2line.compare(json.loads(done.stdout), {None: binary})
+    bad, compared, inlined = addr2line.compare(document, {None: binary})
     if scenario.get("places") and (compared < scenario["places"] or not inlined):
         bad.append("nmibt: %d places, of which %d inlined" % (compared, inlined))
     return bad
@@ -104,7 +128,10 @@ def check(arch, version, scenario, folder, kernel, captured):
     """Complaints about nmibt's output, CPU by CPU."""
     output = nmibt(arch, version, folder, kernel)
     bad = check_tool(folder, output) + check_locks(folder, output)
-    bad += check_lines(arch, scenario, folder, kernel)
+    vmlinux = os.path.join(kernel, "vmlinux")
+    document = document_of(folder, vmlinux)
+    bad += check_lines(arch, scenario, vmlinux, document)
+    bad += check_notes(scenario, folder, vmlinux, document)
     bad += ["nmibt: no line of its output matches %s" % pattern
             for pattern in scenario.get("says", []) if not re.search(pattern, output, re.M)]
     # A section begins with the CPU's number and its outcome.
