@@ -70,10 +70,11 @@ $(O)/tests/test-%: $(O)/tests/unit/test-%.o $(O)/libnmibt.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(JANSSON) -lcmocka
 
 # The library is compiled anew with coverage for libFuzzer.
-$(O)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*.[ch] include/nmibt/*.h)
+$(O)/fuzz/fuzz-flattened: FUZZED := tools/flattened.c
+$(O)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*.[ch] include/nmibt/*.h tools/flattened.[ch])
 	@mkdir -p $(@D)
 	$(CLANG) $(filter-out -fPIC,$(ALL_CFLAGS)) -O1 -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=all -o $@ $< $(wildcard lib/*.c) $(JANSSON)
+		-fno-sanitize-recover=all -o $@ $< $(FUZZED) $(wildcard lib/*.c) $(JANSSON)
 
 # Without a kernel to boot.
 SUITES := tests/unit/run docs/check-format $(addprefix tests/golden/,run-synthetic run-tool \

@@ -143,7 +143,8 @@ struct nmibt_error *nmibt_flattened_open(int fd, const char *path, struct nmibt_
 		nmibt_flattened_close(flat);
 		return err;
 	}
-	qsort(flat->records, flat->nr, sizeof(*flat->records), by_offset);
+	if (flat->nr)
+		qsort(flat->records, flat->nr, sizeof(*flat->records), by_offset);
 	uint64_t max_end = 0;
 	for (size_t i = 0; i < flat->nr; i++) {
 		struct record *r = &flat->records[i];
