@@ -448,7 +448,7 @@ enum kind {
 	KIND_HEADING, /* with the number of the oops: die() */
 };
 
-/* 5.10 to 6.12: kernel/panic.c, lib/bug.c, arch/x86/mm/fault.c, arch/x86/kernel/traps.c
+/* 6.1 and 6.12: kernel/panic.c, lib/bug.c, arch/x86/mm/fault.c, arch/x86/kernel/traps.c
  * and dumpstack.c, arch/arm64/mm/fault.c, arch/arm64/kernel/traps.c. */
 static const struct {
 	const char *start;

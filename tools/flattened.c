@@ -126,9 +126,7 @@ static int by_offset(const void *a, const void *b)
 {
 	const struct record *x = a, *y = b;
 
-	if (x->offset != y->offset)
-		return x->offset < y->offset ? -1 : 1;
-	return x->at < y->at ? -1 : x->at > y->at;
+	return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
 struct nmibt_error *nmibt_flattened_open(int fd, const char *path, struct nmibt_flattened **ret)
