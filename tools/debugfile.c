@@ -133,11 +133,12 @@ static char *release_in(const Elf_Data *modinfo)
 	while (s < end) {
 		size_t len = strnlen(s, end - s);
 
-		if (len >= strlen(key) && !memcmp(s, key, strlen(key)))
-			return strndup(s + strlen(key),
-				       strcspn(s + strlen(key), " ") < len - strlen(key)
-					       ? strcspn(s + strlen(key), " ")
-					       : len - strlen(key));
+		if (len >= strlen(key) && !memcmp(s, key, strlen(key))) {
+			const char *release = s + strlen(key), *end_of_line = s + len;
+			const char *space = memchr(release, ' ', end_of_line - release);
+
+			return strndup(release, (space ?: end_of_line) - release);
+		}
 		s += len + 1;
 	}
 	return NULL;
@@ -182,13 +183,12 @@ static const char *code_symbol(const struct nmibt_debugfile *file, int i, GElf_S
 	GElf_Word section;
 	const char *name =
 		dwfl_module_getsym_info(file->module, i, sym, addr, &section, NULL, NULL);
-	unsigned char type = GELF_ST_TYPE(sym->st_info);
 
+	if (!name || !*name || section == SHN_UNDEF || section == SHN_ABS)
+		return NULL;
 	/* Assembly's entries may have no type. */
-	return name && *name && section != SHN_UNDEF && section != SHN_ABS &&
-			       (type == STT_FUNC || type == STT_NOTYPE)
-		       ? name
-		       : NULL;
+	unsigned char type = GELF_ST_TYPE(sym->st_info);
+	return type == STT_FUNC || type == STT_NOTYPE ? name : NULL;
 }
 
 static bool index_symbols(struct nmibt_debugfile *file)
@@ -246,6 +246,10 @@ static bool find_function(struct nmibt_debugfile *file, const struct nmibt_locat
 		const char *name = code_symbol(file, i - 1, &sym, &addr);
 
 		if (!name || strcmp(name, at->function))
+			continue;
+		/* No build-id tells that a module is the right one. In a vmlinux this is
+		 * assembly with a label inside. */
+		if (at->module && at->size < sym.st_size)
 			continue;
 		if (!found++ || addr != by_name)
 			by_name = addr;

@@ -43,8 +43,9 @@ struct nmibt_debuginfo {
 	struct nmibt_debugfile *vmlinux;
 	struct module modules[MAX_MODULES];
 	unsigned int nr_modules;
+	bool too_many_modules;
 	void *answers;
-	char *complaints[MAX_MODULES + 2]; /* of the vmlinux two */
+	char *complaints[MAX_MODULES + 3]; /* two of the vmlinux, one of too many modules */
 	unsigned int nr_complaints;
 };
 
@@ -61,10 +62,11 @@ static void complain(struct nmibt_debuginfo *info, struct nmibt_error *err)
 
 struct candidate {
 	struct nmibt_debuginfo *info;
+	bool (*is_of_dump)(const struct nmibt_debuginfo *info, const struct nmibt_debugfile *file);
 	struct nmibt_debugfile **ret;
 };
 
-static bool take_vmlinux(void *arg, const char *path)
+static bool take(void *arg, const char *path)
 {
 	const struct candidate *candidate = arg;
 	struct nmibt_debugfile *file;
@@ -74,8 +76,7 @@ static bool take_vmlinux(void *arg, const char *path)
 		nmibt_error_destroy(err);
 		return false;
 	}
-	const char *id = nmibt_debugfile_build_id(file);
-	if (!id || strcmp(id, candidate->info->build_id) || !nmibt_debugfile_has_lines(file)) {
+	if (!candidate->is_of_dump(candidate->info, file) || !nmibt_debugfile_has_lines(file)) {
 		nmibt_debugfile_close(file);
 		return false;
 	}
@@ -83,17 +84,33 @@ static bool take_vmlinux(void *arg, const char *path)
 	return true;
 }
 
+static bool is_its_vmlinux(const struct nmibt_debuginfo *info, const struct nmibt_debugfile *file)
+{
+	const char *id = nmibt_debugfile_build_id(file);
+
+	return id && !strcmp(id, info->build_id);
+}
+
+/* A file split off by eu-strip has no .modinfo of its own. */
+static bool is_its_module(const struct nmibt_debuginfo *info, const struct nmibt_debugfile *file)
+{
+	_cleanup_free_ char *release = nmibt_debugfile_release(file);
+
+	return nmibt_debugfile_arch(file) == info->base->arch &&
+	       (!release || !info->release || !strcmp(release, info->release));
+}
+
 static struct nmibt_error *search_vmlinux(struct nmibt_debuginfo *info)
 {
 	const struct nmibt_wanted wanted = {info->folder, info->release, info->build_id};
-	struct candidate candidate = {info, &info->vmlinux};
+	struct candidate candidate = {info, is_its_vmlinux, &info->vmlinux};
 	char *path = NULL;
 
 	if (!info->build_id)
 		return nmibt_error_create(NMIBT_ERR_NOTHING,
 					  "the dump does not say which build its kernel is: name "
 					  "its vmlinux by --vmlinux");
-	if (nmibt_find_vmlinux(&wanted, take_vmlinux, &candidate))
+	if (nmibt_find_vmlinux(&wanted, take, &candidate))
 		return NULL;
 	if (!info->debuginfod)
 		return nmibt_error_create(
@@ -102,7 +119,7 @@ static struct nmibt_error *search_vmlinux(struct nmibt_debuginfo *info)
 			"name it by --vmlinux, or have it fetched by --debuginfod",
 			info->build_id);
 	struct nmibt_error *err = nmibt_debuginfod_find(info->build_id, &path);
-	if (!err && !take_vmlinux(&candidate, path))
+	if (!err && !take(&candidate, path))
 		err = nmibt_error_create(NMIBT_ERR_NOTHING,
 					 "--debuginfod: %s is no vmlinux of build-id %s with lines",
 					 path, info->build_id);
@@ -121,28 +138,6 @@ static struct nmibt_debugfile *vmlinux_of(struct nmibt_debuginfo *info)
 	return info->vmlinux;
 }
 
-static bool take_module(void *arg, const char *path)
-{
-	const struct candidate *candidate = arg;
-	struct nmibt_debugfile *file;
-
-	struct nmibt_error *err = nmibt_debugfile_open(path, &file);
-	if (err) {
-		nmibt_error_destroy(err);
-		return false;
-	}
-	/* A file split off by eu-strip has no .modinfo of its own. */
-	_cleanup_free_ char *release = nmibt_debugfile_release(file);
-	if (nmibt_debugfile_arch(file) != candidate->info->base->arch ||
-	    (release && candidate->info->release && strcmp(release, candidate->info->release)) ||
-	    !nmibt_debugfile_has_lines(file)) {
-		nmibt_debugfile_close(file);
-		return false;
-	}
-	*candidate->ret = file;
-	return true;
-}
-
 static struct nmibt_debugfile *module_of(struct nmibt_debuginfo *info, const char *name)
 {
 	const struct nmibt_wanted wanted = {info->folder, info->release, info->build_id};
@@ -151,15 +146,22 @@ static struct nmibt_debugfile *module_of(struct nmibt_debuginfo *info, const cha
 		if (!strcmp(info->modules[i].name, name))
 			return info->modules[i].file;
 	}
-	if (info->nr_modules == MAX_MODULES)
+	if (info->nr_modules == MAX_MODULES) {
+		if (!info->too_many_modules)
+			complain(info, nmibt_error_create(NMIBT_ERR_NOTHING,
+							  "more than %d modules: those beyond are "
+							  "not looked for",
+							  MAX_MODULES));
+		info->too_many_modules = true;
 		return NULL;
+	}
 	struct module *module = &info->modules[info->nr_modules];
 	module->name = strdup(name);
 	if (!module->name)
 		return NULL;
 	info->nr_modules++;
-	struct candidate candidate = {info, &module->file};
-	if (!nmibt_find_module(&wanted, name, take_module, &candidate))
+	struct candidate candidate = {info, is_its_module, &module->file};
+	if (!nmibt_find_module(&wanted, name, take, &candidate))
 		complain(info, nmibt_error_create(NMIBT_ERR_NOTHING,
 						  "no debugging information of module %s, neither "
 						  "beside the dump nor in /usr/lib/debug",
