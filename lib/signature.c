@@ -265,22 +265,26 @@ static struct nmibt_error *merge_equal(struct nmibt_signature *signature)
 
 /* --------------------------------------------------------------- the two hashes */
 
-/* No hash, if there is no memory for the text. */
-static void hash_stream(FILE *out, char **text, size_t *len, char ret[NMIBT_SIGNATURE_LEN])
+/* Of the bytes written to a memory stream, which is closed. */
+static struct nmibt_error *hash_stream(FILE *out, char **text, size_t *len,
+				       char ret[NMIBT_SIGNATURE_LEN])
 {
-	if (!fclose(out))
+	bool failed = fclose(out);
+
+	if (!failed)
 		nmibt_sha1(*text, *len, ret);
 	free(*text);
+	return failed ? nmibt_error_nomem() : NULL;
 }
 
-static void hash_stacks(struct nmibt_signature *signature)
+static struct nmibt_error *hash_stacks(struct nmibt_signature *signature)
 {
-	char *text = NULL;
+	char hash[NMIBT_SIGNATURE_LEN], *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
 	if (!out)
-		return;
+		return nmibt_error_nomem();
 	for (size_t i = 0; i < signature->nr_stacks; i++) {
 		const struct nmibt_signature_stack *stack = &signature->stacks[i];
 		const struct nmibt_signature_frame *frame;
@@ -292,12 +296,10 @@ static void hash_stacks(struct nmibt_signature *signature)
 			fprintf(out, "%s\n", frame->name);
 		signature->nr_hashed++;
 	}
-	if (signature->nr_hashed) {
-		hash_stream(out, &text, &len, signature->value);
-		return;
-	}
-	fclose(out);
-	free(text);
+	struct nmibt_error *err = hash_stream(out, &text, &len, hash);
+	if (!err && signature->nr_hashed)
+		memcpy(signature->value, hash, sizeof(hash));
+	return err;
 }
 
 /* lib/koops_stacktrace.c: sr_normalize_koops_stacktrace(), satyr 0.43. */
@@ -323,14 +325,14 @@ static bool is_dropped_by_satyr(struct nmibt_str s)
 
 /* lib/generic_thread.c: sr_thread_get_duphash(), with neither flags nor a limit. It
  * knows no pc that stands alone, and counts frames marked by '?', too. */
-static void hash_as_satyr(const struct nmibt_cpu *cpu, char ret[NMIBT_SIGNATURE_LEN])
+static struct nmibt_error *hash_as_satyr(const struct nmibt_cpu *cpu, char ret[NMIBT_SIGNATURE_LEN])
 {
 	char *text = NULL;
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
 	if (!out)
-		return;
+		return nmibt_error_nomem();
 	fputs("Thread\n", out);
 	for (size_t i = 0; i < cpu->nr_frames; i++) {
 		const struct nmibt_frame *f = &cpu->frames[i];
@@ -341,7 +343,7 @@ static void hash_as_satyr(const struct nmibt_cpu *cpu, char ret[NMIBT_SIGNATURE_
 		if (!f->is_pc && (f->module.len || !is_dropped_by_satyr(name)))
 			fprintf(out, "%.*s\n", (int)name.len, name.s);
 	}
-	hash_stream(out, &text, &len, ret);
+	return hash_stream(out, &text, &len, ret);
 }
 
 /* ------------------------------------------------------------------------ all */
@@ -365,7 +367,7 @@ static struct nmibt_error *add_cpu(const struct nmibt_report *report, unsigned i
 	signature->nr_stacks++;
 	err = make_stack(&cpu, stack);
 	if (!err && stack->panicking && cpu.nr_frames)
-		hash_as_satyr(&cpu, signature->duphash);
+		err = hash_as_satyr(&cpu, signature->duphash);
 	nmibt_cpu_destroy(&cpu);
 	return err;
 }
@@ -408,11 +410,12 @@ struct nmibt_error *nmibt_signature(const struct nmibt_report *report, struct nm
 		      compare_stacks);
 		err = merge_equal(&signature);
 	}
+	if (!err)
+		err = hash_stacks(&signature);
 	if (err) {
 		nmibt_signature_destroy(&signature);
 		return err;
 	}
-	hash_stacks(&signature);
 	*ret = signature;
 	return NULL;
 }
