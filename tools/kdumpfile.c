@@ -35,13 +35,13 @@ static enum nmibt_read kdumpfile_read_phys(void *ctx, uint64_t paddr, void *buf,
 static char *kdumpfile_vmcoreinfo(void *ctx, const char *key)
 {
 	struct nmibt_kdumpfile *file = ctx;
-	kdump_attr_t attr = {.type = KDUMP_STRING};
 	_cleanup_free_ char *path = NULL;
+	const char *value;
 
 	if (asprintf(&path, "linux.vmcoreinfo.lines.%s", key) < 0 ||
-	    kdump_get_typed_attr(file->ctx, path, &attr) != KDUMP_OK)
+	    kdump_get_string_attr(file->ctx, path, &value) != KDUMP_OK)
 		return NULL;
-	return strdup(attr.val.string);
+	return strdup(value);
 }
 
 static bool kdumpfile_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
@@ -64,11 +64,11 @@ static bool kdumpfile_next_range(void *ctx, uint64_t from, struct nmibt_range *r
 
 static bool number_attr(const struct nmibt_kdumpfile *file, const char *key, uint64_t *ret)
 {
-	kdump_attr_t attr = {.type = KDUMP_NUMBER};
+	kdump_num_t value;
 
-	if (kdump_get_typed_attr(file->ctx, key, &attr) != KDUMP_OK)
+	if (kdump_get_number_attr(file->ctx, key, &value) != KDUMP_OK)
 		return false;
-	*ret = attr.val.number;
+	*ret = value;
 	return true;
 }
 
@@ -90,8 +90,10 @@ static struct nmibt_error *open_context(struct nmibt_kdumpfile *file, const char
 					  "%s: the size of its pages is unknown", path);
 	if (!number_attr(file, "max_pfn", &file->max_pfn))
 		file->max_pfn = UINT64_MAX / file->page_size;
-	kdump_attr_t pages = {.type = KDUMP_BITMAP};
-	if (kdump_get_typed_attr(file->ctx, KDUMP_ATTR_FILE_PAGEMAP, &pages) == KDUMP_OK)
+	/* kdump_get_typed_attr() has other parameters from 0.5.6 on. */
+	kdump_attr_t pages;
+	if (kdump_get_attr(file->ctx, KDUMP_ATTR_FILE_PAGEMAP, &pages) == KDUMP_OK &&
+	    pages.type == KDUMP_BITMAP)
 		file->pages = pages.val.bitmap;
 	return NULL;
 }
@@ -116,13 +118,13 @@ struct nmibt_error *nmibt_kdumpfile_open(const char *path, unsigned int nr, cons
 
 static enum nmibt_arch arch_of(struct nmibt_kdumpfile *file)
 {
-	kdump_attr_t attr = {.type = KDUMP_STRING};
+	const char *name;
 
-	if (kdump_get_typed_attr(file->ctx, KDUMP_ATTR_ARCH_NAME, &attr) != KDUMP_OK)
+	if (kdump_get_string_attr(file->ctx, KDUMP_ATTR_ARCH_NAME, &name) != KDUMP_OK)
 		return NMIBT_ARCH_UNKNOWN;
-	if (!strcmp(attr.val.string, "x86_64"))
+	if (!strcmp(name, "x86_64"))
 		return NMIBT_ARCH_X86_64;
-	if (!strcmp(attr.val.string, "aarch64"))
+	if (!strcmp(name, "aarch64"))
 		return NMIBT_ARCH_ARM64;
 	return NMIBT_ARCH_UNKNOWN;
 }
