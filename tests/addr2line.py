@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compares the places of nmibt -l -j with those that binutils' addr2line finds."""
+"""Compares the places of nmibt -l -j with those that LLVM's addr2line finds. Binutils' own
+(2.40) names the unit's file for a header's function that was not inlined."""
 
 import os
 import re
@@ -9,13 +10,12 @@ PC = re.compile(r"(RIP: \w+:|pc : )")
 
 
 class Binary:
-    """A vmlinux or a module as binutils sees it."""
+    """A vmlinux or a module."""
 
-    def __init__(self, path, prefix=""):
+    def __init__(self, path):
         self.path = path
-        self.prefix = prefix
         self.functions = {}
-        out = subprocess.run([prefix + "nm", path], check=True, stdout=subprocess.PIPE,
+        out = subprocess.run(["llvm-nm", path], check=True, stdout=subprocess.PIPE,
                              text=True).stdout
         for line in out.splitlines():
             address, kind, name = (" " * 17 + line if line.startswith(" ") else line).split(None, 2) \
@@ -25,18 +25,15 @@ class Binary:
 
     def places(self, address):
         """[(function, file:line)], the innermost first."""
-        section = ["-j", ".text"] if self.path.endswith(".ko") else []
-        out = subprocess.run([self.prefix + "addr2line", "-if", *section, "-e", self.path,
-                              "%#x" % address], check=True, stdout=subprocess.PIPE,
-                             stderr=subprocess.PIPE, text=True).stdout.splitlines()
+        out = subprocess.run(["llvm-addr2line", "-if", "-e", self.path, "%#x" % address],
+                             check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                             text=True).stdout.splitlines()
         return [(function, os.path.normpath(re.sub(r" \(discriminator \d+\)", "", where)))
                 for function, where in zip(out[::2], out[1::2])]
 
 
-def compare(document, binaries, trimmed=False):
-    """binaries: {module or None: Binary}. Complaints, places and inlined places compared.
-    In a trimmed vmlinux, as the bundled ones are, addr2line (2.40) finds a line where it
-    finds no function, and then none that are inlined."""
+def compare(document, binaries):
+    """binaries: {module or None: Binary}. Complaints, places and inlined places compared."""
     complaints, compared, inlined = [], 0, 0
     for cpu in document["cpus"]:
         for frame in cpu.get("frames", []):
@@ -56,8 +53,6 @@ def compare(document, binaries, trimmed=False):
                 if ours and not ours[0][1].endswith(":0"):
                     complaints.append("%s: %s, and addr2line knows nothing" % (text, ours))
                 continue
-            if trimmed and len(theirs) == 1:
-                ours = [(None, ours[0][1])] if ours else []
             compared += 1
             inlined += len(theirs) - 1
             if [where for _, where in ours] != [where for _, where in theirs] or \

@@ -106,10 +106,9 @@ def check_notes(scenario, folder, vmlinux, document):
          ["CPUs %s missed the stop" % missed])
 
 
-def check_lines(arch, scenario, vmlinux, document):
+def check_lines(scenario, vmlinux, document):
     """With the vmlinux: file, line and inlined functions as addr2line has them."""
-    binary = addr2line.Binary(vmlinux, "aarch64-linux-gnu-" if arch == "arm64" else "")
-    bad, compared, inlined = addr2line.compare(document, {None: binary})
+    bad, compared, inlined = addr2line.compare(document, {None: addr2line.Binary(vmlinux)})
     if scenario.get("places") and (compared < scenario["places"] or not inlined):
         bad.append("nmibt: %d places, of which %d inlined" % (compared, inlined))
     return bad
@@ -130,7 +129,7 @@ def check(arch, version, scenario, folder, kernel, captured):
     bad = check_tool(folder, output) + check_locks(folder, output)
     vmlinux = os.path.join(kernel, "vmlinux")
     document = document_of(folder, vmlinux)
-    bad += check_lines(arch, scenario, vmlinux, document)
+    bad += check_lines(scenario, vmlinux, document)
     bad += check_notes(scenario, folder, vmlinux, document)
     bad += ["nmibt: no line of its output matches %s" % pattern
             for pattern in scenario.get("says", []) if not re.search(pattern, output, re.M)]
