@@ -88,6 +88,32 @@ enum nmibt_read nmibt_virtual_read(struct nmibt_virtual *v, uint64_t vaddr, void
 void nmibt_virtual_close(struct nmibt_virtual *v); /* NULL is allowed */
 
 /*
+ * The kernel's own symbols (not its modules'), from the memory of the image, where
+ * VMCOREINFO says that they are: 6.0 and later. image is borrowed. Fails with
+ * NOTHING where VMCOREINFO does not say it, DAMAGED where they can't be read.
+ */
+struct nmibt_kallsyms;
+struct nmibt_error *nmibt_kallsyms_open(const struct nmibt_image *image,
+					struct nmibt_kallsyms **ret);
+/* As nmibt_image_ops.symbolize; false also for what is no function. */
+bool nmibt_kallsyms_symbolize(struct nmibt_kallsyms *kallsyms, uint64_t addr, char *buf,
+			      size_t len);
+void nmibt_kallsyms_close(struct nmibt_kallsyms *kallsyms); /* NULL is allowed */
+
+/*
+ * What addresses are called: of several names of a function the one that the kernel
+ * printed in its traces, whatever the front end; by the image's own symbolize only
+ * what the kernel's symbols don't have (modules, older kernels). image is borrowed.
+ */
+struct nmibt_symbols {
+	const struct nmibt_image *image;
+	struct nmibt_kallsyms *kallsyms; /* NULL: not needed yet, or there are none */
+	bool tried;
+};
+/* As nmibt_image_ops.symbolize. */
+bool nmibt_symbolize(struct nmibt_symbols *symbols, uint64_t addr, char *buf, size_t len);
+
+/*
  * Writes len bytes so that no control character, no invalid UTF-8 and no
  * bidirectional override reaches out raw: they become \xNN, a backslash
  * becomes \\. Tabs stay when tabs is true.
@@ -103,7 +129,7 @@ size_t nmibt_function_len(struct nmibt_str name);
 /* Is frame i one of the chain of functions: reliable, and not said twice? */
 bool nmibt_is_in_chain(const struct nmibt_frame *frames, size_t i);
 
-enum nmibt_moved nmibt_compare_regs(const struct nmibt_image *image, const struct nmibt_cpu *cpu);
+enum nmibt_moved nmibt_compare_regs(struct nmibt_symbols *symbols, const struct nmibt_cpu *cpu);
 uint64_t nmibt_stack_hash(const struct nmibt_frame *frames, size_t nr);
 
 /* Interrupts off, and in the same place at the NMI and at the stop. */

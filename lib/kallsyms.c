@@ -261,3 +261,17 @@ void nmibt_kallsyms_close(struct nmibt_kallsyms *k)
 	free(k->marks);
 	free(k);
 }
+
+/* -------------------------------------------------------- for all front ends */
+
+bool nmibt_symbolize(struct nmibt_symbols *symbols, uint64_t addr, char *buf, size_t len)
+{
+	const struct nmibt_image *image = symbols->image;
+
+	if (!symbols->tried)
+		nmibt_error_destroy(nmibt_kallsyms_open(image, &symbols->kallsyms));
+	symbols->tried = true;
+	if (symbols->kallsyms && nmibt_kallsyms_symbolize(symbols->kallsyms, addr, buf, len))
+		return true;
+	return image->ops->symbolize && image->ops->symbolize(image->ctx, addr, buf, len);
+}

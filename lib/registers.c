@@ -96,13 +96,12 @@ static bool same_function(const struct nmibt_frame *frame, uint64_t nmi_pc, uint
 }
 
 /* False also where nobody knows what function addr is in: then *known is false. */
-static bool in_chain(const struct nmibt_image *image, const struct nmibt_cpu *cpu, uint64_t addr,
+static bool in_chain(struct nmibt_symbols *symbols, const struct nmibt_cpu *cpu, uint64_t addr,
 		     bool *known)
 {
 	char symbol[256];
 
-	*known = image->ops->symbolize &&
-		 image->ops->symbolize(image->ctx, addr, symbol, sizeof(symbol));
+	*known = nmibt_symbolize(symbols, addr, symbol, sizeof(symbol));
 	if (!*known)
 		return false;
 	struct nmibt_str name = {symbol, strcspn(symbol, "+ ")};
@@ -126,9 +125,10 @@ static bool in_chain(const struct nmibt_image *image, const struct nmibt_cpu *cp
  */
 #define NEAR_STACK 512
 
-enum nmibt_moved nmibt_compare_regs(const struct nmibt_image *image, const struct nmibt_cpu *cpu)
+enum nmibt_moved nmibt_compare_regs(struct nmibt_symbols *symbols, const struct nmibt_cpu *cpu)
 {
-	const struct nmibt_reg_names *names = nmibt_reg_names(image->arch);
+	enum nmibt_arch arch = symbols->image->arch;
+	const struct nmibt_reg_names *names = nmibt_reg_names(arch);
 
 	if (!names || !cpu->nmi_regs.present || !cpu->stop_regs.present)
 		return NMIBT_MOVED_UNKNOWN;
@@ -154,9 +154,9 @@ enum nmibt_moved nmibt_compare_regs(const struct nmibt_image *image, const struc
 	if (sp - nmi_sp + NEAR_STACK > 2 * NEAR_STACK)
 		return NMIBT_MOVED_YES;
 	bool pc_known, lr_known;
-	if (same_function(&cpu->frames[0], nmi_pc, pc) || in_chain(image, cpu, pc, &pc_known) ||
-	    (image->arch == NMIBT_ARCH_ARM64 &&
-	     in_chain(image, cpu, cpu->stop_regs.value[ARM64_LR], &lr_known)))
+	if (same_function(&cpu->frames[0], nmi_pc, pc) || in_chain(symbols, cpu, pc, &pc_known) ||
+	    (arch == NMIBT_ARCH_ARM64 &&
+	     in_chain(symbols, cpu, cpu->stop_regs.value[ARM64_LR], &lr_known)))
 		return NMIBT_MOVED_SAME;
 	/* It was in the kernel; user space, the lower half, is another place. */
 	return pc_known || !(pc >> 63) ? NMIBT_MOVED_YES : NMIBT_MOVED_UNKNOWN;

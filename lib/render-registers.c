@@ -28,12 +28,11 @@ static bool symbol_of_text(const struct nmibt_cpu *cpu, unsigned int pc, uint64_
 bool nmibt_register_symbol(const struct nmibt_report *report, const struct nmibt_cpu *cpu,
 			   unsigned int reg, uint64_t value, char *buf, size_t len)
 {
-	const struct nmibt_image *image = report->image;
-	const struct nmibt_reg_names *names = nmibt_reg_names(image->arch);
+	const struct nmibt_reg_names *names = nmibt_reg_names(report->image->arch);
 
 	if (reg != names->pc && strcmp(names->name[reg], "lr"))
 		return false;
-	return (image->ops->symbolize && image->ops->symbolize(image->ctx, value, buf, len)) ||
+	return nmibt_symbolize(report->symbols, value, buf, len) ||
 	       symbol_of_text(cpu, names->pc, value, buf, len);
 }
 

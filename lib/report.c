@@ -186,7 +186,7 @@ static bool has_text(const struct nmibt_cpu *cpu)
 	return cpu->slot.state >= NMI_CAPTURE_SLOT_BEGUN;
 }
 
-static void fill_registers(const struct nmibt_image *image, struct nmibt_cpu *cpu)
+static void fill_registers(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
 	const struct nmi_capture_slot *slot = &cpu->slot;
 
@@ -195,9 +195,9 @@ static void fill_registers(const struct nmibt_image *image, struct nmibt_cpu *cp
 		cpu->nmi_regs.nr = slot->nr_regs;
 		memcpy(cpu->nmi_regs.value, slot->regs, slot->nr_regs * sizeof(slot->regs[0]));
 	}
-	cpu->note = nmibt_read_note(image, slot->note_paddr, slot->note_size, &cpu->stop_regs,
-				    &cpu->note_pid);
-	cpu->moved = nmibt_compare_regs(image, cpu);
+	cpu->note = nmibt_read_note(report->image, slot->note_paddr, slot->note_size,
+				    &cpu->stop_regs, &cpu->note_pid);
+	cpu->moved = nmibt_compare_regs(report->symbols, cpu);
 }
 
 static bool find_slot(const struct nmibt_image *image, const struct nmibt_capture *capture,
@@ -248,7 +248,7 @@ struct nmibt_error *nmibt_report_cpu(const struct nmibt_report *report, unsigned
 			nmibt_cpu_destroy(&cpu);
 			return err;
 		}
-		fill_registers(report->image, &cpu);
+		fill_registers(report, &cpu);
 		cpu.stack_hash = nmibt_stack_hash(cpu.frames, cpu.nr_frames);
 	}
 	*ret = cpu;
@@ -407,6 +407,12 @@ struct nmibt_error *nmibt_report_open(const struct nmibt_image *image, enum nmib
 
 	report->image = image;
 	report->complete = true;
+	report->symbols = calloc(1, sizeof(*report->symbols));
+	if (!report->symbols) {
+		nmibt_report_close(report);
+		return nmibt_error_nomem();
+	}
+	report->symbols->image = image;
 	struct nmibt_error *err = nmibt_locate(image, wish, &report->capture);
 	if (!err) {
 		mend_slot_size(image, &report->capture);
@@ -433,6 +439,9 @@ void nmibt_report_close(struct nmibt_report *report)
 	nmibt_capture_destroy(&report->capture);
 	free(report->panic_message);
 	nmibt_complaints_destroy(report->complaints);
+	if (report->symbols)
+		nmibt_kallsyms_close(report->symbols->kallsyms);
+	free(report->symbols);
 	free(report->cpus);
 	free(report->possible);
 	free(report);

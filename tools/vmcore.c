@@ -2,8 +2,7 @@
 /*
  * ELF is read by the library's own reader: it takes cut files, which libkdumpfile
  * refuses, and tells a page that was left out from one that is not there.
- * libkdumpfile reads all else. What is put on top of either are the symbols that
- * the dump itself has.
+ * libkdumpfile reads all else. What is put on top of either is what a vmlinux has.
  */
 #include <elf.h>
 #include <unistd.h>
@@ -23,8 +22,6 @@ struct nmibt_vmcore {
 	struct nmibt_image base; /* of the one that is open */
 	struct nmibt_image whole; /* with what is put on top; for who borrows it */
 	char *vmcoreinfo; /* NULL: the dump has a note, or there is none at all */
-	struct nmibt_kallsyms *kallsyms;
-	bool kallsyms_tried;
 	struct nmibt_debuginfo *debuginfo; /* NULL: none is wanted */
 	const char *remark;
 	bool is_partial; /* what is not in it may have been, in the part that is missing */
@@ -219,11 +216,6 @@ static bool vmcore_symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
 {
 	struct nmibt_vmcore *vmcore = ctx;
 
-	if (!vmcore->kallsyms_tried)
-		nmibt_error_destroy(nmibt_kallsyms_open(&vmcore->whole, &vmcore->kallsyms));
-	vmcore->kallsyms_tried = true;
-	if (vmcore->kallsyms)
-		return nmibt_kallsyms_symbolize(vmcore->kallsyms, addr, buf, len);
 	return vmcore->debuginfo && nmibt_debuginfo_symbolize(vmcore->debuginfo, addr, buf, len);
 }
 
@@ -272,7 +264,6 @@ void nmibt_vmcore_close(struct nmibt_vmcore *vmcore)
 		return;
 	nmibt_debuginfo_close(vmcore->debuginfo);
 	free(vmcore->vmcoreinfo);
-	nmibt_kallsyms_close(vmcore->kallsyms);
 	nmibt_elf_close(vmcore->elf);
 	nmibt_kdumpfile_close(vmcore->kdumpfile);
 	for (unsigned int i = 0; i < vmcore->nr_files; i++)

@@ -105,7 +105,8 @@ struct nmibt_image_ops {
 	bool (*member_offset)(void *ctx, const char *type, const char *member, size_t *ret);
 	bool (*type_size)(void *ctx, const char *type, size_t *ret);
 	/* "symbol+0xoffset" or "symbol+0xoffset [module]", NUL-terminated,
-	 * cut to len. False: the address is not known. */
+	 * cut to len. False: the address is not known. Asked for addresses that the
+	 * kernel's symbols in the image itself don't have. */
 	bool (*symbolize)(void *ctx, uint64_t addr, char *buf, size_t len);
 	/* Shows visit where code comes from: the innermost inlined function first, the
 	 * frame's own function last. False: unknown or ambiguous, and nothing was shown. */
@@ -145,21 +146,6 @@ void nmibt_elf_close(struct nmibt_elf *elf); /* NULL is allowed */
  * than one kernel: nobody knows which one died.
  */
 struct nmibt_error *nmibt_vmcoreinfo_find(const struct nmibt_image *image, char **ret);
-
-/* ---------------------------------------------------------------- kallsyms */
-
-/*
- * The kernel's own symbols (not its modules'), from the memory of the image, where
- * VMCOREINFO says that they are: 6.0 and later. image is borrowed. Fails with
- * NOTHING where VMCOREINFO does not say it, DAMAGED where they can't be read.
- */
-struct nmibt_kallsyms;
-struct nmibt_error *nmibt_kallsyms_open(const struct nmibt_image *image,
-					struct nmibt_kallsyms **ret);
-/* As nmibt_image_ops.symbolize; false also for what is no function. */
-bool nmibt_kallsyms_symbolize(struct nmibt_kallsyms *kallsyms, uint64_t addr, char *buf,
-			      size_t len);
-void nmibt_kallsyms_close(struct nmibt_kallsyms *kallsyms); /* NULL is allowed */
 
 /* --------------------------------------------------------------------- log */
 
@@ -428,6 +414,7 @@ struct nmibt_report {
 	const struct nmibt_image *image;
 	char *panic_message; /* NULL: unknown; untrusted text */
 	struct nmibt_complaints *complaints; /* the library's: of the log */
+	struct nmibt_symbols *symbols; /* the library's: names of addresses */
 	struct nmibt_capture capture;
 	struct nmibt_cpu_brief *cpus; /* capture.desc.nr_slots */
 	bool *possible; /* false: the table has no slot for this number */

@@ -257,13 +257,18 @@ static struct nmibt_cpu spinning(struct fake *f)
 	return cpu;
 }
 
+static enum nmibt_moved compare(struct fake *f, const struct nmibt_cpu *cpu)
+{
+	return nmibt_compare_regs(&(struct nmibt_symbols){.image = &f->image}, cpu);
+}
+
 static enum nmibt_moved compare_at(struct fake *f, uint64_t stop_pc, int64_t stop_sp)
 {
 	struct nmibt_cpu cpu = spinning(f);
 
 	cpu.stop_regs.value[fake_pc(f)] = stop_pc;
 	cpu.stop_regs.value[fake_sp(f)] += stop_sp;
-	return nmibt_compare_regs(&f->image, &cpu);
+	return compare(f, &cpu);
 }
 
 static void same_place(void **state)
@@ -304,9 +309,9 @@ static void called_from_the_chain(void **state)
 	/* A leaf that the NMI did not see, called from a function that it saw. */
 	cpu.stop_regs.value[fake_pc(f)] = FAKE_FN(FAKE_OTHER);
 	cpu.stop_regs.value[30] = FAKE_FN(FAKE_SPIN) + 0x50;
-	assert_int_equal(nmibt_compare_regs(&f->image, &cpu), NMIBT_MOVED_SAME);
+	assert_int_equal(compare(f, &cpu), NMIBT_MOVED_SAME);
 	cpu.stop_regs.value[30] = FAKE_FN(FAKE_KTHREAD) + 0x50;
-	assert_int_equal(nmibt_compare_regs(&f->image, &cpu), NMIBT_MOVED_YES);
+	assert_int_equal(compare(f, &cpu), NMIBT_MOVED_YES);
 }
 
 static void without_symbols(void **state)
@@ -326,37 +331,37 @@ static void cases_by_themselves(void **state)
 	struct nmibt_cpu cpu = spinning(f);
 
 	cpu.note_pid++;
-	assert_int_equal(nmibt_compare_regs(&f->image, &cpu), NMIBT_MOVED_YES);
+	assert_int_equal(compare(f, &cpu), NMIBT_MOVED_YES);
 	cpu.slot.flags = NMI_CAPTURE_SLOT_F_IDLE;
-	assert_int_equal(nmibt_compare_regs(&f->image, &cpu), NMIBT_MOVED_IDLE);
+	assert_int_equal(compare(f, &cpu), NMIBT_MOVED_IDLE);
 	cpu.slot.flags |= NMI_CAPTURE_SLOT_F_NO_REGS_SELF;
-	assert_int_equal(nmibt_compare_regs(&f->image, &cpu), NMIBT_MOVED_SYNTHETIC);
+	assert_int_equal(compare(f, &cpu), NMIBT_MOVED_SYNTHETIC);
 	cpu.stop_regs.present = false;
-	assert_int_equal(nmibt_compare_regs(&f->image, &cpu), NMIBT_MOVED_UNKNOWN);
+	assert_int_equal(compare(f, &cpu), NMIBT_MOVED_UNKNOWN);
 
 	cpu = spinning(f);
 	cpu.nmi_regs.present = false;
-	assert_int_equal(nmibt_compare_regs(&f->image, &cpu), NMIBT_MOVED_UNKNOWN);
+	assert_int_equal(compare(f, &cpu), NMIBT_MOVED_UNKNOWN);
 
 	/* Both sets are of the stop: that they are the same says nothing. */
 	cpu = spinning(f);
 	cpu.slot.how = NMI_CAPTURE_BY_STOP;
-	assert_int_equal(nmibt_compare_regs(&f->image, &cpu), NMIBT_MOVED_UNKNOWN);
+	assert_int_equal(compare(f, &cpu), NMIBT_MOVED_UNKNOWN);
 
 	/* In user mode only the very same place counts: no frames tell more. */
 	cpu = spinning(f);
 	cpu.slot.flags = NMI_CAPTURE_SLOT_F_USER;
-	assert_int_equal(nmibt_compare_regs(&f->image, &cpu), NMIBT_MOVED_SAME);
+	assert_int_equal(compare(f, &cpu), NMIBT_MOVED_SAME);
 	cpu.stop_regs.value[fake_pc(f)] += 4;
-	assert_int_equal(nmibt_compare_regs(&f->image, &cpu), NMIBT_MOVED_YES);
+	assert_int_equal(compare(f, &cpu), NMIBT_MOVED_YES);
 
 	cpu = spinning(f);
 	cpu.nr_frames = 0;
 	cpu.stop_regs.value[fake_pc(f)] += 4;
-	assert_int_equal(nmibt_compare_regs(&f->image, &cpu), NMIBT_MOVED_YES);
+	assert_int_equal(compare(f, &cpu), NMIBT_MOVED_YES);
 
 	f->image.arch = NMIBT_ARCH_UNKNOWN;
-	assert_int_equal(nmibt_compare_regs(&f->image, &cpu), NMIBT_MOVED_UNKNOWN);
+	assert_int_equal(compare(f, &cpu), NMIBT_MOVED_UNKNOWN);
 }
 
 #define ARM64_TEST(test) cmocka_unit_test_setup_teardown(test, arm64_setup, teardown)
