@@ -16,7 +16,7 @@ static struct nmibt_error *parse_number(const char **s, unsigned int nr, unsigne
 	unsigned long value = strtoul(*s, &end, 10);
 	if (value >= nr)
 		return nmibt_error_create(NMIBT_ERR_USAGE,
-					  "there is no CPU %.*s, the capture has CPUs 0 to %u",
+					  "there is no CPU %.*s, there are CPUs 0 to %u",
 					  (int)(end - *s > 20 ? 20 : end - *s), *s, nr - 1);
 	*s = end;
 	*ret = value;

@@ -38,7 +38,7 @@ typedef bool (*cpu_test)(const struct nmibt_cpu_brief *brief, uint64_t arg);
 
 static bool is_idle(const struct nmibt_cpu_brief *b)
 {
-	return b->slot_flags & NMI_CAPTURE_SLOT_F_IDLE;
+	return b->flags & NMI_CAPTURE_SLOT_F_IDLE;
 }
 
 static bool has_outcome(const struct nmibt_cpu_brief *b, uint64_t arg)
@@ -48,7 +48,7 @@ static bool has_outcome(const struct nmibt_cpu_brief *b, uint64_t arg)
 
 static bool is_stuck(const struct nmibt_cpu_brief *b, uint64_t arg)
 {
-	bool irqs_off = b->slot_flags & NMI_CAPTURE_SLOT_F_IRQS_OFF;
+	bool irqs_off = b->flags & NMI_CAPTURE_SLOT_F_IRQS_OFF;
 
 	return !b->stale && !is_idle(b) && b->moved == NMIBT_MOVED_SAME && irqs_off == arg;
 }
@@ -62,7 +62,7 @@ static bool has_irqs_off(const struct nmibt_cpu_brief *b, uint64_t arg)
 {
 	(void)arg;
 	return !b->stale && !is_idle(b) && b->moved != NMIBT_MOVED_SAME &&
-	       b->outcome != NMIBT_OUTCOME_SELF && b->slot_flags & NMI_CAPTURE_SLOT_F_IRQS_OFF;
+	       b->outcome != NMIBT_OUTCOME_SELF && b->flags & NMI_CAPTURE_SLOT_F_IRQS_OFF;
 }
 
 static bool has_stack(const struct nmibt_cpu_brief *b, uint64_t arg)
@@ -73,7 +73,7 @@ static bool has_stack(const struct nmibt_cpu_brief *b, uint64_t arg)
 static bool is_late(const struct nmibt_cpu_brief *b, uint64_t arg)
 {
 	(void)arg;
-	return !b->stale && b->slot_flags & NMI_CAPTURE_SLOT_F_LATE;
+	return !b->stale && b->flags & NMI_CAPTURE_SLOT_F_LATE;
 }
 
 static bool is_stale(const struct nmibt_cpu_brief *b, uint64_t arg)
@@ -106,7 +106,7 @@ static unsigned int count_cpus(const struct nmibt_report *report, cpu_test test,
 {
 	unsigned int count = 0;
 
-	for (unsigned int i = 0; i < report->capture.desc.nr_slots; i++)
+	for (unsigned int i = 0; i < report->nr_cpus; i++)
 		count += report->possible[i] && test(&report->cpus[i], arg);
 	return count;
 }
@@ -143,7 +143,7 @@ static void add_cpus(struct diagnosing *d, enum nmibt_finding_kind kind, cpu_tes
 
 	if (!finding)
 		return;
-	for (unsigned int i = 0; i < report->capture.desc.nr_slots; i++) {
+	for (unsigned int i = 0; i < report->nr_cpus; i++) {
 		if (report->possible[i] && test(&report->cpus[i], arg))
 			finding->cpus[finding->nr_cpus++] = i;
 	}
@@ -184,7 +184,7 @@ static struct nmibt_error *find_waiters(const struct nmibt_report *report,
 {
 	size_t nr = 0;
 
-	for (unsigned int i = 0; i < report->capture.desc.nr_slots; i++) {
+	for (unsigned int i = 0; i < report->nr_cpus; i++) {
 		struct nmibt_cpu cpu;
 
 		if (!report->possible[i] || report->cpus[i].stale ||
@@ -262,8 +262,7 @@ static void find_waits(struct diagnosing *d)
 {
 	struct nmibt_virtual *memory = NULL;
 	size_t nr = 0;
-	_cleanup_free_ struct waiter *waiters =
-		calloc(d->report->capture.desc.nr_slots, sizeof(*waiters));
+	_cleanup_free_ struct waiter *waiters = calloc(d->report->nr_cpus, sizeof(*waiters));
 
 	if (!waiters && !d->err)
 		d->err = nmibt_error_nomem();
@@ -279,7 +278,7 @@ static void find_waits(struct diagnosing *d)
 
 static void find_complaints(struct diagnosing *d)
 {
-	unsigned int nr = d->report->capture.desc.nr_slots;
+	unsigned int nr = d->report->nr_cpus;
 
 	for (size_t i = 0; i < NMIBT_MAX_COMPLAINTS; i++) {
 		const struct nmibt_complaint *c = &d->report->complaints->kinds[i];
@@ -336,7 +335,7 @@ static int compare_hash(const void *a, const void *b)
 static void find_same_stacks(struct diagnosing *d)
 {
 	const struct nmibt_report *report = d->report;
-	unsigned int nr = report->capture.desc.nr_slots;
+	unsigned int nr = report->nr_cpus;
 	size_t count = 0, shared = 0;
 	_cleanup_free_ uint64_t *hashes = calloc(nr, sizeof(*hashes));
 
@@ -394,7 +393,7 @@ static void find_loss(struct diagnosing *d)
 	uint64_t lost = 0, unread = 0;
 	char text[NMIBT_WHY_LEN];
 
-	for (unsigned int i = 0; i < report->capture.desc.nr_slots; i++) {
+	for (unsigned int i = 0; i < report->nr_cpus; i++) {
 		if (report->cpus[i].stale)
 			continue;
 		lost += report->cpus[i].lost_bytes;

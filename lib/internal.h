@@ -129,6 +129,11 @@ size_t nmibt_function_len(struct nmibt_str name);
 /* Is frame i one of the chain of functions: reliable, and not said twice? */
 bool nmibt_is_in_chain(const struct nmibt_frame *frames, size_t i);
 
+/* Fills in cpu from its slot of the capture; what is damaged is said there. */
+struct nmibt_error *nmibt_read_slot(const struct nmibt_report *report, struct nmibt_cpu *cpu);
+/* Where all slots agree that the descriptor is wrong; it is said in capture->damage. */
+void nmibt_mend_capture(const struct nmibt_image *image, struct nmibt_capture *capture);
+
 enum nmibt_moved nmibt_compare_regs(struct nmibt_symbols *symbols, const struct nmibt_cpu *cpu);
 uint64_t nmibt_stack_hash(const struct nmibt_frame *frames, size_t nr);
 

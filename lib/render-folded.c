@@ -27,23 +27,23 @@ static void put_name(FILE *out, const char *s, size_t len)
 /* The idle tasks of all CPUs are one to whoever looks at stacks. */
 static size_t comm_len(const struct nmibt_cpu *cpu)
 {
-	size_t len = strnlen(cpu->slot.comm, NMI_CAPTURE_COMM_LEN);
-	const char *slash = memchr(cpu->slot.comm, '/', len);
+	size_t len = strnlen(cpu->comm, sizeof(cpu->comm));
+	const char *slash = memchr(cpu->comm, '/', len);
 
-	if (slash && cpu->slot.flags & NMI_CAPTURE_SLOT_F_IDLE)
-		len = slash - cpu->slot.comm;
+	if (slash && cpu->flags & NMI_CAPTURE_SLOT_F_IDLE)
+		len = slash - cpu->comm;
 	return len;
 }
 
 static void put_stack(FILE *out, const struct nmibt_cpu *cpu)
 {
-	if (cpu->slot_present && cpu->slot.state >= NMI_CAPTURE_SLOT_BEGUN)
-		put_name(out, cpu->slot.comm, comm_len(cpu));
+	if (cpu->has_task)
+		put_name(out, cpu->comm, comm_len(cpu));
 	else
 		fprintf(out, "[%s]", nmibt_outcome_name(cpu->outcome));
 	if (cpu->stale)
 		fputs(";[stale]", out);
-	if (cpu->slot.flags & NMI_CAPTURE_SLOT_F_USER)
+	if (cpu->flags & NMI_CAPTURE_SLOT_F_USER)
 		fputs(";[user]", out);
 	for (size_t i = cpu->nr_frames; i-- > 0;) {
 		const struct nmibt_frame *f = &cpu->frames[i];
@@ -96,7 +96,7 @@ struct nmibt_error *nmibt_render_folded(struct renderer *r)
 {
 	struct folded folded = {.renderer = *r};
 
-	folded.lines = calloc(r->report->capture.desc.nr_slots, sizeof(*folded.lines));
+	folded.lines = calloc(r->report->nr_cpus, sizeof(*folded.lines));
 	if (!folded.lines)
 		return nmibt_error_nomem();
 	struct nmibt_error *err = nmibt_each_cpu(&folded.renderer, fold_cpu);

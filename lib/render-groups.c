@@ -61,9 +61,9 @@ static unsigned int rank_of(const struct nmibt_report *report, unsigned int cpu)
 
 	if (b->stale)
 		return 4;
-	if (cpu == report->capture.desc.panic_cpu)
+	if (cpu == report->panic_cpu)
 		return 0;
-	if (b->slot_flags & NMI_CAPTURE_SLOT_F_IDLE)
+	if (b->flags & NMI_CAPTURE_SLOT_F_IDLE)
 		return 3;
 	return b->moved == NMIBT_MOVED_SAME ? 1 : 2;
 }
@@ -93,7 +93,7 @@ static size_t count_flagged(const struct renderer *r, const struct group *group,
 	size_t count = 0;
 
 	for (size_t i = 0; i < group->nr; i++)
-		count += !!(r->report->cpus[group->cpus[i]].slot_flags & flag);
+		count += !!(r->report->cpus[group->cpus[i]].flags & flag);
 	return count;
 }
 
@@ -176,7 +176,7 @@ static size_t gather_members(const struct renderer *r, struct member *members)
 {
 	size_t nr = 0;
 
-	for (unsigned int i = 0; i < r->report->capture.desc.nr_slots; i++) {
+	for (unsigned int i = 0; i < r->report->nr_cpus; i++) {
 		const struct nmibt_cpu_brief *b = &r->report->cpus[i];
 
 		if (!nmibt_is_wanted(r, i))
@@ -185,7 +185,7 @@ static size_t gather_members(const struct renderer *r, struct member *members)
 			.hash = b->stack_hash,
 			.outcome = b->outcome,
 			.stale = b->stale,
-			.user = b->slot_flags & NMI_CAPTURE_SLOT_F_USER,
+			.user = b->flags & NMI_CAPTURE_SLOT_F_USER,
 			.cpu = i,
 		};
 	}
@@ -217,7 +217,7 @@ static size_t gather_groups(const struct nmibt_report *report, const struct memb
 
 struct nmibt_error *nmibt_render_groups(struct renderer *r)
 {
-	unsigned int slots = r->report->capture.desc.nr_slots;
+	unsigned int slots = r->report->nr_cpus;
 	_cleanup_free_ struct member *members = calloc(slots, sizeof(*members));
 	_cleanup_free_ unsigned int *cpus = calloc(slots, sizeof(*cpus));
 	_cleanup_free_ struct group *groups = calloc(slots, sizeof(*groups));

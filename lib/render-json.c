@@ -156,7 +156,7 @@ static json_t *kernel_of(struct json *j)
 static json_t *panic_of(struct json *j)
 {
 	const struct nmibt_report *report = j->renderer.report;
-	uint32_t cpu = report->capture.desc.panic_cpu;
+	uint32_t cpu = report->panic_cpu;
 	json_t *panic = json_object();
 
 	set(j, panic, "cpu", cpu == NMI_CAPTURE_NO_CPU ? json_null() : json_integer(cpu));
@@ -468,15 +468,14 @@ static json_t *slot_of(struct json *j, const struct nmibt_cpu *cpu)
 
 static void fill_written(struct json *j, json_t *object, const struct nmibt_cpu *cpu)
 {
-	const struct nmi_capture_slot *s = &cpu->slot;
 	json_t *task = json_object();
 
-	set(j, task, "pid", json_integer(s->pid));
-	set(j, task, "comm", string_of(j, s->comm, strnlen(s->comm, sizeof(s->comm))));
+	set(j, task, "pid", json_integer(cpu->pid));
+	set(j, task, "comm", string_of(j, cpu->comm, strnlen(cpu->comm, sizeof(cpu->comm))));
 	set(j, object, "task", task);
-	set(j, object, "idle", json_boolean(s->flags & NMI_CAPTURE_SLOT_F_IDLE));
-	set(j, object, "user_mode", json_boolean(s->flags & NMI_CAPTURE_SLOT_F_USER));
-	set(j, object, "interrupts_off", json_boolean(s->flags & NMI_CAPTURE_SLOT_F_IRQS_OFF));
+	set(j, object, "idle", json_boolean(cpu->flags & NMI_CAPTURE_SLOT_F_IDLE));
+	set(j, object, "user_mode", json_boolean(cpu->flags & NMI_CAPTURE_SLOT_F_USER));
+	set(j, object, "interrupts_off", json_boolean(cpu->flags & NMI_CAPTURE_SLOT_F_IRQS_OFF));
 	set(j, object, "text", area_of(j, &cpu->text));
 	set(j, object, "nested_text", area_of(j, &cpu->nested));
 	set(j, object, "frames", frames_of(j, cpu));
@@ -494,7 +493,7 @@ static json_t *cpu_of(struct json *j, const struct nmibt_cpu *cpu)
 	if (!cpu->slot_present)
 		return object;
 	set(j, object, "slot", slot_of(j, cpu));
-	if (cpu->slot.state >= NMI_CAPTURE_SLOT_BEGUN)
+	if (cpu->has_task)
 		fill_written(j, object, cpu);
 	json_t *registers = json_object();
 	set(j, registers, "captured",

@@ -17,11 +17,11 @@ static unsigned int count_idle(const struct nmibt_report *report, enum nmibt_out
 {
 	unsigned int count = 0;
 
-	for (unsigned int i = 0; i < report->capture.desc.nr_slots; i++) {
+	for (unsigned int i = 0; i < report->nr_cpus; i++) {
 		const struct nmibt_cpu_brief *b = &report->cpus[i];
 
 		count += report->possible[i] && !b->stale && b->outcome == outcome &&
-			 b->slot_flags & NMI_CAPTURE_SLOT_F_IDLE;
+			 b->flags & NMI_CAPTURE_SLOT_F_IDLE;
 	}
 	return count;
 }
@@ -94,7 +94,7 @@ static void summary_task(struct renderer *r, unsigned int cpu)
 {
 	const struct nmibt_report *report = r->report;
 
-	if (cpu < report->capture.desc.nr_slots && report->cpus[cpu].has_task)
+	if (cpu < report->nr_cpus && report->cpus[cpu].has_task)
 		nmibt_render_task(r, report->cpus[cpu].pid, report->cpus[cpu].comm);
 }
 

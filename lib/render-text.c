@@ -55,28 +55,27 @@ static void render_completeness(struct renderer *r, const struct nmibt_cpu *cpu)
 		how = "unfinished, ";
 	else if (cpu->text.raw_len > cpu->text.published)
 		how = "with a torn tail, ";
-	fprintf(r->out, "  %s%zu line%s, %u bytes", how, lines, nmibt_plural(lines),
-		cpu->slot.text_len);
+	fprintf(r->out, "  %s%zu line%s, %zu bytes", how, lines, nmibt_plural(lines),
+		cpu->text.published);
 }
 
 static void render_head(struct renderer *r, const struct nmibt_cpu *cpu)
 {
 	char since[32];
-	bool written = cpu->slot_present && cpu->slot.state >= NMI_CAPTURE_SLOT_BEGUN;
 
 	nmibt_paint(r, BOLD);
 	fprintf(r->out, "CPU %u  %s%s", cpu->cpu, cpu->stale ? "stale " : "",
 		nmibt_outcome_name(cpu->outcome));
 	nmibt_unpaint(r);
-	if (written) {
-		nmibt_format_since(r, cpu->slot.begun_ns, since, sizeof(since));
+	if (cpu->has_task) {
+		nmibt_format_since(r, cpu->begun_ns, since, sizeof(since));
 		fprintf(r->out, "%s%s", *since ? " " : "", since);
-		nmibt_render_task(r, cpu->slot.pid, cpu->slot.comm);
-		if (cpu->slot.flags & NMI_CAPTURE_SLOT_F_IDLE)
+		nmibt_render_task(r, cpu->pid, cpu->comm);
+		if (cpu->flags & NMI_CAPTURE_SLOT_F_IDLE)
 			fputs(" idle", r->out);
-		if (cpu->slot.flags & NMI_CAPTURE_SLOT_F_USER)
+		if (cpu->flags & NMI_CAPTURE_SLOT_F_USER)
 			fputs(" in user mode", r->out);
-		if (cpu->slot.flags & NMI_CAPTURE_SLOT_F_LATE)
+		if (cpu->flags & NMI_CAPTURE_SLOT_F_LATE)
 			fputs(" late", r->out);
 		render_completeness(r, cpu);
 	}

@@ -63,7 +63,7 @@ bool nmibt_is_wanted(const struct renderer *r, unsigned int cpu)
 
 struct nmibt_error *nmibt_each_cpu(struct renderer *r, render_cpu_fn render)
 {
-	for (unsigned int i = 0; i < r->report->capture.desc.nr_slots; i++) {
+	for (unsigned int i = 0; i < r->report->nr_cpus; i++) {
 		struct nmibt_cpu cpu;
 
 		if (!nmibt_is_wanted(r, i))
@@ -104,7 +104,7 @@ static int exit_code(const struct nmibt_report *report)
 {
 	if (!report->complete)
 		return 3;
-	for (unsigned int i = 0; i < report->capture.desc.nr_slots; i++) {
+	for (unsigned int i = 0; i < report->nr_cpus; i++) {
 		if (report->possible[i] && report->cpus[i].outcome != NMIBT_OUTCOME_NONE)
 			return 0;
 	}

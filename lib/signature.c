@@ -363,7 +363,7 @@ static struct nmibt_error *add_cpu(const struct nmibt_report *report, unsigned i
 	if (err)
 		return err;
 
-	stack->panicking = i == report->capture.desc.panic_cpu;
+	stack->panicking = i == report->panic_cpu;
 	signature->nr_stacks++;
 	err = make_stack(&cpu, stack);
 	if (!err && stack->panicking && cpu.nr_frames)
@@ -377,7 +377,7 @@ static struct nmibt_error *add_cpu(const struct nmibt_report *report, unsigned i
 static struct nmibt_error *add_cpus(const struct nmibt_report *report,
 				    struct nmibt_signature *signature)
 {
-	unsigned int nr = report->capture.desc.nr_slots;
+	unsigned int nr = report->nr_cpus;
 	bool (*wanted)(const struct nmibt_cpu_brief *) = nmibt_is_stuck;
 
 	for (unsigned int i = 0; i < nr && wanted == nmibt_is_stuck; i++) {
@@ -388,7 +388,7 @@ static struct nmibt_error *add_cpus(const struct nmibt_report *report,
 		const struct nmibt_cpu_brief *brief = &report->cpus[i];
 
 		if (!report->possible[i] || brief->stale ||
-		    (i != report->capture.desc.panic_cpu && !wanted(brief)))
+		    (i != report->panic_cpu && !wanted(brief)))
 			continue;
 		struct nmibt_error *err = add_cpu(report, i, signature);
 		if (err)
@@ -401,7 +401,7 @@ struct nmibt_error *nmibt_signature(const struct nmibt_report *report, struct nm
 {
 	struct nmibt_signature signature = {0};
 
-	signature.stacks = calloc(report->capture.desc.nr_slots, sizeof(*signature.stacks));
+	signature.stacks = calloc(report->nr_cpus, sizeof(*signature.stacks));
 	if (!signature.stacks)
 		return nmibt_error_nomem();
 	struct nmibt_error *err = add_cpus(report, &signature);

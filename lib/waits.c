@@ -110,7 +110,7 @@ static bool one_lock(const struct nmibt_report *report, struct nmibt_virtual *me
 		if (is_scratch(report->image->arch, i) != scratch || addr >> 55 != 0x1ff ||
 		    addr & 3 || i == names->pc || i == names->sp || addr == wait->lock ||
 		    nmibt_virtual_read(memory, addr, &word, sizeof(word)) != NMIBT_READ_OK ||
-		    !is_contended_lock(word, report->capture.desc.nr_slots))
+		    !is_contended_lock(word, report->nr_cpus))
 			continue;
 		if (wait->lock)
 			return false;

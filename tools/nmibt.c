@@ -133,7 +133,7 @@ static void fit_to_terminal(struct nmibt_render_options *options)
 static struct nmibt_error *print_report(const struct nmibt_report *report, struct arguments *args,
 					int *ret)
 {
-	unsigned int nr = report->capture.desc.nr_slots;
+	unsigned int nr = report->nr_cpus;
 	bool *cpus = NULL;
 	struct nmibt_error *err = NULL;
 

@@ -371,6 +371,11 @@ struct nmibt_cpu {
 	uint64_t slot_paddr;
 	bool slot_present; /* slot is filled and passed its checks */
 	struct nmi_capture_slot slot;
+	bool has_task; /* it answered, so that pid and comm are of the task that was hit */
+	int32_t pid;
+	char comm[NMI_CAPTURE_COMM_LEN]; /* untrusted, may lack a NUL */
+	uint32_t flags; /* NMI_CAPTURE_SLOT_F_* */
+	uint64_t begun_ns; /* when it answered; 0: unknown */
 	struct nmibt_text text;
 	struct nmibt_text nested;
 	struct nmibt_frame *frames;
@@ -400,14 +405,14 @@ struct nmibt_cpu_brief {
 	enum nmibt_note note;
 	enum nmibt_wait_kind wait;
 	uint64_t stack_hash;
-	uint32_t slot_flags; /* NMI_CAPTURE_SLOT_F_* */
+	uint32_t flags; /* NMI_CAPTURE_SLOT_F_* */
 	bool stale;
 	bool lost; /* lost or unreadable bytes, or damage */
 	uint32_t lost_bytes; /* by overflow, as the kernel counted them */
 	size_t unread; /* published bytes that can't be read */
-	bool has_task; /* it began to write, so pid and comm are of the task hit */
+	bool has_task; /* as in struct nmibt_cpu, the next two as well */
 	int32_t pid;
-	char comm[NMI_CAPTURE_COMM_LEN]; /* untrusted, may lack a NUL */
+	char comm[NMI_CAPTURE_COMM_LEN];
 };
 
 struct nmibt_report {
@@ -416,8 +421,10 @@ struct nmibt_report {
 	struct nmibt_complaints *complaints; /* the library's: of the log */
 	struct nmibt_symbols *symbols; /* the library's: names of addresses */
 	struct nmibt_capture capture;
-	struct nmibt_cpu_brief *cpus; /* capture.desc.nr_slots */
-	bool *possible; /* false: the table has no slot for this number */
+	uint32_t panic_cpu; /* or NMI_CAPTURE_NO_CPU */
+	unsigned int nr_cpus; /* in the next two */
+	struct nmibt_cpu_brief *cpus;
+	bool *possible; /* false: there is no CPU of this number */
 	unsigned int nr_possible;
 	unsigned int by_outcome[NMIBT_NR_OUTCOMES]; /* stale ones left out */
 	unsigned int nr_stale;
@@ -525,7 +532,7 @@ enum nmibt_format {
 
 struct nmibt_render_options {
 	enum nmibt_format format;
-	const bool *cpus; /* capture.desc.nr_slots; NULL: all */
+	const bool *cpus; /* the report's nr_cpus; NULL: all */
 	bool summary_only; /* -s */
 	bool lines; /* -l: file and line of each frame */
 	bool raw; /* -r: bytes escaped */

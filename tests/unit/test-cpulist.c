@@ -48,10 +48,10 @@ static void test_errors(void **unused)
 	expect("1,", "\"\" is no CPU number");
 	expect("-1", "\"-1\" is no CPU number");
 	expect("1 2", "\" 2\" in a list of CPUs: want 3, 1,8-14 or a");
-	expect("16", "there is no CPU 16, the capture has CPUs 0 to 15");
-	expect("2-16", "there is no CPU 16, the capture has CPUs 0 to 15");
+	expect("16", "there is no CPU 16, there are CPUs 0 to 15");
+	expect("2-16", "there is no CPU 16, there are CPUs 0 to 15");
 	expect("99999999999999999999999",
-	       "there is no CPU 99999999999999999999, the capture has CPUs 0 to 15");
+	       "there is no CPU 99999999999999999999, there are CPUs 0 to 15");
 	expect("5-3", "CPUs 5-3 run backwards");
 }
 

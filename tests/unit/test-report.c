@@ -345,7 +345,7 @@ static void no_such_cpu(void **state)
 	struct nmibt_error *err = nmibt_report_cpu(report, 4, &cpu);
 
 	assert_int_equal(err->code, NMIBT_ERR_USAGE);
-	assert_string_equal(err->message, "no CPU 4: the capture has 4");
+	assert_string_equal(err->message, "no CPU 4: there are 4");
 	nmibt_error_destroy(err);
 	nmibt_report_close(report);
 	nmibt_report_close(NULL);
