@@ -10,6 +10,7 @@
 #include <inttypes.h>
 
 #include "internal.h"
+#include "percpu.h"
 
 /* x86_64: arch/x86/include/asm/page_64_types.h and pgtable_types.h, 6.12. */
 #define X86_KERNEL_MAP UINT64_C(0xffffffff80000000)
@@ -217,6 +218,34 @@ enum nmibt_read nmibt_virtual_read(struct nmibt_virtual *v, uint64_t vaddr, void
 		len -= chunk;
 	}
 	return NMIBT_READ_OK;
+}
+
+struct nmibt_run nmibt_virtual_read_pages(struct nmibt_virtual *v, uint64_t vaddr, void *buf,
+					  size_t len, bool *known)
+{
+	size_t page_size = (size_t)1 << v->page_shift;
+	struct nmibt_run run = {0};
+	char *to = buf;
+
+	while (len) {
+		size_t chunk = page_size - (vaddr & (page_size - 1));
+		if (chunk > len)
+			chunk = len;
+
+		enum nmibt_read status = read_in_page(v, vaddr, to, chunk);
+		if (status != NMIBT_READ_OK) {
+			memset(to, 0, chunk);
+			*(status == NMIBT_READ_EXCLUDED ? &run.excluded : &run.failed) += chunk;
+		}
+		if (known) {
+			memset(known, status == NMIBT_READ_OK, chunk * sizeof(*known));
+			known += chunk;
+		}
+		vaddr += chunk;
+		to += chunk;
+		len -= chunk;
+	}
+	return run;
 }
 
 /* ------------------------------------------------------------------- opening */

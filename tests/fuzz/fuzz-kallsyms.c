@@ -6,6 +6,7 @@
  */
 #include "../unit/fake-kallsyms.h"
 #include "internal.h"
+#include "percpu.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -37,6 +38,7 @@ static void look_up(const struct nmibt_image *image)
 {
 	struct nmibt_kallsyms *kallsyms;
 	struct nmibt_error *err = nmibt_kallsyms_open(image, &kallsyms);
+	uint64_t addr;
 	char buf[64];
 
 	if (err) {
@@ -52,6 +54,9 @@ static void look_up(const struct nmibt_image *image)
 	}
 	nmibt_kallsyms_symbolize(kallsyms, 0, buf, sizeof(buf));
 	nmibt_kallsyms_symbolize(kallsyms, UINT64_MAX, buf, 1);
+	nmibt_kallsyms_addr(kallsyms, "", &addr);
+	nmibt_kallsyms_addr(kallsyms, "bb", &addr);
+	nmibt_kallsyms_addr(kallsyms, "jjjjjjjjjj", &addr);
 	nmibt_kallsyms_close(kallsyms);
 }
 
@@ -61,7 +66,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct nmibt_image image;
 	struct change change;
 
-	make_image(&kernel, &image);
+	make_image(&kernel, size % NR_OFFSETS_AS, &image);
 	for (; size >= sizeof(change); data += sizeof(change), size -= sizeof(change)) {
 		memcpy(&change, data, sizeof(change));
 		apply(&kernel, &change);

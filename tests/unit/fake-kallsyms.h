@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A kernel's table of its own symbols, made by hand as scripts/kallsyms.c lays it out
- * (6.12, CONFIG_KALLSYMS_ABSOLUTE_PERCPU), and the VMCOREINFO that leads there.
+ * (6.12 and 7.2), and the VMCOREINFO that leads there.
  */
 #ifndef FAKE_KALLSYMS_H
 #define FAKE_KALLSYMS_H
@@ -25,9 +25,18 @@ static const char *const keys[NR_TABLES] = {
 	"SYMBOL(kallsyms_offsets)",	"SYMBOL(kallsyms_names)",
 	"SYMBOL(kallsyms_token_table)", "SYMBOL(kallsyms_token_index)"};
 
+/* What the offsets of symbols are, from each one's address. */
+enum offsets_as {
+	NEGATIVE, /* x86_64 up to 6.14: CONFIG_KALLSYMS_ABSOLUTE_PERCPU */
+	UNSIGNED, /* arm64, and x86_64 later */
+	FROM_ENTRY, /* 7.2: no base */
+	NR_OFFSETS_AS,
+};
+
 struct kernel {
 	uint8_t memory[MEMORY];
 	uint64_t tables[NR_TABLES]; /* offsets in memory */
+	enum offsets_as as;
 	uint8_t status[MEMORY / PAGE];
 };
 
@@ -52,16 +61,31 @@ static inline char *vmcoreinfo(void *ctx, const char *key)
 		return strdup("0");
 	if (!strcmp(key, "NUMBER(KERNEL_IMAGE_SIZE)"))
 		return strdup("1073741824");
+	if (!strcmp(key, "SYMBOL(_stext)") && asprintf(&line, "%" PRIx64, KERNEL + 0x20) >= 0)
+		return line;
 	for (unsigned int i = 0; i < NR_TABLES; i++) {
-		if (!strcmp(key, keys[i]) &&
+		if (!strcmp(key, keys[i]) && (i != RELATIVE_BASE || kernel->as != FROM_ENTRY) &&
 		    asprintf(&line, "%" PRIx64, KERNEL + kernel->tables[i]) >= 0)
 			return line;
 	}
 	return NULL;
 }
 
+/* Puts symbol i at an address of the image. */
+static inline void put_address(struct kernel *k, uint32_t i, uint64_t addr)
+{
+	uint64_t entry = k->tables[OFFSETS] + 4 * i;
+	int32_t offset = addr - KERNEL;
+
+	if (k->as == NEGATIVE)
+		offset = -1 - offset;
+	else if (k->as == FROM_ENTRY)
+		offset = addr - (KERNEL + entry);
+	memcpy(k->memory + entry, &offset, sizeof(offset));
+}
+
 /* Symbols at each 16 bytes, with names of some letters; each token is one letter. */
-static inline void make_tables(struct kernel *k)
+static inline void make_tables(struct kernel *k, enum offsets_as as)
 {
 	static const uint64_t at[NR_TABLES] = {0, 8, 64, PAGE, 6 * PAGE, 6 * PAGE + 512};
 	uint32_t nr = NR_SYMBOLS;
@@ -69,14 +93,14 @@ static inline void make_tables(struct kernel *k)
 	uint8_t *name = k->memory + at[NAMES];
 
 	memset(k, 0, sizeof(*k));
+	k->as = as;
 	memcpy(k->tables, at, sizeof(at));
 	memcpy(k->memory + at[NUM_SYMS], &nr, sizeof(nr));
 	memcpy(k->memory + at[RELATIVE_BASE], &base, sizeof(base));
 	for (uint32_t i = 0; i < nr; i++) {
-		int32_t offset = -1 - 16 * (int32_t)i;
 		size_t len = 2 + i % 20;
 
-		memcpy(k->memory + at[OFFSETS] + 4 * i, &offset, sizeof(offset));
+		put_address(k, i, KERNEL + 16 * i);
 		*name++ = len;
 		memset(name, 'a' + i % 26, len);
 		*name = "tTwWd"[i % 5];
@@ -90,14 +114,14 @@ static inline void make_tables(struct kernel *k)
 	}
 }
 
-static inline void make_image(struct kernel *kernel, struct nmibt_image *ret)
+static inline void make_image(struct kernel *kernel, enum offsets_as as, struct nmibt_image *ret)
 {
 	static const struct nmibt_image_ops ops = {
 		.read_phys = read_phys,
 		.vmcoreinfo = vmcoreinfo,
 	};
 
-	make_tables(kernel);
+	make_tables(kernel, as);
 	*ret = (struct nmibt_image){
 		.ops = &ops,
 		.ctx = kernel,

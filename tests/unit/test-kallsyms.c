@@ -9,6 +9,7 @@
 
 #include "fake-kallsyms.h"
 #include "internal.h"
+#include "percpu.h"
 
 /* Symbol i stands at 16 * i, is of type "tTwWd"[i % 5], and has 1 + i % 20 letters. */
 #define AT(i) (KERNEL + 16 * (i))
@@ -29,18 +30,33 @@ static bool of_front_end(void *ctx, uint64_t addr, char *buf, size_t len)
 	return true;
 }
 
-static int setup(void **state)
+static int make(void **state, enum offsets_as as)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	if (!f)
 		return -1;
-	make_image(&f->kernel, &f->image);
+	make_image(&f->kernel, as, &f->image);
 	f->ops = *f->image.ops;
 	f->image.ops = &f->ops;
 	f->symbols.image = &f->image;
 	*state = f;
 	return 0;
+}
+
+static int negative(void **state)
+{
+	return make(state, NEGATIVE);
+}
+
+static int as_unsigned(void **state)
+{
+	return make(state, UNSIGNED);
+}
+
+static int from_entry(void **state)
+{
+	return make(state, FROM_ENTRY);
 }
 
 static int teardown(void **state)
@@ -60,9 +76,23 @@ static const char *name_of(struct fixture *f, uint64_t addr)
 /* Puts symbol i where symbol at is. */
 static void move(struct fixture *f, unsigned int i, unsigned int at)
 {
-	int32_t offset = -1 - 16 * (int32_t)at;
+	put_address(&f->kernel, i, AT(at));
+}
 
-	memcpy(f->kernel.memory + f->kernel.tables[OFFSETS] + 4 * i, &offset, sizeof(offset));
+/* Gives symbol i, which must have as many letters, another name. */
+static void rename_to(struct fixture *f, unsigned int i, const char *name)
+{
+	uint8_t *at = f->kernel.memory + f->kernel.tables[NAMES];
+
+	for (unsigned int n = 0; n < i; n++)
+		at += *at + 1;
+	assert_int_equal(*at, strlen(name) + 1);
+	memcpy(at + 2, name, strlen(name));
+}
+
+static bool addr_of(struct fixture *f, const char *name, uint64_t *ret)
+{
+	return nmibt_symbol_addr(&f->symbols, name, ret);
 }
 
 static void names(void **state)
@@ -110,6 +140,20 @@ static void without_tables(void **state)
 	assert_string_equal(name_of(f, AT(1) + 7), "front+0x7 [end]");
 }
 
+/* A VMCOREINFO that was cut says nothing of the base, as one of 7.2 does. */
+static void lost_base(void **state)
+{
+	struct fixture *f = *state;
+	struct nmibt_kallsyms *kallsyms;
+
+	f->kernel.as = FROM_ENTRY; /* for VMCOREINFO: the table stays */
+	struct nmibt_error *err = nmibt_kallsyms_open(&f->image, &kallsyms);
+	assert_non_null(err);
+	assert_int_equal(err->code, NMIBT_ERR_DAMAGED);
+	nmibt_error_destroy(err);
+	assert_string_equal(name_of(f, AT(1)), "none");
+}
+
 /* What can't be read is not known, and costs the rest nothing. */
 static void excluded_names(void **state)
 {
@@ -122,13 +166,124 @@ static void excluded_names(void **state)
 	assert_string_equal(name_of(f, AT(2)), "ccc+0x0");
 }
 
-#define TEST(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+/* -------------------------------------------------------------- the other way */
+
+static void by_name(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t addr = 42;
+
+	rename_to(f, 9, "nr_cpu_ids");
+	rename_to(f, 589, "nr_cpu_idz");
+	assert_true(addr_of(f, "nr_cpu_ids", &addr));
+	assert_true(addr == AT(9));
+	assert_true(addr_of(f, "nr_cpu_idz", &addr));
+	assert_true(addr == AT(589));
+	addr = 42;
+	/* Neither a part of a name, nor with the letter of its type. */
+	assert_false(addr_of(f, "nr_cpu_id", &addr));
+	assert_false(addr_of(f, "nr_cpu_idsx", &addr));
+	assert_false(addr_of(f, "dnr_cpu_ids", &addr));
+	assert_false(addr_of(f, "", &addr));
+	assert_true(addr == 42);
+}
+
+/* Nobody knows which is meant, unless it is all the same. */
+static void one_name_of_several(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t addr;
+
+	/* "bb" is the name of 1, 261 and 521. */
+	assert_false(addr_of(f, "bb", &addr));
+	move(f, 261, 1);
+	assert_false(addr_of(f, "bb", &addr));
+	move(f, 521, 1);
+	assert_true(addr_of(f, "bb", &addr));
+	assert_true(addr == AT(1));
+}
+
+/* On x86_64 up to 6.14, per-CPU variables are not moved with the image. */
+static void per_cpu_variables(void **state)
+{
+	struct fixture *f = *state;
+	int32_t offset = 0x20280;
+	uint64_t addr;
+
+	rename_to(f, 12, "nmi_print_seq");
+	memcpy(f->kernel.memory + f->kernel.tables[OFFSETS] + 4 * 12, &offset, sizeof(offset));
+	assert_true(addr_of(f, "nmi_print_seq", &addr));
+	assert_true(addr == 0x20280);
+}
+
+/* Of whom a vmlinux was given, or crash. */
+static bool addr_of_front_end(void *ctx, const char *name, uint64_t *ret)
+{
+	(void)ctx;
+	if (strcmp(name, "panic_cpu"))
+		return false;
+	*ret = 0x1234;
+	return true;
+}
+
+static void front_end_first(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t addr;
+
+	rename_to(f, 8, "panic_cpu");
+	rename_to(f, 9, "nr_cpu_ids");
+	assert_true(addr_of(f, "panic_cpu", &addr));
+	assert_true(addr == AT(8));
+	f->ops.symbol_addr = addr_of_front_end;
+	assert_true(addr_of(f, "panic_cpu", &addr));
+	assert_true(addr == 0x1234);
+	assert_true(addr_of(f, "nr_cpu_ids", &addr));
+	assert_true(addr == AT(9));
+	assert_string_equal(name_of(f, AT(8)), "panic_cpu+0x0");
+}
+
+static void no_names(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t addr;
+
+	rename_to(f, 9, "nr_cpu_ids");
+	/* Another one of this name may be in the rest. */
+	f->kernel.status[f->kernel.tables[NAMES] / PAGE + 1] = 1;
+	assert_false(addr_of(f, "nr_cpu_ids", &addr));
+	f->kernel.status[f->kernel.tables[NAMES] / PAGE + 1] = 0;
+	assert_true(addr_of(f, "nr_cpu_ids", &addr));
+	f->kernel.status[f->kernel.tables[OFFSETS] / PAGE] = 1;
+	assert_false(addr_of(f, "nr_cpu_ids", &addr));
+
+	f->ops.vmcoreinfo = NULL;
+	f->symbols.tried = false;
+	nmibt_kallsyms_close(f->symbols.kallsyms);
+	f->symbols.kallsyms = NULL;
+	assert_false(addr_of(f, "nr_cpu_ids", &addr));
+}
+
+#define TEST(test) cmocka_unit_test_setup_teardown(test, negative, teardown)
+#define ALL(test)                                                                                  \
+	TEST(test), cmocka_unit_test_setup_teardown(test, as_unsigned, teardown),                  \
+		cmocka_unit_test_setup_teardown(test, from_entry, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(names),	      TEST(first_of_several), TEST(before_the_front_end),
-		TEST(without_tables), TEST(excluded_names),
+		ALL(names),
+		ALL(first_of_several),
+		ALL(before_the_front_end),
+		TEST(without_tables),
+		TEST(lost_base),
+		cmocka_unit_test_setup_teardown(lost_base, as_unsigned, teardown),
+		ALL(excluded_names),
+		ALL(by_name),
+		ALL(one_name_of_several),
+		TEST(per_cpu_variables),
+		TEST(front_end_first),
+		TEST(no_names),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
