@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Code and stacks in a kernel's memory made by hand, for tests. Function n is at
+ * FS_TEXT + n * FS_FUNCTION and is called "fN".
+ */
+#ifndef FAKE_STACK_H
+#define FAKE_STACK_H
+
+#include "fake-kernel.h"
+#include "framewalk.h"
+
+#define FS_FUNCTION 0x100
+#define FS_FUNCTIONS 32
+#define FS_STACK 0x4000 /* bytes of each stack */
+#define FS_MAX_FRAMES 200
+
+/* Where it all is; of modules' code nobody has the names. */
+struct fs_layout {
+	uint64_t text, module, task, irq, other;
+};
+static const struct fs_layout fs_arm64 = {0xffff800080010000, 0xffff80007a000000,
+					  0xffff800081000000, 0xffff800080800000,
+					  0xffff000009000000};
+static const struct fs_layout fs_x86 = {0xffffffff81000000, 0xffffffffc0200000, 0xffffc90000010000,
+					0xffffc90000100000, 0xffff888009000000};
+
+struct fake_stack {
+	struct fake_kernel *k;
+	struct fs_layout at;
+	struct nmibt_virtual *memory;
+	struct nmibt_symbols symbols;
+	struct nmibt_framewalk *framewalk;
+	struct nmibt_regs regs;
+	struct nmibt_walked frames[FS_MAX_FRAMES];
+	unsigned int nr_frames, wanted;
+};
+
+/* The entry of the last table for vaddr, which must have been mapped once. */
+static inline uint64_t *fs_entry(struct fake_stack *s, uint64_t vaddr)
+{
+	uint64_t table = s->k->root;
+
+	for (int shift = 39; shift > 12; shift -= 9) {
+		uint64_t entry = *fk_entry_at(s->k, table, vaddr, shift, 9);
+
+		assert(entry & 1);
+		table = entry & UINT64_C(0xfffffff000);
+	}
+	return fk_entry_at(s->k, table, vaddr, 12, 9);
+}
+
+static inline void *fs_at(struct fake_stack *s, uint64_t vaddr)
+{
+	uint64_t entry = *fs_entry(s, vaddr);
+
+	assert(entry & 1);
+	return (char *)fk_at(s->k, entry & UINT64_C(0xfffffff000)) + vaddr % FK_PAGE;
+}
+
+static inline void fs_put(struct fake_stack *s, uint64_t vaddr, uint64_t value)
+{
+	memcpy(fs_at(s, vaddr), &value, sizeof(value));
+}
+
+static inline void fs_set_page(struct fake_stack *s, uint64_t vaddr, enum nmibt_read status)
+{
+	uint64_t offset = (uint8_t *)fs_at(s, vaddr) - s->k->mem;
+
+	s->k->page[offset / FK_PAGE] = status;
+}
+
+static inline void fs_map(struct fake_stack *s, uint64_t vaddr, uint64_t size)
+{
+	uint64_t paddr = fk_alloc(s->k, size, FK_PAGE);
+
+	for (uint64_t i = 0; i < size; i += FK_PAGE)
+		fk_map(s->k, vaddr + i, paddr + i, 12);
+}
+
+static inline bool fs_symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
+{
+	const struct fake_kernel *k = ctx;
+	uint64_t text = k->paging.arch == NMIBT_ARCH_ARM64 ? fs_arm64.text : fs_x86.text;
+
+	if (addr < text || addr >= text + FS_FUNCTIONS * FS_FUNCTION)
+		return false;
+	snprintf(buf, len, "f%u+0x%x", (unsigned int)((addr - text) / FS_FUNCTION),
+		 (unsigned int)((addr - text) % FS_FUNCTION));
+	return true;
+}
+
+static inline struct fake_stack *fs_new(const struct fk_paging *paging)
+{
+	struct fake_stack *s = calloc(1, sizeof(*s));
+
+	assert(s);
+	s->k = fk_new(paging);
+	s->k->ops.symbolize = fs_symbolize;
+	s->at = paging->arch == NMIBT_ARCH_ARM64 ? fs_arm64 : fs_x86;
+	fs_map(s, s->at.text, FS_FUNCTIONS * FS_FUNCTION);
+	fs_map(s, s->at.module, FK_PAGE);
+	fs_map(s, s->at.task, FS_STACK);
+	fs_map(s, s->at.irq, FS_STACK);
+	fs_map(s, s->at.other, FS_STACK);
+	s->symbols.image = &s->k->image;
+	s->regs.present = true;
+	s->wanted = FS_MAX_FRAMES;
+	struct nmibt_error *err = nmibt_virtual_open(&s->k->image, &s->memory);
+	assert(!err);
+	return s;
+}
+
+static inline void fs_free(struct fake_stack *s)
+{
+	nmibt_framewalk_close(s->framewalk);
+	nmibt_kallsyms_close(s->symbols.kallsyms);
+	nmibt_virtual_close(s->memory);
+	fk_free(s->k);
+	free(s);
+}
+
+static inline uint64_t fs_function(const struct fake_stack *s, unsigned int n, uint64_t offset)
+{
+	return s->at.text + n * FS_FUNCTION + offset;
+}
+
+static inline bool fs_visit(void *arg, const struct nmibt_walked *frame)
+{
+	struct fake_stack *s = arg;
+
+	assert(s->nr_frames < FS_MAX_FRAMES);
+	s->frames[s->nr_frames++] = *frame;
+	return s->nr_frames < s->wanted;
+}
+
+#endif /* FAKE_STACK_H */
