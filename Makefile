@@ -30,6 +30,7 @@ ALL_LDFLAGS := $(LDFLAGS) $(if $(SANITIZE),$(SANITIZERS))
 
 LIB_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard lib/*.c))
 TOOL_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tools/*.c))
+TEST_DRIVERS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/nmibt-*.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(O)/tests/%,$(wildcard tests/unit/test-*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
 FORMATTED := $(wildcard include/nmibt/*.h lib/*.[ch] extension/*.[ch] tools/*.[ch] \
@@ -37,7 +38,7 @@ FORMATTED := $(wildcard include/nmibt/*.h lib/*.[ch] extension/*.[ch] tools/*.[c
 
 all: $(O)/nmibt.so $(O)/nmibt ## the crash extension and the offline tool
 lib: $(O)/libnmibt.a ## the library
-unit: $(UNIT_TESTS) $(O)/tests/nmibt-log ## the unit tests and the test driver, not run
+unit: $(UNIT_TESTS) $(TEST_DRIVERS) ## the unit tests and the test drivers, not run
 fuzzers: $(FUZZERS) ## the fuzz targets, by clang
 
 $(O)/%.o: %.c
@@ -61,9 +62,16 @@ $(O)/nmibt.so: $(O)/extension/nmibt.o $(O)/libnmibt.a
 $(O)/nmibt: $(TOOL_OBJS) $(O)/libnmibt.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(JANSSON) -lkdumpfile -ldw -lelf
 
-# The log of whatever the tool opens.
-$(O)/tests/nmibt-log: $(O)/tests/nmibt-log.o $(filter-out %/nmibt.o,$(TOOL_OBJS)) $(O)/libnmibt.a
+# The log, and the stacks, of whatever the tool opens.
+$(TEST_DRIVERS): %: %.o $(filter-out %/nmibt.o,$(TOOL_OBJS)) $(O)/libnmibt.a
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(JANSSON) -lkdumpfile -ldw -lelf
+
+# Of the tool's files, not the library's. It reads the program itself.
+$(O)/tests/unit/test-debugfile.o: ALL_CFLAGS += -Itools -g
+$(O)/tests/test-debugfile: $(O)/tests/unit/test-debugfile.o $(filter-out %/nmibt.o,$(TOOL_OBJS)) \
+		$(O)/libnmibt.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(JANSSON) -lcmocka -lkdumpfile -ldw -lelf
 
 $(O)/tests/test-%: $(O)/tests/unit/test-%.o $(O)/libnmibt.a
 	@mkdir -p $(@D)

@@ -95,6 +95,29 @@ static bool image_symbol_addr(void *ctx, const char *name, uint64_t *ret)
 	return true;
 }
 
+/* gdb's, of its DWARF; crash says -1 where there is no such type or member. */
+static bool image_member_offset(void *ctx, const char *type, const char *member, size_t *ret)
+{
+	(void)ctx;
+	long offset = MEMBER_OFFSET((char *)type, (char *)member);
+
+	if (offset < 0)
+		return false;
+	*ret = offset;
+	return true;
+}
+
+static bool image_type_size(void *ctx, const char *type, size_t *ret)
+{
+	(void)ctx;
+	long size = STRUCT_SIZE((char *)type);
+
+	if (size < 0)
+		return false;
+	*ret = size;
+	return true;
+}
+
 static bool image_virt_to_phys(void *ctx, uint64_t vaddr, uint64_t *ret)
 {
 	(void)ctx;
@@ -197,6 +220,8 @@ static struct nmibt_image crash_image(void)
 		.vmcoreinfo = image_vmcoreinfo,
 		.symbol_addr = image_symbol_addr,
 		.virt_to_phys = image_virt_to_phys,
+		.member_offset = image_member_offset,
+		.type_size = image_type_size,
 		.symbolize = image_symbolize,
 		.find_places = image_find_places,
 		.next_range = image_next_range,
@@ -295,8 +320,7 @@ static void cmd_nmibt(void)
 			break;
 		case 'S':
 			if (!nmibt_source_parse(optarg, &wish))
-				error(FATAL, "no source \"%s\": auto, vmcoreinfo, symbol or scan\n",
-				      optarg);
+				error(FATAL, "no source \"%s\": " NMIBT_SOURCE_NAMES "\n", optarg);
 			break;
 		default:
 			argerrs += !nmibt_render_option(&options, c);
@@ -321,7 +345,9 @@ static char *help_nmibt[] = {
 	"[-slrto] [-j | -g | -f] [-c cpu(s)] [-S source]",
 	"  This command shows the NMI backtraces that the kernel captured of all CPUs",
 	"  when it panicked, before it stopped them, next to the registers that each",
-	"  CPU saved at the stop.",
+	"  CPU saved at the stop.  Of a kernel that made no such capture it shows what",
+	"  the log, the per-CPU buffers of NMIs (up to 5.14) and the registers saved at",
+	"  the stop tell.",
 	"  ",
 	"  It begins with a summary: how many CPUs answered how, who asked and how long",
 	"  that took, which CPU panicked, which were stuck, and which share a stack.",
@@ -338,6 +364,10 @@ static char *help_nmibt[] = {
 	"    offline   was offline when the others were asked",
 	"    excluded  its slot is in a page that the dump left out",
 	"    damaged   its slot fails its checks",
+	"    answered  without a capture: it answered a request for its backtrace",
+	"    skipped   without a capture: it answered that it is idle",
+	"    reported  without a capture: a watchdog found it stuck",
+	"    registers without a capture: nothing but those saved at the stop",
 	"    none      nothing was asked of it",
 	"  ",
 	"  Remarks of this command stand in square brackets at the left edge.",
@@ -347,13 +377,13 @@ static char *help_nmibt[] = {
 	"    -l         with file and line of each frame.",
 	"    -r         the text as raw bytes, escaped, level headers included.",
 	"    -t         also the header fields of the slots, and all registers.",
-	"    -o         also older captures, marked stale.",
+	"    -o         also older backtraces, marked stale.",
 	"    -j         one JSON document instead of text; see nmibt(1).",
 	"    -g         each stack once, with the CPUs that have it.",
 	"    -f         a line for each stack, for flame graphs.",
 	"    -i         the crash signature, and how it was made; see nmibt(1).",
-	"    -S source  find the capture in this way only: vmcoreinfo, symbol or",
-	"               scan; by default each is tried in this order.",
+	"    -S source  this source only: vmcoreinfo, symbol or scan for the capture;",
+	"               legacy, log or registers.  By default the best for each CPU.",
 	"\nEXAMPLES",
 	"  CPU 3 of an arm64 machine that panicked by sysrq-c while this CPU spun in a",
 	"  module with interrupts off:",

@@ -5,7 +5,7 @@
  */
 #include <inttypes.h>
 
-#include "internal.h"
+#include "stock.h"
 
 static const char *const finding_names[NMIBT_NR_FINDINGS] = {
 	[NMIBT_FINDING_ALSO_DIED] = "also died",
@@ -278,16 +278,17 @@ static void find_waits(struct diagnosing *d)
 
 static void find_complaints(struct diagnosing *d)
 {
+	const struct nmibt_complaints *complaints = d->report->stock->complaints;
 	unsigned int nr = d->report->nr_cpus;
 
 	for (size_t i = 0; i < NMIBT_MAX_COMPLAINTS; i++) {
-		const struct nmibt_complaint *c = &d->report->complaints->kinds[i];
+		const struct nmibt_complaint *c = &complaints->kinds[i];
 		struct nmibt_finding *finding =
 			c->count ? add_finding(d, NMIBT_FINDING_LOG, nr) : NULL;
 
 		if (!finding)
 			continue;
-		for (unsigned int cpu = 0; cpu < nr; cpu++) {
+		for (unsigned int cpu = 0; cpu < nr && cpu < complaints->nr_cpus; cpu++) {
 			if (c->cpus[cpu])
 				finding->cpus[finding->nr_cpus++] = cpu;
 		}
@@ -314,7 +315,10 @@ static void find_trouble(struct diagnosing *d)
 	add_cpus(d, NMIBT_FINDING_IRQS_OFF, has_irqs_off, 0, "interrupts off when hit");
 	find_waits(d);
 	find_complaints(d);
-	nmibt_format_no_answer(&report->capture.desc, silent, sizeof(silent));
+	if (report->has_capture)
+		nmibt_format_no_answer(&report->capture.desc, silent, sizeof(silent));
+	else
+		snprintf(silent, sizeof(silent), "asked for a backtrace, no answer in the log");
 	add_cpus(d, NMIBT_FINDING_SILENT, has_outcome, NMIBT_OUTCOME_SILENT, silent);
 	add_cpus(d, NMIBT_FINDING_PARTIAL, has_outcome, NMIBT_OUTCOME_PARTIAL,
 		 "began and did not finish");

@@ -135,6 +135,16 @@ struct nmibt_error *nmibt_read_slot(const struct nmibt_report *report, struct nm
 void nmibt_mend_capture(const struct nmibt_image *image, struct nmibt_capture *capture);
 
 enum nmibt_moved nmibt_compare_regs(struct nmibt_symbols *symbols, const struct nmibt_cpu *cpu);
+/* As nmibt_compare_regs(), by what the text of a backtrace says of the registers. */
+struct nmibt_facts;
+enum nmibt_moved nmibt_compare_text(struct nmibt_symbols *symbols, const struct nmibt_cpu *cpu,
+				    const struct nmibt_facts *facts);
+
+/* As nmibt_trace(), of the lines that stand for frames that nmibt has unwound itself:
+ * without the functions' sizes. */
+struct nmibt_error *nmibt_trace_unwound(const struct nmibt_text *text, struct nmibt_frame **ret,
+					size_t *ret_nr);
+
 uint64_t nmibt_stack_hash(const struct nmibt_frame *frames, size_t nr);
 
 /* Interrupts off, and in the same place at the NMI and at the stop. */
@@ -157,11 +167,22 @@ bool nmibt_is_waiting(const struct nmibt_frame *frames, size_t nr, struct nmibt_
 void nmibt_find_lock(const struct nmibt_report *report, struct nmibt_virtual *memory,
 		     const struct nmibt_regs *regs, struct nmibt_wait *wait);
 
-/* As nmibt_log_panic_message(), and shows each record to visit, so that the log is read
- * once: to inflate its pages is most of the work. */
+/* What a record of the kernel's log says of its dying. */
+enum nmibt_log_kind {
+	NMIBT_LOG_OTHER, /* nothing */
+	NMIBT_LOG_PANIC,
+	NMIBT_LOG_OOPS,
+	NMIBT_LOG_CAUSE, /* why, of an oops whose heading follows */
+	NMIBT_LOG_HEADING, /* with the number of the oops: die() */
+};
+enum nmibt_log_kind nmibt_log_kind(const struct nmibt_log_record *record);
+
+/* As nmibt_log_panic_message(), but where there is neither panic nor oops *ret is NULL;
+ * and shows each record to visit, so that the log is read once: to inflate its pages is
+ * most of the work. */
 typedef void (*nmibt_log_visit)(void *ctx, const struct nmibt_log_record *record);
 struct nmibt_error *nmibt_log_survey(const struct nmibt_image *image, nmibt_log_visit visit,
-				     void *ctx, char **ret);
+				     void *ctx, struct nmibt_log_missing *ret_missing, char **ret);
 
 /* What the log complains of; of each kind one. */
 #define NMIBT_MAX_COMPLAINTS 4

@@ -7,16 +7,15 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#include "internal.h"
+#include "percpu.h"
 
-/* No kernel is built for more CPUs (CONFIG_NR_CPUS, 6.12). */
-#define MAX_SLOTS 8192
+#define MAX_SLOTS NMIBT_MAX_CPUS
 
 static const char *const source_names[NMIBT_NR_SOURCES] = {
-	[NMIBT_SOURCE_AUTO] = "auto",
-	[NMIBT_SOURCE_VMCOREINFO] = "vmcoreinfo",
-	[NMIBT_SOURCE_SYMBOL] = "symbol",
-	[NMIBT_SOURCE_SCAN] = "scan",
+	[NMIBT_SOURCE_AUTO] = "auto",		[NMIBT_SOURCE_VMCOREINFO] = "vmcoreinfo",
+	[NMIBT_SOURCE_SYMBOL] = "symbol",	[NMIBT_SOURCE_SCAN] = "scan",
+	[NMIBT_SOURCE_LEGACY] = "legacy",	[NMIBT_SOURCE_LOG] = "log",
+	[NMIBT_SOURCE_REGISTERS] = "registers",
 };
 
 const char *nmibt_source_name(enum nmibt_source source)
@@ -493,7 +492,7 @@ static struct nmibt_error *not_found(const struct nmibt_capture *capture, enum n
 	char text[NMIBT_NR_SOURCES * (NMIBT_WHY_LEN + 2)] = "";
 	bool damaged = false;
 
-	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s < NMIBT_NR_SOURCES; s++) {
+	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s <= NMIBT_SOURCE_SCAN; s++) {
 		const char *why = capture->why[s];
 		if (!*why || (wish != NMIBT_SOURCE_AUTO && wish != s))
 			continue;
@@ -515,7 +514,7 @@ struct nmibt_error *nmibt_locate(const struct nmibt_image *image, enum nmibt_sou
 	bool interrupted = false;
 
 	*ret = (struct nmibt_capture){0};
-	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s < NMIBT_NR_SOURCES; s++) {
+	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s <= NMIBT_SOURCE_SCAN; s++) {
 		if (wish != NMIBT_SOURCE_AUTO && wish != s)
 			continue;
 		if (wish == NMIBT_SOURCE_AUTO && s == NMIBT_SOURCE_SCAN && !scan_is_worth_it(image))

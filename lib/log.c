@@ -144,7 +144,7 @@ static uint64_t *read_text(struct nmibt_log *log, uint64_t id, const uint64_t po
 
 	ret->text = log->text;
 	ret->len = 0;
-	ret->truncated = false;
+	ret->missing = 0;
 	if (position[0] & position[1] & DATALESS)
 		return position[0] == EMPTY_LINE && position[1] == EMPTY_LINE ? NULL
 									      : &log->missing.lost;
@@ -166,7 +166,8 @@ static uint64_t *read_text(struct nmibt_log *log, uint64_t id, const uint64_t po
 		len = text_len;
 	status =
 		read_some(log, &log->text_window, vaddr + BLOCK_ID_SIZE, log->text, len, &ret->len);
-	ret->truncated = ret->len < text_len;
+	/* A length that is damaged must not make each record cost 64 KiB. */
+	ret->missing = text_len - ret->len < block.size ? text_len - ret->len : block.size;
 	return len && !ret->len ? unread_reason(log, status) : NULL;
 }
 
@@ -440,37 +441,29 @@ void nmibt_log_close(struct nmibt_log *log)
 
 /* ------------------------------------------------------------- panic message */
 
-enum kind {
-	KIND_NONE,
-	KIND_PANIC,
-	KIND_OOPS,
-	KIND_CAUSE, /* why, of an oops whose KIND_HEADING follows */
-	KIND_HEADING, /* with the number of the oops: die() */
-};
-
 /* 6.1 and 6.12: kernel/panic.c, lib/bug.c, arch/x86/mm/fault.c, arch/x86/kernel/traps.c
  * and dumpstack.c, arch/arm64/mm/fault.c, arch/arm64/kernel/traps.c. */
 static const struct {
 	const char *start;
-	enum kind kind;
+	enum nmibt_log_kind kind;
 } starts[] = {
-	{"Kernel panic - not syncing: ", KIND_PANIC},
-	{"BUG: kernel NULL pointer dereference", KIND_CAUSE},
-	{"BUG: unable to handle", KIND_CAUSE},
-	{"Unable to handle kernel", KIND_CAUSE},
-	{"kernel BUG at", KIND_CAUSE},
-	{"Oops: ", KIND_HEADING},
-	{"Internal error: ", KIND_HEADING},
-	{"invalid opcode: ", KIND_HEADING},
-	{"general protection fault", KIND_OOPS},
-	{"BUG: ", KIND_OOPS},
-	{"divide error: ", KIND_OOPS},
-	{"double fault: ", KIND_OOPS},
-	{"stack segment: ", KIND_OOPS},
-	{"sysrq: Trigger a crash", KIND_OOPS},
+	{"Kernel panic - not syncing: ", NMIBT_LOG_PANIC},
+	{"BUG: kernel NULL pointer dereference", NMIBT_LOG_CAUSE},
+	{"BUG: unable to handle", NMIBT_LOG_CAUSE},
+	{"Unable to handle kernel", NMIBT_LOG_CAUSE},
+	{"kernel BUG at", NMIBT_LOG_CAUSE},
+	{"Oops: ", NMIBT_LOG_HEADING},
+	{"Internal error: ", NMIBT_LOG_HEADING},
+	{"invalid opcode: ", NMIBT_LOG_HEADING},
+	{"general protection fault", NMIBT_LOG_OOPS},
+	{"BUG: ", NMIBT_LOG_OOPS},
+	{"divide error: ", NMIBT_LOG_OOPS},
+	{"double fault: ", NMIBT_LOG_OOPS},
+	{"stack segment: ", NMIBT_LOG_OOPS},
+	{"sysrq: Trigger a crash", NMIBT_LOG_OOPS},
 };
 
-static enum kind kind_of(const struct nmibt_log_record *record)
+enum nmibt_log_kind nmibt_log_kind(const struct nmibt_log_record *record)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
 		size_t len = strlen(starts[i].start);
@@ -478,7 +471,7 @@ static enum kind kind_of(const struct nmibt_log_record *record)
 		if (record->len >= len && !memcmp(record->text, starts[i].start, len))
 			return starts[i].kind;
 	}
-	return KIND_NONE;
+	return NMIBT_LOG_OTHER;
 }
 
 static size_t first_line_len(const struct nmibt_log_record *record)
@@ -492,12 +485,13 @@ static size_t first_line_len(const struct nmibt_log_record *record)
 
 /* The newest of its kind. */
 struct found {
-	enum kind kind;
+	enum nmibt_log_kind kind;
 	uint32_t caller_id;
 	char *line;
 };
 
-static bool keep(struct found *found, enum kind kind, const struct nmibt_log_record *record)
+static bool keep(struct found *found, enum nmibt_log_kind kind,
+		 const struct nmibt_log_record *record)
 {
 	free(found->line);
 	found->kind = kind;
@@ -513,16 +507,16 @@ static bool search_log(struct nmibt_log *log, nmibt_log_visit visit, void *ctx, 
 	struct nmibt_log_record record;
 
 	while (nmibt_log_next(log, &record)) {
-		enum kind kind = kind_of(&record);
+		enum nmibt_log_kind kind = nmibt_log_kind(&record);
 
 		if (visit)
 			visit(ctx, &record);
-		if (kind == KIND_NONE)
+		if (kind == NMIBT_LOG_OTHER)
 			continue;
-		if (kind == KIND_HEADING && oops->kind == KIND_CAUSE &&
+		if (kind == NMIBT_LOG_HEADING && oops->kind == NMIBT_LOG_CAUSE &&
 		    oops->caller_id == record.caller_id)
-			oops->kind = KIND_OOPS; /* complete: the next heading is of another */
-		else if (!keep(kind == KIND_PANIC ? panic : oops, kind, &record))
+			oops->kind = NMIBT_LOG_OOPS; /* complete: the next heading is of another */
+		else if (!keep(kind == NMIBT_LOG_PANIC ? panic : oops, kind, &record))
 			return false;
 	}
 	return true;
@@ -530,14 +524,24 @@ static bool search_log(struct nmibt_log *log, nmibt_log_visit visit, void *ctx, 
 
 struct nmibt_error *nmibt_log_panic_message(const struct nmibt_image *image, char **ret)
 {
-	return nmibt_log_survey(image, NULL, NULL, ret);
+	struct nmibt_log_missing missing;
+	char *message;
+	struct nmibt_error *err = nmibt_log_survey(image, NULL, NULL, &missing, &message);
+
+	if (!err && !message)
+		err = nmibt_error_create(NMIBT_ERR_NOTHING,
+					 "no panic and no oops in the kernel's log");
+	if (!err)
+		*ret = message;
+	return err;
 }
 
 struct nmibt_error *nmibt_log_survey(const struct nmibt_image *image, nmibt_log_visit visit,
-				     void *ctx, char **ret)
+				     void *ctx, struct nmibt_log_missing *ret_missing, char **ret)
 {
 	struct found panic = {0}, oops = {0};
 	struct nmibt_log *log;
+	*ret_missing = (struct nmibt_log_missing){0};
 	struct nmibt_error *err = nmibt_log_open(image, &log);
 	if (err)
 		return err;
@@ -547,15 +551,13 @@ struct nmibt_error *nmibt_log_survey(const struct nmibt_image *image, nmibt_log_
 	else if (log->interrupted)
 		err = nmibt_error_create(NMIBT_ERR_INTERRUPTED,
 					 "interrupted while the kernel's log was read");
-	else if (!panic.line && !oops.line)
-		err = nmibt_error_create(NMIBT_ERR_NOTHING,
-					 "no panic and no oops in the kernel's log");
 	if (!err) {
 		char **line = panic.line ? &panic.line : &oops.line;
 
 		*ret = *line;
 		*line = NULL;
 	}
+	*ret_missing = log->missing;
 	free(panic.line);
 	free(oops.line);
 	nmibt_log_close(log);

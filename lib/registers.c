@@ -4,6 +4,7 @@
  * and whether a CPU moved between the NMI and the stop.
  */
 #include "internal.h"
+#include "blocks.h"
 
 /* struct user_regs_struct, arch/x86/include/asm/user_64.h (6.12) */
 static const char *const x86_64_names[] = {
@@ -50,34 +51,52 @@ struct note_header {
 	char name[8];
 };
 
-enum nmibt_note nmibt_read_note(const struct nmibt_image *image, uint64_t paddr, uint64_t size,
-				struct nmibt_regs *ret, int *ret_pid)
+/* Memory that has a note, by its physical address or, with memory, by its virtual one. */
+struct note_at {
+	const struct nmibt_image *image;
+	struct nmibt_virtual *memory; /* NULL: physical */
+	uint64_t addr;
+	uint64_t size;
+};
+
+static enum nmibt_read read_at(const struct note_at *at, uint64_t offset, void *buf, size_t len)
 {
-	const struct nmibt_reg_names *names = nmibt_reg_names(image->arch);
+	return at->memory ? nmibt_virtual_read(at->memory, at->addr + offset, buf, len)
+			  : nmibt_read_phys(at->image, at->addr + offset, buf, len);
+}
+
+static enum nmibt_note unreadable(enum nmibt_read status)
+{
+	return status == NMIBT_READ_EXCLUDED ? NMIBT_NOTE_EXCLUDED : NMIBT_NOTE_DAMAGED;
+}
+
+static enum nmibt_note read_note(const struct note_at *at, struct nmibt_regs *ret, int *ret_pid)
+{
+	const struct nmibt_reg_names *names = nmibt_reg_names(at->image->arch);
 	struct note_header header;
 	char desc[PRSTATUS_REG + NMI_CAPTURE_MAX_REGS * 8];
 	uint64_t end;
 
 	*ret = (struct nmibt_regs){0};
 	*ret_pid = 0;
-	if (!paddr || !names)
+	if (!at->addr || !names)
 		return NMIBT_NOTE_UNKNOWN;
 	size_t want = PRSTATUS_REG + names->nr * 8;
-	if (__builtin_add_overflow(paddr, size, &end) || size < sizeof(header) + want)
+	if (__builtin_add_overflow(at->addr, at->size, &end) || at->size < sizeof(header) + want)
 		return NMIBT_NOTE_DAMAGED;
 
-	enum nmibt_read status = nmibt_read_phys(image, paddr, &header, sizeof(header));
+	enum nmibt_read status = read_at(at, 0, &header, sizeof(header));
 	if (status != NMIBT_READ_OK)
-		return status == NMIBT_READ_EXCLUDED ? NMIBT_NOTE_EXCLUDED : NMIBT_NOTE_DAMAGED;
+		return unreadable(status);
 	if (!header.namesz && !header.descsz && !header.type)
 		return NMIBT_NOTE_NONE;
 	if (header.namesz != sizeof("CORE") || memcmp(header.name, "CORE", sizeof("CORE")) ||
 	    header.type != NT_PRSTATUS || header.descsz < want ||
-	    header.descsz > size - sizeof(header))
+	    header.descsz > at->size - sizeof(header))
 		return NMIBT_NOTE_DAMAGED;
-	status = nmibt_read_phys(image, paddr + sizeof(header), desc, want);
+	status = read_at(at, sizeof(header), desc, want);
 	if (status != NMIBT_READ_OK)
-		return status == NMIBT_READ_EXCLUDED ? NMIBT_NOTE_EXCLUDED : NMIBT_NOTE_DAMAGED;
+		return unreadable(status);
 
 	int32_t pid;
 	memcpy(&pid, desc + PRSTATUS_PID, sizeof(pid));
@@ -86,6 +105,28 @@ enum nmibt_note nmibt_read_note(const struct nmibt_image *image, uint64_t paddr,
 	ret->nr = names->nr;
 	memcpy(ret->value, desc + PRSTATUS_REG, names->nr * 8);
 	return NMIBT_NOTE_PRESENT;
+}
+
+enum nmibt_note nmibt_read_note(const struct nmibt_image *image, uint64_t paddr, uint64_t size,
+				struct nmibt_regs *ret, int *ret_pid)
+{
+	return read_note(&(struct note_at){image, NULL, paddr, size}, ret, ret_pid);
+}
+
+enum nmibt_note nmibt_read_note_virtual(const struct nmibt_image *image,
+					struct nmibt_virtual *memory, uint64_t vaddr, uint64_t size,
+					struct nmibt_regs *ret, int *ret_pid)
+{
+	return read_note(&(struct note_at){image, memory, vaddr, size}, ret, ret_pid);
+}
+
+/* CRASH_CORE_NOTE_BYTES, include/linux/crash_core.h, 6.12: two notes' headers, the name,
+ * struct elf_prstatus, in which pr_fpvalid, padded to 8, follows pr_reg. */
+size_t nmibt_note_size(const struct nmibt_image *image)
+{
+	const struct nmibt_reg_names *names = nmibt_reg_names(image->arch);
+
+	return names ? 2 * 12 + 8 + PRSTATUS_REG + names->nr * 8 + 8 : 0;
 }
 
 /* Is addr in the function of frame, given that nmi_pc is in it at offset? */
@@ -160,4 +201,29 @@ enum nmibt_moved nmibt_compare_regs(struct nmibt_symbols *symbols, const struct 
 		return NMIBT_MOVED_SAME;
 	/* It was in the kernel; user space, the lower half, is another place. */
 	return pc_known || !(pc >> 63) ? NMIBT_MOVED_YES : NMIBT_MOVED_UNKNOWN;
+}
+
+enum nmibt_moved nmibt_compare_text(struct nmibt_symbols *symbols, const struct nmibt_cpu *cpu,
+				    const struct nmibt_facts *facts)
+{
+	const struct nmibt_reg_names *names = nmibt_reg_names(symbols->image->arch);
+	bool known;
+
+	if (!names || !cpu->stop_regs.present || cpu->outcome == NMIBT_OUTCOME_SELF)
+		return NMIBT_MOVED_UNKNOWN;
+	if (cpu->flags & NMI_CAPTURE_SLOT_F_IDLE)
+		return NMIBT_MOVED_IDLE;
+	if (!facts->has_task || !facts->has_sp)
+		return NMIBT_MOVED_UNKNOWN;
+	if (cpu->pid != cpu->note_pid)
+		return NMIBT_MOVED_YES;
+	/* The text has no pc in numbers, and none of user mode by name. */
+	uint64_t sp = cpu->stop_regs.value[names->sp];
+	if (cpu->flags & NMI_CAPTURE_SLOT_F_USER || !cpu->nr_frames || !cpu->frames[0].is_pc)
+		return NMIBT_MOVED_UNKNOWN;
+	if (sp - facts->sp + NEAR_STACK > 2 * NEAR_STACK)
+		return NMIBT_MOVED_YES;
+	if (in_chain(symbols, cpu, cpu->stop_regs.value[names->pc], &known))
+		return NMIBT_MOVED_SAME;
+	return known ? NMIBT_MOVED_YES : NMIBT_MOVED_UNKNOWN;
 }

@@ -37,7 +37,7 @@ static size_t comm_len(const struct nmibt_cpu *cpu)
 
 static void put_stack(FILE *out, const struct nmibt_cpu *cpu)
 {
-	if (cpu->has_task)
+	if (cpu->has_task && *cpu->comm)
 		put_name(out, cpu->comm, comm_len(cpu));
 	else
 		fprintf(out, "[%s]", nmibt_outcome_name(cpu->outcome));

@@ -142,7 +142,10 @@ static void render_stack(struct renderer *r, const struct nmibt_cpu *cpu, bool o
 		fputs("    ", r->out);
 		nmibt_escape(r->out, f->function.s, f->function.len, false);
 		if (offsets)
-			fprintf(r->out, "+0x%" PRIx64 "/0x%" PRIx64, f->offset, f->size);
+			fprintf(r->out, "+0x%" PRIx64, f->offset);
+		/* Of what nmibt unwound itself the size is not known. */
+		if (offsets && f->size)
+			fprintf(r->out, "/0x%" PRIx64, f->size);
 		if (f->module.len) {
 			fputs(" [", r->out);
 			nmibt_escape(r->out, f->module.s, f->module.len, false);

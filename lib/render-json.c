@@ -192,6 +192,22 @@ static json_t *capture_of(struct json *j)
 	return capture;
 }
 
+static json_t *sources_of(struct json *j)
+{
+	const struct nmibt_report *report = j->renderer.report;
+	json_t *sources = json_object();
+
+	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s < NMIBT_NR_SOURCES; s++) {
+		const struct nmibt_source_state *state = &report->sources[s];
+		json_t *source = json_object();
+
+		set(j, source, "found", json_string(nmibt_found_name(state->found)));
+		set(j, source, "text", text_of(j, state->why));
+		set(j, sources, nmibt_source_name(s), source);
+	}
+	return sources;
+}
+
 static json_t *finding_of(struct json *j, const struct nmibt_finding *f)
 {
 	json_t *finding = json_object(), *cpus = json_array();
@@ -278,7 +294,8 @@ static struct nmibt_error *fill_envelope(struct json *j, json_t *envelope)
 	set(j, envelope, "generator", json_string("nmibt " NMIBT_VERSION));
 	set(j, envelope, "kernel", kernel_of(j));
 	set(j, envelope, "panic", panic_of(j));
-	set(j, envelope, "capture", capture_of(j));
+	set(j, envelope, "capture", report->has_capture ? capture_of(j) : json_null());
+	set(j, envelope, "sources", sources_of(j));
 	set(j, envelope, "complete", json_boolean(report->complete));
 	set(j, envelope, "possible_cpus", json_integer(report->nr_possible));
 	set(j, envelope, "outcomes", outcomes_of(j));
@@ -378,7 +395,11 @@ static json_t *frame_of(struct json *j, const struct nmibt_cpu *cpu, const struc
 
 	set(j, frame, "function_name", string_of(j, f->function.s, f->function.len));
 	set(j, frame, "function_offset", number_of(f->offset));
-	set(j, frame, "function_length", number_of(f->size));
+	/* Of what it unwound itself nmibt knows neither. */
+	if (!cpu->is_unwound) {
+		set(j, frame, "function_length", number_of(f->size));
+		set(j, frame, "line", json_integer(f->line));
+	}
 	if (f->module.len)
 		set(j, frame, "module_name", string_of(j, f->module.s, f->module.len));
 	if (f->stack.len)
@@ -386,7 +407,6 @@ static json_t *frame_of(struct json *j, const struct nmibt_cpu *cpu, const struc
 	set(j, frame, "reliable", json_boolean(f->reliable));
 	if (f->is_pc && names && cpu->nmi_regs.present && !cpu->text.unread)
 		set(j, frame, "address", hex_of(cpu->nmi_regs.value[names->pc]));
-	set(j, frame, "line", json_integer(f->line));
 	if (j->renderer.options->lines)
 		set(j, frame, "source", source_of(j, f));
 	return frame;
@@ -466,18 +486,37 @@ static json_t *slot_of(struct json *j, const struct nmibt_cpu *cpu)
 	return slot;
 }
 
-static void fill_written(struct json *j, json_t *object, const struct nmibt_cpu *cpu)
+static json_t *task_of(struct json *j, const struct nmibt_cpu *cpu)
 {
 	json_t *task = json_object();
 
 	set(j, task, "pid", json_integer(cpu->pid));
 	set(j, task, "comm", string_of(j, cpu->comm, strnlen(cpu->comm, sizeof(cpu->comm))));
-	set(j, object, "task", task);
+	return task;
+}
+
+static json_t *log_of(struct json *j, const struct nmibt_cpu *cpu)
+{
+	json_t *log = json_object();
+
+	set(j, log, "asked_ns", time_of(cpu->asked_ns));
+	set(j, log, "begun_ns", time_of(cpu->begun_ns));
+	set(j, log, "ended_ns", time_of(cpu->ended_ns));
+	set(j, log, "first_record", number_of(cpu->first_seq));
+	set(j, log, "last_record", number_of(cpu->last_seq));
+	return log;
+}
+
+static void fill_written(struct json *j, json_t *object, const struct nmibt_cpu *cpu)
+{
+	set(j, object, "task", cpu->has_task ? task_of(j, cpu) : json_null());
 	set(j, object, "idle", json_boolean(cpu->flags & NMI_CAPTURE_SLOT_F_IDLE));
 	set(j, object, "user_mode", json_boolean(cpu->flags & NMI_CAPTURE_SLOT_F_USER));
 	set(j, object, "interrupts_off", json_boolean(cpu->flags & NMI_CAPTURE_SLOT_F_IRQS_OFF));
-	set(j, object, "text", area_of(j, &cpu->text));
+	set(j, object, "text", cpu->is_unwound ? json_null() : area_of(j, &cpu->text));
 	set(j, object, "nested_text", area_of(j, &cpu->nested));
+	set(j, object, "unwound", json_boolean(cpu->is_unwound));
+	set(j, object, "beginning_is_gone", json_boolean(cpu->is_headless));
 	set(j, object, "frames", frames_of(j, cpu));
 	set(j, object, "stack_hash", cpu->stack_hash ? hex_of(cpu->stack_hash) : json_null());
 }
@@ -490,10 +529,18 @@ static json_t *cpu_of(struct json *j, const struct nmibt_cpu *cpu)
 	set(j, object, "outcome", json_string(nmibt_outcome_name(cpu->outcome)));
 	set(j, object, "stale", json_boolean(cpu->stale));
 	set(j, object, "problem", *cpu->why ? text_of(j, cpu->why) : json_null());
-	if (!cpu->slot_present)
+	set(j, object, "source",
+	    cpu->source == NMIBT_SOURCE_AUTO ? json_null()
+					     : json_string(nmibt_source_name(cpu->source)));
+	if (j->renderer.report->has_capture && !cpu->slot_present && !cpu->text.raw)
 		return object;
-	set(j, object, "slot", slot_of(j, cpu));
-	if (cpu->has_task)
+	if (cpu->slot_present)
+		set(j, object, "slot", slot_of(j, cpu));
+	if (cpu->source == NMIBT_SOURCE_LOG || cpu->asked_ns)
+		set(j, object, "log", log_of(j, cpu));
+	if (cpu->buffer)
+		set(j, object, "buffer", json_string(cpu->buffer));
+	if (cpu->has_task || cpu->text.raw)
 		fill_written(j, object, cpu);
 	json_t *registers = json_object();
 	set(j, registers, "captured",

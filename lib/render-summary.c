@@ -31,10 +31,11 @@ static unsigned int count_idle(const struct nmibt_report *report, enum nmibt_out
 static void summary_counts(struct renderer *r)
 {
 	static const enum nmibt_outcome order[] = {
-		NMIBT_OUTCOME_NMI,     NMIBT_OUTCOME_IRQ,      NMIBT_OUTCOME_SELF,
-		NMIBT_OUTCOME_STOP,    NMIBT_OUTCOME_PARTIAL,  NMIBT_OUTCOME_SILENT,
-		NMIBT_OUTCOME_OFFLINE, NMIBT_OUTCOME_EXCLUDED, NMIBT_OUTCOME_DAMAGED,
-		NMIBT_OUTCOME_NONE,
+		NMIBT_OUTCOME_NMI,	 NMIBT_OUTCOME_IRQ,	 NMIBT_OUTCOME_SELF,
+		NMIBT_OUTCOME_STOP,	 NMIBT_OUTCOME_PARTIAL,	 NMIBT_OUTCOME_SILENT,
+		NMIBT_OUTCOME_OFFLINE,	 NMIBT_OUTCOME_EXCLUDED, NMIBT_OUTCOME_DAMAGED,
+		NMIBT_OUTCOME_ANSWERED,	 NMIBT_OUTCOME_SKIPPED,	 NMIBT_OUTCOME_REPORTED,
+		NMIBT_OUTCOME_REGISTERS, NMIBT_OUTCOME_NONE,
 	};
 	const struct nmibt_report *report = r->report;
 	const char *comma = "";
@@ -90,6 +91,63 @@ static void summary_request(struct renderer *r)
 	putc('\n', r->out);
 }
 
+static bool is_tried(const struct nmibt_report *report, enum nmibt_source source)
+{
+	return report->sources[source].found != NMIBT_FOUND_UNTRIED &&
+	       (report->wish == NMIBT_SOURCE_AUTO || report->wish == source);
+}
+
+/* All ways to a capture in one line. */
+static void summary_no_capture(struct renderer *r)
+{
+	const struct nmibt_report *report = r->report;
+	enum nmibt_found worst = NMIBT_FOUND_UNTRIED;
+
+	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s <= NMIBT_SOURCE_SCAN; s++) {
+		if (is_tried(report, s) && report->sources[s].found > worst)
+			worst = report->sources[s].found;
+	}
+	if (worst == NMIBT_FOUND_UNTRIED)
+		return;
+	label(r, "capture");
+	fputs(nmibt_found_name(worst), r->out);
+	const char *separator = ": ";
+	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s <= NMIBT_SOURCE_SCAN; s++) {
+		if (!is_tried(report, s))
+			continue;
+		fprintf(r->out, "%s%s", separator, report->sources[s].why);
+		separator = "; ";
+	}
+	putc('\n', r->out);
+}
+
+/* Without a capture: what each source has, or why it has nothing. */
+static void summary_sources(struct renderer *r)
+{
+	summary_no_capture(r);
+	for (enum nmibt_source s = NMIBT_SOURCE_SCAN + 1; s < NMIBT_NR_SOURCES; s++) {
+		const struct nmibt_source_state *state = &r->report->sources[s];
+
+		if (!is_tried(r->report, s))
+			continue;
+		label(r, nmibt_source_name(s));
+		fprintf(r->out, "%s: %s\n", nmibt_found_name(state->found), state->why);
+	}
+}
+
+static void summary_older(struct renderer *r)
+{
+	const struct nmibt_report *report = r->report;
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < report->nr_cpus; i++)
+		count += report->cpus[i].has_older;
+	if (!count || r->options->older)
+		return;
+	label(r, "older");
+	fprintf(r->out, "backtraces of %u CPU%s; -o shows them\n", count, nmibt_plural(count));
+}
+
 static void summary_task(struct renderer *r, unsigned int cpu)
 {
 	const struct nmibt_report *report = r->report;
@@ -100,15 +158,15 @@ static void summary_task(struct renderer *r, unsigned int cpu)
 
 static void summary_panic(struct renderer *r)
 {
-	const struct nmi_capture_desc *d = &r->report->capture.desc;
+	uint32_t cpu = r->report->panic_cpu;
 	const char *message = r->report->panic_message;
 
-	if (d->panic_cpu == NMI_CAPTURE_NO_CPU && !message)
+	if (cpu == NMI_CAPTURE_NO_CPU && !message)
 		return;
 	label(r, "panicking");
-	if (d->panic_cpu != NMI_CAPTURE_NO_CPU) {
-		fprintf(r->out, "CPU %u", d->panic_cpu);
-		summary_task(r, d->panic_cpu);
+	if (cpu != NMI_CAPTURE_NO_CPU) {
+		fprintf(r->out, "CPU %u", cpu);
+		summary_task(r, cpu);
 	}
 	if (message) {
 		fputs("  \"", r->out);
@@ -139,10 +197,14 @@ struct nmibt_error *nmibt_render_summary(struct renderer *r)
 		return err;
 
 	summary_counts(r);
-	summary_request(r);
+	if (r->report->has_capture)
+		summary_request(r);
+	else
+		summary_sources(r);
 	summary_panic(r);
 	for (size_t i = 0; i < diagnosis.nr; i++)
 		summary_finding(r, &diagnosis.findings[i]);
+	summary_older(r);
 	nmibt_diagnosis_destroy(&diagnosis);
 	return NULL;
 }

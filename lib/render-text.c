@@ -6,6 +6,7 @@
  * can't stand.
  */
 #include "render.h"
+#include "stock.h"
 
 void nmibt_paint(struct renderer *r, enum colour colour)
 {
@@ -21,6 +22,20 @@ void nmibt_unpaint(struct renderer *r)
 		fputs("\033[0m", r->out);
 }
 
+/* Of the log there is no moment of asking; that of the panic is what people go by. */
+static void format_before_panic(const struct nmibt_report *report, uint64_t ns, char *buf,
+				size_t len)
+{
+	uint64_t panic_ns = report->stock->blocks->panic_ns;
+	const char *when = ns > panic_ns ? "after" : "before";
+	uint64_t diff = ns > panic_ns ? ns - panic_ns : panic_ns - ns;
+
+	if (panic_ns && diff)
+		snprintf(buf, len, "%.3f s %s the panic", diff / 1e9, when);
+	else if (!panic_ns)
+		snprintf(buf, len, "at %.3f s", ns / 1e9);
+}
+
 void nmibt_format_since(const struct renderer *r, uint64_t ns, char *buf, size_t len)
 {
 	uint64_t asked = r->report->capture.desc.asked_ns;
@@ -29,6 +44,8 @@ void nmibt_format_since(const struct renderer *r, uint64_t ns, char *buf, size_t
 	*buf = '\0';
 	if (asked && ns)
 		snprintf(buf, len, "%+.2f ms", diff / 1e6);
+	else if (ns)
+		format_before_panic(r->report, ns, buf, len);
 }
 
 /* ------------------------------------------------------------- one CPU: head */
@@ -40,14 +57,38 @@ void nmibt_render_task(struct renderer *r, int32_t pid, const char comm[NMI_CAPT
 	putc('"', r->out);
 }
 
+/* Where the text is from, of other sources than the capture. */
+static void render_source_name(struct renderer *r, const struct nmibt_cpu *cpu)
+{
+	switch (cpu->source) {
+	case NMIBT_SOURCE_LOG:
+		fputs("  from the log", r->out);
+		break;
+	case NMIBT_SOURCE_LEGACY:
+		fprintf(r->out, "  from %s", cpu->buffer);
+		break;
+	case NMIBT_SOURCE_REGISTERS:
+		fputs(cpu->is_unwound ? "  unwound by nmibt" : "  from its crash note", r->out);
+		break;
+	default:
+		break;
+	}
+}
+
 static void render_completeness(struct renderer *r, const struct nmibt_cpu *cpu)
 {
 	size_t lines = cpu->text.nr_lines;
-	const char *how = "complete, ";
+	const char *how = cpu->source <= NMIBT_SOURCE_SCAN ? "complete, " : "";
 
+	if (cpu->is_unwound) {
+		fprintf(r->out, ", %zu frame%s", cpu->nr_frames, nmibt_plural(cpu->nr_frames));
+		return;
+	}
 	if (cpu->outcome == NMIBT_OUTCOME_DAMAGED)
 		how = "";
-	else if (cpu->slot.lost_bytes || cpu->slot.lost_msgs)
+	else if (cpu->is_headless)
+		how = "its beginning is gone, ";
+	else if (cpu->slot.lost_bytes || cpu->slot.lost_msgs || cpu->lost_msgs)
 		how = "cut, ";
 	else if (cpu->text.unread)
 		how = "with gaps, ";
@@ -55,8 +96,8 @@ static void render_completeness(struct renderer *r, const struct nmibt_cpu *cpu)
 		how = "unfinished, ";
 	else if (cpu->text.raw_len > cpu->text.published)
 		how = "with a torn tail, ";
-	fprintf(r->out, "  %s%zu line%s, %zu bytes", how, lines, nmibt_plural(lines),
-		cpu->text.published);
+	fprintf(r->out, "%s%s%zu line%s, %zu bytes", cpu->source <= NMIBT_SOURCE_SCAN ? "  " : ", ",
+		how, lines, nmibt_plural(lines), cpu->text.published);
 }
 
 static void render_head(struct renderer *r, const struct nmibt_cpu *cpu)
@@ -67,17 +108,22 @@ static void render_head(struct renderer *r, const struct nmibt_cpu *cpu)
 	fprintf(r->out, "CPU %u  %s%s", cpu->cpu, cpu->stale ? "stale " : "",
 		nmibt_outcome_name(cpu->outcome));
 	nmibt_unpaint(r);
-	if (cpu->has_task) {
-		nmibt_format_since(r, cpu->begun_ns, since, sizeof(since));
-		fprintf(r->out, "%s%s", *since ? " " : "", since);
+	nmibt_format_since(r, cpu->begun_ns, since, sizeof(since));
+	fprintf(r->out, "%s%s", *since ? " " : "", since);
+	if (cpu->has_task)
 		nmibt_render_task(r, cpu->pid, cpu->comm);
+	else if (cpu->source == NMIBT_SOURCE_REGISTERS)
+		fprintf(r->out, "  PID %d", cpu->note_pid);
+	if (cpu->has_task || cpu->source != NMIBT_SOURCE_AUTO) {
 		if (cpu->flags & NMI_CAPTURE_SLOT_F_IDLE)
 			fputs(" idle", r->out);
 		if (cpu->flags & NMI_CAPTURE_SLOT_F_USER)
 			fputs(" in user mode", r->out);
 		if (cpu->flags & NMI_CAPTURE_SLOT_F_LATE)
 			fputs(" late", r->out);
-		render_completeness(r, cpu);
+		render_source_name(r, cpu);
+		if (cpu->text.raw)
+			render_completeness(r, cpu);
 	}
 	if (cpu->moved == NMIBT_MOVED_SAME) {
 		nmibt_paint(r, YELLOW);
@@ -119,6 +165,22 @@ static const char *how_words(uint32_t how)
 	return "in an unknown way";
 }
 
+/* Of a CPU that no capture tells of. */
+static void render_stock_remarks(struct renderer *r, const struct nmibt_cpu *cpu)
+{
+	char asked[48];
+
+	if (cpu->asked_ns) {
+		nmibt_format_since(r, cpu->asked_ns, asked, sizeof(asked));
+		fprintf(r->out, "[asked for its backtrace %s, and the log has no answer]\n", asked);
+	}
+	if (cpu->outcome == NMIBT_OUTCOME_NONE && !cpu->stale)
+		fputs("[nothing in the log, and no registers]\n", r->out);
+	if (cpu->note == NMIBT_NOTE_EXCLUDED || cpu->note == NMIBT_NOTE_DAMAGED ||
+	    (cpu->note == NMIBT_NOTE_NONE && r->report->stock->has_kdumped))
+		fprintf(r->out, "[%s]\n", nmibt_note_words(cpu->note));
+}
+
 /* What a CPU without a whole trace has instead. */
 static void render_remarks(struct renderer *r, const struct nmibt_cpu *cpu)
 {
@@ -129,6 +191,13 @@ static void render_remarks(struct renderer *r, const struct nmibt_cpu *cpu)
 		nmibt_paint(r, RED);
 		fprintf(r->out, "[%s]\n", cpu->why);
 		nmibt_unpaint(r);
+	}
+	if (cpu->lost_msgs)
+		fprintf(r->out, "[of %u message%s nothing is left]\n", cpu->lost_msgs,
+			nmibt_plural(cpu->lost_msgs));
+	if (!r->report->has_capture) {
+		render_stock_remarks(r, cpu);
+		return;
 	}
 	if (!cpu->slot_present) {
 		if (cpu->outcome == NMIBT_OUTCOME_NONE)
@@ -182,6 +251,15 @@ static void render_header_fields(struct renderer *r, const struct nmibt_cpu *cpu
 		s->text_size, s->text_off, s->nested_len, s->nested_size, s->nested_off,
 		s->lost_msgs, s->lost_bytes, s->begin_again, s->asked_ns, s->begun_ns, s->done_ns,
 		s->note_paddr, s->note_size, nmibt_note_words(cpu->note));
+}
+
+static void render_log_fields(struct renderer *r, const struct nmibt_cpu *cpu)
+{
+	fprintf(r->out,
+		"  records     %" PRIu64 " to %" PRIu64 "\n"
+		"  begun       %" PRIu64 " ns\n"
+		"  ended       %" PRIu64 " ns\n",
+		cpu->first_seq, cpu->last_seq, cpu->begun_ns, cpu->ended_ns);
 }
 
 /* ------------------------------------------------------------- one CPU: text */
@@ -314,13 +392,15 @@ static struct nmibt_error *render_cpu(struct renderer *r, const struct nmibt_cpu
 	render_head(r, cpu);
 	if (r->options->header && cpu->slot_present)
 		render_header_fields(r, cpu);
+	if (r->options->header && cpu->source == NMIBT_SOURCE_LOG && cpu->text.raw)
+		render_log_fields(r, cpu);
 	render_text(r, cpu, &cpu->text);
 	if (cpu->nested.nr_lines) {
 		fputs("[printed meanwhile, inside another message or by a fault:]\n", r->out);
 		render_text(r, cpu, &cpu->nested);
 	}
 	render_remarks(r, cpu);
-	if (cpu->slot_present)
+	if (cpu->slot_present || cpu->stop_regs.present)
 		nmibt_render_registers(r, cpu);
 	return NULL;
 }

@@ -61,6 +61,24 @@ bool nmibt_is_wanted(const struct renderer *r, unsigned int cpu)
 	return !r->options->cpus || r->options->cpus[cpu];
 }
 
+/* -o: what other sources have of the CPU that is older. */
+static struct nmibt_error *each_older(struct renderer *r, unsigned int nr, render_cpu_fn render)
+{
+	struct nmibt_error *err = NULL;
+	bool found = r->options->older && r->report->cpus[nr].has_older;
+
+	for (unsigned int nth = 0; !err && found; nth++) {
+		struct nmibt_cpu cpu;
+
+		err = nmibt_report_older(r->report, nr, nth, &cpu, &found);
+		if (err || !found)
+			break;
+		err = render(r, &cpu);
+		nmibt_cpu_destroy(&cpu);
+	}
+	return err;
+}
+
 struct nmibt_error *nmibt_each_cpu(struct renderer *r, render_cpu_fn render)
 {
 	for (unsigned int i = 0; i < r->report->nr_cpus; i++) {
@@ -73,6 +91,8 @@ struct nmibt_error *nmibt_each_cpu(struct renderer *r, render_cpu_fn render)
 			return err;
 		err = render(r, &cpu);
 		nmibt_cpu_destroy(&cpu);
+		if (!err)
+			err = each_older(r, i, render);
 		if (err)
 			return err;
 	}
@@ -100,12 +120,15 @@ void nmibt_find_places(struct renderer *r, const struct nmibt_frame *frame, nmib
 		r->lines_missing = true;
 }
 
-static int exit_code(const struct nmibt_report *report)
+static int exit_code(const struct nmibt_report *report, bool older)
 {
 	if (!report->complete)
 		return 3;
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
-		if (report->possible[i] && report->cpus[i].outcome != NMIBT_OUTCOME_NONE)
+		const struct nmibt_cpu_brief *b = &report->cpus[i];
+
+		if (report->possible[i] &&
+		    (b->outcome != NMIBT_OUTCOME_NONE || (older && b->has_older)))
 			return 0;
 	}
 	return 1;
@@ -131,6 +154,6 @@ struct nmibt_error *nmibt_render(const struct nmibt_report *report,
 	struct nmibt_error *err = renderers[options->format](&r);
 	if (err)
 		return err;
-	*ret = exit_code(report);
+	*ret = exit_code(report, options->older);
 	return NULL;
 }

@@ -39,8 +39,9 @@ static bool parse_hex(const char *s, size_t len, size_t *pos, uint64_t *ret)
 	return true;
 }
 
-/* name+0xoffset/0xsize, then optionally [module] or [module build-id]. */
-static bool parse_symbol(const char *s, size_t len, struct nmibt_frame *ret)
+/* name+0xoffset/0xsize, then optionally [module] or [module build-id]; without a size
+ * where unsized is wanted. */
+static bool parse_symbol(const char *s, size_t len, bool unsized, struct nmibt_frame *ret)
 {
 	size_t i = 0;
 
@@ -50,8 +51,9 @@ static bool parse_symbol(const char *s, size_t len, struct nmibt_frame *ret)
 		return false;
 	ret->function = (struct nmibt_str){s, i};
 	i++;
-	if (!parse_hex(s, len, &i, &ret->offset) || i >= len || s[i++] != '/' ||
-	    !parse_hex(s, len, &i, &ret->size))
+	if (!parse_hex(s, len, &i, &ret->offset))
+		return false;
+	if (!unsized && (i >= len || s[i++] != '/' || !parse_hex(s, len, &i, &ret->size)))
 		return false;
 	if (i < len && s[i] != ' ')
 		return false;
@@ -74,10 +76,23 @@ static bool parse_pc_line(enum nmibt_arch arch, const char *s, size_t len, struc
 	if (!starts_with(s, len, prefix))
 		return false;
 	ret->is_pc = true;
-	return parse_symbol(s + strlen(prefix), len - strlen(prefix), ret);
+	return parse_symbol(s + strlen(prefix), len - strlen(prefix), false, ret);
 }
 
-static bool parse_trace_line(const char *s, size_t len, struct nmibt_frame *ret)
+/* What an idle CPU prints instead of a backtrace: lib/nmi_backtrace.c, 4.4 to 7.2. */
+static bool parse_skip_line(const char *s, size_t len, struct nmibt_frame *ret)
+{
+	static const char skipped[] = " skipped: idling at ";
+	const char *at = memmem(s, len, skipped, strlen(skipped));
+
+	if (!starts_with(s, len, "NMI backtrace for cpu ") || !at)
+		return false;
+	at += strlen(skipped);
+	ret->is_pc = true;
+	return parse_symbol(at, s + len - at, false, ret);
+}
+
+static bool parse_trace_line(const char *s, size_t len, bool unsized, struct nmibt_frame *ret)
 {
 	if (!starts_with(s, len, " "))
 		return false;
@@ -85,7 +100,7 @@ static bool parse_trace_line(const char *s, size_t len, struct nmibt_frame *ret)
 	ret->reliable = !starts_with(s, len, "? ");
 	if (!ret->reliable)
 		s += 2, len -= 2;
-	return parse_symbol(s, len, ret);
+	return parse_symbol(s, len, unsized, ret);
 }
 
 /* " <IRQ>" where x86 comes to a stack of another kind and " </IRQ>" where it leaves
@@ -116,10 +131,11 @@ static bool parse_line(struct parser *parser, const struct nmibt_line *line,
 		return false;
 	}
 	if (!parser->in_trace)
-		return parse_pc_line(parser->arch, line->text, line->len, ret);
+		return parse_pc_line(parser->arch, line->text, line->len, ret) ||
+		       parse_skip_line(line->text, line->len, ret);
 	parse_stack_line(line->text, line->len, &parser->stack);
 	ret->stack = parser->stack;
-	return parse_trace_line(line->text, line->len, ret);
+	return parse_trace_line(line->text, line->len, false, ret);
 }
 
 struct nmibt_error *nmibt_trace(enum nmibt_arch arch, const struct nmibt_text *text,
@@ -137,6 +153,25 @@ struct nmibt_error *nmibt_trace(enum nmibt_arch arch, const struct nmibt_text *t
 			continue;
 		frame.line = i;
 		frames[nr++] = frame;
+	}
+	*ret = frames;
+	*ret_nr = nr;
+	return NULL;
+}
+
+struct nmibt_error *nmibt_trace_unwound(const struct nmibt_text *text, struct nmibt_frame **ret,
+					size_t *ret_nr)
+{
+	struct nmibt_frame *frames = calloc(text->nr_lines + 1, sizeof(*frames));
+	size_t nr = 0;
+
+	if (!frames)
+		return nmibt_error_nomem();
+	for (size_t i = 0; i < text->nr_lines; i++) {
+		struct nmibt_frame frame = {.line = i, .is_pc = !i};
+
+		if (parse_trace_line(text->lines[i].text, text->lines[i].len, true, &frame))
+			frames[nr++] = frame;
 	}
 	*ret = frames;
 	*ret_nr = nr;

@@ -36,7 +36,7 @@ static void print_record(const struct nmibt_log_record *record, bool all)
 	if (all)
 		printf("%" PRIu64 " %#x %u %u %#x%s ", record->seq, record->caller_id,
 		       record->facility, record->level, record->flags,
-		       record->truncated ? " truncated" : "");
+		       record->missing ? " truncated" : "");
 	printf("[%5" PRIu64 ".%06u] ", record->ts_ns / 1000000000,
 	       (unsigned int)(record->ts_ns % 1000000000 / 1000));
 	fwrite(record->text, 1, record->len, stdout);

@@ -13,6 +13,7 @@
 
 #include "debugfile.h"
 #include "internal.h"
+#include "unwind.h"
 
 /* A name's chain of symbols starts at heads[hash of it]. */
 struct symbols {
@@ -21,9 +22,18 @@ struct symbols {
 	uint32_t *next; /* by index in the symbol table */
 };
 
+/* A struct or union that was looked for. */
+struct type {
+	struct type *next;
+	bool found;
+	Dwarf_Die die;
+	char name[];
+};
+
 struct nmibt_debugfile {
 	Dwfl *dwfl;
 	Dwfl_Module *module;
+	struct type *types;
 	char build_id[2 * 64 + 1];
 	int nr_symbols;
 	struct symbols by_name;
@@ -93,6 +103,10 @@ void nmibt_debugfile_close(struct nmibt_debugfile *file)
 	if (!file)
 		return;
 	dwfl_end(file->dwfl);
+	for (struct type *type = file->types, *next; type; type = next) {
+		next = type->next;
+		free(type);
+	}
 	free(file->by_name.heads);
 	free(file->by_name.next);
 	free(file);
@@ -176,15 +190,24 @@ static uint32_t hash_of(const char *s)
 	return hash;
 }
 
-/* The name of symbol i where it may be that of code, else NULL. */
-static const char *code_symbol(const struct nmibt_debugfile *file, int i, GElf_Sym *sym,
-			       GElf_Addr *addr)
+/* The name of symbol i where it is that of a place in memory, else NULL. */
+static const char *symbol_at(const struct nmibt_debugfile *file, int i, GElf_Sym *sym,
+			     GElf_Addr *addr)
 {
 	GElf_Word section;
 	const char *name =
 		dwfl_module_getsym_info(file->module, i, sym, addr, &section, NULL, NULL);
 
-	if (!name || !*name || section == SHN_UNDEF || section == SHN_ABS)
+	return name && *name && section != SHN_UNDEF && section != SHN_ABS ? name : NULL;
+}
+
+/* As symbol_at(), where it may be that of code. */
+static const char *code_symbol(const struct nmibt_debugfile *file, int i, GElf_Sym *sym,
+			       GElf_Addr *addr)
+{
+	const char *name = symbol_at(file, i, sym, addr);
+
+	if (!name)
 		return NULL;
 	/* Assembly's entries may have no type. */
 	unsigned char type = GELF_ST_TYPE(sym->st_info);
@@ -213,7 +236,7 @@ static bool index_symbols(struct nmibt_debugfile *file)
 		return false;
 	}
 	for (int i = 0; i < file->nr_symbols; i++) {
-		const char *name = code_symbol(file, i, &sym, &addr);
+		const char *name = symbol_at(file, i, &sym, &addr);
 
 		if (!name)
 			continue;
@@ -264,14 +287,43 @@ static bool find_function(struct nmibt_debugfile *file, const struct nmibt_locat
 	return fitting == 1 || (!fitting && found == 1);
 }
 
+bool nmibt_debugfile_symbol_addr(struct nmibt_debugfile *file, const char *name, uint64_t *ret)
+{
+	GElf_Addr addr, first = 0;
+	bool found = false;
+	GElf_Sym sym;
+
+	if (!index_symbols(file))
+		return false;
+	const struct symbols *s = &file->by_name;
+	for (uint32_t i = s->heads[hash_of(name) & (s->nr_heads - 1)]; i; i = s->next[i - 1]) {
+		const char *other = symbol_at(file, i - 1, &sym, &addr);
+
+		if (!other || strcmp(other, name))
+			continue;
+		if (found && sym.st_value != first)
+			return false;
+		first = sym.st_value; /* addr is where libdwfl would put it */
+		found = true;
+	}
+	if (found)
+		*ret = first;
+	return found;
+}
+
 bool nmibt_debugfile_symbolize(struct nmibt_debugfile *file, uint64_t addr, char *buf, size_t len)
 {
 	GElf_Addr bias;
+	Dwarf_Addr start, end;
 	GElf_Off offset;
 	GElf_Sym sym;
 
-	/* libdwfl puts a vmlinux that is relocatable, as those of arm64, elsewhere. */
+	/* libdwfl puts a vmlinux that is relocatable, as those of arm64, elsewhere. It goes
+	 * through all symbols for each address, also for those of modules. */
 	if (!dwfl_module_getelf(file->module, &bias))
+		return false;
+	dwfl_module_info(file->module, NULL, &start, &end, NULL, NULL, NULL, NULL);
+	if (addr + bias - start >= end - start)
 		return false;
 	const char *name =
 		dwfl_module_addrinfo(file->module, addr + bias, &offset, &sym, NULL, NULL, NULL);
@@ -397,4 +449,166 @@ bool nmibt_debugfile_find_places(struct nmibt_debugfile *file, const struct nmib
 	place.function = NULL;
 	visit(arg, &place);
 	return true;
+}
+
+/* -------------------------------------------------------------------- types */
+
+static bool find_in_unit(Dwarf_Die *unit, const char *name, Dwarf_Die *ret)
+{
+	if (dwarf_child(unit, ret))
+		return false;
+	do {
+		int tag = dwarf_tag(ret);
+		const char *other = tag == DW_TAG_structure_type || tag == DW_TAG_union_type
+					    ? dwarf_diename(ret)
+					    : NULL;
+		if (other && !strcmp(other, name) && !dwarf_hasattr(ret, DW_AT_declaration))
+			return true;
+	} while (!dwarf_siblingof(ret, ret));
+	return false;
+}
+
+/* Functions beside which a type is that no other file has. */
+static const struct {
+	const char *type, *function;
+} homes[] = {
+	{"printk_safe_seq_buf", "printk_safe_flush"}, /* kernel/printk/printk_safe.c, 5.10 */
+	{"nmi_seq_buf", "printk_nmi_flush"}, /* kernel/printk/nmi.c, 4.7 */
+	{"nmi_seq_buf", "nmi_trigger_all_cpu_backtrace"}, /* lib/nmi_backtrace.c, 4.4 */
+	{"nmi_seq_buf", "arch_trigger_all_cpu_backtrace"}, /* .../apic/hw_nmi.c, 3.19 */
+};
+
+static bool find_at_home(struct nmibt_debugfile *file, const char *name, Dwarf_Die *ret)
+{
+	GElf_Addr addr;
+	Dwarf_Addr bias;
+
+	for (size_t i = 0; i < ARRAY_SIZE(homes); i++) {
+		const struct nmibt_location at = {.function = homes[i].function};
+
+		if (strcmp(homes[i].type, name) || !find_function(file, &at, &addr))
+			continue;
+		Dwarf_Die *unit = unit_of(file->module, addr, &bias);
+		if (unit && find_in_unit(unit, name, ret))
+			return true;
+	}
+	return false;
+}
+
+static bool find_anywhere(struct nmibt_debugfile *file, const char *name, Dwarf_Die *ret)
+{
+	Dwarf_Addr bias;
+
+	for (Dwarf_Die *unit = NULL; (unit = dwfl_module_nextcu(file->module, unit, &bias));) {
+		if (find_in_unit(unit, name, ret))
+			return true;
+	}
+	return false;
+}
+
+/* NULL: there is none. */
+static Dwarf_Die *find_type(struct nmibt_debugfile *file, const char *name)
+{
+	struct type *type = file->types;
+
+	while (type && strcmp(type->name, name))
+		type = type->next;
+	if (!type) {
+		type = calloc(1, sizeof(*type) + strlen(name) + 1);
+		if (!type)
+			return NULL;
+		strcpy(type->name, name);
+		type->found = find_at_home(file, name, &type->die) ||
+			      find_anywhere(file, name, &type->die);
+		type->next = file->types;
+		file->types = type;
+	}
+	return type->found ? &type->die : NULL;
+}
+
+bool nmibt_debugfile_type_size(struct nmibt_debugfile *file, const char *type, size_t *ret)
+{
+	Dwarf_Die *die = find_type(file, type);
+	Dwarf_Word size;
+
+	if (!die || !number_of(die, DW_AT_byte_size, &size))
+		return false;
+	*ret = size;
+	return true;
+}
+
+/* Compilers of DWARF 2 and 3 write an expression that adds to the structure's address.
+ * What is at its beginning may have none, as those of a union. False for bits. */
+static bool place_of(Dwarf_Die *member, size_t *ret)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Word offset = 0;
+	Dwarf_Op *op;
+	size_t nr;
+
+	if (dwarf_hasattr(member, DW_AT_bit_size))
+		return false;
+	if (dwarf_attr(member, DW_AT_data_member_location, &attribute) &&
+	    dwarf_formudata(&attribute, &offset)) {
+		if (dwarf_getlocation(&attribute, &op, &nr) || nr != 1 ||
+		    op->atom != DW_OP_plus_uconst)
+			return false;
+		offset = op->number;
+	}
+	*ret = offset;
+	return true;
+}
+
+static bool type_of(Dwarf_Die *die, Dwarf_Die *ret)
+{
+	Dwarf_Attribute attribute;
+
+	return dwarf_attr(die, DW_AT_type, &attribute) && dwarf_formref_die(&attribute, ret) &&
+	       !dwarf_peel_type(ret, ret);
+}
+
+/* The kernel nests unnamed members a few deep. */
+#define MAX_UNNAMED 16
+
+static bool find_member(Dwarf_Die *type, const char *name, unsigned int depth, size_t *ret)
+{
+	Dwarf_Die member, inner;
+	size_t offset;
+
+	if (dwarf_child(type, &member))
+		return false;
+	do {
+		if (dwarf_tag(&member) != DW_TAG_member)
+			continue;
+		const char *other = dwarf_diename(&member);
+		if (other && !strcmp(other, name))
+			return place_of(&member, ret);
+		if (!other && depth < MAX_UNNAMED && type_of(&member, &inner) &&
+		    place_of(&member, &offset) && find_member(&inner, name, depth + 1, ret)) {
+			*ret += offset;
+			return true;
+		}
+	} while (!dwarf_siblingof(&member, &member));
+	return false;
+}
+
+bool nmibt_debugfile_member_offset(struct nmibt_debugfile *file, const char *type,
+				   const char *member, size_t *ret)
+{
+	Dwarf_Die *die = find_type(file, type);
+
+	return die && find_member(die, member, 0, ret);
+}
+
+/* ------------------------------------------------------------------- stacks */
+
+struct nmibt_error *nmibt_debugfile_unwinder(struct nmibt_debugfile *file, uint64_t offset,
+					     struct nmibt_unwinder **ret)
+{
+	GElf_Addr bias;
+	const char *path = NULL;
+	Elf *elf = dwfl_module_getelf(file->module, &bias);
+
+	dwfl_module_info(file->module, NULL, NULL, NULL, NULL, NULL, &path, NULL);
+	return nmibt_unwinder_open(elf, path ?: "", offset, ret);
 }

@@ -8,6 +8,7 @@
 #include <nmibt/nmibt.h>
 
 struct nmibt_debugfile;
+struct nmibt_unwinder;
 
 /* Fails with NOTHING where there is no such file, with UNUSABLE where it is no ELF
  * file. libdw also reads what xz, gzip or bzip2 packed. */
@@ -26,5 +27,17 @@ char *nmibt_debugfile_release(const struct nmibt_debugfile *file);
 bool nmibt_debugfile_find_places(struct nmibt_debugfile *file, const struct nmibt_location *at,
 				 nmibt_place_fn visit, void *arg);
 bool nmibt_debugfile_symbolize(struct nmibt_debugfile *file, uint64_t addr, char *buf, size_t len);
+/* False also where several symbols have the name, and different values. */
+bool nmibt_debugfile_symbol_addr(struct nmibt_debugfile *file, const char *name, uint64_t *ret);
+/* Of a struct or union; its own members, and those of its unnamed ones. A type that is
+ * not there costs a look at all of the file, once. */
+bool nmibt_debugfile_type_size(struct nmibt_debugfile *file, const char *type, size_t *ret);
+bool nmibt_debugfile_member_offset(struct nmibt_debugfile *file, const char *type,
+				   const char *member, size_t *ret);
+
+/* See unwind.h; ret borrows from file. offset is how far the kernel was moved from its
+ * addresses in the file. */
+struct nmibt_error *nmibt_debugfile_unwinder(struct nmibt_debugfile *file, uint64_t offset,
+					     struct nmibt_unwinder **ret);
 
 #endif /* NMIBT_DEBUGFILE_H */

@@ -14,6 +14,7 @@
 #include "debuginfo.h"
 #include "find-debuginfo.h"
 #include "internal.h"
+#include "unwind.h"
 
 /* More than any trace has; each costs a walk through a tree of thousands of files. */
 #define MAX_MODULES 64
@@ -41,11 +42,17 @@ struct nmibt_debuginfo {
 	char *release, *build_id; /* of the dump; NULL: unknown */
 	bool searched; /* for vmlinux */
 	struct nmibt_debugfile *vmlinux;
+	struct nmibt_unwinder *unwinder; /* NULL: not needed yet, or there can't be one */
+	bool tried_unwinder;
+	struct nmibt_virtual *memory; /* that stacks are in; NULL: not needed yet */
+	struct nmibt_symbols symbols;
+	struct nmibt_framewalk *framewalk; /* NULL: no_framewalk says why */
+	struct nmibt_error *no_framewalk;
 	struct module modules[MAX_MODULES];
 	unsigned int nr_modules;
 	bool too_many_modules;
 	void *answers;
-	char *complaints[MAX_MODULES + 3]; /* two of the vmlinux, one of too many modules */
+	char *complaints[MAX_MODULES + 4]; /* three of the vmlinux, one of too many modules */
 	unsigned int nr_complaints;
 };
 
@@ -233,15 +240,94 @@ bool nmibt_debuginfo_find_places(struct nmibt_debuginfo *info, const struct nmib
 	return answer && answer->nr;
 }
 
-/* KERNELOFFSET is how far KASLR moved the image (kernel/vmcore_info.c and
- * arch/../vmcore_info.c, 6.12). */
-bool nmibt_debuginfo_symbolize(struct nmibt_debuginfo *info, uint64_t addr, char *buf, size_t len)
+/* How far KASLR moved the image: kernel/vmcore_info.c and arch/../vmcore_info.c, 6.12. */
+static uint64_t kernel_offset(const struct nmibt_debuginfo *info)
 {
 	uint64_t offset = 0;
 
 	nmibt_vmcoreinfo_number(info->base, "KERNELOFFSET", 16, &offset);
+	return offset;
+}
+
+bool nmibt_debuginfo_symbolize(struct nmibt_debuginfo *info, uint64_t addr, char *buf, size_t len)
+{
 	return vmlinux_of(info) &&
-	       nmibt_debugfile_symbolize(info->vmlinux, addr - offset, buf, len);
+	       nmibt_debugfile_symbolize(info->vmlinux, addr - kernel_offset(info), buf, len);
+}
+
+/* Per-CPU variables of x86_64 are linked at 0 up to 6.14 (arch/x86/kernel/vmlinux.lds.S),
+ * and KASLR moves nothing but the image, in the upper half of addresses. */
+bool nmibt_debuginfo_symbol_addr(struct nmibt_debuginfo *info, const char *name, uint64_t *ret)
+{
+	uint64_t value;
+
+	if (!vmlinux_of(info) || !nmibt_debugfile_symbol_addr(info->vmlinux, name, &value))
+		return false;
+	*ret = value >> 63 ? value + kernel_offset(info) : value;
+	return true;
+}
+
+bool nmibt_debuginfo_type_size(struct nmibt_debuginfo *info, const char *type, size_t *ret)
+{
+	return vmlinux_of(info) && nmibt_debugfile_type_size(info->vmlinux, type, ret);
+}
+
+bool nmibt_debuginfo_member_offset(struct nmibt_debuginfo *info, const char *type,
+				   const char *member, size_t *ret)
+{
+	return vmlinux_of(info) && nmibt_debugfile_member_offset(info->vmlinux, type, member, ret);
+}
+
+/* -------------------------------------------------------------------- stacks */
+
+static struct nmibt_unwinder *unwinder_of(struct nmibt_debuginfo *info)
+{
+	if (info->tried_unwinder || !vmlinux_of(info))
+		return info->unwinder;
+	info->tried_unwinder = true;
+	struct nmibt_error *err =
+		nmibt_debugfile_unwinder(info->vmlinux, kernel_offset(info), &info->unwinder);
+	if (err)
+		complain(info, err);
+	return info->unwinder;
+}
+
+static struct nmibt_error *open_memory(struct nmibt_debuginfo *info)
+{
+	struct nmibt_error *err;
+
+	if (info->memory)
+		return NULL;
+	err = nmibt_virtual_open(info->base, &info->memory);
+	if (err)
+		return err;
+	info->symbols.image = info->base;
+	info->no_framewalk =
+		nmibt_framewalk_open(info->base, info->memory, &info->symbols, &info->framewalk);
+	return NULL;
+}
+
+/* On x86_64 the kernel's own tables have what call frame information lacks, assembler,
+ * interrupts, changes of stacks, but not all functions. On arm64 the latter knows best
+ * who called a function that calls none. */
+struct nmibt_error *nmibt_debuginfo_unwind(struct nmibt_debuginfo *info,
+					   const struct nmibt_regs *regs, nmibt_walked_fn visit,
+					   void *arg)
+{
+	struct nmibt_error *err = open_memory(info);
+
+	if (err)
+		return err;
+	struct nmibt_unwinder *unwinder = unwinder_of(info);
+	bool has_tables = info->framewalk && info->base->arch == NMIBT_ARCH_X86_64;
+	if (has_tables && unwinder)
+		nmibt_framewalk_use(info->framewalk, nmibt_unwind_caller, unwinder);
+	if (!has_tables && unwinder)
+		return nmibt_unwind(unwinder, info->base, info->memory, &info->symbols, regs, visit,
+				    arg);
+	if (info->framewalk)
+		return nmibt_framewalk(info->framewalk, regs, visit, arg);
+	return nmibt_error_create(info->no_framewalk->code, "%s", info->no_framewalk->message);
 }
 
 /* --------------------------------------------------------------------- open */
@@ -316,7 +402,12 @@ void nmibt_debuginfo_close(struct nmibt_debuginfo *info)
 		nmibt_debugfile_close(info->modules[i].file);
 		free(info->modules[i].name);
 	}
+	nmibt_unwinder_close(info->unwinder);
 	nmibt_debugfile_close(info->vmlinux);
+	nmibt_framewalk_close(info->framewalk);
+	nmibt_error_destroy(info->no_framewalk);
+	nmibt_virtual_close(info->memory);
+	nmibt_kallsyms_close(info->symbols.kallsyms);
 	tdestroy(info->answers, free_answer);
 	free(info->folder);
 	free(info->release);

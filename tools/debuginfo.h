@@ -28,6 +28,20 @@ void nmibt_debuginfo_close(struct nmibt_debuginfo *info); /* NULL is allowed */
 bool nmibt_debuginfo_find_places(struct nmibt_debuginfo *info, const struct nmibt_location *at,
 				 nmibt_place_fn visit, void *arg);
 bool nmibt_debuginfo_symbolize(struct nmibt_debuginfo *info, uint64_t addr, char *buf, size_t len);
+/* The kernel's own, not its modules'. */
+bool nmibt_debuginfo_symbol_addr(struct nmibt_debuginfo *info, const char *name, uint64_t *ret);
+bool nmibt_debuginfo_type_size(struct nmibt_debuginfo *info, const char *type, size_t *ret);
+bool nmibt_debuginfo_member_offset(struct nmibt_debuginfo *info, const char *type,
+				   const char *member, size_t *ret);
+
+/*
+ * The frames of the stack that regs stand on, by the vmlinux, or without one by what the
+ * kernel itself left on it: see unwind.h, framewalk.h. Fails with NOTHING where there is
+ * no stack, or no way to follow it.
+ */
+struct nmibt_error *nmibt_debuginfo_unwind(struct nmibt_debuginfo *info,
+					   const struct nmibt_regs *regs, nmibt_walked_fn visit,
+					   void *arg);
 
 /* What was not found so far, or is wrong with it: a line of text each, without a
  * newline. NULL: there are no more. */

@@ -15,7 +15,8 @@
 
 static const char help[] = USAGE
 	"What every CPU was doing when the kernel in VMCORE died: the NMI backtraces that a\n"
-	"kernel with nmibt's patches captured, beside the registers saved at the stop.\n"
+	"kernel with nmibt's patches captured, beside the registers saved at the stop; of other\n"
+	"kernels what their log, their NMI buffers and the saved registers tell.\n"
 	"\n"
 	"  -c, --cpu=LIST       only these CPUs: 3, 1,8-14, or a for all\n"
 	"  -s, --summary        the summary only\n"
@@ -23,12 +24,13 @@ static const char help[] = USAGE
 	"                       build-id: beside the dump, or in /usr/lib/debug\n"
 	"  -r, --raw            the text as raw bytes, escaped, level headers included\n"
 	"  -t, --header         also the header fields of the slots, and all registers\n"
-	"  -o, --older          also older captures, marked stale\n"
+	"  -o, --older          also older backtraces, marked stale\n"
 	"  -j, --json           one JSON document instead of text; see docs/json.md\n"
 	"  -g, --group          each stack once, with the CPUs that have it\n"
 	"  -f, --folded         a line for each stack, for flame graphs\n"
 	"  -i, --signature      the crash signature, and how it was made; see docs/signature.md\n"
-	"  -S, --source=SOURCE  find the capture in this way only: vmcoreinfo or scan\n"
+	"  -S, --source=SOURCE  this source only: vmcoreinfo or scan for the capture; legacy,\n"
+	"                       log or registers of other kernels\n"
 	"      --vmlinux=FILE   as -l, by this vmlinux\n"
 	"      --debuginfod     as -l, and fetch the vmlinux from $DEBUGINFOD_URLS if need be\n"
 	"      --help           this text\n"
@@ -93,8 +95,8 @@ static int parse(int argc, char **argv, struct arguments *args)
 		case 'S':
 			if (nmibt_source_parse(optarg, &args->wish))
 				break;
-			fprintf(stderr, "nmibt: no source \"%s\": auto, vmcoreinfo or scan\n",
-				optarg);
+			fprintf(stderr, "nmibt: no source \"%s\": %s\n", optarg,
+				NMIBT_SOURCE_NAMES);
 			return 2;
 		case VMLINUX:
 			args->debuginfo.vmlinux = optarg;
@@ -158,8 +160,10 @@ static int print_vmcore(struct nmibt_vmcore *vmcore, struct arguments *args)
 
 	if (remark)
 		fprintf(stderr, "nmibt: %s\n", remark);
-	struct nmibt_error *err =
-		args->render.lines ? nmibt_vmcore_use_debuginfo(vmcore, &args->debuginfo) : NULL;
+	/* Kernels before 6.0 don't say in the dump where their variables are. */
+	struct nmibt_error *err = args->render.lines || nmibt_vmcore_needs_vmlinux(vmcore)
+					  ? nmibt_vmcore_use_debuginfo(vmcore, &args->debuginfo)
+					  : NULL;
 	if (err)
 		return fail(err);
 	nmibt_vmcore_image(vmcore, &image);
@@ -171,7 +175,8 @@ static int print_vmcore(struct nmibt_vmcore *vmcore, struct arguments *args)
 	if (err)
 		return fail(err);
 	const char *complaint;
-	for (unsigned int i = 0; (complaint = nmibt_vmcore_complaint(vmcore, i)); i++)
+	for (unsigned int i = 0;
+	     args->render.lines && (complaint = nmibt_vmcore_complaint(vmcore, i)); i++)
 		fprintf(stderr, "nmibt: -l: %s\n", complaint);
 	if (fflush(stdout) || ferror(stdout)) {
 		perror("nmibt: writing the output");

@@ -227,19 +227,65 @@ static bool vmcore_find_places(void *ctx, const struct nmibt_location *at, nmibt
 	return vmcore->debuginfo && nmibt_debuginfo_find_places(vmcore->debuginfo, at, visit, arg);
 }
 
+static bool vmcore_symbol_addr(void *ctx, const char *name, uint64_t *ret)
+{
+	struct nmibt_vmcore *vmcore = ctx;
+
+	return vmcore->debuginfo && nmibt_debuginfo_symbol_addr(vmcore->debuginfo, name, ret);
+}
+
+static bool vmcore_type_size(void *ctx, const char *type, size_t *ret)
+{
+	struct nmibt_vmcore *vmcore = ctx;
+
+	return vmcore->debuginfo && nmibt_debuginfo_type_size(vmcore->debuginfo, type, ret);
+}
+
+static bool vmcore_member_offset(void *ctx, const char *type, const char *member, size_t *ret)
+{
+	struct nmibt_vmcore *vmcore = ctx;
+
+	return vmcore->debuginfo &&
+	       nmibt_debuginfo_member_offset(vmcore->debuginfo, type, member, ret);
+}
+
+static bool vmcore_unwind(void *ctx, const struct nmibt_regs *regs, nmibt_walked_fn visit,
+			  void *arg)
+{
+	struct nmibt_vmcore *vmcore = ctx;
+
+	if (!vmcore->debuginfo)
+		return false;
+	struct nmibt_error *err = nmibt_debuginfo_unwind(vmcore->debuginfo, regs, visit, arg);
+	nmibt_error_destroy(err);
+	return !err;
+}
+
 void nmibt_vmcore_image(struct nmibt_vmcore *vmcore, struct nmibt_image *ret)
 {
 	static const struct nmibt_image_ops ops = {
 		.read_phys = vmcore_read_phys,
 		.vmcoreinfo = vmcore_vmcoreinfo,
+		.symbol_addr = vmcore_symbol_addr,
+		.member_offset = vmcore_member_offset,
+		.type_size = vmcore_type_size,
 		.next_range = vmcore_next_range,
 		.symbolize = vmcore_symbolize,
 		.find_places = vmcore_find_places,
+		.unwind = vmcore_unwind,
 	};
 
 	*ret = vmcore->base;
 	ret->ops = &ops;
 	ret->ctx = vmcore;
+}
+
+bool nmibt_vmcore_needs_vmlinux(struct nmibt_vmcore *vmcore)
+{
+	_cleanup_free_ char *release = vmcore_vmcoreinfo(vmcore, "OSRELEASE");
+	_cleanup_free_ char *symbols = vmcore_vmcoreinfo(vmcore, "SYMBOL(kallsyms_names)");
+
+	return release && !symbols;
 }
 
 const char *nmibt_vmcore_remark(const struct nmibt_vmcore *vmcore)

@@ -16,7 +16,11 @@ struct nmibt_error *nmibt_vmcore_open(unsigned int nr, char *const *paths,
 				      struct nmibt_vmcore **ret);
 /* image borrows from vmcore and is valid until nmibt_vmcore_close(). */
 void nmibt_vmcore_image(struct nmibt_vmcore *vmcore, struct nmibt_image *ret);
-/* File and line of each frame, from then on. At most once. */
+/* Whether the dump's kernel does not say where its own symbols are (before 6.0), so that
+ * without its vmlinux no variable of it can be found. */
+bool nmibt_vmcore_needs_vmlinux(struct nmibt_vmcore *vmcore);
+/* What a vmlinux has, from then on: symbols, layouts, file and line of each frame. At
+ * most once. */
 struct nmibt_error *nmibt_vmcore_use_debuginfo(struct nmibt_vmcore *vmcore,
 					       const struct nmibt_debuginfo_options *options);
 /* As nmibt_debuginfo_complaint(). */

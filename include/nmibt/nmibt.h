@@ -85,6 +85,17 @@ struct nmibt_place {
 };
 typedef void (*nmibt_place_fn)(void *arg, const struct nmibt_place *place);
 
+/* A frame of a stack that was not printed by the kernel. */
+struct nmibt_walked {
+	uint64_t pc; /* without the bits of pointer authentication */
+	bool is_return; /* behind a call; else of the instruction that was to come next */
+	bool reliable; /* false: may be what an earlier call left */
+};
+/* The innermost frame first. False: no more are wanted. */
+typedef bool (*nmibt_walked_fn)(void *arg, const struct nmibt_walked *frame);
+
+struct nmibt_regs;
+
 /*
  * What a front end supplies. Any callback may be NULL, and the library then
  * says what it could not do for lack of it. ctx is the front end's own.
@@ -112,6 +123,9 @@ struct nmibt_image_ops {
 	 * frame's own function last. False: unknown or ambiguous, and nothing was shown. */
 	bool (*find_places)(void *ctx, const struct nmibt_location *code, nmibt_place_fn visit,
 			    void *arg);
+	/* Shows visit the frames of the kernel's stack that regs stand on. False: there
+	 * is no way to follow it, and nothing was shown. */
+	bool (*unwind)(void *ctx, const struct nmibt_regs *regs, nmibt_walked_fn visit, void *arg);
 	/* The first run that ends beyond from, cut so that it starts at from
 	 * or later; false: none. Used to scan for the capture's magic. */
 	bool (*next_range)(void *ctx, uint64_t from, struct nmibt_range *ret);
@@ -164,7 +178,7 @@ struct nmibt_log_record {
 	 * byte, newlines too. Borrowed until the next call. */
 	const char *text;
 	size_t len;
-	bool truncated; /* the rest of the text can't be read */
+	size_t missing; /* bytes of text behind it that can't be read */
 };
 
 /* Records that nmibt_log_next() passed over so far, by the reason. */
@@ -199,10 +213,16 @@ enum nmibt_source {
 	NMIBT_SOURCE_VMCOREINFO,
 	NMIBT_SOURCE_SYMBOL,
 	NMIBT_SOURCE_SCAN,
+	/* Of any kernel: per-CPU buffers of NMIs (3.19 to 5.14), backtraces in the log (5.10
+	 * and later), crash notes. */
+	NMIBT_SOURCE_LEGACY,
+	NMIBT_SOURCE_LOG,
+	NMIBT_SOURCE_REGISTERS,
 	NMIBT_NR_SOURCES,
 };
 
-/* "vmcoreinfo", "symbol", "scan"; "auto". */
+#define NMIBT_SOURCE_NAMES "auto, vmcoreinfo, symbol, scan, legacy, log or registers"
+/* One of them. */
 const char *nmibt_source_name(enum nmibt_source source);
 /* False: no source has this name. */
 bool nmibt_source_parse(const char *name, enum nmibt_source *ret);
@@ -350,6 +370,11 @@ enum nmibt_outcome {
 	NMIBT_OUTCOME_OFFLINE,
 	NMIBT_OUTCOME_EXCLUDED,
 	NMIBT_OUTCOME_DAMAGED,
+	/* Of kernels without the capture: */
+	NMIBT_OUTCOME_ANSWERED, /* a request of the kernel's for its backtrace */
+	NMIBT_OUTCOME_SKIPPED, /* it answered that it is idle */
+	NMIBT_OUTCOME_REPORTED, /* printed of itself, as a watchdog found it */
+	NMIBT_OUTCOME_REGISTERS, /* nothing but those that it saved at the stop */
 	NMIBT_OUTCOME_NONE, /* nothing was asked of it, or only a stale capture */
 	NMIBT_NR_OUTCOMES,
 };
@@ -366,6 +391,7 @@ enum nmibt_moved {
 struct nmibt_cpu {
 	unsigned int cpu;
 	enum nmibt_outcome outcome;
+	enum nmibt_source source; /* of the text; AUTO: there is none */
 	bool stale; /* of an older request: content is shown only when asked for */
 	char why[NMIBT_WHY_LEN]; /* what failed, for damaged and excluded; else empty */
 	uint64_t slot_paddr;
@@ -376,6 +402,15 @@ struct nmibt_cpu {
 	char comm[NMI_CAPTURE_COMM_LEN]; /* untrusted, may lack a NUL */
 	uint32_t flags; /* NMI_CAPTURE_SLOT_F_* */
 	uint64_t begun_ns; /* when it answered; 0: unknown */
+	/* Of the log: */
+	uint64_t asked_ns; /* of a CPU that did not answer */
+	uint64_t ended_ns;
+	uint64_t first_seq, last_seq;
+	/* Of the legacy buffers: */
+	const char *buffer; /* the symbol, static */
+	uint32_t lost_msgs;
+	bool is_headless; /* the beginning of the text is gone */
+	bool is_unwound; /* frames are nmibt's own, of stop_regs; text is none of the kernel's */
 	struct nmibt_text text;
 	struct nmibt_text nested;
 	struct nmibt_frame *frames;
@@ -407,6 +442,8 @@ struct nmibt_cpu_brief {
 	uint64_t stack_hash;
 	uint32_t flags; /* NMI_CAPTURE_SLOT_F_* */
 	bool stale;
+	bool has_older; /* nmibt_report_older() has something */
+	enum nmibt_source source;
 	bool lost; /* lost or unreadable bytes, or damage */
 	uint32_t lost_bytes; /* by overflow, as the kernel counted them */
 	size_t unread; /* published bytes that can't be read */
@@ -415,11 +452,30 @@ struct nmibt_cpu_brief {
 	char comm[NMI_CAPTURE_COMM_LEN];
 };
 
+/* What came of a source. */
+enum nmibt_found {
+	NMIBT_FOUND_UNTRIED,
+	NMIBT_FOUND_ABSENT,
+	NMIBT_FOUND_EMPTY, /* it is there, and nothing is in it */
+	NMIBT_FOUND_UNREADABLE,
+	NMIBT_FOUND,
+};
+/* "absent", "empty"... */
+const char *nmibt_found_name(enum nmibt_found found);
+
+struct nmibt_source_state {
+	enum nmibt_found found;
+	char why[NMIBT_WHY_LEN]; /* printable; may be empty */
+};
+
 struct nmibt_report {
 	const struct nmibt_image *image;
-	char *panic_message; /* NULL: unknown; untrusted text */
-	struct nmibt_complaints *complaints; /* the library's: of the log */
+	enum nmibt_source wish;
+	const char *panic_message; /* NULL: unknown; untrusted text */
 	struct nmibt_symbols *symbols; /* the library's: names of addresses */
+	struct nmibt_stock *stock; /* the library's: what any kernel leaves */
+	struct nmibt_source_state sources[NMIBT_NR_SOURCES];
+	bool has_capture; /* else capture holds nothing but why there is none */
 	struct nmibt_capture capture;
 	uint32_t panic_cpu; /* or NMI_CAPTURE_NO_CPU */
 	unsigned int nr_cpus; /* in the next two */
@@ -439,6 +495,11 @@ void nmibt_report_close(struct nmibt_report *report);
  * caller destroys ret. */
 struct nmibt_error *nmibt_report_cpu(const struct nmibt_report *report, unsigned int cpu,
 				     struct nmibt_cpu *ret);
+/* The nth, from 0, of what other sources have of the CPU that is older, the newest first
+ * of each; all of it is stale. *ret_found is false where there is no such one, and ret is
+ * not set then. */
+struct nmibt_error *nmibt_report_older(const struct nmibt_report *report, unsigned int cpu,
+				       unsigned int nth, struct nmibt_cpu *ret, bool *ret_found);
 
 /* --------------------------------------------------------------- diagnosis */
 

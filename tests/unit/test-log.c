@@ -56,8 +56,7 @@ static const char *read_log(const struct fake_kernel *k, struct nmibt_log_missin
 	all[0] = '\0';
 	while (nmibt_log_next(log, &record)) {
 		assert_true(len + record.len + 32 < sizeof(all));
-		len += sprintf(all + len, "%" PRIu64 "%c", record.seq,
-			       record.truncated ? '+' : ' ');
+		len += sprintf(all + len, "%" PRIu64 "%c", record.seq, record.missing ? '+' : ' ');
 		memcpy(all + len, record.text, record.len);
 		len += record.len;
 		strcpy(all + len++, "\n");
@@ -112,7 +111,7 @@ static void test_fields(void **unused)
 		assert_int_equal(record.flags, 6);
 		assert_int_equal(record.len, 6);
 		assert_memory_equal(record.text, "a\nb\0c\xff", 6);
-		assert_false(record.truncated);
+		assert_int_equal(record.missing, 0);
 		assert_false(nmibt_log_next(log, &record));
 		assert_false(nmibt_log_next(log, &record));
 		nmibt_log_close(log);

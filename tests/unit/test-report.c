@@ -98,8 +98,9 @@ static void check_damaged(struct fake *f, unsigned int nr, const char *why)
 
 static void names(void **state)
 {
-	static const char *const want[] = {"nmi",    "irq",	"self",	    "stop",    "partial",
-					   "silent", "offline", "excluded", "damaged", "none"};
+	static const char *const want[] = {
+		"nmi",	    "irq",     "self",	   "stop",    "partial",  "silent",    "offline",
+		"excluded", "damaged", "answered", "skipped", "reported", "registers", "none"};
 
 	(void)state;
 	for (unsigned int i = 0; i < NMIBT_NR_OUTCOMES; i++)

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Test driver: the stacks of CPUs in a vmcore. Each line of the input is the number of
+ * a CPU and its registers, in hex, in the order of pr_reg. With -u by the dump's vmlinux,
+ * as the tool finds it or -v names it; with -c by that vmlinux's call frame information
+ * also where the tool has something better. -q prints nothing, for timing.
+ *
+ * A frame is printed as its pc, "=" for one that was to come next, "?" for one that is
+ * not reliable, and its name.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../tools/debugfile.h"
+#include "../tools/unwind.h"
+#include "../tools/vmcore.h"
+
+struct driver {
+	struct nmibt_image image;
+	struct nmibt_symbols symbols;
+	struct nmibt_virtual *memory;
+	/* Both NULL: as the tool does by the vmlinux. */
+	struct nmibt_framewalk *framewalk;
+	struct nmibt_debugfile *vmlinux;
+	struct nmibt_unwinder *unwinder;
+	struct nmibt_vmcore *vmcore;
+	bool quiet;
+};
+
+static int fail(struct nmibt_error *err)
+{
+	int code = err->code;
+
+	fprintf(stderr, "nmibt-unwind: %s\n", err->message);
+	nmibt_error_destroy(err);
+	return code;
+}
+
+static bool print_frame(void *arg, const struct nmibt_walked *frame)
+{
+	struct driver *driver = arg;
+	char name[512] = "";
+
+	if (driver->quiet)
+		return true;
+	nmibt_symbolize(&driver->symbols, frame->pc - frame->is_return, name, sizeof(name));
+	printf(" %#" PRIx64 "%s%s %s\n", frame->pc, frame->is_return ? "" : "=",
+	       frame->reliable ? "" : "?", name);
+	return true;
+}
+
+static struct nmibt_error *unwind(struct driver *driver, const struct nmibt_regs *regs)
+{
+	if (driver->framewalk)
+		return nmibt_framewalk(driver->framewalk, regs, print_frame, driver);
+	if (driver->unwinder)
+		return nmibt_unwind(driver->unwinder, &driver->image, driver->memory,
+				    &driver->symbols, regs, print_frame, driver);
+	if (!driver->image.ops->unwind(driver->image.ctx, regs, print_frame, driver))
+		return nmibt_error_create(NMIBT_ERR_NOTHING, "no stack");
+	return NULL;
+}
+
+static void print_cpu(struct driver *driver, char *line)
+{
+	struct nmibt_regs regs = {.present = true};
+	char *word = strtok(line, " \n");
+
+	printf("CPU %s\n", word);
+	while ((word = strtok(NULL, " \n")) && regs.nr < ARRAY_SIZE(regs.value))
+		regs.value[regs.nr++] = strtoull(word, NULL, 16);
+	struct nmibt_error *err = unwind(driver, &regs);
+	if (err)
+		printf(" %s\n", err->message);
+	nmibt_error_destroy(err);
+}
+
+static void print_cpus(struct driver *driver)
+{
+	char *line = NULL;
+	size_t size = 0;
+
+	while (getline(&line, &size, stdin) > 0)
+		print_cpu(driver, line);
+	free(line);
+	const char *complaint;
+	for (unsigned int i = 0; (complaint = nmibt_vmcore_complaint(driver->vmcore, i)); i++)
+		fprintf(stderr, "nmibt-unwind: %s\n", complaint);
+}
+
+static void close_driver(struct driver *driver)
+{
+	nmibt_unwinder_close(driver->unwinder);
+	nmibt_debugfile_close(driver->vmlinux);
+	nmibt_framewalk_close(driver->framewalk);
+	nmibt_kallsyms_close(driver->symbols.kallsyms);
+	nmibt_virtual_close(driver->memory);
+	nmibt_vmcore_close(driver->vmcore);
+}
+
+static struct nmibt_error *use_cfi(struct driver *driver, const char *vmlinux)
+{
+	uint64_t offset = 0;
+	struct nmibt_error *err = nmibt_debugfile_open(vmlinux, &driver->vmlinux);
+
+	nmibt_vmcoreinfo_number(&driver->image, "KERNELOFFSET", 16, &offset);
+	return err ?: nmibt_debugfile_unwinder(driver->vmlinux, offset, &driver->unwinder);
+}
+
+static struct nmibt_error *open_driver(struct driver *driver,
+				       const struct nmibt_debuginfo_options *debuginfo,
+				       bool use_vmlinux, bool only_cfi)
+{
+	struct nmibt_error *err = NULL;
+
+	if (use_vmlinux)
+		err = nmibt_vmcore_use_debuginfo(driver->vmcore, debuginfo);
+	if (err)
+		return err;
+	nmibt_vmcore_image(driver->vmcore, &driver->image);
+	driver->symbols.image = &driver->image;
+	err = nmibt_virtual_open(&driver->image, &driver->memory);
+	if (err)
+		return err;
+	if (only_cfi)
+		return use_cfi(driver, debuginfo->vmlinux);
+	if (use_vmlinux)
+		return NULL;
+	return nmibt_framewalk_open(&driver->image, driver->memory, &driver->symbols,
+				    &driver->framewalk);
+}
+
+int main(int argc, char **argv)
+{
+	struct nmibt_debuginfo_options debuginfo = {0};
+	bool use_vmlinux = false, only_cfi = false;
+	struct driver driver = {0};
+	int opt;
+
+	while ((opt = getopt(argc, argv, "cuv:q")) != -1) {
+		if (opt == '?')
+			return 2;
+		driver.quiet |= opt == 'q';
+		only_cfi |= opt == 'c';
+		use_vmlinux |= opt == 'u' || opt == 'v';
+		if (opt == 'v')
+			debuginfo.vmlinux = optarg;
+	}
+	if (optind == argc || (only_cfi && !debuginfo.vmlinux)) {
+		fputs("usage: nmibt-unwind [-q] [-u | [-c] -v VMLINUX] VMCORE [PART]...\n", stderr);
+		return 2;
+	}
+	debuginfo.vmcore = argv[optind];
+
+	struct nmibt_error *err = nmibt_vmcore_open(argc - optind, argv + optind, &driver.vmcore);
+	if (!err)
+		err = open_driver(&driver, &debuginfo, use_vmlinux, only_cfi);
+	if (!err)
+		print_cpus(&driver);
+	close_driver(&driver);
+	return err ? fail(err) : 0;
+}

@@ -1,0 +1,1061 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The whole report of a kernel that has no capture: what its log, its buffers of NMIs
+ * and its crash notes come to, CPU by CPU.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "fake-image.h"
+#include "fake-percpu.h"
+#include "kernel-text.h"
+#include "stock.h"
+
+#define IRQ(cpu) (0x80000000 + (cpu)) /* a caller: NMI or interrupt there */
+#define S UINT64_C(1000000000)
+#define AUTO NMIBT_SOURCE_AUTO
+
+/* CPUs 0 to 4, of which there is no 3; CPU 2 panicked. */
+struct scene {
+	struct fake_percpu *p;
+	struct fake_log log;
+	struct nmibt_report *report;
+	char *text; /* rendered */
+};
+
+/* ------------------------------------------------------------------ functions */
+
+/* Of 0x100 bytes, one behind the other. */
+#define CODE UINT64_C(0xffffffff81000000)
+static const char *const functions[] = {"delay_tsc", "__delay", "spin_fn", "other"};
+enum { DELAY_TSC, ARM64_DELAY, SPIN_FN, OTHER };
+#define AT(function, offset) (CODE + (function)*0x100 + (offset))
+
+static bool symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
+{
+	uint64_t i = (addr - CODE) / 0x100;
+
+	(void)ctx;
+	if (i >= sizeof(functions) / sizeof(*functions))
+		return false;
+	snprintf(buf, len, "%s+%#x", functions[i], (unsigned int)(addr - CODE) % 0x100);
+	return true;
+}
+
+/* The pc, its caller, and one that may be anything. */
+static bool unwind(void *ctx, const struct nmibt_regs *regs, nmibt_walked_fn visit, void *arg)
+{
+	const struct fake_percpu *p = ctx;
+	uint64_t pc = regs->value[nmibt_reg_names(p->image.arch)->pc];
+
+	return visit(arg, &(struct nmibt_walked){.pc = pc, .reliable = true}) &&
+	       visit(arg, &(struct nmibt_walked){.pc = AT(SPIN_FN, 0x100),
+						 .is_return = true,
+						 .reliable = true}) &&
+	       visit(arg, &(struct nmibt_walked){.pc = AT(OTHER, 8), .is_return = true});
+}
+
+/* -------------------------------------------------------------------- scenes */
+
+static struct scene *new_scene(const struct fk_paging *paging, unsigned int count_bits,
+			       unsigned int size_bits)
+{
+	struct scene *s = calloc(1, sizeof(*s));
+
+	assert_non_null(s);
+	s->p = fp_new_of(paging, false);
+	s->p->ops.symbolize = symbolize;
+	s->p->ops.unwind = unwind;
+	fk_say(s->p->k, "OSRELEASE=6.12.0\n");
+	fl_init(&s->log, s->p->k, 0, count_bits, size_bits, true);
+	s->log.ts = 4 * S;
+	return s;
+}
+
+static int x86_64(void **state)
+{
+	*state = new_scene(&fk_x86, 9, 15);
+	return 0;
+}
+
+static int arm64(void **state)
+{
+	*state = new_scene(&fk_arm64, 9, 15);
+	return 0;
+}
+
+static int small_log(void **state)
+{
+	*state = new_scene(&fk_x86, 5, 13);
+	return 0;
+}
+
+static void close_report(struct scene *s)
+{
+	nmibt_report_close(s->report);
+	s->report = NULL;
+	free(s->text);
+	s->text = NULL;
+}
+
+static int teardown(void **state)
+{
+	struct scene *s = *state;
+
+	close_report(s);
+	fp_free(s->p);
+	free(s);
+	return 0;
+}
+
+/* Records of whole lines. */
+static void say(struct scene *s, uint32_t caller, const char *lines)
+{
+	while (*lines) {
+		size_t len = strcspn(lines, "\n");
+		uint64_t id = fl_add_bytes(&s->log, caller, lines, len);
+
+		fl_put(&s->log, fl_info(&s->log, id) + 18, "\0\xc2", 2); /* level 6, LOG_NEWLINE */
+		lines += len + (lines[len] != '\0');
+	}
+}
+
+/* CPU 2 asks: 0 is idle, 1 spins, 4 does not answer. A second later CPU 2 panics. */
+static void say_all(struct scene *s)
+{
+	say(s, 1, ASKER(2, 1) SENDING(2, "0-1,4"));
+	say(s, IRQ(0), SKIPPED(0));
+	say(s, IRQ(1), SPIN(1, 118));
+	s->log.ts = 6 * S;
+	say(s, 1, PANIC(2, 1));
+}
+
+/* As crash_save_cpu() leaves it. */
+static void put_note(struct scene *s, unsigned int cpu, int32_t pid, uint64_t pc, uint64_t sp)
+{
+	const struct nmibt_reg_names *names = nmibt_reg_names(s->p->image.arch);
+	uint32_t header[3] = {5, 112 + names->nr * 8 + 8, 1};
+	uint64_t regs[NMI_CAPTURE_MAX_REGS] = {0};
+	char note[512] = {0};
+
+	regs[names->pc] = pc;
+	regs[names->sp] = sp;
+	/* cs or pstate: in the kernel */
+	if (s->p->image.arch == NMIBT_ARCH_X86_64)
+		regs[17] = 0x10;
+	else
+		regs[33] = 0x5;
+	memcpy(note, header, sizeof(header));
+	memcpy(note + 12, "CORE", 5);
+	memcpy(note + 20 + 32, &pid, sizeof(pid));
+	memcpy(note + 20 + 112, regs, names->nr * 8);
+	fp_put(s->p, cpu, FP_NOTES, note, 20 + header[1]);
+}
+
+static void kdump(struct scene *s)
+{
+	fk_say(s->p->k, "CRASHTIME=1700000000\n");
+}
+
+/* ------------------------------------------------------------------- reports */
+
+static void open_report(struct scene *s, enum nmibt_source wish)
+{
+	close_report(s);
+	struct nmibt_error *err = nmibt_report_open(&s->p->image, wish, &s->report);
+
+	if (err)
+		fail_msg("no report: %s", err->message);
+}
+
+static void open_fails(struct scene *s, enum nmibt_source wish, enum nmibt_code code,
+		       const char *why)
+{
+	close_report(s);
+	struct nmibt_error *err = nmibt_report_open(&s->p->image, wish, &s->report);
+
+	assert_non_null(err);
+	if (!strstr(err->message, why))
+		fail_msg("'%s' lacks '%s'", err->message, why);
+	assert_int_equal(err->code, code);
+	nmibt_error_destroy(err);
+}
+
+/* The exit code; the output is in s->text. */
+static int render(struct scene *s, struct nmibt_render_options options)
+{
+	size_t len;
+	int code;
+
+	free(s->text);
+	FILE *out = open_memstream(&s->text, &len);
+	assert_non_null(out);
+	struct nmibt_error *err = nmibt_render(s->report, &options, out, &code);
+	assert_int_equal(fclose(out), 0);
+	if (err)
+		fail_msg("%s", err->message);
+	return code;
+}
+
+static void check_rendered(const struct scene *s, const char *part)
+{
+	if (!strstr(s->text, part))
+		fail_msg("no \"%s\" in\n%s", part, s->text);
+}
+
+static void check_not_rendered(const struct scene *s, const char *part)
+{
+	if (strstr(s->text, part))
+		fail_msg("\"%s\" in\n%s", part, s->text);
+}
+
+/* The caller destroys it. */
+static struct nmibt_cpu cpu_of(const struct scene *s, unsigned int nr)
+{
+	struct nmibt_cpu cpu;
+	const struct nmibt_cpu_brief *brief = &s->report->cpus[nr];
+
+	assert_null(nmibt_report_cpu(s->report, nr, &cpu));
+	assert_int_equal(cpu.cpu, nr);
+	assert_false(cpu.stale);
+	/* The first pass says the same. */
+	assert_int_equal(brief->outcome, cpu.outcome);
+	assert_int_equal(brief->source, cpu.source);
+	assert_int_equal(brief->note, cpu.note);
+	assert_int_equal(brief->moved, cpu.moved);
+	assert_int_equal(brief->flags, cpu.flags);
+	assert_int_equal(brief->stack_hash, cpu.stack_hash);
+	assert_int_equal(brief->has_task, cpu.has_task);
+	return cpu;
+}
+
+static void check_text(const struct nmibt_cpu *cpu, const char *expected)
+{
+	if (cpu->text.raw_len != strlen(expected) ||
+	    (*expected && memcmp(cpu->text.raw, expected, cpu->text.raw_len)))
+		fail_msg("CPU %u has\n%.*s\nand not\n%s", cpu->cpu, (int)cpu->text.raw_len,
+			 cpu->text.raw, expected);
+}
+
+static void check_cpu(const struct scene *s, unsigned int nr, enum nmibt_outcome outcome,
+		      enum nmibt_source source, const char *text)
+{
+	struct nmibt_cpu cpu = cpu_of(s, nr);
+
+	assert_int_equal(cpu.outcome, outcome);
+	assert_int_equal(cpu.source, source);
+	check_text(&cpu, text);
+	nmibt_cpu_destroy(&cpu);
+}
+
+static void check_older(const struct scene *s, unsigned int nr, unsigned int nth,
+			enum nmibt_outcome outcome, const char *text)
+{
+	struct nmibt_cpu cpu;
+	bool found;
+
+	assert_null(nmibt_report_older(s->report, nr, nth, &cpu, &found));
+	assert_true(found);
+	assert_true(cpu.stale);
+	assert_int_equal(cpu.cpu, nr);
+	assert_int_equal(cpu.outcome, outcome);
+	check_text(&cpu, text);
+	nmibt_cpu_destroy(&cpu);
+}
+
+static void check_no_older(const struct scene *s, unsigned int nr, unsigned int nth)
+{
+	struct nmibt_cpu cpu = {.cpu = 12345};
+	bool found;
+
+	assert_null(nmibt_report_older(s->report, nr, nth, &cpu, &found));
+	assert_false(found);
+	assert_int_equal(cpu.cpu, 12345);
+}
+
+/* The log's text ends with its last newline. */
+#define LOG NMIBT_SOURCE_LOG
+
+/* ------------------------------------------------------------------- the log */
+
+static void outcomes(void **state)
+{
+	struct scene *s = *state;
+
+	say_all(s);
+	open_report(s, AUTO);
+	check_cpu(s, 0, NMIBT_OUTCOME_SKIPPED, LOG, SKIPPED(0));
+	check_cpu(s, 1, NMIBT_OUTCOME_ANSWERED, LOG, SPIN(1, 118));
+	check_cpu(s, 2, NMIBT_OUTCOME_SELF, LOG, PANIC(2, 1));
+	check_cpu(s, 4, NMIBT_OUTCOME_SILENT, AUTO, "");
+
+	const struct nmibt_report *r = s->report;
+	assert_false(r->has_capture);
+	assert_true(r->complete);
+	assert_int_equal(r->nr_cpus, FP_CPUS);
+	assert_int_equal(r->nr_possible, FP_CPUS - 1);
+	assert_false(r->possible[FP_NO_CPU]);
+	assert_int_equal(r->panic_cpu, 2);
+	assert_string_equal(r->panic_message, "Kernel panic - not syncing: sysrq triggered crash");
+	for (unsigned int i = 0; i < NMIBT_NR_OUTCOMES; i++)
+		assert_int_equal(r->by_outcome[i],
+				 i == NMIBT_OUTCOME_SKIPPED || i == NMIBT_OUTCOME_ANSWERED ||
+					 i == NMIBT_OUTCOME_SELF || i == NMIBT_OUTCOME_SILENT);
+	/* What it printed before it panicked is older. */
+	for (unsigned int i = 0; i < FP_CPUS; i++)
+		assert_int_equal(r->cpus[i].has_older, i == 2);
+	assert_int_equal(r->sources[NMIBT_SOURCE_VMCOREINFO].found, NMIBT_FOUND_ABSENT);
+	assert_int_equal(r->sources[LOG].found, NMIBT_FOUND);
+	assert_int_equal(r->sources[NMIBT_SOURCE_LEGACY].found, NMIBT_FOUND_ABSENT);
+	assert_int_equal(r->sources[NMIBT_SOURCE_REGISTERS].found, NMIBT_FOUND_EMPTY);
+	assert_non_null(strstr(r->sources[LOG].why, "4 backtraces in "));
+	assert_non_null(strstr(r->sources[LOG].why, "CPU 2 asked 3 at 4.0"));
+}
+
+static void details(void **state)
+{
+	struct scene *s = *state;
+
+	say_all(s);
+	open_report(s, AUTO);
+	struct nmibt_cpu cpu = cpu_of(s, 1);
+	assert_true(cpu.has_task);
+	assert_int_equal(cpu.pid, 118);
+	assert_string_equal(cpu.comm, "spin");
+	assert_int_equal(cpu.flags, NMI_CAPTURE_SLOT_F_IRQS_OFF);
+	assert_int_equal(cpu.nr_frames, 4);
+	assert_true(cpu.frames[0].is_pc);
+	assert_memory_equal(cpu.frames[1].function.s, "spin_fn", 7);
+	assert_int_not_equal(cpu.stack_hash, 0);
+	assert_in_range(cpu.begun_ns, 4 * S, 5 * S);
+	/* It is printed by itself: a millisecond for each line. */
+	assert_int_equal(cpu.ended_ns - cpu.begun_ns, (cpu.text.nr_lines - 1) * 1000000);
+	assert_int_equal(cpu.last_seq - cpu.first_seq, cpu.text.nr_lines - 1);
+	assert_int_equal(cpu.note, NMIBT_NOTE_NONE);
+	assert_int_equal(cpu.moved, NMIBT_MOVED_UNKNOWN);
+	assert_int_equal(cpu.asked_ns, 0);
+	uint64_t begun = cpu.begun_ns;
+	nmibt_cpu_destroy(&cpu);
+
+	cpu = cpu_of(s, 0);
+	assert_int_equal(cpu.flags, NMI_CAPTURE_SLOT_F_IDLE);
+	assert_int_equal(cpu.nr_frames, 1);
+	assert_false(cpu.has_task);
+	nmibt_cpu_destroy(&cpu);
+	/* Asked just before the first one answered. */
+	cpu = cpu_of(s, 4);
+	assert_int_equal(cpu.asked_ns, begun - 2 * 1000000);
+	assert_int_equal(cpu.nr_frames, 0);
+	nmibt_cpu_destroy(&cpu);
+}
+
+/* What is printed: times before the panic, since there is no moment of asking. */
+static void rendered(void **state)
+{
+	struct scene *s = *state;
+
+	say_all(s);
+	open_report(s, AUTO);
+	assert_int_equal(render(s, (struct nmibt_render_options){0}), 0);
+	check_rendered(s, "4 CPUs: 1 self, 1 silent, 1 answered, 1 skipped (1 idle)\n");
+	check_rendered(s, "panicking   CPU 2  PID 1 \"init\"  \"Kernel panic - not syncing: ");
+	/* One for each record since 4 s; the panic was at 6 s. */
+	check_rendered(s, "\nCPU 0  skipped 1.986 s before the panic idle  from the log, 1 line, ");
+	check_rendered(s, "\nCPU 1  answered 1.985 s before the panic  PID 118 \"spin\"  from the");
+	check_rendered(s, "\n    RIP: 0010:delay_tsc+0x2e/0x50\n");
+	check_rendered(s, "\nCPU 2  self  PID 1 \"init\"");
+	check_rendered(s, "\nCPU 4  silent");
+	check_rendered(s,
+		       "\n[asked for its backtrace 1.987 s before the panic, and the log has no");
+	check_not_rendered(s, "CPU 3");
+	check_not_rendered(s, "nmi_trigger_cpumask_backtrace");
+	check_rendered(s, "older       backtraces of 1 CPU; -o shows them\n");
+
+	assert_int_equal(render(s, (struct nmibt_render_options){.older = true}), 0);
+	check_rendered(s, "\nCPU 2  stale answered 2.000 s before the panic  PID 1 \"init\"");
+	check_rendered(s, "\n     nmi_trigger_cpumask_backtrace+0xed/0x100\n");
+	check_not_rendered(s, "-o shows");
+}
+
+/* All formats have something to say of it. */
+static void all_formats(void **state)
+{
+	struct scene *s = *state;
+
+	say_all(s);
+	put_note(s, 4, 68, AT(OTHER, 8), 4096);
+	open_report(s, AUTO);
+	for (int format = NMIBT_FORMAT_TEXT; format <= NMIBT_FORMAT_SIGNATURE; format++) {
+		assert_int_equal(render(s, (struct nmibt_render_options){.format = format,
+									 .older = true,
+									 .lines = true,
+									 .header = true}),
+				 0);
+		assert_true(strlen(s->text) > 40);
+	}
+}
+
+/* Without symbols the CPUs are those that the log tells of. */
+static void no_symbols(void **state)
+{
+	struct scene *s = *state;
+
+	say_all(s);
+	s->p->ops.symbol_addr = NULL;
+	open_report(s, AUTO);
+	assert_int_equal(s->report->nr_cpus, 5);
+	assert_int_equal(s->report->nr_possible, 4);
+	assert_int_equal(s->report->panic_cpu, 2);
+	assert_int_equal(s->report->sources[NMIBT_SOURCE_REGISTERS].found, NMIBT_FOUND_ABSENT);
+	struct nmibt_cpu cpu = cpu_of(s, 1);
+	assert_int_equal(cpu.outcome, NMIBT_OUTCOME_ANSWERED);
+	assert_int_equal(cpu.note, NMIBT_NOTE_UNKNOWN);
+	nmibt_cpu_destroy(&cpu);
+	check_cpu(s, 4, NMIBT_OUTCOME_SILENT, AUTO, "");
+}
+
+static void nobody_asked(void **state)
+{
+	struct scene *s = *state;
+
+	say(s, 1, PANIC(2, 1));
+	open_report(s, AUTO);
+	check_cpu(s, 0, NMIBT_OUTCOME_NONE, AUTO, "");
+	check_cpu(s, 2, NMIBT_OUTCOME_SELF, LOG, PANIC(2, 1));
+	assert_int_equal(s->report->by_outcome[NMIBT_OUTCOME_NONE], 3);
+	assert_int_equal(render(s, (struct nmibt_render_options){0}), 0);
+	check_rendered(s, "\nCPU 0  none\n[nothing in the log, and no registers]\n");
+}
+
+/* ---------------------------------------------------------------------- older */
+
+static void rounds(void **state)
+{
+	struct scene *s = *state;
+
+	say(s, 1, ASKER(2, 1) SENDING(2, "0-1,4"));
+	say(s, IRQ(0), IDLE(0));
+	say(s, IRQ(1), SPIN(1, 118));
+	say(s, IRQ(4), IDLE(4));
+	s->log.ts = 6 * S;
+	say(s, 1, ASKER(2, 1) SENDING(2, "0-1,4"));
+	say(s, IRQ(0), USER(0, 70));
+	say(s, IRQ(1), SPIN(1, 118));
+	s->log.ts = 9 * S;
+	say(s, 1, PANIC(2, 1));
+	open_report(s, AUTO);
+
+	check_cpu(s, 0, NMIBT_OUTCOME_ANSWERED, LOG, USER(0, 70));
+	check_older(s, 0, 0, NMIBT_OUTCOME_ANSWERED, IDLE(0));
+	check_no_older(s, 0, 1);
+	check_older(s, 2, 0, NMIBT_OUTCOME_ANSWERED, ASKER(2, 1));
+	check_older(s, 2, 1, NMIBT_OUTCOME_ANSWERED, ASKER(2, 1));
+	check_no_older(s, 2, 2);
+	/* It answered the first one only: that is not what it did last. */
+	check_cpu(s, 4, NMIBT_OUTCOME_SILENT, AUTO, "");
+	check_older(s, 4, 0, NMIBT_OUTCOME_ANSWERED, IDLE(4));
+	check_no_older(s, 4, 1);
+	assert_int_equal(render(s, (struct nmibt_render_options){.older = true}), 0);
+	check_rendered(s, "\nCPU 4  silent");
+	check_rendered(s, "\nCPU 4  stale answered 4.9");
+	assert_int_equal(render(s, (struct nmibt_render_options){0}), 0);
+	check_not_rendered(s, "stale");
+}
+
+/* Nothing is known of it but what is older. */
+static void only_older(void **state)
+{
+	struct scene *s = *state;
+
+	say(s, 127, CUT_HERE WARNING_LINE(1, 127) WARNING_BODY(1, 127));
+	open_report(s, AUTO);
+	assert_int_equal(s->report->by_outcome[NMIBT_OUTCOME_NONE], 4);
+	check_older(s, 1, 0, NMIBT_OUTCOME_REPORTED, &WARNING_BODY(1, 127)[sizeof(MODULES) - 1]);
+	assert_int_equal(render(s, (struct nmibt_render_options){0}), 1);
+	assert_int_equal(render(s, (struct nmibt_render_options){.older = true}), 0);
+}
+
+/* --------------------------------------------------------------- those that died */
+
+static void survived(void **state)
+{
+	struct scene *s = *state;
+
+	fp_set_int(s->p, "panic_cpu", -1);
+	say(s, 127, OOPS(1, 127));
+	open_report(s, AUTO);
+	assert_int_equal(s->report->panic_cpu, NMI_CAPTURE_NO_CPU);
+	check_cpu(s, 1, NMIBT_OUTCOME_NONE, AUTO, "");
+	check_older(s, 1, 0, NMIBT_OUTCOME_SELF, OOPS(1, 127));
+	/* Unless the kernel went to kdump: then that is why. */
+	kdump(s);
+	s->p->ops.symbol_addr = NULL;
+	open_report(s, AUTO);
+	assert_int_equal(s->report->panic_cpu, 1);
+	check_cpu(s, 1, NMIBT_OUTCOME_SELF, LOG, OOPS(1, 127));
+	check_no_older(s, 1, 0);
+}
+
+/* The kernel knows better who died. */
+static void died_elsewhere(void **state)
+{
+	struct scene *s = *state;
+
+	kdump(s);
+	say(s, 127, OOPS(1, 127));
+	open_report(s, AUTO);
+	assert_int_equal(s->report->panic_cpu, 2);
+	check_cpu(s, 1, NMIBT_OUTCOME_NONE, AUTO, "");
+	check_older(s, 1, 0, NMIBT_OUTCOME_SELF, OOPS(1, 127));
+	fp_set_int(s->p, "panic_cpu", 1);
+	open_report(s, AUTO);
+	check_cpu(s, 1, NMIBT_OUTCOME_SELF, LOG, OOPS(1, 127));
+	/* The panic was moved from one CPU to another. */
+	fp_set_int(s->p, "panic_cpu", 2);
+	fp_add_int(s->p, "panic_redirect_cpu", 1);
+	open_report(s, AUTO);
+	check_cpu(s, 1, NMIBT_OUTCOME_SELF, LOG, OOPS(1, 127));
+}
+
+static void lockup(void **state)
+{
+	struct scene *s = *state;
+
+	say(s, IRQ(1), SOFT_LOCKUP(1, 118));
+	s->log.ts += S;
+	say(s, 1, PANIC(2, 1));
+	open_report(s, AUTO);
+	check_cpu(s, 1, NMIBT_OUTCOME_REPORTED, LOG, SOFT_LOCKUP(1, 118));
+	assert_int_equal(render(s, (struct nmibt_render_options){0}), 0);
+	check_rendered(s, "\nCPU 1  reported 1.0");
+	/* It was asked since, and did not answer. */
+	say(s, 1, SENDING(2, "1"));
+	open_report(s, AUTO);
+	check_cpu(s, 1, NMIBT_OUTCOME_SILENT, AUTO, "");
+	check_older(s, 1, 0, NMIBT_OUTCOME_REPORTED, SOFT_LOCKUP(1, 118));
+	/* And then the watchdog found it once more. */
+	say(s, IRQ(1), SOFT_LOCKUP(1, 119));
+	open_report(s, AUTO);
+	check_cpu(s, 1, NMIBT_OUTCOME_REPORTED, LOG, SOFT_LOCKUP(1, 119));
+}
+
+/* It answers by a clock that is a little behind that of the CPU that asked. */
+static void clock_behind(void **state)
+{
+	struct scene *s = *state;
+
+	say(s, 1, SENDING(2, "0"));
+	s->log.ts -= 5000000;
+	say(s, IRQ(0), SKIPPED(0));
+	open_report(s, AUTO);
+	check_cpu(s, 0, NMIBT_OUTCOME_SKIPPED, LOG, SKIPPED(0));
+}
+
+static void on_arm64(void **state)
+{
+	struct scene *s = *state;
+
+	say(s, IRQ(1), ARM64_SPIN(1, 118));
+	say(s, IRQ(4), ARM64_USER(4, 70) "an interrupt\n");
+	say(s, 1, ARM64_PANIC(2, 1) "SMP: stopping secondary CPUs\n");
+	open_report(s, AUTO);
+	check_cpu(s, 1, NMIBT_OUTCOME_ANSWERED, LOG, ARM64_SPIN(1, 118));
+	check_cpu(s, 2, NMIBT_OUTCOME_SELF, LOG, ARM64_PANIC(2, 1));
+	struct nmibt_cpu cpu = cpu_of(s, 4);
+	assert_int_equal(cpu.flags, NMI_CAPTURE_SLOT_F_USER);
+	check_text(&cpu, ARM64_USER(4, 70));
+	nmibt_cpu_destroy(&cpu);
+	cpu = cpu_of(s, 1);
+	assert_int_equal(cpu.flags, NMI_CAPTURE_SLOT_F_IRQS_OFF);
+	assert_int_equal(cpu.nr_frames, 6);
+	nmibt_cpu_destroy(&cpu);
+}
+
+/* --------------------------------------------------------------- one source only */
+
+static void only_log(void **state)
+{
+	struct scene *s = *state;
+
+	say(s, IRQ(1), SPIN(1, 118));
+	put_note(s, 4, 68, AT(OTHER, 8), 4096);
+	open_report(s, LOG);
+	check_cpu(s, 1, NMIBT_OUTCOME_ANSWERED, LOG, SPIN(1, 118));
+	check_cpu(s, 4, NMIBT_OUTCOME_NONE, AUTO, "");
+	assert_int_equal(s->report->sources[NMIBT_SOURCE_VMCOREINFO].found, NMIBT_FOUND_UNTRIED);
+	assert_int_equal(render(s, (struct nmibt_render_options){0}), 0);
+	check_not_rendered(s, "\nregisters ");
+	check_not_rendered(s, "\ncapture ");
+}
+
+static void only_registers(void **state)
+{
+	struct scene *s = *state;
+
+	say_all(s);
+	put_note(s, 1, 118, AT(OTHER, 8), 4096);
+	open_report(s, NMIBT_SOURCE_REGISTERS);
+	check_cpu(s, 1, NMIBT_OUTCOME_REGISTERS, NMIBT_SOURCE_REGISTERS,
+		  " other+0x8\n spin_fn+0x100\n ? other+0x8\n");
+	check_cpu(s, 0, NMIBT_OUTCOME_NONE, AUTO, "");
+	check_cpu(s, 2, NMIBT_OUTCOME_NONE, AUTO, "");
+	check_cpu(s, 4, NMIBT_OUTCOME_NONE, AUTO, "");
+	check_no_older(s, 2, 0);
+}
+
+static void only_legacy(void **state)
+{
+	struct scene *s = *state;
+
+	fp_add_legacy(s->p, FP_PRINTK_SAFE);
+	say_all(s);
+	fp_print(s->p, FP_PRINTK_SAFE, 1, FP_NMI, USER_5_10(1, 70));
+	put_note(s, 4, 68, AT(OTHER, 8), 4096);
+	open_report(s, NMIBT_SOURCE_LEGACY);
+	check_cpu(s, 1, NMIBT_OUTCOME_ANSWERED, NMIBT_SOURCE_LEGACY, USER_5_10(1, 70));
+	for (unsigned int cpu = 0; cpu < FP_CPUS; cpu++) {
+		if (cpu != 1)
+			check_cpu(s, cpu, NMIBT_OUTCOME_NONE, AUTO, "");
+	}
+	check_no_older(s, 2, 0);
+	/* It is newer than what is in the log. */
+	open_report(s, AUTO);
+	check_cpu(s, 1, NMIBT_OUTCOME_ANSWERED, NMIBT_SOURCE_LEGACY, USER_5_10(1, 70));
+	check_cpu(s, 4, NMIBT_OUTCOME_SILENT, NMIBT_SOURCE_REGISTERS,
+		  " other+0x8\n spin_fn+0x100\n ? other+0x8\n");
+}
+
+/* What a flush leaves is older than all in the log. */
+static void flushed(void **state)
+{
+	struct scene *s = *state;
+
+	fp_add_legacy(s->p, FP_PRINTK_SAFE);
+	fp_print(s->p, FP_PRINTK_SAFE, 1, FP_NMI, USER_5_10(1, 70));
+	fp_flush(s->p, FP_PRINTK_SAFE, 1, FP_NMI);
+	say(s, IRQ(1), IDLE(1) SPIN(1, 118));
+	open_report(s, AUTO);
+	check_cpu(s, 1, NMIBT_OUTCOME_ANSWERED, LOG, SPIN(1, 118));
+	check_older(s, 1, 0, NMIBT_OUTCOME_ANSWERED, IDLE(1));
+	check_older(s, 1, 1, NMIBT_OUTCOME_REPORTED, USER_5_10(1, 70));
+	check_no_older(s, 1, 2);
+	open_report(s, LOG);
+	check_no_older(s, 1, 1);
+	open_report(s, NMIBT_SOURCE_LEGACY);
+	check_older(s, 1, 0, NMIBT_OUTCOME_REPORTED, USER_5_10(1, 70));
+	assert_int_equal(render(s, (struct nmibt_render_options){0}), 1);
+}
+
+static void no_source(void **state)
+{
+	struct scene *s = *state;
+
+	open_fails(s, NMIBT_SOURCE_VMCOREINFO, NMIBT_ERR_NOTHING, "no NMI_BACKTRACE_CAPTURE line");
+	open_fails(s, LOG, NMIBT_ERR_NOTHING,
+		   "nothing captured in this dump: log: 0 backtraces in 0 records");
+	open_fails(s, NMIBT_SOURCE_LEGACY, NMIBT_ERR_NOTHING, "legacy: ");
+	open_fails(s, NMIBT_SOURCE_LEGACY, NMIBT_ERR_NOTHING, "nmi_print_seq");
+	open_fails(s, NMIBT_SOURCE_REGISTERS, NMIBT_ERR_NOTHING,
+		   "nothing captured in this dump: registers: 4 empty: there was no kdump");
+	kdump(s);
+	open_fails(s, NMIBT_SOURCE_REGISTERS, NMIBT_ERR_NOTHING, "registers: 4 empty");
+	fp_drop_symbol(s->p, "crash_notes");
+	open_fails(s, NMIBT_SOURCE_REGISTERS, NMIBT_ERR_NOTHING,
+		   "registers: where the crash notes are is not known");
+	fp_drop_symbol(s->p, "__per_cpu_offset");
+	open_fails(s, NMIBT_SOURCE_REGISTERS, NMIBT_ERR_NOTHING, "__per_cpu_offset");
+	open_fails(s, NMIBT_SOURCE_LEGACY, NMIBT_ERR_NOTHING, "__per_cpu_offset");
+	fk_unsay(s->p->k, "SYMBOL(prb)");
+	open_fails(s, LOG, NMIBT_ERR_NOTHING, "log: VMCOREINFO does not say where");
+	/* Each of them says why. */
+	open_fails(s, AUTO, NMIBT_ERR_NOTHING, "vmcoreinfo: no NMI_BACKTRACE_CAPTURE line");
+	open_fails(s, AUTO, NMIBT_ERR_NOTHING, "; log: VMCOREINFO does not say where");
+	open_fails(s, AUTO, NMIBT_ERR_NOTHING, "; registers: ");
+}
+
+static void no_backtrace(void **state)
+{
+	struct scene *s = *state;
+
+	say(s, 1, "Linux version 6.12\nall is well\n");
+	open_fails(s, AUTO, NMIBT_ERR_NOTHING, "nothing captured in this dump: ");
+	open_fails(s, AUTO, NMIBT_ERR_NOTHING, "; log: 0 backtraces in 2 records");
+	open_fails(s, LOG, NMIBT_ERR_NOTHING, "log: 0 backtraces in 2 records");
+	/* Not even with a panic in it, or in a dump whose other sources are not there. */
+	say(s, 1, PANIC_SAYS("no backtrace"));
+	open_fails(s, AUTO, NMIBT_ERR_NOTHING, "; log: 0 backtraces in 3 records");
+	put_note(s, 1, 118, AT(OTHER, 8), 4096);
+	open_report(s, AUTO);
+	assert_int_equal(s->report->sources[LOG].found, NMIBT_FOUND_EMPTY);
+	s->p->ops.symbol_addr = NULL;
+	open_fails(s, AUTO, NMIBT_ERR_NOTHING, "; log: 0 backtraces in 3 records");
+}
+
+static void unreadable_log(void **state)
+{
+	struct scene *s = *state;
+
+	fk_set_page(s->p->k, s->log.ring, NMIBT_READ_EXCLUDED);
+	open_fails(s, LOG, NMIBT_ERR_DAMAGED, "is excluded");
+	open_fails(s, AUTO, NMIBT_ERR_DAMAGED, "is excluded");
+	/* Or not one of its records. */
+	fk_set_page(s->p->k, s->log.ring, NMIBT_READ_OK);
+	say(s, 1, "Linux version 6.12\n");
+	fk_set_page(s->p->k, fl_paddr(&s->log, FL_DATA), NMIBT_READ_EXCLUDED);
+	open_fails(s, LOG, NMIBT_ERR_DAMAGED, "log: 0 backtraces in 0 records; 1 record not in");
+	/* Of the registers it is no matter. */
+	put_note(s, 1, 118, AT(OTHER, 8), 4096);
+	open_report(s, AUTO);
+	assert_int_equal(s->report->sources[LOG].found, NMIBT_FOUND_UNREADABLE);
+	assert_int_equal(s->report->cpus[1].outcome, NMIBT_OUTCOME_REGISTERS);
+}
+
+/* ------------------------------------------------------------------- damage */
+
+/* Records that the newest have overwritten, up to the middle of a backtrace. */
+static void wrapped(void **state)
+{
+	struct scene *s = *state;
+
+	say(s, IRQ(1), SPIN(1, 118));
+	say(s, IRQ(4), IDLE(4));
+	open_report(s, AUTO);
+	assert_true(s->report->complete);
+	say(s, 1, "one\n");
+	open_report(s, AUTO);
+	assert_int_equal(render(s, (struct nmibt_render_options){0}), 0);
+	for (unsigned int i = 0; i < 8; i++)
+		say(s, 1, "another record\n");
+	open_report(s, AUTO);
+	assert_false(s->report->complete);
+	struct nmibt_cpu cpu = cpu_of(s, 1);
+	assert_int_equal(cpu.outcome, NMIBT_OUTCOME_ANSWERED);
+	assert_true(cpu.is_headless);
+	check_text(&cpu, strstr(SPIN(1, 118), " <TASK>"));
+	nmibt_cpu_destroy(&cpu);
+	check_cpu(s, 4, NMIBT_OUTCOME_ANSWERED, LOG, IDLE(4));
+	assert_int_equal(render(s, (struct nmibt_render_options){0}), 3);
+	check_rendered(s, "its beginning is gone, 5 lines");
+	check_rendered(s, "older records were overwritten");
+}
+
+/* A record is cut off where a page is that is not in the dump. */
+static void gaps(void **state)
+{
+	struct scene *s = *state;
+	char filler[4096] = "";
+
+	say(s, IRQ(1), TITLE(1) INFO(1, 118, "spin"));
+	/* 24 bytes before the page's end, of which 8 are the block's ID. */
+	uint64_t at = s->log.head_lpos & (fl_size(&s->log) - 1);
+	memset(filler, 'x', 4096 - 24 - at - 8);
+	say(s, 1, filler);
+	say(s, IRQ(1), "RIP: 0010:delay_tsc+0x2e/0x50\n");
+	memset(filler, 'y', 4088);
+	say(s, 1, filler);
+	say(s, IRQ(1), SPIN_TRACE);
+	fk_set_page(s->p->k, fl_paddr(&s->log, FL_DATA + 4096), NMIBT_READ_EXCLUDED);
+	open_report(s, AUTO);
+	struct nmibt_cpu cpu = cpu_of(s, 1);
+	assert_int_equal(cpu.outcome, NMIBT_OUTCOME_ANSWERED);
+	assert_int_equal(cpu.text.unread, strlen("RIP: 0010:delay_tsc+0x2e/0x50") - 16);
+	assert_int_equal(cpu.nr_frames, 3);
+	nmibt_cpu_destroy(&cpu);
+	assert_false(s->report->complete);
+	assert_int_equal(render(s, (struct nmibt_render_options){0}), 3);
+	check_rendered(s, "with gaps, ");
+	check_rendered(s, "\n    RIP: 0010:delay_\n");
+	check_rendered(s, "\n[13 bytes can't be read]\n");
+	check_rendered(s, "; 1 record not in the dump");
+}
+
+static bool is_interrupted(void *ctx)
+{
+	return fk_interrupted(((struct fake_percpu *)ctx)->k);
+}
+
+/* After any number of questions. */
+static void interrupted(void **state)
+{
+	struct scene *s = *state;
+	struct nmibt_error *err;
+	int questions = 0;
+
+	say_all(s);
+	s->p->ops.interrupted = is_interrupted;
+	do {
+		s->p->k->asked_left = questions++;
+		err = nmibt_report_open(&s->p->image, AUTO, &s->report);
+		if (err)
+			assert_int_equal(err->code, NMIBT_ERR_INTERRUPTED);
+		nmibt_error_destroy(err);
+	} while (err);
+	/* Each record, each CPU. */
+	assert_in_range(questions, 45, 200);
+}
+
+/* ------------------------------------------------------------- stop registers */
+
+/* The CPU is where it was when it answered. */
+static void same_place(void **state)
+{
+	struct scene *s = *state;
+
+	say_all(s);
+	kdump(s);
+	put_note(s, 0, 0, AT(OTHER, 8), 4096);
+	put_note(s, 1, 118, AT(DELAY_TSC, 0x30), 0xffffc900001a7ee0);
+	put_note(s, 2, 1, AT(OTHER, 8), 4096);
+	open_report(s, AUTO);
+	assert_int_equal(s->report->sources[NMIBT_SOURCE_REGISTERS].found, NMIBT_FOUND);
+	assert_string_equal(s->report->sources[NMIBT_SOURCE_REGISTERS].why,
+			    "crash notes of 3 CPUs; 1 empty");
+	struct nmibt_cpu cpu = cpu_of(s, 1);
+	assert_int_equal(cpu.moved, NMIBT_MOVED_SAME);
+	assert_int_equal(cpu.note, NMIBT_NOTE_PRESENT);
+	assert_int_equal(cpu.note_pid, 118);
+	assert_true(cpu.stop_regs.present);
+	assert_int_equal(cpu.stop_regs.value[16], AT(DELAY_TSC, 0x30));
+	assert_int_equal(cpu.source, LOG);
+	assert_false(cpu.is_unwound);
+	nmibt_cpu_destroy(&cpu);
+	assert_int_equal(s->report->cpus[0].moved, NMIBT_MOVED_IDLE);
+	assert_int_equal(s->report->cpus[2].moved, NMIBT_MOVED_UNKNOWN);
+	assert_int_equal(s->report->cpus[4].note, NMIBT_NOTE_NONE);
+	assert_int_equal(render(s, (struct nmibt_render_options){0}), 0);
+	check_rendered(s, "stuck       CPU 1  PID 118 \"spin\"");
+	check_rendered(s, "  same place\n");
+	check_rendered(s, "    rip       delay_tsc+0x30\n");
+	check_rendered(s, "\n[no crash note: it never stopped]\n");
+
+	put_note(s, 1, 118, AT(OTHER, 0x30), 0xffffc900001a7ee0);
+	open_report(s, AUTO);
+	assert_int_equal(s->report->cpus[1].moved, NMIBT_MOVED_YES);
+}
+
+static void same_place_on_arm64(void **state)
+{
+	struct scene *s = *state;
+
+	say(s, IRQ(1), ARM64_SPIN(1, 118));
+	say(s, 1, ARM64_PANIC(2, 1));
+	kdump(s);
+	put_note(s, 1, 118, AT(ARM64_DELAY, 0x30), 0xffff0000013dbe00);
+	open_report(s, AUTO);
+	struct nmibt_cpu cpu = cpu_of(s, 1);
+	assert_int_equal(cpu.moved, NMIBT_MOVED_SAME);
+	assert_int_equal(cpu.stop_regs.nr, 34);
+	assert_int_equal(cpu.stop_regs.value[32], AT(ARM64_DELAY, 0x30));
+	nmibt_cpu_destroy(&cpu);
+	put_note(s, 1, 119, AT(ARM64_DELAY, 0x30), 0xffff0000013dbe00);
+	open_report(s, AUTO);
+	assert_int_equal(s->report->cpus[1].moved, NMIBT_MOVED_YES);
+}
+
+/* Nothing but registers: their stack is followed. Both architectures. */
+static void registers(void **state)
+{
+	struct scene *s = *state;
+
+	kdump(s);
+	put_note(s, 1, 118, AT(OTHER, 8), 4096);
+	put_note(s, 4, 70, CODE - 8, 4096);
+	open_report(s, AUTO);
+	assert_int_equal(s->report->panic_cpu, 2);
+	struct nmibt_cpu cpu = cpu_of(s, 1);
+	assert_int_equal(cpu.outcome, NMIBT_OUTCOME_REGISTERS);
+	assert_int_equal(cpu.source, NMIBT_SOURCE_REGISTERS);
+	assert_true(cpu.is_unwound);
+	assert_int_equal(cpu.nr_frames, 3);
+	assert_true(cpu.frames[0].is_pc && cpu.frames[0].reliable);
+	assert_memory_equal(cpu.frames[0].function.s, "other", 5);
+	/* Of a call that is the last of its function: the one that called, and not the
+	 * next one. */
+	assert_memory_equal(cpu.frames[1].function.s, "spin_fn", 7);
+	assert_int_equal(cpu.frames[1].offset, 0x100);
+	assert_false(cpu.frames[1].is_pc);
+	assert_false(cpu.frames[2].reliable);
+	assert_int_equal(cpu.moved, NMIBT_MOVED_UNKNOWN);
+	nmibt_cpu_destroy(&cpu);
+	/* Where there is no symbol the number stands, and is no frame. */
+	check_cpu(s, 4, NMIBT_OUTCOME_REGISTERS, NMIBT_SOURCE_REGISTERS,
+		  " 0xffffffff80fffff8\n spin_fn+0x100\n ? other+0x8\n");
+	check_cpu(s, 2, NMIBT_OUTCOME_NONE, AUTO, "");
+	assert_int_equal(s->report->by_outcome[NMIBT_OUTCOME_REGISTERS], 2);
+	assert_int_equal(render(s, (struct nmibt_render_options){0}), 0);
+	check_rendered(s, "\nCPU 1  registers");
+	check_rendered(s, "unwound by nmibt, 3 frames\n");
+}
+
+/* There is no way to follow a stack here, or hardly one. */
+static void no_unwinder(void **state)
+{
+	struct scene *s = *state;
+	bool is_arm64 = s->p->image.arch == NMIBT_ARCH_ARM64;
+
+	s->p->ops.unwind = NULL;
+	put_note(s, 1, 118, AT(OTHER, 8), 4096);
+	open_report(s, AUTO);
+	struct nmibt_cpu cpu = cpu_of(s, 1);
+	assert_int_equal(cpu.outcome, NMIBT_OUTCOME_REGISTERS);
+	assert_int_equal(cpu.source, NMIBT_SOURCE_REGISTERS);
+	assert_true(cpu.stop_regs.present);
+	assert_int_equal(cpu.is_unwound, is_arm64);
+	assert_int_equal(cpu.nr_frames, is_arm64);
+	nmibt_cpu_destroy(&cpu);
+	assert_int_equal(render(s, (struct nmibt_render_options){0}), 0);
+	check_rendered(s, is_arm64 ? "unwound by nmibt, 1 frame\n" : "  from its crash note\n");
+	check_rendered(s, "other+0x8\n");
+}
+
+static void silent_with_registers(void **state)
+{
+	struct scene *s = *state;
+
+	say_all(s);
+	put_note(s, 4, 70, AT(OTHER, 8), 4096);
+	open_report(s, AUTO);
+	check_cpu(s, 4, NMIBT_OUTCOME_SILENT, NMIBT_SOURCE_REGISTERS,
+		  " other+0x8\n spin_fn+0x100\n ? other+0x8\n");
+	open_report(s, LOG);
+	check_cpu(s, 4, NMIBT_OUTCOME_SILENT, AUTO, "");
+	assert_true(s->report->complete);
+	/* A note that is not in the dump is a loss. */
+	fp_set_page(s->p, 4, FP_NOTES, NMIBT_READ_EXCLUDED);
+	open_report(s, AUTO);
+	assert_int_equal(s->report->cpus[4].note, NMIBT_NOTE_EXCLUDED);
+	assert_false(s->report->complete);
+	assert_int_equal(render(s, (struct nmibt_render_options){0}), 3);
+	check_rendered(s, "\n[its crash note is not in the dump]\n");
+}
+
+/* -------------------------------------------------------------- with a capture */
+
+/* A capture in one memory, and a kernel's log in another. */
+struct both {
+	struct fake *f;
+	struct scene *s;
+	struct nmibt_image image;
+	struct nmibt_image_ops ops;
+};
+
+static enum nmibt_read read_both(void *ctx, uint64_t paddr, void *buf, size_t len)
+{
+	struct both *b = ctx;
+
+	return paddr >= FAKE_BASE ? fake_read_phys(b->f, paddr, buf, len)
+				  : fk_read_phys(b->s->p->k, paddr, buf, len);
+}
+
+static char *vmcoreinfo_of_both(void *ctx, const char *key)
+{
+	struct both *b = ctx;
+	char *line = fake_vmcoreinfo(b->f, key);
+
+	return line ? line : fk_vmcoreinfo(b->s->p->k, key);
+}
+
+static struct both new_both(struct scene *s)
+{
+	struct both b = {.f = fake_new(NMIBT_ARCH_X86_64, 4), .s = s};
+
+	fake_reset(b.f, 2);
+	b.f->slot[2]->state = NMI_CAPTURE_SLOT_ASKED;
+	b.f->slot[2]->generation = 1;
+	b.f->slot[2]->asked_ns = FAKE_ASKED_NS + 1;
+	b.f->desc->state = NMI_CAPTURE_TIMEOUT;
+	b.ops = (struct nmibt_image_ops){.read_phys = read_both, .vmcoreinfo = vmcoreinfo_of_both};
+	b.image = b.f->image;
+	return b;
+}
+
+static void captured(void **state)
+{
+	struct scene *s = *state;
+	struct both b = new_both(s);
+
+	b.image.ops = &b.ops;
+	b.image.ctx = &b;
+	say(s, IRQ(1), IDLE(1));
+	say(s, IRQ(2), SPIN(2, 118));
+	assert_null(nmibt_report_open(&b.image, AUTO, &s->report));
+	assert_true(s->report->has_capture);
+	/* It did not answer the capture; before, it had answered the kernel. */
+	check_cpu(s, 2, NMIBT_OUTCOME_SILENT, LOG, SPIN(2, 118));
+	struct nmibt_cpu cpu = cpu_of(s, 2);
+	assert_string_equal(cpu.comm, "spin");
+	assert_int_equal(cpu.nr_frames, 4);
+	assert_true(cpu.slot_present);
+	nmibt_cpu_destroy(&cpu);
+	/* Where there is a capture it is better. */
+	cpu = cpu_of(s, 1);
+	assert_int_equal(cpu.outcome, NMIBT_OUTCOME_NMI);
+	assert_int_equal(cpu.source, NMIBT_SOURCE_VMCOREINFO);
+	assert_string_equal(cpu.comm, "task-1");
+	nmibt_cpu_destroy(&cpu);
+	check_no_older(s, 1, 0);
+	assert_int_equal(render(s, (struct nmibt_render_options){0}), 0);
+	check_rendered(s, "\nCPU 2  silent ");
+	check_rendered(s, "  PID 118 \"spin\"  from the log, ");
+	check_rendered(s, "\n     spin_fn+0x55/0x70 [spin]\n");
+
+	/* Not where the capture alone is wanted. */
+	close_report(s);
+	assert_null(nmibt_report_open(&b.image, NMIBT_SOURCE_VMCOREINFO, &s->report));
+	check_cpu(s, 2, NMIBT_OUTCOME_SILENT, AUTO, "");
+	/* And where it is not wanted, it is not used. */
+	close_report(s);
+	assert_null(nmibt_report_open(&b.image, LOG, &s->report));
+	assert_false(s->report->has_capture);
+	check_cpu(s, 1, NMIBT_OUTCOME_ANSWERED, LOG, IDLE(1));
+	close_report(s);
+	fake_free(b.f);
+}
+
+#define TEST(setup, name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(x86_64, outcomes),
+		TEST(x86_64, details),
+		TEST(x86_64, rendered),
+		TEST(x86_64, all_formats),
+		TEST(x86_64, no_symbols),
+		TEST(x86_64, nobody_asked),
+		TEST(x86_64, rounds),
+		TEST(x86_64, only_older),
+		TEST(x86_64, survived),
+		TEST(x86_64, died_elsewhere),
+		TEST(x86_64, lockup),
+		TEST(x86_64, clock_behind),
+		TEST(arm64, on_arm64),
+		TEST(x86_64, only_log),
+		TEST(x86_64, only_registers),
+		TEST(arm64, only_registers),
+		TEST(x86_64, only_legacy),
+		TEST(x86_64, flushed),
+		TEST(x86_64, no_source),
+		TEST(arm64, no_source),
+		TEST(x86_64, no_backtrace),
+		TEST(x86_64, unreadable_log),
+		TEST(small_log, wrapped),
+		TEST(x86_64, gaps),
+		TEST(x86_64, interrupted),
+		TEST(x86_64, same_place),
+		TEST(arm64, same_place_on_arm64),
+		TEST(x86_64, registers),
+		TEST(arm64, registers),
+		TEST(x86_64, no_unwinder),
+		TEST(arm64, no_unwinder),
+		TEST(x86_64, silent_with_registers),
+		TEST(x86_64, captured),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
