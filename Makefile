@@ -92,10 +92,10 @@ check: ## unit, golden, crash on the bundled dumps: minutes
 	tests/run $(SUITES)
 
 check-kernel: ## build kernels, boot, panic, kdump, compare: most of an hour from nothing
-	tests/run tests/e2e/run tests/e2e/formats
+	tests/run tests/e2e/run tests/e2e/formats tests/e2e/stock
 
 check-all: ## both, with one closing line
-	tests/run $(SUITES) tests/e2e/run tests/e2e/formats
+	tests/run $(SUITES) tests/e2e/run tests/e2e/formats tests/e2e/stock
 
 check-format: ## the sources are as clang-format writes them
 	clang-format --dry-run --Werror $(FORMATTED)
