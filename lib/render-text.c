@@ -175,7 +175,7 @@ static void render_stock_remarks(struct renderer *r, const struct nmibt_cpu *cpu
 		fprintf(r->out, "[asked for its backtrace %s, and the log has no answer]\n", asked);
 	}
 	if (cpu->outcome == NMIBT_OUTCOME_NONE && !cpu->stale)
-		fputs("[nothing in the log, and no registers]\n", r->out);
+		fputs("[neither text nor registers]\n", r->out);
 	if (cpu->note == NMIBT_NOTE_EXCLUDED || cpu->note == NMIBT_NOTE_DAMAGED ||
 	    (cpu->note == NMIBT_NOTE_NONE && r->report->stock->has_kdumped))
 		fprintf(r->out, "[%s]\n", nmibt_note_words(cpu->note));

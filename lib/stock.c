@@ -122,15 +122,16 @@ static void describe_registers(const struct nmibt_stock *stock, struct nmibt_sou
 	if (present)
 		nmibt_because(state->why, "crash notes of %u CPU%s", present,
 			      nmibt_plural(present));
-	if (empty && !stock->has_kdumped)
-		nmibt_because(state->why, "%u empty: there was no kdump", empty);
-	else if (empty)
-		nmibt_because(state->why, "%u empty", empty);
+	if (empty)
+		nmibt_because(state->why, "%u empty crash note%s%s", empty, nmibt_plural(empty),
+			      stock->has_kdumped ? "" : ": there was no kdump");
 	if (excluded)
-		nmibt_because(state->why, "%u not in the dump", excluded);
+		nmibt_because(state->why, "%u crash note%s not in the dump", excluded,
+			      nmibt_plural(excluded));
 	if (damaged)
-		nmibt_because(state->why, "%u can't be read", damaged);
-	if (!*state->why)
+		nmibt_because(state->why, "%u crash note%s that can't be read", damaged,
+			      nmibt_plural(damaged));
+	if (state->found == NMIBT_FOUND_ABSENT)
 		nmibt_because(state->why, "where the crash notes are is not known");
 }
 
@@ -429,6 +430,18 @@ static struct nmibt_error *fill_area(const struct nmibt_stock *stock,
 	return err ? err : fill_text(stock, cpu, facts);
 }
 
+/* What stands in a buffer was not always asked for. */
+static enum nmibt_outcome outcome_of_text(const struct nmibt_text *text)
+{
+	static const char title[] = "NMI backtrace for cpu ";
+
+	if (!memmem(text->raw, text->raw_len, title, strlen(title)))
+		return NMIBT_OUTCOME_REPORTED;
+	return memmem(text->raw, text->raw_len, " skipped: idling at ", 20)
+		       ? NMIBT_OUTCOME_SKIPPED
+		       : NMIBT_OUTCOME_ANSWERED;
+}
+
 /* Text that no flush has brought to the log. *ret_found: there is some. */
 static struct nmibt_error *read_unflushed(const struct nmibt_stock *stock, struct nmibt_cpu *cpu,
 					  struct nmibt_facts *facts, bool *ret_found)
@@ -449,10 +462,7 @@ static struct nmibt_error *read_unflushed(const struct nmibt_stock *stock, struc
 		nmibt_because(cpu->why, "its %s at %#" PRIx64 " is %s", area.name, area.vaddr,
 			      nmibt_read_name(area.status));
 	if (!err && *ret_found)
-		cpu->outcome = cpu->text.nr_lines && memmem(cpu->text.raw, cpu->text.raw_len,
-							    "NMI backtrace for cpu ", 22)
-				       ? NMIBT_OUTCOME_ANSWERED
-				       : NMIBT_OUTCOME_REPORTED;
+		cpu->outcome = outcome_of_text(&cpu->text);
 	nmibt_legacy_area_destroy(&area);
 	return err;
 }
@@ -483,6 +493,8 @@ static struct nmibt_error *read_residue(const struct nmibt_stock *stock, unsigne
 			*ret_found = true;
 			cpu->is_headless = at > 0;
 			err = fill_area(stock, &area, at, len, len, cpu, &facts);
+			if (!err)
+				cpu->outcome = outcome_of_text(&cpu->text);
 			break;
 		}
 		nmibt_legacy_area_destroy(&area);
@@ -656,6 +668,5 @@ struct nmibt_error *nmibt_stock_read(struct nmibt_stock *stock, enum nmibt_sourc
 	*ret_found = false;
 	if (!stock->legacy || !wants(wish, NMIBT_SOURCE_LEGACY))
 		return NULL;
-	cpu->outcome = NMIBT_OUTCOME_REPORTED;
 	return read_residue(stock, nth - 1 - nr_blocks, cpu, ret_found);
 }

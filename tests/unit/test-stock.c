@@ -429,7 +429,7 @@ static void nobody_asked(void **state)
 	check_cpu(s, 2, NMIBT_OUTCOME_SELF, LOG, PANIC(2, 1));
 	assert_int_equal(s->report->by_outcome[NMIBT_OUTCOME_NONE], 3);
 	assert_int_equal(render(s, (struct nmibt_render_options){0}), 0);
-	check_rendered(s, "\nCPU 0  none\n[nothing in the log, and no registers]\n");
+	check_rendered(s, "\nCPU 0  none\n[neither text nor registers]\n");
 }
 
 /* ---------------------------------------------------------------------- older */
@@ -642,12 +642,12 @@ static void flushed(void **state)
 	open_report(s, AUTO);
 	check_cpu(s, 1, NMIBT_OUTCOME_ANSWERED, LOG, SPIN(1, 118));
 	check_older(s, 1, 0, NMIBT_OUTCOME_ANSWERED, IDLE(1));
-	check_older(s, 1, 1, NMIBT_OUTCOME_REPORTED, USER_5_10(1, 70));
+	check_older(s, 1, 1, NMIBT_OUTCOME_ANSWERED, USER_5_10(1, 70));
 	check_no_older(s, 1, 2);
 	open_report(s, LOG);
 	check_no_older(s, 1, 1);
 	open_report(s, NMIBT_SOURCE_LEGACY);
-	check_older(s, 1, 0, NMIBT_OUTCOME_REPORTED, USER_5_10(1, 70));
+	check_older(s, 1, 0, NMIBT_OUTCOME_ANSWERED, USER_5_10(1, 70));
 	assert_int_equal(render(s, (struct nmibt_render_options){0}), 1);
 }
 
@@ -661,7 +661,7 @@ static void no_source(void **state)
 	open_fails(s, NMIBT_SOURCE_LEGACY, NMIBT_ERR_NOTHING, "legacy: ");
 	open_fails(s, NMIBT_SOURCE_LEGACY, NMIBT_ERR_NOTHING, "nmi_print_seq");
 	open_fails(s, NMIBT_SOURCE_REGISTERS, NMIBT_ERR_NOTHING,
-		   "nothing captured in this dump: registers: 4 empty: there was no kdump");
+		   "nothing captured in this dump: registers: 4 empty crash notes: there was no kdump");
 	kdump(s);
 	open_fails(s, NMIBT_SOURCE_REGISTERS, NMIBT_ERR_NOTHING, "registers: 4 empty");
 	fp_drop_symbol(s->p, "crash_notes");
@@ -814,7 +814,7 @@ static void same_place(void **state)
 	open_report(s, AUTO);
 	assert_int_equal(s->report->sources[NMIBT_SOURCE_REGISTERS].found, NMIBT_FOUND);
 	assert_string_equal(s->report->sources[NMIBT_SOURCE_REGISTERS].why,
-			    "crash notes of 3 CPUs; 1 empty");
+			    "crash notes of 3 CPUs; 1 empty crash note");
 	struct nmibt_cpu cpu = cpu_of(s, 1);
 	assert_int_equal(cpu.moved, NMIBT_MOVED_SAME);
 	assert_int_equal(cpu.note, NMIBT_NOTE_PRESENT);
