@@ -615,7 +615,7 @@ void nmibt_blocks_visit(void *ctx, const struct nmibt_log_record *record)
 		blocks->is_wrapped = record->seq;
 		blocks->streams->first_ns = record->ts_ns;
 	}
-	if (blocks->failed)
+	if (blocks->failed || nmibt_log_is_of_user(record))
 		return;
 	bool first = is_first(blocks->streams, record);
 	struct stream *s = find_stream(blocks->streams, record->caller_id);

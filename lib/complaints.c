@@ -76,6 +76,8 @@ void nmibt_complaints_visit(void *ctx, const struct nmibt_log_record *record)
 {
 	struct nmibt_complaints *all = ctx;
 
+	if (nmibt_log_is_of_user(record))
+		return;
 	if (all->stall && is_stalled_cpu(record)) {
 		note_cpu(all->stall, record->text + strlen("rcu: \t"), record->text + record->len,
 			 all->nr_cpus);

@@ -167,6 +167,13 @@ bool nmibt_is_waiting(const struct nmibt_frame *frames, size_t nr, struct nmibt_
 void nmibt_find_lock(const struct nmibt_report *report, struct nmibt_virtual *memory,
 		     const struct nmibt_regs *regs, struct nmibt_wait *wait);
 
+/* Written to /dev/kmsg, which may look like anything: the kernel's own have facility 0,
+ * and it lets nobody else use that (kernel/printk/printk.c: devkmsg_write(), 6.12). */
+static inline bool nmibt_log_is_of_user(const struct nmibt_log_record *record)
+{
+	return record->facility;
+}
+
 /* What a record of the kernel's log says of its dying. */
 enum nmibt_log_kind {
 	NMIBT_LOG_OTHER, /* nothing */
@@ -175,6 +182,7 @@ enum nmibt_log_kind {
 	NMIBT_LOG_CAUSE, /* why, of an oops whose heading follows */
 	NMIBT_LOG_HEADING, /* with the number of the oops: die() */
 };
+/* OTHER also for what user space wrote. */
 enum nmibt_log_kind nmibt_log_kind(const struct nmibt_log_record *record);
 
 /* As nmibt_log_panic_message(), but where there is neither panic nor oops *ret is NULL;

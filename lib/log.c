@@ -465,6 +465,8 @@ static const struct {
 
 enum nmibt_log_kind nmibt_log_kind(const struct nmibt_log_record *record)
 {
+	if (nmibt_log_is_of_user(record))
+		return NMIBT_LOG_OTHER;
 	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
 		size_t len = strlen(starts[i].start);
 

@@ -22,6 +22,7 @@ struct log {
 	struct nmibt_blocks *blocks;
 	uint64_t seq, ts_ns; /* of the next record */
 	size_t missing; /* bytes behind its text */
+	unsigned int facility; /* of the records that follow */
 };
 
 static int setup(void **state)
@@ -54,6 +55,7 @@ static void add(struct log *l, uint32_t caller, unsigned int flags, const char *
 					  .ts_ns = l->ts_ns,
 					  .caller_id = caller,
 					  .flags = flags,
+					  .facility = l->facility,
 					  .text = copy,
 					  .len = len,
 					  .missing = l->missing};
@@ -869,6 +871,21 @@ static void not_headless(void **state)
 
 /* ------------------------------------------------------------------- hostile */
 
+/* Whoever may write to /dev/kmsg can write what a kernel prints. */
+static void of_user_space(void **state)
+{
+	struct log *l = *state;
+
+	l->facility = 1;
+	say(l, 0x80000003, IDLE(3));
+	say(l, 1, PANIC(1, 1));
+	l->facility = 0;
+	finish(l);
+	assert_int_equal(l->blocks->nr, 0);
+	assert_int_equal(l->blocks->panic_ns, 0);
+	assert_false(l->blocks->has_panicked);
+}
+
 static void no_such_cpu(void **state)
 {
 	struct log *l = *state;
@@ -999,6 +1016,7 @@ int main(void)
 		TEST(headless),
 		TEST(headless_info),
 		TEST(not_headless),
+		TEST(of_user_space),
 		TEST(no_such_cpu),
 		TEST(any_bytes),
 		TEST(many_streams),

@@ -667,6 +667,20 @@ static void test_panic_of_others(void **unused)
 	fk_free(s.k);
 }
 
+/* Whoever may write to /dev/kmsg can write what a kernel prints. */
+static void test_panic_of_user(void **unused)
+{
+	(void)unused;
+	struct setup s = new_log();
+
+	fl_add(&s.l, "Kernel panic - not syncing: the kernel's own");
+	uint64_t id = fl_add(&s.l, "Kernel panic - not syncing: not at all");
+	check_panic(s.k, "Kernel panic - not syncing: not at all");
+	fl_put(&s.l, fl_info(&s.l, id) + 18, "\x01", 1);
+	check_panic(s.k, "Kernel panic - not syncing: the kernel's own");
+	fk_free(s.k);
+}
+
 static void test_panic_bytes(void **unused)
 {
 	(void)unused;
@@ -695,7 +709,7 @@ int main(void)
 		cmocka_unit_test(test_interrupted),   cmocka_unit_test(test_vmcoreinfo),
 		cmocka_unit_test(test_layout_lies),   cmocka_unit_test(test_ring_missing),
 		cmocka_unit_test(test_panic_message), cmocka_unit_test(test_panic_of_others),
-		cmocka_unit_test(test_panic_bytes),
+		cmocka_unit_test(test_panic_of_user), cmocka_unit_test(test_panic_bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
