@@ -247,25 +247,51 @@ static bool has_anything(const struct nmibt_report *report)
 	return false;
 }
 
+static bool is_asked(const struct nmibt_report *report, enum nmibt_source s)
+{
+	return report->sources[s].found != NMIBT_FOUND_UNTRIED &&
+	       (report->wish == NMIBT_SOURCE_AUTO || report->wish == s);
+}
+
+/* Has one before it the same reason? Per-CPU data, for instance, serves two. */
+static bool is_said(const struct nmibt_report *report, enum nmibt_source s)
+{
+	for (enum nmibt_source before = NMIBT_SOURCE_VMCOREINFO; before < s; before++) {
+		if (is_asked(report, before) &&
+		    !strcmp(report->sources[before].why, report->sources[s].why))
+			return true;
+	}
+	return false;
+}
+
 /* Why each of the sources that may be used has nothing. */
 static struct nmibt_error *nothing(const struct nmibt_report *report)
 {
-	char text[NMIBT_NR_SOURCES * (NMIBT_WHY_LEN + 16)] = "";
 	bool damaged = !report->complete;
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
 
+	if (!out)
+		return nmibt_error_nomem();
 	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s < NMIBT_NR_SOURCES; s++) {
-		const struct nmibt_source_state *state = &report->sources[s];
-		size_t len = strlen(text);
-
-		if (state->found == NMIBT_FOUND_UNTRIED ||
-		    (report->wish != NMIBT_SOURCE_AUTO && report->wish != s))
+		if (!is_asked(report, s) || is_said(report, s))
 			continue;
-		snprintf(text + len, sizeof(text) - len, "%s%s: %s", len ? "; " : "",
-			 nmibt_source_name(s), state->why);
-		damaged |= state->found == NMIBT_FOUND_UNREADABLE;
+		fprintf(out, "%s%s", ftell(out) ? "; " : "", nmibt_source_name(s));
+		for (enum nmibt_source same = s + 1; same < NMIBT_NR_SOURCES; same++) {
+			if (is_asked(report, same) &&
+			    !strcmp(report->sources[same].why, report->sources[s].why))
+				fprintf(out, ", %s", nmibt_source_name(same));
+		}
+		fprintf(out, ": %s", report->sources[s].why);
+		damaged |= report->sources[s].found == NMIBT_FOUND_UNREADABLE;
 	}
-	return nmibt_error_create(damaged ? NMIBT_ERR_DAMAGED : NMIBT_ERR_NOTHING,
-				  "nothing captured in this dump: %s", text);
+	fclose(out);
+	struct nmibt_error *err = nmibt_error_create(
+		damaged ? NMIBT_ERR_DAMAGED : NMIBT_ERR_NOTHING, "nothing %s in this dump: %s",
+		damaged ? "usable" : "captured", text ? text : "");
+	free(text);
+	return err;
 }
 
 static struct nmibt_error *open_report(struct nmibt_report *report)

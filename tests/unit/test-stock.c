@@ -675,7 +675,7 @@ static void no_source(void **state)
 	/* Each of them says why. */
 	open_fails(s, AUTO, NMIBT_ERR_NOTHING, "vmcoreinfo: no NMI_BACKTRACE_CAPTURE line");
 	open_fails(s, AUTO, NMIBT_ERR_NOTHING, "; log: VMCOREINFO does not say where");
-	open_fails(s, AUTO, NMIBT_ERR_NOTHING, "; registers: ");
+	open_fails(s, AUTO, NMIBT_ERR_NOTHING, "legacy, registers: ");
 }
 
 static void no_backtrace(void **state)
