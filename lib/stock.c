@@ -93,27 +93,25 @@ static struct nmibt_error *read_log(struct nmibt_stock *stock, unsigned int nr_c
 	return err;
 }
 
-static unsigned int count_notes(const struct nmibt_stock *stock, enum nmibt_note wanted)
+/* How many CPUs have each kind of note. */
+static void count_notes(const struct nmibt_percpu *percpu, unsigned int counts[NMIBT_NR_NOTES])
 {
-	unsigned int count = 0;
-
-	for (unsigned int cpu = 0; cpu < stock->percpu->nr; cpu++) {
+	for (unsigned int cpu = 0; cpu < percpu->nr; cpu++) {
 		struct nmibt_regs regs;
 		int pid;
 
-		count += stock->percpu->possible[cpu] &&
-			 nmibt_percpu_read_note(stock->percpu, cpu, &regs, &pid) == wanted;
+		if (percpu->possible[cpu])
+			counts[nmibt_percpu_read_note(percpu, cpu, &regs, &pid)]++;
 	}
-	return count;
 }
 
 static void describe_registers(const struct nmibt_stock *stock, struct nmibt_source_state *state)
 {
-	unsigned int present = count_notes(stock, NMIBT_NOTE_PRESENT);
-	unsigned int empty = count_notes(stock, NMIBT_NOTE_NONE);
-	unsigned int excluded = count_notes(stock, NMIBT_NOTE_EXCLUDED);
-	unsigned int damaged = count_notes(stock, NMIBT_NOTE_DAMAGED);
+	unsigned int counts[NMIBT_NR_NOTES] = {0};
 
+	count_notes(stock->percpu, counts);
+	unsigned int present = counts[NMIBT_NOTE_PRESENT], empty = counts[NMIBT_NOTE_NONE];
+	unsigned int excluded = counts[NMIBT_NOTE_EXCLUDED], damaged = counts[NMIBT_NOTE_DAMAGED];
 	*state->why = '\0';
 	state->found = present		     ? NMIBT_FOUND
 		       : excluded || damaged ? NMIBT_FOUND_UNREADABLE

@@ -200,26 +200,6 @@ static enum nmibt_read read_in_page(struct nmibt_virtual *v, uint64_t vaddr, voi
 	return status;
 }
 
-enum nmibt_read nmibt_virtual_read(struct nmibt_virtual *v, uint64_t vaddr, void *buf, size_t len)
-{
-	size_t page_size = (size_t)1 << v->page_shift;
-	char *to = buf;
-
-	while (len) {
-		size_t chunk = page_size - (vaddr & (page_size - 1));
-		if (chunk > len)
-			chunk = len;
-
-		enum nmibt_read status = read_in_page(v, vaddr, to, chunk);
-		if (status != NMIBT_READ_OK)
-			return status;
-		vaddr += chunk;
-		to += chunk;
-		len -= chunk;
-	}
-	return NMIBT_READ_OK;
-}
-
 struct nmibt_run nmibt_virtual_read_pages(struct nmibt_virtual *v, uint64_t vaddr, void *buf,
 					  size_t len, bool *known)
 {
@@ -246,6 +226,15 @@ struct nmibt_run nmibt_virtual_read_pages(struct nmibt_virtual *v, uint64_t vadd
 		len -= chunk;
 	}
 	return run;
+}
+
+enum nmibt_read nmibt_virtual_read(struct nmibt_virtual *v, uint64_t vaddr, void *buf, size_t len)
+{
+	struct nmibt_run run = nmibt_virtual_read_pages(v, vaddr, buf, len, NULL);
+
+	if (run.failed)
+		return NMIBT_READ_ERROR;
+	return run.excluded ? NMIBT_READ_EXCLUDED : NMIBT_READ_OK;
 }
 
 /* ------------------------------------------------------------------- opening */

@@ -352,6 +352,7 @@ enum nmibt_note {
 	NMIBT_NOTE_EXCLUDED,
 	NMIBT_NOTE_DAMAGED, /* unreadable or fails its checks */
 };
+#define NMIBT_NR_NOTES (NMIBT_NOTE_DAMAGED + 1)
 
 /* The pr_reg and pr_pid of the NT_PRSTATUS note in crash_notes memory at
  * paddr, size bytes there. */
