@@ -661,7 +661,8 @@ static void no_source(void **state)
 	open_fails(s, NMIBT_SOURCE_LEGACY, NMIBT_ERR_NOTHING, "legacy: ");
 	open_fails(s, NMIBT_SOURCE_LEGACY, NMIBT_ERR_NOTHING, "nmi_print_seq");
 	open_fails(s, NMIBT_SOURCE_REGISTERS, NMIBT_ERR_NOTHING,
-		   "nothing captured in this dump: registers: 4 empty crash notes: there was no kdump");
+		   "nothing captured in this dump: registers: 4 empty crash notes: there was no "
+		   "kdump");
 	kdump(s);
 	open_fails(s, NMIBT_SOURCE_REGISTERS, NMIBT_ERR_NOTHING, "registers: 4 empty");
 	fp_drop_symbol(s->p, "crash_notes");
