@@ -4,6 +4,7 @@
  * the diagnosis found.
  */
 #include "render.h"
+#include "stock.h"
 
 static void label(struct renderer *r, const char *name)
 {
@@ -41,6 +42,9 @@ static void summary_counts(struct renderer *r)
 	const char *comma = "";
 
 	nmibt_paint(r, BOLD);
+	/* The log only mentions some. */
+	if (!report->has_capture && !report->stock->percpu)
+		fputs("at least ", r->out);
 	fprintf(r->out, "%u CPU%s: ", report->nr_possible, nmibt_plural(report->nr_possible));
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
 		if (!report->by_outcome[order[i]])
