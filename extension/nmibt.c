@@ -10,7 +10,8 @@
  * release.
  *
  * crash leaves a command by longjmp() on a fatal error and on CTRL-C, so what
- * has to be given back is in the static state, which pc->cmd_cleanup frees.
+ * has to be given back is in the static state, which pc->cmd_cleanup frees. A dump
+ * does not change: what was found out about it serves the next command, too.
  */
 #include <crash/defs.h>
 
@@ -31,23 +32,31 @@
 #endif
 
 static struct {
+	struct nmibt_image image; /* that report borrows */
 	struct nmibt_report *report;
+	enum nmibt_source wish; /* that report was opened with */
 	bool *cpus;
 	FILE *out;
 	enum { UNTRIED, READABLE, UNREADABLE } vmcoreinfo;
 } state;
 
+static void close_report(void)
+{
+	nmibt_report_close(state.report);
+	state.report = NULL;
+	state.vmcoreinfo = UNTRIED;
+}
+
 static void cleanup(void *unused)
 {
 	(void)unused;
-	nmibt_report_close(state.report);
 	free(state.cpus);
 	if (state.out)
 		fclose(state.out);
-	state.report = NULL;
 	state.cpus = NULL;
 	state.out = NULL;
-	state.vmcoreinfo = UNTRIED;
+	if (ACTIVE() || REMOTE_ACTIVE())
+		close_report();
 }
 
 /* ------------------------------------------------------------------- image */
@@ -65,8 +74,8 @@ static enum nmibt_read image_read_phys(void *ctx, uint64_t paddr, void *buf, siz
 }
 
 /* Where the dump has no note, crash looks for the text in memory, and a failed
- * read there is fatal to the command (9.0.2): see first whether it can fail. Once for
- * each command: the log's layout alone is forty lines. */
+ * read there is fatal to the command (9.0.2): see first whether it can fail. Once: the
+ * log's layout alone is forty lines. */
 static bool can_read_vmcoreinfo(void)
 {
 	struct syment *symbol = symbol_search("vmcoreinfo_data");
@@ -281,11 +290,20 @@ static struct nmibt_error *select_cpus(const char *list, struct nmibt_render_opt
 	return nmibt_parse_cpus(list, state.cpus, nr);
 }
 
+static struct nmibt_error *open_report(enum nmibt_source wish)
+{
+	if (state.report && state.wish == wish)
+		return NULL;
+	close_report();
+	state.image = crash_image();
+	state.wish = wish;
+	return nmibt_report_open(&state.image, wish, &state.report);
+}
+
 static struct nmibt_error *print_report(enum nmibt_source wish, const char *cpus,
 					struct nmibt_render_options *options)
 {
-	struct nmibt_image image = crash_image();
-	struct nmibt_error *err = nmibt_report_open(&image, wish, &state.report);
+	struct nmibt_error *err = open_report(wish);
 
 	if (err)
 		return err;
