@@ -73,6 +73,16 @@ static int nmibt_lock_run(int (*thread)(void *), unsigned int cpu, unsigned long
 	return 0;
 }
 
+/* Not by msleep(): the timers of a CPU that idles may be another's to expire (6.9 and
+ * later, kernel/time/timer_migration.c), and that one may be stuck. */
+static void nmibt_pause(unsigned int ms)
+{
+	while (ms--) {
+		mdelay(1);
+		cond_resched();
+	}
+}
+
 static int nmibt_lock_start(const char *value, const struct kernel_param *param)
 {
 	unsigned int ms;
@@ -85,11 +95,11 @@ static int nmibt_lock_start(const char *value, const struct kernel_param *param)
 	err = nmibt_lock_run(nmibt_lock_thread, 2, 0) ?:
 	      nmibt_lock_run(nmibt_lock_thread, 3, 1);
 	while (!err && atomic_read(&nr_held) < 2)
-		msleep(1);
+		nmibt_pause(1);
 	err = err ?: nmibt_lock_run(nmibt_call_thread, 0, 0);
 	if (!err)
 		call_rcu(&never_called, nmibt_after_rcu);
-	msleep(ms);
+	nmibt_pause(ms);
 	return err;
 }
 
