@@ -62,15 +62,14 @@ static void nmibt_after_rcu(struct rcu_head *unused)
 {
 }
 
-static int nmibt_lock_run(int (*thread)(void *), unsigned int cpu, unsigned long arg)
+static struct task_struct *nmibt_lock_create(int (*thread)(void *), unsigned int cpu,
+					     unsigned long arg)
 {
 	struct task_struct *task = kthread_create(thread, (void *)arg, "nmibt_lock/%u", cpu);
 
-	if (IS_ERR(task))
-		return PTR_ERR(task);
-	kthread_bind(task, cpu);
-	wake_up_process(task);
-	return 0;
+	if (!IS_ERR(task))
+		kthread_bind(task, cpu);
+	return task;
 }
 
 /* Not by msleep(): the timers of a CPU that idles may be another's to expire (6.9 and
@@ -90,17 +89,26 @@ static int nmibt_lock_start(const char *value, const struct kernel_param *param)
 
 	if (err)
 		return err;
+	/* All of them first: kthreadd may be on a CPU that is stuck later. */
+	struct task_struct *tasks[] = {
+		nmibt_lock_create(nmibt_lock_thread, 2, 0),
+		nmibt_lock_create(nmibt_lock_thread, 3, 1),
+		nmibt_lock_create(nmibt_call_thread, 0, 0),
+	};
+	for (unsigned int i = 0; i < ARRAY_SIZE(tasks); i++) {
+		if (IS_ERR(tasks[i]))
+			return PTR_ERR(tasks[i]);
+	}
 	pr_info("nmibt_lock: CPU 2 will want %016lx, CPU 3 %016lx\n",
 		(unsigned long)&held[1].lock, (unsigned long)&held[0].lock);
-	err = nmibt_lock_run(nmibt_lock_thread, 2, 0) ?:
-	      nmibt_lock_run(nmibt_lock_thread, 3, 1);
-	while (!err && atomic_read(&nr_held) < 2)
+	wake_up_process(tasks[0]);
+	wake_up_process(tasks[1]);
+	while (atomic_read(&nr_held) < 2)
 		nmibt_pause(1);
-	err = err ?: nmibt_lock_run(nmibt_call_thread, 0, 0);
-	if (!err)
-		call_rcu(&never_called, nmibt_after_rcu);
+	wake_up_process(tasks[2]);
+	call_rcu(&never_called, nmibt_after_rcu);
 	nmibt_pause(ms);
-	return err;
+	return 0;
 }
 
 static const struct kernel_param_ops nmibt_lock_ops = {
