@@ -129,6 +129,9 @@ size_t nmibt_function_len(struct nmibt_str name);
 /* Is frame i one of the chain of functions: reliable, and not said twice? */
 bool nmibt_is_in_chain(const struct nmibt_frame *frames, size_t i);
 
+/* Was it looked into, and may it be used? */
+bool nmibt_is_source_tried(const struct nmibt_report *report, enum nmibt_source source);
+
 /* Fills in cpu from its slot of the capture; what is damaged is said there. */
 struct nmibt_error *nmibt_read_slot(const struct nmibt_report *report, struct nmibt_cpu *cpu);
 /* Where all slots agree that the descriptor is wrong; it is said in capture->damage. */

@@ -95,12 +95,6 @@ static void summary_request(struct renderer *r)
 	putc('\n', r->out);
 }
 
-static bool is_tried(const struct nmibt_report *report, enum nmibt_source source)
-{
-	return report->sources[source].found != NMIBT_FOUND_UNTRIED &&
-	       (report->wish == NMIBT_SOURCE_AUTO || report->wish == source);
-}
-
 /* All ways to a capture in one line. */
 static void summary_no_capture(struct renderer *r)
 {
@@ -108,7 +102,7 @@ static void summary_no_capture(struct renderer *r)
 	enum nmibt_found worst = NMIBT_FOUND_UNTRIED;
 
 	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s <= NMIBT_SOURCE_SCAN; s++) {
-		if (is_tried(report, s) && report->sources[s].found > worst)
+		if (nmibt_is_source_tried(report, s) && report->sources[s].found > worst)
 			worst = report->sources[s].found;
 	}
 	if (worst == NMIBT_FOUND_UNTRIED)
@@ -117,7 +111,7 @@ static void summary_no_capture(struct renderer *r)
 	fputs(nmibt_found_name(worst), r->out);
 	const char *separator = ": ";
 	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s <= NMIBT_SOURCE_SCAN; s++) {
-		if (!is_tried(report, s))
+		if (!nmibt_is_source_tried(report, s))
 			continue;
 		fprintf(r->out, "%s%s", separator, report->sources[s].why);
 		separator = "; ";
@@ -132,7 +126,7 @@ static void summary_sources(struct renderer *r)
 	for (enum nmibt_source s = NMIBT_SOURCE_SCAN + 1; s < NMIBT_NR_SOURCES; s++) {
 		const struct nmibt_source_state *state = &r->report->sources[s];
 
-		if (!is_tried(r->report, s))
+		if (!nmibt_is_source_tried(r->report, s))
 			continue;
 		label(r, nmibt_source_name(s));
 		fprintf(r->out, "%s: %s\n", nmibt_found_name(state->found), state->why);

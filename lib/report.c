@@ -247,7 +247,7 @@ static bool has_anything(const struct nmibt_report *report)
 	return false;
 }
 
-static bool is_asked(const struct nmibt_report *report, enum nmibt_source s)
+bool nmibt_is_source_tried(const struct nmibt_report *report, enum nmibt_source s)
 {
 	return report->sources[s].found != NMIBT_FOUND_UNTRIED &&
 	       (report->wish == NMIBT_SOURCE_AUTO || report->wish == s);
@@ -257,7 +257,7 @@ static bool is_asked(const struct nmibt_report *report, enum nmibt_source s)
 static bool is_said(const struct nmibt_report *report, enum nmibt_source s)
 {
 	for (enum nmibt_source before = NMIBT_SOURCE_VMCOREINFO; before < s; before++) {
-		if (is_asked(report, before) &&
+		if (nmibt_is_source_tried(report, before) &&
 		    !strcmp(report->sources[before].why, report->sources[s].why))
 			return true;
 	}
@@ -275,11 +275,11 @@ static struct nmibt_error *nothing(const struct nmibt_report *report)
 	if (!out)
 		return nmibt_error_nomem();
 	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s < NMIBT_NR_SOURCES; s++) {
-		if (!is_asked(report, s) || is_said(report, s))
+		if (!nmibt_is_source_tried(report, s) || is_said(report, s))
 			continue;
 		fprintf(out, "%s%s", ftell(out) ? "; " : "", nmibt_source_name(s));
 		for (enum nmibt_source same = s + 1; same < NMIBT_NR_SOURCES; same++) {
-			if (is_asked(report, same) &&
+			if (nmibt_is_source_tried(report, same) &&
 			    !strcmp(report->sources[same].why, report->sources[s].why))
 				fprintf(out, ", %s", nmibt_source_name(same));
 		}
