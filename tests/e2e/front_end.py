@@ -123,10 +123,19 @@ def check_locks(folder, output):
             if not re.search("^spins on +CPU %s .*0x%s " % (cpu, lock), output, re.M)]
 
 
+def check_stall(folder, output):
+    """Where RCU names the CPUs that it misses, nmibt does."""
+    with open(os.path.join(folder, "console.log"), errors="replace") as file:
+        named = re.search(r"rcu: \t(\d+)-", file.read())
+    return ["nmibt: the CPUs that RCU misses are not named"] \
+        if named and not re.search(r'^log +CPUs? .*"rcu: INFO: .*stall', output, re.M) else []
+
+
 def check(arch, version, scenario, folder, kernel, captured):
     """Complaints about nmibt's output, CPU by CPU."""
     output = nmibt(arch, version, folder, kernel)
-    bad = check_tool(folder, output) + check_locks(folder, output)
+    bad = check_tool(folder, output) + check_locks(folder, output) + \
+        check_stall(folder, output)
     vmlinux = os.path.join(kernel, "vmlinux")
     document = document_of(folder, vmlinux)
     bad += check_lines(scenario, vmlinux, document)
