@@ -28,16 +28,25 @@ ALL_CFLAGS := -std=gnu11 $(WARN) -fPIC -fvisibility=hidden -D_GNU_SOURCE \
 	-DNMIBT_VERSION='"$(VERSION)"' -Iinclude -Ilib $(CFLAGS) $(if $(SANITIZE),$(SANITIZERS))
 ALL_LDFLAGS := $(LDFLAGS) $(if $(SANITIZE),$(SANITIZERS))
 
-LIB_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard lib/*.c))
-TOOL_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tools/*.c))
+# The base of the library links with libc and zlib alone. What needs more is an
+# archive of its own: JSON by jansson, debugging information by elfutils.
+BASE := base image kernel text unwind source report render
+objects = $(patsubst %.c,$(O)/%.o,$(foreach folder,$(1),$(wildcard lib/$(folder)/*.c)))
+# Not part of the base: it needs libkdumpfile.
+KDUMPFILE_OBJS := $(O)/lib/image/kdumpfile.o $(O)/lib/image/dumpfile.o
+LIB_OBJS := $(filter-out $(KDUMPFILE_OBJS),$(call objects,$(BASE)))
+JSON_OBJS := $(call objects,json)
+DEBUGINFO_OBJS := $(call objects,debuginfo)
+TOOL_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tools/*.c)) $(KDUMPFILE_OBJS)
+ARCHIVES := $(O)/libnmibt-json.a $(O)/libnmibt-debuginfo.a $(O)/libnmibt.a
 TEST_DRIVERS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/nmibt-*.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(O)/tests/%,$(wildcard tests/unit/test-*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
-FORMATTED := $(wildcard include/nmibt/*.h lib/*.[ch] extension/*.[ch] tools/*.[ch] \
+FORMATTED := $(wildcard include/nmibt/*.h lib/*/*.[ch] extension/*.[ch] tools/*.[ch] \
 	tests/unit/*.[ch] tests/fuzz/*.[ch])
 
 all: $(O)/nmibt.so $(O)/nmibt ## the crash extension and the offline tool
-lib: $(O)/libnmibt.a ## the library
+lib: $(ARCHIVES) ## the library
 unit: $(UNIT_TESTS) $(TEST_DRIVERS) ## the unit tests and the test drivers, not run
 fuzzers: $(FUZZERS) ## the fuzz targets, by clang
 
@@ -52,37 +61,39 @@ $(O)/extension/%.o: extension/%.c
 	$(CC) $(ALL_CFLAGS) -D$(CRASH_TARGET) -DGDB_10_2 -isystem $(CRASH_INCLUDE) -MMD -MP -c -o $@ $<
 
 $(O)/libnmibt.a: $(LIB_OBJS)
+$(O)/libnmibt-json.a: $(JSON_OBJS)
+$(O)/libnmibt-debuginfo.a: $(DEBUGINFO_OBJS)
+$(O)/lib%.a:
 	@rm -f $@
 	$(AR) rcs $@ $^
 
-$(O)/nmibt.so: $(O)/extension/nmibt.o $(O)/libnmibt.a
+$(O)/nmibt.so: $(O)/extension/nmibt.o $(O)/libnmibt-json.a $(O)/libnmibt.a
 	$(CC) -shared -Wl,-Bsymbolic -Wl,--exclude-libs,ALL $(ALL_LDFLAGS) -o $@ $^ $(JANSSON)
 
-# pread() of the tool is libkdumpfile's, too: see tools/dumpfile.c.
-$(O)/nmibt: $(TOOL_OBJS) $(O)/libnmibt.a
+# pread() of the tool is libkdumpfile's, too: see lib/image/dumpfile.c.
+$(O)/nmibt: $(TOOL_OBJS) $(ARCHIVES)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(JANSSON) -lkdumpfile -ldw -lelf
 
 # The log, and the stacks, of whatever the tool opens.
-$(TEST_DRIVERS): %: %.o $(filter-out %/nmibt.o,$(TOOL_OBJS)) $(O)/libnmibt.a
+$(TEST_DRIVERS): %: %.o $(filter-out %/nmibt.o,$(TOOL_OBJS)) $(ARCHIVES)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(JANSSON) -lkdumpfile -ldw -lelf
 
 # Of the tool's files, not the library's. It reads the program itself.
-$(O)/tests/unit/test-debugfile.o: ALL_CFLAGS += -Itools -g
+$(O)/tests/unit/test-debugfile.o: ALL_CFLAGS += -g
 $(O)/tests/test-debugfile: $(O)/tests/unit/test-debugfile.o $(filter-out %/nmibt.o,$(TOOL_OBJS)) \
-		$(O)/libnmibt.a
+		$(ARCHIVES)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(JANSSON) -lcmocka -lkdumpfile -ldw -lelf
 
-$(O)/tests/test-%: $(O)/tests/unit/test-%.o $(O)/libnmibt.a
+$(O)/tests/test-%: $(O)/tests/unit/test-%.o $(O)/libnmibt-json.a $(O)/libnmibt.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(JANSSON) -lcmocka
 
 # The library is compiled anew with coverage for libFuzzer.
-$(O)/fuzz/fuzz-flattened: FUZZED := tools/flattened.c
-$(O)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*.[ch] include/nmibt/*.h tools/flattened.[ch])
+$(O)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] include/nmibt/*.h)
 	@mkdir -p $(@D)
 	$(CLANG) $(filter-out -fPIC,$(ALL_CFLAGS)) -O1 -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=all -o $@ $< $(FUZZED) $(wildcard lib/*.c) $(JANSSON)
+		-fno-sanitize-recover=all -o $@ $< $(patsubst $(O)/%.o,%.c,$(LIB_OBJS) $(JSON_OBJS)) $(JANSSON)
 
 # Without a kernel to boot.
 SUITES := tests/unit/run docs/check-format $(addprefix tests/golden/,run-synthetic run-tool \

@@ -316,7 +316,8 @@ static struct nmibt_error *print_report(enum nmibt_source wish, const char *cpus
 	if (!state.out)
 		error(FATAL, "no memory for the output\n");
 	int code;
-	err = nmibt_render(state.report, options, state.out, &code);
+	err = (options->format == NMIBT_FORMAT_JSON ? nmibt_render_json : nmibt_render)(
+		state.report, options, state.out, &code);
 	fflush(state.out);
 	return err;
 }

@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "../tools/debugfile.h"
-#include "../tools/unwind.h"
+#include "debuginfo/debugfile.h"
+#include "debuginfo/cfi.h"
 #include "../tools/vmcore.h"
 
 struct driver {

@@ -146,7 +146,8 @@ static struct nmibt_error *print_report(const struct nmibt_report *report, struc
 		args->render.cpus = cpus;
 	}
 	if (!err)
-		err = nmibt_render(report, &args->render, stdout, ret);
+		err = (args->render.format == NMIBT_FORMAT_JSON ? nmibt_render_json : nmibt_render)(
+			report, &args->render, stdout, ret);
 	free(cpus);
 	return err;
 }

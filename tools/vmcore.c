@@ -7,11 +7,11 @@
 #include <elf.h>
 #include <unistd.h>
 
-#include "dumpfile.h"
-#include "flattened.h"
-#include "internal.h"
-#include "kdumpfile.h"
-#include "kdumpheader.h"
+#include "image/dumpfile.h"
+#include "image/flattened.h"
+#include "report/report.h"
+#include "image/kdumpfile.h"
+#include "image/kdumpheader.h"
 #include "vmcore.h"
 
 struct nmibt_vmcore {

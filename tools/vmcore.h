@@ -7,7 +7,7 @@
 
 #include <nmibt/nmibt.h>
 
-#include "debuginfo.h"
+#include "debuginfo/debuginfo.h"
 
 struct nmibt_vmcore;
 

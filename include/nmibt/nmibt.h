@@ -612,4 +612,9 @@ bool nmibt_render_option(struct nmibt_render_options *options, int letter);
 struct nmibt_error *nmibt_render(const struct nmibt_report *report,
 				 const struct nmibt_render_options *options, FILE *out, int *ret);
 
+/* As nmibt_render(), one JSON document; in an archive of its own, which needs jansson. */
+struct nmibt_error *nmibt_render_json(const struct nmibt_report *report,
+				      const struct nmibt_render_options *options, FILE *out,
+				      int *ret);
+
 #endif /* NMIBT_H */

@@ -12,7 +12,7 @@
 
 #include "../unit/fake-image.h"
 #include "../unit/safe-text.h"
-#include "internal.h"
+#include "report/report.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);
@@ -31,7 +31,9 @@ static void render(const struct nmibt_report *report, const struct nmibt_render_
 
 	if (!out)
 		abort();
-	struct nmibt_error *err = nmibt_render(report, options, out, &code);
+	struct nmibt_error *err =
+		(options->format == NMIBT_FORMAT_JSON ? nmibt_render_json
+						      : nmibt_render)(report, options, out, &code);
 	fclose(out);
 	if (err || unsafe_text(text, len) || (code != 0 && code != 1 && code != 3))
 		abort();

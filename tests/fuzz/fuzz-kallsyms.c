@@ -5,8 +5,8 @@
  * VMCOREINFO are changed likewise.
  */
 #include "../unit/fake-kallsyms.h"
-#include "internal.h"
-#include "percpu.h"
+#include "report/report.h"
+#include "kernel/kernel.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -12,7 +12,7 @@
 
 #include "../unit/fake-kernel.h"
 #include "../unit/safe-text.h"
-#include "internal.h"
+#include "report/report.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -7,7 +7,7 @@
 #define FAKE_STACK_H
 
 #include "fake-kernel.h"
-#include "framewalk.h"
+#include "unwind/unwind.h"
 
 #define FS_FUNCTION 0x100
 #define FS_FUNCTIONS 32

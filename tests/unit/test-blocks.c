@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "blocks.h"
+#include "source/source.h"
 #include "kernel-text.h"
 
 #define NEWLINE 2

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "debugfile.h"
+#include "debuginfo/debugfile.h"
 
 /* As the kernel's buffers are: kernel/printk/printk_safe.c, 5.10. */
 struct printk_safe_seq_buf {

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "fake-image.h"
-#include "internal.h"
+#include "report/report.h"
 
 #define PADDR UINT64_C(0x100000)
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "internal.h"
+#include "report/report.h"
 
 static void check(const char *bytes, size_t len, bool tabs, const char *want)
 {

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "blocks.h"
+#include "report/report.h"
 #include "kernel-text.h"
 
 #define ARM64 NMIBT_ARCH_ARM64

@@ -8,8 +8,8 @@
 #include <cmocka.h>
 
 #include "fake-kallsyms.h"
-#include "internal.h"
-#include "percpu.h"
+#include "report/report.h"
+#include "kernel/kernel.h"
 
 /* Symbol i stands at 16 * i, is of type "tTwWd"[i % 5], and has 1 + i % 20 letters. */
 #define AT(i) (KERNEL + 16 * (i))

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "fake-image.h"
-#include "internal.h"
+#include "report/report.h"
 
 #define AUTO NMIBT_SOURCE_AUTO
 #define VMCOREINFO NMIBT_SOURCE_VMCOREINFO

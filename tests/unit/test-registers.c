@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "fake-image.h"
-#include "internal.h"
+#include "report/report.h"
 
 static int arm64_setup(void **state)
 {

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "fake-image.h"
-#include "internal.h"
+#include "report/report.h"
 #include "safe-text.h"
 
 static int arm64_setup(void **state)
@@ -41,7 +41,8 @@ static char *render_code(struct fake *f, const struct nmibt_render_options *opti
 	FILE *out = open_memstream(&text, &len);
 
 	assert_null(nmibt_report_open(&f->image, NMIBT_SOURCE_AUTO, &report));
-	assert_null(nmibt_render(report, options, out, code));
+	assert_null((options->format == NMIBT_FORMAT_JSON ? nmibt_render_json : nmibt_render)(
+		report, options, out, code));
 	fclose(out);
 	assert_int_equal(len, strlen(text));
 	nmibt_report_close(report);
@@ -573,7 +574,9 @@ static void interrupted(void **state)
 
 	assert_null(nmibt_report_open(&f->image, NMIBT_SOURCE_AUTO, &report));
 	f->reads_left = 2;
-	struct nmibt_error *err = nmibt_render(report, &options, out, &code);
+	struct nmibt_error *err =
+		(options.format == NMIBT_FORMAT_JSON ? nmibt_render_json
+						     : nmibt_render)(report, &options, out, &code);
 	fclose(out);
 	assert_int_equal(err->code, NMIBT_ERR_INTERRUPTED);
 	assert_int_equal(code, 77);

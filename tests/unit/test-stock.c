@@ -14,7 +14,7 @@
 #include "fake-image.h"
 #include "fake-percpu.h"
 #include "kernel-text.h"
-#include "stock.h"
+#include "report/report.h"
 
 #define IRQ(cpu) (0x80000000 + (cpu)) /* a caller: NMI or interrupt there */
 #define S UINT64_C(1000000000)
@@ -195,7 +195,9 @@ static int render(struct scene *s, struct nmibt_render_options options)
 	free(s->text);
 	FILE *out = open_memstream(&s->text, &len);
 	assert_non_null(out);
-	struct nmibt_error *err = nmibt_render(s->report, &options, out, &code);
+	struct nmibt_error *err =
+		(options.format == NMIBT_FORMAT_JSON ? nmibt_render_json : nmibt_render)(
+			s->report, &options, out, &code);
 	assert_int_equal(fclose(out), 0);
 	if (err)
 		fail_msg("%s", err->message);

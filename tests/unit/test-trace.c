@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "internal.h"
+#include "report/report.h"
 
 #define ARM64 NMIBT_ARCH_ARM64
 #define X86_64 NMIBT_ARCH_X86_64

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "fake-kernel.h"
-#include "internal.h"
+#include "report/report.h"
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 

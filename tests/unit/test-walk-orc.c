@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "fake-stack.h"
-#include "walk.h"
+#include "unwind/unwind.h"
 
 /* pr_reg */
 enum { R13 = 2, RBP = 4, R10 = 7, RAX = 10, RDX = 12, RDI = 14, RIP = 16, CS, EFLAGS, RSP, SS };

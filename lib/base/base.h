@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What every folder of the library uses: cleanup, errors, escaping.
+ */
+#ifndef NMIBT_BASE_H
+#define NMIBT_BASE_H
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <nmibt/nmibt.h>
+
+#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+
+static inline void nmibt_free_ptr(void *p)
+{
+	free(*(void **)p);
+}
+#define _cleanup_free_ __attribute__((cleanup(nmibt_free_ptr)))
+
+/* An out-of-memory error that needs no memory; nmibt_error_destroy() knows it. */
+struct nmibt_error *nmibt_error_nomem(void) __attribute__((returns_nonnull));
+
+/* Adds a reason to a line of NMIBT_WHY_LEN bytes, behind "; ", printable as an
+ * error message is; the first ones stay where they don't all fit. */
+void nmibt_because(char *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static inline const char *nmibt_plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+/*
+ * Writes len bytes so that no control character, no invalid UTF-8 and no
+ * bidirectional override reaches out raw: they become \xNN, a backslash
+ * becomes \\. Tabs stay when tabs is true.
+ */
+void nmibt_escape(FILE *out, const char *s, size_t len, bool tabs);
+
+/* Bytes of all but printable ASCII as \n, \xNN; for -r. */
+void nmibt_escape_raw(FILE *out, const char *s, size_t len);
+
+#endif /* NMIBT_BASE_H */

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Errors: one line of printable text with a code. */
+#include <stdarg.h>
+
+#include "base/base.h"
+
+static struct nmibt_error nomem = {NMIBT_ERR_NOMEM, (char *)"out of memory"};
+
+struct nmibt_error *nmibt_error_nomem(void)
+{
+	return &nomem;
+}
+
+/* A message may quote the dump: what isn't printable ASCII becomes '?'. */
+static void make_printable(char *s)
+{
+	for (; *s; s++) {
+		if (*s < ' ' || *s > '~')
+			*s = '?';
+	}
+}
+
+struct nmibt_error *nmibt_error_create(enum nmibt_code code, const char *format, ...)
+{
+	struct nmibt_error *err = malloc(sizeof(*err));
+	if (!err)
+		return &nomem;
+
+	va_list args;
+	va_start(args, format);
+	int len = vasprintf(&err->message, format, args);
+	va_end(args);
+	if (len < 0) {
+		free(err);
+		return &nomem;
+	}
+	err->code = code;
+	make_printable(err->message);
+	return err;
+}
+
+void nmibt_because(char *why, const char *format, ...)
+{
+	size_t len = strlen(why);
+	va_list args;
+
+	if (len && len + 2 < NMIBT_WHY_LEN) {
+		strcpy(why + len, "; ");
+		len += 2;
+	}
+	va_start(args, format);
+	vsnprintf(why + len, NMIBT_WHY_LEN - len, format, args);
+	va_end(args);
+	make_printable(why + len);
+}
+
+void nmibt_error_destroy(struct nmibt_error *err)
+{
+	if (!err || err == &nomem)
+		return;
+	free(err->message);
+	free(err);
+}

@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * libdwfl unwinds threads of a process that it is attached to. Here that is the memory
+ * of a dump, with one thread, which is whatever CPU is asked for, and one module, the
+ * vmlinux, reported where the kernel ran: so neither pcs nor what is on the stacks, part
+ * of which are in the kernel's image, need be moved.
+ *
+ * Its own way without call frame information is not gone: on x86_64 it takes any rbp
+ * for a frame pointer, which kernels do not have, and on arm64 it takes lr for a return
+ * address, which libdwfl has given the value of pc by then (backends/x86_64_unwind.c,
+ * aarch64_unwind.c, 0.188). So each pc is first looked up.
+ */
+#include <elfutils/libdwfl.h>
+#include <inttypes.h>
+
+#include "debuginfo/cfi.h"
+
+#define THREAD 1
+
+/* DWARF's numbers of registers: System V ABI of x86_64, figure 3.36; DWARF for the Arm
+ * 64-bit Architecture, 4.1. For each the index in pr_reg. */
+static const struct machine {
+	unsigned int sp, fp; /* DWARF's */
+	unsigned int nr;
+	unsigned char pr_reg[33];
+} x86_64 = {7, 6, 17, {10, 12, 11, 5, 13, 14, 4, 19, 9, 8, 7, 6, 3, 2, 1, 0, 16}},
+  arm64 = {31, 29, 32, {0,  1,	2,  3,	4,  5,	6,  7,	8,  9,	10, 11, 12, 13, 14, 15,
+			16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31}};
+
+struct nmibt_unwinder {
+	Dwfl *dwfl;
+	Elf *elf;
+	const char *path;
+	/* Of the stack that is unwound: */
+	const struct machine *machine;
+	struct nmibt_walk *walk;
+	const struct nmibt_regs *regs;
+	uint64_t pc; /* to begin with */
+	unsigned int nr_frames; /* from there on, that make sense */
+	uint64_t sp, fp; /* of the last one; 0: unknown */
+	bool ended; /* nobody wants more */
+};
+
+/* ------------------------------------------------------------------- callbacks */
+
+static pid_t next_thread(Dwfl *dwfl, void *arg, void **thread)
+{
+	(void)dwfl;
+	if (*thread)
+		return 0;
+	*thread = arg;
+	return THREAD;
+}
+
+static bool get_thread(Dwfl *dwfl, pid_t tid, void *arg, void **thread)
+{
+	(void)dwfl;
+	*thread = arg;
+	return tid == THREAD;
+}
+
+/* Any word may be a signed return address; of others only addresses are of use here. */
+static bool memory_read(Dwfl *dwfl, Dwarf_Addr addr, Dwarf_Word *ret, void *arg)
+{
+	struct nmibt_unwinder *unwinder = arg;
+	uint64_t word;
+
+	(void)dwfl;
+	if (nmibt_virtual_read(unwinder->walk->memory, addr, &word, sizeof(word)) != NMIBT_READ_OK)
+		return false;
+	*ret = nmibt_walk_strip(unwinder->walk, word);
+	return true;
+}
+
+static bool set_initial_registers(Dwfl_Thread *thread, void *arg)
+{
+	const struct nmibt_unwinder *unwinder = arg;
+	const struct machine *machine = unwinder->machine;
+	Dwarf_Word words[ARRAY_SIZE(machine->pr_reg)];
+
+	for (unsigned int i = 0; i < machine->nr; i++)
+		words[i] = unwinder->regs->value[machine->pr_reg[i]];
+	if (machine == &arm64)
+		words[ARM64_LR] = nmibt_walk_strip(unwinder->walk, words[ARM64_LR]);
+	else
+		words[machine->sp] = unwinder->sp;
+	if (!dwfl_thread_state_registers(thread, 0, machine->nr, words))
+		return false;
+	dwfl_thread_state_register_pc(thread, unwinder->pc);
+	return true;
+}
+
+static const Dwfl_Thread_Callbacks thread_callbacks = {
+	.next_thread = next_thread,
+	.get_thread = get_thread,
+	.memory_read = memory_read,
+	.set_initial_registers = set_initial_registers,
+};
+
+/* ---------------------------------------------------------------------- frames */
+
+static bool is_described(Dwarf_CFI *cfi, Dwarf_Addr pc)
+{
+	Dwarf_Frame *frame;
+
+	if (!cfi || dwarf_cfi_addrframe(cfi, pc, &frame))
+		return false;
+	free(frame);
+	return true;
+}
+
+/* pc is of an instruction of the function, not behind its last one. */
+static bool has_cfi(struct nmibt_unwinder *unwinder, uint64_t pc)
+{
+	Dwfl_Module *module = dwfl_addrmodule(unwinder->dwfl, pc);
+	Dwarf_Addr bias = 0;
+	Dwarf_CFI *cfi;
+
+	if (!module)
+		return false;
+	cfi = dwfl_module_eh_cfi(module, &bias);
+	if (is_described(cfi, pc - bias))
+		return true;
+	cfi = dwfl_module_dwarf_cfi(module, &bias);
+	return is_described(cfi, pc - bias);
+}
+
+static uint64_t register_of(Dwfl_Frame *frame, unsigned int number)
+{
+	Dwarf_Word word;
+
+	return dwfl_frame_reg(frame, number, &word) ? 0 : word;
+}
+
+/* Only what has not called or pushed anything yet has no memory of its own. */
+static bool goes_up(struct nmibt_unwinder *unwinder, uint64_t sp)
+{
+	if (unwinder->nr_frames == 1 && sp == unwinder->sp)
+		return unwinder->machine == &arm64;
+	return nmibt_walk_take(unwinder->walk, sp - 8, 8);
+}
+
+static int visit_frame(Dwfl_Frame *frame, void *arg)
+{
+	struct nmibt_unwinder *unwinder = arg;
+	bool is_first = !unwinder->nr_frames;
+	uint64_t sp = register_of(frame, unwinder->machine->sp);
+	Dwarf_Addr pc;
+
+	if (!dwfl_frame_pc(frame, &pc, NULL))
+		return DWARF_CB_ABORT;
+	pc = nmibt_walk_strip(unwinder->walk, pc);
+	if (!is_first && (!nmibt_walk_is_return(unwinder->walk, pc) || !goes_up(unwinder, sp)))
+		return DWARF_CB_ABORT;
+	unwinder->nr_frames++;
+	unwinder->sp = sp;
+	unwinder->fp = register_of(frame, unwinder->machine->fp);
+	/* The first one was shown. */
+	unwinder->ended = !is_first && !nmibt_walk_show(unwinder->walk, pc, true, true);
+	if (unwinder->ended)
+		return DWARF_CB_ABORT;
+	return has_cfi(unwinder, is_first ? pc : pc - 1) ? DWARF_CB_OK : DWARF_CB_ABORT;
+}
+
+/* Shows the callers of pc as far as call frame information leads. False: there are to
+ * be no more. */
+static bool unwind_cfi(struct nmibt_unwinder *unwinder, const struct nmibt_regs *regs, uint64_t pc,
+		       uint64_t sp)
+{
+	unwinder->regs = regs;
+	unwinder->nr_frames = 0;
+	unwinder->pc = pc;
+	unwinder->sp = sp;
+	unwinder->ended = false;
+	if (has_cfi(unwinder, pc))
+		dwfl_getthread_frames(unwinder->dwfl, THREAD, visit_frame, unwinder);
+	return !unwinder->ended;
+}
+
+/* An exception that interrupted the kernel has saved registers to begin anew with. */
+static void unwind_arm64(struct nmibt_unwinder *unwinder, struct nmibt_regs *regs)
+{
+	struct nmibt_walk *walk = unwinder->walk;
+	uint64_t fp;
+
+	do {
+		uint64_t pc = regs->value[ARM64_PC], sp = regs->value[ARM64_SP];
+
+		if (!nmibt_walk_show(walk, pc, false, true) || !unwind_cfi(unwinder, regs, pc, sp))
+			return;
+		fp = unwinder->fp;
+		if (unwinder->nr_frames < 2) { /* it did not lead anywhere */
+			fp = regs->value[ARM64_FP];
+			if (!nmibt_walk_lr(walk, regs))
+				return;
+		}
+	} while (nmibt_walk_records(walk, fp, regs));
+}
+
+/* A call to where there is no code has only pushed its return address. */
+static void unwind_x86_64(struct nmibt_unwinder *unwinder, const struct nmibt_regs *regs)
+{
+	struct nmibt_walk *walk = unwinder->walk;
+	uint64_t pc = regs->value[X86_IP], sp = regs->value[X86_SP], caller;
+
+	if (!nmibt_walk_show(walk, pc, false, true))
+		return;
+	if (nmibt_walk_is_code(walk, pc)) {
+		unwind_cfi(unwinder, regs, pc, sp);
+		return;
+	}
+	if (nmibt_walk_read(walk, sp, &caller, sizeof(caller)) &&
+	    nmibt_walk_is_return(walk, caller) && nmibt_walk_show(walk, caller, true, true))
+		unwind_cfi(unwinder, regs, caller - 1, sp + 8);
+}
+
+/* ---------------------------------------------------------------------- a step */
+
+struct step {
+	const struct machine *machine;
+	unsigned int nr_frames;
+	uint64_t pc, sp, fp; /* 0: unknown */
+};
+
+static int visit_caller(Dwfl_Frame *frame, void *arg)
+{
+	struct step *step = arg;
+	Dwarf_Addr pc;
+
+	if (!step->nr_frames++)
+		return DWARF_CB_OK;
+	if (dwfl_frame_pc(frame, &pc, NULL))
+		step->pc = pc;
+	step->sp = register_of(frame, step->machine->sp);
+	step->fp = register_of(frame, step->machine->fp);
+	return DWARF_CB_ABORT;
+}
+
+bool nmibt_unwind_caller(void *arg, struct nmibt_walk *walk, struct nmibt_regs *regs,
+			 bool is_return)
+{
+	struct nmibt_unwinder *unwinder = arg;
+	struct step step = {.machine = unwinder->machine};
+
+	unwinder->walk = walk;
+	unwinder->regs = regs;
+	unwinder->pc = regs->value[X86_IP] - is_return;
+	unwinder->sp = regs->value[X86_SP];
+	if (unwinder->machine != &x86_64 || !has_cfi(unwinder, unwinder->pc))
+		return false;
+	dwfl_getthread_frames(unwinder->dwfl, THREAD, visit_caller, &step);
+	unwinder->walk = NULL;
+	if (!step.pc || !step.sp)
+		return false;
+	regs->value[X86_IP] = step.pc;
+	regs->value[X86_SP] = step.sp;
+	regs->value[X86_BP] = step.fp;
+	return true;
+}
+
+struct nmibt_error *nmibt_unwind(struct nmibt_unwinder *unwinder, const struct nmibt_image *image,
+				 struct nmibt_virtual *memory, struct nmibt_symbols *symbols,
+				 const struct nmibt_regs *regs, nmibt_walked_fn visit, void *arg)
+{
+	struct nmibt_walk walk;
+	struct nmibt_regs at = *regs;
+	struct nmibt_error *err = nmibt_walk_init(&walk, image, memory, symbols, regs, visit, arg);
+
+	if (err)
+		return err;
+	unwinder->walk = &walk;
+	if (image->arch == NMIBT_ARCH_ARM64)
+		unwind_arm64(unwinder, &at);
+	else
+		unwind_x86_64(unwinder, &at);
+	unwinder->walk = NULL;
+	return NULL;
+}
+
+/* ---------------------------------------------------------------------- opening */
+
+static int find_elf(Dwfl_Module *module, void **userdata, const char *name, Dwarf_Addr base,
+		    char **file_name, Elf **ret)
+{
+	const struct nmibt_unwinder *unwinder = *userdata;
+
+	(void)module, (void)name, (void)base;
+	*file_name = strdup(unwinder->path);
+	*ret = elf_begin(-1, ELF_C_READ_MMAP, unwinder->elf);
+	return -1;
+}
+
+static const Dwfl_Callbacks callbacks = {
+	.find_elf = find_elf,
+	.find_debuginfo = dwfl_standard_find_debuginfo,
+};
+
+/* That of the first segment, as libdwfl wants it, to the end of the highest: that of
+ * x86_64's per-CPU variables is at 0. */
+static bool find_bounds(Elf *elf, GElf_Addr *low, GElf_Addr *high)
+{
+	size_t nr;
+	GElf_Phdr segment;
+	bool found = false;
+
+	*low = *high = 0;
+	if (elf_getphdrnum(elf, &nr))
+		return false;
+	for (size_t i = 0; i < nr && gelf_getphdr(elf, i, &segment); i++) {
+		if (segment.p_type != PT_LOAD)
+			continue;
+		if (!found)
+			*low = segment.p_vaddr & -segment.p_align;
+		found = true;
+		if (segment.p_vaddr + segment.p_memsz > *high)
+			*high = segment.p_vaddr + segment.p_memsz;
+	}
+	return found && *high > *low;
+}
+
+static bool report(struct nmibt_unwinder *unwinder, uint64_t offset)
+{
+	GElf_Addr low, high;
+	void **userdata;
+
+	unwinder->dwfl = dwfl_begin(&callbacks);
+	if (!unwinder->dwfl || !find_bounds(unwinder->elf, &low, &high))
+		return false;
+	dwfl_report_begin(unwinder->dwfl);
+	Dwfl_Module *module =
+		dwfl_report_module(unwinder->dwfl, "kernel", low + offset, high + offset);
+	if (!module || dwfl_report_end(unwinder->dwfl, NULL, NULL))
+		return false;
+	dwfl_module_info(module, &userdata, NULL, NULL, NULL, NULL, NULL, NULL);
+	*userdata = unwinder;
+	return dwfl_attach_state(unwinder->dwfl, NULL, THREAD, &thread_callbacks, unwinder);
+}
+
+struct nmibt_error *nmibt_unwinder_open(Elf *elf, const char *path, uint64_t offset,
+					struct nmibt_unwinder **ret)
+{
+	struct nmibt_unwinder *unwinder = calloc(1, sizeof(*unwinder));
+	GElf_Ehdr header;
+
+	if (!unwinder)
+		return nmibt_error_nomem();
+	unwinder->elf = elf;
+	unwinder->path = path;
+	if (gelf_getehdr(elf, &header))
+		unwinder->machine = header.e_machine == EM_X86_64    ? &x86_64
+				    : header.e_machine == EM_AARCH64 ? &arm64
+								     : NULL;
+	if (!unwinder->machine || !report(unwinder, offset)) {
+		nmibt_unwinder_close(unwinder);
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: no stack can be unwound by it",
+					  path);
+	}
+	*ret = unwinder;
+	return NULL;
+}
+
+void nmibt_unwinder_close(struct nmibt_unwinder *unwinder)
+{
+	if (!unwinder)
+		return;
+	dwfl_end(unwinder->dwfl);
+	free(unwinder);
+}

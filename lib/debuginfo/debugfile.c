@@ -1,0 +1,614 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Functions are found by their name in the symbol table, so that neither KASLR nor
+ * where a module was loaded matters, then their places by libdw. The file may be of
+ * half a gigabyte: nothing in it is read that no frame asks for, apart from the
+ * symbol table.
+ */
+#include <dwarf.h>
+#include <elfutils/libdwfl.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "debuginfo/debugfile.h"
+#include "unwind/unwind.h"
+#include "debuginfo/cfi.h"
+
+/* A name's chain of symbols starts at heads[hash of it]. */
+struct symbols {
+	uint32_t *heads; /* index + 1; 0: end */
+	uint32_t nr_heads; /* a power of two */
+	uint32_t *next; /* by index in the symbol table */
+};
+
+/* A struct or union that was looked for. */
+struct type {
+	struct type *next;
+	bool found;
+	Dwarf_Die die;
+	char name[];
+};
+
+struct nmibt_debugfile {
+	Dwfl *dwfl;
+	Dwfl_Module *module;
+	struct type *types;
+	char build_id[2 * 64 + 1];
+	int nr_symbols;
+	struct symbols by_name;
+};
+
+/* --------------------------------------------------------------------- file */
+
+/* Without a search path of its own libdwfl looks beside the file and in
+ * /usr/lib/debug for what .gnu_debuglink or the build-id name. */
+static const Dwfl_Callbacks callbacks = {
+	.find_elf = dwfl_build_id_find_elf,
+	.find_debuginfo = dwfl_standard_find_debuginfo,
+	.section_address = dwfl_offline_section_address,
+};
+
+static void read_build_id(struct nmibt_debugfile *file)
+{
+	const unsigned char *bits;
+	GElf_Addr vaddr;
+	int len = dwfl_module_build_id(file->module, &bits, &vaddr);
+
+	for (int i = 0; i < len && 2 * (i + 1) < (int)sizeof(file->build_id); i++)
+		snprintf(file->build_id + 2 * i, 3, "%02x", bits[i]);
+}
+
+static struct nmibt_error *unusable(const char *path)
+{
+	return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: its debugging information: %s", path,
+				  dwfl_errmsg(-1));
+}
+
+static struct nmibt_error *open_file(struct nmibt_debugfile *file, const char *path)
+{
+	GElf_Addr bias;
+
+	file->dwfl = dwfl_begin(&callbacks);
+	if (!file->dwfl)
+		return nmibt_error_nomem();
+	dwfl_report_begin(file->dwfl);
+	file->module = dwfl_report_offline(file->dwfl, "kernel", path, -1);
+	if (!file->module || dwfl_report_end(file->dwfl, NULL, NULL) ||
+	    !dwfl_module_getelf(file->module, &bias))
+		return unusable(path);
+	read_build_id(file);
+	return NULL;
+}
+
+struct nmibt_error *nmibt_debugfile_open(const char *path, struct nmibt_debugfile **ret)
+{
+	if (access(path, R_OK))
+		return nmibt_error_create(NMIBT_ERR_NOTHING, "%s: %m", path);
+
+	struct nmibt_debugfile *file = calloc(1, sizeof(*file));
+	if (!file)
+		return nmibt_error_nomem();
+	struct nmibt_error *err = open_file(file, path);
+	if (err) {
+		nmibt_debugfile_close(file);
+		return err;
+	}
+	*ret = file;
+	return NULL;
+}
+
+void nmibt_debugfile_close(struct nmibt_debugfile *file)
+{
+	if (!file)
+		return;
+	dwfl_end(file->dwfl);
+	for (struct type *type = file->types, *next; type; type = next) {
+		next = type->next;
+		free(type);
+	}
+	free(file->by_name.heads);
+	free(file->by_name.next);
+	free(file);
+}
+
+bool nmibt_debugfile_has_lines(const struct nmibt_debugfile *file)
+{
+	Dwarf_Addr bias;
+
+	return dwfl_module_getdwarf(file->module, &bias);
+}
+
+const char *nmibt_debugfile_build_id(const struct nmibt_debugfile *file)
+{
+	return *file->build_id ? file->build_id : NULL;
+}
+
+enum nmibt_arch nmibt_debugfile_arch(const struct nmibt_debugfile *file)
+{
+	GElf_Addr bias;
+	GElf_Ehdr header;
+	Elf *elf = dwfl_module_getelf(file->module, &bias);
+
+	if (!elf || !gelf_getehdr(elf, &header))
+		return NMIBT_ARCH_UNKNOWN;
+	return header.e_machine == EM_X86_64	? NMIBT_ARCH_X86_64
+	       : header.e_machine == EM_AARCH64 ? NMIBT_ARCH_ARM64
+						: NMIBT_ARCH_UNKNOWN;
+}
+
+/* .modinfo is strings one behind another; include/linux/vermagic.h, 6.12: the
+ * release comes first. */
+static char *release_in(const Elf_Data *modinfo)
+{
+	static const char key[] = "vermagic=";
+	const char *s = modinfo->d_buf, *end = s + modinfo->d_size;
+
+	while (s < end) {
+		size_t len = strnlen(s, end - s);
+
+		if (len >= strlen(key) && !memcmp(s, key, strlen(key))) {
+			const char *release = s + strlen(key), *end_of_line = s + len;
+			const char *space = memchr(release, ' ', end_of_line - release);
+
+			return strndup(release, (space ?: end_of_line) - release);
+		}
+		s += len + 1;
+	}
+	return NULL;
+}
+
+char *nmibt_debugfile_release(const struct nmibt_debugfile *file)
+{
+	GElf_Addr bias;
+	Elf *elf = dwfl_module_getelf(file->module, &bias);
+	size_t names;
+
+	if (!elf || elf_getshdrstrndx(elf, &names))
+		return NULL;
+	for (Elf_Scn *section = NULL; (section = elf_nextscn(elf, section));) {
+		GElf_Shdr header;
+		const char *name = gelf_getshdr(section, &header)
+					   ? elf_strptr(elf, names, header.sh_name)
+					   : NULL;
+		const Elf_Data *data =
+			name && !strcmp(name, ".modinfo") ? elf_rawdata(section, NULL) : NULL;
+		if (data && data->d_buf)
+			return release_in(data);
+	}
+	return NULL;
+}
+
+/* ------------------------------------------------------------------ symbols */
+
+static uint32_t hash_of(const char *s)
+{
+	uint32_t hash = 2166136261u; /* FNV-1a */
+
+	for (; *s; s++)
+		hash = (hash ^ (unsigned char)*s) * 16777619u;
+	return hash;
+}
+
+/* The name of symbol i where it is that of a place in memory, else NULL. */
+static const char *symbol_at(const struct nmibt_debugfile *file, int i, GElf_Sym *sym,
+			     GElf_Addr *addr)
+{
+	GElf_Word section;
+	const char *name =
+		dwfl_module_getsym_info(file->module, i, sym, addr, &section, NULL, NULL);
+
+	return name && *name && section != SHN_UNDEF && section != SHN_ABS ? name : NULL;
+}
+
+/* As symbol_at(), where it may be that of code. */
+static const char *code_symbol(const struct nmibt_debugfile *file, int i, GElf_Sym *sym,
+			       GElf_Addr *addr)
+{
+	const char *name = symbol_at(file, i, sym, addr);
+
+	if (!name)
+		return NULL;
+	/* Assembly's entries may have no type. */
+	unsigned char type = GELF_ST_TYPE(sym->st_info);
+	return type == STT_FUNC || type == STT_NOTYPE ? name : NULL;
+}
+
+static bool index_symbols(struct nmibt_debugfile *file)
+{
+	struct symbols *s = &file->by_name;
+	GElf_Addr addr;
+	GElf_Sym sym;
+
+	if (s->heads)
+		return true;
+	file->nr_symbols = dwfl_module_getsymtab(file->module);
+	if (file->nr_symbols <= 0)
+		return false;
+	for (s->nr_heads = 1024; s->nr_heads < (uint32_t)file->nr_symbols; s->nr_heads *= 2)
+		;
+	s->heads = calloc(s->nr_heads, sizeof(*s->heads));
+	s->next = calloc(file->nr_symbols, sizeof(*s->next));
+	if (!s->heads || !s->next) {
+		free(s->heads);
+		free(s->next);
+		*s = (struct symbols){0};
+		return false;
+	}
+	for (int i = 0; i < file->nr_symbols; i++) {
+		const char *name = symbol_at(file, i, &sym, &addr);
+
+		if (!name)
+			continue;
+		uint32_t *head = &s->heads[hash_of(name) & (s->nr_heads - 1)];
+		s->next[i] = *head;
+		*head = i + 1;
+	}
+	return true;
+}
+
+/* The kernel counts up to the next symbol, beyond what only aligns it. */
+static bool has_size(const GElf_Sym *sym, uint64_t size)
+{
+	return size >= sym->st_size && size - sym->st_size < 64;
+}
+
+/* Functions of one name are told apart by their sizes, or not at all. */
+static bool find_function(struct nmibt_debugfile *file, const struct nmibt_location *at,
+			  GElf_Addr *ret)
+{
+	unsigned int found = 0, fitting = 0;
+	GElf_Addr addr, by_name = 0, by_size = 0;
+	GElf_Sym sym;
+
+	if (!index_symbols(file))
+		return false;
+	const struct symbols *s = &file->by_name;
+	for (uint32_t i = s->heads[hash_of(at->function) & (s->nr_heads - 1)]; i;
+	     i = s->next[i - 1]) {
+		const char *name = code_symbol(file, i - 1, &sym, &addr);
+
+		if (!name || strcmp(name, at->function))
+			continue;
+		/* No build-id tells that a module is the right one. In a vmlinux this is
+		 * assembly with a label inside. */
+		if (at->module && at->size < sym.st_size)
+			continue;
+		if (!found++ || addr != by_name)
+			by_name = addr;
+		else
+			found--; /* the same one again */
+		if (has_size(&sym, at->size) && (!fitting || addr != by_size)) {
+			by_size = addr;
+			fitting++;
+		}
+	}
+	*ret = fitting ? by_size : by_name;
+	return fitting == 1 || (!fitting && found == 1);
+}
+
+bool nmibt_debugfile_symbol_addr(struct nmibt_debugfile *file, const char *name, uint64_t *ret)
+{
+	GElf_Addr addr, first = 0;
+	bool found = false;
+	GElf_Sym sym;
+
+	if (!index_symbols(file))
+		return false;
+	const struct symbols *s = &file->by_name;
+	for (uint32_t i = s->heads[hash_of(name) & (s->nr_heads - 1)]; i; i = s->next[i - 1]) {
+		const char *other = symbol_at(file, i - 1, &sym, &addr);
+
+		if (!other || strcmp(other, name))
+			continue;
+		if (found && sym.st_value != first)
+			return false;
+		first = sym.st_value; /* addr is where libdwfl would put it */
+		found = true;
+	}
+	if (found)
+		*ret = first;
+	return found;
+}
+
+bool nmibt_debugfile_symbolize(struct nmibt_debugfile *file, uint64_t addr, char *buf, size_t len)
+{
+	GElf_Addr bias;
+	Dwarf_Addr start, end;
+	GElf_Off offset;
+	GElf_Sym sym;
+
+	/* libdwfl puts a vmlinux that is relocatable, as those of arm64, elsewhere. It goes
+	 * through all symbols for each address, also for those of modules. */
+	if (!dwfl_module_getelf(file->module, &bias))
+		return false;
+	dwfl_module_info(file->module, NULL, &start, &end, NULL, NULL, NULL, NULL);
+	if (addr + bias - start >= end - start)
+		return false;
+	const char *name =
+		dwfl_module_addrinfo(file->module, addr + bias, &offset, &sym, NULL, NULL, NULL);
+	if (!name || GELF_ST_TYPE(sym.st_info) == STT_OBJECT || offset >= sym.st_size)
+		return false;
+	snprintf(buf, len, "%s+0x%" PRIx64, name, (uint64_t)offset);
+	return true;
+}
+
+/* ------------------------------------------------------------------- places */
+
+/* The compilation unit of addr; *bias: addresses of DWARF + bias are those of addr.
+ * A file without .debug_aranges, as clang makes it, needs all its units looked at. */
+static Dwarf_Die *unit_of(Dwfl_Module *module, GElf_Addr addr, Dwarf_Addr *bias)
+{
+	Dwarf_Die *unit = dwfl_module_addrdie(module, addr, bias);
+
+	if (unit)
+		return unit;
+	while ((unit = dwfl_module_nextcu(module, unit, bias))) {
+		if (dwarf_haspc(unit, addr - *bias) > 0)
+			return unit;
+	}
+	return NULL;
+}
+
+/* The function or block right inside of parent that pc is in. */
+static bool step_inside(Dwarf_Die *parent, Dwarf_Addr pc, Dwarf_Die *ret)
+{
+	if (dwarf_child(parent, ret))
+		return false;
+	do {
+		switch (dwarf_tag(ret)) {
+		case DW_TAG_subprogram:
+		case DW_TAG_inlined_subroutine:
+		case DW_TAG_lexical_block:
+			if (dwarf_haspc(ret, pc) > 0)
+				return true;
+		}
+	} while (!dwarf_siblingof(ret, ret));
+	return false;
+}
+
+/* Real code nests a dozen deep. */
+#define MAX_INLINED 64
+
+struct inlined {
+	Dwarf_Die die[MAX_INLINED]; /* the outermost first */
+	unsigned int nr;
+};
+
+static void find_inlined(Dwarf_Die *unit, Dwarf_Addr pc, struct inlined *ret)
+{
+	Dwarf_Die scope, at = *unit;
+
+	ret->nr = 0;
+	while (ret->nr < MAX_INLINED && step_inside(&at, pc, &scope)) {
+		if (dwarf_tag(&scope) == DW_TAG_inlined_subroutine)
+			ret->die[ret->nr++] = scope;
+		at = scope;
+	}
+}
+
+static bool number_of(Dwarf_Die *die, unsigned int name, Dwarf_Word *ret)
+{
+	Dwarf_Attribute attribute;
+
+	return dwarf_attr(die, name, &attribute) && !dwarf_formudata(&attribute, ret);
+}
+
+/* Where an inlined function was called. */
+static bool call_place(Dwarf_Die *unit, Dwarf_Die *inlined, char *buf, size_t len)
+{
+	Dwarf_Word file, line;
+	Dwarf_Files *files;
+	size_t nr;
+
+	if (!number_of(inlined, DW_AT_call_file, &file) ||
+	    !number_of(inlined, DW_AT_call_line, &line) || dwarf_getsrcfiles(unit, &files, &nr))
+		return false;
+	const char *name = dwarf_filesrc(files, file, NULL, NULL);
+	if (!name)
+		return false;
+	snprintf(buf, len, "%s:%" PRIu64, name, (uint64_t)line);
+	return true;
+}
+
+static bool line_place(Dwarf_Die *unit, Dwarf_Addr pc, char *buf, size_t len)
+{
+	Dwarf_Line *line = dwarf_getsrc_die(unit, pc);
+	const char *name = line ? dwarf_linesrc(line, NULL, NULL) : NULL;
+	int number;
+
+	if (!name || dwarf_lineno(line, &number))
+		return false;
+	snprintf(buf, len, "%s:%d", name, number);
+	return true;
+}
+
+bool nmibt_debugfile_find_places(struct nmibt_debugfile *file, const struct nmibt_location *at,
+				 nmibt_place_fn visit, void *arg)
+{
+	struct nmibt_place place = {0};
+	struct inlined inlined;
+	char where[1024];
+	GElf_Addr addr;
+	Dwarf_Addr bias;
+
+	if (!find_function(file, at, &addr))
+		return false;
+	addr += at->offset;
+	Dwarf_Die *unit = unit_of(file->module, addr, &bias);
+	if (!unit || !line_place(unit, addr - bias, where, sizeof(where)))
+		return false;
+	find_inlined(unit, addr - bias, &inlined);
+	place.where = where;
+	for (unsigned int i = inlined.nr; i--;) {
+		place.function = dwarf_diename(&inlined.die[i]) ?: "?";
+		visit(arg, &place);
+		if (!call_place(unit, &inlined.die[i], where, sizeof(where)))
+			snprintf(where, sizeof(where), "?");
+	}
+	place.function = NULL;
+	visit(arg, &place);
+	return true;
+}
+
+/* -------------------------------------------------------------------- types */
+
+static bool find_in_unit(Dwarf_Die *unit, const char *name, Dwarf_Die *ret)
+{
+	if (dwarf_child(unit, ret))
+		return false;
+	do {
+		int tag = dwarf_tag(ret);
+		const char *other = tag == DW_TAG_structure_type || tag == DW_TAG_union_type
+					    ? dwarf_diename(ret)
+					    : NULL;
+		if (other && !strcmp(other, name) && !dwarf_hasattr(ret, DW_AT_declaration))
+			return true;
+	} while (!dwarf_siblingof(ret, ret));
+	return false;
+}
+
+/* Functions beside which a type is that no other file has. */
+static const struct {
+	const char *type, *function;
+} homes[] = {
+	{"printk_safe_seq_buf", "printk_safe_flush"}, /* kernel/printk/printk_safe.c, 5.10 */
+	{"nmi_seq_buf", "printk_nmi_flush"}, /* kernel/printk/nmi.c, 4.7 */
+	{"nmi_seq_buf", "nmi_trigger_all_cpu_backtrace"}, /* lib/nmi_backtrace.c, 4.4 */
+	{"nmi_seq_buf", "arch_trigger_all_cpu_backtrace"}, /* .../apic/hw_nmi.c, 3.19 */
+};
+
+static bool find_at_home(struct nmibt_debugfile *file, const char *name, Dwarf_Die *ret)
+{
+	GElf_Addr addr;
+	Dwarf_Addr bias;
+
+	for (size_t i = 0; i < ARRAY_SIZE(homes); i++) {
+		const struct nmibt_location at = {.function = homes[i].function};
+
+		if (strcmp(homes[i].type, name) || !find_function(file, &at, &addr))
+			continue;
+		Dwarf_Die *unit = unit_of(file->module, addr, &bias);
+		if (unit && find_in_unit(unit, name, ret))
+			return true;
+	}
+	return false;
+}
+
+static bool find_anywhere(struct nmibt_debugfile *file, const char *name, Dwarf_Die *ret)
+{
+	Dwarf_Addr bias;
+
+	for (Dwarf_Die *unit = NULL; (unit = dwfl_module_nextcu(file->module, unit, &bias));) {
+		if (find_in_unit(unit, name, ret))
+			return true;
+	}
+	return false;
+}
+
+/* NULL: there is none. */
+static Dwarf_Die *find_type(struct nmibt_debugfile *file, const char *name)
+{
+	struct type *type = file->types;
+
+	while (type && strcmp(type->name, name))
+		type = type->next;
+	if (!type) {
+		type = calloc(1, sizeof(*type) + strlen(name) + 1);
+		if (!type)
+			return NULL;
+		strcpy(type->name, name);
+		type->found = find_at_home(file, name, &type->die) ||
+			      find_anywhere(file, name, &type->die);
+		type->next = file->types;
+		file->types = type;
+	}
+	return type->found ? &type->die : NULL;
+}
+
+bool nmibt_debugfile_type_size(struct nmibt_debugfile *file, const char *type, size_t *ret)
+{
+	Dwarf_Die *die = find_type(file, type);
+	Dwarf_Word size;
+
+	if (!die || !number_of(die, DW_AT_byte_size, &size))
+		return false;
+	*ret = size;
+	return true;
+}
+
+/* Compilers of DWARF 2 and 3 write an expression that adds to the structure's address.
+ * What is at its beginning may have none, as those of a union. False for bits. */
+static bool place_of(Dwarf_Die *member, size_t *ret)
+{
+	Dwarf_Attribute attribute;
+	Dwarf_Word offset = 0;
+	Dwarf_Op *op;
+	size_t nr;
+
+	if (dwarf_hasattr(member, DW_AT_bit_size))
+		return false;
+	if (dwarf_attr(member, DW_AT_data_member_location, &attribute) &&
+	    dwarf_formudata(&attribute, &offset)) {
+		if (dwarf_getlocation(&attribute, &op, &nr) || nr != 1 ||
+		    op->atom != DW_OP_plus_uconst)
+			return false;
+		offset = op->number;
+	}
+	*ret = offset;
+	return true;
+}
+
+static bool type_of(Dwarf_Die *die, Dwarf_Die *ret)
+{
+	Dwarf_Attribute attribute;
+
+	return dwarf_attr(die, DW_AT_type, &attribute) && dwarf_formref_die(&attribute, ret) &&
+	       !dwarf_peel_type(ret, ret);
+}
+
+/* The kernel nests unnamed members a few deep. */
+#define MAX_UNNAMED 16
+
+static bool find_member(Dwarf_Die *type, const char *name, unsigned int depth, size_t *ret)
+{
+	Dwarf_Die member, inner;
+	size_t offset;
+
+	if (dwarf_child(type, &member))
+		return false;
+	do {
+		if (dwarf_tag(&member) != DW_TAG_member)
+			continue;
+		const char *other = dwarf_diename(&member);
+		if (other && !strcmp(other, name))
+			return place_of(&member, ret);
+		if (!other && depth < MAX_UNNAMED && type_of(&member, &inner) &&
+		    place_of(&member, &offset) && find_member(&inner, name, depth + 1, ret)) {
+			*ret += offset;
+			return true;
+		}
+	} while (!dwarf_siblingof(&member, &member));
+	return false;
+}
+
+bool nmibt_debugfile_member_offset(struct nmibt_debugfile *file, const char *type,
+				   const char *member, size_t *ret)
+{
+	Dwarf_Die *die = find_type(file, type);
+
+	return die && find_member(die, member, 0, ret);
+}
+
+/* ------------------------------------------------------------------- stacks */
+
+struct nmibt_error *nmibt_debugfile_unwinder(struct nmibt_debugfile *file, uint64_t offset,
+					     struct nmibt_unwinder **ret)
+{
+	GElf_Addr bias;
+	const char *path = NULL;
+	Elf *elf = dwfl_module_getelf(file->module, &bias);
+
+	dwfl_module_info(file->module, NULL, NULL, NULL, NULL, NULL, &path, NULL);
+	return nmibt_unwinder_open(elf, path ?: "", offset, ret);
+}

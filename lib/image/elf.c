@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Back end for a plain 64-bit ELF vmcore: /proc/vmcore, makedumpfile -E, QEMU.
+ * libc only, because the capture kernel's tool is built on it.
+ */
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image/image.h"
+
+#define MAX_PHDRS 65536
+#define MAX_NOTE_BYTES (64 << 20)
+#define MAX_VMCOREINFO (1 << 20)
+
+struct segment {
+	uint64_t paddr, memsz;
+	uint64_t offset, filesz;
+};
+
+struct nmibt_elf {
+	int fd;
+	bool fd_owned;
+	uint64_t file_size;
+	enum nmibt_arch arch;
+	struct segment *segments;
+	size_t nr_segments;
+	char *vmcoreinfo; /* NUL-terminated; NULL: none */
+};
+
+static bool read_at(const struct nmibt_elf *elf, uint64_t offset, void *buf, size_t len)
+{
+	char *to = buf;
+
+	while (len) {
+		ssize_t n = pread(elf->fd, to, len, offset);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return false;
+		to += n;
+		offset += n;
+		len -= n;
+	}
+	return true;
+}
+
+static enum nmibt_read elf_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
+{
+	const struct nmibt_elf *elf = ctx;
+	enum nmibt_read status = NMIBT_READ_ERROR;
+	bool cut_off = false;
+
+	for (size_t i = 0; i < elf->nr_segments; i++) {
+		const struct segment *s = &elf->segments[i];
+		uint64_t in = paddr - s->paddr;
+
+		if (paddr < s->paddr || in >= s->memsz || len > s->memsz - in)
+			continue;
+		/* makedumpfile -E leaves a page out by ending p_filesz before it. */
+		if (in >= s->filesz || len > s->filesz - in)
+			status = NMIBT_READ_EXCLUDED;
+		else if (!__builtin_add_overflow(s->offset, in, &in) && read_at(elf, in, buf, len))
+			return NMIBT_READ_OK;
+		else
+			cut_off = true;
+	}
+	return cut_off ? NMIBT_READ_ERROR : status;
+}
+
+static char *elf_vmcoreinfo(void *ctx, const char *key)
+{
+	const struct nmibt_elf *elf = ctx;
+
+	return nmibt_vmcoreinfo_line(elf->vmcoreinfo, key);
+}
+
+/* Bytes of a segment that the file has: p_filesz of a cut or a hostile one may
+ * be anything, and nobody wants to search it for hours. */
+static uint64_t bytes_in_file(const struct nmibt_elf *elf, const struct segment *s)
+{
+	uint64_t rest = s->offset < elf->file_size ? elf->file_size - s->offset : 0;
+
+	return s->filesz < rest ? s->filesz : rest;
+}
+
+static bool elf_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
+{
+	const struct nmibt_elf *elf = ctx;
+	bool found = false;
+
+	for (size_t i = 0; i < elf->nr_segments; i++) {
+		const struct segment *s = &elf->segments[i];
+		uint64_t start = s->paddr > from ? s->paddr : from;
+		uint64_t size = bytes_in_file(elf, s);
+
+		if (!size || start - s->paddr >= size)
+			continue;
+		if (!found || start < ret->start)
+			*ret = (struct nmibt_range){start, size - (start - s->paddr)};
+		found = true;
+	}
+	return found;
+}
+
+static const struct nmibt_image_ops elf_ops = {
+	.read_phys = elf_read_phys,
+	.vmcoreinfo = elf_vmcoreinfo,
+	.next_range = elf_next_range,
+};
+
+/* Looks through one PT_NOTE for VMCOREINFO. */
+static void read_notes(struct nmibt_elf *elf, const Elf64_Phdr *phdr)
+{
+	uint64_t size = phdr->p_filesz;
+	if (phdr->p_offset >= elf->file_size)
+		return;
+	if (size > elf->file_size - phdr->p_offset)
+		size = elf->file_size - phdr->p_offset;
+	if (size > MAX_NOTE_BYTES)
+		size = MAX_NOTE_BYTES;
+
+	_cleanup_free_ char *notes = malloc(size + 1);
+	if (!notes || !read_at(elf, phdr->p_offset, notes, size))
+		return;
+
+	for (uint64_t at = 0; size - at >= sizeof(Elf64_Nhdr) && !elf->vmcoreinfo;) {
+		Elf64_Nhdr header;
+		memcpy(&header, notes + at, sizeof(header));
+		uint64_t name = at + sizeof(header);
+		uint64_t desc = name + (((uint64_t)header.n_namesz + 3) & ~3ull);
+		uint64_t end = desc + (((uint64_t)header.n_descsz + 3) & ~3ull);
+
+		if (header.n_namesz == sizeof("VMCOREINFO") && desc <= size &&
+		    !memcmp(notes + name, "VMCOREINFO", sizeof("VMCOREINFO"))) {
+			/* A cut file has the beginning of it. */
+			uint64_t len =
+				header.n_descsz < size - desc ? header.n_descsz : size - desc;
+			if (len <= MAX_VMCOREINFO)
+				elf->vmcoreinfo = strndup(notes + desc, len);
+		}
+		if (end > size)
+			break;
+		at = end;
+	}
+}
+
+static void add_segment(struct nmibt_elf *elf, const Elf64_Phdr *phdr)
+{
+	struct segment s = {phdr->p_paddr, phdr->p_memsz, phdr->p_offset, phdr->p_filesz};
+	uint64_t end;
+
+	/* QEMU writes p_memsz 0 for some; what the file holds counts. */
+	if (s.memsz < s.filesz)
+		s.memsz = s.filesz;
+	if (!s.memsz || __builtin_add_overflow(s.paddr, s.memsz - 1, &end))
+		return;
+	elf->segments[elf->nr_segments++] = s;
+}
+
+static struct nmibt_error *read_headers(struct nmibt_elf *elf, const char *path)
+{
+	Elf64_Ehdr ehdr;
+
+	if (!read_at(elf, 0, &ehdr, sizeof(ehdr)) || memcmp(ehdr.e_ident, ELFMAG, SELFMAG))
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: not an ELF file", path);
+	if (ehdr.e_ident[EI_CLASS] != ELFCLASS64 || ehdr.e_ident[EI_DATA] != ELFDATA2LSB)
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+					  "%s: not a 64-bit little-endian ELF file", path);
+	if (ehdr.e_phentsize != sizeof(Elf64_Phdr))
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+					  "%s: program headers of %u bytes, %zu expected", path,
+					  ehdr.e_phentsize, sizeof(Elf64_Phdr));
+	if (ehdr.e_machine == EM_X86_64)
+		elf->arch = NMIBT_ARCH_X86_64;
+	else if (ehdr.e_machine == EM_AARCH64)
+		elf->arch = NMIBT_ARCH_ARM64;
+
+	/* With PN_XNUM the number stands in the first section header. */
+	uint32_t nr = ehdr.e_phnum;
+	Elf64_Shdr shdr;
+	if (nr == PN_XNUM && read_at(elf, ehdr.e_shoff, &shdr, sizeof(shdr)))
+		nr = shdr.sh_info;
+	if (nr > MAX_PHDRS)
+		nr = MAX_PHDRS;
+
+	elf->segments = calloc(nr + 1, sizeof(*elf->segments));
+	if (!elf->segments)
+		return nmibt_error_nomem();
+	for (uint32_t i = 0; i < nr; i++) {
+		Elf64_Phdr phdr;
+		uint64_t offset;
+		if (__builtin_add_overflow(ehdr.e_phoff, i * sizeof(phdr), &offset) ||
+		    !read_at(elf, offset, &phdr, sizeof(phdr)))
+			break;
+		if (phdr.p_type == PT_LOAD)
+			add_segment(elf, &phdr);
+		else if (phdr.p_type == PT_NOTE && !elf->vmcoreinfo)
+			read_notes(elf, &phdr);
+	}
+	if (!elf->nr_segments)
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: no memory in it (no PT_LOAD)",
+					  path);
+	return NULL;
+}
+
+/* Takes fd over if owned. */
+static struct nmibt_error *elf_open(int fd, bool owned, const char *path, struct nmibt_elf **ret)
+{
+	struct nmibt_elf *elf = calloc(1, sizeof(*elf));
+	struct nmibt_error *err = NULL;
+	struct stat st;
+
+	if (!elf) {
+		if (owned)
+			close(fd);
+		return nmibt_error_nomem();
+	}
+	elf->fd = fd;
+	elf->fd_owned = owned;
+	if (fstat(fd, &st) < 0) {
+		err = nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: %s", path, strerror(errno));
+	} else {
+		elf->file_size = st.st_size;
+		err = read_headers(elf, path);
+	}
+	if (err) {
+		nmibt_elf_close(elf);
+		return err;
+	}
+	*ret = elf;
+	return NULL;
+}
+
+struct nmibt_error *nmibt_elf_open(const char *path, struct nmibt_elf **ret)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: %s", path, strerror(errno));
+	return elf_open(fd, true, path, ret);
+}
+
+struct nmibt_error *nmibt_elf_open_fd(int fd, const char *path, struct nmibt_elf **ret)
+{
+	return elf_open(fd, false, path, ret);
+}
+
+void nmibt_elf_image(struct nmibt_elf *elf, struct nmibt_image *ret)
+{
+	*ret = (struct nmibt_image){
+		.ops = &elf_ops,
+		.ctx = elf,
+		.arch = elf->arch,
+		.page_size = 4096,
+	};
+}
+
+void nmibt_elf_close(struct nmibt_elf *elf)
+{
+	if (!elf)
+		return;
+	if (elf->fd_owned)
+		close(elf->fd);
+	free(elf->segments);
+	free(elf->vmcoreinfo);
+	free(elf);
+}

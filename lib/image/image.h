@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Reading an image: checked reads over one or more pages.
+ */
+#ifndef NMIBT_IMAGE_H
+#define NMIBT_IMAGE_H
+
+#include "base/base.h"
+
+/* What a read of several pages came to, in bytes. */
+struct nmibt_run {
+	size_t excluded;
+	size_t failed;
+};
+
+/*
+ * Reads len bytes of physical memory page by page, so that a page that can't
+ * be read costs only itself: its bytes are 0 in buf and false in known, which
+ * may be NULL.
+ */
+struct nmibt_run nmibt_read_pages(const struct nmibt_image *image, uint64_t paddr, void *buf,
+				  size_t len, bool *known);
+
+/* All or nothing: EXCLUDED when nothing worse than exclusion happened. */
+enum nmibt_read nmibt_read_phys(const struct nmibt_image *image, uint64_t paddr, void *buf,
+				size_t len);
+
+bool nmibt_interrupted(const struct nmibt_image *image);
+
+/* In the words of an error message. */
+const char *nmibt_read_name(enum nmibt_read status);
+
+/* The value behind KEY= in text, which the caller frees; NULL: none. */
+char *nmibt_vmcoreinfo_line(const char *text, const char *key);
+
+#endif /* NMIBT_IMAGE_H */

@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The kernel's own table of symbols, read out of its memory: VMCOREINFO says since
+ * Linux 6.0 where it is (kernel/crash_core.c, kernel/vmcore_info.c in 6.12). Its
+ * layout is that of scripts/kallsyms.c, 6.1, 6.12 and 7.2: symbols in order of address;
+ * offsets of 32 bits; names as strings of tokens, behind a length of one byte, or of
+ * two (ULEB128) for more than 127; the first letter is the type.
+ */
+#include <inttypes.h>
+
+#include "kernel/kernel.h"
+
+#define MAX_SYMBOLS (8u << 20)
+#define MAX_NAMES (128u << 20) /* bytes */
+#define NR_TOKENS 256
+#define MAX_TOKEN_TABLE 65536
+/* KSYM_NAME_LEN since 6.1. */
+#define MAX_NAME 512
+#define MARK_EVERY 256
+
+/* What the offsets of symbols count from. */
+enum offsets {
+	FROM_BASE, /* kallsyms_relative_base; they are unsigned */
+	/* As well, and those of per-CPU symbols, which are no addresses, from 0:
+	 * CONFIG_KALLSYMS_ABSOLUTE_PERCPU, of x86_64 up to 6.14. */
+	FROM_BASE_OR_0,
+	FROM_THEMSELVES, /* 7.2: VMCOREINFO names no base */
+};
+
+struct nmibt_kallsyms {
+	const struct nmibt_image *image;
+	uint32_t nr;
+	uint64_t offsets_vaddr;
+	uint64_t offsets; /* physical, as the next */
+	uint64_t names_paddr;
+	enum offsets from;
+	uint64_t base;
+	char *tokens; /* tokens_len bytes and a NUL */
+	size_t tokens_len;
+	uint16_t token_index[NR_TOKENS];
+	char *names; /* as much as was needed so far */
+	size_t names_len, names_room;
+	size_t *marks; /* where the names of symbols 0, 256, 512... begin */
+	size_t nr_marks;
+};
+
+/* ------------------------------------------------------------------ reading */
+
+/* Physical address of a table that VMCOREINFO names. */
+static bool find_table(const struct nmibt_image *image, const char *name, uint64_t *ret)
+{
+	uint64_t vaddr;
+
+	return nmibt_vmcoreinfo_symbol(image, name, &vaddr) &&
+	       nmibt_kimage_to_phys(image, vaddr, ret);
+}
+
+static bool find_offsets(struct nmibt_kallsyms *k)
+{
+	return nmibt_vmcoreinfo_symbol(k->image, "kallsyms_offsets", &k->offsets_vaddr) &&
+	       nmibt_kimage_to_phys(k->image, k->offsets_vaddr, &k->offsets);
+}
+
+static bool read_at(const struct nmibt_image *image, uint64_t paddr, void *buf, size_t len)
+{
+	return nmibt_read_phys(image, paddr, buf, len) == NMIBT_READ_OK;
+}
+
+/* Reads one more page of names. */
+static bool read_more_names(struct nmibt_kallsyms *k)
+{
+	size_t page_size = k->image->page_size;
+	size_t len = page_size - (k->names_paddr + k->names_len) % page_size;
+
+	if (k->names_len + len > MAX_NAMES)
+		return false;
+	if (k->names_len + len > k->names_room) {
+		size_t room = 2 * (k->names_room + page_size);
+		char *names = realloc(k->names, room);
+
+		if (!names)
+			return false;
+		k->names = names;
+		k->names_room = room;
+	}
+	if (!read_at(k->image, k->names_paddr + k->names_len, k->names + k->names_len, len))
+		return false;
+	k->names_len += len;
+	return true;
+}
+
+static bool have_names(struct nmibt_kallsyms *k, size_t end)
+{
+	while (k->names_len < end) {
+		if (!read_more_names(k))
+			return false;
+	}
+	return true;
+}
+
+/* ------------------------------------------------------------------ symbols */
+
+/* kallsyms_sym_address(), kernel/kallsyms.c, 6.12 and 7.2. */
+static bool symbol_value(const struct nmibt_kallsyms *k, uint32_t i, uint64_t *ret)
+{
+	int32_t offset;
+
+	if (!read_at(k->image, k->offsets + 4ull * i, &offset, sizeof(offset)))
+		return false;
+	if (k->from == FROM_THEMSELVES)
+		*ret = k->offsets_vaddr + 4ull * i + (int64_t)offset;
+	else if (k->from == FROM_BASE)
+		*ret = k->base + (uint32_t)offset;
+	else
+		*ret = offset >= 0 ? (uint64_t)offset : k->base - 1 - (int64_t)offset;
+	return true;
+}
+
+/* The tokens of the name at *at, which moves behind it. */
+static bool name_at(struct nmibt_kallsyms *k, size_t *at, size_t *ret, size_t *ret_len)
+{
+	if (!have_names(k, *at + 2))
+		return false;
+	size_t len = (unsigned char)k->names[(*at)++];
+	if (len & 0x80)
+		len = (len & 0x7f) | (size_t)(unsigned char)k->names[(*at)++] << 7;
+	if (!have_names(k, *at + len))
+		return false;
+	*ret = *at;
+	*ret_len = len;
+	*at += len;
+	return true;
+}
+
+/* Where the name of symbol i begins. */
+static bool find_name(struct nmibt_kallsyms *k, uint32_t i, size_t *ret, size_t *ret_len)
+{
+	size_t mark = i / MARK_EVERY, start;
+
+	if (mark >= k->nr_marks)
+		mark = k->nr_marks - 1;
+	size_t at = k->marks[mark];
+	for (uint32_t n = mark * MARK_EVERY;; n++) {
+		if (n % MARK_EVERY == 0 && n / MARK_EVERY == k->nr_marks)
+			k->marks[k->nr_marks++] = at;
+		if (!name_at(k, &at, &start, ret_len))
+			return false;
+		if (n == i)
+			break;
+	}
+	*ret = start;
+	return true;
+}
+
+/* Type and name of symbol i. */
+static bool symbol_name(struct nmibt_kallsyms *k, uint32_t i, char name[MAX_NAME])
+{
+	size_t at, len, used = 0;
+
+	if (!find_name(k, i, &at, &len))
+		return false;
+	for (; len; at++, len--) {
+		size_t start = k->token_index[(unsigned char)k->names[at]];
+		size_t part = start < k->tokens_len ? strlen(k->tokens + start) : 0;
+
+		if (used + part >= MAX_NAME)
+			return false;
+		memcpy(name + used, k->tokens + start, part);
+		used += part;
+	}
+	name[used] = '\0';
+	return used > 1;
+}
+
+/* Whether the tokens at [at, at + len) are those of name, behind the letter of a type. */
+static bool is_name(const struct nmibt_kallsyms *k, size_t at, size_t len, const char *name)
+{
+	bool is_type = true;
+
+	for (; len; at++, len--) {
+		size_t start = k->token_index[(unsigned char)k->names[at]];
+		const char *token = start < k->tokens_len ? k->tokens + start : "";
+
+		if (is_type && *token) {
+			token++;
+			is_type = false;
+		}
+		/* For the most part the first letter tells: no call is worth it. */
+		while (*token) {
+			if (*token++ != *name++)
+				return false;
+		}
+	}
+	return !is_type && !*name;
+}
+
+/* Where a part of the names can't be read, nobody knows of how many symbols one is. */
+bool nmibt_kallsyms_addr(struct nmibt_kallsyms *k, const char *name, uint64_t *ret)
+{
+	size_t at = 0, start, len;
+	uint64_t value, first = 0;
+	bool found = false;
+
+	for (uint32_t i = 0; i < k->nr; i++) {
+		if (!name_at(k, &at, &start, &len))
+			return false;
+		if (!is_name(k, start, len, name))
+			continue;
+		if (!symbol_value(k, i, &value) || (found && value != first))
+			return false;
+		first = value;
+		found = true;
+	}
+	if (found)
+		*ret = first;
+	return found;
+}
+
+/* The first of the symbols with the highest value that is not above addr. */
+static bool find_symbol(const struct nmibt_kallsyms *k, uint64_t addr, uint32_t *ret,
+			uint64_t *ret_value)
+{
+	uint32_t low = 0, high = k->nr;
+	uint64_t value, first;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (!symbol_value(k, middle, &value))
+			return false;
+		if (value <= addr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (!low || !symbol_value(k, low - 1, ret_value))
+		return false;
+	*ret = low - 1;
+	while (*ret && symbol_value(k, *ret - 1, &first) && first == *ret_value)
+		(*ret)--;
+	return true;
+}
+
+bool nmibt_kallsyms_symbolize(struct nmibt_kallsyms *k, uint64_t addr, char *buf, size_t len)
+{
+	char name[MAX_NAME];
+	uint64_t value;
+	uint32_t i;
+
+	/* Behind the last function of the kernel stand symbols of other types. */
+	if (!find_symbol(k, addr, &i, &value) || !symbol_name(k, i, name) ||
+	    !strchr("tTwW", name[0]))
+		return false;
+	snprintf(buf, len, "%s+0x%" PRIx64, name + 1, addr - value);
+	return true;
+}
+
+/* ------------------------------------------------------------------ opening */
+
+static bool read_tokens(struct nmibt_kallsyms *k, uint64_t table, uint64_t index)
+{
+	/* scripts/kallsyms.c writes the index right behind the table. */
+	if (index <= table || index - table > MAX_TOKEN_TABLE)
+		return false;
+	k->tokens_len = index - table;
+	k->tokens = calloc(1, k->tokens_len + 1);
+	return k->tokens && read_at(k->image, table, k->tokens, k->tokens_len) &&
+	       read_at(k->image, index, k->token_index, sizeof(k->token_index));
+}
+
+/* What the offsets count from. */
+static bool read_base(struct nmibt_kallsyms *k)
+{
+	uint64_t base;
+	int32_t last;
+
+	if (!find_table(k->image, "kallsyms_relative_base", &base)) {
+		k->from = FROM_THEMSELVES;
+		return true;
+	}
+	if (!read_at(k->image, base, &k->base, sizeof(k->base)) ||
+	    !read_at(k->image, k->offsets + 4ull * (k->nr - 1), &last, sizeof(last)))
+		return false;
+	/* The image is smaller than 2 GiB, so that its last symbol tells. */
+	k->from = last < 0 ? FROM_BASE_OR_0 : FROM_BASE;
+	return true;
+}
+
+/* That there is no base may also come of a VMCOREINFO that was cut in front of it. */
+static bool has_stext(const struct nmibt_kallsyms *k)
+{
+	uint64_t stext, value;
+	uint32_t i;
+
+	return !nmibt_vmcoreinfo_symbol(k->image, "_stext", &stext) ||
+	       (find_symbol(k, stext, &i, &value) && value == stext);
+}
+
+static struct nmibt_error *read_tables(struct nmibt_kallsyms *k)
+{
+	uint64_t nr, table, index;
+
+	if (!k->image->ops->read_phys || !find_table(k->image, "kallsyms_num_syms", &nr) ||
+	    !find_offsets(k) || !find_table(k->image, "kallsyms_names", &k->names_paddr) ||
+	    !find_table(k->image, "kallsyms_token_table", &table) ||
+	    !find_table(k->image, "kallsyms_token_index", &index))
+		return nmibt_error_create(NMIBT_ERR_NOTHING,
+					  "VMCOREINFO does not say where the kernel's symbols are");
+	if (!read_at(k->image, nr, &k->nr, sizeof(k->nr)) || !k->nr || k->nr > MAX_SYMBOLS ||
+	    !read_base(k) || !read_tokens(k, table, index))
+		return nmibt_error_create(NMIBT_ERR_DAMAGED,
+					  "the kernel's symbols can't be read at %#" PRIx64, nr);
+	if (k->from == FROM_THEMSELVES && !has_stext(k))
+		return nmibt_error_create(NMIBT_ERR_DAMAGED,
+					  "the kernel's symbols are not where VMCOREINFO says that "
+					  "_stext is");
+	k->marks = calloc(k->nr / MARK_EVERY + 1, sizeof(*k->marks));
+	if (!k->marks)
+		return nmibt_error_nomem();
+	k->nr_marks = 1;
+	return NULL;
+}
+
+struct nmibt_error *nmibt_kallsyms_open(const struct nmibt_image *image,
+					struct nmibt_kallsyms **ret)
+{
+	struct nmibt_kallsyms *k = calloc(1, sizeof(*k));
+	if (!k)
+		return nmibt_error_nomem();
+
+	k->image = image;
+	struct nmibt_error *err = read_tables(k);
+	if (err) {
+		nmibt_kallsyms_close(k);
+		return err;
+	}
+	*ret = k;
+	return NULL;
+}
+
+void nmibt_kallsyms_close(struct nmibt_kallsyms *k)
+{
+	if (!k)
+		return;
+	free(k->tokens);
+	free(k->names);
+	free(k->marks);
+	free(k);
+}
+
+/* -------------------------------------------------------- for all front ends */
+
+/* NULL: there are none. */
+static struct nmibt_kallsyms *kallsyms_of(struct nmibt_symbols *symbols)
+{
+	if (!symbols->tried)
+		nmibt_error_destroy(nmibt_kallsyms_open(symbols->image, &symbols->kallsyms));
+	symbols->tried = true;
+	return symbols->kallsyms;
+}
+
+bool nmibt_symbol_addr(struct nmibt_symbols *symbols, const char *name, uint64_t *ret)
+{
+	const struct nmibt_image *image = symbols->image;
+
+	if (image->ops->symbol_addr && image->ops->symbol_addr(image->ctx, name, ret))
+		return true;
+	return kallsyms_of(symbols) && nmibt_kallsyms_addr(symbols->kallsyms, name, ret);
+}
+
+bool nmibt_symbolize(struct nmibt_symbols *symbols, uint64_t addr, char *buf, size_t len)
+{
+	const struct nmibt_image *image = symbols->image;
+
+	if (kallsyms_of(symbols) && nmibt_kallsyms_symbolize(symbols->kallsyms, addr, buf, len))
+		return true;
+	return image->ops->symbolize && image->ops->symbolize(image->ctx, addr, buf, len);
+}

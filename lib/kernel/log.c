@@ -1,0 +1,567 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The kernel's log, out of its printk ring buffer and by the rules of the kernel's own
+ * reader (kernel/printk/printk_ringbuffer.c: prb_read(), get_data(); 6.1, 6.12): a ring
+ * of descriptors, a printk_info for each, and a ring of text. The ID of a record leads
+ * to all three. VMCOREINFO says where it is and where its members are
+ * (kernel/printk/printk.c: log_buf_vmcoreinfo_setup()); tried with 5.10 to 7.2.
+ */
+#include <inttypes.h>
+
+#include "kernel/kernel.h"
+
+/* log_buf_len= is at most 2 GiB, and there is a descriptor for every 32 bytes of it
+ * (kernel/printk/printk.c: LOG_BUF_LEN_MAX, PRB_AVGBITS; 6.12). */
+#define MAX_SIZE_BITS 31
+#define MAX_COUNT_BITS 26
+/* printk_info.text_len has 16 bits. */
+#define MAX_TEXT 65535
+
+/* state_var has the state in its upper two bits: kernel/printk/printk_ringbuffer.h. */
+#define ID_MASK (UINT64_MAX >> 2)
+enum state { STATE_RESERVED, STATE_COMMITTED, STATE_FINALIZED, STATE_REUSABLE };
+
+/* Positions of records that have no block in the ring of text. */
+#define DATALESS 0x1 /* this bit */
+#define EMPTY_LINE 0x3
+
+/* A block is the ID of its record and the text, and fills up to the next ID. */
+#define BLOCK_ID_SIZE 8
+
+/* In bytes; of members that are in a member, from the outer structure's beginning. */
+struct layout {
+	uint64_t desc_size, info_size;
+	uint64_t count_bits, descs, infos, head_id, tail_id, size_bits, data; /* of the ring */
+	uint64_t state_var, begin, next; /* of a descriptor */
+	uint64_t seq, ts_nsec, text_len, caller_id; /* of a printk_info */
+};
+
+/* The page of a ring that was read last. */
+struct window {
+	char *bytes;
+	uint64_t vaddr;
+	bool filled; /* vaddr and status are of a page */
+	enum nmibt_read status;
+};
+
+struct nmibt_log {
+	const struct nmibt_image *image;
+	struct nmibt_virtual *virtual;
+	struct layout layout;
+	uint64_t descs, infos, data; /* virtual addresses */
+	uint64_t count; /* of descriptors, a power of two */
+	unsigned int size_bits; /* of the ring of text */
+	uint64_t text_left; /* bytes of it that no record has claimed yet */
+	uint64_t id; /* of the next record */
+	uint64_t left; /* records from there on */
+	bool interrupted;
+	struct window desc_window, info_window, text_window;
+	struct nmibt_log_missing missing;
+	char text[MAX_TEXT];
+};
+
+/* ------------------------------------------------------------------- reading */
+
+static enum nmibt_read fill(struct nmibt_log *log, struct window *window, uint64_t page)
+{
+	if (!window->filled || window->vaddr != page) {
+		window->vaddr = page;
+		window->filled = true;
+		window->status = nmibt_virtual_read(log->virtual, page, window->bytes,
+						    log->image->page_size);
+	}
+	return window->status;
+}
+
+/* Through a window, up to the first page that can't be read; *ret_len says how far. */
+static enum nmibt_read read_some(struct nmibt_log *log, struct window *window, uint64_t vaddr,
+				 void *buf, size_t len, size_t *ret_len)
+{
+	size_t page_size = log->image->page_size;
+
+	for (*ret_len = 0; *ret_len < len;) {
+		size_t in = (vaddr + *ret_len) & (page_size - 1);
+		size_t chunk = page_size - in;
+		if (chunk > len - *ret_len)
+			chunk = len - *ret_len;
+
+		enum nmibt_read status = fill(log, window, vaddr + *ret_len - in);
+		if (status != NMIBT_READ_OK)
+			return status;
+		memcpy((char *)buf + *ret_len, window->bytes + in, chunk);
+		*ret_len += chunk;
+	}
+	return NMIBT_READ_OK;
+}
+
+static enum nmibt_read read_all(struct nmibt_log *log, struct window *window, uint64_t vaddr,
+				void *buf, size_t len)
+{
+	size_t got;
+
+	return read_some(log, window, vaddr, buf, len, &got);
+}
+
+/* ------------------------------------------------------------------- records */
+
+struct block {
+	uint64_t at; /* in the ring of text */
+	uint64_t size;
+};
+
+/* False: these positions are not those of a block. */
+static bool find_block(const struct nmibt_log *log, uint64_t begin, uint64_t next,
+		       struct block *ret)
+{
+	uint64_t size = UINT64_C(1) << log->size_bits, last = next - 1;
+
+	if (begin % BLOCK_ID_SIZE || next % BLOCK_ID_SIZE)
+		return false;
+	if (begin >> log->size_bits == last >> log->size_bits && begin <= last) {
+		*ret = (struct block){.at = begin & (size - 1), .size = next - begin};
+		return true;
+	}
+	/* What does not fit before the ring's end is at its beginning as a whole. (What
+	 * just fits is, too, up to 6.12; is_blk_wrapped() of later ones lets it stay.) */
+	if ((begin + size) >> log->size_bits != last >> log->size_bits)
+		return false;
+	*ret = (struct block){.at = 0, .size = (last & (size - 1)) + 1};
+	return true;
+}
+
+/* From here on a reason is the counter of the records that are passed over for it, and
+ * NULL is none. */
+static uint64_t *unread_reason(struct nmibt_log *log, enum nmibt_read status)
+{
+	return status == NMIBT_READ_EXCLUDED ? &log->missing.excluded : &log->missing.unreadable;
+}
+
+static uint64_t *read_text(struct nmibt_log *log, uint64_t id, const uint64_t position[2],
+			   size_t text_len, struct nmibt_log_record *ret)
+{
+	struct block block;
+	uint64_t block_id;
+
+	ret->text = log->text;
+	ret->len = 0;
+	ret->missing = 0;
+	if (position[0] & position[1] & DATALESS)
+		return position[0] == EMPTY_LINE && position[1] == EMPTY_LINE ? NULL
+									      : &log->missing.lost;
+	if (!find_block(log, position[0], position[1], &block))
+		return &log->missing.damaged;
+
+	uint64_t vaddr = log->data + block.at;
+	enum nmibt_read status =
+		read_all(log, &log->text_window, vaddr, &block_id, sizeof(block_id));
+	if (status != NMIBT_READ_OK)
+		return unread_reason(log, status);
+	/* Blocks do not overlap, so that all of them together fit into the ring. */
+	if (block_id != id || block.size > log->text_left)
+		return &log->missing.damaged;
+	log->text_left -= block.size;
+
+	size_t len = block.size - BLOCK_ID_SIZE;
+	if (len > text_len)
+		len = text_len;
+	status =
+		read_some(log, &log->text_window, vaddr + BLOCK_ID_SIZE, log->text, len, &ret->len);
+	/* A length that is damaged must not make each record cost 64 KiB. */
+	ret->missing = text_len - ret->len < block.size ? text_len - ret->len : block.size;
+	return len && !ret->len ? unread_reason(log, status) : NULL;
+}
+
+static uint64_t *read_info(struct nmibt_log *log, uint64_t vaddr, struct nmibt_log_record *ret,
+			   size_t *ret_text_len)
+{
+	const struct layout *l = &log->layout;
+	struct window *window = &log->info_window;
+	/* VMCOREINFO has no line for the two bytes behind text_len. The kernel's bit
+	 * fields are u8 flags:5, level:3 (kernel/printk/printk_ringbuffer.h; 5.10, 6.1,
+	 * 6.12), the first in the lowest bits. */
+	struct {
+		uint16_t text_len;
+		uint8_t facility;
+		uint8_t flags_level;
+	} packed;
+	enum nmibt_read status;
+
+	status = read_all(log, window, vaddr + l->seq, &ret->seq, sizeof(ret->seq));
+	if (status == NMIBT_READ_OK)
+		status = read_all(log, window, vaddr + l->ts_nsec, &ret->ts_ns, sizeof(ret->ts_ns));
+	if (status == NMIBT_READ_OK)
+		status = read_all(log, window, vaddr + l->text_len, &packed, sizeof(packed));
+	if (status == NMIBT_READ_OK)
+		status = read_all(log, window, vaddr + l->caller_id, &ret->caller_id,
+				  sizeof(ret->caller_id));
+	if (status != NMIBT_READ_OK)
+		return unread_reason(log, status);
+	ret->facility = packed.facility;
+	ret->flags = packed.flags_level & 0x1f;
+	ret->level = packed.flags_level >> 5;
+	*ret_text_len = packed.text_len;
+	return NULL;
+}
+
+static uint64_t desc_vaddr(const struct nmibt_log *log, uint64_t id)
+{
+	return log->descs + (id & (log->count - 1)) * log->layout.desc_size;
+}
+
+static enum nmibt_read read_state(struct nmibt_log *log, uint64_t id, uint64_t *ret)
+{
+	return read_all(log, &log->desc_window, desc_vaddr(log, id) + log->layout.state_var, ret,
+			sizeof(*ret));
+}
+
+static uint64_t *read_desc(struct nmibt_log *log, uint64_t id, uint64_t ret_position[2],
+			   bool *ret_reusable)
+{
+	struct window *window = &log->desc_window;
+	uint64_t vaddr = desc_vaddr(log, id), state_var;
+	enum nmibt_read status = read_state(log, id, &state_var);
+
+	if (status == NMIBT_READ_OK)
+		status = read_all(log, window, vaddr + log->layout.begin, &ret_position[0], 8);
+	if (status == NMIBT_READ_OK)
+		status = read_all(log, window, vaddr + log->layout.next, &ret_position[1], 8);
+	if (status != NMIBT_READ_OK)
+		return unread_reason(log, status);
+	/* The head moves before the descriptor gets its ID, see desc_reserve(): until
+	 * then it has that of a round before, or none. */
+	if ((state_var & ID_MASK) != id)
+		return !state_var || (state_var & ID_MASK) == ((id - log->count) & ID_MASK)
+			       ? &log->missing.unfinished
+			       : &log->missing.damaged;
+	*ret_reusable = state_var >> 62 == STATE_REUSABLE;
+	return state_var >> 62 == STATE_RESERVED ? &log->missing.unfinished : NULL;
+}
+
+/* False: it was passed over. */
+static bool read_record(struct nmibt_log *log, uint64_t id, struct nmibt_log_record *ret)
+{
+	uint64_t index = id & (log->count - 1), position[2];
+	size_t text_len;
+	bool reusable = false;
+
+	uint64_t *reason = read_desc(log, id, position, &reusable);
+	/* Newer text stands where its text was, as with all that are older. */
+	if (!reason && reusable)
+		return false;
+	if (!reason)
+		reason = read_info(log, log->infos + index * log->layout.info_size, ret, &text_len);
+	if (!reason)
+		reason = read_text(log, id, position, text_len, ret);
+	if (reason)
+		(*reason)++;
+	return !reason;
+}
+
+bool nmibt_log_next(struct nmibt_log *log, struct nmibt_log_record *ret)
+{
+	while (log->left && !log->interrupted) {
+		uint64_t id = log->id;
+
+		log->id = (id + 1) & ID_MASK;
+		log->left--;
+		log->interrupted = nmibt_interrupted(log->image);
+		if (!log->interrupted && read_record(log, id, ret))
+			return true;
+	}
+	return false;
+}
+
+const struct nmibt_log_missing *nmibt_log_missing(const struct nmibt_log *log)
+{
+	return &log->missing;
+}
+
+/* ------------------------------------------------------------------- opening */
+
+static struct nmibt_error *read_layout(const struct nmibt_image *image, struct layout *l)
+{
+	uint64_t desc_ring, data_ring, block, counter, atomic_size;
+	const struct {
+		const char *key;
+		uint64_t *value;
+	} lines[] = {
+		{"SIZE(prb_desc)", &l->desc_size},
+		{"SIZE(printk_info)", &l->info_size},
+		{"SIZE(atomic_long_t)", &atomic_size},
+		{"OFFSET(atomic_long_t.counter)", &counter},
+		{"OFFSET(printk_ringbuffer.desc_ring)", &desc_ring},
+		{"OFFSET(prb_desc_ring.count_bits)", &l->count_bits},
+		{"OFFSET(prb_desc_ring.descs)", &l->descs},
+		{"OFFSET(prb_desc_ring.infos)", &l->infos},
+		{"OFFSET(prb_desc_ring.head_id)", &l->head_id},
+		{"OFFSET(prb_desc_ring.tail_id)", &l->tail_id},
+		{"OFFSET(printk_ringbuffer.text_data_ring)", &data_ring},
+		{"OFFSET(prb_data_ring.size_bits)", &l->size_bits},
+		{"OFFSET(prb_data_ring.data)", &l->data},
+		{"OFFSET(prb_desc.state_var)", &l->state_var},
+		{"OFFSET(prb_desc.text_blk_lpos)", &block},
+		{"OFFSET(prb_data_blk_lpos.begin)", &l->begin},
+		{"OFFSET(prb_data_blk_lpos.next)", &l->next},
+		{"OFFSET(printk_info.seq)", &l->seq},
+		{"OFFSET(printk_info.ts_nsec)", &l->ts_nsec},
+		{"OFFSET(printk_info.text_len)", &l->text_len},
+		{"OFFSET(printk_info.caller_id)", &l->caller_id},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		if (!nmibt_vmcoreinfo_number(image, lines[i].key, 10, lines[i].value))
+			return nmibt_error_create(NMIBT_ERR_NOTHING,
+						  "VMCOREINFO does not describe the kernel's "
+						  "log: no %s in it (Linux 5.10 and later)",
+						  lines[i].key);
+	}
+	if (atomic_size != sizeof(uint64_t))
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+					  "the kernel's log is not that of a 64-bit kernel: "
+					  "SIZE(atomic_long_t) is %" PRIu64,
+					  atomic_size);
+	l->count_bits += desc_ring;
+	l->descs += desc_ring;
+	l->infos += desc_ring;
+	l->head_id += desc_ring + counter;
+	l->tail_id += desc_ring + counter;
+	l->size_bits += data_ring;
+	l->data += data_ring;
+	l->state_var += counter;
+	l->begin += block;
+	l->next += block;
+	return NULL;
+}
+
+/* Where to begin, and how many there are. */
+static void find_records(struct nmibt_log *log, uint64_t tail, uint64_t head)
+{
+	uint64_t state_var;
+
+	log->id = tail & ID_MASK;
+	log->left = ((head - tail) & ID_MASK) + 1;
+	if (log->left <= log->count)
+		return;
+	/* One of them is damaged: the descriptor of the other has its ID. */
+	log->left = log->count;
+	if (read_state(log, head, &state_var) == NMIBT_READ_OK &&
+	    (state_var & ID_MASK) == (head & ID_MASK))
+		log->id = (head - log->count + 1) & ID_MASK;
+}
+
+/* The ring that prb points to: the static one, or that of log_buf_len=. */
+static struct nmibt_error *read_ring(struct nmibt_log *log)
+{
+	const struct layout *l = &log->layout;
+	uint64_t prb, ring, head, tail;
+	uint32_t count_bits, size_bits;
+
+	if (!nmibt_vmcoreinfo_symbol(log->image, "prb", &prb))
+		return nmibt_error_create(NMIBT_ERR_NOTHING,
+					  "VMCOREINFO does not say where the kernel's log is: no "
+					  "SYMBOL(prb) in it (Linux 5.10 and later)");
+	const struct {
+		uint64_t *at; /* virtual address; ring is known when it is read */
+		uint64_t offset;
+		void *value;
+		size_t size;
+	} members[] = {
+		{&prb, 0, &ring, sizeof(ring)},
+		{&ring, l->count_bits, &count_bits, sizeof(count_bits)},
+		{&ring, l->descs, &log->descs, sizeof(log->descs)},
+		{&ring, l->infos, &log->infos, sizeof(log->infos)},
+		{&ring, l->head_id, &head, sizeof(head)},
+		{&ring, l->tail_id, &tail, sizeof(tail)},
+		{&ring, l->size_bits, &size_bits, sizeof(size_bits)},
+		{&ring, l->data, &log->data, sizeof(log->data)},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
+		uint64_t vaddr = *members[i].at + members[i].offset;
+		enum nmibt_read status =
+			nmibt_virtual_read(log->virtual, vaddr, members[i].value, members[i].size);
+
+		if (status != NMIBT_READ_OK)
+			return nmibt_error_create(NMIBT_ERR_DAMAGED,
+						  "the kernel's log at %#" PRIx64 " is %s", vaddr,
+						  nmibt_read_name(status));
+	}
+	if (!count_bits || count_bits > MAX_COUNT_BITS || !size_bits || size_bits > MAX_SIZE_BITS)
+		return nmibt_error_create(NMIBT_ERR_DAMAGED,
+					  "the kernel's log at %#" PRIx64
+					  " has 2^%u records and 2^%u bytes",
+					  ring, count_bits, size_bits);
+	log->count = UINT64_C(1) << count_bits;
+	log->size_bits = size_bits;
+	log->text_left = UINT64_C(1) << size_bits;
+	find_records(log, tail, head);
+	return NULL;
+}
+
+static struct nmibt_error *open_log(struct nmibt_log *log)
+{
+	struct window *windows[] = {&log->desc_window, &log->info_window, &log->text_window};
+
+	for (size_t i = 0; i < ARRAY_SIZE(windows); i++) {
+		windows[i]->bytes = malloc(log->image->page_size);
+		if (!windows[i]->bytes)
+			return nmibt_error_nomem();
+	}
+	struct nmibt_error *err = read_layout(log->image, &log->layout);
+	if (!err)
+		err = nmibt_virtual_open(log->image, &log->virtual);
+	return err ? err : read_ring(log);
+}
+
+struct nmibt_error *nmibt_log_open(const struct nmibt_image *image, struct nmibt_log **ret)
+{
+	struct nmibt_log *log = calloc(1, sizeof(*log));
+	if (!log)
+		return nmibt_error_nomem();
+
+	log->image = image;
+	struct nmibt_error *err = open_log(log);
+	if (err) {
+		nmibt_log_close(log);
+		return err;
+	}
+	*ret = log;
+	return NULL;
+}
+
+void nmibt_log_close(struct nmibt_log *log)
+{
+	if (!log)
+		return;
+	nmibt_virtual_close(log->virtual);
+	free(log->desc_window.bytes);
+	free(log->info_window.bytes);
+	free(log->text_window.bytes);
+	free(log);
+}
+
+/* ------------------------------------------------------------- panic message */
+
+/* 6.1 and 6.12: kernel/panic.c, lib/bug.c, arch/x86/mm/fault.c, arch/x86/kernel/traps.c
+ * and dumpstack.c, arch/arm64/mm/fault.c, arch/arm64/kernel/traps.c. */
+static const struct {
+	const char *start;
+	enum nmibt_log_kind kind;
+} starts[] = {
+	{"Kernel panic - not syncing: ", NMIBT_LOG_PANIC},
+	{"BUG: kernel NULL pointer dereference", NMIBT_LOG_CAUSE},
+	{"BUG: unable to handle", NMIBT_LOG_CAUSE},
+	{"Unable to handle kernel", NMIBT_LOG_CAUSE},
+	{"kernel BUG at", NMIBT_LOG_CAUSE},
+	{"Oops: ", NMIBT_LOG_HEADING},
+	{"Internal error: ", NMIBT_LOG_HEADING},
+	{"invalid opcode: ", NMIBT_LOG_HEADING},
+	{"general protection fault", NMIBT_LOG_OOPS},
+	{"BUG: ", NMIBT_LOG_OOPS},
+	{"divide error: ", NMIBT_LOG_OOPS},
+	{"double fault: ", NMIBT_LOG_OOPS},
+	{"stack segment: ", NMIBT_LOG_OOPS},
+	{"sysrq: Trigger a crash", NMIBT_LOG_OOPS},
+};
+
+enum nmibt_log_kind nmibt_log_kind(const struct nmibt_log_record *record)
+{
+	if (nmibt_log_is_of_user(record))
+		return NMIBT_LOG_OTHER;
+	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
+		size_t len = strlen(starts[i].start);
+
+		if (record->len >= len && !memcmp(record->text, starts[i].start, len))
+			return starts[i].kind;
+	}
+	return NMIBT_LOG_OTHER;
+}
+
+static size_t first_line_len(const struct nmibt_log_record *record)
+{
+	size_t len = 0;
+
+	while (len < record->len && record->text[len] != '\n' && record->text[len])
+		len++;
+	return len;
+}
+
+/* The newest of its kind. */
+struct found {
+	enum nmibt_log_kind kind;
+	uint32_t caller_id;
+	char *line;
+};
+
+static bool keep(struct found *found, enum nmibt_log_kind kind,
+		 const struct nmibt_log_record *record)
+{
+	free(found->line);
+	found->kind = kind;
+	found->caller_id = record->caller_id;
+	found->line = strndup(record->text, first_line_len(record));
+	return found->line;
+}
+
+/* False: out of memory. */
+static bool search_log(struct nmibt_log *log, nmibt_log_visit visit, void *ctx, struct found *panic,
+		       struct found *oops)
+{
+	struct nmibt_log_record record;
+
+	while (nmibt_log_next(log, &record)) {
+		enum nmibt_log_kind kind = nmibt_log_kind(&record);
+
+		if (visit)
+			visit(ctx, &record);
+		if (kind == NMIBT_LOG_OTHER)
+			continue;
+		if (kind == NMIBT_LOG_HEADING && oops->kind == NMIBT_LOG_CAUSE &&
+		    oops->caller_id == record.caller_id)
+			oops->kind = NMIBT_LOG_OOPS; /* complete: the next heading is of another */
+		else if (!keep(kind == NMIBT_LOG_PANIC ? panic : oops, kind, &record))
+			return false;
+	}
+	return true;
+}
+
+struct nmibt_error *nmibt_log_panic_message(const struct nmibt_image *image, char **ret)
+{
+	struct nmibt_log_missing missing;
+	char *message;
+	struct nmibt_error *err = nmibt_log_survey(image, NULL, NULL, &missing, &message);
+
+	if (!err && !message)
+		err = nmibt_error_create(NMIBT_ERR_NOTHING,
+					 "no panic and no oops in the kernel's log");
+	if (!err)
+		*ret = message;
+	return err;
+}
+
+struct nmibt_error *nmibt_log_survey(const struct nmibt_image *image, nmibt_log_visit visit,
+				     void *ctx, struct nmibt_log_missing *ret_missing, char **ret)
+{
+	struct found panic = {0}, oops = {0};
+	struct nmibt_log *log;
+	*ret_missing = (struct nmibt_log_missing){0};
+	struct nmibt_error *err = nmibt_log_open(image, &log);
+	if (err)
+		return err;
+
+	if (!search_log(log, visit, ctx, &panic, &oops))
+		err = nmibt_error_nomem();
+	else if (log->interrupted)
+		err = nmibt_error_create(NMIBT_ERR_INTERRUPTED,
+					 "interrupted while the kernel's log was read");
+	if (!err) {
+		char **line = panic.line ? &panic.line : &oops.line;
+
+		*ret = *line;
+		*line = NULL;
+	}
+	*ret_missing = log->missing;
+	free(panic.line);
+	free(oops.line);
+	nmibt_log_close(log);
+	return err;
+}

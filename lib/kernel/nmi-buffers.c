@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Who writes these buffers, and when they are flushed, is in
+ *   arch/x86/kernel/apic/hw_nmi.c of 3.19, lib/nmi_backtrace.c of 4.4: who wants a
+ *     backtrace of all CPUs empties their buffers, has them write, and copies the text to
+ *     the log; the text stays published until the next time;
+ *   kernel/printk/nmi.c of 4.7: vprintk_nmi(), __printk_nmi_flush();
+ *   kernel/printk/printk_safe.c of 5.10: printk_safe_log_store(), __printk_safe_flush().
+ * All format a message behind those that are there, with a NUL behind it, and add its
+ * length then. So the byte behind the published ones is a NUL, unless a message is just
+ * being formatted there.
+ */
+#include <inttypes.h>
+
+#include "kernel/kernel.h"
+
+/* CONFIG_NMI_LOG_BUF_SHIFT and CONFIG_PRINTK_SAFE_LOG_BUF_SHIFT are 21 at most
+ * (init/Kconfig, 4.7 and 5.10), of which the padding between members is left out. */
+#define MAX_TYPE ((1u << 21) + 64)
+#define MIN_TEXT 64
+/* KERN_SOH, include/linux/kern_levels.h, 5.10. */
+#define SOH '\001'
+/* Of a structure, behind its last member. */
+#define MAX_PADDING 7
+
+enum layout {
+	SEQ_BUF, /* struct nmi_seq_buf { buffer[], struct seq_buf seq }: 3.19 to 4.6 */
+	NO_CLAMP, /* struct nmi_seq_buf { len, work, buffer[] }: 4.7 to 4.10 */
+	SAFE, /* struct printk_safe_seq_buf { len, message_lost, work, buffer[] } */
+};
+
+struct nmibt_legacy {
+	const struct nmibt_image *image;
+	struct nmibt_virtual *memory;
+	const struct nmibt_percpu *percpu;
+	bool has[NMIBT_NR_LEGACY];
+	uint64_t symbol[NMIBT_NR_LEGACY];
+	enum layout layout;
+	const char *type;
+	size_t type_size;
+	size_t text, text_size; /* offset, bytes; up to MAX_PADDING more than there are */
+	size_t len; /* offset of the length */
+	size_t size; /* SEQ_BUF: offset of the size; else 0 */
+	size_t lost; /* SAFE: offset of the count of lost messages; else 0 */
+	bool has_all_lost;
+	uint32_t all_lost;
+};
+
+const char *nmibt_legacy_name(enum nmibt_legacy_buffer buffer)
+{
+	return buffer == NMIBT_LEGACY_NMI ? "nmi_print_seq" : "safe_print_seq";
+}
+
+bool nmibt_legacy_has(const struct nmibt_legacy *legacy, enum nmibt_legacy_buffer buffer)
+{
+	return legacy->has[buffer];
+}
+
+const char *nmibt_legacy_type(const struct nmibt_legacy *legacy)
+{
+	return legacy->type;
+}
+
+bool nmibt_legacy_all_lost(const struct nmibt_legacy *legacy, uint32_t *ret)
+{
+	if (legacy->has_all_lost)
+		*ret = legacy->all_lost;
+	return legacy->has_all_lost;
+}
+
+/* -------------------------------------------------------------------- layout */
+
+static bool offset_of(const struct nmibt_legacy *l, const char *type, const char *member,
+		      size_t *ret)
+{
+	const struct nmibt_image_ops *ops = l->image->ops;
+
+	return ops->member_offset && ops->member_offset(l->image->ctx, type, member, ret);
+}
+
+static bool size_of(const struct nmibt_legacy *l, const char *type, size_t *ret)
+{
+	const struct nmibt_image_ops *ops = l->image->ops;
+
+	return ops->type_size && ops->type_size(l->image->ctx, type, ret);
+}
+
+/* The text ends where seq begins, in the others where the structure does. */
+static bool find_seq_buf(struct nmibt_legacy *l)
+{
+	size_t seq, len, size;
+
+	if (!offset_of(l, l->type, "seq", &seq) || !offset_of(l, "seq_buf", "len", &len) ||
+	    !offset_of(l, "seq_buf", "size", &size))
+		return false;
+	l->layout = SEQ_BUF;
+	l->text_size = seq - l->text;
+	l->len = seq + len;
+	l->size = seq + size;
+	return true;
+}
+
+static bool find_text(struct nmibt_legacy *l, const char *type)
+{
+	l->type = type;
+	if (!offset_of(l, type, "buffer", &l->text) || !size_of(l, type, &l->type_size))
+		return false;
+	l->text_size = l->type_size - l->text;
+	return true;
+}
+
+/* In the order that asks for no type in vain: a vmlinux is read as a whole until it is
+ * clear that it has no such type. */
+static bool find_layout(struct nmibt_legacy *l)
+{
+	if (l->has[NMIBT_LEGACY_SAFE] && find_text(l, "printk_safe_seq_buf")) {
+		l->layout = SAFE;
+		return offset_of(l, l->type, "len", &l->len) &&
+		       offset_of(l, l->type, "message_lost", &l->lost);
+	}
+	if (!find_text(l, "nmi_seq_buf"))
+		return false;
+	l->layout = NO_CLAMP;
+	return offset_of(l, l->type, "len", &l->len) || find_seq_buf(l);
+}
+
+static bool is_inside(const struct nmibt_legacy *l, size_t offset, size_t size)
+{
+	return offset <= l->type_size && size <= l->type_size - offset;
+}
+
+/* Bytes of a length: size_t, or atomic_t. */
+static size_t len_size(const struct nmibt_legacy *l)
+{
+	return l->layout == SEQ_BUF ? sizeof(uint64_t) : sizeof(uint32_t);
+}
+
+static struct nmibt_error *check_layout(const struct nmibt_legacy *l)
+{
+	if (l->type_size > MAX_TYPE || l->text_size < MIN_TEXT ||
+	    !is_inside(l, l->text, l->text_size) || !is_inside(l, l->len, len_size(l)) ||
+	    !is_inside(l, l->size, len_size(l)) || !is_inside(l, l->lost, sizeof(uint32_t)))
+		return nmibt_error_create(NMIBT_ERR_DAMAGED,
+					  "struct %s of %zu bytes, with text of %zu from %zu on, "
+					  "makes no sense",
+					  l->type, l->type_size, l->text_size, l->text);
+	return NULL;
+}
+
+/* ------------------------------------------------------------------- opening */
+
+static struct nmibt_error *find_buffers(struct nmibt_legacy *l, struct nmibt_symbols *symbols)
+{
+	bool any = false;
+
+	for (unsigned int i = 0; i < NMIBT_NR_LEGACY; i++) {
+		l->has[i] = nmibt_symbol_addr(symbols, nmibt_legacy_name(i), &l->symbol[i]);
+		any |= l->has[i];
+	}
+	return any ? NULL
+		   : nmibt_error_create(NMIBT_ERR_NOTHING,
+					"the kernel has no per-CPU buffers of what was printed in "
+					"an NMI: no symbol nmi_print_seq or safe_print_seq");
+}
+
+static void read_all_lost(struct nmibt_legacy *l, struct nmibt_symbols *symbols)
+{
+	uint64_t vaddr;
+
+	l->has_all_lost = nmibt_symbol_addr(symbols, "nmi_message_lost", &vaddr) &&
+			  nmibt_virtual_read(l->memory, vaddr, &l->all_lost, sizeof(l->all_lost)) ==
+				  NMIBT_READ_OK &&
+			  l->all_lost <= INT32_MAX;
+}
+
+static struct nmibt_error *find(struct nmibt_legacy *l, struct nmibt_symbols *symbols)
+{
+	struct nmibt_error *err = find_buffers(l, symbols);
+	if (err)
+		return err;
+	if (!find_layout(l))
+		return nmibt_error_create(
+			NMIBT_ERR_NOTHING,
+			"the kernel has %s, whose layout is not known: give the kernel's vmlinux, "
+			"with debugging information",
+			nmibt_legacy_name(l->has[NMIBT_LEGACY_NMI] ? NMIBT_LEGACY_NMI
+								   : NMIBT_LEGACY_SAFE));
+	err = check_layout(l);
+	if (!err)
+		read_all_lost(l, symbols);
+	return err;
+}
+
+struct nmibt_error *nmibt_legacy_open(const struct nmibt_image *image, struct nmibt_virtual *memory,
+				      struct nmibt_symbols *symbols,
+				      const struct nmibt_percpu *percpu, struct nmibt_legacy **ret)
+{
+	struct nmibt_legacy *l = calloc(1, sizeof(*l));
+	if (!l)
+		return nmibt_error_nomem();
+
+	l->image = image;
+	l->memory = memory;
+	l->percpu = percpu;
+	struct nmibt_error *err = find(l, symbols);
+	if (err) {
+		nmibt_legacy_close(l);
+		return err;
+	}
+	*ret = l;
+	return NULL;
+}
+
+void nmibt_legacy_close(struct nmibt_legacy *legacy)
+{
+	free(legacy);
+}
+
+/* ------------------------------------------------------------------- reading */
+
+static bool is_nul(const struct nmibt_legacy_area *area, size_t i)
+{
+	return area->known[i] && !area->raw[i];
+}
+
+/*
+ * vsnprintf() says how long a message would be, writes what there is room for, and ends
+ * it by a NUL, so that a length at or beyond the end counts bytes that nobody wrote.
+ * What text_size has too much is padding, which is 0 as well.
+ */
+static void leave_out_end(struct nmibt_legacy_area *area)
+{
+	size_t end = area->published, least = area->raw_len - MAX_PADDING - 1;
+
+	while (area->published > least && is_nul(area, area->published - 1))
+		area->published--;
+	area->overflow = area->overflow || area->published < end;
+}
+
+/* seq_buf_set_overflow(), include/linux/seq_buf.h, 4.4: one more than the size. A
+ * buffer that was never used has a size of 0. */
+static void take_seq_buf(struct nmibt_legacy_area *area, uint64_t len, uint64_t size)
+{
+	if (!size || size > area->raw_len) {
+		area->damaged = size;
+		size = area->raw_len;
+	}
+	area->damaged = area->damaged || len > size + 1;
+	area->overflow = len > size;
+	area->published = len < size ? len : size;
+	leave_out_end(area);
+}
+
+static void take_no_clamp(struct nmibt_legacy_area *area, uint32_t len)
+{
+	area->overflow = len >= area->raw_len;
+	area->published = area->overflow ? area->raw_len : len;
+	leave_out_end(area);
+}
+
+/* vscnprintf() says what it wrote, which leaves one byte for the NUL. Of a buffer with a
+ * length beyond its end __printk_safe_flush() takes nothing. */
+static void take_safe(struct nmibt_legacy_area *area, uint32_t len, uint32_t lost)
+{
+	area->damaged = len >= area->raw_len || lost > INT32_MAX;
+	area->published = len > area->raw_len ? 0 : len;
+	area->overflow = area->published >= area->raw_len - 1;
+	area->lost_msgs = lost > INT32_MAX ? 0 : lost;
+}
+
+/*
+ * The message behind what is published is the only one that may be unfinished. Its level
+ * header is at its beginning, and most end with their only newline: what stands behind a
+ * newline, or from another header on, is the rest of an older text, as is what follows a
+ * NUL.
+ */
+static size_t end_of_torn(const struct nmibt_legacy_area *area)
+{
+	size_t end = area->published;
+
+	/* Where nothing is published an older text is as likely to stand at 0. */
+	if (!area->published)
+		return end;
+	while (end < area->raw_len && area->raw[end] &&
+	       (area->raw[end] != SOH || end == area->published)) {
+		if (area->raw[end++] == '\n')
+			break;
+	}
+	return end;
+}
+
+static uint32_t number_at(const char *object, size_t offset)
+{
+	uint32_t number;
+
+	memcpy(&number, object + offset, sizeof(number));
+	return number;
+}
+
+static uint64_t wide_number_at(const char *object, size_t offset)
+{
+	uint64_t number;
+
+	memcpy(&number, object + offset, sizeof(number));
+	return number;
+}
+
+static void take_numbers(const struct nmibt_legacy *l, const char *object,
+			 struct nmibt_legacy_area *area)
+{
+	switch (l->layout) {
+	case SEQ_BUF:
+		take_seq_buf(area, wide_number_at(object, l->len), wide_number_at(object, l->size));
+		break;
+	case NO_CLAMP:
+		take_no_clamp(area, number_at(object, l->len));
+		break;
+	case SAFE:
+		take_safe(area, number_at(object, l->len), number_at(object, l->lost));
+		break;
+	}
+}
+
+/* The whole structure at once: most of it is the text. What can't be read of it is 0, a
+ * length as well, so that then nothing is published. */
+static struct nmibt_error *read_object(const struct nmibt_legacy *l, uint64_t vaddr,
+				       struct nmibt_legacy_area *area)
+{
+	_cleanup_free_ char *object = malloc(l->type_size);
+	_cleanup_free_ bool *known = malloc(l->type_size * sizeof(*known));
+
+	area->raw = malloc(l->text_size);
+	area->known = malloc(l->text_size * sizeof(*area->known));
+	if (!object || !known || !area->raw || !area->known)
+		return nmibt_error_nomem();
+	struct nmibt_run run =
+		nmibt_virtual_read_pages(l->memory, vaddr, object, l->type_size, known);
+	memcpy(area->raw, object + l->text, l->text_size);
+	memcpy(area->known, known + l->text, l->text_size * sizeof(*known));
+	area->raw_len = l->text_size;
+	area->vaddr = vaddr + l->text;
+	area->status = run.failed     ? NMIBT_READ_ERROR
+		       : run.excluded ? NMIBT_READ_EXCLUDED
+				      : NMIBT_READ_OK;
+	take_numbers(l, object, area);
+	area->text = end_of_torn(area);
+	return NULL;
+}
+
+struct nmibt_error *nmibt_legacy_read(const struct nmibt_legacy *legacy, unsigned int cpu,
+				      enum nmibt_legacy_buffer buffer,
+				      struct nmibt_legacy_area *ret)
+{
+	struct nmibt_legacy_area area = {.name = nmibt_legacy_name(buffer)};
+	uint64_t vaddr;
+
+	if (!legacy->has[buffer])
+		return nmibt_error_create(NMIBT_ERR_USAGE, "the kernel has no %s", area.name);
+	if (!nmibt_percpu_addr(legacy->percpu, cpu, legacy->symbol[buffer], &vaddr))
+		return nmibt_error_create(NMIBT_ERR_NOTHING, "where %s of CPU %u is can't be told",
+					  area.name, cpu);
+	struct nmibt_error *err = read_object(legacy, vaddr, &area);
+	if (err) {
+		nmibt_legacy_area_destroy(&area);
+		return err;
+	}
+	*ret = area;
+	return NULL;
+}
+
+void nmibt_legacy_area_destroy(struct nmibt_legacy_area *area)
+{
+	free(area->raw);
+	free(area->known);
+	*area = (struct nmibt_legacy_area){0};
+}
+
+bool nmibt_legacy_residue(const struct nmibt_legacy_area *area, size_t from, size_t *ret,
+			  size_t *ret_len)
+{
+	size_t start = from, end;
+
+	while (start < area->raw_len && !area->raw[start])
+		start++;
+	for (end = start; end < area->raw_len && area->raw[end]; end++)
+		;
+	if (start >= area->raw_len)
+		return false;
+	*ret = start;
+	*ret_len = end - start;
+	return true;
+}

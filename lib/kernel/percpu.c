@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The CPUs of a kernel without a capture: which there are (kernel/cpu.c), where their
+ * per-CPU data is (__per_cpu_offset: mm/percpu.c, arch/x86/kernel/setup_percpu.c), who
+ * panicked (kernel/panic.c), and where each saved its registers (crash_notes:
+ * kernel/crash_core.c); 6.12 and 7.2, and 4.4 where it differs.
+ */
+#include <inttypes.h>
+
+#include "kernel/kernel.h"
+
+/* A per-CPU symbol and __per_cpu_offset make an address whether such symbols are linked
+ * at 0, as on x86_64 up to 6.14, or where the image has the variables' first values. */
+
+#define WORD_BITS 64
+
+static struct nmibt_error *no_symbol(const char *name)
+{
+	return nmibt_error_create(NMIBT_ERR_NOTHING,
+				  "no symbol %s, neither in the dump nor in a vmlinux: give the "
+				  "kernel's vmlinux",
+				  name);
+}
+
+static struct nmibt_error *cant_read(const char *name, uint64_t vaddr, enum nmibt_read status)
+{
+	return nmibt_error_create(NMIBT_ERR_DAMAGED, "%s at %#" PRIx64 " is %s", name, vaddr,
+				  nmibt_read_name(status));
+}
+
+/* ------------------------------------------------------------------ the CPUs */
+
+/* Where CONFIG_FORCE_NR_CPUS makes it a constant (include/linux/cpumask.h, 6.12) there
+ * is no variable, and masks have as many bits, but for their last word. */
+static struct nmibt_error *read_nr(struct nmibt_percpu *p, struct nmibt_symbols *symbols)
+{
+	const struct nmibt_image_ops *ops = p->image->ops;
+	uint64_t vaddr;
+	uint32_t nr;
+	size_t size;
+
+	if (nmibt_symbol_addr(symbols, "nr_cpu_ids", &vaddr)) {
+		enum nmibt_read status = nmibt_virtual_read(p->memory, vaddr, &nr, sizeof(nr));
+		if (status != NMIBT_READ_OK)
+			return cant_read("nr_cpu_ids", vaddr, status);
+	} else if (ops->type_size && ops->type_size(p->image->ctx, "cpumask", &size)) {
+		nr = size > NMIBT_MAX_CPUS / 8 ? UINT32_MAX : size * 8;
+	} else {
+		return no_symbol("nr_cpu_ids");
+	}
+	if (!nr || nr > NMIBT_MAX_CPUS)
+		return nmibt_error_create(NMIBT_ERR_DAMAGED,
+					  "nr_cpu_ids is %" PRIu32 ", not 1 to %u", nr,
+					  NMIBT_MAX_CPUS);
+	p->nr = nr;
+	return NULL;
+}
+
+static struct nmibt_error *make_room(struct nmibt_percpu *p)
+{
+	p->possible = calloc(p->nr, sizeof(*p->possible));
+	p->offsets = calloc(p->nr, sizeof(*p->offsets));
+	p->known = calloc(p->nr, sizeof(*p->known));
+	return p->possible && p->offsets && p->known ? NULL : nmibt_error_nomem();
+}
+
+/* cpu_possible_bits is its name up to 4.4. */
+static bool possible_mask(struct nmibt_symbols *symbols, uint64_t *ret)
+{
+	return nmibt_symbol_addr(symbols, "__cpu_possible_mask", ret) ||
+	       nmibt_symbol_addr(symbols, "cpu_possible_bits", ret);
+}
+
+/* Numbers of CPUs may have gaps, for the most part they don't. */
+static struct nmibt_error *read_possible(struct nmibt_percpu *p, struct nmibt_symbols *symbols)
+{
+	uint64_t mask[NMIBT_MAX_CPUS / WORD_BITS], vaddr;
+	size_t len = (p->nr + WORD_BITS - 1) / WORD_BITS * sizeof(*mask);
+	unsigned int nr_possible = 0;
+
+	if (!possible_mask(symbols, &vaddr))
+		return no_symbol("__cpu_possible_mask");
+	enum nmibt_read status = nmibt_virtual_read(p->memory, vaddr, mask, len);
+	if (status != NMIBT_READ_OK) {
+		nmibt_because(p->why,
+			      "__cpu_possible_mask at %#" PRIx64 " is %s: all CPUs are "
+			      "taken to be possible",
+			      vaddr, nmibt_read_name(status));
+		memset(mask, 0xff, len);
+	}
+	for (unsigned int cpu = 0; cpu < p->nr; cpu++) {
+		p->possible[cpu] = mask[cpu / WORD_BITS] >> cpu % WORD_BITS & 1;
+		nr_possible += p->possible[cpu];
+	}
+	if (!nr_possible)
+		return nmibt_error_create(NMIBT_ERR_DAMAGED,
+					  "__cpu_possible_mask at %#" PRIx64 " has no CPU", vaddr);
+	return NULL;
+}
+
+static struct nmibt_error *read_offsets(struct nmibt_percpu *p, struct nmibt_symbols *symbols)
+{
+	size_t len = p->nr * sizeof(*p->offsets);
+	_cleanup_free_ bool *known = calloc(len, sizeof(*known));
+	unsigned int unknown = 0;
+	uint64_t vaddr;
+
+	if (!known)
+		return nmibt_error_nomem();
+	if (!nmibt_symbol_addr(symbols, "__per_cpu_offset", &vaddr))
+		return no_symbol("__per_cpu_offset");
+	nmibt_virtual_read_pages(p->memory, vaddr, p->offsets, len, known);
+	for (unsigned int cpu = 0; cpu < p->nr; cpu++) {
+		const bool *bytes = known + cpu * sizeof(*p->offsets);
+
+		/* At an odd address it may lie in two pages. */
+		p->known[cpu] = bytes[0] && bytes[sizeof(*p->offsets) - 1];
+		unknown += p->possible[cpu] && !p->known[cpu];
+	}
+	if (unknown)
+		nmibt_because(p->why, "__per_cpu_offset at %#" PRIx64 " can't be read for %u CPU%s",
+			      vaddr, unknown, nmibt_plural(unknown));
+	return NULL;
+}
+
+/* -------------------------------------------------------------- the panic, notes */
+
+/* An int or atomic_t that has the number of a CPU, or -1; false: there is no such symbol. */
+static bool read_cpu(struct nmibt_percpu *p, struct nmibt_symbols *symbols, const char *name,
+		     int *ret)
+{
+	uint64_t vaddr;
+	int32_t cpu;
+
+	if (!nmibt_symbol_addr(symbols, name, &vaddr))
+		return false;
+	enum nmibt_read status = nmibt_virtual_read(p->memory, vaddr, &cpu, sizeof(cpu));
+	if (status != NMIBT_READ_OK)
+		nmibt_because(p->why, "%s at %#" PRIx64 " is %s", name, vaddr,
+			      nmibt_read_name(status));
+	else if (cpu < -1 || (cpu >= 0 && ((unsigned int)cpu >= p->nr || !p->possible[cpu])))
+		nmibt_because(p->why, "%s is %" PRId32 ", which is no CPU", name, cpu);
+	else
+		*ret = cpu;
+	return true;
+}
+
+/*
+ * panic_cpu is there since 4.5. Before, and on x86 only, crashing_cpu is set on the way
+ * to kdump (arch/x86/kernel/reboot.c: nmi_shootdown_cpus(), 4.4), and is 0 until then:
+ * only CRASHTIME tells that 0 is a CPU.
+ */
+static void read_panic_cpu(struct nmibt_percpu *p, struct nmibt_symbols *symbols)
+{
+	uint64_t time;
+
+	p->panic_cpu = p->redirected_from = -1;
+	if (!read_cpu(p, symbols, "panic_cpu", &p->panic_cpu) &&
+	    nmibt_vmcoreinfo_number(p->image, "CRASHTIME", 10, &time))
+		read_cpu(p, symbols, "crashing_cpu", &p->panic_cpu);
+	read_cpu(p, symbols, "panic_redirect_cpu", &p->redirected_from);
+}
+
+/* crash_notes is a pointer to per-CPU data: note_buf_t __percpu *. */
+static void read_crash_notes(struct nmibt_percpu *p, struct nmibt_symbols *symbols)
+{
+	uint64_t vaddr, notes;
+
+	if (!nmibt_symbol_addr(symbols, "crash_notes", &vaddr))
+		return;
+	enum nmibt_read status = nmibt_virtual_read(p->memory, vaddr, &notes, sizeof(notes));
+	if (status == NMIBT_READ_OK)
+		p->crash_notes = notes;
+	else
+		nmibt_because(p->why, "crash_notes at %#" PRIx64 " is %s", vaddr,
+			      nmibt_read_name(status));
+}
+
+/* ------------------------------------------------------------------- opening */
+
+static struct nmibt_error *read_cpus(struct nmibt_percpu *p, struct nmibt_symbols *symbols)
+{
+	struct nmibt_error *err = read_nr(p, symbols);
+
+	if (!err)
+		err = make_room(p);
+	if (!err)
+		err = read_possible(p, symbols);
+	if (!err)
+		err = read_offsets(p, symbols);
+	return err;
+}
+
+struct nmibt_error *nmibt_percpu_open(const struct nmibt_image *image, struct nmibt_virtual *memory,
+				      struct nmibt_symbols *symbols, struct nmibt_percpu **ret)
+{
+	struct nmibt_percpu *p = calloc(1, sizeof(*p));
+	if (!p)
+		return nmibt_error_nomem();
+
+	p->image = image;
+	p->memory = memory;
+	struct nmibt_error *err = read_cpus(p, symbols);
+	if (err) {
+		nmibt_percpu_close(p);
+		return err;
+	}
+	read_panic_cpu(p, symbols);
+	read_crash_notes(p, symbols);
+	*ret = p;
+	return NULL;
+}
+
+void nmibt_percpu_close(struct nmibt_percpu *percpu)
+{
+	if (!percpu)
+		return;
+	free(percpu->possible);
+	free(percpu->offsets);
+	free(percpu->known);
+	free(percpu);
+}
+
+/* ----------------------------------------------------------------- addresses */
+
+bool nmibt_percpu_addr(const struct nmibt_percpu *percpu, unsigned int cpu, uint64_t variable,
+		       uint64_t *ret)
+{
+	if (cpu >= percpu->nr || !percpu->possible[cpu] || !percpu->known[cpu])
+		return false;
+	*ret = variable + percpu->offsets[cpu];
+	return true;
+}
+
+bool nmibt_percpu_note(const struct nmibt_percpu *percpu, unsigned int cpu, uint64_t *ret)
+{
+	return percpu->crash_notes && nmibt_percpu_addr(percpu, cpu, percpu->crash_notes, ret);
+}
+
+enum nmibt_note nmibt_percpu_read_note(const struct nmibt_percpu *percpu, unsigned int cpu,
+				       struct nmibt_regs *ret, int *ret_pid)
+{
+	uint64_t vaddr;
+
+	if (!nmibt_percpu_note(percpu, cpu, &vaddr))
+		vaddr = 0;
+	return nmibt_read_note_virtual(percpu->image, percpu->memory, vaddr,
+				       nmibt_note_size(percpu->image), ret, ret_pid);
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Registers: the names of an architecture's pr_reg, and the crash note of a CPU.
+ */
+#include "kernel/kernel.h"
+
+/* struct user_regs_struct, arch/x86/include/asm/user_64.h (6.12) */
+static const char *const x86_64_names[] = {
+	"r15",	  "r14", "r13", "r12",	   "rbp",     "rbx", "r11",	 "r10", "r9",
+	"r8",	  "rax", "rcx", "rdx",	   "rsi",     "rdi", "orig_rax", "rip", "cs",
+	"eflags", "rsp", "ss",	"fs_base", "gs_base", "ds",  "es",	 "fs",	"gs",
+};
+
+/* struct user_pt_regs, arch/arm64/include/uapi/asm/ptrace.h (6.12) */
+static const char *const arm64_names[] = {
+	"x0",  "x1",  "x2",  "x3",  "x4",  "x5",  "x6",	 "x7",	"x8",  "x9",	 "x10", "x11",
+	"x12", "x13", "x14", "x15", "x16", "x17", "x18", "x19", "x20", "x21",	 "x22", "x23",
+	"x24", "x25", "x26", "x27", "x28", "x29", "lr",	 "sp",	"pc",  "pstate",
+};
+
+static const struct nmibt_reg_names x86_64_regs = {27, x86_64_names, 16, 19, 4};
+static const struct nmibt_reg_names arm64_regs = {34, arm64_names, 32, 31, 29};
+
+const struct nmibt_reg_names *nmibt_reg_names(enum nmibt_arch arch)
+{
+	switch (arch) {
+	case NMIBT_ARCH_X86_64:
+		return &x86_64_regs;
+	case NMIBT_ARCH_ARM64:
+		return &arm64_regs;
+	case NMIBT_ARCH_UNKNOWN:
+		break;
+	}
+	return NULL;
+}
+
+/*
+ * struct elf_prstatus, include/linux/elfcore.h (6.12), on 64-bit: pr_pid at
+ * 32, pr_reg at 112. The note around it is made by append_elf_note(),
+ * kernel/crash_core.c: header, "CORE" padded to 8, description.
+ */
+#define PRSTATUS_PID 32
+#define PRSTATUS_REG 112
+#define NT_PRSTATUS 1
+
+struct note_header {
+	uint32_t namesz, descsz, type;
+	char name[8];
+};
+
+/* Memory that has a note, by its physical address or, with memory, by its virtual one. */
+struct note_at {
+	const struct nmibt_image *image;
+	struct nmibt_virtual *memory; /* NULL: physical */
+	uint64_t addr;
+	uint64_t size;
+};
+
+static enum nmibt_read read_at(const struct note_at *at, uint64_t offset, void *buf, size_t len)
+{
+	return at->memory ? nmibt_virtual_read(at->memory, at->addr + offset, buf, len)
+			  : nmibt_read_phys(at->image, at->addr + offset, buf, len);
+}
+
+static enum nmibt_note unreadable(enum nmibt_read status)
+{
+	return status == NMIBT_READ_EXCLUDED ? NMIBT_NOTE_EXCLUDED : NMIBT_NOTE_DAMAGED;
+}
+
+static enum nmibt_note read_note(const struct note_at *at, struct nmibt_regs *ret, int *ret_pid)
+{
+	const struct nmibt_reg_names *names = nmibt_reg_names(at->image->arch);
+	struct note_header header;
+	char desc[PRSTATUS_REG + NMI_CAPTURE_MAX_REGS * 8];
+	uint64_t end;
+
+	*ret = (struct nmibt_regs){0};
+	*ret_pid = 0;
+	if (!at->addr || !names)
+		return NMIBT_NOTE_UNKNOWN;
+	size_t want = PRSTATUS_REG + names->nr * 8;
+	if (__builtin_add_overflow(at->addr, at->size, &end) || at->size < sizeof(header) + want)
+		return NMIBT_NOTE_DAMAGED;
+
+	enum nmibt_read status = read_at(at, 0, &header, sizeof(header));
+	if (status != NMIBT_READ_OK)
+		return unreadable(status);
+	if (!header.namesz && !header.descsz && !header.type)
+		return NMIBT_NOTE_NONE;
+	if (header.namesz != sizeof("CORE") || memcmp(header.name, "CORE", sizeof("CORE")) ||
+	    header.type != NT_PRSTATUS || header.descsz < want ||
+	    header.descsz > at->size - sizeof(header))
+		return NMIBT_NOTE_DAMAGED;
+	status = read_at(at, sizeof(header), desc, want);
+	if (status != NMIBT_READ_OK)
+		return unreadable(status);
+
+	int32_t pid;
+	memcpy(&pid, desc + PRSTATUS_PID, sizeof(pid));
+	*ret_pid = pid;
+	ret->present = true;
+	ret->nr = names->nr;
+	memcpy(ret->value, desc + PRSTATUS_REG, names->nr * 8);
+	return NMIBT_NOTE_PRESENT;
+}
+
+enum nmibt_note nmibt_read_note(const struct nmibt_image *image, uint64_t paddr, uint64_t size,
+				struct nmibt_regs *ret, int *ret_pid)
+{
+	return read_note(&(struct note_at){image, NULL, paddr, size}, ret, ret_pid);
+}
+
+enum nmibt_note nmibt_read_note_virtual(const struct nmibt_image *image,
+					struct nmibt_virtual *memory, uint64_t vaddr, uint64_t size,
+					struct nmibt_regs *ret, int *ret_pid)
+{
+	return read_note(&(struct note_at){image, memory, vaddr, size}, ret, ret_pid);
+}
+
+/* CRASH_CORE_NOTE_BYTES, include/linux/crash_core.h, 6.12: two notes' headers, the name,
+ * struct elf_prstatus, in which pr_fpvalid, padded to 8, follows pr_reg. */
+size_t nmibt_note_size(const struct nmibt_image *image)
+{
+	const struct nmibt_reg_names *names = nmibt_reg_names(image->arch);
+
+	return names ? 2 * 12 + 8 + PRSTATUS_REG + names->nr * 8 + 8 : 0;
+}

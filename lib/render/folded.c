@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Folded stacks, which flame graphs are made of: a line for each stack, the task's
+ * name, then the functions from the outermost to the innermost, with ';' between
+ * them, a space, and how many CPUs have it. A CPU without a stack is counted by its
+ * outcome, so that the counts add up to all CPUs.
+ */
+#include "render/render.h"
+
+struct folded {
+	struct renderer renderer; /* first: what nmibt_each_cpu() is given */
+	char **lines;
+	size_t nr;
+};
+
+/* In a name ';' would end it and a space would begin the count. */
+static void put_name(FILE *out, const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] == ';' || s[i] == ' ')
+			putc('_', out);
+		else
+			nmibt_escape(out, s + i, 1, false);
+	}
+}
+
+/* The idle tasks of all CPUs are one to whoever looks at stacks. */
+static size_t comm_len(const struct nmibt_cpu *cpu)
+{
+	size_t len = strnlen(cpu->comm, sizeof(cpu->comm));
+	const char *slash = memchr(cpu->comm, '/', len);
+
+	if (slash && cpu->flags & NMI_CAPTURE_SLOT_F_IDLE)
+		len = slash - cpu->comm;
+	return len;
+}
+
+static void put_stack(FILE *out, const struct nmibt_cpu *cpu)
+{
+	if (cpu->has_task && *cpu->comm)
+		put_name(out, cpu->comm, comm_len(cpu));
+	else
+		fprintf(out, "[%s]", nmibt_outcome_name(cpu->outcome));
+	if (cpu->stale)
+		fputs(";[stale]", out);
+	if (cpu->flags & NMI_CAPTURE_SLOT_F_USER)
+		fputs(";[user]", out);
+	for (size_t i = cpu->nr_frames; i-- > 0;) {
+		const struct nmibt_frame *f = &cpu->frames[i];
+
+		if (!nmibt_is_in_chain(cpu->frames, i))
+			continue;
+		putc(';', out);
+		put_name(out, f->function.s, nmibt_function_len(f->function));
+		if (f->module.len) {
+			fputs("_[", out);
+			put_name(out, f->module.s, f->module.len);
+			putc(']', out);
+		}
+	}
+}
+
+static struct nmibt_error *fold_cpu(struct renderer *r, const struct nmibt_cpu *cpu)
+{
+	struct folded *folded = (struct folded *)r;
+	char *line = NULL;
+	size_t len;
+	FILE *out = open_memstream(&line, &len);
+
+	if (out)
+		put_stack(out, cpu);
+	if (!out || fclose(out)) {
+		free(line);
+		return nmibt_error_nomem();
+	}
+	folded->lines[folded->nr++] = line;
+	return NULL;
+}
+
+static int compare_lines(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+static void print_lines(const struct folded *folded)
+{
+	qsort(folded->lines, folded->nr, sizeof(*folded->lines), compare_lines);
+	for (size_t i = 0, first; i < folded->nr;) {
+		for (first = i; i < folded->nr && !strcmp(folded->lines[i], folded->lines[first]);)
+			i++;
+		fprintf(folded->renderer.out, "%s %zu\n", folded->lines[first], i - first);
+	}
+}
+
+struct nmibt_error *nmibt_render_folded(struct renderer *r)
+{
+	struct folded folded = {.renderer = *r};
+
+	folded.lines = calloc(r->report->nr_cpus, sizeof(*folded.lines));
+	if (!folded.lines)
+		return nmibt_error_nomem();
+	struct nmibt_error *err = nmibt_each_cpu(&folded.renderer, fold_cpu);
+	if (!err)
+		print_lines(&folded);
+	for (size_t i = 0; i < folded.nr; i++)
+		free(folded.lines[i]);
+	free(folded.lines);
+	return err;
+}

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The registers of a CPU at the NMI beside those at the stop.
+ */
+#include "render/render.h"
+
+/* A terminal of 80 columns has room for both; few symbols are longer. */
+#define NAME_WIDTH 9
+#define VALUE_WIDTH 32
+
+/* An address in the function of the pc's own line, which the kernel printed. */
+static bool symbol_of_text(const struct nmibt_cpu *cpu, unsigned int pc, uint64_t addr, char *buf,
+			   size_t len)
+{
+	const struct nmibt_frame *f = cpu->frames;
+
+	if (!cpu->nr_frames || !f->is_pc || !cpu->nmi_regs.present)
+		return false;
+	uint64_t offset = addr - (cpu->nmi_regs.value[pc] - f->offset);
+	if (offset >= f->size)
+		return false;
+	int n = snprintf(buf, len, "%.*s+0x%" PRIx64, (int)f->function.len, f->function.s, offset);
+	if (f->module.len && n > 0 && (size_t)n < len)
+		snprintf(buf + n, len - n, " [%.*s]", (int)f->module.len, f->module.s);
+	return true;
+}
+
+bool nmibt_register_symbol(const struct nmibt_report *report, const struct nmibt_cpu *cpu,
+			   unsigned int reg, uint64_t value, char *buf, size_t len)
+{
+	const struct nmibt_reg_names *names = nmibt_reg_names(report->image->arch);
+
+	if (reg != names->pc && strcmp(names->name[reg], "lr"))
+		return false;
+	return nmibt_symbolize(report->symbols, value, buf, len) ||
+	       symbol_of_text(cpu, names->pc, value, buf, len);
+}
+
+static void format_value(struct renderer *r, const struct nmibt_cpu *cpu, unsigned int i,
+			 uint64_t value, char *buf, size_t len)
+{
+	if (!nmibt_register_symbol(r->report, cpu, i, value, buf, len))
+		snprintf(buf, len, "%016" PRIx64, value);
+}
+
+static bool is_narrow(const struct renderer *r)
+{
+	return r->width < NAME_WIDTH + 2 * VALUE_WIDTH + 5;
+}
+
+/* Left column at the NMI, right column at the stop; one below the other where
+ * the terminal is too narrow for both. */
+static void render_register(struct renderer *r, const struct nmibt_cpu *cpu, unsigned int i,
+			    const char *name)
+{
+	bool both = cpu->nmi_regs.present && cpu->stop_regs.present;
+	char nmi[160] = "", stop[160] = "";
+
+	if (cpu->nmi_regs.present)
+		format_value(r, cpu, i, cpu->nmi_regs.value[i], nmi, sizeof(nmi));
+	if (cpu->stop_regs.present)
+		format_value(r, cpu, i, cpu->stop_regs.value[i], stop, sizeof(stop));
+
+	fprintf(r->out, "    %-*s ", NAME_WIDTH, name);
+	if (!both) {
+		nmibt_escape(r->out, *nmi ? nmi : stop, strlen(*nmi ? nmi : stop), false);
+		putc('\n', r->out);
+		return;
+	}
+	nmibt_escape(r->out, nmi, strlen(nmi), false);
+	bool equal = cpu->nmi_regs.value[i] == cpu->stop_regs.value[i];
+	int pad = strlen(nmi) < VALUE_WIDTH ? (int)(VALUE_WIDTH - strlen(nmi)) : 1;
+	if (!is_narrow(r))
+		fprintf(r->out, "%*s", pad, "");
+	else if (equal)
+		fputs("  ", r->out);
+	else
+		fprintf(r->out, "\n    %-*s ", NAME_WIDTH, "");
+	if (equal) {
+		fputs("=\n", r->out);
+		return;
+	}
+	nmibt_escape(r->out, stop, strlen(stop), false);
+	fputs("  *\n", r->out);
+}
+
+const char *nmibt_regs_when(const struct nmi_capture_slot *slot)
+{
+	if (slot->flags & NMI_CAPTURE_SLOT_F_NO_REGS_SELF)
+		return "in the capture itself";
+	switch (slot->how) {
+	case NMI_CAPTURE_BY_STOP:
+		return "at the stop (capture)";
+	case NMI_CAPTURE_BY_SELF:
+		return "at the panic";
+	case NMI_CAPTURE_BY_IRQ:
+		return "at the interrupt";
+	}
+	return "at the NMI";
+}
+
+static void render_register_heading(struct renderer *r, const struct nmibt_cpu *cpu)
+{
+	const char *nmi = nmibt_regs_when(&cpu->slot);
+
+	nmibt_paint(r, DIM);
+	fprintf(r->out, "    %-*s ", NAME_WIDTH, "");
+	bool both = cpu->nmi_regs.present && cpu->stop_regs.present;
+	if (both && is_narrow(r))
+		fprintf(r->out, "%s / at the stop\n", nmi);
+	else if (both)
+		fprintf(r->out, "%-*s%s\n", VALUE_WIDTH, nmi, "at the stop");
+	else
+		fprintf(r->out, "%s\n", cpu->nmi_regs.present ? nmi : "at the stop");
+	nmibt_unpaint(r);
+}
+
+void nmibt_render_registers(struct renderer *r, const struct nmibt_cpu *cpu)
+{
+	const struct nmibt_reg_names *names = nmibt_reg_names(r->report->image->arch);
+	bool both = cpu->nmi_regs.present && cpu->stop_regs.present;
+	unsigned int equal_hidden = 0, others_hidden = 0;
+
+	if (!names || (!cpu->nmi_regs.present && !cpu->stop_regs.present))
+		return;
+	render_register_heading(r, cpu);
+
+	const unsigned int first[] = {names->pc, names->sp};
+	for (size_t i = 0; i < ARRAY_SIZE(first); i++)
+		render_register(r, cpu, first[i], names->name[first[i]]);
+	for (unsigned int i = 0; i < names->nr; i++) {
+		if (i == names->pc || i == names->sp)
+			continue;
+		bool equal = both && i < cpu->nmi_regs.nr &&
+			     cpu->nmi_regs.value[i] == cpu->stop_regs.value[i];
+		bool show = r->options->header ||
+			    (both ? !equal && cpu->moved == NMIBT_MOVED_SAME : false);
+		if (show)
+			render_register(r, cpu, i, names->name[i]);
+		else if (equal)
+			equal_hidden++;
+		else
+			others_hidden++;
+	}
+	if (equal_hidden && others_hidden)
+		fprintf(r->out, "    (%u more differ, %u are equal; -t shows all)\n", others_hidden,
+			equal_hidden);
+	else if (equal_hidden)
+		fprintf(r->out, "    (%u more are equal; -t shows all)\n", equal_hidden);
+	else if (others_hidden)
+		fprintf(r->out, "    (%u more%s; -t shows all)\n", others_hidden,
+			both ? " differ" : "");
+	if (!cpu->stop_regs.present && cpu->note != NMIBT_NOTE_PRESENT)
+		fprintf(r->out, "[%s]\n", nmibt_note_words(cpu->note));
+}

@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What a person wants to know first: which CPUs need looking at, and why. Each
+ * finding says only what the capture shows.
+ */
+#include <inttypes.h>
+
+#include "report/report.h"
+
+static const char *const finding_names[NMIBT_NR_FINDINGS] = {
+	[NMIBT_FINDING_ALSO_DIED] = "also died",
+	[NMIBT_FINDING_STUCK] = "stuck",
+	[NMIBT_FINDING_SAME_PLACE] = "same place",
+	[NMIBT_FINDING_IRQS_OFF] = "irqs off",
+	[NMIBT_FINDING_SPINS] = "spins on",
+	[NMIBT_FINDING_WAITS] = "waits for",
+	[NMIBT_FINDING_LOG] = "log",
+	[NMIBT_FINDING_SILENT] = "silent",
+	[NMIBT_FINDING_PARTIAL] = "partial",
+	[NMIBT_FINDING_LATE] = "late",
+	[NMIBT_FINDING_OFFLINE] = "offline",
+	[NMIBT_FINDING_EXCLUDED] = "excluded",
+	[NMIBT_FINDING_STALE] = "stale",
+	[NMIBT_FINDING_SAME_STACK] = "same stack",
+	[NMIBT_FINDING_DAMAGED] = "damaged",
+	[NMIBT_FINDING_OVERFLOWED] = "overflowed",
+	[NMIBT_FINDING_UNREADABLE] = "unreadable",
+};
+
+const char *nmibt_finding_name(enum nmibt_finding_kind kind)
+{
+	return kind < NMIBT_NR_FINDINGS ? finding_names[kind] : "unknown";
+}
+
+/* ------------------------------------------------------------ kinds of CPUs */
+
+typedef bool (*cpu_test)(const struct nmibt_cpu_brief *brief, uint64_t arg);
+
+static bool is_idle(const struct nmibt_cpu_brief *b)
+{
+	return b->flags & NMI_CAPTURE_SLOT_F_IDLE;
+}
+
+static bool has_outcome(const struct nmibt_cpu_brief *b, uint64_t arg)
+{
+	return !b->stale && b->outcome == arg;
+}
+
+static bool is_stuck(const struct nmibt_cpu_brief *b, uint64_t arg)
+{
+	bool irqs_off = b->flags & NMI_CAPTURE_SLOT_F_IRQS_OFF;
+
+	return !b->stale && !is_idle(b) && b->moved == NMIBT_MOVED_SAME && irqs_off == arg;
+}
+
+bool nmibt_is_stuck(const struct nmibt_cpu_brief *brief)
+{
+	return is_stuck(brief, true);
+}
+
+static bool has_irqs_off(const struct nmibt_cpu_brief *b, uint64_t arg)
+{
+	(void)arg;
+	return !b->stale && !is_idle(b) && b->moved != NMIBT_MOVED_SAME &&
+	       b->outcome != NMIBT_OUTCOME_SELF && b->flags & NMI_CAPTURE_SLOT_F_IRQS_OFF;
+}
+
+static bool has_stack(const struct nmibt_cpu_brief *b, uint64_t arg)
+{
+	return !b->stale && b->stack_hash == arg;
+}
+
+static bool is_late(const struct nmibt_cpu_brief *b, uint64_t arg)
+{
+	(void)arg;
+	return !b->stale && b->flags & NMI_CAPTURE_SLOT_F_LATE;
+}
+
+static bool is_stale(const struct nmibt_cpu_brief *b, uint64_t arg)
+{
+	(void)arg;
+	return b->stale;
+}
+
+static bool overflowed(const struct nmibt_cpu_brief *b, uint64_t arg)
+{
+	(void)arg;
+	return !b->stale && b->lost_bytes;
+}
+
+static bool is_unread(const struct nmibt_cpu_brief *b, uint64_t arg)
+{
+	(void)arg;
+	return !b->stale && b->unread;
+}
+
+/* ----------------------------------------------------------------- findings */
+
+struct diagnosing {
+	const struct nmibt_report *report;
+	struct nmibt_diagnosis *diagnosis;
+	struct nmibt_error *err; /* the first one; nothing is added behind it */
+};
+
+static unsigned int count_cpus(const struct nmibt_report *report, cpu_test test, uint64_t arg)
+{
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < report->nr_cpus; i++)
+		count += report->possible[i] && test(&report->cpus[i], arg);
+	return count;
+}
+
+/* Room for one more finding; text comes behind it. NULL: no memory. */
+static struct nmibt_finding *add_finding(struct diagnosing *d, enum nmibt_finding_kind kind,
+					 unsigned int nr_cpus)
+{
+	struct nmibt_diagnosis *all = d->diagnosis;
+
+	if (d->err)
+		return NULL;
+	struct nmibt_finding *grown = realloc(all->findings, (all->nr + 1) * sizeof(*grown));
+	if (grown)
+		all->findings = grown;
+	unsigned int *cpus = calloc(nr_cpus + 1, sizeof(*cpus));
+	if (!grown || !cpus) {
+		free(cpus);
+		d->err = nmibt_error_nomem();
+		return NULL;
+	}
+	struct nmibt_finding *finding = &grown[all->nr++];
+	*finding = (struct nmibt_finding){.kind = kind, .cpus = cpus};
+	return finding;
+}
+
+/* The CPUs that pass the test, if there are any. */
+static void add_cpus(struct diagnosing *d, enum nmibt_finding_kind kind, cpu_test test,
+		     uint64_t arg, const char *text)
+{
+	const struct nmibt_report *report = d->report;
+	unsigned int count = count_cpus(report, test, arg);
+	struct nmibt_finding *finding = count ? add_finding(d, kind, count) : NULL;
+
+	if (!finding)
+		return;
+	for (unsigned int i = 0; i < report->nr_cpus; i++) {
+		if (report->possible[i] && test(&report->cpus[i], arg))
+			finding->cpus[finding->nr_cpus++] = i;
+	}
+	nmibt_because(finding->text, "%s", text);
+}
+
+void nmibt_format_no_answer(const struct nmi_capture_desc *desc, char *buf, size_t len)
+{
+	if (desc->state == NMI_CAPTURE_COMPLETE || desc->state == NMI_CAPTURE_TIMEOUT)
+		snprintf(buf, len, "no answer in %u ms", desc->timeout_ms);
+	else
+		snprintf(buf, len, "no answer, and the wait did not end");
+}
+
+/* ------------------------------------------------------------- who waits for whom */
+
+struct waiter {
+	unsigned int cpu;
+	struct nmibt_wait wait;
+};
+
+/* Waiters for the same come together. */
+static int compare_waiters(const void *a, const void *b)
+{
+	const struct waiter *x = a, *y = b;
+
+	if (x->wait.kind != y->wait.kind)
+		return x->wait.kind < y->wait.kind ? -1 : 1;
+	if (x->wait.lock != y->wait.lock)
+		return x->wait.lock < y->wait.lock ? -1 : 1;
+	int functions = strcmp(x->wait.function, y->wait.function);
+	return functions ? functions : x->cpu < y->cpu ? -1 : x->cpu > y->cpu;
+}
+
+static struct nmibt_error *find_waiters(const struct nmibt_report *report,
+					struct nmibt_virtual *memory, struct waiter *waiters,
+					size_t *ret_nr)
+{
+	size_t nr = 0;
+
+	for (unsigned int i = 0; i < report->nr_cpus; i++) {
+		struct nmibt_cpu cpu;
+
+		if (!report->possible[i] || report->cpus[i].stale ||
+		    report->cpus[i].wait == NMIBT_WAIT_NONE)
+			continue;
+		struct nmibt_error *err = nmibt_report_cpu(report, i, &cpu);
+		if (err)
+			return err;
+		struct waiter waiter = {.cpu = i};
+		if (nmibt_is_waiting(cpu.frames, cpu.nr_frames, &waiter.wait)) {
+			if (memory && waiter.wait.kind == NMIBT_WAIT_SPINLOCK)
+				nmibt_find_lock(report, memory, &cpu.nmi_regs, &waiter.wait);
+			waiters[nr++] = waiter;
+		}
+		nmibt_cpu_destroy(&cpu);
+	}
+	*ret_nr = nr;
+	return NULL;
+}
+
+static void describe_wait(const struct nmibt_wait *wait, bool alone, char *text)
+{
+	switch (wait->kind) {
+	case NMIBT_WAIT_SPINLOCK:
+		if (wait->lock && alone)
+			nmibt_because(text, "the spin lock at %#" PRIx64 " (%s; its word is %#x)",
+				      wait->lock, wait->reg, wait->word);
+		else if (wait->lock)
+			nmibt_because(text, "the spin lock at %#" PRIx64 " (its word is %#x)",
+				      wait->lock, wait->word);
+		else
+			nmibt_because(text, "a spin lock that no register tells");
+		break;
+	case NMIBT_WAIT_RWLOCK:
+		nmibt_because(text, "a read-write lock");
+		break;
+	case NMIBT_WAIT_CALL:
+		nmibt_because(text, "other CPUs to run a function");
+		break;
+	case NMIBT_WAIT_STOP_MACHINE:
+		nmibt_because(text, "other CPUs to stop");
+		break;
+	case NMIBT_WAIT_NONE:
+		break;
+	}
+	size_t len = strlen(text);
+	snprintf(text + len, NMIBT_WHY_LEN - len, ", in %s", wait->function);
+}
+
+static void add_waiters(struct diagnosing *d, const struct waiter *waiters, size_t nr)
+{
+	for (size_t i = 0, first; i < nr && !d->err; i = first) {
+		enum nmibt_wait_kind kind = waiters[i].wait.kind;
+
+		for (first = i + 1;
+		     first < nr && waiters[first].wait.kind == kind &&
+		     waiters[first].wait.lock == waiters[i].wait.lock &&
+		     !strcmp(waiters[first].wait.function, waiters[i].wait.function);)
+			first++;
+		struct nmibt_finding *finding =
+			add_finding(d,
+				    kind == NMIBT_WAIT_SPINLOCK || kind == NMIBT_WAIT_RWLOCK
+					    ? NMIBT_FINDING_SPINS
+					    : NMIBT_FINDING_WAITS,
+				    first - i);
+		if (!finding)
+			return;
+		for (size_t j = i; j < first; j++)
+			finding->cpus[finding->nr_cpus++] = waiters[j].cpu;
+		describe_wait(&waiters[i].wait, first - i == 1, finding->text);
+	}
+}
+
+static void find_waits(struct diagnosing *d)
+{
+	struct nmibt_virtual *memory = NULL;
+	size_t nr = 0;
+	_cleanup_free_ struct waiter *waiters = calloc(d->report->nr_cpus, sizeof(*waiters));
+
+	if (!waiters && !d->err)
+		d->err = nmibt_error_nomem();
+	if (d->err)
+		return;
+	/* Without it the locks have no addresses, and that is said. */
+	nmibt_error_destroy(nmibt_virtual_open(d->report->image, &memory));
+	d->err = find_waiters(d->report, memory, waiters, &nr);
+	nmibt_virtual_close(memory);
+	qsort(waiters, nr, sizeof(*waiters), compare_waiters);
+	add_waiters(d, waiters, nr);
+}
+
+static void find_complaints(struct diagnosing *d)
+{
+	const struct nmibt_complaints *complaints = d->report->stock->complaints;
+	unsigned int nr = d->report->nr_cpus;
+
+	for (size_t i = 0; i < NMIBT_MAX_COMPLAINTS; i++) {
+		const struct nmibt_complaint *c = &complaints->kinds[i];
+		struct nmibt_finding *finding =
+			c->count ? add_finding(d, NMIBT_FINDING_LOG, nr) : NULL;
+
+		if (!finding)
+			continue;
+		for (unsigned int cpu = 0; cpu < nr && cpu < complaints->nr_cpus; cpu++) {
+			if (c->cpus[cpu])
+				finding->cpus[finding->nr_cpus++] = cpu;
+		}
+		char times[32] = "";
+		if (c->count > 1)
+			snprintf(times, sizeof(times), ", %u times, last", c->count);
+		nmibt_because(finding->text, "\"%s\"%s at %" PRIu64 ".%06u s", c->text, times,
+			      c->ts_ns / 1000000000, (unsigned int)(c->ts_ns % 1000000000 / 1000));
+	}
+}
+
+/* -------------------------------------------------------------------- all of them */
+
+static void find_trouble(struct diagnosing *d)
+{
+	const struct nmibt_report *report = d->report;
+	char silent[64];
+
+	if (count_cpus(report, has_outcome, NMIBT_OUTCOME_SELF) > 1)
+		add_cpus(d, NMIBT_FINDING_ALSO_DIED, has_outcome, NMIBT_OUTCOME_SELF,
+			 "captured themselves: more than one CPU panicked");
+	add_cpus(d, NMIBT_FINDING_STUCK, is_stuck, true, "interrupts off, same place at the stop");
+	add_cpus(d, NMIBT_FINDING_SAME_PLACE, is_stuck, false, "at the NMI and at the stop");
+	add_cpus(d, NMIBT_FINDING_IRQS_OFF, has_irqs_off, 0, "interrupts off when hit");
+	find_waits(d);
+	find_complaints(d);
+	if (report->has_capture)
+		nmibt_format_no_answer(&report->capture.desc, silent, sizeof(silent));
+	else
+		snprintf(silent, sizeof(silent), "asked for a backtrace, no answer in the log");
+	add_cpus(d, NMIBT_FINDING_SILENT, has_outcome, NMIBT_OUTCOME_SILENT, silent);
+	add_cpus(d, NMIBT_FINDING_PARTIAL, has_outcome, NMIBT_OUTCOME_PARTIAL,
+		 "began and did not finish");
+	add_cpus(d, NMIBT_FINDING_LATE, is_late, 0, "answered after the wait had ended");
+	add_cpus(d, NMIBT_FINDING_OFFLINE, has_outcome, NMIBT_OUTCOME_OFFLINE, "when asked");
+	add_cpus(d, NMIBT_FINDING_EXCLUDED, has_outcome, NMIBT_OUTCOME_EXCLUDED,
+		 "slot is not in the dump; dump with a lower -d of makedumpfile");
+	add_cpus(d, NMIBT_FINDING_STALE, is_stale, 0, "of an older request; -o shows it");
+}
+
+static int compare_hash(const void *a, const void *b)
+{
+	uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+	return x < y ? -1 : x > y;
+}
+
+/* Stacks that more than one CPU has, in the order of their first CPU. */
+static void find_same_stacks(struct diagnosing *d)
+{
+	const struct nmibt_report *report = d->report;
+	unsigned int nr = report->nr_cpus;
+	size_t count = 0, shared = 0;
+	_cleanup_free_ uint64_t *hashes = calloc(nr, sizeof(*hashes));
+
+	if (!hashes) {
+		d->err = d->err ? d->err : nmibt_error_nomem();
+		return;
+	}
+	for (unsigned int i = 0; i < nr; i++) {
+		if (report->possible[i] && !report->cpus[i].stale && report->cpus[i].stack_hash)
+			hashes[count++] = report->cpus[i].stack_hash;
+	}
+	qsort(hashes, count, sizeof(*hashes), compare_hash);
+	for (size_t i = 0; i < count; i++) {
+		bool first = i == 0 || hashes[i] != hashes[i - 1];
+		if (first && i + 1 < count && hashes[i + 1] == hashes[i])
+			hashes[shared++] = hashes[i];
+	}
+	for (unsigned int i = 0; i < nr && shared; i++) {
+		uint64_t hash = report->cpus[i].stack_hash;
+		uint64_t *at =
+			hash ? bsearch(&hash, hashes, shared, sizeof(*hashes), compare_hash) : NULL;
+		if (!at || report->cpus[i].stale)
+			continue;
+		add_cpus(d, NMIBT_FINDING_SAME_STACK, has_stack, hash,
+			 is_idle(&report->cpus[i]) ? "(idle)" : "");
+		memmove(at, at + 1, (shared - (at - hashes) - 1) * sizeof(*hashes));
+		shared--;
+	}
+}
+
+static void find_damage(struct diagnosing *d)
+{
+	const struct nmibt_report *report = d->report;
+	struct nmibt_finding *finding;
+
+	if (*report->capture.damage) {
+		finding = add_finding(d, NMIBT_FINDING_DAMAGED, 0);
+		if (finding)
+			nmibt_because(finding->text, "%s", report->capture.damage);
+	}
+	if (report->capture.slots_unread) {
+		finding = add_finding(d, NMIBT_FINDING_DAMAGED, 0);
+		if (finding)
+			nmibt_because(finding->text,
+				      "%u of %u entries of the table of slots can't be read",
+				      report->capture.slots_unread, report->capture.desc.nr_slots);
+	}
+	add_cpus(d, NMIBT_FINDING_DAMAGED, has_outcome, NMIBT_OUTCOME_DAMAGED,
+		 "slot fails its checks or can't be read");
+}
+
+static void find_loss(struct diagnosing *d)
+{
+	const struct nmibt_report *report = d->report;
+	uint64_t lost = 0, unread = 0;
+	char text[NMIBT_WHY_LEN];
+
+	for (unsigned int i = 0; i < report->nr_cpus; i++) {
+		if (report->cpus[i].stale)
+			continue;
+		lost += report->cpus[i].lost_bytes;
+		unread += report->cpus[i].unread;
+	}
+	snprintf(text, sizeof(text), "%" PRIu64 " byte%s did not fit the slots of %u", lost,
+		 nmibt_plural(lost), report->capture.desc.slot_size);
+	add_cpus(d, NMIBT_FINDING_OVERFLOWED, overflowed, 0, text);
+	snprintf(text, sizeof(text), "%" PRIu64 " byte%s of text", unread, nmibt_plural(unread));
+	add_cpus(d, NMIBT_FINDING_UNREADABLE, is_unread, 0, text);
+}
+
+struct nmibt_error *nmibt_diagnose(const struct nmibt_report *report, struct nmibt_diagnosis *ret)
+{
+	struct nmibt_diagnosis all = {0};
+	struct diagnosing d = {.report = report, .diagnosis = &all};
+
+	find_trouble(&d);
+	find_same_stacks(&d);
+	find_damage(&d);
+	find_loss(&d);
+	if (d.err) {
+		nmibt_diagnosis_destroy(&all);
+		return d.err;
+	}
+	*ret = all;
+	return NULL;
+}
+
+void nmibt_diagnosis_destroy(struct nmibt_diagnosis *diagnosis)
+{
+	for (size_t i = 0; i < diagnosis->nr; i++)
+		free(diagnosis->findings[i].cpus);
+	free(diagnosis->findings);
+	*diagnosis = (struct nmibt_diagnosis){0};
+}

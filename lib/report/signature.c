@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A name for a crash that is the same on the next machine that dies so. Made from
+ * functions' names alone, of those CPUs that tell one crash from another: the one that
+ * panicked, and those that were stuck. docs/signature.md has the rules; a change to
+ * them, or to the lists below, is a new NMIBT_SIGNATURE_VERSION.
+ */
+#include "report/report.h"
+#include "base/sha1.h"
+
+/* -------------------------------------------------------------------- frames */
+
+static bool is_name(struct nmibt_str s, const char *name)
+{
+	return s.len == strlen(name) && !memcmp(s.s, name, s.len);
+}
+
+static bool is_one_of(struct nmibt_str s, const char *const *names, size_t nr)
+{
+	for (size_t i = 0; i < nr; i++) {
+		if (is_name(s, names[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool begins_with(struct nmibt_str s, const char *prefix)
+{
+	return s.len >= strlen(prefix) && !memcmp(s.s, prefix, strlen(prefix));
+}
+
+/* What the kernel does once it knows that it dies: the reason is what called it. */
+static bool is_death(struct nmibt_str s)
+{
+	static const char *const names[] = {
+		"panic",    "vpanic",	     "nmi_panic",   "die",	 "die_addr",
+		"oops_end", "__crash_kexec", "crash_kexec", "oops_exit", "make_task_dead"};
+	return is_one_of(s, names, ARRAY_SIZE(names));
+}
+
+/* How the kernel was entered: by an exception, an interrupt, a system call, or from
+ * where each task begins. These differ between releases and architectures. */
+static bool is_entry(struct nmibt_str s)
+{
+	static const char *const names[] = {
+		/* x86_64 */
+		"do_syscall_64", "x64_sys_call", "ret_from_fork", "ret_from_fork_asm",
+		"start_secondary", "secondary_startup_64", "secondary_startup_64_no_verify",
+		"x86_64_start_kernel", "x86_64_start_reservations", "page_fault_oops",
+		"kernelmode_fixup_or_oops", "bad_area_nosemaphore", "__bad_area_nosemaphore",
+		"do_user_addr_fault", "do_kern_addr_fault", "common_startup_64",
+		/* arm64 */
+		"invoke_syscall", "el0_svc", "do_el0_svc", "die_kernel_fault", "do_mem_abort",
+		"__do_kernel_fault", "do_page_fault", "do_translation_fault", "do_bad_area",
+		"do_el1_abort", "el1_abort", "el1_interrupt", "call_on_irq_stack",
+		"do_interrupt_handler", "gic_handle_irq", "secondary_start_kernel",
+		"__secondary_switched", "__primary_switched", "el0_interrupt",
+		/* both */
+		"kthread", "start_kernel", "rest_init", "kernel_init", "arch_call_rest_init"};
+	static const char *const prefixes[] = {"asm_",	   "exc_",    "entry_",	   "el0t_", "el1h_",
+					       "el0_svc_", "sysvec_", "__sysvec_", "el1t_"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+		if (begins_with(s, prefixes[i]))
+			return true;
+	}
+	return is_one_of(s, names, ARRAY_SIZE(names));
+}
+
+/* What an interrupt finds on a CPU that has nothing to do. */
+static bool is_idling(struct nmibt_str s)
+{
+	static const char *const names[] = {"do_idle",
+					    "cpu_startup_entry",
+					    "default_idle",
+					    "default_idle_call",
+					    "default_enter_idle",
+					    "arch_cpu_idle",
+					    "cpu_do_idle",
+					    "mwait_idle",
+					    "poll_idle",
+					    "cpu_idle_poll",
+					    "cpu_idle_loop",
+					    "intel_idle",
+					    "intel_idle_irq",
+					    "intel_idle_ibrs",
+					    "acpi_idle_enter",
+					    "acpi_idle_do_entry",
+					    "acpi_safe_halt",
+					    "cpuidle_enter",
+					    "cpuidle_enter_state",
+					    "cpuidle_idle_call",
+					    "call_cpuidle",
+					    "native_safe_halt",
+					    "pv_native_safe_halt",
+					    "amd_e400_idle",
+					    "psci_cpu_suspend_enter",
+					    "arch_local_irq_enable"};
+	return is_one_of(s, names, ARRAY_SIZE(names));
+}
+
+/* Where a loop that waits happened to be. */
+static bool is_delay(struct nmibt_str s)
+{
+	static const char *const names[] = {"delay_tsc",
+					    "delay_loop",
+					    "delay_halt",
+					    "delay_halt_tpause",
+					    "delay_halt_mwaitx",
+					    "__delay",
+					    "__udelay",
+					    "__ndelay",
+					    "__const_udelay",
+					    "__loop_delay",
+					    "cpu_relax",
+					    "rep_nop",
+					    "udelay",
+					    "arch_counter_get_cntvct",
+					    "read_tsc",
+					    "rdtsc_ordered"};
+	return is_one_of(s, names, ARRAY_SIZE(names));
+}
+
+/* How many of the innermost frames are of the kernel's dying. */
+static size_t count_dying(const struct nmibt_cpu *cpu)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < cpu->nr_frames; i++) {
+		struct nmibt_str name = cpu->frames[i].function;
+
+		name.len = nmibt_function_len(name);
+		if (!cpu->frames[i].module.len && is_death(name))
+			nr = i + 1;
+	}
+	return nr;
+}
+
+/* "function" or "function [module]"; NULL: no memory. */
+static char *frame_name(const struct nmibt_frame *f)
+{
+	char *name;
+	int len = (int)nmibt_function_len(f->function), module_len = (int)f->module.len;
+
+	if (asprintf(&name, module_len ? "%.*s [%.*s]" : "%.*s", len, f->function.s, module_len,
+		     f->module.s) < 0)
+		return NULL;
+	return name;
+}
+
+/* A return address at the very start of a function is that of a call that never
+ * returns, at the end of whatever function the linker put before it. */
+static bool is_behind_the_end(const struct nmibt_frame *f)
+{
+	return !f->is_pc && !f->offset;
+}
+
+static bool is_left_out(const struct nmibt_frame *f, bool innermost)
+{
+	struct nmibt_str name = {f->function.s, nmibt_function_len(f->function)};
+
+	if (is_behind_the_end(f))
+		return true;
+	return !f->module.len &&
+	       (is_entry(name) || is_idling(name) || (innermost && is_delay(name)));
+}
+
+/* -------------------------------------------------------------------- stacks */
+
+static struct nmibt_error *make_stack(const struct nmibt_cpu *cpu,
+				      struct nmibt_signature_stack *stack)
+{
+	size_t dying = stack->panicking ? count_dying(cpu) : 0;
+	bool innermost = true;
+
+	stack->frames = calloc(cpu->nr_frames + 1, sizeof(*stack->frames));
+	stack->cpus = malloc(sizeof(*stack->cpus));
+	if (!stack->frames || !stack->cpus)
+		return nmibt_error_nomem();
+	stack->cpus[0] = cpu->cpu;
+	stack->nr_cpus = 1;
+	for (size_t i = 0; i < cpu->nr_frames; i++) {
+		const struct nmibt_frame *f = &cpu->frames[i];
+
+		if (!nmibt_is_in_chain(cpu->frames, i))
+			continue;
+		struct nmibt_signature_frame *frame = &stack->frames[stack->nr_frames++];
+		frame->left_out = i < dying || is_left_out(f, innermost);
+		innermost = innermost && frame->left_out;
+		frame->name = frame_name(f);
+		if (!frame->name)
+			return nmibt_error_nomem();
+		stack->nr_kept += !frame->left_out;
+	}
+	return NULL;
+}
+
+static const struct nmibt_signature_frame *next_kept(const struct nmibt_signature_stack *stack,
+						     size_t *i)
+{
+	while (*i < stack->nr_frames && stack->frames[*i].left_out)
+		(*i)++;
+	return *i < stack->nr_frames ? &stack->frames[(*i)++] : NULL;
+}
+
+static int compare_kept(const struct nmibt_signature_stack *a,
+			const struct nmibt_signature_stack *b)
+{
+	for (size_t i = 0, j = 0;;) {
+		const struct nmibt_signature_frame *f = next_kept(a, &i), *g = next_kept(b, &j);
+
+		if (!f || !g)
+			return !!f - !!g;
+		int order = strcmp(f->name, g->name);
+		if (order)
+			return order;
+	}
+}
+
+/* The panicking CPU's first, then by names, then by CPU. */
+static int compare_stacks(const void *pa, const void *pb)
+{
+	const struct nmibt_signature_stack *a = pa, *b = pb;
+
+	if (a->panicking != b->panicking)
+		return a->panicking ? -1 : 1;
+	int order = compare_kept(a, b);
+	return order ? order : (a->cpus[0] > b->cpus[0]) - (a->cpus[0] < b->cpus[0]);
+}
+
+static void destroy_stack(struct nmibt_signature_stack *stack)
+{
+	for (size_t i = 0; i < stack->nr_frames; i++)
+		free(stack->frames[i].name);
+	free(stack->frames);
+	free(stack->cpus);
+}
+
+/* How many CPUs were so must not matter. */
+static struct nmibt_error *merge_equal(struct nmibt_signature *signature)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < signature->nr_stacks; i++) {
+		struct nmibt_signature_stack *stack = &signature->stacks[i];
+		struct nmibt_signature_stack *last = nr ? &signature->stacks[nr - 1] : NULL;
+
+		if (!last || last->panicking || compare_kept(last, stack)) {
+			struct nmibt_signature_stack moved = *stack;
+			*stack = (struct nmibt_signature_stack){0};
+			signature->stacks[nr++] = moved;
+			continue;
+		}
+		unsigned int *cpus = realloc(last->cpus, (last->nr_cpus + 1) * sizeof(*last->cpus));
+		if (!cpus)
+			return nmibt_error_nomem();
+		last->cpus = cpus;
+		cpus[last->nr_cpus++] = stack->cpus[0];
+		destroy_stack(stack);
+		*stack = (struct nmibt_signature_stack){0};
+	}
+	signature->nr_stacks = nr;
+	return NULL;
+}
+
+/* --------------------------------------------------------------- the two hashes */
+
+/* Of the bytes written to a memory stream, which is closed. */
+static struct nmibt_error *hash_stream(FILE *out, char **text, size_t *len,
+				       char ret[NMIBT_SIGNATURE_LEN])
+{
+	bool failed = fclose(out);
+
+	if (!failed)
+		nmibt_sha1(*text, *len, ret);
+	free(*text);
+	return failed ? nmibt_error_nomem() : NULL;
+}
+
+static struct nmibt_error *hash_stacks(struct nmibt_signature *signature)
+{
+	char hash[NMIBT_SIGNATURE_LEN], *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return nmibt_error_nomem();
+	for (size_t i = 0; i < signature->nr_stacks; i++) {
+		const struct nmibt_signature_stack *stack = &signature->stacks[i];
+		const struct nmibt_signature_frame *frame;
+
+		if (!stack->nr_kept)
+			continue;
+		fputs(stack->panicking ? "panicking\n" : "stuck\n", out);
+		for (size_t j = 0; (frame = next_kept(stack, &j));)
+			fprintf(out, "%s\n", frame->name);
+		signature->nr_hashed++;
+	}
+	struct nmibt_error *err = hash_stream(out, &text, &len, hash);
+	if (!err && signature->nr_hashed)
+		memcpy(signature->value, hash, sizeof(hash));
+	return err;
+}
+
+/* lib/koops_stacktrace.c: sr_normalize_koops_stacktrace(), satyr 0.43. */
+static bool is_dropped_by_satyr(struct nmibt_str s)
+{
+	static const char *const names[] = {"do_softirq",
+					    "do_vfs_ioctl",
+					    "dump_stack",
+					    "flush_kthread_worker",
+					    "gs_change",
+					    "irq_exit",
+					    "kernel_thread_helper",
+					    "kthread",
+					    "process_one_work",
+					    "system_call_fastpath",
+					    "warn_slowpath_common",
+					    "warn_slowpath_fmt",
+					    "warn_slowpath_fmt_taint",
+					    "warn_slowpath_null",
+					    "worker_thread"};
+	return is_one_of(s, names, ARRAY_SIZE(names));
+}
+
+/* lib/generic_thread.c: sr_thread_get_duphash(), with neither flags nor a limit. It
+ * knows no pc that stands alone, and counts frames marked by '?', too. */
+static struct nmibt_error *hash_as_satyr(const struct nmibt_cpu *cpu, char ret[NMIBT_SIGNATURE_LEN])
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return nmibt_error_nomem();
+	fputs("Thread\n", out);
+	for (size_t i = 0; i < cpu->nr_frames; i++) {
+		const struct nmibt_frame *f = &cpu->frames[i];
+		const char *dot = memchr(f->function.s, '.', f->function.len);
+		struct nmibt_str name = {f->function.s,
+					 dot ? (size_t)(dot - f->function.s) : f->function.len};
+
+		if (!f->is_pc && (f->module.len || !is_dropped_by_satyr(name)))
+			fprintf(out, "%.*s\n", (int)name.len, name.s);
+	}
+	return hash_stream(out, &text, &len, ret);
+}
+
+/* ------------------------------------------------------------------------ all */
+
+/* Stuck, and by no other CPU's fault. */
+static bool is_culprit(const struct nmibt_cpu_brief *brief)
+{
+	return nmibt_is_stuck(brief) && brief->wait == NMIBT_WAIT_NONE;
+}
+
+static struct nmibt_error *add_cpu(const struct nmibt_report *report, unsigned int i,
+				   struct nmibt_signature *signature)
+{
+	struct nmibt_signature_stack *stack = &signature->stacks[signature->nr_stacks];
+	struct nmibt_cpu cpu;
+	struct nmibt_error *err = nmibt_report_cpu(report, i, &cpu);
+	if (err)
+		return err;
+
+	stack->panicking = i == report->panic_cpu;
+	signature->nr_stacks++;
+	err = make_stack(&cpu, stack);
+	if (!err && stack->panicking && cpu.nr_frames)
+		err = hash_as_satyr(&cpu, signature->duphash);
+	nmibt_cpu_destroy(&cpu);
+	return err;
+}
+
+/* Where a CPU is stuck that waits for no other, those that wait are its victims: how
+ * many there are, and where, is chance. */
+static struct nmibt_error *add_cpus(const struct nmibt_report *report,
+				    struct nmibt_signature *signature)
+{
+	unsigned int nr = report->nr_cpus;
+	bool (*wanted)(const struct nmibt_cpu_brief *) = nmibt_is_stuck;
+
+	for (unsigned int i = 0; i < nr && wanted == nmibt_is_stuck; i++) {
+		if (report->possible[i] && is_culprit(&report->cpus[i]))
+			wanted = is_culprit;
+	}
+	for (unsigned int i = 0; i < nr; i++) {
+		const struct nmibt_cpu_brief *brief = &report->cpus[i];
+
+		if (!report->possible[i] || brief->stale ||
+		    (i != report->panic_cpu && !wanted(brief)))
+			continue;
+		struct nmibt_error *err = add_cpu(report, i, signature);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+struct nmibt_error *nmibt_signature(const struct nmibt_report *report, struct nmibt_signature *ret)
+{
+	struct nmibt_signature signature = {0};
+
+	signature.stacks = calloc(report->nr_cpus, sizeof(*signature.stacks));
+	if (!signature.stacks)
+		return nmibt_error_nomem();
+	struct nmibt_error *err = add_cpus(report, &signature);
+	if (!err) {
+		qsort(signature.stacks, signature.nr_stacks, sizeof(*signature.stacks),
+		      compare_stacks);
+		err = merge_equal(&signature);
+	}
+	if (!err)
+		err = hash_stacks(&signature);
+	if (err) {
+		nmibt_signature_destroy(&signature);
+		return err;
+	}
+	*ret = signature;
+	return NULL;
+}
+
+void nmibt_signature_destroy(struct nmibt_signature *signature)
+{
+	for (size_t i = 0; i < signature->nr_stacks; i++)
+		destroy_stack(&signature->stacks[i]);
+	free(signature->stacks);
+}

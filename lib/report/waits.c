@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What a CPU waits for, as far as its innermost functions tell: a spin lock, or that
+ * other CPUs run a function. Of a spin lock the address, if a register holds one
+ * whose word in memory is that of a lock that others wait for.
+ */
+#include <inttypes.h>
+
+#include "report/report.h"
+
+/* A waiting function may be below helpers of its own: an arch's wait for a change of
+ * memory, a check of how long it took. */
+#define MAX_DEPTH 3
+
+static const struct {
+	const char *function;
+	enum nmibt_wait_kind kind;
+} waiting[] = {
+	/* kernel/locking/qspinlock.c, 4.2 to 6.12: x86_64's, arm64's, with paravirt */
+	{"native_queued_spin_lock_slowpath", NMIBT_WAIT_SPINLOCK},
+	{"queued_spin_lock_slowpath", NMIBT_WAIT_SPINLOCK},
+	{"__pv_queued_spin_lock_slowpath", NMIBT_WAIT_SPINLOCK},
+	/* kernel/locking/qrwlock.c, 4.2 to 6.12 */
+	{"queued_read_lock_slowpath", NMIBT_WAIT_RWLOCK},
+	{"queued_write_lock_slowpath", NMIBT_WAIT_RWLOCK},
+	/* kernel/smp.c, 5.10 to 6.12 */
+	{"smp_call_function_single", NMIBT_WAIT_CALL},
+	{"smp_call_function_many_cond", NMIBT_WAIT_CALL},
+	{"__csd_lock_wait", NMIBT_WAIT_CALL},
+	/* kernel/stop_machine.c */
+	{"multi_cpu_stop", NMIBT_WAIT_STOP_MACHINE},
+};
+
+static bool is_named(const struct nmibt_frame *frame, const char *name)
+{
+	size_t len = nmibt_function_len(frame->function);
+
+	return !frame->module.len && strlen(name) == len && !memcmp(frame->function.s, name, len);
+}
+
+/* Below an interrupt is the function that it interrupted: arch/x86/include/asm/idtentry.h,
+ * arch/arm64/kernel/entry.S, 5.10 to 6.12. */
+static bool is_interrupt(const struct nmibt_frame *frame)
+{
+	static const char *const prefixes[] = {"asm_sysvec_", "asm_common_interrupt",
+					       "el1h_64_irq"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
+		size_t len = strlen(prefixes[i]);
+
+		if (frame->function.len >= len && !memcmp(frame->function.s, prefixes[i], len))
+			return true;
+	}
+	return false;
+}
+
+bool nmibt_is_waiting(const struct nmibt_frame *frames, size_t nr, struct nmibt_wait *ret)
+{
+	unsigned int depth = 0;
+
+	for (size_t i = 0; i < nr && depth < MAX_DEPTH; i++) {
+		if (!nmibt_is_in_chain(frames, i))
+			continue;
+		depth = is_interrupt(&frames[i]) ? 0 : depth + 1;
+		for (size_t j = 0; j < ARRAY_SIZE(waiting); j++) {
+			if (!is_named(&frames[i], waiting[j].function))
+				continue;
+			*ret = (struct nmibt_wait){
+				.kind = waiting[j].kind,
+				.function = waiting[j].function,
+			};
+			return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * include/asm-generic/qspinlock_types.h, 4.2 to 6.12, for fewer than 16K CPUs: 8 bits
+ * locked, 1 pending, 7 of nothing, 2 and 14 of the last waiter's nesting and CPU + 1.
+ * A CPU that is in the slow path is itself pending or in the queue.
+ */
+static bool is_contended_lock(uint32_t word, unsigned int nr_cpus)
+{
+	uint32_t locked = word & 0xff, pending = word >> 8 & 1, tail_cpu = word >> 18;
+
+	/* 3: _Q_SLOW_VAL of qspinlock_paravirt.h. */
+	return (locked == 1 || locked == 3) && !(word & 0xfe00) && (pending || tail_cpu) &&
+	       tail_cpu <= nr_cpus;
+}
+
+/* Registers that a called function need not preserve, by index in pr_reg: the System V
+ * ABI's rdi, rsi, rdx, rcx, rax, r8-r11; AAPCS64's x0-x17. */
+static bool is_scratch(enum nmibt_arch arch, unsigned int i)
+{
+	return arch == NMIBT_ARCH_X86_64 ? i >= 6 && i <= 14 : i <= 17;
+}
+
+/* The one lock that registers of a kind point to: false where it could be either of two. */
+static bool one_lock(const struct nmibt_report *report, struct nmibt_virtual *memory,
+		     const struct nmibt_regs *regs, bool scratch, struct nmibt_wait *wait)
+{
+	const struct nmibt_reg_names *names = nmibt_reg_names(report->image->arch);
+
+	for (unsigned int i = 0; names && i < regs->nr; i++) {
+		uint64_t addr = regs->value[i];
+		uint32_t word;
+
+		/* The kernel's addresses have the upper bits set on both architectures. */
+		if (is_scratch(report->image->arch, i) != scratch || addr >> 55 != 0x1ff ||
+		    addr & 3 || i == names->pc || i == names->sp || addr == wait->lock ||
+		    nmibt_virtual_read(memory, addr, &word, sizeof(word)) != NMIBT_READ_OK ||
+		    !is_contended_lock(word, report->nr_cpus))
+			continue;
+		if (wait->lock)
+			return false;
+		wait->lock = addr;
+		wait->word = word;
+		wait->reg = names->name[i];
+	}
+	return true;
+}
+
+/* A function that calls nobody works in the scratch registers; in the others may be what
+ * its callers hold, as another lock. */
+void nmibt_find_lock(const struct nmibt_report *report, struct nmibt_virtual *memory,
+		     const struct nmibt_regs *regs, struct nmibt_wait *wait)
+{
+	if (!one_lock(report, memory, regs, true, wait) ||
+	    (!wait->lock && !one_lock(report, memory, regs, false, wait)))
+		wait->lock = 0;
+}

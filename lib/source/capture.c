@@ -1,0 +1,548 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Finds the capture descriptor: through VMCOREINFO by physical address, by
+ * symbol, or by a scan of memory for its magic. Rules of checking and of
+ * making the best of a damaged descriptor: docs/format.md, "Reading".
+ */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "source/source.h"
+
+#define MAX_SLOTS NMIBT_MAX_CPUS
+
+static const char *const source_names[NMIBT_NR_SOURCES] = {
+	[NMIBT_SOURCE_AUTO] = "auto",		[NMIBT_SOURCE_VMCOREINFO] = "vmcoreinfo",
+	[NMIBT_SOURCE_SYMBOL] = "symbol",	[NMIBT_SOURCE_SCAN] = "scan",
+	[NMIBT_SOURCE_LEGACY] = "legacy",	[NMIBT_SOURCE_LOG] = "log",
+	[NMIBT_SOURCE_REGISTERS] = "registers",
+};
+
+const char *nmibt_source_name(enum nmibt_source source)
+{
+	return source < NMIBT_NR_SOURCES ? source_names[source] : "unknown";
+}
+
+bool nmibt_source_parse(const char *name, enum nmibt_source *ret)
+{
+	for (unsigned int i = 0; i < NMIBT_NR_SOURCES; i++) {
+		if (!strcmp(name, source_names[i])) {
+			*ret = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* The magic is bytes and reads the same. One field may be damaged, two that
+ * make sense the other way round are no accident. */
+static bool other_byte_order(const struct nmi_capture_desc *d)
+{
+	return __builtin_bswap32(d->version) == NMI_CAPTURE_VERSION &&
+	       __builtin_bswap32(d->desc_size) == sizeof(*d);
+}
+
+/*
+ * What no reader can do without: the magic, and that it isn't a copy. Where
+ * VMCOREINFO or a symbol leads there, the place itself proves that, and the
+ * descriptor's own address may stand in for a damaged magic.
+ */
+static bool check_descriptor(const struct nmi_capture_desc *d, uint64_t paddr,
+			     enum nmibt_source source, struct nmibt_capture *ret)
+{
+	char *why = ret->why[source];
+
+	if (memcmp(d->magic, NMI_CAPTURE_DESC_MAGIC, NMI_CAPTURE_MAGIC_LEN) &&
+	    (source == NMIBT_SOURCE_SCAN || d->desc_paddr != paddr)) {
+		nmibt_because(why, "no descriptor at %#" PRIx64 ": its magic is missing", paddr);
+		ret->unusable[source] = true;
+		return false;
+	}
+	if (other_byte_order(d)) {
+		nmibt_because(why, "the descriptor at %#" PRIx64 " is in the other byte order",
+			      paddr);
+		ret->unusable[source] = true;
+		return false;
+	}
+	/* So it is in a kernel's image, and stays with nmi_backtrace.capture=0. */
+	if ((!d->desc_paddr || d->desc_paddr == paddr) && d->version == NMI_CAPTURE_VERSION &&
+	    !d->table_paddr && !d->slot_size && !d->nr_slots) {
+		nmibt_because(why, "the descriptor at %#" PRIx64 " was never set up", paddr);
+		return false;
+	}
+	if (source == NMIBT_SOURCE_SCAN && d->desc_paddr != paddr) {
+		nmibt_because(why,
+			      "a copy of a descriptor at %#" PRIx64 ", it belongs at %#" PRIx64,
+			      paddr, d->desc_paddr);
+		ret->unusable[source] = true;
+		return false;
+	}
+	return true;
+}
+
+#define DESC_FLAGS (NMI_CAPTURE_F_DRAINED | NMI_CAPTURE_F_REENTERED | NMI_CAPTURE_F_CRASH_KEXEC)
+
+/*
+ * Fields that are wrong and can be done without: what version 1 has takes
+ * their place, and the damage is said.
+ */
+static void mend_descriptor(struct nmibt_capture *ret)
+{
+	struct nmi_capture_desc *d = &ret->desc;
+
+	if (memcmp(d->magic, NMI_CAPTURE_DESC_MAGIC, NMI_CAPTURE_MAGIC_LEN))
+		nmibt_because(ret->damage, "the descriptor's magic is damaged");
+	if (d->desc_paddr != ret->desc_paddr)
+		nmibt_because(ret->damage, "the descriptor says that it is at %#" PRIx64,
+			      d->desc_paddr);
+	if (d->version != NMI_CAPTURE_VERSION)
+		nmibt_because(ret->damage, "the descriptor has version %u, known is %u", d->version,
+			      NMI_CAPTURE_VERSION);
+	if (d->desc_size < sizeof(*d))
+		nmibt_because(ret->damage, "the descriptor has %u bytes, at least %zu expected",
+			      d->desc_size, sizeof(*d));
+	if (d->version == NMI_CAPTURE_VERSION && d->flags & ~DESC_FLAGS)
+		nmibt_because(ret->damage, "the descriptor's flags are %#x", d->flags);
+	if (d->state > NMI_CAPTURE_TIMEOUT)
+		nmibt_because(ret->damage, "the descriptor's state is %u", d->state);
+	if (d->slot_hdr_size < sizeof(struct nmi_capture_slot) ||
+	    d->slot_hdr_size > MAX_SLOT_SIZE || d->slot_hdr_size > d->slot_size) {
+		nmibt_because(ret->damage,
+			      "the descriptor has slots of %u bytes with headers of %u",
+			      d->slot_size, d->slot_hdr_size);
+		d->slot_hdr_size = sizeof(struct nmi_capture_slot);
+	}
+	if (d->slot_size < d->slot_hdr_size || d->slot_size > MAX_SLOT_SIZE) {
+		nmibt_because(ret->damage, "the descriptor has slots of %u bytes", d->slot_size);
+		d->slot_size = MAX_SLOT_SIZE;
+	}
+}
+
+static bool read_descriptor(const struct nmibt_image *image, uint64_t paddr,
+			    struct nmibt_capture *ret, enum nmibt_source source)
+{
+	char *why = ret->why[source];
+	enum nmibt_read status = nmibt_read_phys(image, paddr, &ret->desc, sizeof(ret->desc));
+
+	if (status != NMIBT_READ_OK) {
+		nmibt_because(why, "the descriptor at %#" PRIx64 " is %s", paddr,
+			      nmibt_read_name(status));
+		ret->unusable[source] = true;
+		return false;
+	}
+	if (!check_descriptor(&ret->desc, paddr, source, ret))
+		return false;
+	ret->source = source;
+	ret->desc_paddr = paddr;
+	mend_descriptor(ret);
+	nmibt_because(why, "descriptor at %#" PRIx64, paddr);
+	return true;
+}
+
+/* Every kernel writes its release there. */
+static bool has_vmcoreinfo(const struct nmibt_image *image)
+{
+	_cleanup_free_ char *release = image->ops->vmcoreinfo(image->ctx, "OSRELEASE");
+
+	return release;
+}
+
+static bool try_vmcoreinfo(const struct nmibt_image *image, struct nmibt_capture *ret)
+{
+	char *why = ret->why[NMIBT_SOURCE_VMCOREINFO];
+
+	if (!image->ops->vmcoreinfo) {
+		nmibt_because(why, "VMCOREINFO can't be read here");
+		return false;
+	}
+	_cleanup_free_ char *value = image->ops->vmcoreinfo(image->ctx, NMI_CAPTURE_VMCOREINFO_KEY);
+	if (!value) {
+		nmibt_because(why,
+			      has_vmcoreinfo(image) ? "no %s line in VMCOREINFO"
+						    : "no VMCOREINFO to look for %s in",
+			      NMI_CAPTURE_VMCOREINFO_KEY);
+		return false;
+	}
+	char *end;
+	errno = 0;
+	uint64_t paddr = strtoull(value, &end, 16);
+	if (errno || end == value || *end != ',') {
+		nmibt_because(why, "VMCOREINFO has %s=%s, which is no address and size",
+			      NMI_CAPTURE_VMCOREINFO_KEY, value);
+		ret->unusable[NMIBT_SOURCE_VMCOREINFO] = true;
+		return false;
+	}
+	return read_descriptor(image, paddr, ret, NMIBT_SOURCE_VMCOREINFO);
+}
+
+static bool try_symbol(const struct nmibt_image *image, struct nmibt_capture *ret)
+{
+	char *why = ret->why[NMIBT_SOURCE_SYMBOL];
+	uint64_t vaddr, paddr;
+
+	if (!image->ops->symbol_addr || !image->ops->virt_to_phys)
+		nmibt_because(why, "no symbols here");
+	else if (!image->ops->symbol_addr(image->ctx, NMI_CAPTURE_DESC_SYMBOL, &vaddr))
+		nmibt_because(why, "no symbol %s", NMI_CAPTURE_DESC_SYMBOL);
+	else if (!image->ops->virt_to_phys(image->ctx, vaddr, &paddr))
+		nmibt_because(why, "%s at %#" PRIx64 " has no physical address",
+			      NMI_CAPTURE_DESC_SYMBOL, vaddr);
+	else
+		return read_descriptor(image, paddr, ret, NMIBT_SOURCE_SYMBOL);
+	return false;
+}
+
+/* Called for each place that holds a magic; true ends the scan. */
+typedef bool (*scan_hit)(const struct nmibt_image *image, uint64_t paddr,
+			 struct nmibt_capture *ret);
+
+static bool scan_page(const struct nmibt_image *image, uint64_t paddr, const char *buf, size_t len,
+		      const char *magic, scan_hit hit, struct nmibt_capture *ret)
+{
+	for (size_t i = 0; i + NMI_CAPTURE_MAGIC_LEN <= len; i += 8) {
+		if (!memcmp(buf + i, magic, NMI_CAPTURE_MAGIC_LEN) && hit(image, paddr + i, ret))
+			return true;
+	}
+	return false;
+}
+
+enum scan_end { SCAN_NOTHING, SCAN_FOUND, SCAN_INTERRUPTED };
+
+/*
+ * Looks for an 8-byte magic, aligned to 8, in all memory that the image holds.
+ * *pages counts what was looked at.
+ */
+static enum scan_end scan_memory(const struct nmibt_image *image, const char *magic, scan_hit hit,
+				 struct nmibt_capture *ret, uint64_t *pages)
+{
+	struct nmibt_range range;
+	_cleanup_free_ char *buf = malloc(image->page_size);
+
+	for (uint64_t from = 0; buf && image->ops->next_range(image->ctx, from, &range);) {
+		uint64_t end = range.start + range.size;
+		for (uint64_t at = (range.start + 7) & ~7ull; at - range.start < range.size;) {
+			size_t len = image->page_size - (at & (image->page_size - 1));
+			if (len > end - at)
+				len = end - at;
+			if (nmibt_interrupted(image))
+				return SCAN_INTERRUPTED;
+			++*pages;
+			if (image->ops->read_phys(image->ctx, at, buf, len) == NMIBT_READ_OK &&
+			    scan_page(image, at, buf, len, magic, hit, ret))
+				return SCAN_FOUND;
+			at += len;
+		}
+		if (end <= range.start)
+			break;
+		from = end;
+	}
+	return SCAN_NOTHING;
+}
+
+static bool descriptor_hit(const struct nmibt_image *image, uint64_t paddr,
+			   struct nmibt_capture *ret)
+{
+	return read_descriptor(image, paddr, ret, NMIBT_SOURCE_SCAN);
+}
+
+static bool try_scan(const struct nmibt_image *image, struct nmibt_capture *ret, bool *interrupted)
+{
+	char *why = ret->why[NMIBT_SOURCE_SCAN];
+	uint64_t pages = 0;
+
+	if (!image->ops->next_range || !image->ops->read_phys) {
+		nmibt_because(why, "memory can't be scanned here");
+		return false;
+	}
+	switch (scan_memory(image, NMI_CAPTURE_DESC_MAGIC, descriptor_hit, ret, &pages)) {
+	case SCAN_FOUND:
+		return true;
+	case SCAN_INTERRUPTED:
+		*interrupted = true;
+		return false;
+	case SCAN_NOTHING:
+		break;
+	}
+	/* A rejected hit says more than a count of pages. */
+	if (!*why && !pages)
+		nmibt_because(why, "no memory is known to scan");
+	else if (!*why)
+		nmibt_because(why, "no descriptor in %" PRIu64 " pages of memory", pages);
+	return false;
+}
+
+enum entry { ENTRY_UNREAD, ENTRY_OTHER, ENTRY_SLOT };
+
+/* Does the table's entry of that CPU lead to its slot? */
+static enum entry probe_entry(const struct nmibt_image *image, const struct nmi_capture_desc *desc,
+			      uint32_t cpu)
+{
+	struct nmi_capture_slot slot;
+	uint64_t paddr;
+
+	if (nmibt_read_phys(image, desc->table_paddr + cpu * 8ull, &paddr, 8) != NMIBT_READ_OK)
+		return ENTRY_UNREAD;
+	if (paddr && nmibt_read_phys(image, paddr, &slot, sizeof(slot)) == NMIBT_READ_OK &&
+	    !memcmp(slot.magic, NMI_CAPTURE_SLOT_MAGIC, NMI_CAPTURE_MAGIC_LEN) && slot.cpu == cpu)
+		return ENTRY_SLOT;
+	return ENTRY_OTHER;
+}
+
+/*
+ * A wrong number of slots is damage, yet the table may be whole: it is walked
+ * as far as its entries lead to slots.
+ */
+static uint32_t count_slots(const struct nmibt_image *image, const struct nmi_capture_desc *desc)
+{
+	uint32_t last = 0;
+
+	for (uint32_t cpu = 0; cpu < MAX_SLOTS && cpu - last <= 64; cpu++) {
+		enum entry entry = probe_entry(image, desc, cpu);
+		if (entry == ENTRY_UNREAD)
+			break;
+		if (entry == ENTRY_SLOT)
+			last = cpu + 1;
+	}
+	return last;
+}
+
+static bool alloc_table(struct nmibt_capture *ret, uint32_t nr)
+{
+	ret->desc.nr_slots = nr;
+	ret->slots = calloc(nr, sizeof(*ret->slots));
+	ret->slot_known = calloc(nr, sizeof(*ret->slot_known));
+	return ret->slots && ret->slot_known;
+}
+
+static bool slot_hit(const struct nmibt_image *image, uint64_t paddr, struct nmibt_capture *ret)
+{
+	struct nmi_capture_slot slot;
+
+	if (nmibt_read_phys(image, paddr, &slot, sizeof(slot)) != NMIBT_READ_OK ||
+	    slot.cpu >= ret->desc.nr_slots)
+		return false;
+	if (ret->slot_known[slot.cpu]) {
+		if (ret->slots[slot.cpu] != paddr)
+			nmibt_because(ret->damage, "CPU %u has slots at %#" PRIx64 " and %#" PRIx64,
+				      slot.cpu, ret->slots[slot.cpu], paddr);
+		return false;
+	}
+	ret->slots[slot.cpu] = paddr;
+	ret->slot_known[slot.cpu] = true;
+	return false;
+}
+
+/* The table is lost: the slots are looked for by their own magic. */
+static struct nmibt_error *scan_for_slots(const struct nmibt_image *image,
+					  struct nmibt_capture *ret)
+{
+	uint32_t nr = ret->desc.nr_slots;
+	uint32_t last = 0;
+	uint64_t pages = 0;
+
+	if (!alloc_table(ret, nr && nr <= MAX_SLOTS ? nr : MAX_SLOTS))
+		return nmibt_error_nomem();
+	if (image->ops->next_range &&
+	    scan_memory(image, NMI_CAPTURE_SLOT_MAGIC, slot_hit, ret, &pages) == SCAN_INTERRUPTED)
+		return nmibt_error_create(NMIBT_ERR_INTERRUPTED,
+					  "interrupted while scanning memory for slots");
+	for (uint32_t i = 0; i < ret->desc.nr_slots; i++) {
+		if (ret->slot_known[i])
+			last = i + 1;
+	}
+	if (!last)
+		return nmibt_error_create(
+			NMIBT_ERR_DAMAGED,
+			"the descriptor at %#" PRIx64 " has its table of %u slots at %#" PRIx64
+			", which leads to none, nor did a scan of %" PRIu64 " pages",
+			ret->desc_paddr, nr, ret->desc.table_paddr, pages);
+	nmibt_because(ret->damage,
+		      "the table of %u slots at %#" PRIx64 " is lost, a scan found slots", nr,
+		      ret->desc.table_paddr);
+	if (!nr || nr > MAX_SLOTS)
+		ret->desc.nr_slots = last;
+	return NULL;
+}
+
+/* Does the table lead to any slot, or to one that the dump left out? */
+static bool leads_to_slots(const struct nmibt_image *image, const struct nmibt_capture *capture)
+{
+	for (uint32_t i = 0; i < capture->desc.nr_slots; i++) {
+		char magic[NMI_CAPTURE_MAGIC_LEN];
+
+		if (!capture->slots[i] || capture->slots[i] == NMI_CAPTURE_NO_MEMORY)
+			continue;
+		enum nmibt_read status =
+			nmibt_read_phys(image, capture->slots[i], magic, sizeof(magic));
+		if (status == NMIBT_READ_EXCLUDED ||
+		    (status == NMIBT_READ_OK &&
+		     !memcmp(magic, NMI_CAPTURE_SLOT_MAGIC, sizeof(magic))))
+			return true;
+	}
+	return false;
+}
+
+static struct nmibt_error *read_entries(const struct nmibt_image *image, struct nmibt_capture *ret,
+					uint32_t nr)
+{
+	if (!alloc_table(ret, nr))
+		return nmibt_error_nomem();
+	for (uint32_t i = 0; i < nr; i++) {
+		ret->slot_known[i] = nmibt_read_phys(image, ret->desc.table_paddr + i * 8ull,
+						     &ret->slots[i], 8) == NMIBT_READ_OK;
+		ret->slots_unread += !ret->slot_known[i];
+	}
+	return NULL;
+}
+
+/* No entry leads anywhere: the slots may be elsewhere, and if they are not,
+ * the table at least names the CPUs. */
+static struct nmibt_error *replace_table(const struct nmibt_image *image, struct nmibt_capture *ret)
+{
+	struct nmibt_capture entries = *ret;
+	bool names_cpus = entries.slots_unread;
+
+	for (uint32_t i = 0; i < entries.desc.nr_slots; i++)
+		names_cpus |= entries.slots[i] != 0;
+	ret->slots_unread = 0;
+	struct nmibt_error *err = scan_for_slots(image, ret);
+	if (!err || err->code != NMIBT_ERR_DAMAGED || !names_cpus) {
+		nmibt_capture_destroy(&entries);
+		return err;
+	}
+	nmibt_error_destroy(err);
+	nmibt_capture_destroy(ret);
+	*ret = entries;
+	return NULL;
+}
+
+/* Entries that can't be read: their slots may be in the dump even so. */
+static struct nmibt_error *find_unread(const struct nmibt_image *image, struct nmibt_capture *ret)
+{
+	uint64_t pages = 0;
+
+	if (!ret->slots_unread || !image->ops->next_range)
+		return NULL;
+	if (scan_memory(image, NMI_CAPTURE_SLOT_MAGIC, slot_hit, ret, &pages) == SCAN_INTERRUPTED)
+		return nmibt_error_create(NMIBT_ERR_INTERRUPTED,
+					  "interrupted while scanning memory for slots");
+	return NULL;
+}
+
+static struct nmibt_error *read_table(const struct nmibt_image *image, struct nmibt_capture *ret)
+{
+	struct nmi_capture_desc *desc = &ret->desc;
+	uint32_t nr = desc->nr_slots;
+	uint64_t end;
+
+	if (!desc->table_paddr || __builtin_add_overflow(desc->table_paddr, MAX_SLOTS * 8, &end))
+		return scan_for_slots(image, ret);
+	if (!nr || nr > MAX_SLOTS || probe_entry(image, desc, nr) == ENTRY_SLOT) {
+		nr = count_slots(image, desc);
+		if (!nr)
+			return scan_for_slots(image, ret);
+		nmibt_because(ret->damage, "the descriptor has %u slots, its table leads to %u",
+			      desc->nr_slots, nr);
+	}
+	struct nmibt_error *err = read_entries(image, ret, nr);
+	if (err)
+		return err;
+	return leads_to_slots(image, ret) ? find_unread(image, ret) : replace_table(image, ret);
+}
+
+static void mend_panic_cpu(struct nmibt_capture *ret)
+{
+	struct nmi_capture_desc *desc = &ret->desc;
+
+	if (desc->panic_cpu == NMI_CAPTURE_NO_CPU || desc->panic_cpu < desc->nr_slots)
+		return;
+	nmibt_because(ret->damage, "the descriptor has CPU %u panicking, of %u", desc->panic_cpu,
+		      desc->nr_slots);
+	desc->panic_cpu = NMI_CAPTURE_NO_CPU;
+}
+
+static bool try_source(const struct nmibt_image *image, enum nmibt_source source,
+		       struct nmibt_capture *ret, bool *interrupted)
+{
+	switch (source) {
+	case NMIBT_SOURCE_VMCOREINFO:
+		return try_vmcoreinfo(image, ret);
+	case NMIBT_SOURCE_SYMBOL:
+		return try_symbol(image, ret);
+	case NMIBT_SOURCE_SCAN:
+		return try_scan(image, ret, interrupted);
+	default:
+		return false;
+	}
+}
+
+/* A kernel without the capture has neither the line nor the symbol; a scan of
+ * all of its memory for what can't be there is left to who asks for it. Where
+ * the line is there and leads nowhere, the capture is there as well. */
+static bool scan_is_worth_it(const struct nmibt_image *image)
+{
+	if (!image->ops->vmcoreinfo)
+		return true;
+	_cleanup_free_ char *line = image->ops->vmcoreinfo(image->ctx, NMI_CAPTURE_VMCOREINFO_KEY);
+	return line || !has_vmcoreinfo(image);
+}
+
+static struct nmibt_error *not_found(const struct nmibt_capture *capture, enum nmibt_source wish)
+{
+	char text[NMIBT_NR_SOURCES * (NMIBT_WHY_LEN + 2)] = "";
+	bool damaged = false;
+
+	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s <= NMIBT_SOURCE_SCAN; s++) {
+		const char *why = capture->why[s];
+		if (!*why || (wish != NMIBT_SOURCE_AUTO && wish != s))
+			continue;
+		if (*text)
+			strcat(text, "; ");
+		strcat(text, why);
+		damaged |= capture->unusable[s];
+	}
+	if (damaged)
+		return nmibt_error_create(NMIBT_ERR_DAMAGED, "no usable NMI backtrace capture: %s",
+					  text);
+	return nmibt_error_create(NMIBT_ERR_NOTHING, "no NMI backtrace capture in this dump: %s",
+				  text);
+}
+
+struct nmibt_error *nmibt_locate(const struct nmibt_image *image, enum nmibt_source wish,
+				 struct nmibt_capture *ret)
+{
+	bool interrupted = false;
+
+	*ret = (struct nmibt_capture){0};
+	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s <= NMIBT_SOURCE_SCAN; s++) {
+		if (wish != NMIBT_SOURCE_AUTO && wish != s)
+			continue;
+		if (wish == NMIBT_SOURCE_AUTO && s == NMIBT_SOURCE_SCAN && !scan_is_worth_it(image))
+			continue;
+		if (try_source(image, s, ret, &interrupted)) {
+			struct nmibt_error *err = read_table(image, ret);
+			if (err) {
+				nmibt_capture_destroy(ret);
+				return err;
+			}
+			mend_panic_cpu(ret);
+			if (s != NMIBT_SOURCE_VMCOREINFO && ret->unusable[NMIBT_SOURCE_VMCOREINFO])
+				nmibt_because(ret->damage, "by vmcoreinfo: %s",
+					      ret->why[NMIBT_SOURCE_VMCOREINFO]);
+			return NULL;
+		}
+		if (interrupted)
+			return nmibt_error_create(NMIBT_ERR_INTERRUPTED,
+						  "interrupted while scanning memory for the "
+						  "capture");
+	}
+	return not_found(ret, wish);
+}
+
+void nmibt_capture_destroy(struct nmibt_capture *capture)
+{
+	free(capture->slots);
+	free(capture->slot_known);
+	capture->slots = NULL;
+	capture->slot_known = NULL;
+}

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A CPU's slot of the capture: checked, decoded, and what became of the CPU by it.
+ */
+#include <inttypes.h>
+
+#include "source/source.h"
+
+/* An area of the slot: cut to what lies within it. */
+static void check_area(struct nmibt_cpu *cpu, const char *what, uint32_t slot_size, uint32_t off,
+		       uint32_t *size, uint32_t *len)
+{
+	if (off < sizeof(cpu->slot) || off > slot_size) {
+		nmibt_because(cpu->why, "its %s is at %u of a slot of %u bytes", what, off,
+			      slot_size);
+		*size = *len = 0;
+		return;
+	}
+	if (*size > slot_size - off) {
+		nmibt_because(cpu->why, "its %s has %u bytes at %u of a slot of %u", what, *size,
+			      off, slot_size);
+		*size = slot_size - off;
+	}
+	if (*len > *size) {
+		nmibt_because(cpu->why, "%u bytes of %s in %u", *len, what, *size);
+		*len = *size;
+	}
+}
+
+/* A slot that was never written answers no request, not an older one. */
+static int64_t generations_behind(const struct nmibt_capture *capture,
+				  const struct nmi_capture_slot *slot)
+{
+	return slot->generation ? (int64_t)capture->desc.generation - slot->generation : 0;
+}
+
+/* Flags of a later version may mean anything; of this one there are no more. */
+#define SLOT_FLAGS ((NMI_CAPTURE_SLOT_F_NO_REGS_SELF << 1) - 1)
+
+/* What is wrong is said in cpu->why; what is left is safe to use. A CPU may
+ * capture itself just before the request is counted. */
+static bool check_slot(const struct nmibt_image *image, const struct nmibt_capture *capture,
+		       struct nmibt_cpu *cpu)
+{
+	const struct nmibt_reg_names *names = nmibt_reg_names(image->arch);
+	struct nmi_capture_slot *slot = &cpu->slot;
+	uint32_t size = capture->desc.slot_size;
+
+	if (memcmp(slot->magic, NMI_CAPTURE_SLOT_MAGIC, NMI_CAPTURE_MAGIC_LEN)) {
+		nmibt_because(cpu->why, "no slot at %#" PRIx64 ": its magic is missing",
+			      cpu->slot_paddr);
+		return false;
+	}
+	if (slot->cpu != cpu->cpu)
+		nmibt_because(cpu->why, "its slot says CPU %u", slot->cpu);
+	if (slot->state > NMI_CAPTURE_SLOT_DONE)
+		nmibt_because(cpu->why, "its state is %u", slot->state);
+	if (capture->desc.version == NMI_CAPTURE_VERSION && slot->flags & ~SLOT_FLAGS)
+		nmibt_because(cpu->why, "its flags are %#x", slot->flags);
+	/* The way is written behind the claim: one that has begun may lack it. */
+	if (slot->how > NMI_CAPTURE_BY_STOP ||
+	    (slot->state >= NMI_CAPTURE_SLOT_DONE && slot->how == NMI_CAPTURE_BY_NONE))
+		nmibt_because(cpu->why, "it was captured in way %u", slot->how);
+	if (slot->flags & NMI_CAPTURE_SLOT_F_REGS && names && slot->nr_regs != names->nr) {
+		nmibt_because(cpu->why, "%u registers, %u expected", slot->nr_regs, names->nr);
+		slot->nr_regs = 0;
+	}
+	if (slot->nr_regs > NMI_CAPTURE_MAX_REGS)
+		slot->nr_regs = 0;
+	if (generations_behind(capture, slot) < -1)
+		nmibt_because(cpu->why, "it answers request %u, the last one was %u",
+			      slot->generation, capture->desc.generation);
+	check_area(cpu, "text", size, slot->text_off, &slot->text_size, &slot->text_len);
+	check_area(cpu, "nested text", size, slot->nested_off, &slot->nested_size,
+		   &slot->nested_len);
+	if (slot->text_off < slot->nested_off
+		    ? slot->nested_off - slot->text_off < slot->text_size
+		    : slot->text_off - slot->nested_off < slot->nested_size)
+		nmibt_because(cpu->why, "its text and nested text overlap");
+	if (slot->state >= NMI_CAPTURE_SLOT_BEGUN && capture->desc.asked_ns && slot->done_ns &&
+	    slot->done_ns < slot->begun_ns)
+		nmibt_because(cpu->why, "it was done before it began");
+	return true;
+}
+
+static enum nmibt_outcome outcome_of(const struct nmi_capture_slot *slot)
+{
+	switch (slot->state) {
+	case NMI_CAPTURE_SLOT_EMPTY:
+		return slot->flags & NMI_CAPTURE_SLOT_F_OFFLINE ? NMIBT_OUTCOME_OFFLINE
+								: NMIBT_OUTCOME_NONE;
+	case NMI_CAPTURE_SLOT_ASKED:
+		return NMIBT_OUTCOME_SILENT;
+	case NMI_CAPTURE_SLOT_BEGUN:
+		return NMIBT_OUTCOME_PARTIAL;
+	}
+	switch (slot->how) {
+	case NMI_CAPTURE_BY_NMI:
+		return NMIBT_OUTCOME_NMI;
+	case NMI_CAPTURE_BY_IRQ:
+		return NMIBT_OUTCOME_IRQ;
+	case NMI_CAPTURE_BY_STOP:
+		return NMIBT_OUTCOME_STOP;
+	}
+	return NMIBT_OUTCOME_SELF;
+}
+
+/* What stands behind the published bytes ends at its first NUL: the pages
+ * behind that need not be read. Returns where it ends. */
+static size_t read_tail(const struct nmibt_image *image, uint64_t paddr, size_t len, size_t size,
+			char *raw, bool *known)
+{
+	size_t end = len;
+
+	while (end < size) {
+		size_t chunk = image->page_size - ((paddr + end) & (image->page_size - 1));
+		if (chunk > size - end)
+			chunk = size - end;
+		nmibt_read_pages(image, paddr + end, raw + end, chunk, known + end);
+
+		size_t stop = end + chunk;
+		while (end < stop && known[end] && raw[end])
+			end++;
+		if (end < stop)
+			break;
+	}
+	return end;
+}
+
+/* Reads an area: the published bytes, and what stands behind them. */
+static struct nmibt_error *read_text(const struct nmibt_image *image, const struct nmibt_cpu *cpu,
+				     uint32_t off, uint32_t size, uint32_t len,
+				     struct nmibt_text *ret)
+{
+	_cleanup_free_ char *raw = malloc((size_t)size + 1);
+	_cleanup_free_ bool *known = malloc(((size_t)size + 1) * sizeof(*known));
+	uint64_t paddr;
+
+	if (!raw || !known)
+		return nmibt_error_nomem();
+	if (__builtin_add_overflow(cpu->slot_paddr, off, &paddr))
+		paddr = size = len = 0;
+	struct nmibt_run run = nmibt_read_pages(image, paddr, raw, len, known);
+	size_t end = read_tail(image, paddr, len, size, raw, known);
+	/* One flag for both areas: it is of one that is full but for its NUL. */
+	bool overflow = cpu->slot.flags & NMI_CAPTURE_SLOT_F_OVERFLOW && len + 1 >= size;
+	struct nmibt_error *err = nmibt_decode(raw, end, len, known, overflow, ret);
+	if (!err)
+		ret->excluded = run.excluded;
+	return err;
+}
+
+static struct nmibt_error *read_slot_text(const struct nmibt_image *image, struct nmibt_cpu *cpu)
+{
+	const struct nmi_capture_slot *slot = &cpu->slot;
+
+	struct nmibt_error *err =
+		read_text(image, cpu, slot->text_off, slot->text_size, slot->text_len, &cpu->text);
+	if (!err)
+		err = read_text(image, cpu, slot->nested_off, slot->nested_size, slot->nested_len,
+				&cpu->nested);
+	if (!err)
+		err = nmibt_trace(image->arch, &cpu->text, &cpu->frames, &cpu->nr_frames);
+	for (size_t i = 0; i < cpu->nested.nr_lines; i++)
+		cpu->nested.lines[i].flags |= NMIBT_LINE_NESTED;
+	return err;
+}
+
+/* What is known of the CPU; of its task once it has begun to write. */
+static void fill_facts(struct nmibt_cpu *cpu)
+{
+	cpu->flags = cpu->slot.flags;
+	cpu->has_task = cpu->slot.state >= NMI_CAPTURE_SLOT_BEGUN;
+	if (!cpu->has_task)
+		return;
+	cpu->pid = cpu->slot.pid;
+	memcpy(cpu->comm, cpu->slot.comm, sizeof(cpu->comm));
+	cpu->begun_ns = cpu->slot.begun_ns;
+}
+
+static void fill_registers(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+{
+	const struct nmi_capture_slot *slot = &cpu->slot;
+
+	if (slot->flags & NMI_CAPTURE_SLOT_F_REGS && cpu->has_task) {
+		cpu->nmi_regs.present = slot->nr_regs > 0;
+		cpu->nmi_regs.nr = slot->nr_regs;
+		memcpy(cpu->nmi_regs.value, slot->regs, slot->nr_regs * sizeof(slot->regs[0]));
+	}
+	cpu->note = nmibt_read_note(report->image, slot->note_paddr, slot->note_size,
+				    &cpu->stop_regs, &cpu->note_pid);
+}
+
+static bool find_slot(const struct nmibt_image *image, const struct nmibt_capture *capture,
+		      struct nmibt_cpu *cpu)
+{
+	if (!capture->slot_known[cpu->cpu]) {
+		cpu->outcome = NMIBT_OUTCOME_DAMAGED;
+		nmibt_because(cpu->why,
+			      "its entry in the table of slots at %#" PRIx64 " can't be read",
+			      capture->desc.table_paddr + cpu->cpu * (uint64_t)8);
+		return false;
+	}
+	cpu->slot_paddr = capture->slots[cpu->cpu];
+	if (!cpu->slot_paddr || cpu->slot_paddr == NMI_CAPTURE_NO_MEMORY)
+		return false;
+
+	enum nmibt_read status =
+		nmibt_read_phys(image, cpu->slot_paddr, &cpu->slot, sizeof(cpu->slot));
+	if (status != NMIBT_READ_OK) {
+		cpu->outcome = status == NMIBT_READ_EXCLUDED ? NMIBT_OUTCOME_EXCLUDED
+							     : NMIBT_OUTCOME_DAMAGED;
+		nmibt_because(cpu->why, "its slot at %#" PRIx64 " is %s", cpu->slot_paddr,
+			      nmibt_read_name(status));
+		return false;
+	}
+	cpu->outcome = NMIBT_OUTCOME_DAMAGED;
+	return check_slot(image, capture, cpu);
+}
+
+struct nmibt_error *nmibt_read_slot(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+{
+	if (!find_slot(report->image, &report->capture, cpu))
+		return NULL;
+	cpu->slot_present = true;
+	cpu->stale = generations_behind(&report->capture, &cpu->slot) > 0;
+	if (!*cpu->why)
+		cpu->outcome = outcome_of(&cpu->slot);
+	fill_facts(cpu);
+	struct nmibt_error *err = cpu->has_task ? read_slot_text(report->image, cpu) : NULL;
+	if (!err)
+		fill_registers(report, cpu);
+	return err;
+}
+
+/* ------------------------------------------------------------ a damaged descriptor */
+
+/* False: there is none that tells anything. */
+static bool read_slot(const struct nmibt_image *image, const struct nmibt_capture *capture,
+		      uint32_t cpu, struct nmi_capture_slot *ret)
+{
+	return capture->slots[cpu] &&
+	       nmibt_read_phys(image, capture->slots[cpu], ret, sizeof(*ret)) == NMIBT_READ_OK &&
+	       !memcmp(ret->magic, NMI_CAPTURE_SLOT_MAGIC, NMI_CAPTURE_MAGIC_LEN);
+}
+
+/*
+ * All slots are laid out alike. Where several are and agree on an end that the
+ * descriptor cuts off, it is the descriptor that is wrong.
+ */
+static void mend_slot_size(const struct nmibt_image *image, struct nmibt_capture *capture)
+{
+	struct nmi_capture_desc *desc = &capture->desc;
+	struct nmi_capture_slot slot;
+	uint64_t seen = 0;
+	unsigned int count = 0;
+
+	for (uint32_t i = 0; i < desc->nr_slots; i++) {
+		if (!read_slot(image, capture, i, &slot))
+			continue;
+		uint64_t end = (uint64_t)slot.text_off + slot.text_size;
+		if (end < (uint64_t)slot.nested_off + slot.nested_size)
+			end = (uint64_t)slot.nested_off + slot.nested_size;
+		if (end <= desc->slot_size || (seen && end != seen))
+			return;
+		seen = end;
+		count++;
+	}
+	if (count < 2 || seen > MAX_SLOT_SIZE)
+		return;
+	nmibt_because(capture->damage, "the descriptor has slots of %u bytes, all slots have %u",
+		      desc->slot_size, (uint32_t)seen);
+	desc->slot_size = seen;
+}
+
+/*
+ * The requester answers its own request, so one that has ended has a slot at
+ * least. Where it has none and all slots are of one other request, the
+ * descriptor is wrong about its number.
+ */
+static void mend_generation(const struct nmibt_image *image, struct nmibt_capture *capture)
+{
+	struct nmi_capture_desc *desc = &capture->desc;
+	uint32_t seen = 0;
+
+	if (desc->state != NMI_CAPTURE_COMPLETE && desc->state != NMI_CAPTURE_TIMEOUT)
+		return;
+	for (uint32_t i = 0; i < desc->nr_slots; i++) {
+		struct nmi_capture_slot slot;
+
+		if (!read_slot(image, capture, i, &slot) || !slot.generation)
+			continue;
+		if (slot.generation == desc->generation || (seen && slot.generation != seen))
+			return;
+		seen = slot.generation;
+	}
+	if (!seen)
+		return;
+	nmibt_because(capture->damage, "no slot is of request %u, all are of %u", desc->generation,
+		      seen);
+	desc->generation = seen;
+}
+
+void nmibt_mend_capture(const struct nmibt_image *image, struct nmibt_capture *capture)
+{
+	mend_slot_size(image, capture);
+	mend_generation(image, capture);
+}

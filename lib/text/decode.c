@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Stored bytes to lines. A capture holds what printk() was given: messages
+ * with KERN_SOH level headers (include/linux/kern_levels.h: SOH, then 0-7 or
+ * c), without timestamps. As printk does, a header other than KERN_CONT in
+ * front of an unfinished line ends that line, and KERN_CONT goes on with it.
+ */
+#include "text/text.h"
+
+#define SOH '\001'
+
+struct decoder {
+	const char *raw;
+	size_t len;
+	size_t published;
+	const bool *known;
+	struct nmibt_text *text;
+	char *out; /* text of all lines, one after the other */
+	size_t room; /* lines allocated */
+	struct nmibt_line *line; /* the open line, or NULL */
+	size_t gap; /* unreadable bytes since the last line */
+	bool failed; /* out of memory */
+};
+
+static void open_line(struct decoder *d, int level)
+{
+	struct nmibt_text *text = d->text;
+
+	if (text->nr_lines == d->room) {
+		size_t room = d->room ? d->room * 2 : 64;
+		void *lines = reallocarray(text->lines, room, sizeof(*text->lines));
+		if (!lines) {
+			d->failed = true;
+			return;
+		}
+		text->lines = lines;
+		d->room = room;
+	}
+	d->line = &text->lines[text->nr_lines++];
+	*d->line = (struct nmibt_line){.text = d->out, .level = level, .gap = d->gap};
+	if (d->gap)
+		d->line->flags = NMIBT_LINE_MISSING;
+	d->gap = 0;
+}
+
+static void close_line(struct decoder *d, unsigned int flags)
+{
+	if (d->line) {
+		d->line->flags |= flags;
+		if (!(d->line->flags & NMIBT_LINE_TORN))
+			d->line->torn_at = d->line->len;
+	}
+	d->line = NULL;
+}
+
+/* A byte at pos now belongs to the open line: is it beyond what was published? */
+static void mark_torn(struct decoder *d, size_t pos)
+{
+	if (pos >= d->published && !(d->line->flags & NMIBT_LINE_TORN)) {
+		d->line->flags |= NMIBT_LINE_TORN;
+		d->line->torn_at = d->line->len;
+	}
+}
+
+static bool is_known(const struct decoder *d, size_t pos)
+{
+	return !d->known || d->known[pos];
+}
+
+static bool is_header(const struct decoder *d, size_t pos)
+{
+	if (d->raw[pos] != SOH || pos + 1 >= d->len || !is_known(d, pos + 1))
+		return false;
+	char c = d->raw[pos + 1];
+	return (c >= '0' && c <= '7') || c == 'c';
+}
+
+static void take_header(struct decoder *d, size_t pos)
+{
+	char c = d->raw[pos + 1];
+
+	if (c != 'c') {
+		close_line(d, NMIBT_LINE_PARTIAL);
+		open_line(d, c - '0');
+	} else if (!d->line) {
+		open_line(d, NMIBT_LEVEL_CONT);
+	}
+	if (!d->line)
+		return;
+	mark_torn(d, pos + 1);
+	/* A header that ends the data, or has another one behind it. */
+	if (d->line->len == 0 && (pos + 2 == d->len || is_header(d, pos + 2)))
+		d->line->flags |= NMIBT_LINE_LONE_HEADER;
+}
+
+static void take_byte(struct decoder *d, size_t pos)
+{
+	if (!d->line)
+		open_line(d, NMIBT_LEVEL_DEFAULT);
+	if (!d->line)
+		return;
+	mark_torn(d, pos);
+	if (d->raw[pos] == '\n') {
+		close_line(d, 0);
+		return;
+	}
+	if (d->raw[pos] == SOH && pos + 1 == d->len)
+		d->line->flags |= NMIBT_LINE_LONE_HEADER;
+	*d->out++ = d->raw[pos];
+	d->line->len++;
+}
+
+static void decode(struct decoder *d, bool overflow)
+{
+	for (size_t pos = 0; pos < d->len && !d->failed; pos++) {
+		if (!is_known(d, pos)) {
+			close_line(d, NMIBT_LINE_PARTIAL);
+			d->gap++;
+		} else if (is_header(d, pos)) {
+			take_header(d, pos++);
+		} else {
+			take_byte(d, pos);
+		}
+	}
+	if (d->gap)
+		open_line(d, NMIBT_LEVEL_DEFAULT);
+	close_line(d, NMIBT_LINE_PARTIAL | (overflow ? NMIBT_LINE_CUT : 0));
+}
+
+struct nmibt_error *nmibt_decode(const char *raw, size_t raw_len, size_t published,
+				 const bool *known, bool overflow, struct nmibt_text *ret)
+{
+	struct nmibt_text text = {.raw_len = raw_len, .published = published};
+	if (text.published > raw_len)
+		text.published = raw_len;
+
+	text.raw = malloc(raw_len + 1);
+	text.owned = malloc(raw_len + 1);
+	if (known)
+		text.known = malloc((raw_len + 1) * sizeof(*known));
+	if (!text.raw || !text.owned || (known && !text.known)) {
+		nmibt_text_destroy(&text);
+		return nmibt_error_nomem();
+	}
+	if (raw_len)
+		memcpy(text.raw, raw, raw_len);
+	if (known && raw_len)
+		memcpy(text.known, known, raw_len * sizeof(*known));
+	for (size_t i = 0; known && i < text.published; i++)
+		text.unread += !known[i];
+
+	struct decoder d = {
+		.raw = text.raw,
+		.len = raw_len,
+		.published = text.published,
+		.known = known,
+		.text = &text,
+		.out = text.owned,
+	};
+	decode(&d, overflow);
+	if (d.failed) {
+		nmibt_text_destroy(&text);
+		return nmibt_error_nomem();
+	}
+	*ret = text;
+	return NULL;
+}
+
+void nmibt_text_destroy(struct nmibt_text *text)
+{
+	free(text->lines);
+	free(text->raw);
+	free(text->known);
+	free(text->owned);
+	*text = (struct nmibt_text){0};
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * arm64 (arch/arm64/kernel/stacktrace.c, 5.10 to 6.12, 7.2): x29 is the address of a frame
+ * record, two words, {x29 of the caller, return address}. So each record leads to the
+ * next; the last of a stack is {0, 0}.
+ *
+ * An exception that interrupts the kernel saves its registers in a struct pt_regs with
+ * a record of its own inside: it leads to the interrupted function's record, {x29, pc}
+ * of it, and since 6.14 is {0, 0} with a word behind that tells it from the last one.
+ * By that record alone the caller of a function that has not saved x29 and lr is lost,
+ * so the registers themselves are looked for.
+ */
+#include "unwind/unwind.h"
+
+#define PSTATE 33
+
+/* ----------------------------------------------------------------------- calls */
+
+/* What stands before a return address. */
+struct call {
+	bool known; /* false: it can't be read */
+	bool is_call;
+	uint64_t target; /* 0: unknown */
+};
+
+/* BL, and BLR with or without authentication: Arm ARM, C4.1. */
+static struct call find_call(struct nmibt_walk *walk, uint64_t pc)
+{
+	struct call call = {0};
+	uint32_t instruction;
+
+	if (!nmibt_walk_read(walk, pc - 4, &instruction, sizeof(instruction)))
+		return call;
+	call.known = true;
+	call.is_call = (instruction & 0xfefff000) == 0xd63f0000;
+	if (instruction >> 26 == 0x25) {
+		int64_t offset = (int64_t)((uint64_t)instruction << 38) >> 36;
+
+		call.is_call = true;
+		call.target = pc - 4 + offset;
+	}
+	return call;
+}
+
+/*
+ * A function that calls none, or is about to enter or to leave, has its return address
+ * in lr, and x29 is its caller's. In any other lr is stale: it is where the function
+ * itself goes on behind its last call, or what the record has, or not an address.
+ * That is told apart by who is called before lr: this very function, then lr is right;
+ * another one, then it may be, because that one may have jumped here (6.14 shows lr in
+ * any case, kunwind_next_regs_lr()).
+ */
+static bool is_caller(struct nmibt_walk *walk, uint64_t pc, uint64_t lr, bool *reliable)
+{
+	uint64_t pc_start, lr_start;
+
+	if (!nmibt_walk_is_return(walk, lr))
+		return false;
+	struct call call = find_call(walk, lr);
+	if (call.known && !call.is_call)
+		return false;
+	*reliable = !nmibt_walk_is_code(walk, pc);
+	if (*reliable) /* a call to nowhere: nothing was done since */
+		return true;
+	if (!nmibt_walk_start(walk, pc, &pc_start) || !nmibt_walk_start(walk, lr - 4, &lr_start))
+		return true;
+	*reliable = call.target == pc_start;
+	return pc_start != lr_start;
+}
+
+bool nmibt_walk_lr(struct nmibt_walk *walk, const struct nmibt_regs *regs)
+{
+	uint64_t pc = regs->value[ARM64_PC], lr = nmibt_walk_strip(walk, regs->value[ARM64_LR]);
+	uint64_t record[2];
+	bool reliable;
+
+	if (nmibt_walk_read(walk, regs->value[ARM64_FP], record, sizeof(record)) &&
+	    nmibt_walk_strip(walk, record[1]) == lr)
+		return true;
+	return !is_caller(walk, pc, lr, &reliable) || nmibt_walk_show(walk, lr, true, reliable);
+}
+
+/* --------------------------------------------------------------------- records */
+
+/* Member stackframe of struct pt_regs, and how far the structure can go on behind it:
+ * arch/arm64/include/asm/ptrace.h, 4.14 to 6.12: at 304 of 336 bytes; 7.2: at 296 of
+ * 320. */
+#define MIN_STACKFRAME 288
+#define MAX_STACKFRAME 336
+#define MAX_BEHIND 64
+
+/* FRAME_META_TYPE_PT_REGS, arch/arm64/include/asm/stacktrace/frame.h, 6.14. */
+#define META_PT_REGS 2
+
+/* Is record, at addr, inside of these registers? sp was above them, as the exception
+ * found it. */
+static bool is_of_regs(const struct nmibt_walk *walk, uint64_t addr, const uint64_t record[2],
+		       const uint64_t regs[ARM64_NR_REGS])
+{
+	uint64_t sp = regs[ARM64_SP];
+
+	if (sp % 16 || sp - addr < 16 || sp - addr > MAX_BEHIND || !(regs[PSTATE] & 0xf))
+		return false;
+	if (record[0] || record[1])
+		return record[0] == regs[ARM64_FP] &&
+		       nmibt_walk_strip(walk, record[1]) == regs[ARM64_PC];
+	return true;
+}
+
+/* The registers whose record is at addr. */
+static bool find_regs(struct nmibt_walk *walk, uint64_t addr, const uint64_t record[2],
+		      struct nmibt_regs *ret)
+{
+	uint64_t type;
+
+	if (!record[0] && !record[1] &&
+	    (!nmibt_walk_read(walk, addr + 16, &type, sizeof(type)) || type != META_PT_REGS))
+		return false;
+	for (uint64_t offset = MIN_STACKFRAME; offset <= MAX_STACKFRAME; offset += 8) {
+		if (!nmibt_walk_read(walk, addr - offset, ret->value, 8 * ARM64_NR_REGS))
+			return false;
+		if (is_of_regs(walk, addr, record, ret->value)) {
+			ret->present = true;
+			ret->nr = ARM64_NR_REGS;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A trampoline of kretprobes or of ftrace that was put in the place of a return address
+ * is behind no call, but has a name. */
+static bool show_return(struct nmibt_walk *walk, uint64_t pc)
+{
+	struct call call;
+	uint64_t unused;
+
+	if (!nmibt_walk_is_return(walk, pc))
+		return false;
+	call = find_call(walk, pc);
+	if (call.known && !call.is_call && !nmibt_walk_start(walk, pc, &unused))
+		return false;
+	return nmibt_walk_show(walk, pc, true, call.is_call || !call.known);
+}
+
+bool nmibt_walk_records(struct nmibt_walk *walk, uint64_t fp, struct nmibt_regs *ret)
+{
+	uint64_t record[2];
+
+	while (nmibt_walk_take(walk, fp, sizeof(record)) &&
+	       nmibt_walk_read(walk, fp, record, sizeof(record))) {
+		if (find_regs(walk, fp, record, ret))
+			return true;
+		if (!show_return(walk, nmibt_walk_strip(walk, record[1])))
+			return false;
+		fp = record[0];
+	}
+	return false;
+}

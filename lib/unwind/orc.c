@@ -1,0 +1,612 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * x86_64 (arch/x86/kernel/unwind_orc.c, 5.10 to 6.12, 7.2): two tables of one length, in
+ * order of address. The first has where code begins that uses the stack in one way, as
+ * 32-bit offsets from themselves; the second has the way: where the caller's stack
+ * pointer and rbp are to be found. They cover assembler too, and tell where it saved
+ * the registers of what it interrupted.
+ */
+#include <inttypes.h>
+
+#include "unwind/unwind.h"
+
+/* Of all kernels seen the largest has 440000 entries. */
+#define MAX_ENTRIES (8u << 20)
+#define MAX_MODULES 4096
+
+/* struct orc_entry, arch/x86/include/asm/orc_types.h. */
+struct entry {
+	int16_t sp_offset, bp_offset;
+	uint16_t bits; /* 4 of sp_reg, 4 of bp_reg, then the type and a flag or two */
+};
+#define ENTRY_SIZE 6
+
+/* What a frame's type can be. */
+enum type { UNDEFINED, END_OF_STACK, CALL, REGS, REGS_PARTIAL };
+
+/* What an offset counts from; also the value of a register, by its index in struct
+ * pt_regs. */
+enum base { PREV_SP = 32, SP, BP, SP_INDIRECT, BP_INDIRECT, NONE };
+enum { AX = 10, DX = 12, DI = 14, R10 = 7, R13 = 2 };
+
+/* The numbers that a kernel has for these. */
+struct format {
+	unsigned char header[20]; /* scripts/orc_hash.sh, 6.12: a hash of the definition */
+	unsigned char type_mask, call;
+	unsigned char types[8];
+	unsigned char bases[16];
+};
+
+/* 4.14 to 6.3, without a header: 2 bits of type, then a flag that tells ends (4.19), and
+ * in 6.3 one that tells signals before it. */
+static const struct format format_4_14 = {
+	.type_mask = 3,
+	.call = 0,
+	.types = {CALL, REGS, REGS_PARTIAL, UNDEFINED},
+	.bases = {NONE, PREV_SP, DX, DI, BP, SP, R10, R13, BP_INDIRECT, SP_INDIRECT, NONE, NONE,
+		  NONE, NONE, NONE, NONE},
+};
+/* 6.4: the header came in 6.5. */
+static const struct format format_6_4 = {
+	.header = {0xfe, 0x5d, 0x32, 0xbf, 0x58, 0x1b, 0xd6, 0x3b, 0x2c, 0xa9,
+		   0xa5, 0xc6, 0x5b, 0xa5, 0xa6, 0x25, 0xea, 0xb3, 0xfe, 0x24},
+	.type_mask = 7,
+	.call = 2,
+	.types = {UNDEFINED, END_OF_STACK, CALL, REGS, REGS_PARTIAL, UNDEFINED, UNDEFINED,
+		  UNDEFINED},
+	.bases = {NONE, PREV_SP, DX, DI, BP, SP, R10, R13, BP_INDIRECT, SP_INDIRECT, NONE, NONE,
+		  NONE, NONE, NONE, NONE},
+};
+/* 7.2 */
+static const struct format format_7_2 = {
+	.header = {0x13, 0x7c, 0x36, 0xad, 0x76, 0x27, 0xc4, 0xdd, 0x55, 0x93,
+		   0x21, 0x76, 0xbb, 0x0e, 0xcd, 0xbd, 0x50, 0x41, 0xfc, 0x82},
+	.type_mask = 7,
+	.call = 2,
+	.types = {UNDEFINED, END_OF_STACK, CALL, REGS, REGS_PARTIAL, UNDEFINED, UNDEFINED,
+		  UNDEFINED},
+	.bases = {NONE, AX, DX, SP, BP, DI, R10, R13, PREV_SP, SP_INDIRECT, BP_INDIRECT, NONE, NONE,
+		  NONE, NONE, NONE},
+};
+
+struct table {
+	uint64_t ips, entries; /* addresses of the two */
+	uint32_t nr;
+};
+
+struct module {
+	uint64_t start, size; /* of its code */
+	struct table table;
+};
+
+struct nmibt_orc {
+	const struct nmibt_image *image;
+	struct nmibt_virtual *memory;
+	struct nmibt_symbols *symbols;
+	const struct format *format;
+	struct table kernel;
+	struct module *modules;
+	unsigned int nr_modules;
+	bool tried_modules;
+};
+
+/* ---------------------------------------------------------------------- tables */
+
+static bool read_at(struct nmibt_orc *orc, uint64_t addr, void *buf, size_t len)
+{
+	return nmibt_virtual_read(orc->memory, addr, buf, len) == NMIBT_READ_OK;
+}
+
+static bool ip_at(struct nmibt_orc *orc, const struct table *table, uint32_t i, uint64_t *ret)
+{
+	uint64_t at = table->ips + 4ull * i;
+	int32_t offset;
+
+	if (!read_at(orc, at, &offset, sizeof(offset)))
+		return false;
+	*ret = at + (int64_t)offset;
+	return true;
+}
+
+/* The entry that begins at pc, or the last one before: nr where there is none. False: the
+ * table can't be read. */
+static bool find_entry(struct nmibt_orc *orc, const struct table *table, uint64_t pc, uint32_t *ret)
+{
+	uint32_t low = 0, high = table->nr;
+	uint64_t ip;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (!ip_at(orc, table, middle, &ip))
+			return false;
+		if (ip <= pc)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	*ret = low ? low - 1 : table->nr;
+	return true;
+}
+
+/* --------------------------------------------------------------------- modules */
+
+/* Members of struct module, include/linux/module.h. Its code: mem[MOD_TEXT], 6.4 and
+ * later; core_layout, 4.5 to 6.3. */
+struct layout {
+	size_t list, base, size;
+	size_t nr, ips, entries;
+};
+
+static bool find_layout(const struct nmibt_image *image, struct layout *ret)
+{
+	bool (*offset)(void *, const char *, const char *, size_t *) = image->ops->member_offset;
+	void *ctx = image->ctx;
+	size_t code, arch;
+	const char *type = "module_memory";
+
+	if (!offset || !offset(ctx, "module", "list", &ret->list) ||
+	    !offset(ctx, "module", "arch", &arch))
+		return false;
+	if (!offset(ctx, "module", "mem", &code)) {
+		type = "module_layout";
+		if (!offset(ctx, "module", "core_layout", &code))
+			return false;
+	}
+	if (!offset(ctx, type, "base", &ret->base) || !offset(ctx, type, "size", &ret->size) ||
+	    !offset(ctx, "mod_arch_specific", "num_orcs", &ret->nr) ||
+	    !offset(ctx, "mod_arch_specific", "orc_unwind_ip", &ret->ips) ||
+	    !offset(ctx, "mod_arch_specific", "orc_unwind", &ret->entries))
+		return false;
+	ret->base += code;
+	ret->size += code;
+	ret->nr += arch;
+	ret->ips += arch;
+	ret->entries += arch;
+	return true;
+}
+
+static bool read_module(struct nmibt_orc *orc, const struct layout *layout, uint64_t at,
+			struct module *ret)
+{
+	uint32_t size;
+
+	if (!read_at(orc, at + layout->base, &ret->start, sizeof(ret->start)) ||
+	    !read_at(orc, at + layout->size, &size, sizeof(size)) ||
+	    !read_at(orc, at + layout->nr, &ret->table.nr, sizeof(ret->table.nr)) ||
+	    !read_at(orc, at + layout->ips, &ret->table.ips, sizeof(ret->table.ips)) ||
+	    !read_at(orc, at + layout->entries, &ret->table.entries, sizeof(ret->table.entries)))
+		return false;
+	ret->size = size;
+	return ret->table.nr <= MAX_ENTRIES;
+}
+
+static void read_modules(struct nmibt_orc *orc)
+{
+	struct layout layout;
+	uint64_t head, at;
+
+	if (!nmibt_symbol_addr(orc->symbols, "modules", &head) ||
+	    !find_layout(orc->image, &layout) || !read_at(orc, head, &at, sizeof(at)))
+		return;
+	orc->modules = calloc(MAX_MODULES, sizeof(*orc->modules));
+	while (orc->modules && at != head && orc->nr_modules < MAX_MODULES &&
+	       !nmibt_interrupted(orc->image)) {
+		if (read_module(orc, &layout, at - layout.list, &orc->modules[orc->nr_modules]))
+			orc->nr_modules++;
+		if (!read_at(orc, at, &at, sizeof(at)))
+			break;
+	}
+}
+
+/* NULL: no module's that is known. */
+static const struct table *table_of_module(struct nmibt_orc *orc, uint64_t pc)
+{
+	if (!orc->tried_modules)
+		read_modules(orc);
+	orc->tried_modules = true;
+	for (unsigned int i = 0; i < orc->nr_modules; i++) {
+		if (pc - orc->modules[i].start < orc->modules[i].size)
+			return &orc->modules[i].table;
+	}
+	return NULL;
+}
+
+/* ---------------------------------------------------------------------- frames */
+
+struct frame {
+	uint64_t ip, sp, bp;
+	bool is_return; /* of ip: the call is what has to be looked up */
+	/* Of the function itself, which was interrupted: */
+	bool has_regs;
+	uint64_t regs[X86_NR_PT_REGS];
+};
+
+/* How the code at ip uses the stack. */
+struct way {
+	enum type type;
+	unsigned int sp_base, bp_base;
+	int16_t sp_offset, bp_offset;
+};
+
+/* A call to where there is no code has done nothing yet; 6.12: null_orc_entry. */
+static const struct way only_called = {CALL, SP, NONE, 8, 0};
+
+/* What is to be had about an address. */
+enum answer {
+	THE_WAY,
+	THE_END, /* the stack begins here, or a table can't be read */
+	NOT_DEFINED, /* code of the kernel that does unusual things with the stack */
+	NOT_KNOWN, /* code that no table has */
+};
+
+static enum answer way_at(struct nmibt_orc *orc, const struct table *table, uint32_t i,
+			  struct way *ret)
+{
+	const struct format *format = orc->format;
+	struct entry entry;
+
+	if (i >= table->nr ||
+	    !read_at(orc, table->entries + (uint64_t)ENTRY_SIZE * i, &entry, ENTRY_SIZE))
+		return THE_END;
+	*ret = (struct way){
+		.type = format->types[entry.bits >> 8 & format->type_mask],
+		.sp_base = format->bases[entry.bits & 15],
+		.bp_base = format->bases[entry.bits >> 4 & 15],
+		.sp_offset = entry.sp_offset,
+		.bp_offset = entry.bp_offset,
+	};
+	if (ret->type != UNDEFINED && ret->type != END_OF_STACK && ret->sp_base != NONE)
+		return THE_WAY;
+	/* Up to 6.3 an end is an entry without a base and with a flag. */
+	if (ret->type == END_OF_STACK || (format == &format_4_14 && entry.bits >> 10))
+		return THE_END;
+	return NOT_DEFINED;
+}
+
+static enum answer find_way(struct nmibt_orc *orc, struct nmibt_walk *walk,
+			    const struct frame *frame, struct way *ret)
+{
+	uint64_t pc = frame->is_return ? frame->ip - 1 : frame->ip;
+	const struct table *module;
+	uint32_t i;
+
+	if (!find_entry(orc, &orc->kernel, pc, &i))
+		return THE_END;
+	/* The last one is where the kernel's code ends. */
+	if (i + 1 < orc->kernel.nr)
+		return way_at(orc, &orc->kernel, i, ret);
+	module = table_of_module(orc, pc);
+	if (module)
+		return find_entry(orc, module, pc, &i) ? way_at(orc, module, i, ret) : THE_END;
+	if (nmibt_walk_is_code(walk, pc))
+		return NOT_KNOWN;
+	*ret = only_called;
+	return THE_WAY;
+}
+
+/* ----------------------------------------------------------------------- calls */
+
+/* Bytes of FF /2 with one operand: Intel SDM 2A, table 2-2. */
+static unsigned int size_by_modrm(unsigned char modrm)
+{
+	bool has_sib = (modrm & 7) == 4;
+
+	switch (modrm >> 6) {
+	case 0:
+		return (modrm & 7) == 5 ? 6 : 2 + has_sib;
+	case 1:
+		return 3 + has_sib;
+	case 2:
+		return 6 + has_sib;
+	}
+	return 2;
+}
+
+/* Do these bytes end with a CALL of any kind? */
+static bool ends_with_call(const unsigned char code[7])
+{
+	if (code[2] == 0xe8)
+		return true;
+	for (unsigned int size = 2; size <= 7; size++) {
+		const unsigned char *at = code + 7 - size;
+
+		if (at[0] == 0xff && (at[1] >> 3 & 7) == 2 && size_by_modrm(at[1]) == size)
+			return true;
+	}
+	return false;
+}
+
+/* *known false: it can't be read. */
+static bool is_behind_call(struct nmibt_walk *walk, uint64_t pc, bool *known)
+{
+	unsigned char code[7];
+
+	*known = nmibt_walk_read(walk, pc - sizeof(code), code, sizeof(code));
+	return *known && ends_with_call(code);
+}
+
+/* Where it isn't, as in what was put there by kretprobes, it has a name at least. */
+static bool may_return_to(struct nmibt_walk *walk, uint64_t pc)
+{
+	uint64_t unused;
+	bool known;
+
+	if (!nmibt_walk_is_return(walk, pc))
+		return false;
+	return is_behind_call(walk, pc, &known) || !known ||
+	       nmibt_walk_start(walk, pc - 1, &unused);
+}
+
+/* Bytes of stack that the frame of a function has, rarely more. */
+#define MAX_GUESS 1024
+
+/*
+ * Where no table has the code the next word on the stack that may be a return address is
+ * taken for one: it may be left from an earlier call. If rbp points below it, that is a
+ * frame pointer; 6.12 believes any (orc_fp_entry), because what is compiled at run time,
+ * as BPF, has them.
+ */
+static bool guess(struct nmibt_walk *walk, const struct frame *frame, struct way *ret)
+{
+	uint64_t word;
+	bool known;
+
+	walk->is_guess = true;
+	for (int16_t i = 0; i < MAX_GUESS; i += 8) {
+		if (!nmibt_walk_read(walk, frame->sp + i, &word, sizeof(word)))
+			return false;
+		if (!nmibt_walk_is_return(walk, word) || !is_behind_call(walk, word, &known))
+			continue;
+		*ret = (struct way){CALL, SP, NONE, i + 8, 0};
+		if (frame->bp + 8 == frame->sp + i)
+			*ret = (struct way){CALL, BP, PREV_SP, 16, -16};
+		return true;
+	}
+	return false;
+}
+
+/* --------------------------------------------------------------------- stepping */
+
+static bool find_sp(struct nmibt_walk *walk, const struct frame *frame, const struct way *way,
+		    uint64_t *ret)
+{
+	uint64_t offset = (uint64_t)(int64_t)way->sp_offset;
+
+	switch (way->sp_base) {
+	case SP:
+		*ret = frame->sp + offset;
+		return true;
+	case BP:
+		*ret = frame->bp + offset;
+		return true;
+	case SP_INDIRECT: /* since 5.12; not used before for code that calls */
+		if (!nmibt_walk_read(walk, frame->sp, ret, sizeof(*ret)))
+			return false;
+		*ret += offset;
+		return true;
+	case BP_INDIRECT:
+		return nmibt_walk_read(walk, frame->bp + offset, ret, sizeof(*ret));
+	case PREV_SP:
+	case NONE:
+		return false;
+	}
+	*ret = frame->regs[way->sp_base];
+	return frame->has_regs;
+}
+
+/* Words on a stack that are not registers are not like this: __KERNEL_CS, arch/x86/include/
+ * asm/segment.h, 6.12; of the flags bit 1 is always 1, and above 21 there are none. */
+static bool are_kernel_regs(const uint64_t regs[X86_NR_PT_REGS])
+{
+	return regs[X86_CS] == 0x10 && regs[X86_FLAGS] & 2 && !(regs[X86_FLAGS] >> 22) &&
+	       !(~regs[X86_SP] >> 56);
+}
+
+/* Instruction pointer, stack pointer, and registers where they were saved. */
+static bool step_ip(struct nmibt_walk *walk, struct frame *frame, const struct way *way,
+		    uint64_t sp)
+{
+	uint64_t iret[5];
+
+	switch (way->type) {
+	case CALL:
+		if (!nmibt_walk_take(walk, sp - 8, 8) ||
+		    !nmibt_walk_read(walk, sp - 8, &frame->ip, sizeof(frame->ip)) ||
+		    !may_return_to(walk, frame->ip))
+			return false;
+		frame->sp = sp;
+		frame->has_regs = false;
+		frame->is_return = true;
+		return true;
+	case REGS:
+		if (!nmibt_walk_take(walk, sp, sizeof(frame->regs)) ||
+		    !nmibt_walk_read(walk, sp, frame->regs, sizeof(frame->regs)))
+			return false;
+		frame->has_regs = true;
+		if (are_kernel_regs(frame->regs))
+			walk->is_guess = false;
+		memcpy(iret, frame->regs + X86_IP, sizeof(iret));
+		break;
+	case REGS_PARTIAL: /* the other registers are still as they were saved before */
+		if (!nmibt_walk_take(walk, sp, sizeof(iret)) ||
+		    !nmibt_walk_read(walk, sp, iret, sizeof(iret)))
+			return false;
+		break;
+	case UNDEFINED:
+	case END_OF_STACK:
+		return false;
+	}
+	frame->ip = iret[0];
+	frame->sp = iret[3];
+	frame->is_return = false;
+	return (iret[1] & 3) == 0; /* else it came from user mode */
+}
+
+static bool step_bp(struct nmibt_walk *walk, struct frame *frame, const struct way *way,
+		    uint64_t sp)
+{
+	uint64_t offset = (uint64_t)(int64_t)way->bp_offset;
+
+	switch (way->bp_base) {
+	case PREV_SP:
+		return nmibt_walk_read(walk, sp + offset, &frame->bp, sizeof(frame->bp));
+	case BP:
+		return nmibt_walk_read(walk, frame->bp + offset, &frame->bp, sizeof(frame->bp));
+	case NONE:
+		if (frame->has_regs)
+			frame->bp = frame->regs[X86_BP];
+		return true;
+	}
+	return false;
+}
+
+/* By what else there is. */
+static bool step_to_caller(struct nmibt_walk *walk, struct frame *frame)
+{
+	struct nmibt_regs regs = {.present = true, .nr = X86_NR_PT_REGS};
+
+	if (!walk->caller)
+		return false;
+	memcpy(regs.value, frame->regs, sizeof(frame->regs));
+	regs.value[X86_IP] = frame->ip;
+	regs.value[X86_SP] = frame->sp;
+	regs.value[X86_BP] = frame->bp;
+	if (!walk->caller(walk->caller_arg, walk, &regs, frame->is_return) ||
+	    !nmibt_walk_take(walk, regs.value[X86_SP] - 8, 8) ||
+	    !may_return_to(walk, regs.value[X86_IP]))
+		return false;
+	frame->ip = regs.value[X86_IP];
+	frame->sp = regs.value[X86_SP];
+	frame->bp = regs.value[X86_BP];
+	frame->is_return = true;
+	frame->has_regs = false;
+	return true;
+}
+
+static bool step(struct nmibt_orc *orc, struct nmibt_walk *walk, struct frame *frame)
+{
+	struct way way;
+	uint64_t sp;
+
+	switch (find_way(orc, walk, frame, &way)) {
+	case THE_WAY:
+		break;
+	case THE_END:
+		return false;
+	case NOT_DEFINED:
+		if (step_to_caller(walk, frame))
+			return true;
+		/* The panicking CPU stands in such a function, in __crash_kexec(). */
+		if (walk->nr_frames > 1 || !guess(walk, frame, &way))
+			return false;
+		break;
+	case NOT_KNOWN:
+		if (!guess(walk, frame, &way))
+			return false;
+		break;
+	}
+	return find_sp(walk, frame, &way, &sp) && step_ip(walk, frame, &way, sp) &&
+	       step_bp(walk, frame, &way, sp);
+}
+
+void nmibt_orc_walk(struct nmibt_orc *orc, struct nmibt_walk *walk, const struct nmibt_regs *regs)
+{
+	struct frame frame = {
+		.ip = regs->value[X86_IP],
+		.sp = regs->value[X86_SP],
+		.bp = regs->value[X86_BP],
+		.has_regs = true,
+	};
+
+	memcpy(frame.regs, regs->value, sizeof(frame.regs));
+	while (nmibt_walk_show(walk, frame.ip, frame.is_return, true) && step(orc, walk, &frame))
+		;
+}
+
+/* -------------------------------------------------------------------- opening */
+
+/* 6.4 has the numbers of 6.5, but no header that says it. Nearly all entries are of calls. */
+static const struct format *format_by_entries(struct nmibt_orc *orc)
+{
+	unsigned int calls[2] = {0};
+	struct entry entry;
+
+	for (uint32_t i = 0; i < 64; i++) {
+		uint64_t at = (uint64_t)orc->kernel.nr * i / 64 * ENTRY_SIZE;
+
+		if (!read_at(orc, orc->kernel.entries + at, &entry, ENTRY_SIZE))
+			return NULL;
+		calls[0] += (entry.bits >> 8 & format_4_14.type_mask) == format_4_14.call;
+		calls[1] += (entry.bits >> 8 & format_6_4.type_mask) == format_6_4.call;
+	}
+	return calls[0] > calls[1] ? &format_4_14 : &format_6_4;
+}
+
+static const struct format *find_format(struct nmibt_orc *orc)
+{
+	static const struct format *const formats[] = {&format_6_4, &format_7_2};
+	unsigned char header[sizeof(formats[0]->header)];
+	uint64_t at;
+
+	if (!nmibt_symbol_addr(orc->symbols, "__start_orc_header", &at))
+		return format_by_entries(orc);
+	if (!read_at(orc, at, header, sizeof(header)))
+		return NULL;
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		if (!memcmp(header, formats[i]->header, sizeof(header)))
+			return formats[i];
+	}
+	return NULL;
+}
+
+static struct nmibt_error *find_tables(struct nmibt_orc *orc)
+{
+	uint64_t ips, ips_end, entries;
+
+	if (!orc->symbols || !nmibt_symbol_addr(orc->symbols, "__start_orc_unwind_ip", &ips) ||
+	    !nmibt_symbol_addr(orc->symbols, "__stop_orc_unwind_ip", &ips_end) ||
+	    !nmibt_symbol_addr(orc->symbols, "__start_orc_unwind", &entries))
+		return nmibt_error_create(NMIBT_ERR_NOTHING,
+					  "it is not known where the kernel's ORC tables are");
+	if (ips_end <= ips || (ips_end - ips) / 4 > MAX_ENTRIES)
+		return nmibt_error_create(NMIBT_ERR_DAMAGED,
+					  "the kernel's ORC table is at %#" PRIx64
+					  ", its end at %#" PRIx64,
+					  ips, ips_end);
+	orc->kernel = (struct table){ips, entries, (ips_end - ips) / 4};
+	orc->format = find_format(orc);
+	if (!orc->format)
+		return nmibt_error_create(NMIBT_ERR_DAMAGED,
+					  "the kernel's ORC tables, at %#" PRIx64
+					  ", are of no known format or can't be read",
+					  ips);
+	return NULL;
+}
+
+struct nmibt_error *nmibt_orc_open(const struct nmibt_image *image, struct nmibt_virtual *memory,
+				   struct nmibt_symbols *symbols, struct nmibt_orc **ret)
+{
+	struct nmibt_orc *orc = calloc(1, sizeof(*orc));
+
+	if (!orc)
+		return nmibt_error_nomem();
+	orc->image = image;
+	orc->memory = memory;
+	orc->symbols = symbols;
+	struct nmibt_error *err = find_tables(orc);
+	if (err) {
+		nmibt_orc_close(orc);
+		return err;
+	}
+	*ret = orc;
+	return NULL;
+}
+
+void nmibt_orc_close(struct nmibt_orc *orc)
+{
+	if (!orc)
+		return;
+	free(orc->modules);
+	free(orc);
+}
