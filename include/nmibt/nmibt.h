@@ -314,15 +314,56 @@ struct nmibt_str {
 	size_t len;
 };
 
+/* The kinds of stack that a frame can be on. */
+enum nmibt_stack_kind {
+	NMIBT_STACK_TASK, /* the task's own, or not told */
+	NMIBT_STACK_IRQ,
+	NMIBT_STACK_SOFTIRQ,
+	NMIBT_STACK_NMI,
+	NMIBT_STACK_EXCEPTION, /* #DF, #DB, #MC, #VC and the like; SDEI */
+	NMIBT_STACK_ENTRY, /* x86's trampoline */
+	NMIBT_NR_STACK_KINDS,
+};
+
+#define NMIBT_NO_LINE SIZE_MAX
+
+/* One frame of a stack, whatever it was found by: it has an address or a name, perhaps
+ * both. Strings are borrowed from the text or the stack, untrusted, not terminated. */
 struct nmibt_frame {
-	size_t line; /* index in nmibt_text.lines */
-	struct nmibt_str function;
-	struct nmibt_str module; /* len 0: the kernel itself */
-	struct nmibt_str stack; /* "IRQ", "NMI": not the task's own; len 0: the task's */
-	uint64_t offset;
-	uint64_t size; /* of the function */
-	bool reliable; /* false: printed with '?' */
-	bool is_pc; /* from the pc or RIP line */
+	struct nmibt_str function; /* len 0: no symbol is known */
+	struct nmibt_str module; /* len 0: the kernel itself, or not known */
+	uint64_t addr; /* virtual; 0: not known */
+	uint64_t offset; /* of addr in the function */
+	uint64_t size; /* of the function; 0: not known */
+	enum nmibt_stack_kind kind;
+	size_t line; /* index in nmibt_text.lines, or NMIBT_NO_LINE: not out of a text */
+	bool reliable; /* false: may be what an earlier call left ('?') */
+	bool is_pc; /* the innermost: where the CPU was */
+	bool is_interrupted; /* where an interrupt or an exception hit: no return address */
+};
+
+/* Why a stack ends where it does. */
+enum nmibt_stack_end {
+	NMIBT_END_UNKNOWN, /* the text does not tell, or nothing was tried */
+	NMIBT_END_COMPLETE, /* at the outermost function of the kernel */
+	NMIBT_END_USER, /* the CPU was, or its outermost entry came from, in user mode */
+	NMIBT_END_UNREADABLE, /* memory at end_addr can't be read */
+	NMIBT_END_EXCLUDED, /* memory at end_addr is not in the dump */
+	NMIBT_END_NO_UNWIND_DATA, /* for the code at end_addr */
+	NMIBT_END_NONSENSE, /* what stands at end_addr leads nowhere */
+	NMIBT_END_LIMIT, /* there are more frames than are looked at */
+	NMIBT_END_CUT, /* the text was cut: the rest did not fit, or was not printed */
+	NMIBT_END_GAP, /* records of the log in the middle of it are lost */
+	NMIBT_NR_ENDS,
+};
+
+/* Frames, the innermost first. */
+struct nmibt_stack {
+	struct nmibt_frame *frames;
+	size_t nr;
+	enum nmibt_stack_end end;
+	uint64_t end_addr; /* virtual; 0: none */
+	void *owned; /* the library's: the strings of frames that are in no text */
 };
 
 struct nmibt_regs {
@@ -340,9 +381,10 @@ struct nmibt_reg_names {
 };
 const struct nmibt_reg_names *nmibt_reg_names(enum nmibt_arch arch);
 
-/* Frames of the outermost trace in text. The caller frees *ret. */
+/* Frames of the outermost trace in text. The caller destroys *ret. */
 struct nmibt_error *nmibt_trace(enum nmibt_arch arch, const struct nmibt_text *text,
-				struct nmibt_frame **ret, size_t *ret_nr);
+				struct nmibt_stack *ret);
+void nmibt_stack_destroy(struct nmibt_stack *stack);
 
 /* What became of a CPU's crash note. */
 enum nmibt_note {
@@ -414,8 +456,7 @@ struct nmibt_cpu {
 	bool is_unwound; /* frames are nmibt's own, of stop_regs; text is none of the kernel's */
 	struct nmibt_text text;
 	struct nmibt_text nested;
-	struct nmibt_frame *frames;
-	size_t nr_frames;
+	struct nmibt_stack stack;
 	struct nmibt_regs nmi_regs;
 	struct nmibt_regs stop_regs;
 	enum nmibt_note note;

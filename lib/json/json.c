@@ -402,8 +402,8 @@ static json_t *frame_of(struct json *j, const struct nmibt_cpu *cpu, const struc
 	}
 	if (f->module.len)
 		set(j, frame, "module_name", string_of(j, f->module.s, f->module.len));
-	if (f->stack.len)
-		set(j, frame, "special_stack", string_of(j, f->stack.s, f->stack.len));
+	if (f->kind != NMIBT_STACK_TASK)
+		set(j, frame, "special_stack", json_string(nmibt_stack_kind_name(f->kind)));
 	set(j, frame, "reliable", json_boolean(f->reliable));
 	if (f->is_pc && names && cpu->nmi_regs.present && !cpu->text.unread)
 		set(j, frame, "address", hex_of(cpu->nmi_regs.value[names->pc]));
@@ -416,8 +416,8 @@ static json_t *frames_of(struct json *j, const struct nmibt_cpu *cpu)
 {
 	json_t *frames = json_array();
 
-	for (size_t i = 0; i < cpu->nr_frames; i++)
-		append(j, frames, frame_of(j, cpu, &cpu->frames[i]));
+	for (size_t i = 0; i < cpu->stack.nr; i++)
+		append(j, frames, frame_of(j, cpu, &cpu->stack.frames[i]));
 	return frames;
 }
 

@@ -45,10 +45,10 @@ static void put_stack(FILE *out, const struct nmibt_cpu *cpu)
 		fputs(";[stale]", out);
 	if (cpu->flags & NMI_CAPTURE_SLOT_F_USER)
 		fputs(";[user]", out);
-	for (size_t i = cpu->nr_frames; i-- > 0;) {
-		const struct nmibt_frame *f = &cpu->frames[i];
+	for (size_t i = cpu->stack.nr; i-- > 0;) {
+		const struct nmibt_frame *f = &cpu->stack.frames[i];
 
-		if (!nmibt_is_in_chain(cpu->frames, i))
+		if (!nmibt_is_in_chain(cpu->stack.frames, i))
 			continue;
 		putc(';', out);
 		put_name(out, f->function.s, nmibt_function_len(f->function));

@@ -134,10 +134,10 @@ static void render_head(struct renderer *r, const struct group *group)
 /* The CPUs share the functions, the offsets are those of the first. */
 static void render_stack(struct renderer *r, const struct nmibt_cpu *cpu, bool offsets)
 {
-	for (size_t i = 0; i < cpu->nr_frames; i++) {
-		const struct nmibt_frame *f = &cpu->frames[i];
+	for (size_t i = 0; i < cpu->stack.nr; i++) {
+		const struct nmibt_frame *f = &cpu->stack.frames[i];
 
-		if (!nmibt_is_in_chain(cpu->frames, i))
+		if (!nmibt_is_in_chain(cpu->stack.frames, i))
 			continue;
 		fputs("    ", r->out);
 		nmibt_escape(r->out, f->function.s, f->function.len, false);
@@ -166,7 +166,7 @@ static struct nmibt_error *render_group(struct renderer *r, const struct group *
 
 	putc('\n', r->out);
 	render_head(r, group);
-	if (cpu.nr_frames && group->nr > 1 && r->options->lines)
+	if (cpu.stack.nr && group->nr > 1 && r->options->lines)
 		fprintf(r->out, "[offsets and lines are those of CPU %u]\n", cpu.cpu);
 	render_stack(r, &cpu, group->nr == 1 || r->options->lines);
 	nmibt_cpu_destroy(&cpu);

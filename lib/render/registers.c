@@ -12,9 +12,9 @@
 static bool symbol_of_text(const struct nmibt_cpu *cpu, unsigned int pc, uint64_t addr, char *buf,
 			   size_t len)
 {
-	const struct nmibt_frame *f = cpu->frames;
+	const struct nmibt_frame *f = cpu->stack.frames;
 
-	if (!cpu->nr_frames || !f->is_pc || !cpu->nmi_regs.present)
+	if (!cpu->stack.nr || !f->is_pc || !cpu->nmi_regs.present)
 		return false;
 	uint64_t offset = addr - (cpu->nmi_regs.value[pc] - f->offset);
 	if (offset >= f->size)

@@ -80,7 +80,7 @@ static void render_completeness(struct renderer *r, const struct nmibt_cpu *cpu)
 	const char *how = cpu->source <= NMIBT_SOURCE_SCAN ? "complete, " : "";
 
 	if (cpu->is_unwound) {
-		fprintf(r->out, ", %zu frame%s", cpu->nr_frames, nmibt_plural(cpu->nr_frames));
+		fprintf(r->out, ", %zu frame%s", cpu->stack.nr, nmibt_plural(cpu->stack.nr));
 		return;
 	}
 	if (cpu->outcome == NMIBT_OUTCOME_DAMAGED)
@@ -265,9 +265,9 @@ static void render_log_fields(struct renderer *r, const struct nmibt_cpu *cpu)
 
 static const struct nmibt_frame *frame_of_line(const struct nmibt_cpu *cpu, size_t line)
 {
-	for (size_t i = 0; i < cpu->nr_frames; i++) {
-		if (cpu->frames[i].line == line)
-			return &cpu->frames[i];
+	for (size_t i = 0; i < cpu->stack.nr; i++) {
+		if (cpu->stack.frames[i].line == line)
+			return &cpu->stack.frames[i];
 	}
 	return NULL;
 }

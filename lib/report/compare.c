@@ -26,9 +26,9 @@ static bool in_chain(struct nmibt_symbols *symbols, const struct nmibt_cpu *cpu,
 	size_t len = nmibt_function_len(name);
 
 	/* The innermost frames: a loop runs in the first few, all share the last. */
-	size_t near = cpu->nr_frames < 4 ? cpu->nr_frames : 4;
+	size_t near = cpu->stack.nr < 4 ? cpu->stack.nr : 4;
 	for (size_t i = 0; i < near; i++) {
-		struct nmibt_str f = cpu->frames[i].function;
+		struct nmibt_str f = cpu->stack.frames[i].function;
 		if (nmibt_function_len(f) == len && !memcmp(f.s, symbol, len))
 			return true;
 	}
@@ -65,14 +65,16 @@ enum nmibt_moved nmibt_compare_regs(struct nmibt_symbols *symbols, const struct 
 
 	if (pc == nmi_pc && sp == nmi_sp)
 		return NMIBT_MOVED_SAME;
-	if (cpu->slot.flags & NMI_CAPTURE_SLOT_F_USER || !cpu->nr_frames || !cpu->frames[0].is_pc)
+	if (cpu->slot.flags & NMI_CAPTURE_SLOT_F_USER || !cpu->stack.nr ||
+	    !cpu->stack.frames[0].is_pc)
 		return NMIBT_MOVED_YES;
-	if (sp == nmi_sp && same_function(&cpu->frames[0], nmi_pc, pc))
+	if (sp == nmi_sp && same_function(&cpu->stack.frames[0], nmi_pc, pc))
 		return NMIBT_MOVED_SAME;
 	if (sp - nmi_sp + NEAR_STACK > 2 * NEAR_STACK)
 		return NMIBT_MOVED_YES;
 	bool pc_known, lr_known;
-	if (same_function(&cpu->frames[0], nmi_pc, pc) || in_chain(symbols, cpu, pc, &pc_known) ||
+	if (same_function(&cpu->stack.frames[0], nmi_pc, pc) ||
+	    in_chain(symbols, cpu, pc, &pc_known) ||
 	    (arch == NMIBT_ARCH_ARM64 &&
 	     in_chain(symbols, cpu, cpu->stop_regs.value[ARM64_LR_INDEX], &lr_known)))
 		return NMIBT_MOVED_SAME;
@@ -96,7 +98,7 @@ enum nmibt_moved nmibt_compare_text(struct nmibt_symbols *symbols, const struct 
 		return NMIBT_MOVED_YES;
 	/* The text has no pc in numbers, and none of user mode by name. */
 	uint64_t sp = cpu->stop_regs.value[names->sp];
-	if (cpu->flags & NMI_CAPTURE_SLOT_F_USER || !cpu->nr_frames || !cpu->frames[0].is_pc)
+	if (cpu->flags & NMI_CAPTURE_SLOT_F_USER || !cpu->stack.nr || !cpu->stack.frames[0].is_pc)
 		return NMIBT_MOVED_UNKNOWN;
 	if (sp - facts->sp + NEAR_STACK > 2 * NEAR_STACK)
 		return NMIBT_MOVED_YES;

@@ -194,7 +194,7 @@ static struct nmibt_error *find_waiters(const struct nmibt_report *report,
 		if (err)
 			return err;
 		struct waiter waiter = {.cpu = i};
-		if (nmibt_is_waiting(cpu.frames, cpu.nr_frames, &waiter.wait)) {
+		if (nmibt_is_waiting(cpu.stack.frames, cpu.stack.nr, &waiter.wait)) {
 			if (memory && waiter.wait.kind == NMIBT_WAIT_SPINLOCK)
 				nmibt_find_lock(report, memory, &cpu.nmi_regs, &waiter.wait);
 			waiters[nr++] = waiter;

@@ -83,7 +83,7 @@ struct nmibt_error *nmibt_report_cpu(const struct nmibt_report *report, unsigned
 		nmibt_cpu_destroy(&cpu);
 		return err;
 	}
-	cpu.stack_hash = nmibt_stack_hash(cpu.frames, cpu.nr_frames);
+	cpu.stack_hash = nmibt_stack_hash(cpu.stack.frames, cpu.stack.nr);
 	*ret = cpu;
 	return NULL;
 }
@@ -104,7 +104,7 @@ struct nmibt_error *nmibt_report_older(const struct nmibt_report *report, unsign
 		nmibt_cpu_destroy(&cpu);
 		return err;
 	}
-	cpu.stack_hash = nmibt_stack_hash(cpu.frames, cpu.nr_frames);
+	cpu.stack_hash = nmibt_stack_hash(cpu.stack.frames, cpu.stack.nr);
 	*ret = cpu;
 	return NULL;
 }
@@ -113,9 +113,7 @@ void nmibt_cpu_destroy(struct nmibt_cpu *cpu)
 {
 	nmibt_text_destroy(&cpu->text);
 	nmibt_text_destroy(&cpu->nested);
-	free(cpu->frames);
-	cpu->frames = NULL;
-	cpu->nr_frames = 0;
+	nmibt_stack_destroy(&cpu->stack);
 }
 
 static bool lost_something(const struct nmibt_cpu *cpu)
@@ -146,7 +144,7 @@ static struct nmibt_error *first_pass(struct nmibt_report *report)
 			return err;
 
 		struct nmibt_wait wait = {.kind = NMIBT_WAIT_NONE};
-		nmibt_is_waiting(cpu.frames, cpu.nr_frames, &wait);
+		nmibt_is_waiting(cpu.stack.frames, cpu.stack.nr, &wait);
 		struct nmibt_cpu_brief *brief = &report->cpus[i];
 		*brief = (struct nmibt_cpu_brief){
 			.outcome = cpu.outcome,

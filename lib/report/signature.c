@@ -126,11 +126,11 @@ static size_t count_dying(const struct nmibt_cpu *cpu)
 {
 	size_t nr = 0;
 
-	for (size_t i = 0; i < cpu->nr_frames; i++) {
-		struct nmibt_str name = cpu->frames[i].function;
+	for (size_t i = 0; i < cpu->stack.nr; i++) {
+		struct nmibt_str name = cpu->stack.frames[i].function;
 
 		name.len = nmibt_function_len(name);
-		if (!cpu->frames[i].module.len && is_death(name))
+		if (!cpu->stack.frames[i].module.len && is_death(name))
 			nr = i + 1;
 	}
 	return nr;
@@ -173,16 +173,16 @@ static struct nmibt_error *make_stack(const struct nmibt_cpu *cpu,
 	size_t dying = stack->panicking ? count_dying(cpu) : 0;
 	bool innermost = true;
 
-	stack->frames = calloc(cpu->nr_frames + 1, sizeof(*stack->frames));
+	stack->frames = calloc(cpu->stack.nr + 1, sizeof(*stack->frames));
 	stack->cpus = malloc(sizeof(*stack->cpus));
 	if (!stack->frames || !stack->cpus)
 		return nmibt_error_nomem();
 	stack->cpus[0] = cpu->cpu;
 	stack->nr_cpus = 1;
-	for (size_t i = 0; i < cpu->nr_frames; i++) {
-		const struct nmibt_frame *f = &cpu->frames[i];
+	for (size_t i = 0; i < cpu->stack.nr; i++) {
+		const struct nmibt_frame *f = &cpu->stack.frames[i];
 
-		if (!nmibt_is_in_chain(cpu->frames, i))
+		if (!nmibt_is_in_chain(cpu->stack.frames, i))
 			continue;
 		struct nmibt_signature_frame *frame = &stack->frames[stack->nr_frames++];
 		frame->left_out = i < dying || is_left_out(f, innermost);
@@ -334,8 +334,8 @@ static struct nmibt_error *hash_as_satyr(const struct nmibt_cpu *cpu, char ret[N
 	if (!out)
 		return nmibt_error_nomem();
 	fputs("Thread\n", out);
-	for (size_t i = 0; i < cpu->nr_frames; i++) {
-		const struct nmibt_frame *f = &cpu->frames[i];
+	for (size_t i = 0; i < cpu->stack.nr; i++) {
+		const struct nmibt_frame *f = &cpu->stack.frames[i];
 		const char *dot = memchr(f->function.s, '.', f->function.len);
 		struct nmibt_str name = {f->function.s,
 					 dot ? (size_t)(dot - f->function.s) : f->function.len};
@@ -366,7 +366,7 @@ static struct nmibt_error *add_cpu(const struct nmibt_report *report, unsigned i
 	stack->panicking = i == report->panic_cpu;
 	signature->nr_stacks++;
 	err = make_stack(&cpu, stack);
-	if (!err && stack->panicking && cpu.nr_frames)
+	if (!err && stack->panicking && cpu.stack.nr)
 		err = hash_as_satyr(&cpu, signature->duphash);
 	nmibt_cpu_destroy(&cpu);
 	return err;

@@ -377,8 +377,7 @@ static void fill_facts(const struct nmibt_stock *stock, struct nmibt_cpu *cpu,
 static struct nmibt_error *fill_text(const struct nmibt_stock *stock, struct nmibt_cpu *cpu,
 				     struct nmibt_facts *facts)
 {
-	struct nmibt_error *err =
-		nmibt_trace(stock->image->arch, &cpu->text, &cpu->frames, &cpu->nr_frames);
+	struct nmibt_error *err = nmibt_trace(stock->image->arch, &cpu->text, &cpu->stack);
 
 	if (!err)
 		fill_facts(stock, cpu, facts);
@@ -595,7 +594,7 @@ static struct nmibt_error *unwind(struct nmibt_stock *stock, struct nmibt_cpu *c
 		cpu->is_unwound = true;
 		err = nmibt_decode(text, len, len, NULL, false, &cpu->text);
 		if (!err)
-			err = nmibt_trace_unwound(&cpu->text, &cpu->frames, &cpu->nr_frames);
+			err = nmibt_trace_unwound(&cpu->text, &cpu->stack);
 	}
 	free(text);
 	return err;

@@ -160,7 +160,7 @@ static struct nmibt_error *read_slot_text(const struct nmibt_image *image, struc
 		err = read_text(image, cpu, slot->nested_off, slot->nested_size, slot->nested_len,
 				&cpu->nested);
 	if (!err)
-		err = nmibt_trace(image->arch, &cpu->text, &cpu->frames, &cpu->nr_frames);
+		err = nmibt_trace(image->arch, &cpu->text, &cpu->stack);
 	for (size_t i = 0; i < cpu->nested.nr_lines; i++)
 		cpu->nested.lines[i].flags |= NMIBT_LINE_NESTED;
 	return err;

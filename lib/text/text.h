@@ -15,8 +15,11 @@ bool nmibt_is_in_chain(const struct nmibt_frame *frames, size_t i);
 
 /* As nmibt_trace(), of the lines that stand for frames that nmibt has unwound itself:
  * without the functions' sizes. */
-struct nmibt_error *nmibt_trace_unwound(const struct nmibt_text *text, struct nmibt_frame **ret,
-					size_t *ret_nr);
+struct nmibt_error *nmibt_trace_unwound(const struct nmibt_text *text, struct nmibt_stack *ret);
+
+/* "IRQ", as in the kernel's mark <IRQ>; TASK for what is none of them. */
+enum nmibt_stack_kind nmibt_stack_kind_of(struct nmibt_str name);
+const char *nmibt_stack_kind_name(enum nmibt_stack_kind kind);
 
 uint64_t nmibt_stack_hash(const struct nmibt_frame *frames, size_t nr);
 

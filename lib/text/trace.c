@@ -105,19 +105,44 @@ static bool parse_trace_line(const char *s, size_t len, bool unsized, struct nmi
 
 /* " <IRQ>" where x86 comes to a stack of another kind and " </IRQ>" where it leaves
  * it; <TASK> is the ordinary one (arch/x86/kernel/dumpstack_64.c, stack_type_name()). */
-static void parse_stack_line(const char *s, size_t len, struct nmibt_str *stack)
+static void parse_stack_line(const char *s, size_t len, enum nmibt_stack_kind *kind)
 {
 	if (len < 4 || s[0] != ' ' || s[1] != '<' || s[len - 1] != '>')
 		return;
-	*stack = (struct nmibt_str){s + 2, len - 3};
-	if (s[2] == '/' || (stack->len == 4 && !memcmp(stack->s, "TASK", 4)))
-		stack->len = 0;
+	*kind = nmibt_stack_kind_of((struct nmibt_str){s + 2, len - 3});
+}
+
+static const struct {
+	const char *name;
+	enum nmibt_stack_kind kind;
+} stack_names[] = {
+	{"TASK", NMIBT_STACK_TASK}, {"IRQ", NMIBT_STACK_IRQ},	  {"SOFTIRQ", NMIBT_STACK_SOFTIRQ},
+	{"NMI", NMIBT_STACK_NMI},   {"ENTRY", NMIBT_STACK_ENTRY},
+};
+
+enum nmibt_stack_kind nmibt_stack_kind_of(struct nmibt_str name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(stack_names); i++) {
+		if (name.len == strlen(stack_names[i].name) &&
+		    !memcmp(name.s, stack_names[i].name, name.len))
+			return stack_names[i].kind;
+	}
+	return name.len && *name.s == '#' ? NMIBT_STACK_EXCEPTION : NMIBT_STACK_TASK;
+}
+
+const char *nmibt_stack_kind_name(enum nmibt_stack_kind kind)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(stack_names); i++) {
+		if (stack_names[i].kind == kind)
+			return stack_names[i].name;
+	}
+	return "exception";
 }
 
 struct parser {
 	enum nmibt_arch arch;
 	bool in_trace;
-	struct nmibt_str stack;
+	enum nmibt_stack_kind kind;
 };
 
 static bool parse_line(struct parser *parser, const struct nmibt_line *line,
@@ -133,13 +158,13 @@ static bool parse_line(struct parser *parser, const struct nmibt_line *line,
 	if (!parser->in_trace)
 		return parse_pc_line(parser->arch, line->text, line->len, ret) ||
 		       parse_skip_line(line->text, line->len, ret);
-	parse_stack_line(line->text, line->len, &parser->stack);
-	ret->stack = parser->stack;
+	parse_stack_line(line->text, line->len, &parser->kind);
+	ret->kind = parser->kind;
 	return parse_trace_line(line->text, line->len, false, ret);
 }
 
 struct nmibt_error *nmibt_trace(enum nmibt_arch arch, const struct nmibt_text *text,
-				struct nmibt_frame **ret, size_t *ret_nr)
+				struct nmibt_stack *ret)
 {
 	struct nmibt_frame *frames = calloc(text->nr_lines + 1, sizeof(*frames));
 	struct parser parser = {.arch = arch};
@@ -154,13 +179,18 @@ struct nmibt_error *nmibt_trace(enum nmibt_arch arch, const struct nmibt_text *t
 		frame.line = i;
 		frames[nr++] = frame;
 	}
-	*ret = frames;
-	*ret_nr = nr;
+	*ret = (struct nmibt_stack){.frames = frames, .nr = nr};
 	return NULL;
 }
 
-struct nmibt_error *nmibt_trace_unwound(const struct nmibt_text *text, struct nmibt_frame **ret,
-					size_t *ret_nr)
+void nmibt_stack_destroy(struct nmibt_stack *stack)
+{
+	free(stack->frames);
+	free(stack->owned);
+	*stack = (struct nmibt_stack){0};
+}
+
+struct nmibt_error *nmibt_trace_unwound(const struct nmibt_text *text, struct nmibt_stack *ret)
 {
 	struct nmibt_frame *frames = calloc(text->nr_lines + 1, sizeof(*frames));
 	size_t nr = 0;
@@ -173,8 +203,7 @@ struct nmibt_error *nmibt_trace_unwound(const struct nmibt_text *text, struct nm
 		if (parse_trace_line(text->lines[i].text, text->lines[i].len, true, &frame))
 			frames[nr++] = frame;
 	}
-	*ret = frames;
-	*ret_nr = nr;
+	*ret = (struct nmibt_stack){.frames = frames, .nr = nr};
 	return NULL;
 }
 

@@ -217,7 +217,7 @@ static enum nmibt_moved compare(enum nmibt_arch arch, const char *raw, struct st
 	struct nmibt_facts facts;
 
 	assert_null(nmibt_decode(raw, strlen(raw), strlen(raw), NULL, false, &cpu.text));
-	assert_null(nmibt_trace(arch, &cpu.text, &cpu.frames, &cpu.nr_frames));
+	assert_null(nmibt_trace(arch, &cpu.text, &cpu.stack));
 	nmibt_read_facts(arch, &cpu.text, &facts);
 	cpu.pid = facts.pid;
 	cpu.flags = facts.flags;

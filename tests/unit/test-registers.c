@@ -246,7 +246,7 @@ static struct nmibt_cpu spinning(struct fake *f)
 		{.function = {"f", 1}, .offset = 0x48, .size = 0x100},
 		{.function = {"kthread", 7}, .offset = 0x10, .size = 0x100},
 	};
-	struct nmibt_cpu cpu = {.frames = frames, .nr_frames = ARRAY_SIZE(frames)};
+	struct nmibt_cpu cpu = {.stack = {.frames = frames, .nr = ARRAY_SIZE(frames)}};
 
 	cpu.slot.pid = cpu.note_pid = 118;
 	cpu.nmi_regs.present = cpu.stop_regs.present = true;
@@ -356,7 +356,7 @@ static void cases_by_themselves(void **state)
 	assert_int_equal(compare(f, &cpu), NMIBT_MOVED_YES);
 
 	cpu = spinning(f);
-	cpu.nr_frames = 0;
+	cpu.stack.nr = 0;
 	cpu.stop_regs.value[fake_pc(f)] += 4;
 	assert_int_equal(compare(f, &cpu), NMIBT_MOVED_YES);
 

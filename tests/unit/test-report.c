@@ -146,10 +146,10 @@ static void what_an_answer_holds(void **state)
 	assert_int_equal(cpu.text.published, f->slot[1]->text_len);
 	assert_int_equal(cpu.text.unread, 0);
 	assert_int_equal(cpu.nested.nr_lines, 0);
-	assert_int_equal(cpu.nr_frames, 4);
-	assert_true(cpu.frames[0].is_pc);
-	assert_memory_equal(cpu.frames[2].function.s, "spin_fn", 7);
-	assert_memory_equal(cpu.frames[2].module.s, "irqspin", 7);
+	assert_int_equal(cpu.stack.nr, 4);
+	assert_true(cpu.stack.frames[0].is_pc);
+	assert_memory_equal(cpu.stack.frames[2].function.s, "spin_fn", 7);
+	assert_memory_equal(cpu.stack.frames[2].module.s, "irqspin", 7);
 	assert_true(cpu.nmi_regs.present && cpu.stop_regs.present);
 	assert_int_equal(cpu.nmi_regs.nr, fake_nr_regs(f));
 	assert_int_equal(cpu.nmi_regs.value[3], 0x2003);
@@ -249,8 +249,8 @@ static void partial(void **state)
 	assert_int_equal(last->torn_at, strlen(" torn_fn+0x1"));
 	assert_int_equal(cpu.text.raw_len, cpu.text.published + 8);
 	/* It is a frame, too. */
-	assert_memory_equal(cpu.frames[cpu.nr_frames - 1].function.s, "torn_fn", 7);
-	assert_int_equal(cpu.frames[cpu.nr_frames - 1].offset, 0x12);
+	assert_memory_equal(cpu.stack.frames[cpu.stack.nr - 1].function.s, "torn_fn", 7);
+	assert_int_equal(cpu.stack.frames[cpu.stack.nr - 1].offset, 0x12);
 	nmibt_cpu_destroy(&cpu);
 
 	/* A tail that fills the area and is not ended by a NUL. */
@@ -409,7 +409,7 @@ static void nested_text(void **state)
 	assert_int_equal(cpu.nested.lines[3].flags,
 			 NMIBT_LINE_NESTED | NMIBT_LINE_TORN | NMIBT_LINE_PARTIAL);
 	/* Its frames aren't those of the CPU's stack. */
-	assert_int_equal(cpu.nr_frames, 4);
+	assert_int_equal(cpu.stack.nr, 4);
 	nmibt_cpu_destroy(&cpu);
 }
 

@@ -195,9 +195,9 @@ static int render(struct scene *s, struct nmibt_render_options options)
 	free(s->text);
 	FILE *out = open_memstream(&s->text, &len);
 	assert_non_null(out);
-	struct nmibt_error *err =
-		(options.format == NMIBT_FORMAT_JSON ? nmibt_render_json : nmibt_render)(
-			s->report, &options, out, &code);
+	struct nmibt_error *err = (options.format == NMIBT_FORMAT_JSON
+					   ? nmibt_render_json
+					   : nmibt_render)(s->report, &options, out, &code);
 	assert_int_equal(fclose(out), 0);
 	if (err)
 		fail_msg("%s", err->message);
@@ -330,9 +330,9 @@ static void details(void **state)
 	assert_int_equal(cpu.pid, 118);
 	assert_string_equal(cpu.comm, "spin");
 	assert_int_equal(cpu.flags, NMI_CAPTURE_SLOT_F_IRQS_OFF);
-	assert_int_equal(cpu.nr_frames, 4);
-	assert_true(cpu.frames[0].is_pc);
-	assert_memory_equal(cpu.frames[1].function.s, "spin_fn", 7);
+	assert_int_equal(cpu.stack.nr, 4);
+	assert_true(cpu.stack.frames[0].is_pc);
+	assert_memory_equal(cpu.stack.frames[1].function.s, "spin_fn", 7);
 	assert_int_not_equal(cpu.stack_hash, 0);
 	assert_in_range(cpu.begun_ns, 4 * S, 5 * S);
 	/* It is printed by itself: a millisecond for each line. */
@@ -346,13 +346,13 @@ static void details(void **state)
 
 	cpu = cpu_of(s, 0);
 	assert_int_equal(cpu.flags, NMI_CAPTURE_SLOT_F_IDLE);
-	assert_int_equal(cpu.nr_frames, 1);
+	assert_int_equal(cpu.stack.nr, 1);
 	assert_false(cpu.has_task);
 	nmibt_cpu_destroy(&cpu);
 	/* Asked just before the first one answered. */
 	cpu = cpu_of(s, 4);
 	assert_int_equal(cpu.asked_ns, begun - 2 * 1000000);
-	assert_int_equal(cpu.nr_frames, 0);
+	assert_int_equal(cpu.stack.nr, 0);
 	nmibt_cpu_destroy(&cpu);
 }
 
@@ -574,7 +574,7 @@ static void on_arm64(void **state)
 	nmibt_cpu_destroy(&cpu);
 	cpu = cpu_of(s, 1);
 	assert_int_equal(cpu.flags, NMI_CAPTURE_SLOT_F_IRQS_OFF);
-	assert_int_equal(cpu.nr_frames, 6);
+	assert_int_equal(cpu.stack.nr, 6);
 	nmibt_cpu_destroy(&cpu);
 }
 
@@ -767,7 +767,7 @@ static void gaps(void **state)
 	struct nmibt_cpu cpu = cpu_of(s, 1);
 	assert_int_equal(cpu.outcome, NMIBT_OUTCOME_ANSWERED);
 	assert_int_equal(cpu.text.unread, strlen("RIP: 0010:delay_tsc+0x2e/0x50") - 16);
-	assert_int_equal(cpu.nr_frames, 3);
+	assert_int_equal(cpu.stack.nr, 3);
 	nmibt_cpu_destroy(&cpu);
 	assert_false(s->report->complete);
 	assert_int_equal(render(s, (struct nmibt_render_options){0}), 3);
@@ -874,15 +874,15 @@ static void registers(void **state)
 	assert_int_equal(cpu.outcome, NMIBT_OUTCOME_REGISTERS);
 	assert_int_equal(cpu.source, NMIBT_SOURCE_REGISTERS);
 	assert_true(cpu.is_unwound);
-	assert_int_equal(cpu.nr_frames, 3);
-	assert_true(cpu.frames[0].is_pc && cpu.frames[0].reliable);
-	assert_memory_equal(cpu.frames[0].function.s, "other", 5);
+	assert_int_equal(cpu.stack.nr, 3);
+	assert_true(cpu.stack.frames[0].is_pc && cpu.stack.frames[0].reliable);
+	assert_memory_equal(cpu.stack.frames[0].function.s, "other", 5);
 	/* Of a call that is the last of its function: the one that called, and not the
 	 * next one. */
-	assert_memory_equal(cpu.frames[1].function.s, "spin_fn", 7);
-	assert_int_equal(cpu.frames[1].offset, 0x100);
-	assert_false(cpu.frames[1].is_pc);
-	assert_false(cpu.frames[2].reliable);
+	assert_memory_equal(cpu.stack.frames[1].function.s, "spin_fn", 7);
+	assert_int_equal(cpu.stack.frames[1].offset, 0x100);
+	assert_false(cpu.stack.frames[1].is_pc);
+	assert_false(cpu.stack.frames[2].reliable);
 	assert_int_equal(cpu.moved, NMIBT_MOVED_UNKNOWN);
 	nmibt_cpu_destroy(&cpu);
 	/* Where there is no symbol the number stands, and is no frame. */
@@ -909,7 +909,7 @@ static void no_unwinder(void **state)
 	assert_int_equal(cpu.source, NMIBT_SOURCE_REGISTERS);
 	assert_true(cpu.stop_regs.present);
 	assert_int_equal(cpu.is_unwound, is_arm64);
-	assert_int_equal(cpu.nr_frames, is_arm64);
+	assert_int_equal(cpu.stack.nr, is_arm64);
 	nmibt_cpu_destroy(&cpu);
 	assert_int_equal(render(s, (struct nmibt_render_options){0}), 0);
 	check_rendered(s, is_arm64 ? "unwound by nmibt, 1 frame\n" : "  from its crash note\n");
@@ -992,7 +992,7 @@ static void captured(void **state)
 	check_cpu(s, 2, NMIBT_OUTCOME_SILENT, LOG, SPIN(2, 118));
 	struct nmibt_cpu cpu = cpu_of(s, 2);
 	assert_string_equal(cpu.comm, "spin");
-	assert_int_equal(cpu.nr_frames, 4);
+	assert_int_equal(cpu.stack.nr, 4);
 	assert_true(cpu.slot_present);
 	nmibt_cpu_destroy(&cpu);
 	/* Where there is a capture it is better. */

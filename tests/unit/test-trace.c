@@ -16,8 +16,7 @@
 
 struct trace {
 	struct nmibt_text text;
-	struct nmibt_frame *frames;
-	size_t nr;
+	struct nmibt_stack stack;
 };
 
 static struct trace trace_new(enum nmibt_arch arch, const char *raw)
@@ -25,14 +24,14 @@ static struct trace trace_new(enum nmibt_arch arch, const char *raw)
 	struct trace t;
 
 	assert_null(nmibt_decode(raw, strlen(raw), strlen(raw), NULL, false, &t.text));
-	assert_null(nmibt_trace(arch, &t.text, &t.frames, &t.nr));
+	assert_null(nmibt_trace(arch, &t.text, &t.stack));
 	return t;
 }
 
 static void trace_free(struct trace *t)
 {
 	nmibt_text_destroy(&t->text);
-	free(t->frames);
+	nmibt_stack_destroy(&t->stack);
 }
 
 static bool str_is(struct nmibt_str s, const char *want)
@@ -68,20 +67,20 @@ static void arm64(void **state)
 	struct trace t = trace_new(ARM64, arm64_spin);
 
 	(void)state;
-	assert_int_equal(t.nr, 5);
-	check_frame(&t.frames[0], "__delay", 0x2c, 0x50, "");
-	assert_true(t.frames[0].is_pc);
-	assert_int_equal(t.frames[0].line, 3);
-	check_frame(&t.frames[1], "__delay", 0x2c, 0x50, "");
-	assert_false(t.frames[1].is_pc);
-	assert_int_equal(t.frames[1].line, 8);
-	check_frame(&t.frames[2], "fn", 0x48, 0x70, "irqspin");
-	check_frame(&t.frames[3], "kthread", 0x110, 0x120, "");
-	check_frame(&t.frames[4], "ret_from_fork", 0x10, 0x20, "");
-	for (size_t i = 0; i < t.nr; i++) {
-		assert_true(t.frames[i].reliable);
+	assert_int_equal(t.stack.nr, 5);
+	check_frame(&t.stack.frames[0], "__delay", 0x2c, 0x50, "");
+	assert_true(t.stack.frames[0].is_pc);
+	assert_int_equal(t.stack.frames[0].line, 3);
+	check_frame(&t.stack.frames[1], "__delay", 0x2c, 0x50, "");
+	assert_false(t.stack.frames[1].is_pc);
+	assert_int_equal(t.stack.frames[1].line, 8);
+	check_frame(&t.stack.frames[2], "fn", 0x48, 0x70, "irqspin");
+	check_frame(&t.stack.frames[3], "kthread", 0x110, 0x120, "");
+	check_frame(&t.stack.frames[4], "ret_from_fork", 0x10, 0x20, "");
+	for (size_t i = 0; i < t.stack.nr; i++) {
+		assert_true(t.stack.frames[i].reliable);
 		/* Also an empty module may be given to strndup() and "%.*s". */
-		assert_non_null(t.frames[i].module.s);
+		assert_non_null(t.stack.frames[i].module.s);
 	}
 	trace_free(&t);
 }
@@ -107,17 +106,17 @@ static void x86_64(void **state)
 		" </TASK>\n");
 
 	(void)state;
-	assert_int_equal(t.nr, 6);
-	check_frame(&t.frames[0], "delay_tsc", 0x2e, 0x50, "");
-	assert_true(t.frames[0].is_pc && t.frames[0].reliable);
-	check_frame(&t.frames[1], "__pfx_spin_fn", 0x10, 0x10, "nmibt_spin");
-	assert_false(t.frames[1].reliable);
-	check_frame(&t.frames[2], "spin_fn.isra.0", 0x55, 0x70, "nmibt_spin");
-	assert_true(t.frames[2].reliable);
-	check_frame(&t.frames[3], "kthread", 0xd8, 0x110, "");
-	check_frame(&t.frames[4], "kthread", 0, 0x110, "");
-	assert_false(t.frames[4].reliable);
-	check_frame(&t.frames[5], "ret_from_fork_asm", 0x1a, 0x30, "");
+	assert_int_equal(t.stack.nr, 6);
+	check_frame(&t.stack.frames[0], "delay_tsc", 0x2e, 0x50, "");
+	assert_true(t.stack.frames[0].is_pc && t.stack.frames[0].reliable);
+	check_frame(&t.stack.frames[1], "__pfx_spin_fn", 0x10, 0x10, "nmibt_spin");
+	assert_false(t.stack.frames[1].reliable);
+	check_frame(&t.stack.frames[2], "spin_fn.isra.0", 0x55, 0x70, "nmibt_spin");
+	assert_true(t.stack.frames[2].reliable);
+	check_frame(&t.stack.frames[3], "kthread", 0xd8, 0x110, "");
+	check_frame(&t.stack.frames[4], "kthread", 0, 0x110, "");
+	assert_false(t.stack.frames[4].reliable);
+	check_frame(&t.stack.frames[5], "ret_from_fork_asm", 0x1a, 0x30, "");
 	trace_free(&t);
 }
 
@@ -138,12 +137,12 @@ static void x86_64_interrupt_stacks(void **state)
 					   " </TASK>\n");
 
 	(void)state;
-	assert_int_equal(t.nr, 5);
-	check_frame(&t.frames[0], "a", 1, 0x10, "m");
-	check_frame(&t.frames[1], "b", 2, 0x10, "");
-	check_frame(&t.frames[2], "c", 3, 0x10, "");
-	check_frame(&t.frames[3], "asm_sysvec", 0x16, 0x20, "");
-	check_frame(&t.frames[4], "d", 5, 0x10, "");
+	assert_int_equal(t.stack.nr, 5);
+	check_frame(&t.stack.frames[0], "a", 1, 0x10, "m");
+	check_frame(&t.stack.frames[1], "b", 2, 0x10, "");
+	check_frame(&t.stack.frames[2], "c", 3, 0x10, "");
+	check_frame(&t.stack.frames[3], "asm_sysvec", 0x16, 0x20, "");
+	check_frame(&t.stack.frames[4], "d", 5, 0x10, "");
 	trace_free(&t);
 }
 
@@ -152,10 +151,10 @@ static void user_mode_has_no_kernel_frames(void **state)
 	struct trace t = trace_new(ARM64, "pc : 0000aaaab7d01234\nlr : 0000aaaab7d01230\n");
 
 	(void)state;
-	assert_int_equal(t.nr, 0);
+	assert_int_equal(t.stack.nr, 0);
 	trace_free(&t);
 	t = trace_new(X86_64, "RIP: 0033:0x4b0642\n");
-	assert_int_equal(t.nr, 0);
+	assert_int_equal(t.stack.nr, 0);
 	trace_free(&t);
 }
 
@@ -164,14 +163,14 @@ static void the_pc_line_is_the_architectures_own(void **state)
 	struct trace t = trace_new(X86_64, "pc : a+0x1/0x10\n");
 
 	(void)state;
-	assert_int_equal(t.nr, 0);
+	assert_int_equal(t.stack.nr, 0);
 	trace_free(&t);
 	t = trace_new(ARM64, "RIP: 0010:a+0x1/0x10\n");
-	assert_int_equal(t.nr, 0);
+	assert_int_equal(t.stack.nr, 0);
 	trace_free(&t);
 	/* lr is no frame: the trace has the caller. */
 	t = trace_new(ARM64, "lr : a+0x1/0x10\n");
-	assert_int_equal(t.nr, 0);
+	assert_int_equal(t.stack.nr, 0);
 	trace_free(&t);
 }
 
@@ -182,11 +181,11 @@ static void check_line(const char *line, const char *function, const char *modul
 
 	snprintf(raw, sizeof(raw), "Call trace:\n%s\n", line);
 	struct trace t = trace_new(ARM64, raw);
-	assert_int_equal(t.nr, function ? 1 : 0);
+	assert_int_equal(t.stack.nr, function ? 1 : 0);
 	if (function) {
-		assert_true(str_is(t.frames[0].function, function));
-		assert_true(str_is(t.frames[0].module, module));
-		assert_int_equal(t.frames[0].line, 1);
+		assert_true(str_is(t.stack.frames[0].function, function));
+		assert_true(str_is(t.stack.frames[0].module, module));
+		assert_int_equal(t.stack.frames[0].line, 1);
 	}
 	trace_free(&t);
 }
@@ -243,10 +242,10 @@ static void nothing_outside_the_trace(void **state)
 	struct trace t = trace_new(ARM64, " a+0x1/0x10\n b+0x1/0x10\n");
 
 	(void)state;
-	assert_int_equal(t.nr, 0);
+	assert_int_equal(t.stack.nr, 0);
 	trace_free(&t);
 	t = trace_new(ARM64, "");
-	assert_int_equal(t.nr, 0);
+	assert_int_equal(t.stack.nr, 0);
 	trace_free(&t);
 }
 
@@ -254,14 +253,13 @@ static void a_nul_in_a_name(void **state)
 {
 	static const char raw[] = "Call trace:\n f\0g+0x1/0x10\n";
 	struct nmibt_text text;
-	struct nmibt_frame *frames;
-	size_t nr;
+	struct nmibt_stack stack;
 
 	(void)state;
 	assert_null(nmibt_decode(raw, sizeof(raw) - 1, sizeof(raw) - 1, NULL, false, &text));
-	assert_null(nmibt_trace(ARM64, &text, &frames, &nr));
-	assert_int_equal(nr, 0);
-	free(frames);
+	assert_null(nmibt_trace(ARM64, &text, &stack));
+	assert_int_equal(stack.nr, 0);
+	nmibt_stack_destroy(&stack);
 	nmibt_text_destroy(&text);
 }
 
@@ -270,7 +268,7 @@ static void a_nul_in_a_name(void **state)
 static uint64_t hash_of(enum nmibt_arch arch, const char *raw)
 {
 	struct trace t = trace_new(arch, raw);
-	uint64_t hash = nmibt_stack_hash(t.frames, t.nr);
+	uint64_t hash = nmibt_stack_hash(t.stack.frames, t.stack.nr);
 
 	trace_free(&t);
 	return hash;
