@@ -34,4 +34,126 @@ struct nmibt_facts {
 };
 void nmibt_read_facts(enum nmibt_arch arch, const struct nmibt_text *text, struct nmibt_facts *ret);
 
+/* ------------------------------------------------------ one line, recognised */
+
+/*
+ * Every form that a kernel prints and that says something of a CPU, a task or the
+ * machine. docs/evidence.md says what follows from each.
+ */
+enum nmibt_print {
+	NMIBT_PRINT_OTHER,
+
+	/* A CPU is asked, and answers. */
+	NMIBT_PRINT_REQUEST, /* "Sending NMI from CPU 2 to CPUs 0-1,3:", "sending NMI to all CPUs:" */
+	NMIBT_PRINT_TITLE, /* "NMI backtrace for cpu 3" */
+	NMIBT_PRINT_SKIPPED, /* "NMI backtrace for cpu 3 skipped: idling at ..." */
+	NMIBT_PRINT_SYSRQ_REQUEST, /* "sysrq: Show backtrace of all active CPUs" */
+	NMIBT_PRINT_SYSRQ_TITLE, /* "sysrq: CPU3:" */
+	NMIBT_PRINT_SYSRQ_SKIPPED, /* "CPU1: backtrace skipped as idling" */
+	NMIBT_PRINT_STOPPING, /* "CPU2: stopping" */
+	NMIBT_PRINT_TASK_DUMP, /* "Task dump for CPU 3:" */
+	NMIBT_PRINT_NOT_RESPONDING, /* the kernel's own list of CPUs that did not answer or stop */
+
+	/* The first line of a report of its own. */
+	NMIBT_PRINT_PANIC, /* "Kernel panic - not syncing: " */
+	NMIBT_PRINT_OOPS_CAUSE, /* "BUG: unable to handle ...", "kernel BUG at ...": a heading follows */
+	NMIBT_PRINT_OOPS, /* the heading, with the number of the oops: die() */
+	NMIBT_PRINT_SOFT_LOCKUP,
+	NMIBT_PRINT_HARD_LOCKUP,
+	NMIBT_PRINT_SELF_STALL, /* RCU: the CPU that prints is the stalled one */
+	NMIBT_PRINT_STALL, /* RCU: lines STALLED_CPU follow, or a list is in it (expedited) */
+	NMIBT_PRINT_CSD_LOCKUP,
+	NMIBT_PRINT_HUNG_TASK,
+	NMIBT_PRINT_WARNING, /* "WARNING: CPU: 3 PID: 1 at ...", "BUG: sleeping function ...", KASAN... */
+
+	/* What stands in reports. */
+	NMIBT_PRINT_STALLED_CPU, /* "rcu: \t3-....: (21000 ticks this GP) ..." */
+	NMIBT_PRINT_CUT_HERE, /* "------------[ cut here ]------------" */
+	NMIBT_PRINT_END_TRACE, /* "---[ end trace ... ]---" */
+	NMIBT_PRINT_END_PANIC, /* "---[ end Kernel panic - not syncing: ..." */
+	NMIBT_PRINT_CPU, /* "CPU: 3 UID: 0 PID: 118 Comm: spin Not tainted ..." */
+	NMIBT_PRINT_TASK, /* "task:spin state:D stack:0 pid:118 ..." */
+	NMIBT_PRINT_HARDWARE, /* "Hardware name: ..." */
+	NMIBT_PRINT_REGISTER, /* any line of registers, code, modules, and the like */
+	NMIBT_PRINT_PC, /* "RIP: ", "pc : ", "PC is at "...: frame, or user mode */
+	NMIBT_PRINT_TRACE, /* "Call Trace:", with what stands behind it */
+	NMIBT_PRINT_STACK_MARK, /* " <IRQ>", " </TASK>" alone on a line */
+	NMIBT_PRINT_FRAME, /* perhaps with a mark before it */
+
+	/* The life of the machine. */
+	NMIBT_PRINT_BANNER, /* "Linux version ...": a boot */
+	NMIBT_PRINT_COMMAND_LINE, /* "Command line: ", "Kernel command line: " */
+	NMIBT_PRINT_SUSPEND, /* "PM: suspend entry (...)", "PM: hibernation: hibernation entry" */
+	NMIBT_PRINT_RESUME, /* "PM: suspend exit", "PM: hibernation: hibernation exit" */
+	NMIBT_PRINT_KDUMP, /* "Starting crashdump kernel...", "Bye!" */
+	NMIBT_NR_PRINTS,
+};
+
+/* What a line says. A member that its kind does not have is 0 or false. Strings are
+ * borrowed from the line, untrusted and not terminated. */
+struct nmibt_printed {
+	enum nmibt_print kind;
+	bool has_cpu;
+	unsigned int cpu; /* below NMIBT_MAX_CPUS: that it is about; of REQUEST: that asks */
+	bool all_cpus; /* of REQUEST: it does not list whom it asks */
+	struct nmibt_str cpus; /* a list as printed: "0-1,3"; read it by nmibt_next_cpus() */
+	bool has_task;
+	int32_t pid;
+	struct nmibt_str comm;
+	bool has_seconds;
+	uint64_t seconds; /* stuck or blocked for */
+	bool has_interval;
+	uint64_t interval; /* s: of the watchdog that reports, where the line tells */
+	bool is_user; /* of PC, or a line with the mode: user mode */
+	bool has_irqs_off, irqs_off; /* of the line with EFLAGS or pstate */
+	bool has_sp;
+	uint64_t sp;
+	bool has_mark; /* STACK_MARK, and a mark before or behind a FRAME */
+	bool is_mark_end; /* "</IRQ>", "<EOI>" */
+	enum nmibt_stack_kind mark;
+	struct nmibt_frame frame; /* of PC, SKIPPED, FRAME; function.len and addr 0: none */
+	struct nmibt_str message; /* of a first line: what it says, without the prefix */
+};
+
+/* Recognises one line without level, time and newline. */
+void nmibt_recognise(enum nmibt_arch arch, struct nmibt_str line, struct nmibt_printed *ret);
+
+/* The next run [*ret_first, *ret_last] of a list of CPUs, which moves behind it. False: no
+ * more, or what stands there is none; CPUs from NMIBT_MAX_CPUS on are cut. */
+bool nmibt_next_cpus(struct nmibt_str *list, unsigned int *ret_first, unsigned int *ret_last);
+
+/* ------------------------------------------------------- a backtrace as a whole */
+
+/* What the text of one CPU's backtrace says. */
+struct nmibt_backtrace {
+	struct nmibt_stack stack; /* strings are borrowed from the text */
+	bool has_task;
+	int32_t pid;
+	char comm[NMI_CAPTURE_COMM_LEN]; /* untrusted, may lack a NUL */
+	bool is_skipped; /* the kernel said that it idles */
+	bool is_user; /* the CPU was in user mode when it was hit */
+	bool has_irqs_off, irqs_off;
+	bool has_sp;
+	uint64_t sp; /* where it was hit */
+};
+
+/* text is borrowed for the life of *ret, which the caller destroys by
+ * nmibt_stack_destroy(&ret->stack). Where bytes of it are missing the stack ends there
+ * for what is compared (NMIBT_END_GAP), and frames behind it are kept, marked unreliable. */
+struct nmibt_error *nmibt_read_backtrace(enum nmibt_arch arch, const struct nmibt_text *text,
+					 struct nmibt_backtrace *ret);
+
+/* ------------------------------------------------------------ kinds of functions */
+
+/* Is it a function that only idle CPUs are in: the idle loop, and what it calls to wait? */
+bool nmibt_is_idle_function(struct nmibt_str function);
+/* Is it one of panic()'s own, of the capture or of the stop of CPUs: on the way down, and
+ * not where the CPU was? */
+bool nmibt_is_dying_function(struct nmibt_str function);
+/* The number of innermost frames that are of the stop, panic()'s own and the capture. */
+size_t nmibt_count_dying(const struct nmibt_stack *stack);
+/* Is the CPU idle by its chain: the chain leads, without an interrupt in between that it
+ * still serves, into an idle function? */
+bool nmibt_is_idle_stack(const struct nmibt_stack *stack);
+
 #endif /* NMIBT_TEXT_H */
