@@ -191,4 +191,34 @@ struct nmibt_error *nmibt_log_evidence(const struct nmibt_log_source *log,
 				       struct nmibt_kernel *kernel, size_t i,
 				       struct nmibt_evidence *ret);
 
+/* ------------------------------------------------------------- evidence by source */
+
+/* What text says, for evidence of any source. Takes *backtrace over. */
+void nmibt_evidence_take_backtrace(struct nmibt_evidence *evidence,
+				   struct nmibt_backtrace *backtrace);
+
+/* Of a CPU's slot. *ret_stale: it is of an older request. What is damaged is said in *ret;
+ * where there is no slot has_slot is false. */
+struct nmibt_error *nmibt_slot_evidence(struct nmibt_kernel *kernel,
+					const struct nmibt_capture *capture, unsigned int cpu,
+					struct nmibt_evidence *ret, bool *ret_stale);
+
+/* What stands in a CPU's NMI buffer and is not in the log yet. *ret is always set, and
+ * says where the buffer can't be read. */
+struct nmibt_error *nmibt_buffer_evidence(struct nmibt_kernel *kernel, unsigned int cpu,
+					  struct nmibt_evidence *ret, bool *ret_found);
+/* The nth piece, from 0, of what flushes left in both buffers, the newest first. *ret is
+ * set only where *ret_found is. */
+struct nmibt_error *nmibt_buffer_residue(struct nmibt_kernel *kernel, unsigned int cpu,
+					 unsigned int nth, struct nmibt_evidence *ret,
+					 bool *ret_found);
+
+/* The registers of a CPU's crash note, at paddr if it is not 0, else where the kernel's
+ * variables say. The stack is not unwound yet. */
+void nmibt_note_evidence(struct nmibt_kernel *kernel, unsigned int cpu, uint64_t paddr,
+			 uint64_t size, struct nmibt_evidence *ret);
+/* Fills in the stack that the registers stand on, unless it is there. */
+struct nmibt_error *nmibt_unwind_evidence(struct nmibt_kernel *kernel,
+					  struct nmibt_evidence *evidence);
+
 #endif /* NMIBT_EVIDENCE_H */
