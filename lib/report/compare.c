@@ -82,6 +82,27 @@ static bool is_same_chain(const struct nmibt_stack *text, const struct nmibt_sta
 	       are_equal(a_rest, b);
 }
 
+/* The stop may have come while the CPU served an interrupt, a watchdog's for instance:
+ * where that hit is where the task was. Index of the frame; 0: it served none. */
+static size_t find_interrupted(const struct nmibt_stack *stack)
+{
+	for (size_t i = stack->nr; i > 0; i--) {
+		if (stack->frames[i - 1].is_interrupted)
+			return i - 1;
+	}
+	return 0;
+}
+
+static bool is_same_below_interrupt(const struct nmibt_stack *text, const struct nmibt_stack *stop)
+{
+	struct nmibt_stack below = *stop;
+	size_t first = find_interrupted(stop);
+
+	below.frames += first;
+	below.nr -= first;
+	return first && is_same_chain(text, &below);
+}
+
 static bool is_idle(const struct nmibt_evidence *evidence)
 {
 	return evidence->is_idle_said ||
@@ -175,24 +196,20 @@ static enum nmibt_moved compare_registers(struct nmibt_kernel *kernel,
 	return pc_known || !(pc >> 63) ? NMIBT_MOVED_YES : NMIBT_MOVED_UNKNOWN;
 }
 
-/* A text has no registers in numbers but the stack pointer. */
-static enum nmibt_moved compare_text(struct nmibt_kernel *kernel,
-				     const struct nmibt_evidence *evidence,
+/* A text has no registers in numbers but the stack pointer. Only chains that are whole
+ * contradict each other. */
+static enum nmibt_moved compare_text(const struct nmibt_evidence *evidence,
 				     const struct nmibt_evidence *stop)
 {
-	const struct nmibt_reg_names *names = nmibt_reg_names(kernel->image->arch);
-	bool known;
-
-	if (nmibt_is_confirmed(evidence, stop))
+	if (nmibt_is_confirmed(evidence, stop) ||
+	    is_same_below_interrupt(&evidence->stack, &stop->stack))
 		return NMIBT_MOVED_SAME;
-	if (!evidence->has_sp || evidence->is_user || !evidence->stack.nr ||
-	    !evidence->stack.frames->is_pc)
-		return NMIBT_MOVED_UNKNOWN;
-	if (!is_near(stop->sp, evidence->sp))
+	if (evidence->is_user != stop->is_user && evidence->stack.nr + stop->stack.nr)
 		return NMIBT_MOVED_YES;
-	if (is_in_chain(kernel, &evidence->stack, stop->regs.value[names->pc], &known))
-		return NMIBT_MOVED_SAME;
-	return known ? NMIBT_MOVED_YES : NMIBT_MOVED_UNKNOWN;
+	return evidence->stack.nr && stop->stack.nr && is_whole(&evidence->stack) &&
+			       is_whole(&stop->stack)
+		       ? NMIBT_MOVED_YES
+		       : NMIBT_MOVED_UNKNOWN;
 }
 
 enum nmibt_moved nmibt_compare(struct nmibt_kernel *kernel, const struct nmibt_evidence *evidence,
@@ -217,5 +234,5 @@ enum nmibt_moved nmibt_compare(struct nmibt_kernel *kernel, const struct nmibt_e
 	if (evidence->has_slot)
 		return evidence->regs.present ? compare_registers(kernel, evidence, stop)
 					      : NMIBT_MOVED_UNKNOWN;
-	return compare_text(kernel, evidence, stop);
+	return compare_text(evidence, stop);
 }

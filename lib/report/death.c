@@ -160,6 +160,21 @@ static struct nmibt_error *add_task(struct nmibt_death *death, const struct nmib
 	return NULL;
 }
 
+/* khungtaskd reports all that it finds blocked, and panics then: kernel/hung_task.c:
+ * check_hung_uninterruptible_tasks(), 6.12. */
+static struct nmibt_error *add_tasks(struct nmibt_report *report)
+{
+	struct nmibt_error *err = NULL;
+
+	for (size_t i = 0; i < report->nr_conditions && !err; i++) {
+		const struct nmibt_condition *c = &report->conditions[i];
+
+		if (c->kind == NMIBT_PRINT_HUNG_TASK && c->is_open && c->task.known)
+			err = add_task(&report->death, &c->task);
+	}
+	return err;
+}
+
 static void add_cpus(struct nmibt_report *report, const struct nmibt_cpus *cpus)
 {
 	for (size_t i = 0; i < cpus->nr; i++) {
@@ -185,7 +200,7 @@ static bool is_of_lockup(enum nmibt_print kind)
 
 /* A watchdog's panic is about the CPUs and tasks that it names; an oops, a BUG, sysrq-c and
  * a panic() of its own are about who reports them. */
-static struct nmibt_error *find_subjects(struct nmibt_report *report)
+struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report)
 {
 	struct nmibt_death *death = &report->death;
 	const struct nmibt_printout *cause =
@@ -194,6 +209,8 @@ static struct nmibt_error *find_subjects(struct nmibt_report *report)
 	death->subjects = calloc(report->nr_cpus + 1, sizeof(*death->subjects));
 	if (!death->subjects)
 		return nmibt_error_nomem();
+	if (!death->is_known)
+		return NULL;
 	if (!cause || !is_of_lockup(cause->kind)) {
 		death->is_reporter_subject = true;
 		add_subject(report, cause && cause->reporter != NMIBT_NO_CPU ? cause->reporter
@@ -203,9 +220,7 @@ static struct nmibt_error *find_subjects(struct nmibt_report *report)
 	add_cpus(report, &cause->cpus);
 	death->is_reporter_subject = death->reporter < report->nr_cpus &&
 				     death->subjects[death->reporter];
-	if (cause->kind == NMIBT_PRINT_HUNG_TASK && cause->task.known)
-		return add_task(death, &cause->task);
-	return NULL;
+	return cause->kind == NMIBT_PRINT_HUNG_TASK ? add_tasks(report) : NULL;
 }
 
 static void find_reporter(struct nmibt_report *report)
@@ -250,7 +265,7 @@ struct nmibt_error *nmibt_find_death(struct nmibt_report *report)
 		death->reporter = sources->log->printouts[death->cause - 1].reporter;
 	if (sources->log)
 		date(sources->log, death);
-	return find_subjects(report);
+	return NULL;
 }
 
 void nmibt_death_destroy(struct nmibt_death *death)

@@ -82,10 +82,16 @@ static size_t find_condition(const struct nmibt_report *report, const struct nmi
 	return 0;
 }
 
-static void describe(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+static struct nmibt_error *describe(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
 	const struct nmibt_evidence *shown = nmibt_shown(cpu);
+	struct nmibt_error *err = NULL;
 
+	/* A text is held against a stack, registers against registers. */
+	if (cpu->step == NMIBT_STEP_BELONGS && cpu->standing.task.pid == cpu->stop.task.pid)
+		err = nmibt_unwind_evidence(report->kernel, &cpu->stop);
+	if (err)
+		return err;
 	if (cpu->step <= NMIBT_STEP_CONFIRMED)
 		cpu->moved = nmibt_compare(report->kernel, &cpu->standing, &cpu->stop);
 	cpu->age = nmibt_age_of(report, cpu->standing.clock, cpu->standing.begun_ns,
@@ -97,6 +103,7 @@ static void describe(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 		cpu->stack_hash = nmibt_stack_hash(shown->stack.frames, shown->stack.nr);
 	}
 	cpu->condition = find_condition(report, cpu);
+	return NULL;
 }
 
 static struct nmibt_error *check_cpu(const struct nmibt_report *report, unsigned int nr)
@@ -118,11 +125,12 @@ struct nmibt_error *nmibt_report_cpu(const struct nmibt_report *report, unsigned
 	if (err)
 		return err;
 	err = nmibt_select(report, &cpu);
+	if (!err)
+		err = describe(report, &cpu);
 	if (err) {
 		nmibt_cpu_destroy(&cpu);
 		return err;
 	}
-	describe(report, &cpu);
 	*ret = cpu;
 	return NULL;
 }
@@ -378,6 +386,8 @@ static struct nmibt_error *open_report(struct nmibt_report *report)
 		err = nmibt_find_death(report);
 	if (!err)
 		err = nmibt_find_conditions(report);
+	if (!err)
+		err = nmibt_find_subjects(report);
 	if (!err)
 		err = first_pass(report);
 	if (err)

@@ -207,6 +207,8 @@ struct nmibt_error *nmibt_older_next(struct nmibt_older *older, struct nmibt_cpu
 /* --------------------------------------------------------- the parts of the report */
 
 struct nmibt_error *nmibt_find_death(struct nmibt_report *report);
+/* Needs the conditions. */
+struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report);
 void nmibt_death_destroy(struct nmibt_death *death);
 /* Does what was printed as printout i (index + 1), or by a trace outside of any at seq,
  * belong to the death? */
