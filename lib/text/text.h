@@ -147,6 +147,8 @@ struct nmibt_error *nmibt_read_backtrace(enum nmibt_arch arch, const struct nmib
 
 /* Is it a function that only idle CPUs are in: the idle loop, and what it calls to wait? */
 bool nmibt_is_idle_function(struct nmibt_str function);
+/* Is the function one with which stacks end: where a task began, or came from user mode? */
+bool nmibt_is_outermost_frame(const struct nmibt_frame *frame);
 /* Is it one of panic()'s own, of the capture or of the stop of CPUs: on the way down, and
  * not where the CPU was? */
 bool nmibt_is_dying_function(struct nmibt_str function);
