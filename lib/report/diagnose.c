@@ -14,7 +14,6 @@ static const char *const finding_names[NMIBT_NR_FINDINGS] = {
 	[NMIBT_FINDING_IRQS_OFF] = "irqs off",
 	[NMIBT_FINDING_SPINS] = "spins on",
 	[NMIBT_FINDING_WAITS] = "waits for",
-	[NMIBT_FINDING_LOG] = "log",
 	[NMIBT_FINDING_SILENT] = "silent",
 	[NMIBT_FINDING_PARTIAL] = "partial",
 	[NMIBT_FINDING_LATE] = "late",

@@ -8,7 +8,7 @@
 #ifndef NMIBT_PRINTOUTS_H
 #define NMIBT_PRINTOUTS_H
 
-#include "source/evidence.h"
+#include "source/source.h"
 
 /* ------------------------------------------------------------ the whole way */
 
