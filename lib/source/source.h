@@ -224,8 +224,10 @@ struct nmibt_error *nmibt_buffer_residue(struct nmibt_kernel *kernel, unsigned i
  * variables say. The stack is not unwound yet. */
 void nmibt_note_evidence(struct nmibt_kernel *kernel, unsigned int cpu, uint64_t paddr,
 			 uint64_t size, struct nmibt_evidence *ret);
-/* Fills in the stack that the registers stand on, unless it is there. */
+/* Fills in the stack that the registers stand on, unless it is there. unwinder may be NULL:
+ * then the stack is the place where the CPU was, and ends there. */
 struct nmibt_error *nmibt_unwind_evidence(struct nmibt_kernel *kernel,
+					  struct nmibt_unwinder *unwinder,
 					  struct nmibt_evidence *evidence);
 
 #endif /* NMIBT_SOURCE_H */
