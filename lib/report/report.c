@@ -375,7 +375,7 @@ static struct nmibt_error *open_report(struct nmibt_report *report)
 	if (err)
 		return err;
 
-	report->nr_cpus = nmibt_sources_nr_cpus(&report->sources);
+	report->nr_cpus = nmibt_sources_nr_cpus(report->sources);
 	report->are_all_known = report->sources->has_capture || report->sources->percpu;
 	report->cpus = calloc(report->nr_cpus + 1, sizeof(*report->cpus));
 	report->possible = calloc(report->nr_cpus + 1, sizeof(*report->possible));
