@@ -29,6 +29,11 @@ const char *nmibt_outcome_name(enum nmibt_outcome outcome)
 	return outcome < NMIBT_NR_OUTCOMES ? outcome_names[outcome] : "unknown";
 }
 
+unsigned int nmibt_report_nr_cpus(const struct nmibt_report *report)
+{
+	return report->nr_cpus;
+}
+
 /* ------------------------------------------------------------------------- one CPU */
 
 void nmibt_cpu_destroy(struct nmibt_cpu *cpu)
