@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Evidence: what one source has about one CPU, or about a task that ran on none. A
+ * source yields evidence and never a verdict; lib/report decides what stands.
+ */
+#ifndef NMIBT_EVIDENCE_H
+#define NMIBT_EVIDENCE_H
+
+#include "unwind/unwind.h"
+
+struct nmibt_kernel;
+
+#define NMIBT_NO_CPU UINT32_MAX
+
+enum nmibt_evidence_kind {
+	NMIBT_EVIDENCE_SLOT, /* the capture's slot */
+	NMIBT_EVIDENCE_ANSWER, /* the CPU answered a request for its backtrace */
+	NMIBT_EVIDENCE_SKIPPED, /* the CPU answered that it idles */
+	NMIBT_EVIDENCE_OWN, /* the CPU printed it of itself, for the reason of its printout */
+	NMIBT_EVIDENCE_TASK, /* the stack of a task that ran on no CPU; it stands for none */
+	NMIBT_EVIDENCE_REGISTERS, /* saved at the stop, or of the virtual CPU */
+};
+
+/* What is wrong with a piece of evidence. */
+enum {
+	NMIBT_WRONG_HEADLESS = 1 << 0, /* its beginning is gone */
+	NMIBT_WRONG_GAP = 1 << 1, /* something in the middle of it is lost */
+	NMIBT_WRONG_TORN = 1 << 2, /* it was being written */
+	NMIBT_WRONG_CUT = 1 << 3, /* its end is gone */
+	NMIBT_WRONG_EXCLUDED = 1 << 4, /* a part of it is not in the dump */
+	NMIBT_WRONG_DAMAGED = 1 << 5, /* it fails checks, or a part of it can't be read */
+};
+
+/* Two clocks are compared only through a moment at which the image has both. */
+enum nmibt_clock {
+	NMIBT_CLOCK_NONE,
+	NMIBT_CLOCK_LOG, /* local_clock(), ns; what stands before lines of the log */
+	NMIBT_CLOCK_CAPTURE, /* ktime_get_mono_fast_ns() of the capture */
+};
+
+struct nmibt_task {
+	bool known;
+	int32_t pid;
+	char comm[NMI_CAPTURE_COMM_LEN]; /* untrusted, may lack a NUL; empty: not known */
+};
+
+struct nmibt_evidence {
+	uint32_t cpu; /* NMIBT_NO_CPU: it is about a task that ran on none */
+	enum nmibt_source source;
+	enum nmibt_evidence_kind kind;
+
+	enum nmibt_clock clock; /* of the next three */
+	uint64_t begun_ns, ended_ns;
+	uint64_t asked_ns; /* 0: nobody asked, or not known */
+	uint32_t asked_by; /* NMIBT_NO_CPU: not known */
+	uint64_t first_seq, last_seq; /* of the log's records */
+	size_t printout; /* index + 1 in the log's printouts; 0: none */
+
+	struct nmibt_task task;
+	bool is_idle_said; /* the kernel said that the CPU idles */
+	bool is_user; /* it was in user mode */
+	bool has_irqs_off, irqs_off;
+	bool has_sp;
+	uint64_t sp;
+
+	unsigned int wrong; /* NMIBT_WRONG_* */
+	uint64_t lost_bytes, lost_msgs;
+	char why[NMIBT_WHY_LEN]; /* what failed; empty: nothing */
+
+	/* How it is printed, as the kernel wrote it; empty for registers. */
+	struct nmibt_text text;
+	struct nmibt_text nested;
+	struct nmibt_stack stack;
+	struct nmibt_regs regs; /* with which stack begins */
+
+	/* Of the capture's slot: */
+	bool has_slot; /* slot is filled and passed its checks */
+	uint64_t slot_paddr;
+	struct nmi_capture_slot slot;
+	/* Of an NMI buffer: */
+	const char *buffer; /* the symbol, static */
+	/* Of the registers at the stop: */
+	enum nmibt_note note;
+};
+void nmibt_evidence_destroy(struct nmibt_evidence *evidence);
+
+/* ------------------------------------------------- what the log's callers print */
+
+struct nmibt_cpu_range {
+	uint16_t first, last;
+};
+
+/* A set of CPUs: ranges, ascending, that neither touch nor overlap. */
+struct nmibt_cpus {
+	struct nmibt_cpu_range *ranges;
+	size_t nr;
+};
+bool nmibt_cpus_has(const struct nmibt_cpus *cpus, unsigned int cpu);
+unsigned int nmibt_cpus_count(const struct nmibt_cpus *cpus);
+
+/* A printed report: what one caller prints from a first line to its end, with the answers
+ * that it asked for. */
+struct nmibt_printout {
+	enum nmibt_print kind; /* of its first line: from PANIC to WARNING, or a request */
+	uint32_t caller_id; /* as in struct nmibt_log_record */
+	uint32_t reporter; /* the CPU that printed it; NMIBT_NO_CPU: the text does not tell */
+	uint64_t first_seq, last_seq;
+	uint64_t begun_ns, ended_ns; /* CLOCK_LOG */
+	bool has_ended; /* its last line was seen, or its caller went on to something else */
+	struct nmibt_cpus cpus; /* that it is about: locked, stalled */
+	struct nmibt_task task; /* that it is about: hung, locked */
+	bool has_seconds;
+	uint64_t seconds; /* stuck or blocked for, by its first line */
+	bool has_interval;
+	uint64_t interval; /* s; of the watchdog that reports */
+	char *message; /* the first line, untrusted, NUL-terminated */
+};
+
+/* "Sending NMI from CPU 1 to CPUs 0,2-7:" */
+struct nmibt_request {
+	uint64_t seq, ts_ns;
+	uint32_t caller_id;
+	uint32_t by_cpu; /* NMIBT_NO_CPU: not told */
+	bool all; /* it does not list whom it asks: all that are online */
+	struct nmibt_cpus asked;
+	size_t printout; /* index + 1: that it is a part of */
+};
+
+/* Something that the log tells of the machine as a whole. */
+struct nmibt_log_event {
+	enum nmibt_print
+		kind; /* BANNER, COMMAND_LINE, SUSPEND, RESUME, KDUMP, NOT_RESPONDING, END_PANIC */
+	uint64_t seq, ts_ns;
+	struct nmibt_cpus cpus; /* of NOT_RESPONDING */
+	bool is_capture_kernel; /* of COMMAND_LINE: it has elfcorehdr= */
+	char *message; /* untrusted, NUL-terminated */
+};
+
+/* Records that are lost, and where: [after_seq, before_seq] are the neighbours. */
+struct nmibt_log_gap {
+	uint64_t after_seq, before_seq;
+	uint64_t nr; /* records, as far as known */
+};
+
+/* One backtrace in the log: an index, from which nmibt_log_evidence() makes evidence. */
+struct nmibt_log_trace {
+	uint32_t cpu; /* NMIBT_NO_CPU: of a task */
+	enum nmibt_evidence_kind kind; /* ANSWER, SKIPPED, OWN or TASK */
+	uint32_t caller_id;
+	size_t older; /* index + 1 of the one before of this CPU; 0: none */
+	size_t printout, request; /* index + 1; 0: none */
+	uint64_t first_seq, last_seq, begun_ns, ended_ns;
+	bool has_ended; /* nothing of it can be missing behind what was read */
+	unsigned int wrong; /* NMIBT_WRONG_* */
+	uint64_t lost_records; /* in the middle of it or before it */
+	char *raw; /* len bytes: lines, each with its newline */
+	bool *known; /* len: false where raw could not be read */
+	size_t len;
+};
+
+/* Everything that the kernel's log says, by the order of records. */
+struct nmibt_log_source {
+	struct nmibt_log_trace *traces; /* in the order of the lines that name their CPUs */
+	size_t nr_traces;
+	size_t newest[NMIBT_MAX_CPUS]; /* index + 1 of a CPU's newest trace; 0: none */
+	struct nmibt_printout *printouts; /* by first_seq */
+	size_t nr_printouts;
+	struct nmibt_request *requests; /* by seq */
+	size_t nr_requests;
+	struct nmibt_log_event *events; /* by seq */
+	size_t nr_events;
+	struct nmibt_log_gap *gaps; /* by after_seq */
+	size_t nr_gaps;
+	uint64_t nr_dropped; /* printouts, requests and events beyond what is kept */
+	struct nmibt_log_missing missing;
+	uint64_t nr_records, first_seq, first_ns, last_seq, last_ns;
+	bool is_wrapped; /* the oldest record is not the first since boot */
+	char *hardware; /* the newest "Hardware name: "; NULL: none */
+	char *taint; /* the newest "Tainted: ..." or "Not tainted"; NULL: none */
+	struct nmibt_log_builder *builder; /* while it is read */
+};
+
+/* Reads the whole log once. NOTHING and DAMAGED as nmibt_log_open(). */
+struct nmibt_error *nmibt_log_source_open(struct nmibt_kernel *kernel,
+					  struct nmibt_log_source **ret);
+void nmibt_log_source_close(struct nmibt_log_source *log); /* NULL is allowed */
+
+/* The evidence of trace i: decoded, its stack read. The caller destroys it; its text may
+ * be borrowed from log. */
+struct nmibt_error *nmibt_log_evidence(const struct nmibt_log_source *log,
+				       struct nmibt_kernel *kernel, size_t i,
+				       struct nmibt_evidence *ret);
+
+#endif /* NMIBT_EVIDENCE_H */
