@@ -152,6 +152,8 @@ struct nmibt_error *nmibt_read_backtrace(enum nmibt_arch arch, const struct nmib
 /* Is it one of the idle loop, or of what that calls to wait? The instruction that halts
  * also waits for locks in guests: nmibt_is_idle_stack() looks at who called it. */
 bool nmibt_is_idle_function(struct nmibt_str function);
+/* Is the function one with which stacks end: where a task began, or came from user mode? */
+bool nmibt_is_outermost_frame(const struct nmibt_frame *frame);
 /* Is it one of panic()'s own, of the capture or of the stop of CPUs: on the way down, and
  * not where the CPU was? */
 bool nmibt_is_dying_function(struct nmibt_str function);
