@@ -96,8 +96,8 @@ bool nmibt_take_dropped(struct taken *t)
 	t->b->nr_gaps++;
 	t->b->nr_lost += nr;
 	struct nmibt_log_gap gap = {
-		.after_seq = t->line->first_seq,
-		.before_seq = t->line->last_seq + 1,
+		.after_seq = t->line->seq,
+		.before_seq = t->line->seq + 1,
 		.nr = nr,
 	};
 	nmibt_log_add_gap(t->log, &gap);

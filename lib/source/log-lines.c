@@ -252,7 +252,7 @@ void nmibt_log_source_visit(struct nmibt_log_source *log, const struct nmibt_log
 		log->is_wrapped = record->seq != 0;
 		log->first_seq = record->seq;
 		log->first_ns = record->ts_ns;
-		log->last_seq = record->seq - b->losing - 1;
+		log->last_seq = record->seq > b->losing ? record->seq - b->losing - 1 : 0;
 	} else if (record->seq > log->last_seq && jump > b->losing) {
 		b->losing = jump;
 	}

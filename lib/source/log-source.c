@@ -2,22 +2,6 @@
 /* The kernel's log as a source: read once, and the evidence of each of its traces. */
 #include "source/printouts.h"
 
-static void take_stack(struct nmibt_evidence *evidence, const struct nmibt_backtrace *backtrace)
-{
-	evidence->stack = backtrace->stack;
-	if (backtrace->has_task) {
-		evidence->task.known = true;
-		evidence->task.pid = backtrace->pid;
-		memcpy(evidence->task.comm, backtrace->comm, sizeof(evidence->task.comm));
-	}
-	evidence->is_idle_said = backtrace->is_skipped;
-	evidence->is_user = backtrace->is_user;
-	evidence->has_irqs_off = backtrace->has_irqs_off;
-	evidence->irqs_off = backtrace->irqs_off;
-	evidence->has_sp = backtrace->has_sp;
-	evidence->sp = backtrace->sp;
-}
-
 struct nmibt_error *nmibt_read_log_trace(enum nmibt_arch arch, const struct nmibt_log_trace *trace,
 					 struct nmibt_evidence *ret)
 {
@@ -45,7 +29,61 @@ struct nmibt_error *nmibt_read_log_trace(enum nmibt_arch arch, const struct nmib
 		nmibt_evidence_destroy(&evidence);
 		return err;
 	}
-	take_stack(&evidence, &backtrace);
+	nmibt_evidence_take_backtrace(&evidence, &backtrace);
 	*ret = evidence;
+	return NULL;
+}
+
+/* ----------------------------------------------------------------- the kernel's log */
+
+static struct nmibt_error *read_records(struct nmibt_log *records, struct nmibt_log_source *log)
+{
+	struct nmibt_log_record record;
+
+	while (nmibt_log_next(records, &record)) {
+		struct nmibt_log_missing before = record.missing_before;
+
+		/* What was overwritten is before the first record, not between two. */
+		before.overwritten = 0;
+		if (nmibt_log_nr_missing(&before))
+			nmibt_log_source_lose(log, nmibt_log_nr_missing(&before));
+		if (!record.is_end)
+			nmibt_log_source_visit(log, &record);
+	}
+	log->missing = *nmibt_log_missing(records);
+	return nmibt_log_source_finish(log);
+}
+
+struct nmibt_error *nmibt_log_source_open(struct nmibt_kernel *kernel,
+					  struct nmibt_log_source **ret)
+{
+	struct nmibt_log_source *log = NULL;
+	struct nmibt_log *records = NULL;
+	struct nmibt_error *err = nmibt_log_open(kernel, &records);
+
+	if (!err)
+		err = nmibt_log_source_new(kernel->image->arch, &log);
+	if (!err)
+		err = read_records(records, log);
+	nmibt_log_close(records);
+	if (err) {
+		nmibt_log_source_close(log);
+		return err;
+	}
+	*ret = log;
+	return NULL;
+}
+
+struct nmibt_error *nmibt_log_evidence(const struct nmibt_log_source *log,
+				       struct nmibt_kernel *kernel, size_t i,
+				       struct nmibt_evidence *ret)
+{
+	const struct nmibt_log_trace *trace = &log->traces[i];
+	struct nmibt_error *err = nmibt_read_log_trace(kernel->image->arch, trace, ret);
+
+	if (err || !trace->request)
+		return err;
+	ret->asked_ns = log->requests[trace->request - 1].ts_ns;
+	ret->asked_by = log->requests[trace->request - 1].by_cpu;
 	return NULL;
 }

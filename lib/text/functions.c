@@ -166,3 +166,8 @@ bool nmibt_is_idle_stack(const struct nmibt_stack *stack)
 	}
 	return kinds & NMIBT_FUNCTION_IDLE;
 }
+
+bool nmibt_is_outermost_frame(const struct nmibt_frame *frame)
+{
+	return nmibt_frame_kinds(frame) & (NMIBT_FUNCTION_OUTERMOST | NMIBT_FUNCTION_USER);
+}
