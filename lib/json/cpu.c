@@ -246,7 +246,7 @@ static void write_frame(struct json *j, const struct nmibt_evidence *evidence,
 	json_close(j, '}');
 }
 
-static void write_stack(struct json *j, const struct nmibt_evidence *evidence)
+void json_stack(struct json *j, const struct nmibt_evidence *evidence)
 {
 	const struct nmibt_stack *stack = &evidence->stack;
 
@@ -462,7 +462,7 @@ struct nmibt_error *json_cpu(struct renderer *r, const struct nmibt_cpu *cpu)
 	json_int(j, cpu->cpu);
 	write_verdict(j, cpu);
 	json_key(j, "stack");
-	write_stack(j, nmibt_shown(cpu));
+	json_stack(j, nmibt_shown(cpu));
 	json_key(j, "stack_hash");
 	if (cpu->stack_hash)
 		json_hex(j, cpu->stack_hash);

@@ -134,6 +134,8 @@ static struct nmibt_error *write_task_stack(struct renderer *r,
 	json_key(j, "age");
 	json_age(j,
 		 nmibt_age_of(r->report, evidence->clock, evidence->begun_ns, evidence->first_seq));
+	json_key(j, "stack");
+	json_stack(j, evidence);
 	json_evidence(j, evidence);
 	json_close(j, '}');
 	return NULL;

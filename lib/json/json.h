@@ -41,7 +41,8 @@ void json_flags(struct json *j, uint32_t flags, const char *const *names, size_t
 void json_cpus(struct json *j, const struct nmibt_cpus *cpus);
 void json_task(struct json *j, const struct nmibt_task *task);
 void json_age(struct json *j, struct nmibt_age age);
-/* The members of what a piece of evidence says: text, stack and where it is from. */
+void json_stack(struct json *j, const struct nmibt_evidence *evidence);
+/* The members of a piece of evidence: its text, what is wrong with it, where it is. */
 void json_evidence(struct json *j, const struct nmibt_evidence *evidence);
 struct nmibt_error *json_cpu(struct renderer *r, const struct nmibt_cpu *cpu);
 
