@@ -381,9 +381,6 @@ struct nmibt_reg_names {
 };
 const struct nmibt_reg_names *nmibt_reg_names(enum nmibt_arch arch);
 
-/* Frames of the outermost trace in text. The caller destroys *ret. */
-struct nmibt_error *nmibt_trace(enum nmibt_arch arch, const struct nmibt_text *text,
-				struct nmibt_stack *ret);
 void nmibt_stack_destroy(struct nmibt_stack *stack);
 
 /* What became of a CPU's crash note. */
@@ -431,41 +428,6 @@ enum nmibt_moved {
 	NMIBT_MOVED_SYNTHETIC, /* the panicking CPU's note is made up by panic() */
 };
 
-struct nmibt_cpu {
-	unsigned int cpu;
-	enum nmibt_outcome outcome;
-	enum nmibt_source source; /* of the text; AUTO: there is none */
-	bool stale; /* of an older request: content is shown only when asked for */
-	char why[NMIBT_WHY_LEN]; /* what failed, for damaged and excluded; else empty */
-	uint64_t slot_paddr;
-	bool slot_present; /* slot is filled and passed its checks */
-	struct nmi_capture_slot slot;
-	bool has_task; /* it answered, so that pid and comm are of the task that was hit */
-	int32_t pid;
-	char comm[NMI_CAPTURE_COMM_LEN]; /* untrusted, may lack a NUL */
-	uint32_t flags; /* NMI_CAPTURE_SLOT_F_* */
-	uint64_t begun_ns; /* when it answered; 0: unknown */
-	/* Of the log: */
-	uint64_t asked_ns; /* of a CPU that did not answer */
-	uint64_t ended_ns;
-	uint64_t first_seq, last_seq;
-	/* Of the legacy buffers: */
-	const char *buffer; /* the symbol, static */
-	uint32_t lost_msgs;
-	bool is_headless; /* the beginning of the text is gone */
-	bool is_unwound; /* frames are nmibt's own, of stop_regs; text is none of the kernel's */
-	struct nmibt_text text;
-	struct nmibt_text nested;
-	struct nmibt_stack stack;
-	struct nmibt_regs nmi_regs;
-	struct nmibt_regs stop_regs;
-	enum nmibt_note note;
-	int note_pid;
-	enum nmibt_moved moved;
-	uint64_t stack_hash; /* of the function chain; 0: no frames */
-};
-void nmibt_cpu_destroy(struct nmibt_cpu *cpu);
-
 /* In what kind of function a CPU waits for others. */
 enum nmibt_wait_kind {
 	NMIBT_WAIT_NONE,
@@ -473,25 +435,6 @@ enum nmibt_wait_kind {
 	NMIBT_WAIT_RWLOCK,
 	NMIBT_WAIT_CALL, /* that others run a function */
 	NMIBT_WAIT_STOP_MACHINE,
-};
-
-/* What a first pass over all CPUs leaves: a few bytes for each. */
-struct nmibt_cpu_brief {
-	enum nmibt_outcome outcome;
-	enum nmibt_moved moved;
-	enum nmibt_note note;
-	enum nmibt_wait_kind wait;
-	uint64_t stack_hash;
-	uint32_t flags; /* NMI_CAPTURE_SLOT_F_* */
-	bool stale;
-	bool has_older; /* nmibt_report_older() has something */
-	enum nmibt_source source;
-	bool lost; /* lost or unreadable bytes, or damage */
-	uint32_t lost_bytes; /* by overflow, as the kernel counted them */
-	size_t unread; /* published bytes that can't be read */
-	bool has_task; /* as in struct nmibt_cpu, the next two as well */
-	int32_t pid;
-	char comm[NMI_CAPTURE_COMM_LEN];
 };
 
 /* What came of a source. */
@@ -510,39 +453,11 @@ struct nmibt_source_state {
 	char why[NMIBT_WHY_LEN]; /* printable; may be empty */
 };
 
-struct nmibt_report {
-	const struct nmibt_image *image;
-	enum nmibt_source wish;
-	const char *panic_message; /* NULL: unknown; untrusted text */
-	struct nmibt_symbols *symbols; /* the library's: names of addresses */
-	struct nmibt_stock *stock; /* the library's: what any kernel leaves */
-	struct nmibt_source_state sources[NMIBT_NR_SOURCES];
-	bool has_capture; /* else capture holds nothing but why there is none */
-	struct nmibt_capture capture;
-	uint32_t panic_cpu; /* or NMI_CAPTURE_NO_CPU */
-	unsigned int nr_cpus; /* in the next two */
-	struct nmibt_cpu_brief *cpus;
-	bool *possible; /* false: there is no CPU of this number */
-	unsigned int nr_possible;
-	unsigned int by_outcome[NMIBT_NR_OUTCOMES]; /* stale ones left out */
-	unsigned int nr_stale;
-	bool complete; /* false: something could not be read or was lost */
-};
-
+struct nmibt_report;
 /* image is borrowed for the life of the report. */
 struct nmibt_error *nmibt_report_open(const struct nmibt_image *image, enum nmibt_source wish,
 				      struct nmibt_report **ret);
 void nmibt_report_close(struct nmibt_report *report);
-/* Everything about one CPU; what is damaged is said in ret, not an error. The
- * caller destroys ret. */
-struct nmibt_error *nmibt_report_cpu(const struct nmibt_report *report, unsigned int cpu,
-				     struct nmibt_cpu *ret);
-/* The nth, from 0, of what other sources have of the CPU that is older, the newest first
- * of each; all of it is stale. *ret_found is false where there is no such one, and ret is
- * not set then. */
-struct nmibt_error *nmibt_report_older(const struct nmibt_report *report, unsigned int cpu,
-				       unsigned int nth, struct nmibt_cpu *ret, bool *ret_found);
-
 /* --------------------------------------------------------------- diagnosis */
 
 /* In the order in which a person wants to read them. */
@@ -553,7 +468,6 @@ enum nmibt_finding_kind {
 	NMIBT_FINDING_IRQS_OFF, /* when hit, and moved on or unknown */
 	NMIBT_FINDING_SPINS, /* on a lock */
 	NMIBT_FINDING_WAITS, /* for other CPUs to do something */
-	NMIBT_FINDING_LOG, /* the kernel's log complains of them */
 	NMIBT_FINDING_SILENT,
 	NMIBT_FINDING_PARTIAL,
 	NMIBT_FINDING_LATE,

@@ -101,7 +101,7 @@ static void write_witnesses(struct json *j, const struct nmibt_death *death)
 
 static void write_cause(struct json *j, const struct nmibt_death *death)
 {
-	const struct nmibt_log_source *log = j->renderer.report->sources.log;
+	const struct nmibt_log_source *log = j->renderer.report->sources->log;
 
 	json_key(j, "cause");
 	if (!log || !death->cause) {
@@ -270,11 +270,11 @@ static void write_capture(struct json *j)
 {
 	static const char *const states[] = {"idle", "running", "complete", "timeout"};
 	static const char *const flags[] = {"drained", "reentered", "crash_kexec"};
-	const struct nmibt_capture *c = &j->renderer.report->sources.capture;
+	const struct nmibt_capture *c = &j->renderer.report->sources->capture;
 	const struct nmi_capture_desc *d = &c->desc;
 
 	json_key(j, "capture");
-	if (!j->renderer.report->sources.has_capture) {
+	if (!j->renderer.report->sources->has_capture) {
 		json_null(j);
 		return;
 	}
@@ -326,7 +326,7 @@ static void write_sources(struct json *j)
 	json_key(j, "sources");
 	json_open(j, '{');
 	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s < NMIBT_NR_SOURCES; s++) {
-		const struct nmibt_source_state *state = &j->renderer.report->sources.states[s];
+		const struct nmibt_source_state *state = &j->renderer.report->sources->states[s];
 
 		json_key(j, nmibt_source_name(s));
 		json_open(j, '{');

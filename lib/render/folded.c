@@ -42,11 +42,11 @@ static size_t comm_len(const struct nmibt_cpu *cpu, const struct nmibt_task *tas
 
 static void put_frame(FILE *out, const struct nmibt_frame *f)
 {
+	char addr[NMIBT_ADDR_LEN];
+	struct nmibt_str name = nmibt_frame_name(f, addr);
+
 	putc(';', out);
-	if (f->function.len)
-		put_name(out, f->function.s, nmibt_function_len(f->function));
-	else
-		fprintf(out, "%#" PRIx64, f->addr);
+	put_name(out, name.s, nmibt_function_len(name));
 	if (f->module.len) {
 		fputs("_[", out);
 		put_name(out, f->module.s, f->module.len);

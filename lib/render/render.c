@@ -90,19 +90,15 @@ void nmibt_render_cpu_set(struct renderer *r, const struct nmibt_cpus *cpus)
 
 void nmibt_render_frame(struct renderer *r, const struct nmibt_frame *frame, bool offset)
 {
-	if (!frame->function.len) {
-		if (frame->addr)
-			fprintf(r->out, "%#" PRIx64, frame->addr);
-		else
-			fputs("[a function without a name]", r->out);
-	} else {
-		nmibt_escape(r->out, frame->function.s, frame->function.len, false);
-		if (offset)
-			fprintf(r->out, "+0x%" PRIx64, frame->offset);
-		/* Of what nmibt unwound itself the size may not be known. */
-		if (offset && frame->size)
-			fprintf(r->out, "/0x%" PRIx64, frame->size);
-	}
+	char addr[NMIBT_ADDR_LEN];
+	struct nmibt_str name = nmibt_frame_name(frame, addr);
+
+	nmibt_escape(r->out, name.s, name.len, false);
+	if (offset && frame->function.len)
+		fprintf(r->out, "+0x%" PRIx64, frame->offset);
+	/* Of what nmibt unwound itself the size may not be known. */
+	if (offset && frame->function.len && frame->size)
+		fprintf(r->out, "/0x%" PRIx64, frame->size);
 	if (!frame->module.len)
 		return;
 	fputs(" [", r->out);
@@ -190,7 +186,7 @@ static bool is_of_interest(const struct nmibt_report *report, size_t printout)
 
 struct nmibt_error *nmibt_each_task(struct renderer *r, render_task_fn render)
 {
-	const struct nmibt_log_source *log = r->report->sources.log;
+	const struct nmibt_log_source *log = r->report->sources->log;
 
 	for (size_t i = 0; log && i < log->nr_traces; i++) {
 		const struct nmibt_log_trace *trace = &log->traces[i];

@@ -64,7 +64,7 @@ static void put_witnesses(struct renderer *r, const struct nmibt_death *death)
 static void render_why(struct renderer *r)
 {
 	const struct nmibt_death *death = &r->report->death;
-	const struct nmibt_log_source *log = r->report->sources.log;
+	const struct nmibt_log_source *log = r->report->sources->log;
 	const char *setting = r->report->facts.setting;
 
 	if (!death->is_known) {
@@ -281,7 +281,7 @@ static void format_offset(struct nmibt_age age, char *buf, size_t len)
 
 static void put_condition(struct renderer *r, const struct nmibt_condition *c)
 {
-	const struct nmibt_printout *first = &r->report->sources.log->printouts[c->first - 1];
+	const struct nmibt_printout *first = &r->report->sources->log->printouts[c->first - 1];
 	char since[48];
 
 	fputs(nmibt_print_name(c->kind), r->out);
@@ -459,7 +459,7 @@ static void render_counts(struct renderer *r)
 
 static void put_request(struct renderer *r)
 {
-	const struct nmibt_capture *capture = &r->report->sources.capture;
+	const struct nmibt_capture *capture = &r->report->sources->capture;
 	const struct nmi_capture_desc *d = &capture->desc;
 	char took[32];
 
@@ -517,7 +517,7 @@ static void put_notes(struct renderer *r)
 /* What has something, and what can't be read. */
 static void put_state(struct renderer *r, enum nmibt_source s, const char *separator)
 {
-	const struct nmibt_source_state *state = &r->report->sources.states[s];
+	const struct nmibt_source_state *state = &r->report->sources->states[s];
 
 	fprintf(r->out, "%s%s%s: %s", separator, nmibt_source_name(s),
 		state->found == NMIBT_FOUND_UNREADABLE ? " can't be read" : "", state->why);
@@ -526,12 +526,12 @@ static void put_state(struct renderer *r, enum nmibt_source s, const char *separ
 static bool is_worth_naming(const struct renderer *r, enum nmibt_source s)
 {
 	const struct nmibt_report *report = r->report;
-	enum nmibt_found found = report->sources.states[s].found;
+	enum nmibt_found found = report->sources->states[s].found;
 
 	if (!nmibt_is_source_tried(report, s))
 		return false;
 	/* The capture has a line of its own. */
-	if (s <= NMIBT_SOURCE_SCAN && report->sources.has_capture)
+	if (s <= NMIBT_SOURCE_SCAN && report->sources->has_capture)
 		return false;
 	return found == NMIBT_FOUND || found == NMIBT_FOUND_UNREADABLE;
 }
@@ -542,7 +542,7 @@ static void render_sources(struct renderer *r)
 	const char *separator = "";
 
 	begin(r, "sources");
-	if (report->sources.has_capture) {
+	if (report->sources->has_capture) {
 		put_request(r);
 		put_notes(r);
 		separator = "; ";
@@ -575,7 +575,7 @@ static void render_absences(struct renderer *r)
 	if (!r->options->verbose && has_found_something(report))
 		return;
 	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s < NMIBT_NR_SOURCES; s++) {
-		const struct nmibt_source_state *state = &report->sources.states[s];
+		const struct nmibt_source_state *state = &report->sources->states[s];
 
 		if (!nmibt_is_source_tried(report, s) || is_worth_naming(r, s))
 			continue;

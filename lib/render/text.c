@@ -159,7 +159,7 @@ static void render_slot_remarks(struct renderer *r, const struct nmibt_cpu *cpu)
 		break;
 	case NMI_CAPTURE_SLOT_ASKED:
 		nmibt_format_since(r->report, slot->asked_ns, asked, sizeof(asked));
-		nmibt_format_no_answer(&r->report->sources.capture.desc, silent, sizeof(silent));
+		nmibt_format_no_answer(&r->report->sources->capture.desc, silent, sizeof(silent));
 		fprintf(r->out, "[asked%s%s, %s%s]\n", *asked ? " at " : "", asked, silent,
 			cpu->stop.note == NMIBT_NOTE_PRESENT
 				? "; its crash note shows that it stopped"

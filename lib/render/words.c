@@ -141,7 +141,7 @@ const char *nmibt_note_words(const struct nmibt_report *report, unsigned int cpu
 
 void nmibt_format_since(const struct nmibt_report *report, uint64_t ns, char *buf, size_t len)
 {
-	uint64_t asked = report->sources.capture.desc.asked_ns;
+	uint64_t asked = report->sources->capture.desc.asked_ns;
 	int64_t diff = ns - asked;
 
 	*buf = '\0';
@@ -151,7 +151,7 @@ void nmibt_format_since(const struct nmibt_report *report, uint64_t ns, char *bu
 
 bool nmibt_have_all_answered(const struct nmibt_report *report)
 {
-	const struct nmibt_capture *capture = &report->sources.capture;
+	const struct nmibt_capture *capture = &report->sources->capture;
 
 	if (capture->desc.state != NMI_CAPTURE_COMPLETE || capture->slots_unread)
 		return false;

@@ -21,7 +21,7 @@ static bool was_suspended_since(const struct nmibt_report *report, uint64_t seq)
 struct nmibt_age nmibt_age_of(const struct nmibt_report *report, enum nmibt_clock clock,
 			      uint64_t ns, uint64_t seq)
 {
-	const struct nmibt_log_source *log = report->sources.log;
+	const struct nmibt_log_source *log = report->sources->log;
 	const struct nmibt_death *death = &report->death;
 	struct nmibt_age age = {.kind = NMIBT_AGE_UNKNOWN};
 

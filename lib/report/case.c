@@ -33,7 +33,7 @@ static char *read_host(struct nmibt_kernel *kernel)
 static const char *setting_of(const struct nmibt_report *report)
 {
 	const struct nmibt_death *death = &report->death;
-	const struct nmibt_log_source *log = report->sources.log;
+	const struct nmibt_log_source *log = report->sources->log;
 
 	if (!death->printout || !death->cause)
 		return NULL;
@@ -62,7 +62,7 @@ static const char *setting_of(const struct nmibt_report *report)
 void nmibt_fill_case(const struct nmibt_report *report, struct nmibt_case *ret)
 {
 	const struct nmibt_vmcoreinfo *info = &report->kernel->vmcoreinfo;
-	const struct nmibt_log_source *log = report->sources.log;
+	const struct nmibt_log_source *log = report->sources->log;
 	const struct nmibt_death *death = &report->death;
 
 	*ret = (struct nmibt_case){

@@ -117,7 +117,7 @@ static struct nmibt_error *add_cpus(struct nmibt_cpus *to, const struct nmibt_cp
 
 static struct nmibt_error *begin_condition(struct nmibt_report *report, size_t i)
 {
-	const struct nmibt_printout *p = &report->sources.log->printouts[i];
+	const struct nmibt_printout *p = &report->sources->log->printouts[i];
 	struct nmibt_condition *c = &report->conditions[report->nr_conditions++];
 	uint64_t before = p->has_seconds ? p->seconds * SECOND : 0;
 
@@ -137,7 +137,7 @@ static struct nmibt_error *begin_condition(struct nmibt_report *report, size_t i
 
 static struct nmibt_error *take(struct nmibt_report *report, size_t i)
 {
-	const struct nmibt_printout *p = &report->sources.log->printouts[i];
+	const struct nmibt_printout *p = &report->sources->log->printouts[i];
 
 	for (size_t j = report->nr_conditions; j > 0; j--) {
 		struct nmibt_condition *c = &report->conditions[j - 1];
@@ -163,7 +163,7 @@ static struct nmibt_error *take(struct nmibt_report *report, size_t i)
  * the dump? A suspend ends it. */
 static bool is_young(const struct nmibt_report *report, const struct nmibt_condition *c)
 {
-	const struct nmibt_printout *last = &report->sources.log->printouts[c->last - 1];
+	const struct nmibt_printout *last = &report->sources->log->printouts[c->last - 1];
 	struct nmibt_age age =
 		nmibt_age_of(report, NMIBT_CLOCK_LOG, c->last_ns, last->first_seq);
 
@@ -173,7 +173,7 @@ static bool is_young(const struct nmibt_report *report, const struct nmibt_condi
 
 struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report)
 {
-	const struct nmibt_log_source *log = report->sources.log;
+	const struct nmibt_log_source *log = report->sources->log;
 	size_t nr = 0;
 
 	for (size_t i = 0; log && i < log->nr_printouts; i++)

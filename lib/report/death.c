@@ -204,7 +204,7 @@ struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report)
 {
 	struct nmibt_death *death = &report->death;
 	const struct nmibt_printout *cause =
-		death->cause ? &report->sources.log->printouts[death->cause - 1] : NULL;
+		death->cause ? &report->sources->log->printouts[death->cause - 1] : NULL;
 
 	death->subjects = calloc(report->nr_cpus + 1, sizeof(*death->subjects));
 	if (!death->subjects)
@@ -225,9 +225,9 @@ struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report)
 
 static void find_reporter(struct nmibt_report *report)
 {
-	const struct nmibt_sources *sources = &report->sources;
+	const struct nmibt_sources *sources = report->sources;
 	struct nmibt_death *death = &report->death;
-	const struct nmibt_percpu *percpu = report->sources.percpu;
+	const struct nmibt_percpu *percpu = report->sources->percpu;
 
 	death->reporter = NMIBT_NO_CPU;
 	if (percpu && percpu->redirected_from >= 0)
@@ -242,8 +242,8 @@ static void find_reporter(struct nmibt_report *report)
 
 struct nmibt_error *nmibt_find_death(struct nmibt_report *report)
 {
-	const struct nmibt_sources *sources = &report->sources;
-	const struct nmibt_percpu *percpu = report->sources.percpu;
+	const struct nmibt_sources *sources = report->sources;
+	const struct nmibt_percpu *percpu = report->sources->percpu;
 	struct nmibt_death *death = &report->death;
 
 	death->by_capture = sources->has_capture && sources->capture.desc.generation;

@@ -14,7 +14,6 @@ static const char *const finding_names[NMIBT_NR_FINDINGS] = {
 	[NMIBT_FINDING_IRQS_OFF] = "irqs off",
 	[NMIBT_FINDING_SPINS] = "spins on",
 	[NMIBT_FINDING_WAITS] = "waits for",
-	[NMIBT_FINDING_LOG] = "log",
 	[NMIBT_FINDING_SILENT] = "silent",
 	[NMIBT_FINDING_PARTIAL] = "partial",
 	[NMIBT_FINDING_LATE] = "late",
@@ -311,7 +310,7 @@ static bool is_in_condition(const struct nmibt_cpu_brief *b, uint64_t condition)
 static void describe_condition(const struct nmibt_report *report, const struct nmibt_condition *c,
 			       char *buf, size_t len)
 {
-	const struct nmibt_printout *last = &report->sources.log->printouts[c->last - 1];
+	const struct nmibt_printout *last = &report->sources->log->printouts[c->last - 1];
 	char since[64], age[64], times[32] = "";
 
 	nmibt_format_age(report,
@@ -364,8 +363,8 @@ static void find_trouble(struct diagnosing *d)
 	add_cpus(d, NMIBT_FINDING_SAME_PLACE, is_same_place, false, "when hit and at the stop");
 	add_cpus(d, NMIBT_FINDING_IRQS_OFF, has_irqs_off, 0, "interrupts off when hit");
 	find_waits(d);
-	if (report->sources.has_capture)
-		nmibt_format_no_answer(&report->sources.capture.desc, silent, sizeof(silent));
+	if (report->sources->has_capture)
+		nmibt_format_no_answer(&report->sources->capture.desc, silent, sizeof(silent));
 	else
 		snprintf(silent, sizeof(silent), "asked for a backtrace, no answer in the log");
 	add_cpus(d, NMIBT_FINDING_SILENT, has_outcome, NMIBT_OUTCOME_SILENT, silent);
@@ -424,17 +423,17 @@ static void find_damage(struct diagnosing *d)
 	const struct nmibt_report *report = d->report;
 	struct nmibt_finding *finding;
 
-	if (*report->sources.capture.damage) {
+	if (*report->sources->capture.damage) {
 		finding = add_finding(d, NMIBT_FINDING_DAMAGED, 0);
 		if (finding)
-			nmibt_because(finding->text, "%s", report->sources.capture.damage);
+			nmibt_because(finding->text, "%s", report->sources->capture.damage);
 	}
-	if (report->sources.capture.slots_unread) {
+	if (report->sources->capture.slots_unread) {
 		finding = add_finding(d, NMIBT_FINDING_DAMAGED, 0);
 		if (finding)
 			nmibt_because(finding->text,
 				      "%u of %u entries of the table of slots can't be read",
-				      report->sources.capture.slots_unread, report->sources.capture.desc.nr_slots);
+				      report->sources->capture.slots_unread, report->sources->capture.desc.nr_slots);
 	}
 	add_cpus(d, NMIBT_FINDING_DAMAGED, has_outcome, NMIBT_OUTCOME_DAMAGED,
 		 "slot fails its checks or can't be read");
@@ -453,7 +452,7 @@ static void find_loss(struct diagnosing *d)
 		unread += report->cpus[i].unread;
 	}
 	snprintf(text, sizeof(text), "%" PRIu64 " byte%s did not fit the slots of %u", lost,
-		 nmibt_plural(lost), report->sources.capture.desc.slot_size);
+		 nmibt_plural(lost), report->sources->capture.desc.slot_size);
 	add_cpus(d, NMIBT_FINDING_OVERFLOWED, overflowed, 0, text);
 	snprintf(text, sizeof(text), "%" PRIu64 " byte%s of text", unread, nmibt_plural(unread));
 	add_cpus(d, NMIBT_FINDING_UNREADABLE, is_unread, 0, text);

@@ -54,7 +54,7 @@ static bool stands(const struct nmibt_cpu *cpu)
 static bool is_elsewhere(const struct nmibt_report *report, const struct nmibt_condition *c,
 			 const struct nmibt_cpu *cpu)
 {
-	const struct nmibt_printout *last = &report->sources.log->printouts[c->last - 1];
+	const struct nmibt_printout *last = &report->sources->log->printouts[c->last - 1];
 	const struct nmibt_evidence *shown = nmibt_shown(cpu);
 	bool is_lockup = c->kind == NMIBT_PRINT_SOFT_LOCKUP || c->kind == NMIBT_PRINT_HARD_LOCKUP;
 
@@ -89,7 +89,7 @@ static struct nmibt_error *describe(const struct nmibt_report *report, struct nm
 
 	/* A text is held against a stack, registers against registers. */
 	if (cpu->step == NMIBT_STEP_BELONGS && cpu->standing.task.pid == cpu->stop.task.pid)
-		err = nmibt_unwind_evidence(report->kernel, &cpu->stop);
+		err = nmibt_unwind_stop(report, cpu);
 	if (err)
 		return err;
 	if (cpu->step <= NMIBT_STEP_CONFIRMED)
@@ -140,8 +140,8 @@ struct nmibt_error *nmibt_report_cpu(const struct nmibt_report *report, unsigned
 struct nmibt_error *nmibt_older_begin(const struct nmibt_report *report, unsigned int cpu,
 				      struct nmibt_older *ret)
 {
-	const struct nmibt_log_source *log = report->sources.log;
-	bool use_log = log && cpu < NMIBT_MAX_CPUS && !report->sources.has_capture &&
+	const struct nmibt_log_source *log = report->sources->log;
+	bool use_log = log && cpu < NMIBT_MAX_CPUS && !report->sources->has_capture &&
 		       (report->wish == NMIBT_SOURCE_AUTO || report->wish == NMIBT_SOURCE_LOG);
 	struct nmibt_cpu standing;
 
@@ -161,7 +161,7 @@ struct nmibt_error *nmibt_older_begin(const struct nmibt_report *report, unsigne
 static struct nmibt_error *next_trace(struct nmibt_older *older, struct nmibt_cpu *cpu,
 				      bool *ret_found)
 {
-	const struct nmibt_log_source *log = older->report->sources.log;
+	const struct nmibt_log_source *log = older->report->sources->log;
 	size_t i = older->next;
 
 	while (i && (i == older->standing || log->traces[i - 1].kind == NMIBT_EVIDENCE_TASK))
@@ -195,7 +195,7 @@ struct nmibt_error *nmibt_older_next(struct nmibt_older *older, struct nmibt_cpu
 	};
 	struct nmibt_error *err = next_trace(older, &cpu, ret_found);
 
-	if (!err && !*ret_found && report->sources.has_buffers &&
+	if (!err && !*ret_found && report->sources->has_buffers &&
 	    (report->wish == NMIBT_SOURCE_AUTO || report->wish == NMIBT_SOURCE_LEGACY))
 		err = nmibt_buffer_residue(report->kernel, older->cpu, older->nth++,
 					   &cpu.standing, ret_found);
@@ -213,18 +213,18 @@ static struct nmibt_error *look_for_older(const struct nmibt_report *report,
 					  const struct nmibt_cpu *cpu, bool *ret)
 {
 	struct nmibt_older older = {.report = report, .cpu = cpu->cpu, .standing = cpu->trace};
-	const struct nmibt_log_source *log = report->sources.log;
+	const struct nmibt_log_source *log = report->sources->log;
 	struct nmibt_cpu first;
 
 	*ret = false;
-	if (report->sources.has_capture)
+	if (report->sources->has_capture)
 		return NULL;
 	if (log && cpu->cpu < NMIBT_MAX_CPUS &&
 	    (report->wish == NMIBT_SOURCE_AUTO || report->wish == NMIBT_SOURCE_LOG)) {
 		for (size_t i = log->newest[cpu->cpu]; i && !*ret; i = log->traces[i - 1].older)
 			*ret = i != cpu->trace && log->traces[i - 1].kind != NMIBT_EVIDENCE_TASK;
 	}
-	if (*ret || !report->sources.has_buffers)
+	if (*ret || !report->sources->has_buffers)
 		return NULL;
 	struct nmibt_error *err = nmibt_older_next(&older, &first, ret);
 	if (!err && *ret)
@@ -280,9 +280,9 @@ static void make_brief(const struct nmibt_report *report, const struct nmibt_cpu
 
 static bool is_possible(const struct nmibt_report *report, const struct nmibt_cpu *cpu)
 {
-	if (report->sources.has_capture)
+	if (report->sources->has_capture)
 		return cpu->slot_paddr || cpu->outcome != NMIBT_OUTCOME_NONE;
-	return nmibt_sources_know_cpu(&report->sources, cpu->cpu);
+	return nmibt_sources_know_cpu(report->sources, cpu->cpu);
 }
 
 static void count_cpu(struct nmibt_report *report, const struct nmibt_cpu *cpu)
@@ -341,7 +341,7 @@ static void close_conditions(struct nmibt_report *report)
 
 static struct nmibt_error *find_suspends(struct nmibt_report *report)
 {
-	const struct nmibt_log_source *log = report->sources.log;
+	const struct nmibt_log_source *log = report->sources->log;
 
 	if (!log || !log->nr_events)
 		return NULL;
@@ -359,7 +359,7 @@ static struct nmibt_error *find_suspends(struct nmibt_report *report)
 /* Is there anything of any CPU that was asked for, be it only older? */
 static bool has_anything(const struct nmibt_report *report)
 {
-	if (report->sources.has_capture)
+	if (report->sources->has_capture)
 		return true;
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
 		if (report->cpus[i].outcome != NMIBT_OUTCOME_NONE ||
@@ -376,7 +376,7 @@ static struct nmibt_error *open_report(struct nmibt_report *report)
 		return err;
 
 	report->nr_cpus = nmibt_sources_nr_cpus(&report->sources);
-	report->are_all_known = report->sources.has_capture || report->sources.percpu;
+	report->are_all_known = report->sources->has_capture || report->sources->percpu;
 	report->cpus = calloc(report->nr_cpus + 1, sizeof(*report->cpus));
 	report->possible = calloc(report->nr_cpus + 1, sizeof(*report->possible));
 	if (!report->cpus || !report->possible)
@@ -409,7 +409,9 @@ struct nmibt_error *nmibt_report_open(const struct nmibt_image *image, enum nmib
 
 	report->wish = wish;
 	report->complete = true;
-	struct nmibt_error *err = nmibt_kernel_open(image, &report->kernel);
+	report->sources = calloc(1, sizeof(*report->sources));
+	struct nmibt_error *err = report->sources ? nmibt_kernel_open(image, &report->kernel)
+						  : nmibt_error_nomem();
 	if (!err)
 		err = open_report(report);
 	if (err) {

@@ -159,13 +159,15 @@ struct nmibt_sources {
 	/* Not looked for where there is a capture, which has all that they tell: */
 	const struct nmibt_percpu *percpu; /* the kernel's; NULL: not known */
 	bool has_buffers; /* NMI buffers */
+	struct nmibt_unwinder *unwinder; /* NULL: not needed yet, or there is no way */
+	bool unwinder_tried;
 	struct nmibt_source_state states[NMIBT_NR_SOURCES];
 };
 
 struct nmibt_report {
 	struct nmibt_kernel *kernel;
 	enum nmibt_source wish;
-	struct nmibt_sources sources;
+	struct nmibt_sources *sources; /* its unwinder is opened when it is needed */
 	struct nmibt_case facts;
 	struct nmibt_death death;
 	struct nmibt_condition *conditions;
@@ -238,6 +240,9 @@ void nmibt_format_age(const struct nmibt_report *report, struct nmibt_age age, c
 
 /* The one decision: fills in outcome, step and standing of ret->cpu. */
 struct nmibt_error *nmibt_select(const struct nmibt_report *report, struct nmibt_cpu *ret);
+/* As nmibt_unwind_evidence(), of the registers at the stop. */
+struct nmibt_error *nmibt_unwind_stop(const struct nmibt_report *report, struct nmibt_cpu *cpu);
+
 /* What stands: its evidence, whatever the step. */
 const struct nmibt_evidence *nmibt_shown(const struct nmibt_cpu *cpu);
 

@@ -22,7 +22,7 @@ static bool may_use(const struct nmibt_report *report, enum nmibt_source source)
 
 static bool may_use_capture(const struct nmibt_report *report)
 {
-	return report->sources.has_capture &&
+	return report->sources->has_capture &&
 	       (report->wish == NMIBT_SOURCE_AUTO || report->wish <= NMIBT_SOURCE_SCAN);
 }
 
@@ -71,7 +71,7 @@ static struct nmibt_error *try_slot(const struct nmibt_report *report, struct nm
 	struct nmibt_evidence slot;
 
 	struct nmibt_error *err = nmibt_slot_evidence(
-		report->kernel, &report->sources.capture, cpu->cpu, &slot, &cpu->is_stale);
+		report->kernel, &report->sources->capture, cpu->cpu, &slot, &cpu->is_stale);
 	if (err)
 		return err;
 	if (slot.has_slot || *slot.why)
@@ -107,7 +107,7 @@ static enum nmibt_outcome outcome_of_text(const struct nmibt_report *report,
 	if (evidence->printout &&
 	    (evidence->printout == death->printout ||
 	     (evidence->printout == death->cause &&
-	      report->sources.log->printouts[evidence->printout - 1].kind == NMIBT_PRINT_OOPS)))
+	      report->sources->log->printouts[evidence->printout - 1].kind == NMIBT_PRINT_OOPS)))
 		return NMIBT_OUTCOME_SELF;
 	return NMIBT_OUTCOME_REPORTED;
 }
@@ -116,7 +116,7 @@ static enum nmibt_outcome outcome_of_text(const struct nmibt_report *report,
  * outermost function: not every architecture marks the end. */
 static struct nmibt_error *has_ended(const struct nmibt_report *report, size_t trace, bool *ret)
 {
-	const struct nmibt_log_source *log = report->sources.log;
+	const struct nmibt_log_source *log = report->sources->log;
 	struct nmibt_evidence evidence;
 
 	*ret = log->traces[trace].has_ended || !report->was_stopped;
@@ -134,7 +134,7 @@ static struct nmibt_error *has_ended(const struct nmibt_report *report, size_t t
 static struct nmibt_error *trace_belongs(const struct nmibt_report *report, size_t trace,
 					 bool *ret)
 {
-	const struct nmibt_log_trace *t = &report->sources.log->traces[trace];
+	const struct nmibt_log_trace *t = &report->sources->log->traces[trace];
 	bool ended;
 
 	*ret = false;
@@ -150,7 +150,7 @@ static struct nmibt_error *trace_belongs(const struct nmibt_report *report, size
  * printed later, asked by itself, tells less. */
 static unsigned int rank_of(const struct nmibt_report *report, size_t trace)
 {
-	const struct nmibt_log_trace *t = &report->sources.log->traces[trace];
+	const struct nmibt_log_trace *t = &report->sources->log->traces[trace];
 	const struct nmibt_death *death = &report->death;
 
 	if (t->kind != NMIBT_EVIDENCE_OWN || !t->printout)
@@ -164,7 +164,7 @@ static unsigned int rank_of(const struct nmibt_report *report, size_t trace)
 static struct nmibt_error *find_belonging(const struct nmibt_report *report, unsigned int cpu,
 					  size_t *ret)
 {
-	const struct nmibt_log_source *log = report->sources.log;
+	const struct nmibt_log_source *log = report->sources->log;
 	unsigned int best = 0;
 
 	*ret = 0;
@@ -190,7 +190,7 @@ static struct nmibt_error *use_trace(const struct nmibt_report *report, size_t t
 {
 	struct nmibt_evidence evidence;
 
-	struct nmibt_error *err = nmibt_log_evidence(report->sources.log, report->kernel,
+	struct nmibt_error *err = nmibt_log_evidence(report->sources->log, report->kernel,
 						     trace - 1, &evidence);
 	if (err)
 		return err;
@@ -203,7 +203,7 @@ static struct nmibt_error *try_belonging(const struct nmibt_report *report, stru
 {
 	size_t trace;
 
-	if (!report->sources.log || !may_use(report, NMIBT_SOURCE_LOG) ||
+	if (!report->sources->log || !may_use(report, NMIBT_SOURCE_LOG) ||
 	    cpu->cpu >= NMIBT_MAX_CPUS)
 		return NULL;
 	struct nmibt_error *err = find_belonging(report, cpu->cpu, &trace);
@@ -212,7 +212,7 @@ static struct nmibt_error *try_belonging(const struct nmibt_report *report, stru
 
 static struct nmibt_error *confirm_traces(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
-	const struct nmibt_log_source *log = report->sources.log;
+	const struct nmibt_log_source *log = report->sources->log;
 	unsigned int tries = 0;
 
 	for (size_t i = log->newest[cpu->cpu]; i && tries < MAX_TRIES;
@@ -255,22 +255,22 @@ static struct nmibt_error *confirm_buffer(const struct nmibt_report *report, str
 
 static bool has_older_text(const struct nmibt_report *report, const struct nmibt_cpu *cpu)
 {
-	const struct nmibt_log_source *log = report->sources.log;
+	const struct nmibt_log_source *log = report->sources->log;
 
 	return (log && may_use(report, NMIBT_SOURCE_LOG) && cpu->cpu < NMIBT_MAX_CPUS &&
 		log->newest[cpu->cpu]) ||
-	       (report->sources.has_buffers && may_use(report, NMIBT_SOURCE_LEGACY));
+	       (report->sources->has_buffers && may_use(report, NMIBT_SOURCE_LEGACY));
 }
 
 static struct nmibt_error *try_confirmed(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
 	if (!cpu->stop.regs.present || !has_older_text(report, cpu))
 		return NULL;
-	struct nmibt_error *err = nmibt_unwind_evidence(report->kernel, &cpu->stop);
-	if (!err && report->sources.has_buffers &&
+	struct nmibt_error *err = nmibt_unwind_stop(report, cpu);
+	if (!err && report->sources->has_buffers &&
 	    may_use(report, NMIBT_SOURCE_LEGACY))
 		err = confirm_buffer(report, cpu);
-	if (!err && cpu->step == NMIBT_STEP_NOTHING && report->sources.log &&
+	if (!err && cpu->step == NMIBT_STEP_NOTHING && report->sources->log &&
 	    may_use(report, NMIBT_SOURCE_LOG) && cpu->cpu < NMIBT_MAX_CPUS)
 		err = confirm_traces(report, cpu);
 	return err;
@@ -285,19 +285,19 @@ static struct nmibt_error *try_registers(const struct nmibt_report *report, stru
 	    (!may_use(report, NMIBT_SOURCE_REGISTERS) && !may_use_capture(report)))
 		return NULL;
 	cpu->step = NMIBT_STEP_REGISTERS;
-	return nmibt_unwind_evidence(report->kernel, &cpu->stop);
+	return nmibt_unwind_stop(report, cpu);
 }
 
 /* ------------------------------------------------------------------- 5: last seen */
 
 static struct nmibt_error *try_last_seen(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
-	const struct nmibt_log_source *log = report->sources.log;
+	const struct nmibt_log_source *log = report->sources->log;
 	struct nmibt_evidence evidence;
 	bool found = false;
 	struct nmibt_error *err = NULL;
 
-	if (report->sources.has_buffers && may_use(report, NMIBT_SOURCE_LEGACY)) {
+	if (report->sources->has_buffers && may_use(report, NMIBT_SOURCE_LEGACY)) {
 		err = nmibt_buffer_evidence(report->kernel, cpu->cpu, &evidence, &found);
 		if (err)
 			return err;
@@ -333,9 +333,9 @@ static bool may_have_lost_answer(const struct nmibt_log_source *log, uint64_t se
 /* A request that belongs to the death, asked this CPU, and is not answered. */
 static bool is_silent(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
-	const struct nmibt_log_source *log = report->sources.log;
+	const struct nmibt_log_source *log = report->sources->log;
 
-	if (!log || !may_use(report, NMIBT_SOURCE_LOG) || report->sources.has_capture)
+	if (!log || !may_use(report, NMIBT_SOURCE_LOG) || report->sources->has_capture)
 		return false;
 	for (size_t i = log->nr_requests; i > 0; i--) {
 		const struct nmibt_request *r = &log->requests[i - 1];
@@ -373,7 +373,7 @@ static struct nmibt_error *fill_partial(const struct nmibt_report *report, struc
 	    !cpu->stop.regs.present)
 		return NULL;
 	cpu->is_partial_filled = true;
-	return nmibt_unwind_evidence(report->kernel, &cpu->stop);
+	return nmibt_unwind_stop(report, cpu);
 }
 
 static void set_outcome(const struct nmibt_report *report, struct nmibt_cpu *cpu)

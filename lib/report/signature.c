@@ -58,38 +58,6 @@ static bool is_entry(struct nmibt_str s)
 	return is_one_of(s, names, ARRAY_SIZE(names));
 }
 
-/* What an interrupt finds on a CPU that has nothing to do. */
-static bool is_idling(struct nmibt_str s)
-{
-	static const char *const names[] = {"do_idle",
-					    "cpu_startup_entry",
-					    "default_idle",
-					    "default_idle_call",
-					    "default_enter_idle",
-					    "arch_cpu_idle",
-					    "cpu_do_idle",
-					    "mwait_idle",
-					    "poll_idle",
-					    "cpu_idle_poll",
-					    "cpu_idle_loop",
-					    "intel_idle",
-					    "intel_idle_irq",
-					    "intel_idle_ibrs",
-					    "acpi_idle_enter",
-					    "acpi_idle_do_entry",
-					    "acpi_safe_halt",
-					    "cpuidle_enter",
-					    "cpuidle_enter_state",
-					    "cpuidle_idle_call",
-					    "call_cpuidle",
-					    "native_safe_halt",
-					    "pv_native_safe_halt",
-					    "amd_e400_idle",
-					    "psci_cpu_suspend_enter",
-					    "arch_local_irq_enable"};
-	return is_one_of(s, names, ARRAY_SIZE(names));
-}
-
 /* Where a loop that waits happened to be. */
 static bool is_delay(struct nmibt_str s)
 {
@@ -115,10 +83,11 @@ static bool is_delay(struct nmibt_str s)
 /* "function" or "function [module]"; NULL: no memory. */
 static char *frame_name(const struct nmibt_frame *f)
 {
-	char *name;
-	int len = (int)nmibt_function_len(f->function), module_len = (int)f->module.len;
+	char *name, addr[NMIBT_ADDR_LEN];
+	struct nmibt_str function = nmibt_frame_name(f, addr);
+	int len = (int)nmibt_function_len(function), module_len = (int)f->module.len;
 
-	if (asprintf(&name, module_len ? "%.*s [%.*s]" : "%.*s", len, f->function.s, module_len,
+	if (asprintf(&name, module_len ? "%.*s [%.*s]" : "%.*s", len, function.s, module_len,
 		     f->module.s) < 0)
 		return NULL;
 	return name;
@@ -135,10 +104,11 @@ static bool is_left_out(const struct nmibt_frame *f, bool innermost)
 {
 	struct nmibt_str name = {f->function.s, nmibt_function_len(f->function)};
 
-	if (is_behind_the_end(f))
+	/* Addresses differ from boot to boot. */
+	if (!f->function.len || is_behind_the_end(f))
 		return true;
 	return !f->module.len &&
-	       (is_entry(name) || is_idling(name) || (innermost && is_delay(name)));
+	       (is_entry(name) || nmibt_is_idle_function(name) || (innermost && is_delay(name)));
 }
 
 /* -------------------------------------------------------------------- stacks */
@@ -300,9 +270,16 @@ static bool is_dropped_by_satyr(struct nmibt_str s)
 	return is_one_of(s, names, ARRAY_SIZE(names));
 }
 
-/* lib/generic_thread.c: sr_thread_get_duphash(), with neither flags nor a limit. It
- * knows no pc that stands alone, and counts frames marked by '?', too. */
-static struct nmibt_error *hash_as_satyr(const struct nmibt_stack *stack,
+/* Is it a frame to satyr, which looks at lines of the trace alone? A function that an
+ * interrupt hit is in none on x86_64. */
+static bool is_frame_of_satyr(const struct nmibt_frame *f, enum nmibt_arch arch)
+{
+	return f->function.len && !f->is_pc && !(f->is_interrupted && arch == NMIBT_ARCH_X86_64);
+}
+
+/* lib/generic_thread.c: sr_thread_get_duphash(), with neither flags nor a limit. It counts
+ * frames marked by '?', too. */
+static struct nmibt_error *hash_as_satyr(const struct nmibt_stack *stack, enum nmibt_arch arch,
 					 char ret[NMIBT_SIGNATURE_LEN])
 {
 	char *text = NULL;
@@ -314,12 +291,13 @@ static struct nmibt_error *hash_as_satyr(const struct nmibt_stack *stack,
 	fputs("Thread\n", out);
 	for (size_t i = 0; i < stack->nr; i++) {
 		const struct nmibt_frame *f = &stack->frames[i];
+		if (!is_frame_of_satyr(f, arch))
+			continue;
 		const char *dot = memchr(f->function.s, '.', f->function.len);
 		struct nmibt_str name = {f->function.s,
 					 dot ? (size_t)(dot - f->function.s) : f->function.len};
 
-		if (!f->is_pc && !f->is_interrupted && f->function.len &&
-		    (f->module.len || !is_dropped_by_satyr(name)))
+		if (f->module.len || !is_dropped_by_satyr(name))
 			fprintf(out, "%.*s\n", (int)name.len, name.s);
 	}
 	return hash_stream(out, &text, &len, ret);
@@ -361,7 +339,8 @@ static struct nmibt_error *add_cpu(const struct nmibt_report *report, unsigned i
 	/* satyr reads what the kernel printed, and nothing else. */
 	if (!err && i == report->death.reporter && cpu.standing.text.nr_lines &&
 	    cpu.standing.stack.nr && cpu.step < NMIBT_STEP_REGISTERS)
-		err = hash_as_satyr(&cpu.standing.stack, signature->duphash);
+		err = hash_as_satyr(&cpu.standing.stack, report->kernel->image->arch,
+				    signature->duphash);
 	nmibt_cpu_destroy(&cpu);
 	return err;
 }

@@ -38,7 +38,7 @@ static void set_failure(struct nmibt_source_state *state, const struct nmibt_err
 /* Not having one is an error only where nothing else may be used. */
 static struct nmibt_error *find_capture(struct nmibt_report *report)
 {
-	struct nmibt_sources *sources = &report->sources;
+	struct nmibt_sources *sources = report->sources;
 	struct nmibt_capture *c = &sources->capture;
 
 	if (report->wish > NMIBT_SOURCE_SCAN)
@@ -101,7 +101,7 @@ static void describe_log(const struct nmibt_log_source *log, struct nmibt_source
 
 static struct nmibt_error *read_log(struct nmibt_report *report)
 {
-	struct nmibt_sources *sources = &report->sources;
+	struct nmibt_sources *sources = report->sources;
 	struct nmibt_source_state *state = &sources->states[NMIBT_SOURCE_LOG];
 	struct nmibt_error *err = nmibt_log_source_open(report->kernel, &sources->log);
 
@@ -124,7 +124,7 @@ static struct nmibt_error *read_log(struct nmibt_report *report)
 /* How many CPUs have each kind of note. */
 static void count_notes(struct nmibt_report *report, unsigned int counts[NMIBT_NR_NOTES])
 {
-	const struct nmibt_percpu *percpu = report->sources.percpu;
+	const struct nmibt_percpu *percpu = report->sources->percpu;
 
 	for (unsigned int cpu = 0; cpu < percpu->nr; cpu++) {
 		struct nmibt_regs regs;
@@ -168,7 +168,7 @@ static void describe_notes(struct nmibt_report *report, struct nmibt_source_stat
 /* A capture's slots name their CPUs' notes. */
 static bool has_stopped_cpu(struct nmibt_report *report)
 {
-	const struct nmibt_capture *c = &report->sources.capture;
+	const struct nmibt_capture *c = &report->sources->capture;
 	const struct nmibt_image *image = report->kernel->image;
 
 	for (unsigned int cpu = 0; cpu < c->desc.nr_slots; cpu++) {
@@ -192,7 +192,7 @@ static unsigned int count_texts(struct nmibt_report *report, unsigned int *ret_u
 	unsigned int count = 0;
 
 	*ret_unread = 0;
-	for (unsigned int cpu = 0; cpu < report->sources.percpu->nr; cpu++) {
+	for (unsigned int cpu = 0; cpu < report->sources->percpu->nr; cpu++) {
 		struct nmibt_nmi_buffer_area area;
 		struct nmibt_error *err =
 			nmibt_nmi_buffer_read(report->kernel, cpu, NMIBT_BUFFER_NMI, &area);
@@ -230,7 +230,7 @@ static void describe_buffers(struct nmibt_report *report, struct nmibt_source_st
 
 static void find_percpu(struct nmibt_report *report)
 {
-	struct nmibt_sources *sources = &report->sources;
+	struct nmibt_sources *sources = report->sources;
 	struct nmibt_source_state *legacy = &sources->states[NMIBT_SOURCE_LEGACY];
 	struct nmibt_source_state *registers = &sources->states[NMIBT_SOURCE_REGISTERS];
 
@@ -256,7 +256,7 @@ static void find_percpu(struct nmibt_report *report)
 
 struct nmibt_error *nmibt_open_sources(struct nmibt_report *report)
 {
-	struct nmibt_sources *sources = &report->sources;
+	struct nmibt_sources *sources = report->sources;
 
 	/* Only the way to kdump writes it (kernel/crash_core.c: __crash_kexec(), 6.12). */
 	report->was_stopped = report->kernel->vmcoreinfo.crashtime.known;
@@ -272,8 +272,24 @@ struct nmibt_error *nmibt_open_sources(struct nmibt_report *report)
 
 void nmibt_close_sources(struct nmibt_report *report)
 {
-	nmibt_capture_destroy(&report->sources.capture);
-	nmibt_log_source_close(report->sources.log);
+	struct nmibt_sources *sources = report->sources;
+
+	if (!sources)
+		return;
+	nmibt_capture_destroy(&sources->capture);
+	nmibt_log_source_close(sources->log);
+	nmibt_unwinder_close(sources->unwinder);
+	free(sources);
+}
+
+struct nmibt_error *nmibt_unwind_stop(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+{
+	struct nmibt_sources *sources = report->sources;
+
+	if (!sources->unwinder_tried && cpu->stop.regs.present && !cpu->stop.is_user)
+		nmibt_error_destroy(nmibt_unwinder_open(report->kernel, &sources->unwinder));
+	sources->unwinder_tried |= cpu->stop.regs.present && !cpu->stop.is_user;
+	return nmibt_unwind_evidence(report->kernel, sources->unwinder, &cpu->stop);
 }
 
 static bool is_mentioned(const struct nmibt_log_source *log, unsigned int cpu)
@@ -332,7 +348,7 @@ unsigned int nmibt_sources_nr_cpus(const struct nmibt_sources *sources)
 
 bool nmibt_is_source_tried(const struct nmibt_report *report, enum nmibt_source s)
 {
-	return report->sources.states[s].found != NMIBT_FOUND_UNTRIED &&
+	return report->sources->states[s].found != NMIBT_FOUND_UNTRIED &&
 	       (report->wish == NMIBT_SOURCE_AUTO || report->wish == s);
 }
 
@@ -341,7 +357,7 @@ static bool is_said(const struct nmibt_report *report, enum nmibt_source s)
 {
 	for (enum nmibt_source before = NMIBT_SOURCE_VMCOREINFO; before < s; before++) {
 		if (nmibt_is_source_tried(report, before) &&
-		    !strcmp(report->sources.states[before].why, report->sources.states[s].why))
+		    !strcmp(report->sources->states[before].why, report->sources->states[s].why))
 			return true;
 	}
 	return false;
@@ -350,14 +366,14 @@ static bool is_said(const struct nmibt_report *report, enum nmibt_source s)
 static void write_reasons(const struct nmibt_report *report, FILE *out)
 {
 	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s < NMIBT_NR_SOURCES; s++) {
-		const char *why = report->sources.states[s].why;
+		const char *why = report->sources->states[s].why;
 
 		if (!nmibt_is_source_tried(report, s) || is_said(report, s))
 			continue;
 		fprintf(out, "%s%s", ftell(out) ? "; " : "", nmibt_source_name(s));
 		for (enum nmibt_source same = s + 1; same < NMIBT_NR_SOURCES; same++) {
 			if (nmibt_is_source_tried(report, same) &&
-			    !strcmp(report->sources.states[same].why, why))
+			    !strcmp(report->sources->states[same].why, why))
 				fprintf(out, ", %s", nmibt_source_name(same));
 		}
 		fprintf(out, ": %s", why);
@@ -378,7 +394,7 @@ struct nmibt_error *nmibt_nothing_error(const struct nmibt_report *report)
 		return nmibt_error_nomem();
 	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s < NMIBT_NR_SOURCES; s++) {
 		if (nmibt_is_source_tried(report, s))
-			damaged |= report->sources.states[s].found == NMIBT_FOUND_UNREADABLE;
+			damaged |= report->sources->states[s].found == NMIBT_FOUND_UNREADABLE;
 	}
 	return nmibt_error_create(damaged ? NMIBT_ERR_DAMAGED : NMIBT_ERR_NOTHING,
 				  "nothing %s in this dump: %s", damaged ? "usable" : "captured",

@@ -37,7 +37,7 @@ static bool is_bad(enum nmibt_print kind)
 /* It ended, and the panic did not come out of it. */
 static bool is_survived(const struct nmibt_report *report, size_t printout)
 {
-	const struct nmibt_printout *p = &report->sources.log->printouts[printout - 1];
+	const struct nmibt_printout *p = &report->sources->log->printouts[printout - 1];
 
 	return p->kind == NMIBT_PRINT_OOPS && p->has_ended && printout != report->death.cause &&
 	       !nmibt_belongs(report, printout, p->first_seq, true);
@@ -45,7 +45,7 @@ static bool is_survived(const struct nmibt_report *report, size_t printout)
 
 static void add_printouts(struct nmibt_report *report)
 {
-	const struct nmibt_log_source *log = report->sources.log;
+	const struct nmibt_log_source *log = report->sources->log;
 	bool is_first = true;
 
 	for (size_t i = 0; i < log->nr_printouts; i++) {
@@ -67,7 +67,7 @@ static void add_printouts(struct nmibt_report *report)
 /* The newest request before the death: who asked, and how long ago that is. */
 static void add_request(struct nmibt_report *report)
 {
-	const struct nmibt_log_source *log = report->sources.log;
+	const struct nmibt_log_source *log = report->sources->log;
 
 	for (size_t i = log->nr_requests; i > 0; i--) {
 		const struct nmibt_request *r = &log->requests[i - 1];
@@ -90,7 +90,7 @@ static void add_request(struct nmibt_report *report)
 
 static void add_suspends(struct nmibt_report *report)
 {
-	const struct nmibt_log_source *log = report->sources.log;
+	const struct nmibt_log_source *log = report->sources->log;
 
 	/* The newest is the one that matters for ages. */
 	for (size_t i = log->nr_events; i > 0; i--) {
@@ -107,7 +107,7 @@ static void add_conditions(struct nmibt_report *report)
 {
 	for (size_t i = 0; i < report->nr_conditions; i++) {
 		const struct nmibt_condition *c = &report->conditions[i];
-		const struct nmibt_printout *p = &report->sources.log->printouts[c->last - 1];
+		const struct nmibt_printout *p = &report->sources->log->printouts[c->last - 1];
 
 		/* The death itself says it. */
 		if (c->count == 1 && c->last == report->death.cause)
@@ -124,7 +124,7 @@ static void add_conditions(struct nmibt_report *report)
 static void add_death(struct nmibt_report *report)
 {
 	const struct nmibt_death *death = &report->death;
-	const struct nmibt_log_source *log = report->sources.log;
+	const struct nmibt_log_source *log = report->sources->log;
 
 	if (!death->is_known)
 		return;
@@ -157,7 +157,7 @@ struct nmibt_error *nmibt_make_timeline(struct nmibt_report *report)
 	report->timeline = calloc(MAX_MOMENTS, sizeof(*report->timeline));
 	if (!report->timeline)
 		return nmibt_error_nomem();
-	if (report->sources.log) {
+	if (report->sources->log) {
 		add_printouts(report);
 		add_request(report);
 		add_suspends(report);

@@ -4,6 +4,14 @@
  */
 #include "source/source.h"
 
+void nmibt_evidence_destroy(struct nmibt_evidence *evidence)
+{
+	nmibt_stack_destroy(&evidence->stack);
+	nmibt_text_destroy(&evidence->text);
+	nmibt_text_destroy(&evidence->nested);
+	*evidence = (struct nmibt_evidence){.cpu = NMIBT_NO_CPU};
+}
+
 void nmibt_evidence_take_backtrace(struct nmibt_evidence *evidence,
 				   struct nmibt_backtrace *backtrace)
 {

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The kernel's log as a source: read once, and the evidence of each of its traces. */
+#include "source/printouts.h"
+
+static void take_stack(struct nmibt_evidence *evidence, const struct nmibt_backtrace *backtrace)
+{
+	evidence->stack = backtrace->stack;
+	if (backtrace->has_task) {
+		evidence->task.known = true;
+		evidence->task.pid = backtrace->pid;
+		memcpy(evidence->task.comm, backtrace->comm, sizeof(evidence->task.comm));
+	}
+	evidence->is_idle_said = backtrace->is_skipped;
+	evidence->is_user = backtrace->is_user;
+	evidence->has_irqs_off = backtrace->has_irqs_off;
+	evidence->irqs_off = backtrace->irqs_off;
+	evidence->has_sp = backtrace->has_sp;
+	evidence->sp = backtrace->sp;
+}
+
+struct nmibt_error *nmibt_read_log_trace(enum nmibt_arch arch, const struct nmibt_log_trace *trace,
+					 struct nmibt_evidence *ret)
+{
+	struct nmibt_backtrace backtrace;
+	struct nmibt_evidence evidence = {
+		.cpu = trace->cpu,
+		.source = NMIBT_SOURCE_LOG,
+		.kind = trace->kind,
+		.clock = NMIBT_CLOCK_LOG,
+		.begun_ns = trace->begun_ns,
+		.ended_ns = trace->ended_ns,
+		.asked_by = NMIBT_NO_CPU,
+		.first_seq = trace->first_seq,
+		.last_seq = trace->last_seq,
+		.printout = trace->printout,
+		.wrong = trace->wrong,
+		.lost_msgs = trace->lost_records,
+	};
+	struct nmibt_error *err = nmibt_decode(trace->raw, trace->len, trace->len, trace->known,
+					       false, &evidence.text);
+
+	if (!err)
+		err = nmibt_read_backtrace(arch, &evidence.text, &backtrace);
+	if (err) {
+		nmibt_evidence_destroy(&evidence);
+		return err;
+	}
+	take_stack(&evidence, &backtrace);
+	*ret = evidence;
+	return NULL;
+}
