@@ -281,7 +281,7 @@ static FILE *buffered_fp(void)
  * is empty in --minimal. */
 static struct nmibt_error *select_cpus(const char *list, struct nmibt_render_options *options)
 {
-	unsigned int nr = state.report->nr_cpus;
+	unsigned int nr = nmibt_report_nr_cpus(state.report);
 
 	state.cpus = calloc(nr, sizeof(*state.cpus));
 	if (!state.cpus)

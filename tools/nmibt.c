@@ -137,7 +137,7 @@ static void fit_to_terminal(struct nmibt_render_options *options)
 static struct nmibt_error *print_report(const struct nmibt_report *report, struct arguments *args,
 					int *ret)
 {
-	unsigned int nr = report->nr_cpus;
+	unsigned int nr = nmibt_report_nr_cpus(report);
 	bool *cpus = NULL;
 	struct nmibt_error *err = NULL;
 

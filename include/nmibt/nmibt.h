@@ -454,6 +454,8 @@ struct nmibt_source_state {
 };
 
 struct nmibt_report;
+/* CPUs have numbers below it. */
+unsigned int nmibt_report_nr_cpus(const struct nmibt_report *report);
 /* image is borrowed for the life of the report. */
 struct nmibt_error *nmibt_report_open(const struct nmibt_image *image, enum nmibt_source wish,
 				      struct nmibt_report **ret);

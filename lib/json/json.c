@@ -156,16 +156,20 @@ static void write_death(struct json *j)
 	const struct nmibt_report *report = j->renderer.report;
 	const struct nmibt_death *death = &report->death;
 
+	json_key(j, "dump_failed");
+	json_text(j, death->dump_failed);
 	json_key(j, "death");
+	if (!death->is_known) {
+		json_null(j);
+		return;
+	}
 	json_open(j, '{');
-	json_key(j, "known");
-	json_bool(j, death->is_known);
 	write_witnesses(j, death);
 	json_key(j, "reporter");
-	write_cpu_number(j, death->is_known ? death->reporter : NMIBT_NO_CPU);
+	write_cpu_number(j, death->reporter);
 	json_key(j, "subjects");
 	json_open(j, '[');
-	for (unsigned int i = 0; death->is_known && i < report->nr_cpus; i++) {
+	for (unsigned int i = 0; i < report->nr_cpus; i++) {
 		if (death->subjects[i])
 			json_int(j, i);
 	}
@@ -188,8 +192,6 @@ static void write_death(struct json *j)
 	else
 		json_null(j);
 	write_cause(j, death);
-	json_key(j, "dump_failed");
-	json_text(j, death->dump_failed);
 	json_close(j, '}');
 }
 

@@ -44,7 +44,10 @@ static size_t count_columns(const char *s, size_t len)
 
 void nmibt_end_line(struct renderer *r, unsigned int indent, const char *separator)
 {
-	size_t width = r->width > indent + MIN_ROOM ? r->width : indent + MIN_ROOM;
+	/* A file has no width: who searches it wants whole lines. */
+	size_t width = !r->options->width	      ? SIZE_MAX
+		       : r->width > indent + MIN_ROOM ? r->width
+						      : indent + MIN_ROOM;
 	const struct scratch *line = r->scratch;
 	size_t column = 0;
 

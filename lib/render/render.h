@@ -46,7 +46,9 @@ void nmibt_end_line(struct renderer *r, unsigned int indent, const char *separat
 
 /* Names for JSON and the text, static. */
 const char *nmibt_arch_name(enum nmibt_arch arch); /* NULL: it is not known */
-const char *nmibt_print_name(enum nmibt_print kind); /* "soft lockup", of first lines */
+/* "soft-lockup" and "soft lockup", of first lines. */
+const char *nmibt_print_name(enum nmibt_print kind);
+const char *nmibt_print_words(enum nmibt_print kind);
 const char *nmibt_moment_name(enum nmibt_moment_kind kind);
 const char *nmibt_moved_name(enum nmibt_moved moved);
 const char *nmibt_note_name(enum nmibt_note note);

@@ -39,6 +39,14 @@ static void field(struct renderer *r, const char *label, const char *s)
 
 /* ------------------------------------------------------------------------- the case */
 
+/* Its label says that it is a panic. */
+static void put_panic(struct renderer *r, const char *message)
+{
+	static const char prefix[] = "Kernel panic - not syncing: ";
+
+	put_line(r, message + (strncmp(message, prefix, strlen(prefix)) ? 0 : strlen(prefix)));
+}
+
 /* What tells of a death whose message is not known. */
 static void put_witnesses(struct renderer *r, const struct nmibt_death *death)
 {
@@ -73,7 +81,7 @@ static void render_why(struct renderer *r)
 	}
 	begin(r, "panic");
 	if (death->message) {
-		put_line(r, death->message);
+		put_panic(r, death->message);
 	} else {
 		fputs("its message is not known; what tells of it: ", r->out);
 		put_witnesses(r, death);
@@ -86,7 +94,19 @@ static void render_why(struct renderer *r)
 		fprintf(r->out, "%s made that a panic", setting);
 		end(r);
 	}
-	field(r, "dump failed", death->dump_failed);
+}
+
+/* The capture kernel is another one: its end is not that of this one. */
+static void render_failure(struct renderer *r)
+{
+	const char *message = r->report->death.dump_failed;
+
+	if (!message)
+		return;
+	begin(r, "dump");
+	fputs("the dump failed, in the capture kernel: ", r->out);
+	put_panic(r, message);
+	end(r);
 }
 
 static void put_time(struct renderer *r, uint64_t seconds)
@@ -149,6 +169,7 @@ static void render_case(struct renderer *r)
 	const char *arch = nmibt_arch_name(r->report->kernel->image->arch);
 
 	render_why(r);
+	render_failure(r);
 	render_when(r);
 	field(r, "host", facts->host);
 	begin(r, "kernel");
@@ -284,7 +305,7 @@ static void put_condition(struct renderer *r, const struct nmibt_condition *c)
 	const struct nmibt_printout *first = &r->report->sources->log->printouts[c->first - 1];
 	char since[48];
 
-	fputs(nmibt_print_name(c->kind), r->out);
+	fputs(nmibt_print_words(c->kind), r->out);
 	if (c->cpus.nr) {
 		fputs(" of ", r->out);
 		nmibt_render_cpu_set(r, &c->cpus);
@@ -315,8 +336,8 @@ static void put_moment(struct renderer *r, const struct nmibt_moment *moment)
 		fputs("survived: ", r->out);
 		break;
 	case NMIBT_MOMENT_DUMP_FAILED:
-		fputs("the dump failed: ", r->out);
-		break;
+		fputs("the dump failed, in the capture kernel", r->out);
+		return;
 	default:
 		break;
 	}

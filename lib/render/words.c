@@ -17,42 +17,47 @@ const char *nmibt_arch_name(enum nmibt_arch arch)
 	return NULL;
 }
 
+static const struct {
+	enum nmibt_print kind;
+	const char *name, *words;
+} prints[] = {
+	{NMIBT_PRINT_PANIC, "panic", "panic"},
+	{NMIBT_PRINT_OOPS_CAUSE, "oops", "oops"},
+	{NMIBT_PRINT_OOPS, "oops", "oops"},
+	{NMIBT_PRINT_SOFT_LOCKUP, "soft-lockup", "soft lockup"},
+	{NMIBT_PRINT_HARD_LOCKUP, "hard-lockup", "hard lockup"},
+	{NMIBT_PRINT_SELF_STALL, "rcu-stall", "RCU stall"},
+	{NMIBT_PRINT_STALL, "rcu-stall", "RCU stall"},
+	{NMIBT_PRINT_CSD_LOCKUP, "csd-lockup", "CSD lockup"},
+	{NMIBT_PRINT_HUNG_TASK, "hung-task", "hung task"},
+	{NMIBT_PRINT_WARNING, "warning", "warning"},
+};
+
 const char *nmibt_print_name(enum nmibt_print kind)
 {
-	switch (kind) {
-	case NMIBT_PRINT_PANIC:
-		return "panic";
-	case NMIBT_PRINT_OOPS_CAUSE:
-	case NMIBT_PRINT_OOPS:
-		return "oops";
-	case NMIBT_PRINT_SOFT_LOCKUP:
-		return "soft lockup";
-	case NMIBT_PRINT_HARD_LOCKUP:
-		return "hard lockup";
-	case NMIBT_PRINT_SELF_STALL:
-	case NMIBT_PRINT_STALL:
-		return "RCU stall";
-	case NMIBT_PRINT_CSD_LOCKUP:
-		return "CSD lockup";
-	case NMIBT_PRINT_HUNG_TASK:
-		return "hung task";
-	case NMIBT_PRINT_WARNING:
-		return "warning";
-	default:
-		return "other";
+	for (size_t i = 0; i < ARRAY_SIZE(prints); i++) {
+		if (prints[i].kind == kind)
+			return prints[i].name;
 	}
+	return "other";
+}
+
+const char *nmibt_print_words(enum nmibt_print kind)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(prints); i++) {
+		if (prints[i].kind == kind)
+			return prints[i].words;
+	}
+	return "report";
 }
 
 const char *nmibt_moment_name(enum nmibt_moment_kind kind)
 {
 	static const char *const names[NMIBT_NR_MOMENTS] = {
-		[NMIBT_MOMENT_FIRST_BAD] = "first bad event",
-		[NMIBT_MOMENT_CONDITION] = "condition",
-		[NMIBT_MOMENT_OOPS] = "survived oops",
-		[NMIBT_MOMENT_REQUEST] = "request",
-		[NMIBT_MOMENT_SUSPEND] = "suspend",
-		[NMIBT_MOMENT_DEATH] = "death",
-		[NMIBT_MOMENT_DUMP_FAILED] = "dump failed",
+		[NMIBT_MOMENT_FIRST_BAD] = "first-bad",	    [NMIBT_MOMENT_CONDITION] = "condition",
+		[NMIBT_MOMENT_OOPS] = "survived-oops",	    [NMIBT_MOMENT_REQUEST] = "request",
+		[NMIBT_MOMENT_SUSPEND] = "suspend",	    [NMIBT_MOMENT_DEATH] = "death",
+		[NMIBT_MOMENT_DUMP_FAILED] = "dump-failed",
 	};
 	return names[kind];
 }
@@ -60,7 +65,7 @@ const char *nmibt_moment_name(enum nmibt_moment_kind kind)
 const char *nmibt_moved_name(enum nmibt_moved moved)
 {
 	static const char *const names[] = {
-		[NMIBT_MOVED_UNKNOWN] = "unknown", [NMIBT_MOVED_SAME] = "same place",
+		[NMIBT_MOVED_UNKNOWN] = "unknown", [NMIBT_MOVED_SAME] = "same-place",
 		[NMIBT_MOVED_YES] = "moved",	   [NMIBT_MOVED_IDLE] = "idle",
 		[NMIBT_MOVED_SYNTHETIC] = "panic",
 	};
@@ -81,8 +86,8 @@ const char *nmibt_end_name(enum nmibt_stack_end end)
 {
 	static const char *const names[NMIBT_NR_ENDS] = {
 		[NMIBT_END_UNKNOWN] = "unknown",   [NMIBT_END_COMPLETE] = "complete",
-		[NMIBT_END_USER] = "user mode",	   [NMIBT_END_UNREADABLE] = "unreadable",
-		[NMIBT_END_EXCLUDED] = "excluded", [NMIBT_END_NO_UNWIND_DATA] = "no unwind data",
+		[NMIBT_END_USER] = "user-mode",	   [NMIBT_END_UNREADABLE] = "unreadable",
+		[NMIBT_END_EXCLUDED] = "excluded", [NMIBT_END_NO_UNWIND_DATA] = "no-unwind-data",
 		[NMIBT_END_NONSENSE] = "nonsense", [NMIBT_END_LIMIT] = "limit",
 		[NMIBT_END_CUT] = "cut",	   [NMIBT_END_GAP] = "gap",
 	};

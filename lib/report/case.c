@@ -15,10 +15,10 @@
 static char *read_host(struct nmibt_kernel *kernel)
 {
 	char names[MAX_NAME_OFFSET + 2 * UTS_LEN];
-	uint64_t vaddr;
+	const struct nmibt_number *at = &kernel->vmcoreinfo.init_uts_ns;
 
-	if (!nmibt_vmcoreinfo_symbol(&kernel->vmcoreinfo, "init_uts_ns", &vaddr) ||
-	    nmibt_kernel_read(kernel, vaddr, names, sizeof(names)) != NMIBT_READ_OK)
+	if (!at->known ||
+	    nmibt_kernel_read(kernel, at->value, names, sizeof(names)) != NMIBT_READ_OK)
 		return NULL;
 	for (size_t i = 0; i < MAX_NAME_OFFSET; i += 4) {
 		const char *host = names + i + UTS_LEN;

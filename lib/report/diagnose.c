@@ -308,10 +308,12 @@ static bool is_in_condition(const struct nmibt_cpu_brief *b, uint64_t condition)
 
 /* "soft lockup since 74 s, reported 3 times, last 0.2 s before the panic" */
 static void describe_condition(const struct nmibt_report *report, const struct nmibt_condition *c,
-			       char *buf, size_t len)
+			       char buf[NMIBT_WHY_LEN])
 {
 	const struct nmibt_printout *last = &report->sources->log->printouts[c->last - 1];
 	char since[64], age[64], times[32] = "";
+
+	*buf = '\0';
 
 	nmibt_format_age(report,
 			 nmibt_age_of(report, NMIBT_CLOCK_LOG, c->since_ns, last->first_seq),
@@ -321,8 +323,8 @@ static void describe_condition(const struct nmibt_report *report, const struct n
 			 sizeof(age));
 	if (c->count > 1)
 		snprintf(times, sizeof(times), ", reported %u times", c->count);
-	snprintf(buf, len, "%s since %s%s, last report %s", condition_words(c->kind), since, times,
-		 age);
+	nmibt_because(buf, "%s since %s%s, last report %s", condition_words(c->kind), since, times,
+		      age);
 }
 
 static void find_conditions(struct diagnosing *d)
@@ -333,7 +335,7 @@ static void find_conditions(struct diagnosing *d)
 
 		if (!c->is_open)
 			continue;
-		describe_condition(d->report, c, text, sizeof(text));
+		describe_condition(d->report, c, text);
 		if (c->cpus.nr) {
 			add_cpus(d, NMIBT_FINDING_STUCK, is_in_condition, i + 1, text);
 			continue;

@@ -29,6 +29,11 @@ const char *nmibt_outcome_name(enum nmibt_outcome outcome)
 	return outcome < NMIBT_NR_OUTCOMES ? outcome_names[outcome] : "unknown";
 }
 
+unsigned int nmibt_report_nr_cpus(const struct nmibt_report *report)
+{
+	return report->nr_cpus;
+}
+
 /* ------------------------------------------------------------------------- one CPU */
 
 void nmibt_cpu_destroy(struct nmibt_cpu *cpu)
@@ -375,7 +380,7 @@ static struct nmibt_error *open_report(struct nmibt_report *report)
 	if (err)
 		return err;
 
-	report->nr_cpus = nmibt_sources_nr_cpus(&report->sources);
+	report->nr_cpus = nmibt_sources_nr_cpus(report->sources);
 	report->are_all_known = report->sources->has_capture || report->sources->percpu;
 	report->cpus = calloc(report->nr_cpus + 1, sizeof(*report->cpus));
 	report->possible = calloc(report->nr_cpus + 1, sizeof(*report->possible));

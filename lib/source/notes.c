@@ -32,10 +32,13 @@ static struct nmibt_error *show_pc(struct nmibt_kernel *kernel, struct nmibt_evi
 {
 	const struct nmibt_reg_names *names = nmibt_reg_names(kernel->image->arch);
 	uint64_t pc = evidence->regs.value[names->pc];
+	struct nmibt_walk walk;
 
-	evidence->stack.end = NMIBT_END_NO_UNWIND_DATA;
-	evidence->stack.end_addr = pc;
-	return nmibt_name_pc(kernel, pc, &evidence->stack);
+	if (nmibt_walk_init(&walk, kernel, &evidence->regs)) {
+		nmibt_walk_add(&walk, pc, false, true);
+		nmibt_walk_end(&walk, NMIBT_END_NO_UNWIND_DATA, pc);
+	}
+	return nmibt_walk_finish(&walk, &evidence->stack);
 }
 
 /* By the front end, if it has a vmlinux, else by what the kernel itself left in memory for
