@@ -18,9 +18,6 @@ CRASH_INCLUDE ?= /usr/include
 crashextdir ?= /usr/lib/crash/extensions
 mandir ?= $(prefix)/share/man
 
-# In the extension as a static library, because the crash that loads it has none.
-JANSSON ?= -l:libjansson.a
-
 WARN := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wvla
 CFLAGS ?= -O2 -g
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -28,8 +25,8 @@ ALL_CFLAGS := -std=gnu11 $(WARN) -fPIC -fvisibility=hidden -D_GNU_SOURCE \
 	-DNMIBT_VERSION='"$(VERSION)"' -Iinclude -Ilib $(CFLAGS) $(if $(SANITIZE),$(SANITIZERS))
 ALL_LDFLAGS := $(LDFLAGS) $(if $(SANITIZE),$(SANITIZERS))
 
-# The base of the library links with libc and zlib alone. What needs more is an
-# archive of its own: JSON by jansson, debugging information by elfutils.
+# The base of the library links with libc and zlib alone. Debugging information,
+# by elfutils, and JSON, which not everybody wants, are archives of their own.
 BASE := base image kernel text unwind source report render
 objects = $(patsubst %.c,$(O)/%.o,$(foreach folder,$(1),$(wildcard lib/$(folder)/*.c)))
 # Not part of the base: it needs libkdumpfile.
@@ -68,32 +65,32 @@ $(O)/lib%.a:
 	$(AR) rcs $@ $^
 
 $(O)/nmibt.so: $(O)/extension/nmibt.o $(O)/libnmibt-json.a $(O)/libnmibt.a
-	$(CC) -shared -Wl,-Bsymbolic -Wl,--exclude-libs,ALL $(ALL_LDFLAGS) -o $@ $^ $(JANSSON)
+	$(CC) -shared -Wl,-Bsymbolic -Wl,--exclude-libs,ALL $(ALL_LDFLAGS) -o $@ $^
 
 # pread() of the tool is libkdumpfile's, too: see lib/image/dumpfile.c.
 $(O)/nmibt: $(TOOL_OBJS) $(ARCHIVES)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(JANSSON) -lkdumpfile -ldw -lelf
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lkdumpfile -ldw -lelf
 
 # The log, and the stacks, of whatever the tool opens.
 $(TEST_DRIVERS): %: %.o $(filter-out %/nmibt.o,$(TOOL_OBJS)) $(ARCHIVES)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(JANSSON) -lkdumpfile -ldw -lelf
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lkdumpfile -ldw -lelf
 
 # Of the tool's files, not the library's. It reads the program itself.
 $(O)/tests/unit/test-debugfile.o: ALL_CFLAGS += -g
 $(O)/tests/test-debugfile: $(O)/tests/unit/test-debugfile.o $(filter-out %/nmibt.o,$(TOOL_OBJS)) \
 		$(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(JANSSON) -lcmocka -lkdumpfile -ldw -lelf
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -lkdumpfile -ldw -lelf
 
 $(O)/tests/test-%: $(O)/tests/unit/test-%.o $(O)/libnmibt-json.a $(O)/libnmibt.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(JANSSON) -lcmocka
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka
 
 # The library is compiled anew with coverage for libFuzzer.
 $(O)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] include/nmibt/*.h)
 	@mkdir -p $(@D)
 	$(CLANG) $(filter-out -fPIC,$(ALL_CFLAGS)) -O1 -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=all -o $@ $< $(patsubst $(O)/%.o,%.c,$(LIB_OBJS) $(JSON_OBJS)) $(JANSSON)
+		-fno-sanitize-recover=all -o $@ $< $(patsubst $(O)/%.o,%.c,$(LIB_OBJS) $(JSON_OBJS))
 
 # Without a kernel to boot.
 SUITES := tests/unit/run docs/check-format $(addprefix tests/golden/,run-synthetic run-tool \

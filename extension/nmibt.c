@@ -332,7 +332,7 @@ static void cmd_nmibt(void)
 	const char *cpus = NULL;
 	int c;
 
-	while ((c = getopt(argcnt, args, "c:slrtojgfiS:")) != EOF) {
+	while ((c = getopt(argcnt, args, "c:slrtovjgfiS:")) != EOF) {
 		switch (c) {
 		case 'c':
 			cpus = optarg;
@@ -361,7 +361,7 @@ static void cmd_nmibt(void)
 static char *help_nmibt[] = {
 	"nmibt",
 	"what every CPU was doing when the kernel died",
-	"[-slrto] [-j | -g | -f] [-c cpu(s)] [-S source]",
+	"[-slrtov] [-j | -g | -f] [-c cpu(s)] [-S source]",
 	"  This command shows the NMI backtraces that the kernel captured of all CPUs",
 	"  when it panicked, before it stopped them, next to the registers that each",
 	"  CPU saved at the stop.  Of a kernel that made no such capture it shows what",
@@ -396,7 +396,8 @@ static char *help_nmibt[] = {
 	"    -l         with file and line of each frame.",
 	"    -r         the text as raw bytes, escaped, level headers included.",
 	"    -t         also the header fields of the slots, and all registers.",
-	"    -o         also older backtraces, marked stale.",
+	"    -o         also older backtraces of each CPU.",
+	"    -v         also what is merely absent, and all of the timeline.",
 	"    -j         one JSON document instead of text; see nmibt(1).",
 	"    -g         each stack once, with the CPUs that have it.",
 	"    -f         a line for each stack, for flame graphs.",

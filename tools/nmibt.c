@@ -24,7 +24,8 @@ static const char help[] = USAGE
 	"                       build-id: beside the dump, or in /usr/lib/debug\n"
 	"  -r, --raw            the text as raw bytes, escaped, level headers included\n"
 	"  -t, --header         also the header fields of the slots, and all registers\n"
-	"  -o, --older          also older backtraces, marked stale\n"
+	"  -o, --older          also older backtraces of each CPU\n"
+	"  -v, --verbose        also what is merely absent, and all of the timeline\n"
 	"  -j, --json           one JSON document instead of text; see docs/json.md\n"
 	"  -g, --group          each stack once, with the CPUs that have it\n"
 	"  -f, --folded         a line for each stack, for flame graphs\n"
@@ -74,6 +75,7 @@ static int parse(int argc, char **argv, struct arguments *args)
 		{"raw", no_argument, NULL, 'r'},
 		{"header", no_argument, NULL, 't'},
 		{"older", no_argument, NULL, 'o'},
+		{"verbose", no_argument, NULL, 'v'},
 		{"json", no_argument, NULL, 'j'},
 		{"group", no_argument, NULL, 'g'},
 		{"folded", no_argument, NULL, 'f'},
@@ -87,7 +89,7 @@ static int parse(int argc, char **argv, struct arguments *args)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:slrtojgfiS:", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:slrtovjgfiS:", options, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			args->cpus = optarg;

@@ -539,7 +539,7 @@ void nmibt_signature_destroy(struct nmibt_signature *signature);
 struct nmibt_error *nmibt_parse_cpus(const char *list, bool *cpus, unsigned int nr);
 
 /* Of the JSON document: it grows when a reader of the one before would go wrong. */
-#define NMIBT_JSON_VERSION 1
+#define NMIBT_JSON_VERSION 2
 
 enum nmibt_format {
 	NMIBT_FORMAT_TEXT,
@@ -556,7 +556,8 @@ struct nmibt_render_options {
 	bool lines; /* -l: file and line of each frame */
 	bool raw; /* -r: bytes escaped */
 	bool header; /* -t: the slots' header fields, and all registers */
-	bool older; /* -o: also stale captures */
+	bool older; /* -o: also what is older than what stands */
+	bool verbose; /* -v: also what is merely absent */
 	bool colour;
 	unsigned int width; /* columns of the terminal; 0: unknown, 80 is assumed */
 };

@@ -35,7 +35,7 @@ struct nmibt_age nmibt_age_of(const struct nmibt_report *report, enum nmibt_cloc
 	return age;
 }
 
-static void format_duration(int64_t ns, char *buf, size_t len)
+void nmibt_format_duration(int64_t ns, char *buf, size_t len)
 {
 	uint64_t ms = (ns < 0 ? -ns : ns) / 1000000, s = ms / 1000, min = s / 60;
 
@@ -61,7 +61,7 @@ void nmibt_format_age(const struct nmibt_report *report, struct nmibt_age age, c
 	*buf = '\0';
 	if (age.kind == NMIBT_AGE_UNKNOWN)
 		return;
-	format_duration(age.ns, duration, sizeof(duration));
+	nmibt_format_duration(age.ns, duration, sizeof(duration));
 	snprintf(buf, len, "%s%s %s %s%s", age.kind == NMIBT_AGE_AT_LEAST ? "at least " : "",
 		 duration, age.ns < 0 ? "after" : "before", what,
 		 age.suspended ? ", suspended in between" : "");

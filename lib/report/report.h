@@ -231,6 +231,8 @@ const char *nmibt_taint_words(char letter);
 
 struct nmibt_age nmibt_age_of(const struct nmibt_report *report, enum nmibt_clock clock,
 			      uint64_t ns, uint64_t seq);
+/* "3.200 s", "2 h 5 min": without a sign. */
+void nmibt_format_duration(int64_t ns, char *buf, size_t len);
 /* "3.2 s before the panic", "at least 5 min before the dump, suspended in between"; empty
  * where the age is unknown. */
 void nmibt_format_age(const struct nmibt_report *report, struct nmibt_age age, char *buf,

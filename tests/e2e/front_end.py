@@ -97,7 +97,7 @@ def check_notes(scenario, folder, vmlinux, document):
     theirs = {int(cpu): words for cpu, words in json.loads(done.stdout).items()}
     ours = {}
     for cpu in document["cpus"]:
-        stopped = cpu["registers"]["stopped"]
+        stopped = cpu["registers"]["stop"]
         ours[cpu["cpu"]] = stopped and [int(word, 16) for word in stopped["values"].values()]
     missed = [cpu for cpu, words in ours.items() if not words]
     return ["CPU %d at the stop: %s, drgn: %s" % (cpu, ours.get(cpu), words)
