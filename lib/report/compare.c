@@ -215,7 +215,8 @@ static enum nmibt_moved compare_text(const struct nmibt_evidence *evidence,
 enum nmibt_moved nmibt_compare(struct nmibt_kernel *kernel, const struct nmibt_evidence *evidence,
 			       const struct nmibt_evidence *stop)
 {
-	if (!nmibt_reg_names(kernel->image->arch) || !stop->regs.present)
+	if (!nmibt_reg_names(kernel->image->arch) || !stop->regs.present ||
+	    !evidence->task.known)
 		return NMIBT_MOVED_UNKNOWN;
 	if (evidence->has_slot) {
 		/* Both sets are of the stop. */
@@ -227,8 +228,6 @@ enum nmibt_moved nmibt_compare(struct nmibt_kernel *kernel, const struct nmibt_e
 	/* An idle CPU always looks moved, which says nothing; one that is idle no more has. */
 	if (is_idle(evidence))
 		return stop->task.pid ? NMIBT_MOVED_YES : NMIBT_MOVED_IDLE;
-	if (!evidence->task.known)
-		return NMIBT_MOVED_UNKNOWN;
 	if (evidence->task.pid != stop->task.pid)
 		return NMIBT_MOVED_YES;
 	if (evidence->has_slot)

@@ -31,7 +31,9 @@ static struct nmibt_moment *add(struct nmibt_report *report, enum nmibt_moment_k
 
 static bool is_bad(enum nmibt_print kind)
 {
-	return kind >= NMIBT_PRINT_PANIC && kind <= NMIBT_PRINT_WARNING;
+	/* A cause without its heading is no oops: sysrq-c says it as well. */
+	return kind >= NMIBT_PRINT_PANIC && kind <= NMIBT_PRINT_WARNING &&
+	       kind != NMIBT_PRINT_OOPS_CAUSE;
 }
 
 /* It ended, and the panic did not come out of it. */

@@ -129,7 +129,10 @@ bool nmibt_is_of_trace(const struct taken *t, const struct level *l)
 	case NMIBT_PRINT_HARDWARE:
 		return l->phase == PHASE_HEAD;
 	case NMIBT_PRINT_FRAME:
-		return l->phase != PHASE_BEHIND && !(l->is_complete && t->p.frame.reliable);
+		/* Where a stack ends several functions in a row are outermost ones. */
+		return l->phase != PHASE_BEHIND &&
+		       !(l->is_complete && t->p.frame.reliable &&
+			 !nmibt_is_outermost_frame(&t->p.frame));
 	case NMIBT_PRINT_STACK_MARK:
 		return l->phase != PHASE_BEHIND;
 	case NMIBT_PRINT_REGISTER:
