@@ -29,11 +29,12 @@ static struct nmibt_moment *add(struct nmibt_report *report, enum nmibt_moment_k
 	return moment;
 }
 
-static bool is_bad(enum nmibt_print kind)
+static bool is_bad(const struct nmibt_printout *p)
 {
-	/* A cause without its heading is no oops: sysrq-c says it as well. */
-	return kind >= NMIBT_PRINT_PANIC && kind <= NMIBT_PRINT_WARNING &&
-	       kind != NMIBT_PRINT_OOPS_CAUSE;
+	/* What somebody asked for is the death that follows (drivers/tty/sysrq.c:
+	 * sysrq_handle_crash(), 6.12). */
+	return p->kind >= NMIBT_PRINT_PANIC && p->kind <= NMIBT_PRINT_WARNING &&
+	       !strstr(p->message, "Trigger a crash");
 }
 
 /* It ended, and the panic did not come out of it. */
@@ -54,7 +55,7 @@ static void add_printouts(struct nmibt_report *report)
 		const struct nmibt_printout *p = &log->printouts[i];
 		bool is_death = i + 1 == report->death.printout || i + 1 == report->death.cause;
 
-		if (!is_bad(p->kind))
+		if (!is_bad(p))
 			continue;
 		if (is_first && !is_death && p->kind != NMIBT_PRINT_PANIC)
 			add(report, NMIBT_MOMENT_FIRST_BAD, p->begun_ns, p->first_seq, p->message);
@@ -77,7 +78,7 @@ static void add_request(struct nmibt_report *report)
 
 		if (report->death.has_seq && r->seq >= report->death.seq)
 			continue;
-		if (r->printout && is_bad(log->printouts[r->printout - 1].kind))
+		if (r->printout && is_bad(&log->printouts[r->printout - 1]))
 			return;
 		if (r->by_cpu == NMIBT_NO_CPU)
 			snprintf(text, sizeof(text), "backtraces of all CPUs were asked for");
