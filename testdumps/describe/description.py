@@ -5,6 +5,7 @@ import re
 from . import Mistake
 from .arches import ARCHES
 from .log import Log
+from .nmibuffers import Buffer
 from .source import Source
 from .text import parse_list, parse_message, parse_pairs
 
@@ -34,6 +35,7 @@ class Cpu:
         self.blocks = {}
         self.frames = []
         self.percpu = {}
+        self.buffers = {'nmi': Buffer(), 'safe': Buffer()}
         self.tail_to_the_end = False
 
     def take(self, line, words):
@@ -44,6 +46,8 @@ class Cpu:
         if line == 'tail to the end':
             self.tail_to_the_end = True
             return self.blocks.setdefault('tail', [])
+        if key in self.buffers:
+            return self.buffers[key].take(words)
         if key == 'stack':
             self.frames.append(line.partition(' ')[2])
             return self.frames
@@ -83,13 +87,15 @@ class Description:
     NUMBERS = {'cpus': 1, 'text': 1024, 'nested': 128, 'generation': 1, 'timeout': 500,
                'refused': 0}
     # Lines of a capture's descriptor.
-    OF_CAPTURE = ('generation', 'timeout', 'refused', 'state', 'waited', 'flags', 'table', 'copy')
+    OF_CAPTURE = ('generation', 'timeout', 'refused', 'state', 'waited', 'flags', 'table', 'copy',
+                  'asked')
 
     def __init__(self, path):
         self.__dict__.update(self.NUMBERS)
         self.arch = self.panic_cpu = self.state = self.waited = self.copy = self.cut = None
         self.kernel, self.kaslr, self.crash_time, self.possible = None, 0, None, None
         self.host, self.format = 'host', 'elf'
+        self.has_vmlinux, self.asked_ns = False, 60_000_000_000
         self.flags, self.table_split = [], None
         self.vmcoreinfo = []  # lines as bytes; None: no note
         self.vmcoreinfo_is_own = False
@@ -175,6 +181,8 @@ class Description:
             self.arch = words[1]
         elif words[:2] == ['panic', 'cpu']:
             self.panic_cpu = None if words[2] == 'none' else int(words[2])
+        elif words[:2] == ['asked', 'at']:
+            self.asked_ns = round(float(words[2]) * 1e9)
         elif key == 'state':
             self.state = words[1]
         elif key == 'waited':
@@ -200,6 +208,8 @@ class Description:
             self.crash_time = int(words[1]) if words[1:] else 1767225601
         elif key == 'possible':
             self.possible = parse_list(words[1], self.cpus)
+        elif line == 'vmlinux':
+            self.has_vmlinux = True
         elif key == 'host':
             self.host = words[1]
         elif key == 'format' and words[1] in ('elf', 'kdump'):

@@ -10,6 +10,7 @@ from .dump import Dump
 from .elf import write_elf
 from .kdump import write_kdump
 from .layout import HEADER, Format
+from .vmlinux import write_vmlinux
 
 
 def main(doc):
@@ -24,6 +25,8 @@ def main(doc):
         dump = Dump(Format(HEADER), Description(args.description))
         write = write_kdump if dump.about.format == 'kdump' else write_elf
         where = write(dump, args.vmcore)
+        if dump.about.has_vmlinux:
+            write_vmlinux(dump, os.path.join(os.path.dirname(args.vmcore), 'vmlinux'))
     except (Mistake, KeyError, OSError) as problem:
         print(f'mkdump: {os.path.relpath(args.description)}: {problem}', file=sys.stderr)
         return 1
