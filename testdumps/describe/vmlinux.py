@@ -76,20 +76,23 @@ def make_sections(kernel):
     link = kernel.functions.base - kernel.about.kaslr
     code = bytes(kernel.functions.code)
     data = (link + len(code) + PAGE - 1) // PAGE * PAGE
+    banner = kernel.symbols['linux_banner'][0] - kernel.about.kaslr
     behind = kernel.image(kernel.image_end) - kernel.about.kaslr
     build_id = bytes.fromhex(kernel.build_id)
     sections = [
         Section('', 0),
         Section('.text', PROGBITS, ALLOC | EXEC, link, code),
-        Section('.data', NOBITS, ALLOC | WRITE, data,
-                size=behind - data),
+        Section('.data', NOBITS, ALLOC | WRITE, data, size=banner - data),
+        Section('.rodata', PROGBITS, ALLOC, banner, bytes(kernel.data['linux_banner'])),
+        Section('.bss', NOBITS, ALLOC | WRITE, banner + len(kernel.data['linux_banner']),
+                size=behind - banner - len(kernel.data['linux_banner'])),
         Section('.notes', NOTE, ALLOC, data - PAGE // 2, struct.pack('<III4s', 4, len(build_id), 3,
                                                                      b'GNU') + build_id),
         Section('.debug_abbrev', PROGBITS, data=ABBREV),
         Section('.debug_info', PROGBITS, data=make_dwarf(kernel.types)),
     ]
     if not kernel.percpu_start:
-        sections.insert(3, Section('.data..percpu', NOBITS, ALLOC | WRITE, 0,
+        sections.insert(5, Section('.data..percpu', NOBITS, ALLOC | WRITE, 0,
                                    size=kernel.area_size))
     table, names = make_symbols(kernel, sections)
     sections.append(Section('.symtab', SYMTAB, data=table, link=len(sections) + 1, info=1,
