@@ -10,12 +10,16 @@ from .arches import ARCHES
 from .basedump import BaseDump, BaseKernel, join_notes, split_notes
 from .description import BUNDLED
 from .kernel import EXPANDED
+from .layout import HEADER, Format
 from .notes import NT_PRSTATUS, crash_note, indexed
 from .orc import FORMATS, SP, SP_INDIRECT
 from .stack import STACK_SIZE, Stack, parse_frames
 from .vmcoreinfo import edited
 
 BP, PREV_SP = 4, 1
+# Of struct nmi_capture_desc, what is not known before boot.
+SET_UP = ('desc_paddr', 'table_paddr', 'slot_size', 'nr_slots', 'generation', 'asked_ns',
+          'finished_ns', 'state')
 MASK64 = (1 << 64) - 1
 
 
@@ -110,12 +114,16 @@ class BasedDump:
     # ---------------------------------------------------------------- variables
 
     def drop_capture(self):
-        """As before it was set up, in nmi_capture_init()."""
+        """As with nmi_backtrace.capture=0: the descriptor is as the image has it."""
         line = self.kernel.info.get('NMI_BACKTRACE_CAPTURE')
         if not line:
             return
         at, size = (int(word, 16) for word in line.split(','))
-        self.dump.page_to_change(at // PAGE)[at % PAGE:at % PAGE + size] = bytes(size)
+        layout = Format(HEADER).desc
+        desc = bytearray(self.kernel.read_phys(at, size))
+        for name in SET_UP:
+            layout.set(desc, name, 0)
+        self.dump.page_to_change(at // PAGE)[at % PAGE:at % PAGE + size] = desc
         self.about.vmcoreinfo_edits.insert(0, ('drop', 'NMI_BACKTRACE_CAPTURE'))
 
     def set_variables(self):
