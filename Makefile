@@ -85,8 +85,8 @@ $(O)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*.[ch] include/nmibt/*.h tools/flatte
 		-fno-sanitize-recover=all -o $@ $< $(FUZZED) $(wildcard lib/*.c) $(JANSSON)
 
 # Without a kernel to boot.
-SUITES := tests/unit/run docs/check-format $(addprefix tests/golden/,run-synthetic run-tool \
-	run-json run-debuginfo run-log run-crash)
+SUITES := tests/unit/run docs/check-format $(addprefix tests/golden/,run-mkdump run-synthetic \
+	run-tool run-json run-debuginfo run-log run-crash)
 
 check: ## unit, golden, crash on the bundled dumps: minutes
 	tests/run $(SUITES)

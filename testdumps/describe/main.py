@@ -35,7 +35,7 @@ def main(doc):
     try:
         where = make(Description(args.description), args.vmcore)
     except (Mistake, KeyError, OSError) as problem:
-        print(f'mkdump: {os.path.relpath(args.description)}: {problem}', file=sys.stderr)
+        print(f'mkdump: {args.description}: {problem}', file=sys.stderr)
         return 1
     for name, offset, size in where if args.map else []:
         print(f'{offset:10} {size:8}  {name}')
