@@ -148,10 +148,21 @@ class BasedDump:
         if sp is None:
             at = 20 + 112 + 8 * self.arch['regs'].index(self.arch['sp'])
             sp = self.kernel.word(self.note_at(cpu) + at)
-            if not sp >> 63:
-                raise Mistake(f'CPU {cpu} was in user mode: say where its stack is, by '
-                              f'"note {self.arch["sp"]}=..."')
+        if not sp >> 63:  # it was in user mode
+            sp = self.other_stack(cpu)
         return sp & -STACK_SIZE
+
+    def other_stack(self, cpu):
+        """A stack of the CPU's own: that of its task, or of interrupts. x86_64: struct pcpu_hot,
+        arch/x86/include/asm/current.h (6.12), top_of_stack is its first pointer behind the
+        task; hardirq_stack_ptr of 6.1. arm64: irq_stack_ptr, arch/arm64/kernel/irq.c."""
+        symbols, kernel = self.kernel.symbols, self.kernel
+        if 'pcpu_hot' in symbols:
+            at = kernel.percpu(cpu, symbols['pcpu_hot'])
+            return next(word for word in struct.unpack('<4Q', kernel.read(at + 16, 32))
+                        if word >> 63) - 1
+        name = 'irq_stack_ptr' if 'irq_stack_ptr' in symbols else 'hardirq_stack_ptr'
+        return kernel.word(kernel.percpu(cpu, kernel.address(name)))
 
     def make_stack(self, cpu, told):
         words = parse_frames(told.frames)

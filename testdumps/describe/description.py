@@ -93,7 +93,7 @@ class Description:
     OF_CAPTURE = ('generation', 'timeout', 'refused', 'state', 'waited', 'flags', 'table', 'copy',
                   'asked')
 
-    def __init__(self, path):
+    def __init__(self, path, base=None):
         self.__dict__.update(self.NUMBERS)
         self.arch = self.panic_cpu = self.state = self.waited = self.copy = self.cut = None
         self.kernel, self.kaslr, self.crash_time, self.possible = None, 0, None, None
@@ -123,7 +123,20 @@ class Description:
                 raise Mistake(f'{where}: {line}: {problem}') from None
         if self.arch not in ARCHES:
             raise Mistake(f'{path}: which arch?')
+        if base:
+            self.rebase(base)
         self.finish()
+
+    def rebase(self, base):
+        """What is described of a kernel is put on a base: it says all that is to be known."""
+        arch, cpus = base.split('-')[0], nr_cpus_of(os.path.join(BUNDLED, base, 'vmcore'))
+        if not self.kernel or (arch, cpus) != (self.arch, self.cpus):
+            raise Mistake(f'{base} is for a kernel of {arch} with {cpus} CPUs')
+        self.kernel, self.base, self.panic_cpu_is_said = None, base, True
+        for cpu in range(cpus):
+            self.by_cpu.setdefault(cpu, Cpu([]))
+        if self.crash_time is None:
+            self.vmcoreinfo_edits.append(('drop', 'CRASHTIME'))
 
     def finish(self):
         self.has_capture |= not (self.kernel or self.base) or any(cpu.has_capture
