@@ -109,7 +109,7 @@ class Description:
         self.log = None
         self.has_capture = False
         self.by_cpu = {}
-        self.fields, self.holes = [], []
+        self.fields, self.holes, self.pokes = [], [], []
         block = cpu = None
         for where, line in Source(path).lines():
             try:
@@ -169,6 +169,8 @@ class Description:
             if not found:
                 raise Mistake('a field is NAME = VALUE')
             self.fields.append((found[1], found[2]))
+        elif key == 'memory':
+            self.pokes.append(line.split(None, 1)[1])
         elif key in ('exclude', 'omit'):
             self.holes.append((key, words[1:]))
         elif key == 'cut' and words[1] == 'at':

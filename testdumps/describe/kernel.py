@@ -7,9 +7,9 @@ import struct
 from . import PAGE, Mistake
 from .arches import release_of, vmcoreinfo_of
 from .description import Cpu
-from .functions import Functions, printed
 from .kallsyms import make_kallsyms
 from .log import place_log, place_old_log
+from .modules import Code, place_modules, types_of
 from .nmibuffers import LAYOUTS, make_buffer
 from .orc import place_orc
 from .pagetables import LARGE, PageTables
@@ -34,7 +34,7 @@ class Kernel:
         self.version = self.lines[0].partition('=')[2]
         self.build_id = next((line.partition('=')[2] for line in self.lines
                               if line.startswith('BUILD-ID=')), '00' * 20)
-        self.buffers = LAYOUTS.get(self.release.get('nmi'))  # of NMIs; None: there are none
+        self.buffers = LAYOUTS.get(self.release['nmi'])  # of NMIs; None: there are none
         self.types = dict(self.buffers['types']) if self.buffers else {}  # as in a vmlinux
         # x86_64: how far the image is from where it was linked to be in memory.
         self.phys_base = X86_KERNEL_MAP - self.image(0) if about.arch == 'x86_64' else 0
@@ -42,9 +42,13 @@ class Kernel:
         self.data = {}  # variable: bytearray
         self.percpu = {}  # variable: (offset, bytes, text of the value)
         self.holes = []  # what missing records of the log cost
-        self.functions = Functions(about.arch)
+        self.code = Code(about.arch, self.release['modules'])
+        self.functions = self.code.kernel
         self.collect_functions()
         self.functions.place(self.image(memory.next))
+        self.code.place_modules()
+        if self.code.modules:
+            self.types.update(types_of(self.release))
         self.stacks = self.make_stacks()
         memory.place('text', self.functions.code)
         self.tables = PageTables(memory, about.arch)
@@ -70,25 +74,24 @@ class Kernel:
     # --------------------------------------------------------------- functions
 
     def collect_functions(self):
-        about, functions = self.about, self.functions
+        about, code = self.about, self.code
         for name, size in about.symbols.items():
-            functions.add(name, size=size)
+            code.kernel.add(name, size=size)
         texts = [record.text for record in about.log.records] if about.log else []
         for cpu in about.by_cpu.values():
             for words in parse_frames(cpu.frames):
                 if words[0] not in '<0':
-                    functions.add_place(words)
+                    code.add_place(words)
             for regs in (cpu.regs, cpu.note_regs, cpu.vcpu):
                 for value in (regs or {}).values():
                     if isinstance(value, str):
-                        functions.add_place(value)
+                        code.add_place(value)
             for blocks in (cpu.blocks, *(said.blocks for said in cpu.buffers.values())):
                 texts += [text for block in blocks.values() for text in block]
         for text in texts:
-            for name, offset, size in printed(text.decode('latin-1')):
-                functions.add(name, offset, size)
+            code.add_printed(text.decode('latin-1'))
             for name in re.findall(rb'\{=([\w.+]+)\}', text):
-                functions.add_place(name.decode())
+                code.add_place(name.decode())
 
     def make_stacks(self):
         stacks = {}
@@ -97,7 +100,7 @@ class Kernel:
             frames = parse_frames(told.frames)
             if frames:
                 sp = {**told.note_regs, **(told.vcpu or {})}.get(self.arch['sp'])
-                stacks[cpu] = Stack(frames, self.functions, self.about.arch,
+                stacks[cpu] = Stack(frames, self.code, self.about.arch,
                                     self.arch['stacks'] + cpu * STRIDE, sp)
         return stacks
 
@@ -113,11 +116,13 @@ class Kernel:
         self.symbols['_etext'] = (functions.end() - 16, 'T')
         self.symbols['swapper_pg_dir'] = self.symbols['init_top_pgt'] = \
             self.symbols['init_level4_pgt'] = (self.image(self.tables.root_paddr), 'D')
+        self.unusual = {}
+        for stack in self.stacks.values():
+            self.unusual.update(stack.unusual)
         if self.release['orc']:
-            unusual = {}
-            for stack in self.stacks.values():
-                unusual.update(stack.unusual)
-            for name, address in place_orc(functions, unusual, self.release['orc'], self.memory,
+            inside = {at: kind for at, kind in self.unusual.items()
+                      if functions.base <= at < functions.end()}
+            for name, address in place_orc(functions, inside, self.release['orc'], self.memory,
                                            self.image).items():
                 self.symbols[name] = (address, 'R')
         self.place_mem_section()
@@ -188,7 +193,8 @@ class Kernel:
         sizes = {'nr_cpu_ids': 4, '__cpu_possible_mask': NR_CPUS // 8,
                  '__cpu_present_mask': NR_CPUS // 8, '__cpu_online_mask': NR_CPUS // 8,
                  '__per_cpu_offset': 8 * about.cpus, 'panic_cpu': 4, 'crash_notes': 8,
-                 'prb': 8, 'printk_rb_static': 88, 'init_uts_ns': 6 * 65, 'linux_banner': 256}
+                 'prb': 8, 'printk_rb_static': 88, 'init_uts_ns': 6 * 65, 'linux_banner': 256,
+                 'modules': 16}
         names = symbols_of(about.arch, about.kernel)
         sizes.update({name: 64 for name in names if name not in sizes
                       and name not in self.symbols and not name.startswith('kallsyms_')})
@@ -259,6 +265,7 @@ class Kernel:
 
     def finish(self):
         self.fill_variables()
+        place_modules(self, self.unusual)
         place_stacks(self.stacks, self.memory, self.tables)
         if self.about.log:
             self.place_log()
@@ -266,7 +273,7 @@ class Kernel:
 
     def place_log(self):
         log, direct = self.about.log, self.arch['direct']
-        if self.release.get('old_log'):
+        if self.release['old_log']:
             for name, (width, value) in place_old_log(log, self.memory, direct,
                                                       self.expand).items():
                 self.data[name][:width] = value.to_bytes(width, 'little')

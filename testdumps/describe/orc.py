@@ -28,9 +28,9 @@ def entry(form, kind):
     return struct.pack('<hhH', 8 * (LOCALS + 1), 0, SP | form['call'] << 8)
 
 
-def place_orc(functions, unusual, name, memory, image):
+def place_orc(functions, unusual, name, memory, image, prefix=''):
     """Symbols of the tables: name: address. image: what makes an address of the kernel's
-    image of a physical one."""
+    image of a physical one. prefix: of the names of objects."""
     form = FORMATS[name]
     # Before a return address the call is looked up, at pc the address itself.
     kinds = {functions.base: 'none', functions.end() - 16: 'none'}
@@ -39,13 +39,13 @@ def place_orc(functions, unusual, name, memory, image):
         kinds.setdefault(address + 1, 'usual')
         kinds[address - 1] = kinds[address] = kind
     ips = sorted(kinds)
-    at = memory.place('orc ip', bytearray(4 * len(ips)))
-    entries = memory.place('orc', b''.join(entry(form, kinds[ip]) for ip in ips))
-    table = memory.objects['orc ip'][1]
+    at = memory.place(prefix + 'orc ip', bytearray(4 * len(ips)))
+    entries = memory.place(prefix + 'orc', bytearray(b''.join(entry(form, kinds[ip]) for ip in ips)))
+    table = memory.objects[prefix + 'orc ip'][1]
     for i, ip in enumerate(ips):
         struct.pack_into('<i', table, 4 * i, ip - (image(at) + 4 * i))
     symbols = {'__start_orc_unwind_ip': image(at), '__stop_orc_unwind_ip': image(at) + len(table),
                '__start_orc_unwind': image(entries)}
-    if form['header']:
-        symbols['__start_orc_header'] = image(memory.place('orc header', form['header']))
+    if form['header'] and not prefix:
+        symbols['__start_orc_header'] = image(memory.place('orc header', bytearray(form['header'])))
     return symbols

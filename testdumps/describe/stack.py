@@ -21,10 +21,9 @@ def parse_frames(lines):
         line = line.decode() if isinstance(line, bytes) else line
         for word in line.split():
             if word[0] == '[':
-                raise Mistake(f'{word}: stacks have no functions of modules')
-            if word in ('<TASK>', '</TASK>', '</IRQ>', '?'):
-                continue
-            frames.append(word)
+                frames[-1] += f' {word}'
+            elif word not in ('<TASK>', '</TASK>', '</IRQ>', '?'):
+                frames.append(word)
     return frames
 
 
