@@ -6,7 +6,7 @@
     # expect: exit N -- ...                                the exit code
     # expect: json PATH = VALUE -- ...                     a value of the document of --json
 
-FILE and LINE are of the kernel of VERSION. Options of nmibt may stand before the colon:
+FILE and LINE are of the kernel of VERSION; FUNCTION() may stand for a LINE. Options of nmibt may stand before the colon:
 '# expect -o -c 1: ...'. A line that begins with '#   ' goes on with the one before. PATH is
 names and, in brackets, indexes: cpus[0], cpus[cpu=1] (the first with that member), or
 cpus[*] (all: the value is a list). Besides = there are !=, ~ (a regular expression), has
@@ -22,7 +22,7 @@ import json
 import re
 
 LINE = re.compile(r'# expect([^:]*):\s*(text|no|exit|json)\s+(.*?)\s+--\s+(.*)')
-REASON = re.compile(r'[\w./-]+\.(?:[chS]|rst|lds):\d+ \([\d.]+(?:-rc\d+)?\) \S.*')
+REASON = re.compile(r'[\w./-]+\.(?:[chS]|rst|lds):(?:\d+|\w+\(\)) \([\d.]+(?:-rc\d+)?\) \S.*')
 JSON = re.compile(r'(\S+)\s+(?:(absent)|(=|!=|~|has|lacks)\s+(.*))')
 STEP = re.compile(r'\.?([A-Za-z_]\w*)|\[(\d+)\]|\[(\w+)=([^\]]*)\]|(\[\*\])')
 MISSING = object()
