@@ -12,11 +12,11 @@ from .description import BUNDLED
 from .kernel import EXPANDED
 from .layout import HEADER, Format
 from .notes import NT_PRSTATUS, crash_note, indexed
-from .orc import FORMATS, SP, SP_INDIRECT
+from .orc import FORMATS
 from .stack import STACK_SIZE, Stack, parse_frames
 from .vmcoreinfo import edited
 
-BP, PREV_SP = 4, 1
+SP, SP_INDIRECT, BP, PREV_SP = 5, 9, 4, 1  # numbers of registers up to 6.14
 # Of struct nmi_capture_desc, what is not known before boot.
 SET_UP = ('desc_paddr', 'table_paddr', 'slot_size', 'nr_slots', 'generation', 'asked_ns',
           'finished_ns', 'state')

@@ -97,7 +97,7 @@ class Description:
         self.__dict__.update(self.NUMBERS)
         self.arch = self.panic_cpu = self.state = self.waited = self.copy = self.cut = None
         self.kernel, self.kaslr, self.crash_time, self.possible = None, 0, None, None
-        self.base, self.panic_cpu_is_said = None, False
+        self.base, self.orc, self.panic_cpu_is_said = None, None, False
         self.host, self.format = 'host', 'elf'
         self.has_vmlinux, self.asked_ns = False, 60_000_000_000
         self.flags, self.table_split = [], None
@@ -226,6 +226,8 @@ class Description:
         elif key == 'base':
             self.base, self.arch = words[1], words[1].split('-')[0]
             self.cpus = nr_cpus_of(os.path.join(BUNDLED, words[1], 'vmcore'))
+        elif key == 'orc':
+            self.orc = words[1:]
         elif key == 'kaslr':
             self.kaslr = int(words[1], 16)
         elif key == 'kdump':

@@ -7,11 +7,11 @@ import struct
 from . import PAGE, Mistake
 from .arches import release_of, vmcoreinfo_of
 from .description import Cpu
-from .kallsyms import make_kallsyms
+from .kallsyms import count_from_entries, make_kallsyms
 from .log import place_log, place_old_log
 from .modules import Code, place_modules, types_of
 from .nmibuffers import LAYOUTS, make_buffer
-from .orc import place_orc
+from .orc import format_of, place_orc
 from .pagetables import LARGE, PageTables
 from .stack import STRIDE, Stack, parse_frames, place_stacks
 from .text import unescape
@@ -119,10 +119,11 @@ class Kernel:
         self.unusual = {}
         for stack in self.stacks.values():
             self.unusual.update(stack.unusual)
-        if self.release['orc']:
+        self.orc = format_of(about, self.release)
+        if self.orc:
             inside = {at: kind for at, kind in self.unusual.items()
                       if functions.base <= at < functions.end()}
-            for name, address in place_orc(functions, inside, self.release['orc'], self.memory,
+            for name, address in place_orc(functions, inside, self.orc, self.memory,
                                            self.image).items():
                 self.symbols[name] = (address, 'R')
         self.place_mem_section()
@@ -228,8 +229,10 @@ class Kernel:
                          for name, (address, letter) in self.symbols.items())
         tables = make_kallsyms(symbols, self.functions.base, self.release['kallsyms'])
         for name, table in tables.items():
-            self.addresses[name] = self.image(
-                self.memory.place(name.replace('_', ' ', 1), bytearray(table)))
+            self.addresses[name] = self.image(self.memory.place(name.replace('_', ' ', 1), table))
+        if self.release['kallsyms'] == 'entry':
+            count_from_entries(tables['kallsyms_offsets'], self.addresses['kallsyms_offsets'],
+                               symbols)
 
     # --------------------------------------------------------------- CPUs, stacks
 

@@ -99,10 +99,10 @@ def place_module(kernel, name, functions, unusual):
         memory.place(f'module kallsyms {name}', struct.pack(
             '<QIxxxxQQ', kernel.direct(memory.place(f'module symtab {name}', symbols)),
             len(symbols) // 24, kernel.direct(memory.place(f'module strtab {name}', names)), 0))))
-    if kernel.release['orc']:
+    if kernel.orc:
         inside = {at: kind for at, kind in unusual.items()
                   if functions.base <= at < functions.end()}
-        tables = place_orc(functions, inside, kernel.release['orc'], memory, kernel.image,
+        tables = place_orc(functions, inside, kernel.orc, memory, kernel.image,
                            f'module {name} ')
         ips = tables['__start_orc_unwind_ip']
         struct.pack_into('<IxxxxQQ', module, ARCH, (tables['__stop_orc_unwind_ip'] - ips) // 4,
