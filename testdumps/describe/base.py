@@ -165,7 +165,7 @@ class BasedDump:
         return kernel.word(kernel.percpu(cpu, kernel.address(name)))
 
     def make_stack(self, cpu, told):
-        words = parse_frames(told.frames)
+        words = parse_frames(told.frames, cpu)
         args = (words, self.kernel, self.about.arch, self.stack_base(cpu, told))
         if self.about.arch == 'arm64':
             return Stack(*args)

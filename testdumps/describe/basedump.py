@@ -222,7 +222,8 @@ class BaseKernel:
         return size // 8 * 4
 
     def start(self, address):
-        return max((at for at in self.starts if at <= address), default=0)
+        i = bisect.bisect_right(self.starts, address)
+        return self.starts[i - 1] if i else 0
 
     def call_before(self, address, target):
         """The base's code stays as it is."""

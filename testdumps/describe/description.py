@@ -139,20 +139,20 @@ class Description:
             self.vmcoreinfo_edits.append(('drop', 'CRASHTIME'))
 
     def finish(self):
-        self.has_capture |= not (self.kernel or self.base) or any(cpu.has_capture
-                                                   for cpu in self.by_cpu.values())
         for cpu in self.by_cpu.values():
+            self.has_capture |= cpu.has_capture
             if cpu.note is None:
-                has_stack = cpu.frames and (self.kernel or self.base) and cpu.vcpu is None
-                cpu.note = 'own' if has_stack else 'none'
+                cpu.note = 'own' if cpu.frames and cpu.vcpu is None else 'none'
         if not self.kernel and not self.base:
-            self.need_kernel()
-        if self.vmcoreinfo == [] and not self.vmcoreinfo_is_own and not self.kernel \
-                and not self.base:
+            self.finish_capture()
+
+    def finish_capture(self):
+        """There is nothing but a capture."""
+        self.has_capture = True
+        if self.vmcoreinfo == [] and not self.vmcoreinfo_is_own:
             self.vmcoreinfo = [b'OSRELEASE=6.12.0-synthetic\n', b'PAGESIZE=4096\n',
                                b'NMI_BACKTRACE_CAPTURE={desc},{desc_size}\n']
 
-    def need_kernel(self):
         for what, has in (('log', self.log), ('variable', self.variables),
                           ('percpu', self.percpu), ('symbol', self.symbols or self.no_symbols),
                           ('stack', any(cpu.frames for cpu in self.by_cpu.values()))):

@@ -78,15 +78,16 @@ class Kernel:
         for name, size in about.symbols.items():
             code.kernel.add(name, size=size)
         texts = [record.text for record in about.log.records] if about.log else []
-        for cpu in about.by_cpu.values():
-            for words in parse_frames(cpu.frames):
-                if words[0] not in '<0':
-                    code.add_place(words)
-            for regs in (cpu.regs, cpu.note_regs, cpu.vcpu):
+        for cpu, told in about.by_cpu.items():
+            for frame in parse_frames(told.frames, cpu):
+                if frame[0] not in '<0':
+                    code.add_place(frame)
+        for told in set(about.by_cpu.values()):
+            for regs in (told.regs, told.note_regs, told.vcpu):
                 for value in (regs or {}).values():
                     if isinstance(value, str):
                         code.add_place(value)
-            for blocks in (cpu.blocks, *(said.blocks for said in cpu.buffers.values())):
+            for blocks in (told.blocks, *(said.blocks for said in told.buffers.values())):
                 texts += [text for block in blocks.values() for text in block]
         for text in texts:
             code.add_printed(text.decode('latin-1'))
@@ -97,7 +98,7 @@ class Kernel:
         stacks = {}
         for cpu in sorted(self.about.by_cpu):
             told = self.about.by_cpu[cpu]
-            frames = parse_frames(told.frames)
+            frames = parse_frames(told.frames, cpu)
             if frames:
                 sp = {**told.note_regs, **(told.vcpu or {})}.get(self.arch['sp'])
                 stacks[cpu] = Stack(frames, self.code, self.about.arch,
