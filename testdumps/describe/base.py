@@ -13,7 +13,7 @@ from .kernel import EXPANDED
 from .layout import HEADER, Format
 from .notes import NT_PRSTATUS, crash_note, indexed
 from .orc import FORMATS
-from .stack import STACK_SIZE, Stack, parse_frames
+from .stack import STACK_SIZE, STRIDE, Stack, parse_frames
 from .vmcoreinfo import edited
 
 SP, SP_INDIRECT, BP, PREV_SP = 5, 9, 4, 1  # numbers of registers up to 6.14
@@ -215,7 +215,10 @@ class BasedDump:
         def replace(found):
             if found[1]:
                 return b'%016x' % self.kernel.address(found[1].decode())
-            return b'%016x' % self.stacks[int(found[2])].regs[self.arch['sp']]
+            cpu = int(found[2])
+            if cpu in self.stacks:
+                return b'%016x' % self.stacks[cpu].regs[self.arch['sp']]
+            return b'%016x' % (self.arch['stacks'] + cpu * STRIDE + STACK_SIZE - 0x120)
         return EXPANDED.sub(replace, text)
 
     def set_log(self, log):

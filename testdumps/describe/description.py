@@ -143,6 +143,8 @@ class Description:
             self.has_capture |= cpu.has_capture
             if cpu.note is None:
                 cpu.note = 'own' if cpu.frames and cpu.vcpu is None else 'none'
+        if self.kernel and not self.log:
+            self.log = Log()  # an empty one
         if not self.kernel and not self.base:
             self.finish_capture()
 

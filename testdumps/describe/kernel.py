@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a kernel leaves that nobody patched: image, symbols, variables, per-CPU areas, stacks,
 log and page tables."""
+import hashlib
 import re
 import struct
 
@@ -13,7 +14,7 @@ from .modules import Code, place_modules, types_of
 from .nmibuffers import LAYOUTS, make_buffer
 from .orc import format_of, place_orc
 from .pagetables import LARGE, PageTables
-from .stack import STRIDE, Stack, parse_frames, place_stacks
+from .stack import STACK_SIZE, STRIDE, Stack, parse_frames, place_stacks
 from .text import unescape
 from .vmcoreinfo import edited, filled, symbols_of
 
@@ -32,8 +33,7 @@ class Kernel:
         self.release = release_of(about.arch, about.kernel)
         self.lines = vmcoreinfo_of(about.arch, about.kernel)
         self.version = self.lines[0].partition('=')[2]
-        self.build_id = next((line.partition('=')[2] for line in self.lines
-                              if line.startswith('BUILD-ID=')), '00' * 20)
+        self.build_id = hashlib.sha1(f'{about.arch} {about.kernel}'.encode()).hexdigest()
         self.buffers = LAYOUTS.get(self.release['nmi'])  # of NMIs; None: there are none
         self.types = dict(self.buffers['types']) if self.buffers else {}  # as in a vmlinux
         # x86_64: how far the image is from where it was linked to be in memory.
@@ -131,6 +131,10 @@ class Kernel:
         self.declare_percpu()
         self.declare_variables()
         self.place_variables()
+        # VMCOREINFO may name what kallsyms doesn't have.
+        self.addresses = {name: address for name, (address, _) in self.symbols.items()}
+        self.addresses['mem_section'] = self.mem_section
+        self.linked = dict(self.symbols)  # what the vmlinux has
         for name in about.no_symbols:
             if self.symbols.pop(name, None) is None and name not in self.percpu:
                 raise Mistake(f'there is no symbol {name} to drop')
@@ -223,9 +227,6 @@ class Kernel:
                                                                self.data[name])), 'D')
 
     def place_kallsyms(self):
-        """Dropped symbols keep their addresses for VMCOREINFO."""
-        self.addresses = {name: address for name, (address, _) in self.symbols.items()}
-        self.addresses['mem_section'] = self.mem_section
         symbols = sorted((address, letter, name)
                          for name, (address, letter) in self.symbols.items())
         tables = make_kallsyms(symbols, self.functions.base, self.release['kallsyms'])
@@ -323,18 +324,21 @@ class Kernel:
         def replace(found):
             if found[1]:
                 return b'%016x' % self.address(found[1].decode())
-            cpu = int(found[2])
-            if cpu not in self.stacks:
-                raise Mistake(f'CPU {cpu} has no stack')
-            return b'%016x' % self.stacks[cpu].regs[self.arch['sp']]
+            return b'%016x' % self.stack_pointer(int(found[2]))
         return EXPANDED.sub(replace, text)
+
+    def stack_pointer(self, cpu):
+        """Where no stack is described, one that could be."""
+        if cpu in self.stacks:
+            return self.stacks[cpu].regs[self.arch['sp']]
+        return self.arch['stacks'] + cpu * STRIDE + STACK_SIZE - 0x120
 
     # ----------------------------------------------------------------- VMCOREINFO
 
     def vmcoreinfo(self, capture_line):
         about = self.about
         offset = self.image(0)
-        numbers = {'KERNELOFFSET': f'{about.kaslr:x}',
+        numbers = {'BUILD-ID': self.build_id, 'KERNELOFFSET': f'{about.kaslr:x}',
                    'NUMBER(kimage_voffset)': f'0x{offset & MASK64:x}',
                    'NUMBER(phys_base)': self.phys_base,
                    'NUMBER(PHYS_OFFSET)': f'0x{self.arch["base"]:x}'}
