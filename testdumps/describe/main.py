@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The command."""
+import argparse
+import os
+import sys
+
+from . import Mistake
+from .description import Description
+from .dump import Dump
+from .elf import write_elf
+from .kdump import write_kdump
+from .layout import HEADER, Format
+
+
+def main(doc):
+    parser = argparse.ArgumentParser(
+        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--map', action='store_true',
+                        help='print name, offset and size of what the vmcore holds')
+    parser.add_argument('description', metavar='DESCRIPTION')
+    parser.add_argument('vmcore', metavar='VMCORE')
+    args = parser.parse_args()
+    try:
+        dump = Dump(Format(HEADER), Description(args.description))
+        write = write_kdump if dump.about.format == 'kdump' else write_elf
+        where = write(dump, args.vmcore)
+    except (Mistake, KeyError, OSError) as problem:
+        print(f'mkdump: {os.path.relpath(args.description)}: {problem}', file=sys.stderr)
+        return 1
+    for name, offset, size in where if args.map else []:
+        print(f'{offset:10} {size:8}  {name}')
+    return 0
