@@ -30,19 +30,27 @@ ARCHES = {
 # What of the layouts differs between releases.
 #   image      address of the kernel's image without KASLR
 #   orc        format of the ORC tables, see orc.py
+#   nmi        generation of the buffers of NMIs, see nmibuffers.py
 #   percpu_at_0  per-CPU symbols are offsets (x86_64 up to 6.14)
 #   kallsyms   'percpu': offsets of all but per-CPU symbols are negative
 #              (CONFIG_KALLSYMS_ABSOLUTE_PERCPU, scripts/kallsyms.c 6.12); 'base': none is
+#   old_log    struct printk_log instead of the ring buffer of 5.10
 RELEASES = {
+    ('x86_64', '4.4'): {'image': 0xffffffff81000000, 'orc': None, 'percpu_at_0': True,
+                        'kallsyms': 'percpu', 'nmi': '4.4', 'old_log': True},
+    ('x86_64', '4.9'): {'image': 0xffffffff81000000, 'orc': None, 'percpu_at_0': True,
+                        'kallsyms': 'percpu', 'nmi': '4.7', 'old_log': True},
+    ('x86_64', '4.19'): {'image': 0xffffffff81000000, 'orc': '4.14', 'percpu_at_0': True,
+                         'kallsyms': 'percpu', 'nmi': '4.11', 'old_log': True},
     ('x86_64', '5.10'): {'image': 0xffffffff81000000, 'orc': '4.14', 'percpu_at_0': True,
-                         'kallsyms': 'percpu'},
+                         'kallsyms': 'percpu', 'nmi': '4.11'},
     ('x86_64', '6.1'): {'image': 0xffffffff81000000, 'orc': '4.14', 'percpu_at_0': True,
                         'kallsyms': 'percpu'},
     ('x86_64', '6.12'): {'image': 0xffffffff81000000, 'orc': '6.5', 'percpu_at_0': True,
                          'kallsyms': 'percpu'},
     # KIMAGE_VADDR, arch/arm64/include/asm/memory.h.
     ('arm64', '5.10'): {'image': 0xffff800010000000, 'orc': None, 'percpu_at_0': False,
-                        'kallsyms': 'base'},
+                        'kallsyms': 'base', 'nmi': '4.11'},
     ('arm64', '6.1'): {'image': 0xffff800008000000, 'orc': None, 'percpu_at_0': False,
                        'kallsyms': 'base'},
     ('arm64', '6.12'): {'image': 0xffff800080000000, 'orc': None, 'percpu_at_0': False,

@@ -5,8 +5,6 @@ import re
 from . import Mistake
 from .text import unescape
 
-ASKED_NS = 60_000_000_000
-
 
 def store(messages, size):
     """As the kernel's capture_store(): text, lost bytes, lost messages."""
@@ -74,8 +72,8 @@ class Capture:
                             for cpu in about.by_cpu.values()),
             'desc_paddr': self.memory.objects['desc'][0],
             'table_paddr': self.memory.objects['table'][0],
-            'asked_ns': 0 if state == 'idle' else ASKED_NS,
-            'finished_ns': 0 if state in ('idle', 'running') else ASKED_NS + int(waited * 1e6),
+            'asked_ns': 0 if state == 'idle' else self.about.asked_ns,
+            'finished_ns': 0 if state in ('idle', 'running') else self.about.asked_ns + int(waited * 1e6),
         }
         for name, value in values.items():
             self.fmt.desc.set(self.desc, name, value)
@@ -128,14 +126,13 @@ class Capture:
             fmt.slot.set(slot, 'regs', value, index)
         return slot
 
-    @staticmethod
-    def times(told, state):
+    def times(self, told, state):
         begun = told.times.get('begun', 1.0)
         default = {'asked': 0.1 if state != 'empty' and told.how != 'self' else None,
                    'begun': begun if state in ('begun', 'done') else None,
                    'done': begun + 0.1 if state == 'done' else None}
         default.update(told.times)
-        return {name + '_ns': 0 if ms is None else ASKED_NS + round(ms * 1e6)
+        return {name + '_ns': 0 if ms is None else self.about.asked_ns + round(ms * 1e6)
                 for name, ms in default.items()}
 
     def fill_area(self, slot, cpu, told, kind, off, size):

@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a description says. The format is documented by mkdump --help."""
+import os
 import re
 
 from . import Mistake
 from .arches import ARCHES
+from .basedump import nr_cpus_of
 from .log import Log
+from .nmibuffers import Buffer
 from .source import Source
 from .text import parse_list, parse_message, parse_pairs
 
+BUNDLED = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..')
 TEXTS = ('text', 'tail', 'residue', 'nested', 'nested tail', 'nested residue')
 
 
@@ -34,6 +38,7 @@ class Cpu:
         self.blocks = {}
         self.frames = []
         self.percpu = {}
+        self.buffers = {'nmi': Buffer(), 'safe': Buffer()}
         self.tail_to_the_end = False
 
     def take(self, line, words):
@@ -44,6 +49,8 @@ class Cpu:
         if line == 'tail to the end':
             self.tail_to_the_end = True
             return self.blocks.setdefault('tail', [])
+        if key in self.buffers:
+            return self.buffers[key].take(words)
         if key == 'stack':
             self.frames.append(line.partition(' ')[2])
             return self.frames
@@ -83,13 +90,16 @@ class Description:
     NUMBERS = {'cpus': 1, 'text': 1024, 'nested': 128, 'generation': 1, 'timeout': 500,
                'refused': 0}
     # Lines of a capture's descriptor.
-    OF_CAPTURE = ('generation', 'timeout', 'refused', 'state', 'waited', 'flags', 'table', 'copy')
+    OF_CAPTURE = ('generation', 'timeout', 'refused', 'state', 'waited', 'flags', 'table', 'copy',
+                  'asked')
 
     def __init__(self, path):
         self.__dict__.update(self.NUMBERS)
         self.arch = self.panic_cpu = self.state = self.waited = self.copy = self.cut = None
         self.kernel, self.kaslr, self.crash_time, self.possible = None, 0, None, None
+        self.base, self.panic_cpu_is_said = None, False
         self.host, self.format = 'host', 'elf'
+        self.has_vmlinux, self.asked_ns = False, 60_000_000_000
         self.flags, self.table_split = [], None
         self.vmcoreinfo = []  # lines as bytes; None: no note
         self.vmcoreinfo_is_own = False
@@ -116,15 +126,16 @@ class Description:
         self.finish()
 
     def finish(self):
-        self.has_capture |= not self.kernel or any(cpu.has_capture
+        self.has_capture |= not (self.kernel or self.base) or any(cpu.has_capture
                                                    for cpu in self.by_cpu.values())
         for cpu in self.by_cpu.values():
             if cpu.note is None:
-                has_stack = cpu.frames and self.kernel and cpu.vcpu is None
+                has_stack = cpu.frames and (self.kernel or self.base) and cpu.vcpu is None
                 cpu.note = 'own' if has_stack else 'none'
-        if not self.kernel:
+        if not self.kernel and not self.base:
             self.need_kernel()
-        if self.vmcoreinfo == [] and not self.vmcoreinfo_is_own and not self.kernel:
+        if self.vmcoreinfo == [] and not self.vmcoreinfo_is_own and not self.kernel \
+                and not self.base:
             self.vmcoreinfo = [b'OSRELEASE=6.12.0-synthetic\n', b'PAGESIZE=4096\n',
                                b'NMI_BACKTRACE_CAPTURE={desc},{desc_size}\n']
 
@@ -175,6 +186,9 @@ class Description:
             self.arch = words[1]
         elif words[:2] == ['panic', 'cpu']:
             self.panic_cpu = None if words[2] == 'none' else int(words[2])
+            self.panic_cpu_is_said = True
+        elif words[:2] == ['asked', 'at']:
+            self.asked_ns = round(float(words[2]) * 1e9)
         elif key == 'state':
             self.state = words[1]
         elif key == 'waited':
@@ -194,12 +208,17 @@ class Description:
         key = words[0]
         if key == 'kernel':
             self.kernel = words[1]
+        elif key == 'base':
+            self.base, self.arch = words[1], words[1].split('-')[0]
+            self.cpus = nr_cpus_of(os.path.join(BUNDLED, words[1], 'vmcore'))
         elif key == 'kaslr':
             self.kaslr = int(words[1], 16)
         elif key == 'kdump':
             self.crash_time = int(words[1]) if words[1:] else 1767225601
         elif key == 'possible':
             self.possible = parse_list(words[1], self.cpus)
+        elif line == 'vmlinux':
+            self.has_vmlinux = True
         elif key == 'host':
             self.host = words[1]
         elif key == 'format' and words[1] in ('elf', 'kdump'):

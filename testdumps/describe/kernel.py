@@ -6,9 +6,11 @@ import struct
 
 from . import PAGE, Mistake
 from .arches import release_of, vmcoreinfo_of
+from .description import Cpu
 from .functions import Functions, printed
 from .kallsyms import make_kallsyms
-from .log import place_log
+from .log import place_log, place_old_log
+from .nmibuffers import LAYOUTS, make_buffer
 from .orc import place_orc
 from .pagetables import LARGE, PageTables
 from .stack import STRIDE, Stack, parse_frames, place_stacks
@@ -30,6 +32,10 @@ class Kernel:
         self.release = release_of(about.arch, about.kernel)
         self.lines = vmcoreinfo_of(about.arch, about.kernel)
         self.version = self.lines[0].partition('=')[2]
+        self.build_id = next((line.partition('=')[2] for line in self.lines
+                              if line.startswith('BUILD-ID=')), '00' * 20)
+        self.buffers = LAYOUTS.get(self.release.get('nmi'))  # of NMIs; None: there are none
+        self.types = dict(self.buffers['types']) if self.buffers else {}  # as in a vmlinux
         # x86_64: how far the image is from where it was linked to be in memory.
         self.phys_base = X86_KERNEL_MAP - self.image(0) if about.arch == 'x86_64' else 0
         self.symbols = {}  # name: (address, type)
@@ -76,7 +82,8 @@ class Kernel:
                 for value in (regs or {}).values():
                     if isinstance(value, str):
                         functions.add_place(value)
-            texts += [text for block in cpu.blocks.values() for text in block]
+            for blocks in (cpu.blocks, *(said.blocks for said in cpu.buffers.values())):
+                texts += [text for block in blocks.values() for text in block]
         for text in texts:
             for name, offset, size in printed(text.decode('latin-1')):
                 functions.add(name, offset, size)
@@ -105,7 +112,7 @@ class Kernel:
             self.symbols[name] = (functions.base, 'T')
         self.symbols['_etext'] = (functions.end() - 16, 'T')
         self.symbols['swapper_pg_dir'] = self.symbols['init_top_pgt'] = \
-            (self.image(self.tables.root_paddr), 'D')
+            self.symbols['init_level4_pgt'] = (self.image(self.tables.root_paddr), 'D')
         if self.release['orc']:
             unusual = {}
             for stack in self.stacks.values():
@@ -145,6 +152,11 @@ class Kernel:
             width = self.width(size, value)
             at = (at + 7) // 8 * 8
             self.percpu[name] = (at, width, value)
+            at += width
+        for name in self.buffers['names'] if self.buffers else ():
+            at = (at + 63) // 64 * 64
+            width = self.types[self.buffers['type']][0]
+            self.percpu[name] = (at, width, None)
             at += width
         self.area_size = (at + PAGE - 1) // PAGE * PAGE
         if self.release['percpu_at_0']:
@@ -222,10 +234,15 @@ class Kernel:
         for name, (offset, width, value) in self.percpu.items():
             if told and name in told.percpu:
                 value = told.percpu[name][1]
-            area[offset:offset + width] = self.bytes_of(width, value)
+            area[offset:offset + width] = self.bytes_of(width, value) if value else \
+                self.buffer_of(told, name)
         at = self.direct(self.memory.place(f'percpu {cpu}', area))
         struct.pack_into('<Q', self.data['__per_cpu_offset'], 8 * cpu,
                          at - self.percpu_start & MASK64)
+
+    def buffer_of(self, told, name):
+        said = (told or Cpu([])).buffers[name.split('_')[0]]
+        return make_buffer(self.release['nmi'], said, self.expand)
 
     def regs_at_stop(self, cpu, told):
         """Of a crash note or a virtual CPU: those of the stack, then what is said of them."""
@@ -244,11 +261,19 @@ class Kernel:
         self.fill_variables()
         place_stacks(self.stacks, self.memory, self.tables)
         if self.about.log:
-            ring, self.holes = place_log(self.about.log, self.memory, self.arch['direct'],
-                                         self.expand)
-            self.data['printk_rb_static'][:] = ring
-            struct.pack_into('<Q', self.data['prb'], 0, self.addresses['printk_rb_static'])
+            self.place_log()
         self.map_all()
+
+    def place_log(self):
+        log, direct = self.about.log, self.arch['direct']
+        if self.release.get('old_log'):
+            for name, (width, value) in place_old_log(log, self.memory, direct,
+                                                      self.expand).items():
+                self.data[name][:width] = value.to_bytes(width, 'little')
+            return
+        ring, self.holes = place_log(log, self.memory, direct, self.expand)
+        self.data['printk_rb_static'][:] = ring
+        struct.pack_into('<Q', self.data['prb'], 0, self.addresses['printk_rb_static'])
 
     def fill_variables(self):
         about = self.about
@@ -269,6 +294,8 @@ class Kernel:
         # struct new_utsname, include/uapi/linux/utsname.h
         for i, text in enumerate(('Linux', about.host, self.version, '#1 SMP', machine, '(none)')):
             self.data['init_uts_ns'][65 * i:65 * i + len(text)] = text.encode()
+        if 'phys_base' in self.data:
+            struct.pack_into('<q', self.data['phys_base'], 0, self.phys_base)
         for name, (size, value) in about.variables.items():
             width = self.width(size, value)
             self.data[name][:width] = self.bytes_of(width, value)

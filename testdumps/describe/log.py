@@ -14,8 +14,9 @@ DESC_SIZE, INFO_SIZE = 24, 88
 # What lies between two records that say nothing of their time.
 STEP_NS = 20_000
 MARKS = ('cont', 'reserved', 'committed', 'lost', 'damaged', 'excluded', 'unreadable')
-LINE = re.compile(r'(?:(\+?)(\d+(?:\.\d+)?)\s*)?(?:([TC])(\d+)\s*)?(?:<(\d+)>\s*)?'
-                  r'((?:(?:' + '|'.join(MARKS) + r')\s*)*)(\|.*)')
+TIME = re.compile(r'(\+?)(\d+(?:\.\d+)?)')
+CALLER = re.compile(r'([TC])(\d+)')
+PRIORITY = re.compile(r'<(\d+)>')
 
 
 class Record:
@@ -55,21 +56,28 @@ class Log:
 
     def take(self, line):
         """A record; False: the line is none."""
-        found = LINE.fullmatch(line)
-        if not found:
+        head, bar, text = line.partition('|')
+        priority, marks, has_time = 4, [], False  # CONFIG_MESSAGE_LOGLEVEL_DEFAULT
+        ts, caller = self.ts, self.caller
+        if not bar:
             return False
-        plus, time, kind, number, priority, marks, text = found.groups()
-        if time:
-            ns = round(float(time) * 1e9)
-            self.ts = self.ts + ns if plus else ns
-        elif self.records:
-            self.ts += STEP_NS
-        if kind:
-            self.caller = int(number) | (0x80000000 if kind == 'C' else 0)
-        body, newline = parse_text(text)
-        # CONFIG_MESSAGE_LOGLEVEL_DEFAULT
-        self.records.append(Record(self.ts, self.caller, int(priority or 4), marks.split(),
-                                   body, newline))
+        for word in head.replace('<', ' <').split():
+            time, who, number = (form.fullmatch(word) for form in (TIME, CALLER, PRIORITY))
+            if time:
+                ns, has_time = round(float(time[2]) * 1e9), True
+                ts = ts + ns if time[1] else ns
+            elif who:
+                caller = int(who[2]) | (0x80000000 if who[1] == 'C' else 0)
+            elif number:
+                priority = int(number[1])
+            elif word in MARKS:
+                marks.append(word)
+            else:
+                return False
+        if not has_time and self.records:
+            ts += STEP_NS
+        self.ts, self.caller = ts, caller
+        self.records.append(Record(ts, caller, priority, marks, *parse_text('|' + text)))
         return True
 
     # ------------------------------------------------------------------ layout
@@ -217,3 +225,24 @@ def place_log(log, memory, direct, expand):
         holes = [('exclude' if kind == 'excluded' else 'omit',
                   ['log', 'data', 'page', str(page + i)]) for i in range(size // PAGE)]
     return log.ring(*(direct + paddr for paddr in at)), holes
+
+
+# ------------------------------------------------------------------- up to 5.9
+
+def place_old_log(log, memory, direct, expand):
+    """Values of the variables of the log: kernel/printk/printk.c (4.19), struct printk_log.
+    Callers and LOG_CONT are not stored; what the ring has overwritten isn't written."""
+    if log.fill_hole() or log.first or any(r.marks for r in log.records if r.marks != ['cont']):
+        raise Mistake('such a log has no marks')
+    data = b''
+    for record in log.records:
+        text = expand(record.text)
+        size = (16 + len(text) + 7) // 8 * 8
+        level, facility = record.priority & 7, record.priority >> 3
+        data += struct.pack('<QHHHBB', record.ts, size, len(text), 0, facility,
+                            record.flags() | level << 5) + text
+        data += bytes(-len(data) % 8)
+    size = 1 << (log.size_bits or max(15, len(data).bit_length()))
+    at = memory.place('log data', bytearray(data.ljust(size, b'\0')))
+    return {'log_buf': (8, direct + at), 'log_buf_len': (4, size), 'log_first_idx': (4, 0),
+            'clear_idx': (4, 0), 'log_next_idx': (4, len(data))}

@@ -5,11 +5,23 @@ import os
 import sys
 
 from . import Mistake
+from .base import write_based
 from .description import Description
 from .dump import Dump
 from .elf import write_elf
 from .kdump import write_kdump
 from .layout import HEADER, Format
+from .vmlinux import write_vmlinux
+
+
+def make(about, vmcore):
+    """Name, offset and size of what the file holds."""
+    if about.base:
+        return write_based(about, vmcore)
+    dump = Dump(Format(HEADER), about)
+    if about.has_vmlinux:
+        write_vmlinux(dump, os.path.join(os.path.dirname(vmcore), 'vmlinux'))
+    return write_kdump(dump, vmcore) if about.format == 'kdump' else write_elf(dump, vmcore)
 
 
 def main(doc):
@@ -21,9 +33,7 @@ def main(doc):
     parser.add_argument('vmcore', metavar='VMCORE')
     args = parser.parse_args()
     try:
-        dump = Dump(Format(HEADER), Description(args.description))
-        write = write_kdump if dump.about.format == 'kdump' else write_elf
-        where = write(dump, args.vmcore)
+        where = make(Description(args.description), args.vmcore)
     except (Mistake, KeyError, OSError) as problem:
         print(f'mkdump: {os.path.relpath(args.description)}: {problem}', file=sys.stderr)
         return 1
