@@ -198,10 +198,42 @@ static const char *subject_label(const struct nmibt_report *report, unsigned int
 	return cpu == death->reporter && has_panicked ? "panicking" : "subject";
 }
 
+/* Of a CPU that a watchdog's interrupt found stuck: what that hit. */
+static const struct nmibt_frame *find_hit(const struct nmibt_stack *stack)
+{
+	for (size_t i = 0; i < stack->nr; i++) {
+		if (nmibt_is_hit(stack, i))
+			return &stack->frames[i];
+	}
+	return NULL;
+}
+
+static bool is_by_watchdog(const struct nmibt_report *report)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+	size_t cause = report->death.cause;
+
+	if (!log || !cause)
+		return false;
+	switch (log->printouts[cause - 1].kind) {
+	case NMIBT_PRINT_SOFT_LOCKUP:
+	case NMIBT_PRINT_HARD_LOCKUP:
+	case NMIBT_PRINT_SELF_STALL:
+	case NMIBT_PRINT_STALL:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void put_place(struct renderer *r, const struct nmibt_cpu *cpu)
 {
-	const struct nmibt_frame *place = nmibt_place_of(&nmibt_shown(cpu)->stack);
+	const struct nmibt_stack *stack = &nmibt_shown(cpu)->stack;
+	const struct nmibt_frame *place = is_by_watchdog(r->report) ? find_hit(stack) : NULL;
 	char age[96];
+
+	if (!place)
+		place = nmibt_place_of(stack);
 
 	if (cpu->step == NMIBT_STEP_LAST_SEEN) {
 		nmibt_format_age(r->report, cpu->age, age, sizeof(age));
@@ -313,9 +345,9 @@ static void put_condition(struct renderer *r, const struct nmibt_condition *c)
 	nmibt_render_task(r, &c->task);
 	format_offset(nmibt_age_of(r->report, NMIBT_CLOCK_LOG, c->since_ns, first->first_seq),
 		      since, sizeof(since));
-	fprintf(r->out, ", since %s", since);
 	if (c->count > 1)
-		fprintf(r->out, ", report %u of it", c->count);
+		fprintf(r->out, ", %u reports", c->count);
+	fprintf(r->out, ", since %s", since);
 	fputs(c->is_open ? ", open" : ", over", r->out);
 }
 
@@ -540,8 +572,22 @@ static void put_state(struct renderer *r, enum nmibt_source s, const char *separ
 {
 	const struct nmibt_source_state *state = &r->report->sources->states[s];
 
-	fprintf(r->out, "%s%s%s: %s", separator, nmibt_source_name(s),
-		state->found == NMIBT_FOUND_UNREADABLE ? " can't be read" : "", state->why);
+	/* What is found says by itself what it is, but for the log. */
+	if (state->found == NMIBT_FOUND && s != NMIBT_SOURCE_LOG)
+		fprintf(r->out, "%s%s", separator, state->why);
+	else
+		fprintf(r->out, "%s%s%s: %s", separator, nmibt_source_name(s),
+			state->found == NMIBT_FOUND_UNREADABLE ? " can't be read" : "", state->why);
+}
+
+static bool stands_for_some(const struct nmibt_report *report, enum nmibt_source s)
+{
+	for (unsigned int i = 0; i < report->nr_cpus; i++) {
+		if (report->possible[i] && report->cpus[i].source == s &&
+		    report->cpus[i].step != NMIBT_STEP_NOTHING)
+			return true;
+	}
+	return false;
 }
 
 static bool is_worth_naming(const struct renderer *r, enum nmibt_source s)
@@ -554,6 +600,9 @@ static bool is_worth_naming(const struct renderer *r, enum nmibt_source s)
 	/* The capture has a line of its own. */
 	if (s <= NMIBT_SOURCE_SCAN && report->sources->has_capture)
 		return false;
+	/* Beside a capture the others are only worth it where a CPU stands by them. */
+	if (found == NMIBT_FOUND && report->sources->has_capture)
+		return stands_for_some(report, s);
 	return found == NMIBT_FOUND || found == NMIBT_FOUND_UNREADABLE;
 }
 

@@ -39,7 +39,8 @@ static void put_flags(struct renderer *r, const struct nmibt_cpu *cpu)
 		fputs(" idle", r->out);
 	if (cpu->is_user)
 		fputs(" in user mode", r->out);
-	if (cpu->irqs_off && !cpu->is_idle)
+	/* The CPU that panics always has them off. */
+	if (cpu->irqs_off && !cpu->is_idle && cpu->outcome != NMIBT_OUTCOME_SELF)
 		fputs(" irqs off", r->out);
 	if (cpu->step == NMIBT_STEP_SLOT && cpu->slot.flags & NMI_CAPTURE_SLOT_F_LATE)
 		fputs(" late", r->out);
@@ -98,7 +99,8 @@ static void put_moved(struct renderer *r, const struct nmibt_cpu *cpu)
 		nmibt_paint(r, YELLOW);
 		fputs("  same place", r->out);
 		nmibt_unpaint(r);
-	} else if (cpu->moved == NMIBT_MOVED_YES && cpu->step == NMIBT_STEP_BELONGS) {
+	} else if (cpu->moved == NMIBT_MOVED_YES && cpu->step == NMIBT_STEP_BELONGS &&
+		   cpu->cpu != r->report->death.reporter) {
 		fputs("  moved since", r->out);
 	}
 }
