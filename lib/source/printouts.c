@@ -25,6 +25,7 @@ static bool is_of_printout(const struct taken *t, const struct level *l)
 		/* of a panic by panic_print (kernel/panic.c: panic_print_sys_info(), 6.12) */
 		return has_traces(l->kind) || l->kind == NMIBT_PRINT_PANIC;
 	case NMIBT_PRINT_STALLED_CPU:
+	case NMIBT_PRINT_STALL_FOUND:
 		return l->kind == NMIBT_PRINT_STALL || l->kind == NMIBT_PRINT_SELF_STALL;
 	case NMIBT_PRINT_END_TRACE:
 		return l->kind == NMIBT_PRINT_WARNING || l->kind == NMIBT_PRINT_OOPS;
@@ -77,7 +78,9 @@ static void take_stalled(struct taken *t, struct level *l)
 	l->strangers = 0;
 	if (!printout)
 		return;
-	if (t->p.has_cpu && !nmibt_cpus_add(&printout->cpus, t->p.cpu))
+	if (t->p.kind == NMIBT_PRINT_STALL_FOUND)
+		nmibt_learn_reporter(t, l->printout, t->p.has_cpu ? t->p.cpu : NMIBT_NO_CPU);
+	else if (t->p.has_cpu && !nmibt_cpus_add(&printout->cpus, t->p.cpu))
 		t->b->failed = true;
 	if (!printout->task.known)
 		copy_task(&printout->task, &t->p);
@@ -96,6 +99,7 @@ static void take_printout_line(struct taken *t, struct level *l)
 		nmibt_begin_trace(t, l, NMIBT_EVIDENCE_TASK, NMIBT_NO_CPU);
 		break;
 	case NMIBT_PRINT_STALLED_CPU:
+	case NMIBT_PRINT_STALL_FOUND:
 		take_stalled(t, l);
 		return;
 	case NMIBT_PRINT_END_TRACE:
@@ -226,12 +230,18 @@ static struct level *find_level(struct taken *t)
 	return NULL;
 }
 
+static bool is_stranger(enum nmibt_print kind)
+{
+	return kind == NMIBT_PRINT_OTHER || kind == NMIBT_PRINT_STALLED_CPU ||
+	       kind == NMIBT_PRINT_STALL_FOUND;
+}
+
 /* A line that stands in reports. */
 static void take_part(struct taken *t)
 {
 	struct level *l = find_level(t);
 
-	if (!l && (t->p.kind == NMIBT_PRINT_OTHER || t->p.kind == NMIBT_PRINT_STALLED_CPU)) {
+	if (!l && is_stranger(t->p.kind)) {
 		take_stranger(t);
 		return;
 	}
