@@ -18,6 +18,18 @@ static void take_stack(struct nmibt_evidence *evidence, const struct nmibt_backt
 	evidence->sp = backtrace->sp;
 }
 
+/* Of a trace of no CPU the first line names the task. */
+static void take_task(enum nmibt_arch arch, struct nmibt_evidence *evidence)
+{
+	const struct nmibt_line *line = evidence->text.lines;
+	struct nmibt_printed p = {0};
+
+	if (evidence->text.nr_lines)
+		nmibt_recognise(arch, (struct nmibt_str){line->text, line->len}, &p);
+	if (p.kind == NMIBT_PRINT_TASK)
+		nmibt_copy_task(&evidence->task, &p);
+}
+
 struct nmibt_error *nmibt_read_log_trace(enum nmibt_arch arch, const struct nmibt_log_trace *trace,
 					 struct nmibt_evidence *ret)
 {
@@ -46,6 +58,8 @@ struct nmibt_error *nmibt_read_log_trace(enum nmibt_arch arch, const struct nmib
 		return err;
 	}
 	take_stack(&evidence, &backtrace);
+	if (trace->kind == NMIBT_EVIDENCE_TASK)
+		take_task(arch, &evidence);
 	*ret = evidence;
 	return NULL;
 }

@@ -56,7 +56,7 @@ void nmibt_learn_reporter(struct taken *t, uint64_t number, uint32_t cpu)
 		t->b->failed = true;
 }
 
-static void copy_task(struct nmibt_task *task, const struct nmibt_printed *p)
+void nmibt_copy_task(struct nmibt_task *task, const struct nmibt_printed *p)
 {
 	size_t len = p->comm.len < sizeof(task->comm) ? p->comm.len : sizeof(task->comm);
 
@@ -83,7 +83,7 @@ static void take_stalled(struct taken *t, struct level *l)
 	else if (t->p.has_cpu && !nmibt_cpus_add(&printout->cpus, t->p.cpu))
 		t->b->failed = true;
 	if (!printout->task.known)
-		copy_task(&printout->task, &t->p);
+		nmibt_copy_task(&printout->task, &t->p);
 }
 
 static void take_printout_line(struct taken *t, struct level *l)
@@ -290,7 +290,7 @@ struct level *nmibt_begin_printout(struct taken *t, enum nmibt_print kind, enum 
 		.interval = t->p.interval,
 		.message = nmibt_copy_line(t),
 	};
-	copy_task(&printout.task, &t->p);
+	nmibt_copy_task(&printout.task, &t->p);
 	if (kind != NMIBT_PRINT_REQUEST && kind != NMIBT_PRINT_SYSRQ_REQUEST)
 		nmibt_add_said_cpus(t, &printout.cpus);
 	l->printout = nmibt_log_add_printout(t->log, &printout);

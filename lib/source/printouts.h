@@ -197,6 +197,8 @@ struct level *nmibt_begin_printout(struct taken *t, enum nmibt_print kind, enum 
 /* A printout begins: those before it end, but a panic, and what it may have interrupted. */
 void nmibt_end_printouts(struct taken *t);
 void nmibt_learn_reporter(struct taken *t, uint64_t printout, uint32_t cpu);
+/* The task that the line names; *task stays where it names none. */
+void nmibt_copy_task(struct nmibt_task *task, const struct nmibt_printed *p);
 void nmibt_add_said_cpus(struct taken *t, struct nmibt_cpus *cpus);
 
 void nmibt_take_request(struct taken *t);
