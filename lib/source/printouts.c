@@ -207,7 +207,8 @@ static void take_bare_trace(struct taken *t)
 /* A trace of which nothing told the end had none, if its caller goes on with frames. */
 static void take_orphan(struct taken *t)
 {
-	if (!t->s || !t->s->unsure_trace || t->p.kind != NMIBT_PRINT_FRAME)
+	if (!t->s || !t->s->unsure_trace || t->s->unsure_gaps != t->line->nr_gaps ||
+	    t->p.kind != NMIBT_PRINT_FRAME)
 		return;
 	struct nmibt_log_trace *trace = &t->log->traces[t->s->unsure_trace - 1];
 	trace->wrong |= NMIBT_WRONG_CUT;
@@ -325,11 +326,15 @@ static struct level *find_oops(struct stream *s)
 
 static void take_heading(struct taken *t, struct level *l)
 {
+	struct nmibt_printout *printout = nmibt_log_printout(t->log, l->printout);
+
 	while (nmibt_top_level(t->s) != l)
 		nmibt_pop(t, END_WENT_ON);
 	nmibt_level_put(t, l);
 	l->has_heading = t->p.kind == NMIBT_PRINT_OOPS;
 	l->strangers = 0;
+	if (printout && l->has_heading)
+		printout->kind = NMIBT_PRINT_OOPS;
 }
 
 static void take_first_line(struct taken *t)
@@ -345,9 +350,11 @@ static void take_first_line(struct taken *t)
 	if (t->p.kind == NMIBT_PRINT_PANIC)
 		nmibt_pop_all(t);
 	nmibt_end_printouts(t);
-	l = nmibt_begin_printout(t, is_oops ? NMIBT_PRINT_OOPS : t->p.kind, PHASE_LEAD);
+	l = nmibt_begin_printout(t, t->p.kind, PHASE_LEAD);
 	if (!l)
 		return;
+	if (is_oops)
+		l->kind = NMIBT_PRINT_OOPS;
 	l->has_heading = t->p.kind == NMIBT_PRINT_OOPS;
 	if (t->p.kind == NMIBT_PRINT_PANIC)
 		t->b->panic = l->printout;

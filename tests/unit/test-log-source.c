@@ -293,9 +293,11 @@ static void fragments(void **state)
 	say_part(l, IRQ(2), CONT | NEWLINE, " four+0x1/0x2");
 	say_part(l, IRQ(2), 0, " five+0x1/0x2");
 	finish(l);
-	check_trace(l, 2, NMIBT_EVIDENCE_ANSWER, 0,
-		    TITLE(2) "Call Trace:\n one+0x1/0x2 not a frame, and more\n two+0x1/0x2\n"
-			     " three+0x1/0x2\n four+0x1/0x2\n five+0x1/0x2\n");
+	check_text(nth_trace(l, 2, 0),
+		   TITLE(2) "Call Trace:\n one+0x1/0x2 not a frame, and more\n two+0x1/0x2\n"
+			    " three+0x1/0x2\n four+0x1/0x2\n five+0x1/0x2\n");
+	/* The last line was being written. */
+	assert_int_equal(nth_trace(l, 2, 0)->wrong, NMIBT_WRONG_TORN);
 }
 
 static void missing_bytes(void **state)
@@ -879,6 +881,20 @@ static void panic_asks(void **state)
 	assert_int_equal(l->log->nr_events, 1);
 	assert_int_equal(l->log->events[0].kind, NMIBT_PRINT_NOT_RESPONDING);
 	assert_int_equal(nmibt_cpus_count(&l->log->events[0].cpus), 3);
+}
+
+/* A cause is no oops unless a heading follows. */
+static void sysrq_c(void **state)
+{
+	struct log *l = *state;
+
+	say(l, 1, "sysrq: Trigger a crash\n" PANIC(1, 1));
+	finish(l);
+	check_printout(l, 0, NMIBT_PRINT_OOPS_CAUSE, NMIBT_NO_CPU, "sysrq: Trigger a crash");
+	check_printout(l, 1, NMIBT_PRINT_PANIC, 1,
+		       "Kernel panic - not syncing: sysrq triggered crash");
+	check_text(nth_trace(l, 1, 0), PANIC(1, 1));
+	assert_int_equal(nth_trace(l, 1, 0)->printout, 2);
 }
 
 static void panic_on_arm64(void **state)
@@ -1854,6 +1870,7 @@ int main(void)
 		TEST(survived_bug),
 		TEST(panic_without_trace),
 		TEST(panic_asks),
+		TEST(sysrq_c),
 		TEST(panic_on_arm64),
 		TEST(oops_asks),
 		TEST(soft_lockup),
