@@ -103,6 +103,11 @@ bool nmibt_is_dying_function(struct nmibt_str function)
 	return nmibt_function_kinds(function) & (NMIBT_FUNCTION_DYING | NMIBT_FUNCTION_STOP);
 }
 
+bool nmibt_is_outermost_frame(const struct nmibt_frame *frame)
+{
+	return nmibt_frame_kinds(frame) & (NMIBT_FUNCTION_USER | NMIBT_FUNCTION_OUTERMOST);
+}
+
 /* Where the interrupt or exception ends that frame i is in: behind what entered the kernel.
  * Where the text does not tell, behind frame i. */
 static size_t end_of_entry(const struct nmibt_stack *stack, size_t i)
@@ -165,9 +170,4 @@ bool nmibt_is_idle_stack(const struct nmibt_stack *stack)
 		kinds = nmibt_frame_kinds(&stack->frames[i]);
 	}
 	return kinds & NMIBT_FUNCTION_IDLE;
-}
-
-bool nmibt_is_outermost_frame(const struct nmibt_frame *frame)
-{
-	return nmibt_frame_kinds(frame) & (NMIBT_FUNCTION_OUTERMOST | NMIBT_FUNCTION_USER);
 }
