@@ -85,15 +85,10 @@ struct nmibt_place {
 };
 typedef void (*nmibt_place_fn)(void *arg, const struct nmibt_place *place);
 
-/* A frame of a stack that was not printed by the kernel. */
-struct nmibt_walked {
-	uint64_t pc; /* without the bits of pointer authentication */
-	bool is_return; /* behind a call; else of the instruction that was to come next */
-	bool reliable; /* false: may be what an earlier call left */
-};
-/* The innermost frame first. False: no more are wanted. */
-typedef bool (*nmibt_walked_fn)(void *arg, const struct nmibt_walked *frame);
-
+/* The kernel in an image, opaque: nmibt_image_ops.unwind gets it, and hands it to
+ * libnmibt. */
+struct nmibt_kernel;
+struct nmibt_stack;
 struct nmibt_regs;
 
 /*
@@ -106,8 +101,11 @@ struct nmibt_regs;
 struct nmibt_image_ops {
 	enum nmibt_read (*read_phys)(void *ctx, uint64_t paddr, void *buf, size_t len);
 	enum nmibt_read (*read_virt)(void *ctx, uint64_t vaddr, void *buf, size_t len);
-	/* The value behind KEY= in VMCOREINFO, in malloc'ed memory that the
-	 * caller frees; NULL: no such line. */
+	/* The text of VMCOREINFO, in malloc'ed memory that the caller frees; NULL: there
+	 * is none. */
+	char *(*vmcoreinfo_text)(void *ctx);
+	/* For a front end that has not the text: the value behind KEY= in VMCOREINFO, in
+	 * malloc'ed memory that the caller frees; NULL: no such line. */
 	char *(*vmcoreinfo)(void *ctx, const char *key);
 	bool (*symbol_addr)(void *ctx, const char *name, uint64_t *ret);
 	/* Physical address of a kernel virtual address. */
@@ -123,9 +121,10 @@ struct nmibt_image_ops {
 	 * frame's own function last. False: unknown or ambiguous, and nothing was shown. */
 	bool (*find_places)(void *ctx, const struct nmibt_location *code, nmibt_place_fn visit,
 			    void *arg);
-	/* Shows visit the frames of the kernel's stack that regs stand on. False: there
-	 * is no way to follow it, and nothing was shown. */
-	bool (*unwind)(void *ctx, const struct nmibt_regs *regs, nmibt_walked_fn visit, void *arg);
+	/* The frames of the kernel's stack that regs stand on; the caller destroys *ret. An
+	 * error: there is no way to follow it, and *ret is not set. */
+	struct nmibt_error *(*unwind)(void *ctx, struct nmibt_kernel *kernel,
+				      const struct nmibt_regs *regs, struct nmibt_stack *ret);
 	/* The first run that ends beyond from, cut so that it starts at from
 	 * or later; false: none. Used to scan for the capture's magic. */
 	bool (*next_range)(void *ctx, uint64_t from, struct nmibt_range *ret);
@@ -160,51 +159,6 @@ void nmibt_elf_close(struct nmibt_elf *elf); /* NULL is allowed */
  * than one kernel: nobody knows which one died.
  */
 struct nmibt_error *nmibt_vmcoreinfo_find(const struct nmibt_image *image, char **ret);
-
-/* --------------------------------------------------------------------- log */
-
-/*
- * The kernel's log, out of its printk ring buffer (5.10 and later), where VMCOREINFO
- * says that it is; a kernel that died while it wrote leaves records unfinished.
- */
-struct nmibt_log_record {
-	uint64_t seq; /* 0 is the first since boot */
-	uint64_t ts_ns; /* as printed before the text, of local_clock() */
-	uint32_t caller_id; /* thread's PID, or 0x80000000 + CPU outside of tasks */
-	unsigned int level; /* 0-7 */
-	unsigned int facility; /* 0: the kernel; as syslog(3) has them, shifted down */
-	unsigned int flags; /* enum printk_info_flags of the kernel */
-	/* [text, text + len) without level and time, not terminated; may hold any
-	 * byte, newlines too. Borrowed until the next call. */
-	const char *text;
-	size_t len;
-	size_t missing; /* bytes of text behind it that can't be read */
-};
-
-/* Records that nmibt_log_next() passed over so far, by the reason. */
-struct nmibt_log_missing {
-	uint64_t excluded; /* in pages that the dump left out */
-	uint64_t unreadable;
-	uint64_t unfinished; /* reserved, and never committed */
-	uint64_t lost; /* there was no room for their text */
-	uint64_t damaged; /* fail their checks */
-};
-
-struct nmibt_log;
-/* image is borrowed. NOTHING where VMCOREINFO describes no such log, DAMAGED where it
- * can't be read. */
-struct nmibt_error *nmibt_log_open(const struct nmibt_image *image, struct nmibt_log **ret);
-/* Oldest first. False: that was the last one, or the image's interrupted() said so. */
-bool nmibt_log_next(struct nmibt_log *log, struct nmibt_log_record *ret);
-const struct nmibt_log_missing *nmibt_log_missing(const struct nmibt_log *log);
-void nmibt_log_close(struct nmibt_log *log); /* NULL is allowed */
-
-/*
- * Why the kernel died, as its log has it: the newest panic's first line, or, where
- * there was none, that of the newest oops. Neither newline nor NUL is in it, any other
- * byte may be; the caller frees it. NOTHING when there is neither.
- */
-struct nmibt_error *nmibt_log_panic_message(const struct nmibt_image *image, char **ret);
 
 /* ------------------------------------------------------------------ locate */
 
@@ -252,7 +206,7 @@ struct nmibt_capture {
  * message says what was looked for and where. On failure ret->why and
  * ret->unusable are still filled, and nothing else in it is.
  */
-struct nmibt_error *nmibt_locate(const struct nmibt_image *image, enum nmibt_source wish,
+struct nmibt_error *nmibt_locate(struct nmibt_kernel *kernel, enum nmibt_source wish,
 				 struct nmibt_capture *ret);
 void nmibt_capture_destroy(struct nmibt_capture *capture);
 
@@ -514,7 +468,7 @@ struct nmibt_report {
 	const struct nmibt_image *image;
 	enum nmibt_source wish;
 	const char *panic_message; /* NULL: unknown; untrusted text */
-	struct nmibt_symbols *symbols; /* the library's: names of addresses */
+	struct nmibt_kernel *kernel; /* the library's */
 	struct nmibt_stock *stock; /* the library's: what any kernel leaves */
 	struct nmibt_source_state sources[NMIBT_NR_SOURCES];
 	bool has_capture; /* else capture holds nothing but why there is none */

@@ -602,13 +602,13 @@ bool nmibt_debugfile_member_offset(struct nmibt_debugfile *file, const char *typ
 
 /* ------------------------------------------------------------------- stacks */
 
-struct nmibt_error *nmibt_debugfile_unwinder(struct nmibt_debugfile *file, uint64_t offset,
-					     struct nmibt_unwinder **ret)
+struct nmibt_error *nmibt_debugfile_cfi(struct nmibt_debugfile *file, uint64_t offset,
+					struct nmibt_cfi **ret)
 {
 	GElf_Addr bias;
 	const char *path = NULL;
 	Elf *elf = dwfl_module_getelf(file->module, &bias);
 
 	dwfl_module_info(file->module, NULL, NULL, NULL, NULL, NULL, &path, NULL);
-	return nmibt_unwinder_open(elf, path ?: "", offset, ret);
+	return nmibt_cfi_open(elf, path ?: "", offset, ret);
 }

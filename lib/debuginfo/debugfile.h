@@ -8,7 +8,7 @@
 #include <nmibt/nmibt.h>
 
 struct nmibt_debugfile;
-struct nmibt_unwinder;
+struct nmibt_cfi;
 
 /* Fails with NOTHING where there is no such file, with UNUSABLE where it is no ELF
  * file. libdw also reads what xz, gzip or bzip2 packed. */
@@ -35,9 +35,9 @@ bool nmibt_debugfile_type_size(struct nmibt_debugfile *file, const char *type, s
 bool nmibt_debugfile_member_offset(struct nmibt_debugfile *file, const char *type,
 				   const char *member, size_t *ret);
 
-/* See unwind.h; ret borrows from file. offset is how far the kernel was moved from its
+/* See cfi.h; ret borrows from file. offset is how far the kernel was moved from its
  * addresses in the file. */
-struct nmibt_error *nmibt_debugfile_unwinder(struct nmibt_debugfile *file, uint64_t offset,
-					     struct nmibt_unwinder **ret);
+struct nmibt_error *nmibt_debugfile_cfi(struct nmibt_debugfile *file, uint64_t offset,
+					struct nmibt_cfi **ret);
 
 #endif /* NMIBT_DEBUGFILE_H */

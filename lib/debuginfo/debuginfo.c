@@ -36,18 +36,17 @@ struct answer {
 };
 
 struct nmibt_debuginfo {
-	const struct nmibt_image *base;
+	enum nmibt_arch arch; /* of the dump */
+	const struct nmibt_vmcoreinfo *vmcoreinfo;
 	bool debuginfod;
 	char *folder;
-	char *release, *build_id; /* of the dump; NULL: unknown */
+	const char *release, *build_id; /* of the dump; NULL: unknown */
 	bool searched; /* for vmlinux */
 	struct nmibt_debugfile *vmlinux;
-	struct nmibt_unwinder *unwinder; /* NULL: not needed yet, or there can't be one */
-	bool tried_unwinder;
-	struct nmibt_virtual *memory; /* that stacks are in; NULL: not needed yet */
-	struct nmibt_symbols symbols;
-	struct nmibt_framewalk *framewalk; /* NULL: no_framewalk says why */
-	struct nmibt_error *no_framewalk;
+	struct nmibt_cfi *cfi; /* NULL: not needed yet, or there can't be any */
+	bool tried_cfi, tried_unwinder;
+	struct nmibt_unwinder *unwinder; /* NULL: not needed yet, or no_unwinder says why */
+	struct nmibt_error *no_unwinder;
 	struct module modules[MAX_MODULES];
 	unsigned int nr_modules;
 	bool too_many_modules;
@@ -103,7 +102,7 @@ static bool is_its_module(const struct nmibt_debuginfo *info, const struct nmibt
 {
 	_cleanup_free_ char *release = nmibt_debugfile_release(file);
 
-	return nmibt_debugfile_arch(file) == info->base->arch &&
+	return nmibt_debugfile_arch(file) == info->arch &&
 	       (!release || !info->release || !strcmp(release, info->release));
 }
 
@@ -243,10 +242,7 @@ bool nmibt_debuginfo_find_places(struct nmibt_debuginfo *info, const struct nmib
 /* How far KASLR moved the image: kernel/vmcore_info.c and arch/../vmcore_info.c, 6.12. */
 static uint64_t kernel_offset(const struct nmibt_debuginfo *info)
 {
-	uint64_t offset = 0;
-
-	nmibt_vmcoreinfo_number(info->base, "KERNELOFFSET", 16, &offset);
-	return offset;
+	return info->vmcoreinfo->kerneloffset.value;
 }
 
 bool nmibt_debuginfo_symbolize(struct nmibt_debuginfo *info, uint64_t addr, char *buf, size_t len)
@@ -280,67 +276,52 @@ bool nmibt_debuginfo_member_offset(struct nmibt_debuginfo *info, const char *typ
 
 /* -------------------------------------------------------------------- stacks */
 
-static struct nmibt_unwinder *unwinder_of(struct nmibt_debuginfo *info)
+static struct nmibt_cfi *cfi_of(struct nmibt_debuginfo *info)
 {
-	if (info->tried_unwinder || !vmlinux_of(info))
-		return info->unwinder;
-	info->tried_unwinder = true;
+	if (info->tried_cfi || !vmlinux_of(info))
+		return info->cfi;
+	info->tried_cfi = true;
 	struct nmibt_error *err =
-		nmibt_debugfile_unwinder(info->vmlinux, kernel_offset(info), &info->unwinder);
+		nmibt_debugfile_cfi(info->vmlinux, kernel_offset(info), &info->cfi);
 	if (err)
 		complain(info, err);
-	return info->unwinder;
+	return info->cfi;
 }
 
-static struct nmibt_error *open_memory(struct nmibt_debuginfo *info)
+static struct nmibt_unwinder *unwinder_of(struct nmibt_debuginfo *info, struct nmibt_kernel *kernel)
 {
-	struct nmibt_error *err;
-
-	if (info->memory)
-		return NULL;
-	err = nmibt_virtual_open(info->base, &info->memory);
-	if (err)
-		return err;
-	info->symbols.image = info->base;
-	info->no_framewalk =
-		nmibt_framewalk_open(info->base, info->memory, &info->symbols, &info->framewalk);
-	return NULL;
+	if (!info->tried_unwinder)
+		info->no_unwinder = nmibt_unwinder_open(kernel, &info->unwinder);
+	info->tried_unwinder = true;
+	return info->unwinder;
 }
 
 /* On x86_64 the kernel's own tables have what call frame information lacks, assembler,
  * interrupts, changes of stacks, but not all functions. On arm64 the latter knows best
  * who called a function that calls none. */
 struct nmibt_error *nmibt_debuginfo_unwind(struct nmibt_debuginfo *info,
-					   const struct nmibt_regs *regs, nmibt_walked_fn visit,
-					   void *arg)
+					   struct nmibt_kernel *kernel,
+					   const struct nmibt_regs *regs, struct nmibt_stack *ret)
 {
-	struct nmibt_error *err = open_memory(info);
+	struct nmibt_unwinder *unwinder = unwinder_of(info, kernel);
+	struct nmibt_cfi *cfi = cfi_of(info);
+	bool has_tables = unwinder && info->arch == NMIBT_ARCH_X86_64;
 
-	if (err)
-		return err;
-	struct nmibt_unwinder *unwinder = unwinder_of(info);
-	bool has_tables = info->framewalk && info->base->arch == NMIBT_ARCH_X86_64;
-	if (has_tables && unwinder)
-		nmibt_framewalk_use(info->framewalk, nmibt_unwind_caller, unwinder);
-	if (!has_tables && unwinder)
-		return nmibt_unwind(unwinder, info->base, info->memory, &info->symbols, regs, visit,
-				    arg);
-	if (info->framewalk)
-		return nmibt_framewalk(info->framewalk, regs, visit, arg);
-	return nmibt_error_create(info->no_framewalk->code, "%s", info->no_framewalk->message);
+	if (has_tables && cfi)
+		nmibt_unwinder_use(unwinder, nmibt_cfi_caller, cfi);
+	if (!has_tables && cfi)
+		return nmibt_cfi_unwind(cfi, kernel, regs, ret);
+	if (unwinder)
+		return nmibt_unwind(unwinder, regs, ret);
+	return nmibt_error_create(info->no_unwinder->code, "%s", info->no_unwinder->message);
 }
 
 /* --------------------------------------------------------------------- open */
 
 /* Of plain characters, or NULL. */
-static char *plain_line(const struct nmibt_image *base, const char *key)
+static const char *plain(const char *name)
 {
-	char *value = base->ops->vmcoreinfo(base->ctx, key);
-
-	if (value && nmibt_is_plain_name(value))
-		return value;
-	free(value);
-	return NULL;
+	return name && nmibt_is_plain_name(name) ? name : NULL;
 }
 
 static struct nmibt_error *open_vmlinux(struct nmibt_debuginfo *info, const char *path)
@@ -367,7 +348,8 @@ static struct nmibt_error *open_vmlinux(struct nmibt_debuginfo *info, const char
 	return NULL;
 }
 
-struct nmibt_error *nmibt_debuginfo_open(const struct nmibt_image *base,
+struct nmibt_error *nmibt_debuginfo_open(enum nmibt_arch arch,
+					 const struct nmibt_vmcoreinfo *vmcoreinfo,
 					 const struct nmibt_debuginfo_options *options,
 					 struct nmibt_debuginfo **ret)
 {
@@ -381,10 +363,11 @@ struct nmibt_error *nmibt_debuginfo_open(const struct nmibt_image *base,
 	/* libdwfl itself would ask them. */
 	if (!options->debuginfod)
 		unsetenv("DEBUGINFOD_URLS");
-	info->base = base;
+	info->arch = arch;
+	info->vmcoreinfo = vmcoreinfo;
 	info->debuginfod = options->debuginfod;
-	info->release = plain_line(base, "OSRELEASE");
-	info->build_id = plain_line(base, "BUILD-ID");
+	info->release = plain(vmcoreinfo->osrelease);
+	info->build_id = plain(vmcoreinfo->build_id);
 	struct nmibt_error *err = options->vmlinux ? open_vmlinux(info, options->vmlinux) : NULL;
 	if (err) {
 		nmibt_debuginfo_close(info);
@@ -403,15 +386,11 @@ void nmibt_debuginfo_close(struct nmibt_debuginfo *info)
 		free(info->modules[i].name);
 	}
 	nmibt_unwinder_close(info->unwinder);
+	nmibt_error_destroy(info->no_unwinder);
+	nmibt_cfi_close(info->cfi);
 	nmibt_debugfile_close(info->vmlinux);
-	nmibt_framewalk_close(info->framewalk);
-	nmibt_error_destroy(info->no_framewalk);
-	nmibt_virtual_close(info->memory);
-	nmibt_kallsyms_close(info->symbols.kallsyms);
 	tdestroy(info->answers, free_answer);
 	free(info->folder);
-	free(info->release);
-	free(info->build_id);
 	for (unsigned int i = 0; i < info->nr_complaints; i++)
 		free(info->complaints[i]);
 	free(info);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "image/image.h"
+#include "image/notes.h"
 
 #define MAX_PHDRS 65536
 #define MAX_NOTE_BYTES (64 << 20)
@@ -70,11 +71,11 @@ static enum nmibt_read elf_read_phys(void *ctx, uint64_t paddr, void *buf, size_
 	return cut_off ? NMIBT_READ_ERROR : status;
 }
 
-static char *elf_vmcoreinfo(void *ctx, const char *key)
+static char *elf_vmcoreinfo_text(void *ctx)
 {
 	const struct nmibt_elf *elf = ctx;
 
-	return nmibt_vmcoreinfo_line(elf->vmcoreinfo, key);
+	return elf->vmcoreinfo ? strdup(elf->vmcoreinfo) : NULL;
 }
 
 /* Bytes of a segment that the file has: p_filesz of a cut or a hostile one may
@@ -107,7 +108,7 @@ static bool elf_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
 
 static const struct nmibt_image_ops elf_ops = {
 	.read_phys = elf_read_phys,
-	.vmcoreinfo = elf_vmcoreinfo,
+	.vmcoreinfo_text = elf_vmcoreinfo_text,
 	.next_range = elf_next_range,
 };
 
@@ -126,24 +127,15 @@ static void read_notes(struct nmibt_elf *elf, const Elf64_Phdr *phdr)
 	if (!notes || !read_at(elf, phdr->p_offset, notes, size))
 		return;
 
-	for (uint64_t at = 0; size - at >= sizeof(Elf64_Nhdr) && !elf->vmcoreinfo;) {
-		Elf64_Nhdr header;
-		memcpy(&header, notes + at, sizeof(header));
-		uint64_t name = at + sizeof(header);
-		uint64_t desc = name + (((uint64_t)header.n_namesz + 3) & ~3ull);
-		uint64_t end = desc + (((uint64_t)header.n_descsz + 3) & ~3ull);
-
-		if (header.n_namesz == sizeof("VMCOREINFO") && desc <= size &&
-		    !memcmp(notes + name, "VMCOREINFO", sizeof("VMCOREINFO"))) {
-			/* A cut file has the beginning of it. */
-			uint64_t len =
-				header.n_descsz < size - desc ? header.n_descsz : size - desc;
-			if (len <= MAX_VMCOREINFO)
-				elf->vmcoreinfo = strndup(notes + desc, len);
-		}
-		if (end > size)
-			break;
-		at = end;
+	struct nmibt_elf_note note;
+	for (size_t at = 0; !elf->vmcoreinfo && nmibt_next_note(notes, size, at, &note);
+	     at = note.next) {
+		if (!nmibt_note_is(&note, "VMCOREINFO"))
+			continue;
+		/* A cut file has the beginning of it. */
+		size_t len = note.size < size - note.at ? note.size : size - note.at;
+		if (len <= MAX_VMCOREINFO)
+			elf->vmcoreinfo = strndup(notes + note.at, len);
 	}
 }
 

@@ -30,18 +30,20 @@ static enum nmibt_read kdumpfile_read_phys(void *ctx, uint64_t paddr, void *buf,
 	return NMIBT_READ_ERROR;
 }
 
-/* Not by kdump_vmcoreinfo_line(), which wants to know the type of the operating
+/* Not by kdump_vmcoreinfo_raw(), which wants to know the type of the operating
  * system, and with it sets up all translations. */
-static char *kdumpfile_vmcoreinfo(void *ctx, const char *key)
+static char *kdumpfile_vmcoreinfo_text(void *ctx)
 {
 	struct nmibt_kdumpfile *file = ctx;
-	_cleanup_free_ char *path = NULL;
-	const char *value;
+	kdump_attr_t raw = {.type = KDUMP_NIL};
 
-	if (asprintf(&path, "linux.vmcoreinfo.lines.%s", key) < 0 ||
-	    kdump_get_string_attr(file->ctx, path, &value) != KDUMP_OK)
+	if (kdump_get_attr(file->ctx, "linux.vmcoreinfo.raw", &raw) != KDUMP_OK ||
+	    raw.type != KDUMP_BLOB)
 		return NULL;
-	return strdup(value);
+	const char *bytes = kdump_blob_pin(raw.val.blob);
+	char *text = strndup(bytes, kdump_blob_size(raw.val.blob));
+	kdump_blob_unpin(raw.val.blob);
+	return text;
 }
 
 static bool kdumpfile_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
@@ -133,7 +135,7 @@ void nmibt_kdumpfile_image(struct nmibt_kdumpfile *file, struct nmibt_image *ret
 {
 	static const struct nmibt_image_ops ops = {
 		.read_phys = kdumpfile_read_phys,
-		.vmcoreinfo = kdumpfile_vmcoreinfo,
+		.vmcoreinfo_text = kdumpfile_vmcoreinfo_text,
 		.next_range = kdumpfile_next_range,
 	};
 

@@ -393,19 +393,22 @@ static json_t *frame_of(struct json *j, const struct nmibt_cpu *cpu, const struc
 	const struct nmibt_reg_names *names = nmibt_reg_names(j->renderer.report->image->arch);
 	json_t *frame = json_object();
 
-	set(j, frame, "function_name", string_of(j, f->function.s, f->function.len));
-	set(j, frame, "function_offset", number_of(f->offset));
-	/* Of what it unwound itself nmibt knows neither. */
-	if (!cpu->is_unwound) {
-		set(j, frame, "function_length", number_of(f->size));
-		set(j, frame, "line", json_integer(f->line));
+	if (f->function.len) {
+		set(j, frame, "function_name", string_of(j, f->function.s, f->function.len));
+		set(j, frame, "function_offset", number_of(f->offset));
 	}
+	if (f->size)
+		set(j, frame, "function_length", number_of(f->size));
+	if (f->line != NMIBT_NO_LINE)
+		set(j, frame, "line", json_integer(f->line));
 	if (f->module.len)
 		set(j, frame, "module_name", string_of(j, f->module.s, f->module.len));
 	if (f->kind != NMIBT_STACK_TASK)
 		set(j, frame, "special_stack", json_string(nmibt_stack_kind_name(f->kind)));
 	set(j, frame, "reliable", json_boolean(f->reliable));
-	if (f->is_pc && names && cpu->nmi_regs.present && !cpu->text.unread)
+	if (f->addr)
+		set(j, frame, "address", hex_of(f->addr));
+	else if (f->is_pc && names && cpu->nmi_regs.present && !cpu->text.unread)
 		set(j, frame, "address", hex_of(cpu->nmi_regs.value[names->pc]));
 	if (j->renderer.options->lines)
 		set(j, frame, "source", source_of(j, f));
@@ -419,6 +422,25 @@ static json_t *frames_of(struct json *j, const struct nmibt_cpu *cpu)
 	for (size_t i = 0; i < cpu->stack.nr; i++)
 		append(j, frames, frame_of(j, cpu, &cpu->stack.frames[i]));
 	return frames;
+}
+
+/* null: at the outermost frame, or the text does not tell. */
+static json_t *stack_end_of(struct json *j, const struct nmibt_stack *stack)
+{
+	static const char *const names[NMIBT_NR_ENDS] = {
+		[NMIBT_END_USER] = "user mode",	   [NMIBT_END_UNREADABLE] = "unreadable",
+		[NMIBT_END_EXCLUDED] = "excluded", [NMIBT_END_NO_UNWIND_DATA] = "no unwind data",
+		[NMIBT_END_NONSENSE] = "nonsense", [NMIBT_END_LIMIT] = "limit",
+		[NMIBT_END_CUT] = "cut",	   [NMIBT_END_GAP] = "gap",
+	};
+
+	if (!names[stack->end])
+		return json_null();
+	json_t *end = json_object();
+	set(j, end, "reason", json_string(names[stack->end]));
+	if (stack->end_addr)
+		set(j, end, "address", hex_of(stack->end_addr));
+	return end;
 }
 
 static json_t *registers_of(struct json *j, const struct nmibt_cpu *cpu,
@@ -518,6 +540,8 @@ static void fill_written(struct json *j, json_t *object, const struct nmibt_cpu 
 	set(j, object, "unwound", json_boolean(cpu->is_unwound));
 	set(j, object, "beginning_is_gone", json_boolean(cpu->is_headless));
 	set(j, object, "frames", frames_of(j, cpu));
+	if (cpu->is_unwound)
+		set(j, object, "stack_end", stack_end_of(j, &cpu->stack));
 	set(j, object, "stack_hash", cpu->stack_hash ? hex_of(cpu->stack_hash) : json_null());
 }
 
@@ -540,7 +564,7 @@ static json_t *cpu_of(struct json *j, const struct nmibt_cpu *cpu)
 		set(j, object, "log", log_of(j, cpu));
 	if (cpu->buffer)
 		set(j, object, "buffer", json_string(cpu->buffer));
-	if (cpu->has_task || cpu->text.raw)
+	if (cpu->has_task || cpu->text.raw || cpu->is_unwound)
 		fill_written(j, object, cpu);
 	json_t *registers = json_object();
 	set(j, registers, "captured",

@@ -5,6 +5,8 @@
  * them, a space, and how many CPUs have it. A CPU without a stack is counted by its
  * outcome, so that the counts add up to all CPUs.
  */
+#include <inttypes.h>
+
 #include "render/render.h"
 
 struct folded {
@@ -51,7 +53,10 @@ static void put_stack(FILE *out, const struct nmibt_cpu *cpu)
 		if (!nmibt_is_in_chain(cpu->stack.frames, i))
 			continue;
 		putc(';', out);
-		put_name(out, f->function.s, nmibt_function_len(f->function));
+		if (f->function.len)
+			put_name(out, f->function.s, nmibt_function_len(f->function));
+		else
+			fprintf(out, "0x%016" PRIx64, f->addr);
 		if (f->module.len) {
 			fputs("_[", out);
 			put_name(out, f->module.s, f->module.len);

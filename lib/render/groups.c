@@ -141,9 +141,10 @@ static void render_stack(struct renderer *r, const struct nmibt_cpu *cpu, bool o
 			continue;
 		fputs("    ", r->out);
 		nmibt_escape(r->out, f->function.s, f->function.len, false);
-		if (offsets)
+		if (!f->function.len)
+			fprintf(r->out, "0x%016" PRIx64, f->addr);
+		else if (offsets)
 			fprintf(r->out, "+0x%" PRIx64, f->offset);
-		/* Of what nmibt unwound itself the size is not known. */
 		if (offsets && f->size)
 			fprintf(r->out, "/0x%" PRIx64, f->size);
 		if (f->module.len) {

@@ -32,7 +32,7 @@ bool nmibt_register_symbol(const struct nmibt_report *report, const struct nmibt
 
 	if (reg != names->pc && strcmp(names->name[reg], "lr"))
 		return false;
-	return nmibt_symbolize(report->symbols, value, buf, len) ||
+	return nmibt_symbolize(report->kernel, value, buf, len) ||
 	       symbol_of_text(cpu, names->pc, value, buf, len);
 }
 

@@ -103,8 +103,8 @@ void nmibt_find_places(struct renderer *r, const struct nmibt_frame *frame, nmib
 		       void *arg)
 {
 	const struct nmibt_image *image = r->report->image;
-	_cleanup_free_ char *function = strndup(frame->function.s, frame->function.len);
-	_cleanup_free_ char *module = strndup(frame->module.s, frame->module.len);
+	_cleanup_free_ char *function = strndup(frame->function.s ?: "", frame->function.len);
+	_cleanup_free_ char *module = strndup(frame->module.s ?: "", frame->module.len);
 	struct nmibt_location code = {
 		.function = function,
 		.module = frame->module.len ? module : NULL,
@@ -113,9 +113,9 @@ void nmibt_find_places(struct renderer *r, const struct nmibt_frame *frame, nmib
 	};
 
 	/* A return address stands behind its call. */
-	if (!frame->is_pc && code.offset)
+	if (!frame->is_pc && !frame->is_interrupted && code.offset)
 		code.offset--;
-	if (!function || !module || !image->ops->find_places ||
+	if (!function || !*function || !module || !image->ops->find_places ||
 	    !image->ops->find_places(image->ctx, &code, visit, arg))
 		r->lines_missing = true;
 }

@@ -5,6 +5,8 @@
  * the left edge or behind a label, where text of the dump, which is indented,
  * can't stand.
  */
+#include <inttypes.h>
+
 #include "render/render.h"
 
 void nmibt_paint(struct renderer *r, enum colour colour)
@@ -121,7 +123,7 @@ static void render_head(struct renderer *r, const struct nmibt_cpu *cpu)
 		if (cpu->flags & NMI_CAPTURE_SLOT_F_LATE)
 			fputs(" late", r->out);
 		render_source_name(r, cpu);
-		if (cpu->text.raw)
+		if (cpu->text.raw || cpu->is_unwound)
 			render_completeness(r, cpu);
 	}
 	if (cpu->moved == NMIBT_MOVED_SAME) {
@@ -377,6 +379,65 @@ static void render_text(struct renderer *r, const struct nmibt_cpu *cpu,
 			text->excluded);
 }
 
+/* ------------------------------------------- one CPU: what nmibt itself unwound */
+
+/* As the kernel prints it, but for the function's size. */
+static void render_frame(struct renderer *r, const struct nmibt_frame *f)
+{
+	fprintf(r->out, "     %s", f->reliable ? "" : "? ");
+	if (f->function.len) {
+		nmibt_escape(r->out, f->function.s, f->function.len, false);
+		fprintf(r->out, "+0x%" PRIx64, f->offset);
+	} else {
+		fprintf(r->out, "0x%016" PRIx64, f->addr);
+	}
+	if (f->module.len) {
+		fputs(" [", r->out);
+		nmibt_escape(r->out, f->module.s, f->module.len, false);
+		putc(']', r->out);
+	}
+	putc('\n', r->out);
+	if (r->options->lines)
+		nmibt_render_source(r, f);
+}
+
+/* Why there are no more frames, where there ought to be some. */
+static void render_stack_end(struct renderer *r, const struct nmibt_stack *stack)
+{
+	switch (stack->end) {
+	case NMIBT_END_UNREADABLE:
+	case NMIBT_END_EXCLUDED:
+		fprintf(r->out, "[its callers are not known: memory at %#" PRIx64 " is %s]\n",
+			stack->end_addr,
+			nmibt_read_name(stack->end == NMIBT_END_EXCLUDED ? NMIBT_READ_EXCLUDED
+									 : NMIBT_READ_ERROR));
+		break;
+	case NMIBT_END_NO_UNWIND_DATA:
+		fprintf(r->out,
+			"[its callers are not known: no unwind data for the code at %#" PRIx64
+			"]\n",
+			stack->end_addr);
+		break;
+	case NMIBT_END_NONSENSE:
+		fprintf(r->out,
+			"[its callers are not known: what is at %#" PRIx64 " leads nowhere]\n",
+			stack->end_addr);
+		break;
+	case NMIBT_END_LIMIT:
+		fputs("[there may be more frames: no more are looked for]\n", r->out);
+		break;
+	default:
+		break;
+	}
+}
+
+static void render_stack(struct renderer *r, const struct nmibt_stack *stack)
+{
+	for (size_t i = 0; i < stack->nr; i++)
+		render_frame(r, &stack->frames[i]);
+	render_stack_end(r, stack);
+}
+
 /* --------------------------------------------------------------------- all */
 
 void nmibt_render_lines_missing(struct renderer *r)
@@ -393,7 +454,10 @@ static struct nmibt_error *render_cpu(struct renderer *r, const struct nmibt_cpu
 		render_header_fields(r, cpu);
 	if (r->options->header && cpu->source == NMIBT_SOURCE_LOG && cpu->text.raw)
 		render_log_fields(r, cpu);
-	render_text(r, cpu, &cpu->text);
+	if (cpu->is_unwound)
+		render_stack(r, &cpu->stack);
+	else
+		render_text(r, cpu, &cpu->text);
 	if (cpu->nested.nr_lines) {
 		fputs("[printed meanwhile, inside another message or by a fault:]\n", r->out);
 		render_text(r, cpu, &cpu->nested);

@@ -14,12 +14,12 @@ static bool same_function(const struct nmibt_frame *frame, uint64_t nmi_pc, uint
 }
 
 /* False also where nobody knows what function addr is in: then *known is false. */
-static bool in_chain(struct nmibt_symbols *symbols, const struct nmibt_cpu *cpu, uint64_t addr,
+static bool in_chain(struct nmibt_kernel *kernel, const struct nmibt_cpu *cpu, uint64_t addr,
 		     bool *known)
 {
 	char symbol[256];
 
-	*known = nmibt_symbolize(symbols, addr, symbol, sizeof(symbol));
+	*known = nmibt_symbolize(kernel, addr, symbol, sizeof(symbol));
 	if (!*known)
 		return false;
 	struct nmibt_str name = {symbol, strcspn(symbol, "+ ")};
@@ -43,9 +43,9 @@ static bool in_chain(struct nmibt_symbols *symbols, const struct nmibt_cpu *cpu,
  */
 #define NEAR_STACK 512
 
-enum nmibt_moved nmibt_compare_regs(struct nmibt_symbols *symbols, const struct nmibt_cpu *cpu)
+enum nmibt_moved nmibt_compare_regs(struct nmibt_kernel *kernel, const struct nmibt_cpu *cpu)
 {
-	enum nmibt_arch arch = symbols->image->arch;
+	enum nmibt_arch arch = kernel->image->arch;
 	const struct nmibt_reg_names *names = nmibt_reg_names(arch);
 
 	if (!names || !cpu->nmi_regs.present || !cpu->stop_regs.present)
@@ -74,18 +74,18 @@ enum nmibt_moved nmibt_compare_regs(struct nmibt_symbols *symbols, const struct 
 		return NMIBT_MOVED_YES;
 	bool pc_known, lr_known;
 	if (same_function(&cpu->stack.frames[0], nmi_pc, pc) ||
-	    in_chain(symbols, cpu, pc, &pc_known) ||
+	    in_chain(kernel, cpu, pc, &pc_known) ||
 	    (arch == NMIBT_ARCH_ARM64 &&
-	     in_chain(symbols, cpu, cpu->stop_regs.value[ARM64_LR_INDEX], &lr_known)))
+	     in_chain(kernel, cpu, cpu->stop_regs.value[ARM64_LR_INDEX], &lr_known)))
 		return NMIBT_MOVED_SAME;
 	/* It was in the kernel; user space, the lower half, is another place. */
 	return pc_known || !(pc >> 63) ? NMIBT_MOVED_YES : NMIBT_MOVED_UNKNOWN;
 }
 
-enum nmibt_moved nmibt_compare_text(struct nmibt_symbols *symbols, const struct nmibt_cpu *cpu,
+enum nmibt_moved nmibt_compare_text(struct nmibt_kernel *kernel, const struct nmibt_cpu *cpu,
 				    const struct nmibt_facts *facts)
 {
-	const struct nmibt_reg_names *names = nmibt_reg_names(symbols->image->arch);
+	const struct nmibt_reg_names *names = nmibt_reg_names(kernel->image->arch);
 	bool known;
 
 	if (!names || !cpu->stop_regs.present || cpu->outcome == NMIBT_OUTCOME_SELF)
@@ -102,7 +102,7 @@ enum nmibt_moved nmibt_compare_text(struct nmibt_symbols *symbols, const struct 
 		return NMIBT_MOVED_UNKNOWN;
 	if (sp - facts->sp + NEAR_STACK > 2 * NEAR_STACK)
 		return NMIBT_MOVED_YES;
-	if (in_chain(symbols, cpu, cpu->stop_regs.value[names->pc], &known))
+	if (in_chain(kernel, cpu, cpu->stop_regs.value[names->pc], &known))
 		return NMIBT_MOVED_SAME;
 	return known ? NMIBT_MOVED_YES : NMIBT_MOVED_UNKNOWN;
 }

@@ -178,8 +178,7 @@ static int compare_waiters(const void *a, const void *b)
 	return functions ? functions : x->cpu < y->cpu ? -1 : x->cpu > y->cpu;
 }
 
-static struct nmibt_error *find_waiters(const struct nmibt_report *report,
-					struct nmibt_virtual *memory, struct waiter *waiters,
+static struct nmibt_error *find_waiters(const struct nmibt_report *report, struct waiter *waiters,
 					size_t *ret_nr)
 {
 	size_t nr = 0;
@@ -195,8 +194,8 @@ static struct nmibt_error *find_waiters(const struct nmibt_report *report,
 			return err;
 		struct waiter waiter = {.cpu = i};
 		if (nmibt_is_waiting(cpu.stack.frames, cpu.stack.nr, &waiter.wait)) {
-			if (memory && waiter.wait.kind == NMIBT_WAIT_SPINLOCK)
-				nmibt_find_lock(report, memory, &cpu.nmi_regs, &waiter.wait);
+			if (waiter.wait.kind == NMIBT_WAIT_SPINLOCK)
+				nmibt_find_lock(report, &cpu.nmi_regs, &waiter.wait);
 			waiters[nr++] = waiter;
 		}
 		nmibt_cpu_destroy(&cpu);
@@ -260,7 +259,6 @@ static void add_waiters(struct diagnosing *d, const struct waiter *waiters, size
 
 static void find_waits(struct diagnosing *d)
 {
-	struct nmibt_virtual *memory = NULL;
 	size_t nr = 0;
 	_cleanup_free_ struct waiter *waiters = calloc(d->report->nr_cpus, sizeof(*waiters));
 
@@ -268,10 +266,7 @@ static void find_waits(struct diagnosing *d)
 		d->err = nmibt_error_nomem();
 	if (d->err)
 		return;
-	/* Without it the locks have no addresses, and that is said. */
-	nmibt_error_destroy(nmibt_virtual_open(d->report->image, &memory));
-	d->err = find_waiters(d->report, memory, waiters, &nr);
-	nmibt_virtual_close(memory);
+	d->err = find_waiters(d->report, waiters, &nr);
 	qsort(waiters, nr, sizeof(*waiters), compare_waiters);
 	add_waiters(d, waiters, nr);
 }

@@ -50,7 +50,7 @@ static struct nmibt_error *read_captured(const struct nmibt_report *report, stru
 	struct nmibt_error *err = nmibt_read_slot(report, cpu);
 
 	if (!err && cpu->slot_present)
-		cpu->moved = nmibt_compare_regs(report->symbols, cpu);
+		cpu->moved = nmibt_compare_regs(report->kernel, cpu);
 	if (!err && cpu->has_task)
 		cpu->source = report->capture.source;
 	if (!err && !cpu->has_task && report->wish == NMIBT_SOURCE_AUTO)
@@ -192,7 +192,7 @@ static struct nmibt_error *find_capture(struct nmibt_report *report)
 
 	if (report->wish > NMIBT_SOURCE_SCAN)
 		return NULL;
-	struct nmibt_error *err = nmibt_locate(report->image, report->wish, &report->capture);
+	struct nmibt_error *err = nmibt_locate(report->kernel, report->wish, &report->capture);
 	report->has_capture = !err;
 	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s <= NMIBT_SOURCE_SCAN; s++) {
 		const struct nmibt_capture *c = &report->capture;
@@ -222,9 +222,8 @@ static struct nmibt_error *find_others(struct nmibt_report *report)
 	const char *known = report->image->panic_message;
 	unsigned int nr = report->has_capture ? report->nr_cpus : NMIBT_MAX_CPUS;
 
-	struct nmibt_error *err =
-		nmibt_stock_open(report->image, report->symbols, !report->has_capture, nr,
-				 report->sources, &report->stock);
+	struct nmibt_error *err = nmibt_stock_open(report->kernel, !report->has_capture, nr,
+						   report->sources, &report->stock);
 	if (err)
 		return err;
 	report->panic_message = known ? known : report->stock->panic_message;
@@ -318,20 +317,16 @@ struct nmibt_error *nmibt_report_open(const struct nmibt_image *image, enum nmib
 				      struct nmibt_report **ret)
 {
 	struct nmibt_report *report = calloc(1, sizeof(*report));
-	struct nmibt_symbols *symbols = calloc(1, sizeof(*symbols));
-
-	if (!report || !symbols) {
-		free(report);
-		free(symbols);
+	if (!report)
 		return nmibt_error_nomem();
-	}
-	symbols->image = image;
-	report->symbols = symbols;
+
 	report->image = image;
 	report->wish = wish;
 	report->panic_cpu = NMI_CAPTURE_NO_CPU;
 	report->complete = true;
-	struct nmibt_error *err = open_report(report);
+	struct nmibt_error *err = nmibt_kernel_open(image, &report->kernel);
+	if (!err)
+		err = open_report(report);
 	if (err) {
 		nmibt_report_close(report);
 		return err;
@@ -346,8 +341,7 @@ void nmibt_report_close(struct nmibt_report *report)
 		return;
 	nmibt_capture_destroy(&report->capture);
 	nmibt_stock_close(report->stock);
-	nmibt_kallsyms_close(report->symbols->kallsyms);
-	free(report->symbols);
+	nmibt_kernel_close(report->kernel);
 	free(report->cpus);
 	free(report->possible);
 	free(report);

@@ -13,10 +13,10 @@ bool nmibt_is_source_tried(const struct nmibt_report *report, enum nmibt_source 
 /* "no answer in 500 ms", for CPUs that were asked. */
 void nmibt_format_no_answer(const struct nmi_capture_desc *desc, char *buf, size_t len);
 
-enum nmibt_moved nmibt_compare_regs(struct nmibt_symbols *symbols, const struct nmibt_cpu *cpu);
+enum nmibt_moved nmibt_compare_regs(struct nmibt_kernel *kernel, const struct nmibt_cpu *cpu);
 /* As nmibt_compare_regs(), by what the text of a backtrace says of the registers. */
 struct nmibt_facts;
-enum nmibt_moved nmibt_compare_text(struct nmibt_symbols *symbols, const struct nmibt_cpu *cpu,
+enum nmibt_moved nmibt_compare_text(struct nmibt_kernel *kernel, const struct nmibt_cpu *cpu,
 				    const struct nmibt_facts *facts);
 
 /* Interrupts off, and in the same place at the NMI and at the stop. */
@@ -36,8 +36,8 @@ bool nmibt_is_waiting(const struct nmibt_frame *frames, size_t nr, struct nmibt_
 
 /* Sets lock, word and reg, if exactly one address in regs is of a spin lock that is
  * held and that others wait for. */
-void nmibt_find_lock(const struct nmibt_report *report, struct nmibt_virtual *memory,
-		     const struct nmibt_regs *regs, struct nmibt_wait *wait);
+void nmibt_find_lock(const struct nmibt_report *report, const struct nmibt_regs *regs,
+		     struct nmibt_wait *wait);
 
 /* What the log complains of; of each kind one. */
 #define NMIBT_MAX_COMPLAINTS 4
@@ -63,13 +63,11 @@ void nmibt_complaints_destroy(struct nmibt_complaints *complaints); /* NULL is a
  */
 
 struct nmibt_stock {
-	const struct nmibt_image *image;
-	struct nmibt_symbols *symbols;
-	struct nmibt_virtual *memory; /* NULL: virtual addresses can't be read */
-	struct nmibt_percpu *percpu; /* NULL: per-CPU data can't be found */
-	struct nmibt_legacy *legacy; /* NULL: there are no such buffers */
-	struct nmibt_framewalk *framewalk; /* NULL: not needed yet, or there is no way */
-	bool framewalk_tried;
+	struct nmibt_kernel *kernel;
+	const struct nmibt_percpu *percpu; /* NULL: not wanted, or can't be found */
+	const struct nmibt_nmi_buffers *buffers; /* NULL: not wanted, or there are none */
+	struct nmibt_unwinder *unwinder; /* NULL: not needed yet, or there is no way */
+	bool unwinder_tried;
 	struct nmibt_blocks *blocks; /* NULL: the log can't be read */
 	struct nmibt_log_missing missing; /* of the log */
 	bool has_kdumped; /* VMCOREINFO says that the kernel went to kdump */
@@ -78,10 +76,10 @@ struct nmibt_stock {
 };
 
 /* Reads the log and, where per_cpu wants it, finds the per-CPU data; what came of each is
- * said in sources. image and symbols are borrowed for the life of *ret. */
-struct nmibt_error *nmibt_stock_open(const struct nmibt_image *image, struct nmibt_symbols *symbols,
-				     bool per_cpu, unsigned int nr_cpus,
-				     struct nmibt_source_state *sources, struct nmibt_stock **ret);
+ * said in sources. kernel is borrowed for the life of *ret. */
+struct nmibt_error *nmibt_stock_open(struct nmibt_kernel *kernel, bool per_cpu,
+				     unsigned int nr_cpus, struct nmibt_source_state *sources,
+				     struct nmibt_stock **ret);
 void nmibt_stock_close(struct nmibt_stock *stock); /* NULL is allowed */
 
 /* CPUs have numbers below it; 0: nothing tells of any. */

@@ -29,6 +29,8 @@ static void visit_record(void *ctx, const struct nmibt_log_record *record)
 {
 	struct nmibt_stock *stock = ctx;
 
+	if (record->is_end)
+		return;
 	nmibt_complaints_visit(stock->complaints, record);
 	nmibt_blocks_visit(stock->blocks, record);
 }
@@ -79,7 +81,7 @@ static struct nmibt_error *read_log(struct nmibt_stock *stock, unsigned int nr_c
 		err = nmibt_blocks_new(&stock->blocks);
 	if (err)
 		return err;
-	err = nmibt_log_survey(stock->image, visit_record, stock, &stock->missing,
+	err = nmibt_log_survey(stock->kernel, visit_record, stock, &stock->missing,
 			       &stock->panic_message);
 	if (err && (err->code == NMIBT_ERR_NOMEM || err->code == NMIBT_ERR_INTERRUPTED))
 		return err;
@@ -94,14 +96,16 @@ static struct nmibt_error *read_log(struct nmibt_stock *stock, unsigned int nr_c
 }
 
 /* How many CPUs have each kind of note. */
-static void count_notes(const struct nmibt_percpu *percpu, unsigned int counts[NMIBT_NR_NOTES])
+static void count_notes(const struct nmibt_stock *stock, unsigned int counts[NMIBT_NR_NOTES])
 {
+	const struct nmibt_percpu *percpu = stock->percpu;
+
 	for (unsigned int cpu = 0; cpu < percpu->nr; cpu++) {
 		struct nmibt_regs regs;
 		int pid;
 
 		if (percpu->possible[cpu])
-			counts[nmibt_percpu_read_note(percpu, cpu, &regs, &pid)]++;
+			counts[nmibt_percpu_read_note(stock->kernel, cpu, &regs, &pid)]++;
 	}
 }
 
@@ -109,7 +113,7 @@ static void describe_registers(const struct nmibt_stock *stock, struct nmibt_sou
 {
 	unsigned int counts[NMIBT_NR_NOTES] = {0};
 
-	count_notes(stock->percpu, counts);
+	count_notes(stock, counts);
 	unsigned int present = counts[NMIBT_NOTE_PRESENT], empty = counts[NMIBT_NOTE_NONE];
 	unsigned int excluded = counts[NMIBT_NOTE_EXCLUDED], damaged = counts[NMIBT_NOTE_DAMAGED];
 	*state->why = '\0';
@@ -139,9 +143,9 @@ static unsigned int count_texts(const struct nmibt_stock *stock, unsigned int *r
 
 	*ret_unread = 0;
 	for (unsigned int cpu = 0; cpu < stock->percpu->nr; cpu++) {
-		struct nmibt_legacy_area area;
+		struct nmibt_nmi_buffer_area area;
 		struct nmibt_error *err =
-			nmibt_legacy_read(stock->legacy, cpu, NMIBT_LEGACY_NMI, &area);
+			nmibt_nmi_buffer_read(stock->kernel, cpu, NMIBT_BUFFER_NMI, &area);
 
 		if (err) {
 			nmibt_error_destroy(err);
@@ -149,7 +153,7 @@ static unsigned int count_texts(const struct nmibt_stock *stock, unsigned int *r
 		}
 		count += area.text > 0;
 		*ret_unread += area.status != NMIBT_READ_OK;
-		nmibt_legacy_area_destroy(&area);
+		nmibt_nmi_buffer_area_destroy(&area);
 	}
 	return count;
 }
@@ -162,11 +166,11 @@ static void describe_legacy(const struct nmibt_stock *stock, struct nmibt_source
 	state->found = count ? NMIBT_FOUND : unread ? NMIBT_FOUND_UNREADABLE : NMIBT_FOUND_EMPTY;
 	if (count)
 		nmibt_because(state->why, "text of %u CPU%s in %s (%s)", count, nmibt_plural(count),
-			      nmibt_legacy_name(NMIBT_LEGACY_NMI),
-			      nmibt_legacy_type(stock->legacy));
+			      nmibt_nmi_buffer_name(NMIBT_BUFFER_NMI),
+			      nmibt_nmi_buffers_type(stock->buffers));
 	else
 		nmibt_because(state->why, "%s is flushed, -o shows what is left in it",
-			      nmibt_legacy_name(NMIBT_LEGACY_NMI));
+			      nmibt_nmi_buffer_name(NMIBT_BUFFER_NMI));
 	if (unread)
 		nmibt_because(state->why, "of %u CPU%s it can't be read", unread,
 			      nmibt_plural(unread));
@@ -176,11 +180,10 @@ static void find_percpu(struct nmibt_stock *stock, struct nmibt_source_state *so
 {
 	struct nmibt_source_state *legacy = &sources[NMIBT_SOURCE_LEGACY];
 	struct nmibt_source_state *registers = &sources[NMIBT_SOURCE_REGISTERS];
-	struct nmibt_error *err = nmibt_virtual_open(stock->image, &stock->memory);
+	struct nmibt_error *err = nmibt_kernel_need(stock->kernel, NMIBT_PART_MEMORY);
 
 	if (!err)
-		err = nmibt_percpu_open(stock->image, stock->memory, stock->symbols,
-					&stock->percpu);
+		err = nmibt_kernel_need(stock->kernel, NMIBT_PART_PERCPU);
 	if (err) {
 		say(legacy,
 		    err->code == NMIBT_ERR_NOTHING ? NMIBT_FOUND_ABSENT : NMIBT_FOUND_UNREADABLE,
@@ -188,30 +191,27 @@ static void find_percpu(struct nmibt_stock *stock, struct nmibt_source_state *so
 		say_error(registers, err);
 		return;
 	}
+	stock->percpu = nmibt_kernel_percpu(stock->kernel);
 	describe_registers(stock, registers);
-	err = nmibt_legacy_open(stock->image, stock->memory, stock->symbols, stock->percpu,
-				&stock->legacy);
-	if (err)
+	err = nmibt_kernel_need(stock->kernel, NMIBT_PART_NMI_BUFFERS);
+	if (err) {
 		say_error(legacy, err);
-	else
-		describe_legacy(stock, legacy);
+		return;
+	}
+	stock->buffers = nmibt_kernel_nmi_buffers(stock->kernel);
+	describe_legacy(stock, legacy);
 }
 
-struct nmibt_error *nmibt_stock_open(const struct nmibt_image *image, struct nmibt_symbols *symbols,
-				     bool per_cpu, unsigned int nr_cpus,
-				     struct nmibt_source_state *sources, struct nmibt_stock **ret)
+struct nmibt_error *nmibt_stock_open(struct nmibt_kernel *kernel, bool per_cpu,
+				     unsigned int nr_cpus, struct nmibt_source_state *sources,
+				     struct nmibt_stock **ret)
 {
 	struct nmibt_stock *stock = calloc(1, sizeof(*stock));
 	if (!stock)
 		return nmibt_error_nomem();
 
-	stock->image = image;
-	stock->symbols = symbols;
-	if (image->ops->vmcoreinfo) {
-		_cleanup_free_ char *time = image->ops->vmcoreinfo(image->ctx, "CRASHTIME");
-
-		stock->has_kdumped = time;
-	}
+	stock->kernel = kernel;
+	stock->has_kdumped = kernel->vmcoreinfo.crashtime.known;
 	if (per_cpu)
 		find_percpu(stock, sources);
 	if (stock->percpu)
@@ -231,10 +231,7 @@ void nmibt_stock_close(struct nmibt_stock *stock)
 		return;
 	nmibt_blocks_destroy(stock->blocks);
 	nmibt_complaints_destroy(stock->complaints);
-	nmibt_legacy_close(stock->legacy);
-	nmibt_framewalk_close(stock->framewalk);
-	nmibt_percpu_close(stock->percpu);
-	nmibt_virtual_close(stock->memory);
+	nmibt_unwinder_close(stock->unwinder);
 	free(stock->panic_message);
 	free(stock);
 }
@@ -367,7 +364,7 @@ static const struct nmibt_block *older_block(const struct nmibt_stock *stock, un
 static void fill_facts(const struct nmibt_stock *stock, struct nmibt_cpu *cpu,
 		       struct nmibt_facts *ret)
 {
-	nmibt_read_facts(stock->image->arch, &cpu->text, ret);
+	nmibt_read_facts(stock->kernel->image->arch, &cpu->text, ret);
 	cpu->has_task = ret->has_task;
 	cpu->pid = ret->pid;
 	memcpy(cpu->comm, ret->comm, sizeof(cpu->comm));
@@ -377,7 +374,7 @@ static void fill_facts(const struct nmibt_stock *stock, struct nmibt_cpu *cpu,
 static struct nmibt_error *fill_text(const struct nmibt_stock *stock, struct nmibt_cpu *cpu,
 				     struct nmibt_facts *facts)
 {
-	struct nmibt_error *err = nmibt_trace(stock->image->arch, &cpu->text, &cpu->stack);
+	struct nmibt_error *err = nmibt_trace(stock->kernel->image->arch, &cpu->text, &cpu->stack);
 
 	if (!err)
 		fill_facts(stock, cpu, facts);
@@ -411,8 +408,8 @@ struct nmibt_error *nmibt_stock_read_log(const struct nmibt_stock *stock, struct
 /* -------------------------------------------------------------------- legacy */
 
 static struct nmibt_error *fill_area(const struct nmibt_stock *stock,
-				     const struct nmibt_legacy_area *area, size_t start, size_t len,
-				     size_t published, struct nmibt_cpu *cpu,
+				     const struct nmibt_nmi_buffer_area *area, size_t start,
+				     size_t len, size_t published, struct nmibt_cpu *cpu,
 				     struct nmibt_facts *facts)
 {
 	cpu->source = NMIBT_SOURCE_LEGACY;
@@ -443,9 +440,9 @@ static enum nmibt_outcome outcome_of_text(const struct nmibt_text *text)
 static struct nmibt_error *read_unflushed(const struct nmibt_stock *stock, struct nmibt_cpu *cpu,
 					  struct nmibt_facts *facts, bool *ret_found)
 {
-	struct nmibt_legacy_area area;
+	struct nmibt_nmi_buffer_area area;
 	struct nmibt_error *err =
-		nmibt_legacy_read(stock->legacy, cpu->cpu, NMIBT_LEGACY_NMI, &area);
+		nmibt_nmi_buffer_read(stock->kernel, cpu->cpu, NMIBT_BUFFER_NMI, &area);
 
 	*ret_found = false;
 	if (err) {
@@ -460,7 +457,7 @@ static struct nmibt_error *read_unflushed(const struct nmibt_stock *stock, struc
 			      nmibt_read_name(area.status));
 	if (!err && *ret_found)
 		cpu->outcome = outcome_of_text(&cpu->text);
-	nmibt_legacy_area_destroy(&area);
+	nmibt_nmi_buffer_area_destroy(&area);
 	return err;
 }
 
@@ -472,18 +469,18 @@ static struct nmibt_error *read_residue(const struct nmibt_stock *stock, unsigne
 	struct nmibt_facts facts;
 
 	*ret_found = false;
-	for (enum nmibt_legacy_buffer b = 0; b < NMIBT_NR_LEGACY && !err && !*ret_found; b++) {
-		struct nmibt_legacy_area area;
+	for (enum nmibt_nmi_buffer b = 0; b < NMIBT_NR_BUFFERS && !err && !*ret_found; b++) {
+		struct nmibt_nmi_buffer_area area;
 		size_t at, len = 0;
 
-		if (!nmibt_legacy_has(stock->legacy, b))
+		if (!nmibt_nmi_buffers_have(stock->buffers, b))
 			continue;
-		err = nmibt_legacy_read(stock->legacy, cpu->cpu, b, &area);
+		err = nmibt_nmi_buffer_read(stock->kernel, cpu->cpu, b, &area);
 		if (err) {
 			nmibt_error_destroy(err);
 			return NULL;
 		}
-		for (size_t from = area.text; nmibt_legacy_residue(&area, from, &at, &len);
+		for (size_t from = area.text; nmibt_nmi_buffer_residue(&area, from, &at, &len);
 		     from = at + len) {
 			if (nth--)
 				continue;
@@ -494,7 +491,7 @@ static struct nmibt_error *read_residue(const struct nmibt_stock *stock, unsigne
 				cpu->outcome = outcome_of_text(&cpu->text);
 			break;
 		}
-		nmibt_legacy_area_destroy(&area);
+		nmibt_nmi_buffer_area_destroy(&area);
 	}
 	return err;
 }
@@ -504,14 +501,14 @@ static struct nmibt_error *read_residue(const struct nmibt_stock *stock, unsigne
 static void fill_registers(const struct nmibt_stock *stock, struct nmibt_cpu *cpu)
 {
 	if (stock->percpu)
-		cpu->note = nmibt_percpu_read_note(stock->percpu, cpu->cpu, &cpu->stop_regs,
+		cpu->note = nmibt_percpu_read_note(stock->kernel, cpu->cpu, &cpu->stop_regs,
 						   &cpu->note_pid);
 }
 
 /* What the registers and the note say of a CPU that nothing else tells of. */
 static void fill_facts_of_registers(const struct nmibt_stock *stock, struct nmibt_cpu *cpu)
 {
-	const struct nmibt_reg_names *names = nmibt_reg_names(stock->image->arch);
+	const struct nmibt_reg_names *names = nmibt_reg_names(stock->kernel->image->arch);
 
 	cpu->source = NMIBT_SOURCE_REGISTERS;
 	if (!cpu->note_pid)
@@ -521,82 +518,34 @@ static void fill_facts_of_registers(const struct nmibt_stock *stock, struct nmib
 		cpu->flags |= NMI_CAPTURE_SLOT_F_USER;
 }
 
-/* Lines as the kernel prints frames, for what nmibt itself has unwound. */
-struct unwinding {
-	struct nmibt_symbols *symbols;
-	FILE *out;
-	unsigned int nr;
-};
-
-/* "name+0xoffset [module]"; of a return address the function that called. */
-static void name_frame(struct nmibt_symbols *symbols, const struct nmibt_walked *frame, char *buf,
-		       size_t len)
+/* By what the kernel itself left in memory for its own unwinder. */
+static struct nmibt_error *unwind_by_memory(struct nmibt_stock *stock,
+					    const struct nmibt_regs *regs, struct nmibt_stack *ret)
 {
-	unsigned int back = frame->is_return;
-	char symbol[256], *end;
-
-	char *plus = nmibt_symbolize(symbols, frame->pc - back, symbol, sizeof(symbol))
-			     ? strchr(symbol, '+')
-			     : NULL;
-	if (!plus) {
-		snprintf(buf, len, "0x%016" PRIx64, frame->pc);
-		return;
-	}
-	uint64_t offset = strtoull(plus + 1, &end, 16);
-	snprintf(buf, len, "%.*s+0x%" PRIx64 "%s", (int)(plus - symbol), symbol, offset + back,
-		 end);
+	if (!stock->unwinder_tried)
+		nmibt_error_destroy(nmibt_unwinder_open(stock->kernel, &stock->unwinder));
+	stock->unwinder_tried = true;
+	return stock->unwinder ? nmibt_unwind(stock->unwinder, regs, ret) : NULL;
 }
 
-static bool unwound_frame(void *arg, const struct nmibt_walked *frame)
-{
-	struct unwinding *u = arg;
-	char name[300];
-
-	name_frame(u->symbols, frame, name, sizeof(name));
-	fprintf(u->out, " %s%s\n", frame->reliable ? "" : "? ", name);
-	u->nr++;
-	return true;
-}
-
-static void walk_frames(struct nmibt_stock *stock, const struct nmibt_regs *regs,
-			struct unwinding *u)
-{
-	if (!stock->framewalk_tried)
-		nmibt_error_destroy(nmibt_framewalk_open(stock->image, stock->memory,
-							 stock->symbols, &stock->framewalk));
-	stock->framewalk_tried = true;
-	if (stock->framewalk)
-		nmibt_error_destroy(nmibt_framewalk(stock->framewalk, regs, unwound_frame, u));
-}
-
-/* By the front end, if it has a vmlinux, else by what the kernel itself left in memory for
- * its own unwinder. */
+/* By the front end, if it has a vmlinux. */
 static struct nmibt_error *unwind(struct nmibt_stock *stock, struct nmibt_cpu *cpu)
 {
-	const struct nmibt_image *image = stock->image;
-	const struct nmibt_regs *regs = &cpu->stop_regs;
-	char *text = NULL;
-	size_t len;
-	struct unwinding u = {stock->symbols, open_memstream(&text, &len), 0};
-
-	if (!u.out)
-		return nmibt_error_nomem();
-	if (image->ops->unwind)
-		image->ops->unwind(image->ctx, regs, unwound_frame, &u);
-	if (!u.nr)
-		walk_frames(stock, regs, &u);
-	if (fclose(u.out)) {
-		free(text);
-		return nmibt_error_nomem();
-	}
+	const struct nmibt_image *image = stock->kernel->image;
 	struct nmibt_error *err = NULL;
-	if (u.nr) {
-		cpu->is_unwound = true;
-		err = nmibt_decode(text, len, len, NULL, false, &cpu->text);
-		if (!err)
-			err = nmibt_trace_unwound(&cpu->text, &cpu->stack);
+
+	if (image->ops->unwind)
+		nmibt_error_destroy(image->ops->unwind(image->ctx, stock->kernel, &cpu->stop_regs,
+						       &cpu->stack));
+	if (!cpu->stack.nr && cpu->stack.end != NMIBT_END_USER) {
+		nmibt_stack_destroy(&cpu->stack);
+		err = unwind_by_memory(stock, &cpu->stop_regs, &cpu->stack);
 	}
-	free(text);
+	if (err && err->code != NMIBT_ERR_NOMEM) {
+		nmibt_error_destroy(err);
+		err = NULL;
+	}
+	cpu->is_unwound = cpu->stack.nr;
 	return err;
 }
 
@@ -615,7 +564,7 @@ static struct nmibt_error *read_standing(struct nmibt_stock *stock, enum nmibt_s
 	struct nmibt_error *err = NULL;
 
 	fill_registers(stock, cpu);
-	if (stock->legacy && wants(wish, NMIBT_SOURCE_LEGACY))
+	if (stock->buffers && wants(wish, NMIBT_SOURCE_LEGACY))
 		err = read_unflushed(stock, cpu, &facts, &found);
 	if (err)
 		return err;
@@ -634,7 +583,7 @@ static struct nmibt_error *read_standing(struct nmibt_stock *stock, enum nmibt_s
 	if (err)
 		return err;
 	if (found || block)
-		cpu->moved = nmibt_compare_text(stock->symbols, cpu, &facts);
+		cpu->moved = nmibt_compare_text(stock->kernel, cpu, &facts);
 	else if (cpu->note == NMIBT_NOTE_PRESENT && wants(wish, NMIBT_SOURCE_REGISTERS)) {
 		if (!silent)
 			cpu->outcome = NMIBT_OUTCOME_REGISTERS;
@@ -663,7 +612,7 @@ struct nmibt_error *nmibt_stock_read(struct nmibt_stock *stock, enum nmibt_sourc
 	while (wants(wish, NMIBT_SOURCE_LOG) && older_block(stock, cpu->cpu, nr_blocks))
 		nr_blocks++;
 	*ret_found = false;
-	if (!stock->legacy || !wants(wish, NMIBT_SOURCE_LEGACY))
+	if (!stock->buffers || !wants(wish, NMIBT_SOURCE_LEGACY))
 		return NULL;
 	return read_residue(stock, nth - 1 - nr_blocks, cpu, ret_found);
 }

@@ -97,8 +97,8 @@ static bool is_scratch(enum nmibt_arch arch, unsigned int i)
 }
 
 /* The one lock that registers of a kind point to: false where it could be either of two. */
-static bool one_lock(const struct nmibt_report *report, struct nmibt_virtual *memory,
-		     const struct nmibt_regs *regs, bool scratch, struct nmibt_wait *wait)
+static bool one_lock(const struct nmibt_report *report, const struct nmibt_regs *regs, bool scratch,
+		     struct nmibt_wait *wait)
 {
 	const struct nmibt_reg_names *names = nmibt_reg_names(report->image->arch);
 
@@ -109,7 +109,7 @@ static bool one_lock(const struct nmibt_report *report, struct nmibt_virtual *me
 		/* The kernel's addresses have the upper bits set on both architectures. */
 		if (is_scratch(report->image->arch, i) != scratch || addr >> 55 != 0x1ff ||
 		    addr & 3 || i == names->pc || i == names->sp || addr == wait->lock ||
-		    nmibt_virtual_read(memory, addr, &word, sizeof(word)) != NMIBT_READ_OK ||
+		    nmibt_kernel_read(report->kernel, addr, &word, sizeof(word)) != NMIBT_READ_OK ||
 		    !is_contended_lock(word, report->nr_cpus))
 			continue;
 		if (wait->lock)
@@ -123,10 +123,10 @@ static bool one_lock(const struct nmibt_report *report, struct nmibt_virtual *me
 
 /* A function that calls nobody works in the scratch registers; in the others may be what
  * its callers hold, as another lock. */
-void nmibt_find_lock(const struct nmibt_report *report, struct nmibt_virtual *memory,
-		     const struct nmibt_regs *regs, struct nmibt_wait *wait)
+void nmibt_find_lock(const struct nmibt_report *report, const struct nmibt_regs *regs,
+		     struct nmibt_wait *wait)
 {
-	if (!one_lock(report, memory, regs, true, wait) ||
-	    (!wait->lock && !one_lock(report, memory, regs, false, wait)))
+	if (!one_lock(report, regs, true, wait) ||
+	    (!wait->lock && !one_lock(report, regs, false, wait)))
 		wait->lock = 0;
 }

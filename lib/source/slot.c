@@ -116,7 +116,7 @@ static size_t read_tail(const struct nmibt_image *image, uint64_t paddr, size_t 
 		size_t chunk = image->page_size - ((paddr + end) & (image->page_size - 1));
 		if (chunk > size - end)
 			chunk = size - end;
-		nmibt_read_pages(image, paddr + end, raw + end, chunk, known + end);
+		nmibt_read_phys_pages(image, paddr + end, raw + end, chunk, known + end);
 
 		size_t stop = end + chunk;
 		while (end < stop && known[end] && raw[end])
@@ -140,7 +140,7 @@ static struct nmibt_error *read_text(const struct nmibt_image *image, const stru
 		return nmibt_error_nomem();
 	if (__builtin_add_overflow(cpu->slot_paddr, off, &paddr))
 		paddr = size = len = 0;
-	struct nmibt_run run = nmibt_read_pages(image, paddr, raw, len, known);
+	struct nmibt_run run = nmibt_read_phys_pages(image, paddr, raw, len, known);
 	size_t end = read_tail(image, paddr, len, size, raw, known);
 	/* One flag for both areas: it is of one that is full but for its NUL. */
 	bool overflow = cpu->slot.flags & NMI_CAPTURE_SLOT_F_OVERFLOW && len + 1 >= size;

@@ -13,10 +13,6 @@ size_t nmibt_function_len(struct nmibt_str name);
 /* Is frame i one of the chain of functions: reliable, and not said twice? */
 bool nmibt_is_in_chain(const struct nmibt_frame *frames, size_t i);
 
-/* As nmibt_trace(), of the lines that stand for frames that nmibt has unwound itself:
- * without the functions' sizes. */
-struct nmibt_error *nmibt_trace_unwound(const struct nmibt_text *text, struct nmibt_stack *ret);
-
 /* "IRQ", as in the kernel's mark <IRQ>; TASK for what is none of them. */
 enum nmibt_stack_kind nmibt_stack_kind_of(struct nmibt_str name);
 const char *nmibt_stack_kind_name(enum nmibt_stack_kind kind);

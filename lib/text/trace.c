@@ -39,9 +39,8 @@ static bool parse_hex(const char *s, size_t len, size_t *pos, uint64_t *ret)
 	return true;
 }
 
-/* name+0xoffset/0xsize, then optionally [module] or [module build-id]; without a size
- * where unsized is wanted. */
-static bool parse_symbol(const char *s, size_t len, bool unsized, struct nmibt_frame *ret)
+/* name+0xoffset/0xsize, then optionally [module] or [module build-id]. */
+static bool parse_symbol(const char *s, size_t len, struct nmibt_frame *ret)
 {
 	size_t i = 0;
 
@@ -53,7 +52,7 @@ static bool parse_symbol(const char *s, size_t len, bool unsized, struct nmibt_f
 	i++;
 	if (!parse_hex(s, len, &i, &ret->offset))
 		return false;
-	if (!unsized && (i >= len || s[i++] != '/' || !parse_hex(s, len, &i, &ret->size)))
+	if (i >= len || s[i++] != '/' || !parse_hex(s, len, &i, &ret->size))
 		return false;
 	if (i < len && s[i] != ' ')
 		return false;
@@ -76,7 +75,7 @@ static bool parse_pc_line(enum nmibt_arch arch, const char *s, size_t len, struc
 	if (!starts_with(s, len, prefix))
 		return false;
 	ret->is_pc = true;
-	return parse_symbol(s + strlen(prefix), len - strlen(prefix), false, ret);
+	return parse_symbol(s + strlen(prefix), len - strlen(prefix), ret);
 }
 
 /* What an idle CPU prints instead of a backtrace: lib/nmi_backtrace.c, 4.4 to 7.2. */
@@ -89,10 +88,10 @@ static bool parse_skip_line(const char *s, size_t len, struct nmibt_frame *ret)
 		return false;
 	at += strlen(skipped);
 	ret->is_pc = true;
-	return parse_symbol(at, s + len - at, false, ret);
+	return parse_symbol(at, s + len - at, ret);
 }
 
-static bool parse_trace_line(const char *s, size_t len, bool unsized, struct nmibt_frame *ret)
+static bool parse_trace_line(const char *s, size_t len, struct nmibt_frame *ret)
 {
 	if (!starts_with(s, len, " "))
 		return false;
@@ -100,7 +99,7 @@ static bool parse_trace_line(const char *s, size_t len, bool unsized, struct nmi
 	ret->reliable = !starts_with(s, len, "? ");
 	if (!ret->reliable)
 		s += 2, len -= 2;
-	return parse_symbol(s, len, unsized, ret);
+	return parse_symbol(s, len, ret);
 }
 
 /* " <IRQ>" where x86 comes to a stack of another kind and " </IRQ>" where it leaves
@@ -160,7 +159,7 @@ static bool parse_line(struct parser *parser, const struct nmibt_line *line,
 		       parse_skip_line(line->text, line->len, ret);
 	parse_stack_line(line->text, line->len, &parser->kind);
 	ret->kind = parser->kind;
-	return parse_trace_line(line->text, line->len, false, ret);
+	return parse_trace_line(line->text, line->len, ret);
 }
 
 struct nmibt_error *nmibt_trace(enum nmibt_arch arch, const struct nmibt_text *text,
@@ -190,23 +189,6 @@ void nmibt_stack_destroy(struct nmibt_stack *stack)
 	*stack = (struct nmibt_stack){0};
 }
 
-struct nmibt_error *nmibt_trace_unwound(const struct nmibt_text *text, struct nmibt_stack *ret)
-{
-	struct nmibt_frame *frames = calloc(text->nr_lines + 1, sizeof(*frames));
-	size_t nr = 0;
-
-	if (!frames)
-		return nmibt_error_nomem();
-	for (size_t i = 0; i < text->nr_lines; i++) {
-		struct nmibt_frame frame = {.line = i, .is_pc = !i};
-
-		if (parse_trace_line(text->lines[i].text, text->lines[i].len, true, &frame))
-			frames[nr++] = frame;
-	}
-	*ret = (struct nmibt_stack){.frames = frames, .nr = nr};
-	return NULL;
-}
-
 size_t nmibt_function_len(struct nmibt_str name)
 {
 	/* A leading '.' belongs to the name. */
@@ -221,12 +203,21 @@ bool nmibt_is_in_chain(const struct nmibt_frame *frames, size_t i)
 
 	if (!f->reliable)
 		return false;
-	return !pc || !pc->is_pc || pc->offset != f->offset ||
+	/* A frame without a name is told by its address. */
+	return !pc || !pc->is_pc || pc->offset != f->offset || !f->function.len ||
 	       pc->function.len != f->function.len ||
 	       memcmp(pc->function.s, f->function.s, f->function.len);
 }
 
-/* FNV-1a over the functions' names. */
+/* FNV-1a. */
+static uint64_t add_bytes(uint64_t hash, const void *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ ((const unsigned char *)bytes)[i]) * 0x100000001b3;
+	return hash;
+}
+
+/* Over the functions' names; a frame without one is told by its address. */
 uint64_t nmibt_stack_hash(const struct nmibt_frame *frames, size_t nr)
 {
 	uint64_t hash = 0xcbf29ce484222325;
@@ -238,9 +229,9 @@ uint64_t nmibt_stack_hash(const struct nmibt_frame *frames, size_t nr)
 
 		if (!nmibt_is_in_chain(frames, i))
 			continue;
-		for (size_t j = 0; j < len; j++)
-			hash = (hash ^ (unsigned char)f->function.s[j]) * 0x100000001b3;
-		hash = (hash ^ '\n') * 0x100000001b3;
+		hash = len ? add_bytes(hash, f->function.s, len)
+			   : add_bytes(hash, &f->addr, sizeof(f->addr));
+		hash = add_bytes(hash, "\n", 1);
 		counted++;
 	}
 	if (!counted)

@@ -80,11 +80,9 @@ struct module {
 };
 
 struct nmibt_orc {
-	const struct nmibt_image *image;
-	struct nmibt_virtual *memory;
-	struct nmibt_symbols *symbols;
+	struct nmibt_kernel *kernel;
 	const struct format *format;
-	struct table kernel;
+	struct table kernel_table;
 	struct module *modules;
 	unsigned int nr_modules;
 	bool tried_modules;
@@ -94,33 +92,24 @@ struct nmibt_orc {
 
 static bool read_at(struct nmibt_orc *orc, uint64_t addr, void *buf, size_t len)
 {
-	return nmibt_virtual_read(orc->memory, addr, buf, len) == NMIBT_READ_OK;
-}
-
-static bool ip_at(struct nmibt_orc *orc, const struct table *table, uint32_t i, uint64_t *ret)
-{
-	uint64_t at = table->ips + 4ull * i;
-	int32_t offset;
-
-	if (!read_at(orc, at, &offset, sizeof(offset)))
-		return false;
-	*ret = at + (int64_t)offset;
-	return true;
+	return nmibt_kernel_read(orc->kernel, addr, buf, len) == NMIBT_READ_OK;
 }
 
 /* The entry that begins at pc, or the last one before: nr where there is none. False: the
- * table can't be read. */
-static bool find_entry(struct nmibt_orc *orc, const struct table *table, uint64_t pc, uint32_t *ret)
+ * table can't be read, which ends the walk. */
+static bool find_entry(struct nmibt_walk *walk, const struct table *table, uint64_t pc,
+		       uint32_t *ret)
 {
 	uint32_t low = 0, high = table->nr;
-	uint64_t ip;
 
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
+		uint64_t at = table->ips + 4ull * middle;
+		int32_t offset;
 
-		if (!ip_at(orc, table, middle, &ip))
+		if (!nmibt_walk_need(walk, at, &offset, sizeof(offset)))
 			return false;
-		if (ip <= pc)
+		if (at + (int64_t)offset <= pc)
 			low = middle + 1;
 		else
 			high = middle;
@@ -138,25 +127,24 @@ struct layout {
 	size_t nr, ips, entries;
 };
 
-static bool find_layout(const struct nmibt_image *image, struct layout *ret)
+static bool find_layout(struct nmibt_kernel *kernel, struct layout *ret)
 {
-	bool (*offset)(void *, const char *, const char *, size_t *) = image->ops->member_offset;
-	void *ctx = image->ctx;
 	size_t code, arch;
 	const char *type = "module_memory";
 
-	if (!offset || !offset(ctx, "module", "list", &ret->list) ||
-	    !offset(ctx, "module", "arch", &arch))
+	if (!nmibt_member_offset(kernel, "module", "list", &ret->list) ||
+	    !nmibt_member_offset(kernel, "module", "arch", &arch))
 		return false;
-	if (!offset(ctx, "module", "mem", &code)) {
+	if (!nmibt_member_offset(kernel, "module", "mem", &code)) {
 		type = "module_layout";
-		if (!offset(ctx, "module", "core_layout", &code))
+		if (!nmibt_member_offset(kernel, "module", "core_layout", &code))
 			return false;
 	}
-	if (!offset(ctx, type, "base", &ret->base) || !offset(ctx, type, "size", &ret->size) ||
-	    !offset(ctx, "mod_arch_specific", "num_orcs", &ret->nr) ||
-	    !offset(ctx, "mod_arch_specific", "orc_unwind_ip", &ret->ips) ||
-	    !offset(ctx, "mod_arch_specific", "orc_unwind", &ret->entries))
+	if (!nmibt_member_offset(kernel, type, "base", &ret->base) ||
+	    !nmibt_member_offset(kernel, type, "size", &ret->size) ||
+	    !nmibt_member_offset(kernel, "mod_arch_specific", "num_orcs", &ret->nr) ||
+	    !nmibt_member_offset(kernel, "mod_arch_specific", "orc_unwind_ip", &ret->ips) ||
+	    !nmibt_member_offset(kernel, "mod_arch_specific", "orc_unwind", &ret->entries))
 		return false;
 	ret->base += code;
 	ret->size += code;
@@ -186,12 +174,13 @@ static void read_modules(struct nmibt_orc *orc)
 	struct layout layout;
 	uint64_t head, at;
 
-	if (!nmibt_symbol_addr(orc->symbols, "modules", &head) ||
-	    !find_layout(orc->image, &layout) || !read_at(orc, head, &at, sizeof(at)))
+	if (!nmibt_symbol_addr(orc->kernel, "modules", &head) ||
+	    !find_layout(orc->kernel, &layout) || !read_at(orc, head, &at, sizeof(at)))
 		return;
 	orc->modules = calloc(MAX_MODULES, sizeof(*orc->modules));
-	while (orc->modules && at != head && orc->nr_modules < MAX_MODULES &&
-	       !nmibt_interrupted(orc->image)) {
+	for (unsigned int i = 0; orc->modules && i < MAX_MODULES && at != head; i++) {
+		if (nmibt_interrupted(orc->kernel->image))
+			break;
 		if (read_module(orc, &layout, at - layout.list, &orc->modules[orc->nr_modules]))
 			orc->nr_modules++;
 		if (!read_at(orc, at, &at, sizeof(at)))
@@ -235,19 +224,18 @@ static const struct way only_called = {CALL, SP, NONE, 8, 0};
 /* What is to be had about an address. */
 enum answer {
 	THE_WAY,
-	THE_END, /* the stack begins here, or a table can't be read */
+	THE_END, /* the walk's: it says why */
 	NOT_DEFINED, /* code of the kernel that does unusual things with the stack */
 	NOT_KNOWN, /* code that no table has */
 };
 
-static enum answer way_at(struct nmibt_orc *orc, const struct table *table, uint32_t i,
-			  struct way *ret)
+static enum answer way_at(struct nmibt_orc *orc, struct nmibt_walk *walk, const struct table *table,
+			  uint32_t i, struct way *ret)
 {
 	const struct format *format = orc->format;
 	struct entry entry;
 
-	if (i >= table->nr ||
-	    !read_at(orc, table->entries + (uint64_t)ENTRY_SIZE * i, &entry, ENTRY_SIZE))
+	if (!nmibt_walk_need(walk, table->entries + (uint64_t)ENTRY_SIZE * i, &entry, ENTRY_SIZE))
 		return THE_END;
 	*ret = (struct way){
 		.type = format->types[entry.bits >> 8 & format->type_mask],
@@ -259,27 +247,30 @@ static enum answer way_at(struct nmibt_orc *orc, const struct table *table, uint
 	if (ret->type != UNDEFINED && ret->type != END_OF_STACK && ret->sp_base != NONE)
 		return THE_WAY;
 	/* Up to 6.3 an end is an entry without a base and with a flag. */
-	if (ret->type == END_OF_STACK || (format == &format_4_14 && entry.bits >> 10))
-		return THE_END;
-	return NOT_DEFINED;
+	if (ret->type != END_OF_STACK && (format != &format_4_14 || !(entry.bits >> 10)))
+		return NOT_DEFINED;
+	nmibt_walk_end(walk, NMIBT_END_COMPLETE, 0);
+	return THE_END;
 }
 
 static enum answer find_way(struct nmibt_orc *orc, struct nmibt_walk *walk,
 			    const struct frame *frame, struct way *ret)
 {
 	uint64_t pc = frame->is_return ? frame->ip - 1 : frame->ip;
-	const struct table *module;
+	const struct table *table = &orc->kernel_table;
 	uint32_t i;
 
-	if (!find_entry(orc, &orc->kernel, pc, &i))
+	if (!find_entry(walk, table, pc, &i))
 		return THE_END;
 	/* The last one is where the kernel's code ends. */
-	if (i + 1 < orc->kernel.nr)
-		return way_at(orc, &orc->kernel, i, ret);
-	module = table_of_module(orc, pc);
-	if (module)
-		return find_entry(orc, module, pc, &i) ? way_at(orc, module, i, ret) : THE_END;
-	if (nmibt_walk_is_code(walk, pc))
+	if (i + 1 < table->nr)
+		return way_at(orc, walk, table, i, ret);
+	table = table_of_module(orc, pc);
+	if (table && !find_entry(walk, table, pc, &i))
+		return THE_END;
+	if (table && i < table->nr)
+		return way_at(orc, walk, table, i, ret);
+	if (table || nmibt_walk_is_code(walk, pc))
 		return NOT_KNOWN;
 	*ret = only_called;
 	return THE_WAY;
@@ -354,7 +345,7 @@ static bool guess(struct nmibt_walk *walk, const struct frame *frame, struct way
 
 	walk->is_guess = true;
 	for (int16_t i = 0; i < MAX_GUESS; i += 8) {
-		if (!nmibt_walk_read(walk, frame->sp + i, &word, sizeof(word)))
+		if (!nmibt_walk_need(walk, frame->sp + i, &word, sizeof(word)))
 			return false;
 		if (!nmibt_walk_is_return(walk, word) || !is_behind_call(walk, word, &known))
 			continue;
@@ -363,7 +354,7 @@ static bool guess(struct nmibt_walk *walk, const struct frame *frame, struct way
 			*ret = (struct way){CALL, BP, PREV_SP, 16, -16};
 		return true;
 	}
-	return false;
+	return nmibt_walk_end(walk, NMIBT_END_NO_UNWIND_DATA, frame->ip);
 }
 
 /* --------------------------------------------------------------------- stepping */
@@ -381,18 +372,18 @@ static bool find_sp(struct nmibt_walk *walk, const struct frame *frame, const st
 		*ret = frame->bp + offset;
 		return true;
 	case SP_INDIRECT: /* since 5.12; not used before for code that calls */
-		if (!nmibt_walk_read(walk, frame->sp, ret, sizeof(*ret)))
+		if (!nmibt_walk_need(walk, frame->sp, ret, sizeof(*ret)))
 			return false;
 		*ret += offset;
 		return true;
 	case BP_INDIRECT:
-		return nmibt_walk_read(walk, frame->bp + offset, ret, sizeof(*ret));
+		return nmibt_walk_need(walk, frame->bp + offset, ret, sizeof(*ret));
 	case PREV_SP:
 	case NONE:
-		return false;
+		return nmibt_walk_end(walk, NMIBT_END_NO_UNWIND_DATA, frame->ip);
 	}
 	*ret = frame->regs[way->sp_base];
-	return frame->has_regs;
+	return frame->has_regs || nmibt_walk_end(walk, NMIBT_END_NO_UNWIND_DATA, frame->ip);
 }
 
 /* Words on a stack that are not registers are not like this: __KERNEL_CS, arch/x86/include/
@@ -412,16 +403,17 @@ static bool step_ip(struct nmibt_walk *walk, struct frame *frame, const struct w
 	switch (way->type) {
 	case CALL:
 		if (!nmibt_walk_take(walk, sp - 8, 8) ||
-		    !nmibt_walk_read(walk, sp - 8, &frame->ip, sizeof(frame->ip)) ||
-		    !may_return_to(walk, frame->ip))
+		    !nmibt_walk_need(walk, sp - 8, &frame->ip, sizeof(frame->ip)))
 			return false;
+		if (!may_return_to(walk, frame->ip))
+			return nmibt_walk_end(walk, NMIBT_END_NONSENSE, sp - 8);
 		frame->sp = sp;
 		frame->has_regs = false;
 		frame->is_return = true;
 		return true;
 	case REGS:
 		if (!nmibt_walk_take(walk, sp, sizeof(frame->regs)) ||
-		    !nmibt_walk_read(walk, sp, frame->regs, sizeof(frame->regs)))
+		    !nmibt_walk_need(walk, sp, frame->regs, sizeof(frame->regs)))
 			return false;
 		frame->has_regs = true;
 		if (are_kernel_regs(frame->regs))
@@ -430,17 +422,19 @@ static bool step_ip(struct nmibt_walk *walk, struct frame *frame, const struct w
 		break;
 	case REGS_PARTIAL: /* the other registers are still as they were saved before */
 		if (!nmibt_walk_take(walk, sp, sizeof(iret)) ||
-		    !nmibt_walk_read(walk, sp, iret, sizeof(iret)))
+		    !nmibt_walk_need(walk, sp, iret, sizeof(iret)))
 			return false;
 		break;
 	case UNDEFINED:
 	case END_OF_STACK:
 		return false;
 	}
+	if (iret[1] & 3)
+		return nmibt_walk_end(walk, NMIBT_END_USER, 0);
 	frame->ip = iret[0];
 	frame->sp = iret[3];
 	frame->is_return = false;
-	return (iret[1] & 3) == 0; /* else it came from user mode */
+	return true;
 }
 
 static bool step_bp(struct nmibt_walk *walk, struct frame *frame, const struct way *way,
@@ -450,15 +444,15 @@ static bool step_bp(struct nmibt_walk *walk, struct frame *frame, const struct w
 
 	switch (way->bp_base) {
 	case PREV_SP:
-		return nmibt_walk_read(walk, sp + offset, &frame->bp, sizeof(frame->bp));
+		return nmibt_walk_need(walk, sp + offset, &frame->bp, sizeof(frame->bp));
 	case BP:
-		return nmibt_walk_read(walk, frame->bp + offset, &frame->bp, sizeof(frame->bp));
+		return nmibt_walk_need(walk, frame->bp + offset, &frame->bp, sizeof(frame->bp));
 	case NONE:
 		if (frame->has_regs)
 			frame->bp = frame->regs[X86_BP];
 		return true;
 	}
-	return false;
+	return nmibt_walk_end(walk, NMIBT_END_NO_UNWIND_DATA, frame->ip);
 }
 
 /* By what else there is. */
@@ -473,9 +467,10 @@ static bool step_to_caller(struct nmibt_walk *walk, struct frame *frame)
 	regs.value[X86_SP] = frame->sp;
 	regs.value[X86_BP] = frame->bp;
 	if (!walk->caller(walk->caller_arg, walk, &regs, frame->is_return) ||
-	    !nmibt_walk_take(walk, regs.value[X86_SP] - 8, 8) ||
-	    !may_return_to(walk, regs.value[X86_IP]))
+	    !nmibt_walk_take(walk, regs.value[X86_SP] - 8, 8))
 		return false;
+	if (!may_return_to(walk, regs.value[X86_IP]))
+		return nmibt_walk_end(walk, NMIBT_END_NONSENSE, regs.value[X86_SP] - 8);
 	frame->ip = regs.value[X86_IP];
 	frame->sp = regs.value[X86_SP];
 	frame->bp = regs.value[X86_BP];
@@ -498,7 +493,10 @@ static bool step(struct nmibt_orc *orc, struct nmibt_walk *walk, struct frame *f
 		if (step_to_caller(walk, frame))
 			return true;
 		/* The panicking CPU stands in such a function, in __crash_kexec(). */
-		if (walk->nr_frames > 1 || !guess(walk, frame, &way))
+		if (walk->nr_frames > 1)
+			return nmibt_walk_end(walk, NMIBT_END_NO_UNWIND_DATA, frame->ip);
+		nmibt_walk_retry(walk);
+		if (!guess(walk, frame, &way))
 			return false;
 		break;
 	case NOT_KNOWN:
@@ -520,7 +518,7 @@ void nmibt_orc_walk(struct nmibt_orc *orc, struct nmibt_walk *walk, const struct
 	};
 
 	memcpy(frame.regs, regs->value, sizeof(frame.regs));
-	while (nmibt_walk_show(walk, frame.ip, frame.is_return, true) && step(orc, walk, &frame))
+	while (nmibt_walk_add(walk, frame.ip, frame.is_return, true) && step(orc, walk, &frame))
 		;
 }
 
@@ -533,9 +531,9 @@ static const struct format *format_by_entries(struct nmibt_orc *orc)
 	struct entry entry;
 
 	for (uint32_t i = 0; i < 64; i++) {
-		uint64_t at = (uint64_t)orc->kernel.nr * i / 64 * ENTRY_SIZE;
+		uint64_t at = (uint64_t)orc->kernel_table.nr * i / 64 * ENTRY_SIZE;
 
-		if (!read_at(orc, orc->kernel.entries + at, &entry, ENTRY_SIZE))
+		if (!read_at(orc, orc->kernel_table.entries + at, &entry, ENTRY_SIZE))
 			return NULL;
 		calls[0] += (entry.bits >> 8 & format_4_14.type_mask) == format_4_14.call;
 		calls[1] += (entry.bits >> 8 & format_6_4.type_mask) == format_6_4.call;
@@ -549,7 +547,7 @@ static const struct format *find_format(struct nmibt_orc *orc)
 	unsigned char header[sizeof(formats[0]->header)];
 	uint64_t at;
 
-	if (!nmibt_symbol_addr(orc->symbols, "__start_orc_header", &at))
+	if (!nmibt_symbol_addr(orc->kernel, "__start_orc_header", &at))
 		return format_by_entries(orc);
 	if (!read_at(orc, at, header, sizeof(header)))
 		return NULL;
@@ -564,9 +562,9 @@ static struct nmibt_error *find_tables(struct nmibt_orc *orc)
 {
 	uint64_t ips, ips_end, entries;
 
-	if (!orc->symbols || !nmibt_symbol_addr(orc->symbols, "__start_orc_unwind_ip", &ips) ||
-	    !nmibt_symbol_addr(orc->symbols, "__stop_orc_unwind_ip", &ips_end) ||
-	    !nmibt_symbol_addr(orc->symbols, "__start_orc_unwind", &entries))
+	if (!nmibt_symbol_addr(orc->kernel, "__start_orc_unwind_ip", &ips) ||
+	    !nmibt_symbol_addr(orc->kernel, "__stop_orc_unwind_ip", &ips_end) ||
+	    !nmibt_symbol_addr(orc->kernel, "__start_orc_unwind", &entries))
 		return nmibt_error_create(NMIBT_ERR_NOTHING,
 					  "it is not known where the kernel's ORC tables are");
 	if (ips_end <= ips || (ips_end - ips) / 4 > MAX_ENTRIES)
@@ -574,7 +572,7 @@ static struct nmibt_error *find_tables(struct nmibt_orc *orc)
 					  "the kernel's ORC table is at %#" PRIx64
 					  ", its end at %#" PRIx64,
 					  ips, ips_end);
-	orc->kernel = (struct table){ips, entries, (ips_end - ips) / 4};
+	orc->kernel_table = (struct table){ips, entries, (ips_end - ips) / 4};
 	orc->format = find_format(orc);
 	if (!orc->format)
 		return nmibt_error_create(NMIBT_ERR_DAMAGED,
@@ -584,16 +582,13 @@ static struct nmibt_error *find_tables(struct nmibt_orc *orc)
 	return NULL;
 }
 
-struct nmibt_error *nmibt_orc_open(const struct nmibt_image *image, struct nmibt_virtual *memory,
-				   struct nmibt_symbols *symbols, struct nmibt_orc **ret)
+struct nmibt_error *nmibt_orc_open(struct nmibt_kernel *kernel, struct nmibt_orc **ret)
 {
 	struct nmibt_orc *orc = calloc(1, sizeof(*orc));
 
 	if (!orc)
 		return nmibt_error_nomem();
-	orc->image = image;
-	orc->memory = memory;
-	orc->symbols = symbols;
+	orc->kernel = kernel;
 	struct nmibt_error *err = find_tables(orc);
 	if (err) {
 		nmibt_orc_close(orc);

@@ -315,11 +315,11 @@ static void check_report(struct input *in, bool arm64, bool has_kdumped)
 	struct nmibt_image image = {.ops = &ops,
 				    .arch = arm64 ? NMIBT_ARCH_ARM64 : NMIBT_ARCH_X86_64,
 				    .page_size = 4096};
-	struct nmibt_symbols symbols = {.image = &image};
-	struct nmibt_stock stock = {.image = &image,
-				    .symbols = &symbols,
-				    .blocks = in->blocks,
-				    .has_kdumped = has_kdumped};
+	struct nmibt_kernel *kernel;
+	if (nmibt_kernel_open(&image, &kernel))
+		abort();
+	struct nmibt_stock stock = {
+		.kernel = kernel, .blocks = in->blocks, .has_kdumped = has_kdumped};
 	unsigned int nr = nmibt_stock_nr_cpus(&stock);
 	uint32_t panic_cpu = nmibt_stock_panic_cpu(&stock);
 
@@ -330,7 +330,7 @@ static void check_report(struct input *in, bool arm64, bool has_kdumped)
 		else
 			check(!in->blocks->newest[cpu]);
 	}
-	nmibt_kallsyms_close(symbols.kallsyms);
+	nmibt_kernel_close(kernel);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

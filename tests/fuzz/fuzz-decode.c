@@ -60,14 +60,14 @@ static void check_text(const struct nmibt_text *text, const char *want, size_t w
 
 static void check_frames(enum nmibt_arch arch, const struct nmibt_text *text)
 {
-	struct nmibt_frame *frames;
-	size_t nr;
+	struct nmibt_stack stack;
 
-	CHECK(!nmibt_trace(arch, text, &frames, &nr));
-	CHECK(nr <= text->nr_lines);
-	for (size_t i = 0; i < nr; i++) {
-		const struct nmibt_line *line = &text->lines[frames[i].line];
-		const struct nmibt_str strings[] = {frames[i].function, frames[i].module};
+	CHECK(!nmibt_trace(arch, text, &stack));
+	CHECK(stack.nr <= text->nr_lines);
+	for (size_t i = 0; i < stack.nr; i++) {
+		const struct nmibt_line *line = &text->lines[stack.frames[i].line];
+		const struct nmibt_str strings[] = {stack.frames[i].function,
+						    stack.frames[i].module};
 
 		CHECK(strings[0].len > 0);
 		for (size_t j = 0; j < 2; j++) {
@@ -76,8 +76,8 @@ static void check_frames(enum nmibt_arch arch, const struct nmibt_text *text)
 				      strings[j].s + strings[j].len <= line->text + line->len);
 		}
 	}
-	nmibt_stack_hash(frames, nr);
-	free(frames);
+	nmibt_stack_hash(stack.frames, stack.nr);
+	nmibt_stack_destroy(&stack);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -211,7 +211,7 @@ static enum nmibt_moved compare(enum nmibt_arch arch, const char *raw, struct st
 {
 	static const struct nmibt_image_ops ops = {.symbolize = symbolize};
 	struct nmibt_image image = {.ops = &ops, .arch = arch, .page_size = 4096};
-	struct nmibt_symbols symbols = {.image = &image};
+	struct nmibt_kernel *kernel;
 	const struct nmibt_reg_names *names = nmibt_reg_names(arch);
 	struct nmibt_cpu cpu = {.outcome = stop.outcome, .note_pid = stop.pid};
 	struct nmibt_facts facts;
@@ -227,8 +227,9 @@ static enum nmibt_moved compare(enum nmibt_arch arch, const char *raw, struct st
 		cpu.stop_regs.value[names->pc] = stop.pc;
 		cpu.stop_regs.value[names->sp] = stop.sp;
 	}
-	enum nmibt_moved moved = nmibt_compare_text(&symbols, &cpu, &facts);
-	nmibt_kallsyms_close(symbols.kallsyms);
+	assert_null(nmibt_kernel_open(&image, &kernel));
+	enum nmibt_moved moved = nmibt_compare_text(kernel, &cpu, &facts);
+	nmibt_kernel_close(kernel);
 	nmibt_cpu_destroy(&cpu);
 	return moved;
 }

@@ -259,7 +259,12 @@ static struct nmibt_cpu spinning(struct fake *f)
 
 static enum nmibt_moved compare(struct fake *f, const struct nmibt_cpu *cpu)
 {
-	return nmibt_compare_regs(&(struct nmibt_symbols){.image = &f->image}, cpu);
+	struct nmibt_kernel *kernel;
+
+	assert_null(nmibt_kernel_open(&f->image, &kernel));
+	enum nmibt_moved moved = nmibt_compare_regs(kernel, cpu);
+	nmibt_kernel_close(kernel);
+	return moved;
 }
 
 static enum nmibt_moved compare_at(struct fake *f, uint64_t stop_pc, int64_t stop_sp)

@@ -16,21 +16,19 @@
 
 struct fixture {
 	struct fake_percpu *p;
-	struct nmibt_percpu *percpu;
-	struct nmibt_legacy *legacy;
+	const struct nmibt_nmi_buffers *buffers;
 	enum fp_kind kind;
-	struct nmibt_legacy_area area;
+	struct nmibt_nmi_buffer_area area;
 };
 
 static void open_all(struct fixture *f)
 {
-	struct fake_percpu *p = f->p;
-	struct nmibt_error *err = nmibt_percpu_open(&p->image, p->memory, &p->symbols, &f->percpu);
+	fp_reopen(f->p);
+	const struct nmibt_error *err = nmibt_kernel_failure(f->p->kernel, NMIBT_PART_NMI_BUFFERS);
 
-	assert_null(err);
-	err = nmibt_legacy_open(&p->image, p->memory, &p->symbols, f->percpu, &f->legacy);
 	if (err)
 		fail_msg("%s", err->message);
+	f->buffers = nmibt_kernel_nmi_buffers(f->p->kernel);
 }
 
 static int make(void **state, enum fp_kind kind)
@@ -41,7 +39,7 @@ static int make(void **state, enum fp_kind kind)
 		return -1;
 	f->kind = kind;
 	f->p = fp_new(kind == FP_NO_CLAMP);
-	fp_add_legacy(f->p, kind);
+	fp_add_nmi_buffers(f->p, kind);
 	open_all(f);
 	*state = f;
 	return 0;
@@ -66,9 +64,7 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	nmibt_legacy_area_destroy(&f->area);
-	nmibt_legacy_close(f->legacy);
-	nmibt_percpu_close(f->percpu);
+	nmibt_nmi_buffer_area_destroy(&f->area);
 	fp_free(f->p);
 	free(f);
 	return 0;
@@ -100,10 +96,11 @@ static void begin(struct fixture *f, const char *text)
 	       strlen(text));
 }
 
-static const struct nmibt_legacy_area *read_area(struct fixture *f)
+static const struct nmibt_nmi_buffer_area *read_area(struct fixture *f)
 {
-	nmibt_legacy_area_destroy(&f->area);
-	struct nmibt_error *err = nmibt_legacy_read(f->legacy, CPU, NMIBT_LEGACY_NMI, &f->area);
+	nmibt_nmi_buffer_area_destroy(&f->area);
+	struct nmibt_error *err =
+		nmibt_nmi_buffer_read(f->p->kernel, CPU, NMIBT_BUFFER_NMI, &f->area);
 
 	if (err)
 		fail_msg("%s", err->message);
@@ -119,7 +116,7 @@ static void check_bytes(const char *what, const char *raw, size_t len, const cha
 
 static void check(struct fixture *f, const char *published, const char *torn)
 {
-	const struct nmibt_legacy_area *area = read_area(f);
+	const struct nmibt_nmi_buffer_area *area = read_area(f);
 
 	check_bytes("published", area->raw, area->published, published);
 	check_bytes("torn", area->raw + area->published, area->text - area->published, torn);
@@ -131,18 +128,18 @@ static void check_residue(struct fixture *f, const char *first, const char *seco
 	size_t at = f->area.text, len = 0;
 
 	for (const char *piece = first; piece; piece = piece == first ? second : NULL) {
-		if (!nmibt_legacy_residue(&f->area, at + len, &at, &len))
+		if (!nmibt_nmi_buffer_residue(&f->area, at + len, &at, &len))
 			fail_msg("no residue \"%s\"", piece);
 		check_bytes("residue", f->area.raw + at, len, piece);
 	}
-	if (nmibt_legacy_residue(&f->area, at + len, &at, &len))
+	if (nmibt_nmi_buffer_residue(&f->area, at + len, &at, &len))
 		fail_msg("residue \"%.*s\"", (int)len, f->area.raw + at);
 }
 
 /* What nmibt_decode() makes of [0, text). */
 static struct nmibt_text decode(struct fixture *f)
 {
-	const struct nmibt_legacy_area *area = &f->area;
+	const struct nmibt_nmi_buffer_area *area = &f->area;
 	struct nmibt_text text;
 
 	assert_null(nmibt_decode(area->raw, area->text, area->published, area->known,
@@ -304,10 +301,8 @@ static void overflow(void **state)
 	nmibt_text_destroy(&text);
 
 	/* 4.7 counts them together, and was asked when it was opened. */
-	nmibt_legacy_close(f->legacy);
-	nmibt_percpu_close(f->percpu);
 	open_all(f);
-	assert_int_equal(nmibt_legacy_all_lost(f->legacy, &lost), f->kind == FP_NO_CLAMP);
+	assert_int_equal(nmibt_nmi_buffers_all_lost(f->buffers, &lost), f->kind == FP_NO_CLAMP);
 	if (f->kind == FP_NO_CLAMP)
 		assert_int_equal(lost, 2);
 	free(most);
@@ -355,7 +350,7 @@ static void excluded_text(void **state)
 	print(f, printed);
 	begin(f, "torn");
 	fp_set_page(f->p, CPU, page * FK_PAGE, NMIBT_READ_EXCLUDED);
-	const struct nmibt_legacy_area *area = read_area(f);
+	const struct nmibt_nmi_buffer_area *area = read_area(f);
 	assert_int_equal(area->status, NMIBT_READ_EXCLUDED);
 	assert_int_equal(area->published, room - 100);
 	assert_int_equal(area->text, room - 96);
@@ -407,24 +402,24 @@ static void unreadable_behind(void **state)
 static void other_cpus(void **state)
 {
 	struct fixture *f = *state;
-	struct nmibt_legacy_area area;
+	struct nmibt_nmi_buffer_area area;
 	struct nmibt_error *err;
 
 	flush(f);
 	print(f, "text\n");
 	for (size_t at = 0; at < FP_AREA_SIZE; at += FK_PAGE)
 		fp_set_page(f->p, 1, at, at ? NMIBT_READ_EXCLUDED : NMIBT_READ_ERROR);
-	assert_null(nmibt_legacy_read(f->legacy, 1, NMIBT_LEGACY_NMI, &area));
+	assert_null(nmibt_nmi_buffer_read(f->p->kernel, 1, NMIBT_BUFFER_NMI, &area));
 	assert_int_equal(area.status, NMIBT_READ_ERROR);
 	assert_int_equal(area.text, 0);
-	nmibt_legacy_area_destroy(&area);
+	nmibt_nmi_buffer_area_destroy(&area);
 	check(f, "text\n", "");
 
 	memset(&area, 0x55, sizeof(area));
-	err = nmibt_legacy_read(f->legacy, FP_NO_CPU, NMIBT_LEGACY_NMI, &area);
+	err = nmibt_nmi_buffer_read(f->p->kernel, FP_NO_CPU, NMIBT_BUFFER_NMI, &area);
 	assert_int_equal(err->code, NMIBT_ERR_NOTHING);
 	nmibt_error_destroy(err);
-	err = nmibt_legacy_read(f->legacy, UINT32_MAX, NMIBT_LEGACY_NMI, &area);
+	err = nmibt_nmi_buffer_read(f->p->kernel, UINT32_MAX, NMIBT_BUFFER_NMI, &area);
 	assert_int_equal(err->code, NMIBT_ERR_NOTHING);
 	nmibt_error_destroy(err);
 	assert_int_equal(area.raw_len, 0x5555555555555555);
@@ -433,23 +428,24 @@ static void other_cpus(void **state)
 static void safe_buffer(void **state)
 {
 	struct fixture *f = *state;
-	struct nmibt_legacy_area area;
+	struct nmibt_nmi_buffer_area area;
 
-	assert_true(nmibt_legacy_has(f->legacy, NMIBT_LEGACY_NMI));
-	assert_int_equal(nmibt_legacy_has(f->legacy, NMIBT_LEGACY_SAFE), f->kind == FP_PRINTK_SAFE);
-	struct nmibt_error *err = nmibt_legacy_read(f->legacy, 0, NMIBT_LEGACY_SAFE, &area);
+	assert_true(nmibt_nmi_buffers_have(f->buffers, NMIBT_BUFFER_NMI));
+	assert_int_equal(nmibt_nmi_buffers_have(f->buffers, NMIBT_BUFFER_SAFE),
+			 f->kind == FP_PRINTK_SAFE);
+	struct nmibt_error *err = nmibt_nmi_buffer_read(f->p->kernel, 0, NMIBT_BUFFER_SAFE, &area);
 	if (f->kind != FP_PRINTK_SAFE) {
 		assert_int_equal(err->code, NMIBT_ERR_USAGE);
 		nmibt_error_destroy(err);
 		return;
 	}
 	assert_null(err);
-	nmibt_legacy_area_destroy(&area);
+	nmibt_nmi_buffer_area_destroy(&area);
 	fp_print(f->p, f->kind, 0, FP_SAFE, "safe\n");
-	assert_null(nmibt_legacy_read(f->legacy, 0, NMIBT_LEGACY_SAFE, &area));
+	assert_null(nmibt_nmi_buffer_read(f->p->kernel, 0, NMIBT_BUFFER_SAFE, &area));
 	assert_string_equal(area.name, "safe_print_seq");
 	check_bytes("published", area.raw, area.published, "safe\n");
-	nmibt_legacy_area_destroy(&area);
+	nmibt_nmi_buffer_area_destroy(&area);
 	check(f, "", "");
 }
 
@@ -510,7 +506,7 @@ static void zeros(void **state)
 
 	for (size_t len = 0; len <= room + 1; len += len < room - 20 ? 997 : 1) {
 		set_len(f, len);
-		const struct nmibt_legacy_area *area = read_area(f);
+		const struct nmibt_nmi_buffer_area *area = read_area(f);
 		assert_true(area->published <= len);
 		if (len < room - 8)
 			assert_int_equal(area->published, len);
@@ -531,10 +527,8 @@ static void absurd_counts(void **state)
 		assert_true(f->area.damaged);
 	} else if (f->kind == FP_NO_CLAMP) {
 		fp_set_int(f->p, "nmi_message_lost", lost);
-		nmibt_legacy_close(f->legacy);
-		nmibt_percpu_close(f->percpu);
 		open_all(f);
-		assert_false(nmibt_legacy_all_lost(f->legacy, &lost));
+		assert_false(nmibt_nmi_buffers_all_lost(f->buffers, &lost));
 	}
 }
 
@@ -568,13 +562,11 @@ static void absurd_sizes(void **state)
 
 static void open_fails(struct fixture *f, enum nmibt_code code, const char *word)
 {
-	struct fake_percpu *p = f->p;
-	struct nmibt_legacy *legacy = NULL;
-	struct nmibt_error *err =
-		nmibt_legacy_open(&p->image, p->memory, &p->symbols, f->percpu, &legacy);
+	fp_reopen(f->p);
+	struct nmibt_error *err = nmibt_kernel_need(f->p->kernel, NMIBT_PART_NMI_BUFFERS);
 
 	assert_non_null(err);
-	assert_null(legacy);
+	assert_null(nmibt_kernel_nmi_buffers(f->p->kernel));
 	assert_int_equal(err->code, code);
 	if (!strstr(err->message, word))
 		fail_msg("no \"%s\" in: %s", word, err->message);
@@ -655,7 +647,7 @@ static void asks_in_vain_for_nothing(void **state)
 	struct fixture *f = *state;
 
 	assert_int_equal(f->p->asked, 0);
-	assert_string_equal(nmibt_legacy_type(f->legacy),
+	assert_string_equal(nmibt_nmi_buffers_type(f->buffers),
 			    f->kind == FP_PRINTK_SAFE ? "printk_safe_seq_buf" : "nmi_seq_buf");
 }
 
@@ -669,23 +661,20 @@ static void absurd_layouts(void **state)
 		size_t was = p->layout[i].value;
 
 		for (size_t v = 0; v < ARRAY_SIZE(values); v++) {
-			struct nmibt_legacy *legacy;
-			struct nmibt_legacy_area area;
+			struct nmibt_nmi_buffer_area area;
 
 			p->layout[i].value = values[v];
-			struct nmibt_error *err = nmibt_legacy_open(
-				&p->image, p->memory, &p->symbols, f->percpu, &legacy);
-			if (err) {
-				nmibt_error_destroy(err);
+			fp_reopen(p);
+			if (!nmibt_kernel_nmi_buffers(p->kernel))
 				continue;
-			}
-			assert_null(nmibt_legacy_read(legacy, CPU, NMIBT_LEGACY_NMI, &area));
-			nmibt_legacy_area_destroy(&area);
-			nmibt_legacy_close(legacy);
+			assert_null(
+				nmibt_nmi_buffer_read(f->p->kernel, CPU, NMIBT_BUFFER_NMI, &area));
+			nmibt_nmi_buffer_area_destroy(&area);
 		}
 		p->layout[i].value = was;
 	}
-	fp_layout(p, nmibt_legacy_type(f->legacy), NULL)->value = 1 << 22;
+	open_all(f);
+	fp_layout(p, nmibt_nmi_buffers_type(f->buffers), NULL)->value = 1 << 22;
 	open_fails(f, NMIBT_ERR_DAMAGED, "makes no sense");
 }
 
@@ -703,17 +692,15 @@ static void without_symbol(void **state)
 static void safe_only(void **state)
 {
 	struct fixture *f = *state;
-	struct nmibt_legacy_area area;
+	struct nmibt_nmi_buffer_area area;
 
 	if (f->kind != FP_PRINTK_SAFE)
 		return;
 	fp_drop_symbol(f->p, "nmi_print_seq");
-	nmibt_legacy_close(f->legacy);
-	nmibt_percpu_close(f->percpu);
 	open_all(f);
-	assert_false(nmibt_legacy_has(f->legacy, NMIBT_LEGACY_NMI));
-	assert_null(nmibt_legacy_read(f->legacy, 0, NMIBT_LEGACY_SAFE, &area));
-	nmibt_legacy_area_destroy(&area);
+	assert_false(nmibt_nmi_buffers_have(f->buffers, NMIBT_BUFFER_NMI));
+	assert_null(nmibt_nmi_buffer_read(f->p->kernel, 0, NMIBT_BUFFER_SAFE, &area));
+	nmibt_nmi_buffer_area_destroy(&area);
 }
 
 #define ALL(test)                                                                                  \

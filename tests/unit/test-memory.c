@@ -95,26 +95,28 @@ static const struct kind {
 };
 
 /* Must open. */
-static struct nmibt_virtual *open_virtual(const struct fake_kernel *k)
+static struct nmibt_kernel *open_kernel(const struct fake_kernel *k)
 {
-	struct nmibt_virtual *v;
-	struct nmibt_error *err = nmibt_virtual_open(&k->image, &v);
+	struct nmibt_kernel *v;
+	struct nmibt_error *err = nmibt_kernel_open(&k->image, &v);
 
+	assert_null(err);
+	err = nmibt_kernel_need(v, NMIBT_PART_MEMORY);
 	if (err)
 		fail_msg("%s", err->message);
 	return v;
 }
 
 /* vaddr, and the last byte of what is mapped there. */
-static void check_mapped(struct nmibt_virtual *v, const char *name, uint64_t vaddr, uint64_t paddr,
+static void check_mapped(struct nmibt_kernel *v, const char *name, uint64_t vaddr, uint64_t paddr,
 			 uint64_t size)
 {
 	uint64_t got = 0;
 
-	if (!nmibt_virtual_to_phys(v, vaddr, &got) || got != paddr)
+	if (!nmibt_kernel_to_phys(v, vaddr, &got) || got != paddr)
 		fail_msg("%s: %#" PRIx64 " is at %#" PRIx64 ", not at %#" PRIx64, name, vaddr, got,
 			 paddr);
-	if (!nmibt_virtual_to_phys(v, vaddr + size - 1, &got) || got != paddr + size - 1)
+	if (!nmibt_kernel_to_phys(v, vaddr + size - 1, &got) || got != paddr + size - 1)
 		fail_msg("%s: end of %#" PRIx64 " is at %#" PRIx64, name, vaddr, got);
 }
 
@@ -129,19 +131,19 @@ static void test_sizes(void **unused)
 		for (unsigned int s = 0; s < 3 && kind->shifts[s]; s++)
 			fk_map(k, kind->vaddr + ((uint64_t)s << 32), paddr + ((uint64_t)s << 30),
 			       kind->shifts[s]);
-		struct nmibt_virtual *v = open_virtual(k);
+		struct nmibt_kernel *v = open_kernel(k);
 		for (unsigned int s = 0; s < 3 && kind->shifts[s]; s++) {
 			uint64_t size = UINT64_C(1) << kind->shifts[s];
 			uint64_t vaddr = kind->vaddr + ((uint64_t)s << 32);
 
 			check_mapped(v, kind->name, vaddr, paddr + ((uint64_t)s << 30), size);
 			/* Nothing before and behind it, and no address of users. */
-			assert_false(nmibt_virtual_to_phys(v, vaddr - 1, &untouched));
-			assert_false(nmibt_virtual_to_phys(v, vaddr + size, &untouched));
-			assert_false(nmibt_virtual_to_phys(v, vaddr & 0x7fffffffffff, &untouched));
+			assert_false(nmibt_kernel_to_phys(v, vaddr - 1, &untouched));
+			assert_false(nmibt_kernel_to_phys(v, vaddr + size, &untouched));
+			assert_false(nmibt_kernel_to_phys(v, vaddr & 0x7fffffffffff, &untouched));
 		}
 		assert_int_equal(untouched, 42);
-		nmibt_virtual_close(v);
+		nmibt_kernel_close(v);
 		fk_free(k);
 	}
 }
@@ -161,18 +163,18 @@ static void test_read(void **unused)
 		memcpy(fk_at(k, second), " another", 8);
 		fk_map(k, kind->vaddr, first, kind->paging.page_shift);
 		fk_map(k, kind->vaddr + size, second, kind->paging.page_shift);
-		struct nmibt_virtual *v = open_virtual(k);
-		assert_int_equal(nmibt_virtual_read(v, kind->vaddr + size - 8, buf, 16),
+		struct nmibt_kernel *v = open_kernel(k);
+		assert_int_equal(nmibt_kernel_read(v, kind->vaddr + size - 8, buf, 16),
 				 NMIBT_READ_OK);
 		assert_memory_equal(buf, "one page another", 16);
-		assert_int_equal(nmibt_virtual_read(v, kind->vaddr + 2 * size - 8, buf, 16),
+		assert_int_equal(nmibt_kernel_read(v, kind->vaddr + 2 * size - 8, buf, 16),
 				 NMIBT_READ_ERROR);
 		fk_set_page(k, second, NMIBT_READ_EXCLUDED);
-		assert_int_equal(nmibt_virtual_read(v, kind->vaddr + size - 8, buf, 16),
+		assert_int_equal(nmibt_kernel_read(v, kind->vaddr + size - 8, buf, 16),
 				 NMIBT_READ_EXCLUDED);
-		assert_int_equal(nmibt_virtual_read(v, kind->vaddr + size - 8, buf, 8),
+		assert_int_equal(nmibt_kernel_read(v, kind->vaddr + size - 8, buf, 8),
 				 NMIBT_READ_OK);
-		nmibt_virtual_close(v);
+		nmibt_kernel_close(v);
 		fk_free(k);
 	}
 }
@@ -191,25 +193,25 @@ static void test_tables_missing(void **unused)
 		for (unsigned int level = 0; level < kind->paging.levels; level++) {
 			uint64_t entry = path.table[level] + ((char *)path.entry[level] -
 							      (char *)fk_at(k, path.table[level]));
-			struct nmibt_virtual *v = open_virtual(k);
+			struct nmibt_kernel *v = open_kernel(k);
 
 			fk_set_page(k, entry, NMIBT_READ_EXCLUDED);
-			assert_int_equal(nmibt_virtual_read(v, kind->vaddr, &c, 1),
+			assert_int_equal(nmibt_kernel_read(v, kind->vaddr, &c, 1),
 					 NMIBT_READ_EXCLUDED);
 			fk_set_page(k, entry, NMIBT_READ_ERROR);
-			assert_int_equal(nmibt_virtual_read(v, kind->vaddr, &c, 1),
+			assert_int_equal(nmibt_kernel_read(v, kind->vaddr, &c, 1),
 					 NMIBT_READ_ERROR);
 			fk_set_page(k, entry, NMIBT_READ_OK);
 			if (level) {
 				uint64_t was = *path.entry[level];
 
 				*path.entry[level] = fk_entry(k, 0x7000000000, true, false);
-				assert_int_equal(nmibt_virtual_read(v, kind->vaddr, &c, 1),
+				assert_int_equal(nmibt_kernel_read(v, kind->vaddr, &c, 1),
 						 NMIBT_READ_ERROR);
 				*path.entry[level] = was;
 			}
-			assert_int_equal(nmibt_virtual_read(v, kind->vaddr, &c, 1), NMIBT_READ_OK);
-			nmibt_virtual_close(v);
+			assert_int_equal(nmibt_kernel_read(v, kind->vaddr, &c, 1), NMIBT_READ_OK);
+			nmibt_kernel_close(v);
 		}
 		fk_free(k);
 	}
@@ -225,7 +227,7 @@ static void test_impossible_entries(void **unused)
 		struct fk_path path = fk_map(k, kind->vaddr, FK_BASE | kind->paging.high,
 					     kind->paging.page_shift);
 		unsigned int bits = kind->paging.page_shift - 3;
-		struct nmibt_virtual *v = open_virtual(k);
+		struct nmibt_kernel *v = open_kernel(k);
 		uint64_t paddr;
 
 		for (unsigned int level = 0; level < kind->paging.levels; level++) {
@@ -237,14 +239,14 @@ static void test_impossible_entries(void **unused)
 				continue; /* bit 7 is PAT there */
 			/* A block, which on the last level is none. */
 			*path.entry[level] = fk_entry(k, 0, false, false);
-			assert_int_equal(nmibt_virtual_to_phys(v, kind->vaddr, &paddr), large);
+			assert_int_equal(nmibt_kernel_to_phys(v, kind->vaddr, &paddr), large);
 			*path.entry[level] = 0;
-			nmibt_virtual_close(v);
-			v = open_virtual(k);
-			assert_false(nmibt_virtual_to_phys(v, kind->vaddr, &paddr));
+			nmibt_kernel_close(v);
+			v = open_kernel(k);
+			assert_false(nmibt_kernel_to_phys(v, kind->vaddr, &paddr));
 			*path.entry[level] = was;
 		}
-		nmibt_virtual_close(v);
+		nmibt_kernel_close(v);
 		fk_free(k);
 	}
 }
@@ -257,14 +259,14 @@ static void test_loop(void **unused)
 		const struct kind *kind = &kinds[i];
 		struct fake_kernel *k = fk_new(&kind->paging);
 		uint64_t *root = fk_at(k, k->root);
-		struct nmibt_virtual *v = open_virtual(k);
+		struct nmibt_kernel *v = open_kernel(k);
 		char buf[64];
 
 		for (size_t e = 0; e < 65536 / 8; e++)
 			root[e] = fk_entry(k, k->root, true, false);
-		nmibt_virtual_read(v, kind->vaddr, buf, sizeof(buf));
+		nmibt_kernel_read(v, kind->vaddr, buf, sizeof(buf));
 		assert_in_range(k->reads, 1, kind->paging.levels + 1);
-		nmibt_virtual_close(v);
+		nmibt_kernel_close(v);
 		fk_free(k);
 	}
 }
@@ -274,28 +276,33 @@ static void test_remembers(void **unused)
 {
 	(void)unused;
 	struct fake_kernel *k = fk_new(&fk_x86);
-	struct nmibt_virtual *v = open_virtual(k);
+	struct nmibt_kernel *v = open_kernel(k);
 	uint64_t paddr;
 
 	fk_map(k, FL_DATA, 0, 21);
 	for (unsigned int i = 0; i < 512; i++)
-		assert_true(nmibt_virtual_to_phys(v, FL_DATA + i * 4096, &paddr));
+		assert_true(nmibt_kernel_to_phys(v, FL_DATA + i * 4096, &paddr));
 	assert_int_equal(k->reads, 3);
-	nmibt_virtual_close(v);
+	nmibt_kernel_close(v);
 	fk_free(k);
 }
 
 static void check_refused(const struct fake_kernel *k, enum nmibt_code code, const char *why)
 {
-	struct nmibt_virtual *untouched = (void *)&untouched, *v = untouched;
-	struct nmibt_error *err = nmibt_virtual_open(&k->image, &v);
+	struct nmibt_kernel *v;
 
+	assert_null(nmibt_kernel_open(&k->image, &v));
+	const struct nmibt_error *err = nmibt_kernel_failure(v, NMIBT_PART_MEMORY);
 	assert_non_null(err);
 	assert_int_equal(err->code, code);
 	if (!strstr(err->message, why))
 		fail_msg("\"%s\" has no \"%s\"", err->message, why);
-	assert_ptr_equal(v, untouched);
-	nmibt_error_destroy(err);
+	/* It is remembered. */
+	assert_ptr_equal(nmibt_kernel_failure(v, NMIBT_PART_MEMORY), err);
+	char c;
+	assert_int_equal(nmibt_kernel_read(v, UINT64_C(0xffffffff81000000), &c, 1),
+			 NMIBT_READ_ERROR);
+	nmibt_kernel_close(v);
 }
 
 static void test_vmcoreinfo(void **unused)
@@ -345,42 +352,6 @@ static void test_vmcoreinfo(void **unused)
 	fk_free(k);
 }
 
-static void test_numbers(void **unused)
-{
-	(void)unused;
-	static const struct {
-		const char *text;
-		int base;
-		bool valid;
-		uint64_t value;
-	} cases[] = {
-		{"0", 10, true, 0},
-		{"42", 10, true, 42},
-		{"-4096", 10, true, -UINT64_C(4096)},
-		{"0xffff", 16, true, 0xffff},
-		{"ffffffff9e809000", 16, true, 0xffffffff9e809000},
-		{"", 10, false, 0},
-		{"-", 10, false, 0},
-		{" 1", 10, false, 0},
-		{"+1", 10, false, 0},
-		{"12 ", 10, false, 0},
-		{"0x10", 10, false, 0},
-		{"18446744073709551616", 10, false, 0},
-		{"-9223372036854775809", 10, false, 0},
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct fake_kernel *k = fk_new(&fk_x86);
-		uint64_t value = 7;
-
-		fk_say(k, "KEY=%s\n", cases[i].text);
-		assert_int_equal(nmibt_vmcoreinfo_number(&k->image, "KEY", cases[i].base, &value),
-				 cases[i].valid);
-		assert_int_equal(value, cases[i].valid ? cases[i].value : 7);
-		fk_free(k);
-	}
-}
-
 /* x86_64: behind the image are the modules, which are not at the image's offset. */
 static void test_kimage(void **unused)
 {
@@ -388,15 +359,19 @@ static void test_kimage(void **unused)
 	struct fake_kernel *k = fk_new(&fk_x86);
 	uint64_t paddr = 42;
 
-	assert_true(nmibt_kimage_to_phys(&k->image, 0xffffffff81000000, &paddr));
+	struct nmibt_kernel *v = open_kernel(k);
+	assert_true(nmibt_kimage_to_phys(v, 0xffffffff81000000, &paddr));
 	assert_int_equal(paddr, FK_BASE);
-	assert_false(nmibt_kimage_to_phys(&k->image, 0xffffffff7fffffff, &paddr));
-	assert_false(nmibt_kimage_to_phys(&k->image, 0xffffffffc0000000, &paddr));
-	assert_true(nmibt_kimage_to_phys(&k->image, 0xffffffffbfffffff, &paddr));
+	assert_false(nmibt_kimage_to_phys(v, 0xffffffff7fffffff, &paddr));
+	assert_false(nmibt_kimage_to_phys(v, 0xffffffffc0000000, &paddr));
+	assert_true(nmibt_kimage_to_phys(v, 0xffffffffbfffffff, &paddr));
+	nmibt_kernel_close(v);
 	fk_free(k);
 	k = fk_new(&fk_arm64);
-	assert_true(nmibt_kimage_to_phys(&k->image, 0xffffffc008000010, &paddr));
+	v = open_kernel(k);
+	assert_true(nmibt_kimage_to_phys(v, 0xffffffc008000010, &paddr));
 	assert_int_equal(paddr, FK_BASE + 0x10);
+	nmibt_kernel_close(v);
 	fk_free(k);
 }
 
@@ -425,15 +400,14 @@ static void test_own_callbacks(void **unused)
 	k->ops.vmcoreinfo = NULL;
 	k->ops.virt_to_phys = own_virt_to_phys;
 	strcpy(fk_at(k, FK_BASE + 0x12ffd), "abc");
-	struct nmibt_virtual *v = open_virtual(k);
-	assert_int_equal(nmibt_virtual_read(v, UINT64_C(0xffff800000012ffd), buf, 4),
-			 NMIBT_READ_OK);
+	struct nmibt_kernel *v = open_kernel(k);
+	assert_int_equal(nmibt_kernel_read(v, UINT64_C(0xffff800000012ffd), buf, 4), NMIBT_READ_OK);
 	assert_string_equal(buf, "abc");
-	assert_int_equal(nmibt_virtual_read(v, 0x1000, buf, 4), NMIBT_READ_ERROR);
+	assert_int_equal(nmibt_kernel_read(v, 0x1000, buf, 4), NMIBT_READ_ERROR);
 	k->ops.read_virt = own_read_virt;
-	assert_int_equal(nmibt_virtual_read(v, 0x12ffd, buf, 4), NMIBT_READ_OK);
+	assert_int_equal(nmibt_kernel_read(v, 0x12ffd, buf, 4), NMIBT_READ_OK);
 	assert_memory_equal(buf, "\x12\x12\x12\x13", 4);
-	nmibt_virtual_close(v);
+	nmibt_kernel_close(v);
 	fk_free(k);
 }
 
@@ -443,8 +417,8 @@ int main(void)
 		cmocka_unit_test(test_sizes),	       cmocka_unit_test(test_read),
 		cmocka_unit_test(test_tables_missing), cmocka_unit_test(test_impossible_entries),
 		cmocka_unit_test(test_loop),	       cmocka_unit_test(test_remembers),
-		cmocka_unit_test(test_vmcoreinfo),     cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_kimage),	       cmocka_unit_test(test_own_callbacks),
+		cmocka_unit_test(test_vmcoreinfo),     cmocka_unit_test(test_kimage),
+		cmocka_unit_test(test_own_callbacks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

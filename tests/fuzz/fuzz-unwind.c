@@ -208,19 +208,21 @@ static void check_error(struct nmibt_error *err)
 
 static void walk(struct fake_stack *s)
 {
-	struct nmibt_error *err = nmibt_virtual_open(&s->k->image, &s->memory);
+	struct nmibt_error *err = fs_open(s);
 
 	if (!err)
-		err = nmibt_framewalk_open(&s->k->image, s->memory, &s->symbols, &s->framewalk);
+		err = fs_unwind(s);
 	check_error(err);
-	if (s->framewalk) {
-		check_error(nmibt_framewalk(s->framewalk, &s->regs, fs_visit, s));
-		if (s->nr_frames > 128)
+	if (s->stack.nr > NMIBT_MAX_FRAMES)
+		abort();
+	for (size_t i = 0; i < s->stack.nr; i++) {
+		const struct nmibt_frame *f = &s->stack.frames[i];
+
+		if (strlen(f->function.s) != f->function.len ||
+		    strlen(f->module.s) != f->module.len)
 			abort();
 	}
-	nmibt_framewalk_close(s->framewalk);
-	nmibt_kallsyms_close(s->symbols.kallsyms);
-	nmibt_virtual_close(s->memory);
+	fs_close(s);
 }
 
 /* The one that changes are made to: making it takes longer than all the rest. */
@@ -236,8 +238,6 @@ static struct fake_stack copy_of(const struct fake_stack *whole)
 	kernel.image.ops = &kernel.ops;
 	kernel.image.ctx = &kernel;
 	copy.k = &kernel;
-	copy.symbols.image = &kernel.image;
-	copy.memory = NULL;
 	return copy;
 }
 

@@ -215,18 +215,16 @@ static void free_test(struct test *t)
 
 static struct nmibt_error *open_walk(struct test *t)
 {
-	return nmibt_framewalk_open(&t->s->k->image, t->s->memory, &t->s->symbols,
-				    &t->s->framewalk);
+	return fs_open(t->s);
 }
 
 static void walk(struct test *t)
 {
 	struct fake_stack *s = t->s;
-	struct nmibt_error *err = s->framewalk ? NULL : open_walk(t);
+	struct nmibt_error *err = s->unwinder ? NULL : open_walk(t);
 
-	s->nr_frames = 0;
 	if (!err)
-		err = nmibt_framewalk(s->framewalk, &s->regs, fs_visit, s);
+		err = fs_unwind(s);
 	if (err)
 		fail_msg("%s: %s", t->format->name, err->message);
 }
@@ -238,9 +236,9 @@ static void check(struct test *t, const char *expected)
 	char got[4096] = "";
 
 	walk(t);
-	for (unsigned int i = 0; i < s->nr_frames; i++) {
-		const struct nmibt_walked *f = &s->frames[i];
-		uint64_t offset = f->pc - s->at.text;
+	for (unsigned int i = 0; i < s->stack.nr; i++) {
+		const struct nmibt_frame *f = &s->stack.frames[i];
+		uint64_t offset = f->addr - s->at.text;
 		size_t len = strlen(got);
 
 		if (offset < FS_FUNCTIONS * FS_FUNCTION)
@@ -248,8 +246,9 @@ static void check(struct test *t, const char *expected)
 				       (unsigned int)(offset / FS_FUNCTION),
 				       (unsigned int)(offset % FS_FUNCTION));
 		else
-			len += sprintf(got + len, "%s%#" PRIx64, i ? " " : "", f->pc);
-		sprintf(got + len, "%s%s", f->is_return ? "" : "=", f->reliable ? "" : "?");
+			len += sprintf(got + len, "%s%#" PRIx64, i ? " " : "", f->addr);
+		sprintf(got + len, "%s%s", f->is_pc || f->is_interrupted ? "=" : "",
+			f->reliable ? "" : "?");
 	}
 	if (strcmp(got, expected))
 		fail_msg("%s: %s, not %s", t->format->name, got, expected);
@@ -457,7 +456,7 @@ static void test_caller(void **unused)
 	FOR_EACH_FORMAT(t)
 	{
 		assert_null(open_walk(t));
-		nmibt_framewalk_use(t->s->framewalk, caller_of, t);
+		nmibt_unwinder_use(t->s->unwinder, caller_of, t);
 		begin(t, 6, 4);
 		put(t, first(t) + 0x88, in(t, 5, 0x30));
 		t->caller_sp = 0x40;
@@ -707,13 +706,11 @@ static void test_bad_modules(void **unused)
 
 static void check_refused(struct test *t, enum nmibt_code code)
 {
-	struct nmibt_framewalk *untouched = (void *)&untouched, *framewalk = untouched;
-	struct nmibt_error *err =
-		nmibt_framewalk_open(&t->s->k->image, t->s->memory, &t->s->symbols, &framewalk);
+	struct nmibt_error *err = open_walk(t);
 
 	assert_non_null(err);
 	assert_int_equal(err->code, code);
-	assert_ptr_equal(framewalk, untouched);
+	assert_null(t->s->unwinder);
 	nmibt_error_destroy(err);
 }
 
@@ -749,10 +746,9 @@ static void test_no_stack(void **unused)
 
 	assert_null(open_walk(t));
 	t->s->regs.value[CS] = USER_CS;
-	struct nmibt_error *err = nmibt_framewalk(t->s->framewalk, &t->s->regs, fs_visit, t->s);
-	assert_int_equal(err->code, NMIBT_ERR_NOTHING);
-	assert_int_equal(t->s->nr_frames, 0);
-	nmibt_error_destroy(err);
+	assert_null(fs_unwind(t->s));
+	assert_int_equal(t->s->stack.nr, 0);
+	assert_int_equal(t->s->stack.end, NMIBT_END_USER);
 	free_test(t);
 }
 
@@ -824,10 +820,10 @@ static void test_loops(void **unused)
 		put(t, at, in(t, 10, 0x10));
 	t->s->regs.value[RSP] = t->s->at.task;
 	walk(t);
-	assert_int_equal(t->s->nr_frames, 128);
+	assert_int_equal(t->s->stack.nr, 128);
 	t->s->k->asked_left = 3;
 	walk(t);
-	assert_int_equal(t->s->nr_frames, 4);
+	assert_int_equal(t->s->stack.nr, 4);
 	free_test(t);
 }
 

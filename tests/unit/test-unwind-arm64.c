@@ -47,9 +47,7 @@ static uint64_t stack_of(struct fake_stack *s, uint64_t stack)
 
 static void open_walk(struct fake_stack *s)
 {
-	struct nmibt_error *err =
-		nmibt_framewalk_open(&s->k->image, s->memory, &s->symbols, &s->framewalk);
-	assert_null(err);
+	assert_null(fs_open(s));
 }
 
 static int setup(void **state)
@@ -74,10 +72,9 @@ static int teardown(void **state)
 
 static void walk(struct fake_stack *s)
 {
-	if (!s->framewalk)
+	if (!s->unwinder)
 		open_walk(s);
-	s->nr_frames = 0;
-	struct nmibt_error *err = nmibt_framewalk(s->framewalk, &s->regs, fs_visit, s);
+	struct nmibt_error *err = fs_unwind(s);
 	if (err)
 		fail_msg("%s", err->message);
 }
@@ -88,9 +85,9 @@ static void check(struct fake_stack *s, const char *expected)
 	char got[2048] = "";
 
 	walk(s);
-	for (unsigned int i = 0; i < s->nr_frames; i++) {
-		const struct nmibt_walked *f = &s->frames[i];
-		uint64_t offset = f->pc - s->at.text;
+	for (unsigned int i = 0; i < s->stack.nr; i++) {
+		const struct nmibt_frame *f = &s->stack.frames[i];
+		uint64_t offset = f->addr - s->at.text;
 		size_t len = strlen(got);
 
 		if (offset < FS_FUNCTIONS * FS_FUNCTION)
@@ -98,8 +95,9 @@ static void check(struct fake_stack *s, const char *expected)
 				       (unsigned int)(offset / FS_FUNCTION),
 				       (unsigned int)(offset % FS_FUNCTION));
 		else
-			len += sprintf(got + len, "%s%#" PRIx64, i ? " " : "", f->pc);
-		sprintf(got + len, "%s%s", f->is_return ? "" : "=", f->reliable ? "" : "?");
+			len += sprintf(got + len, "%s%#" PRIx64, i ? " " : "", f->addr);
+		sprintf(got + len, "%s%s", f->is_pc || f->is_interrupted ? "=" : "",
+			f->reliable ? "" : "?");
 	}
 	assert_string_equal(got, expected);
 }
@@ -156,9 +154,6 @@ static void test_leaf_without_symbols(void **state)
 	s->k->ops.symbolize = NULL;
 	s->regs.value[LR] = call(s, 4, 0x10, 0);
 	check(s, "0+4= 4+14? 1+24 2+34 3+44");
-	nmibt_framewalk_close(s->framewalk);
-	assert_null(nmibt_framewalk_open(&s->k->image, s->memory, NULL, &s->framewalk));
-	check(s, "0+4= 4+14? 1+24 2+34 3+44");
 }
 
 /* A call through a pointer that points nowhere: lr is right, and x29 the caller's. */
@@ -175,32 +170,32 @@ static void test_call_to_nowhere(void **state)
 
 static void check_refused(struct fake_stack *s, enum nmibt_code code)
 {
-	struct nmibt_error *err = nmibt_framewalk(s->framewalk, &s->regs, fs_visit, s);
+	struct nmibt_error *err = fs_unwind(s);
 
 	assert_non_null(err);
 	assert_int_equal(err->code, code);
-	assert_int_equal(s->nr_frames, 0);
+	assert_int_equal(s->stack.nr, 0);
 	nmibt_error_destroy(err);
 }
 
 static void test_no_stack(void **state)
 {
 	struct fake_stack *s = *state;
-	struct nmibt_framewalk *untouched = (void *)&untouched, *framewalk = untouched;
 
 	open_walk(s);
 	s->regs.value[PSTATE] = 0x80000000;
-	check_refused(s, NMIBT_ERR_NOTHING);
+	assert_null(fs_unwind(s));
+	assert_int_equal(s->stack.nr, 0);
+	assert_int_equal(s->stack.end, NMIBT_END_USER);
 	s->regs.value[PSTATE] = EL1H;
 	s->regs.nr = 33;
 	check_refused(s, NMIBT_ERR_NOTHING);
 	s->regs = (struct nmibt_regs){0};
 	check_refused(s, NMIBT_ERR_NOTHING);
 	s->k->image.arch = NMIBT_ARCH_UNKNOWN;
-	struct nmibt_error *err =
-		nmibt_framewalk_open(&s->k->image, s->memory, &s->symbols, &framewalk);
+	struct nmibt_error *err = fs_open(s);
 	assert_int_equal(err->code, NMIBT_ERR_NOTHING);
-	assert_ptr_equal(framewalk, untouched);
+	assert_null(s->unwinder);
 	nmibt_error_destroy(err);
 }
 
@@ -329,6 +324,7 @@ static void test_pointer_authentication(void **state)
 	fs_put(s, second + 8, fs_function(s, 2, 0x34) ^ UINT64_C(0x7f01) << 48);
 	check(s, "0+4= 1+24");
 	fk_say(s->k, "NUMBER(KERNELPACMASK)=0xff7f000000000000\n");
+	open_walk(s);
 	check(s, "0+4= 4+14 1+24 2+34 3+44");
 	/* An address of users stays one. */
 	fs_put(s, second + 8, fs_function(s, 2, 0x34) & ~(UINT64_C(0xffff) << 48));
@@ -477,11 +473,11 @@ static void test_many_exceptions(void **state)
 		exception(s, at, layout, fs_function(s, 6, 8), 0,
 			  at + layout->size + layout->record);
 	walk(s);
-	assert_int_equal(s->nr_frames, 1 + FS_STACK / layout->size - 1);
+	assert_int_equal(s->stack.nr, 1 + FS_STACK / layout->size - 1);
 	at -= layout->size;
 	exception(s, at, layout, fs_function(s, 6, 8), 0, s->at.irq + layout->record);
 	walk(s);
-	assert_int_equal(s->nr_frames, 1 + FS_STACK / layout->size - 1);
+	assert_int_equal(s->stack.nr, 1 + FS_STACK / layout->size - 1);
 }
 
 /* ---------------------------------------------------------------------- bounds */
@@ -495,14 +491,11 @@ static void test_bounds(void **state)
 		record(s, s->at.task + at, s->at.task + at + 16, lr);
 	s->regs.value[SP] = s->regs.value[FP] = s->at.task;
 	walk(s);
-	assert_int_equal(s->nr_frames, 128);
-	s->wanted = 5;
-	walk(s);
-	assert_int_equal(s->nr_frames, 5);
-	s->wanted = FS_MAX_FRAMES;
+	assert_int_equal(s->stack.nr, 128);
+	assert_int_equal(s->stack.end, NMIBT_END_LIMIT);
 	s->k->asked_left = 3;
 	walk(s);
-	assert_int_equal(s->nr_frames, 4);
+	assert_int_equal(s->stack.nr, 4);
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, setup, teardown)

@@ -29,7 +29,7 @@ static struct fake_percpu *make(enum fp_kind kind, bool linked_at_0)
 	struct fake_percpu *p = fp_new(linked_at_0);
 	uint32_t note[] = {5, 336, 1, 0x45524f43, 0};
 
-	fp_add_legacy(p, kind);
+	fp_add_nmi_buffers(p, kind);
 	fp_add_layout(p, "cpumask", NULL, 8);
 	fp_add_int(p, "panic_redirect_cpu", 1);
 	for (unsigned int cpu = 0; cpu < FP_CPUS; cpu++) {
@@ -112,7 +112,7 @@ static void check_error(struct nmibt_error *err)
 	nmibt_error_destroy(err);
 }
 
-static void check_area(const struct nmibt_legacy_area *area)
+static void check_area(const struct nmibt_nmi_buffer_area *area)
 {
 	struct nmibt_text text;
 	size_t at = area->text, len = 0;
@@ -124,7 +124,7 @@ static void check_area(const struct nmibt_legacy_area *area)
 	if (err)
 		abort();
 	nmibt_text_destroy(&text);
-	for (size_t from = area->text; nmibt_legacy_residue(area, from, &at, &len);
+	for (size_t from = area->text; nmibt_nmi_buffer_residue(area, from, &at, &len);
 	     from = at + len) {
 		if (!len || at < from || len > area->raw_len - at ||
 		    memchr(area->raw + at, '\0', len))
@@ -132,48 +132,44 @@ static void check_area(const struct nmibt_legacy_area *area)
 	}
 }
 
-static void read_cpu(const struct nmibt_percpu *percpu, const struct nmibt_legacy *legacy,
-		     unsigned int cpu)
+static void read_cpu(struct nmibt_kernel *kernel, unsigned int cpu)
 {
-	struct nmibt_legacy_area area;
+	struct nmibt_nmi_buffer_area area;
 	struct nmibt_regs regs;
 	int pid;
 
-	nmibt_percpu_read_note(percpu, cpu, &regs, &pid);
-	for (unsigned int b = 0; legacy && b < NMIBT_NR_LEGACY; b++) {
-		struct nmibt_error *err = nmibt_legacy_read(legacy, cpu, b, &area);
+	nmibt_percpu_read_note(kernel, cpu, &regs, &pid);
+	for (unsigned int b = 0; b < NMIBT_NR_BUFFERS; b++) {
+		struct nmibt_error *err = nmibt_nmi_buffer_read(kernel, cpu, b, &area);
 
 		if (err) {
 			check_error(err);
 			continue;
 		}
 		check_area(&area);
-		nmibt_legacy_area_destroy(&area);
+		nmibt_nmi_buffer_area_destroy(&area);
 	}
 }
 
-static void read_all(struct fake_percpu *p)
+static void read_all(struct nmibt_kernel *kernel)
 {
-	struct nmibt_legacy *legacy = NULL;
-	struct nmibt_percpu *percpu;
-	struct nmibt_error *err = nmibt_percpu_open(&p->image, p->memory, &p->symbols, &percpu);
+	const struct nmibt_percpu *percpu = nmibt_kernel_percpu(kernel);
 
-	if (err) {
-		check_error(err);
-		return;
+	for (unsigned int part = 0; part < NMIBT_NR_PARTS; part++) {
+		struct nmibt_error *err = nmibt_kernel_need(kernel, part);
+
+		if (err)
+			check_error(err);
 	}
+	if (!percpu)
+		return;
 	if (!percpu->nr || percpu->nr > NMIBT_MAX_CPUS || percpu->panic_cpu >= (int)percpu->nr ||
 	    unsafe_text(percpu->why, strlen(percpu->why)))
 		abort();
-	err = nmibt_legacy_open(&p->image, p->memory, &p->symbols, percpu, &legacy);
-	if (err)
-		check_error(err);
 	/* Of a hostile number of CPUs a few do. */
 	for (unsigned int cpu = 0; cpu < FP_CPUS + 1; cpu++)
-		read_cpu(percpu, legacy, cpu);
-	read_cpu(percpu, legacy, percpu->nr - 1);
-	nmibt_legacy_close(legacy);
-	nmibt_percpu_close(percpu);
+		read_cpu(kernel, cpu);
+	read_cpu(kernel, percpu->nr - 1);
 }
 
 /* The one that changes are made to: making it takes longer than all the rest. */
@@ -191,7 +187,7 @@ static struct fake_percpu *copy_of(const struct fake_percpu *whole)
 	copy.pages.k = &kernel;
 	copy.image.ops = &copy.ops;
 	copy.image.ctx = &copy;
-	copy.symbols.image = &copy.image;
+	copy.kernel = NULL;
 	return &copy;
 }
 
@@ -208,13 +204,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(&change, data, sizeof(change));
 		apply(p, kernels[kind], &change);
 	}
-	struct nmibt_error *err = nmibt_virtual_open(&p->image, &p->memory);
-	if (err) {
-		nmibt_error_destroy(err);
-		return 0;
-	}
-	read_all(p);
-	nmibt_virtual_close(p->memory);
-	nmibt_kallsyms_close(p->symbols.kallsyms);
+	fp_reopen(p);
+	read_all(p->kernel);
+	nmibt_kernel_close(p->kernel);
 	return 0;
 }
