@@ -59,8 +59,9 @@ static struct nmibt_error *look_at(struct nmibt_file *file)
 	if (size < 0)
 		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: not a regular file", file->path);
 	if (!size)
-		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: not a dump, the file is empty",
-					  file->path);
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: %s", file->path,
+					  S_ISREG(st.st_mode) ? "the file is empty"
+							      : "not a dump, it has no size");
 	file->size = size;
 	return NULL;
 }

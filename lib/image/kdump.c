@@ -75,14 +75,6 @@ static struct part *part_before(const struct nmibt_kdump *kdump, uint64_t pfn)
 	return low ? &kdump->parts[low - 1] : NULL;
 }
 
-/* Descriptors that the file has room for; without that many a bit means nothing. */
-static uint64_t max_descs(const struct part *part)
-{
-	uint64_t at = part->header.descs_at;
-
-	return at < part->file->size ? (part->file->size - at) / sizeof(struct desc) : 0;
-}
-
 /* The number of the descriptor of a page that the part holds. */
 static bool desc_number(struct part *part, uint64_t pfn, uint64_t *ret)
 {
@@ -101,7 +93,7 @@ static bool read_desc(struct part *part, uint64_t pfn, struct desc *ret)
 {
 	uint64_t number;
 
-	if (!desc_number(part, pfn, &number) || number >= max_descs(part) ||
+	if (!desc_number(part, pfn, &number) ||
 	    !nmibt_blocks_read(&part->blocks, part->header.descs_at + number * sizeof(*ret), ret,
 			       sizeof(*ret)))
 		return false;
@@ -183,6 +175,14 @@ static enum nmibt_read kdump_read_phys(void *ctx, uint64_t paddr, void *buf, siz
 }
 
 /* ------------------------------------------------------------------- ranges */
+
+/* Descriptors that the file has room for; without that many a bit means nothing. */
+static uint64_t max_descs(const struct part *part)
+{
+	uint64_t at = part->header.descs_at;
+
+	return at < part->file->size ? (part->file->size - at) / sizeof(struct desc) : 0;
+}
 
 /* The first page from this one on that a part holds and may have a descriptor of. */
 static bool find_held(struct nmibt_kdump *kdump, uint64_t pfn, uint64_t *ret)

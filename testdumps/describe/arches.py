@@ -30,31 +30,33 @@ ARCHES = {
 # What of the layouts differs between releases.
 #   image      address of the kernel's image without KASLR
 #   orc        format of the ORC tables, see orc.py
+#   modules    where their code is
+#   module_memory  struct module has mem[] (6.4)
 #   nmi        generation of the buffers of NMIs, see nmibuffers.py
 #   percpu_at_0  per-CPU symbols are offsets (x86_64 up to 6.14)
 #   kallsyms   'percpu': offsets of all but per-CPU symbols are negative
-#              (CONFIG_KALLSYMS_ABSOLUTE_PERCPU, scripts/kallsyms.c 6.12); 'base': none is
+#              (CONFIG_KALLSYMS_ABSOLUTE_PERCPU, scripts/kallsyms.c 6.12); 'base': none is;
+#              'entry': they count from themselves
 #   old_log    struct printk_log instead of the ring buffer of 5.10
+X86_64 = {'image': 0xffffffff81000000, 'modules': 0xffffffffc0200000, 'module_memory': False,
+          'orc': '4.14', 'percpu_at_0': True, 'kallsyms': 'percpu', 'nmi': None, 'old_log': False}
+ARM64 = {'module_memory': False, 'orc': None, 'percpu_at_0': False, 'kallsyms': 'base',
+         'nmi': None, 'old_log': False}
 RELEASES = {
-    ('x86_64', '4.4'): {'image': 0xffffffff81000000, 'orc': None, 'percpu_at_0': True,
-                        'kallsyms': 'percpu', 'nmi': '4.4', 'old_log': True},
-    ('x86_64', '4.9'): {'image': 0xffffffff81000000, 'orc': None, 'percpu_at_0': True,
-                        'kallsyms': 'percpu', 'nmi': '4.7', 'old_log': True},
-    ('x86_64', '4.19'): {'image': 0xffffffff81000000, 'orc': '4.14', 'percpu_at_0': True,
-                         'kallsyms': 'percpu', 'nmi': '4.11', 'old_log': True},
-    ('x86_64', '5.10'): {'image': 0xffffffff81000000, 'orc': '4.14', 'percpu_at_0': True,
-                         'kallsyms': 'percpu', 'nmi': '4.11'},
-    ('x86_64', '6.1'): {'image': 0xffffffff81000000, 'orc': '4.14', 'percpu_at_0': True,
-                        'kallsyms': 'percpu'},
-    ('x86_64', '6.12'): {'image': 0xffffffff81000000, 'orc': '6.5', 'percpu_at_0': True,
-                         'kallsyms': 'percpu'},
-    # KIMAGE_VADDR, arch/arm64/include/asm/memory.h.
-    ('arm64', '5.10'): {'image': 0xffff800010000000, 'orc': None, 'percpu_at_0': False,
-                        'kallsyms': 'base', 'nmi': '4.11'},
-    ('arm64', '6.1'): {'image': 0xffff800008000000, 'orc': None, 'percpu_at_0': False,
-                       'kallsyms': 'base'},
-    ('arm64', '6.12'): {'image': 0xffff800080000000, 'orc': None, 'percpu_at_0': False,
-                        'kallsyms': 'base'},
+    ('x86_64', '4.4'): {**X86_64, 'orc': None, 'nmi': '4.4', 'old_log': True},
+    ('x86_64', '4.9'): {**X86_64, 'orc': None, 'nmi': '4.7', 'old_log': True},
+    ('x86_64', '4.19'): {**X86_64, 'nmi': '4.11', 'old_log': True},
+    ('x86_64', '5.10'): {**X86_64, 'nmi': '4.11'},
+    ('x86_64', '6.1'): {**X86_64},
+    ('x86_64', '6.12'): {**X86_64, 'orc': '6.5', 'module_memory': True},
+    ('x86_64', '7.2'): {**X86_64, 'orc': '7.2', 'percpu_at_0': False, 'kallsyms': 'entry',
+                        'module_memory': True},
+    # KIMAGE_VADDR and MODULES_VADDR, arch/arm64/include/asm/memory.h.
+    ('arm64', '5.10'): {**ARM64, 'image': 0xffff800010000000, 'modules': 0xffff800009000000,
+                        'nmi': '4.11'},
+    ('arm64', '6.1'): {**ARM64, 'image': 0xffff800008000000, 'modules': 0xffff800001000000},
+    ('arm64', '6.12'): {**ARM64, 'image': 0xffff800080000000, 'modules': 0xffff80007a000000,
+                        'module_memory': True},
 }
 
 

@@ -10,12 +10,16 @@ from .arches import ARCHES
 from .basedump import BaseDump, BaseKernel, join_notes, split_notes
 from .description import BUNDLED
 from .kernel import EXPANDED
+from .layout import HEADER, Format
 from .notes import NT_PRSTATUS, crash_note, indexed
-from .orc import FORMATS, SP, SP_INDIRECT
-from .stack import STACK_SIZE, Stack, parse_frames
+from .orc import FORMATS
+from .stack import STACK_SIZE, STRIDE, Stack, parse_frames
 from .vmcoreinfo import edited
 
-BP, PREV_SP = 4, 1
+SP, SP_INDIRECT, BP, PREV_SP = 5, 9, 4, 1  # numbers of registers up to 6.14
+# Of struct nmi_capture_desc, what is not known before boot.
+SET_UP = ('desc_paddr', 'table_paddr', 'slot_size', 'nr_slots', 'generation', 'asked_ns',
+          'finished_ns', 'state')
 MASK64 = (1 << 64) - 1
 
 
@@ -110,12 +114,16 @@ class BasedDump:
     # ---------------------------------------------------------------- variables
 
     def drop_capture(self):
-        """As before it was set up, in nmi_capture_init()."""
+        """As with nmi_backtrace.capture=0: the descriptor is as the image has it."""
         line = self.kernel.info.get('NMI_BACKTRACE_CAPTURE')
         if not line:
             return
         at, size = (int(word, 16) for word in line.split(','))
-        self.dump.page_to_change(at // PAGE)[at % PAGE:at % PAGE + size] = bytes(size)
+        layout = Format(HEADER).desc
+        desc = bytearray(self.kernel.read_phys(at, size))
+        for name in SET_UP:
+            layout.set(desc, name, 0)
+        self.dump.page_to_change(at // PAGE)[at % PAGE:at % PAGE + size] = desc
         self.about.vmcoreinfo_edits.insert(0, ('drop', 'NMI_BACKTRACE_CAPTURE'))
 
     def set_variables(self):
@@ -140,13 +148,24 @@ class BasedDump:
         if sp is None:
             at = 20 + 112 + 8 * self.arch['regs'].index(self.arch['sp'])
             sp = self.kernel.word(self.note_at(cpu) + at)
-            if not sp >> 63:
-                raise Mistake(f'CPU {cpu} was in user mode: say where its stack is, by '
-                              f'"note {self.arch["sp"]}=..."')
+        if not sp >> 63:  # it was in user mode
+            sp = self.other_stack(cpu)
         return sp & -STACK_SIZE
 
+    def other_stack(self, cpu):
+        """A stack of the CPU's own: that of its task, or of interrupts. x86_64: struct pcpu_hot,
+        arch/x86/include/asm/current.h (6.12), top_of_stack is its first pointer behind the
+        task; hardirq_stack_ptr of 6.1. arm64: irq_stack_ptr, arch/arm64/kernel/irq.c."""
+        symbols, kernel = self.kernel.symbols, self.kernel
+        if 'pcpu_hot' in symbols:
+            at = kernel.percpu(cpu, symbols['pcpu_hot'])
+            return next(word for word in struct.unpack('<4Q', kernel.read(at + 16, 32))
+                        if word >> 63) - 1
+        name = 'irq_stack_ptr' if 'irq_stack_ptr' in symbols else 'hardirq_stack_ptr'
+        return kernel.word(kernel.percpu(cpu, kernel.address(name)))
+
     def make_stack(self, cpu, told):
-        words = parse_frames(told.frames)
+        words = parse_frames(told.frames, cpu)
         args = (words, self.kernel, self.about.arch, self.stack_base(cpu, told))
         if self.about.arch == 'arm64':
             return Stack(*args)
@@ -196,7 +215,10 @@ class BasedDump:
         def replace(found):
             if found[1]:
                 return b'%016x' % self.kernel.address(found[1].decode())
-            return b'%016x' % self.stacks[int(found[2])].regs[self.arch['sp']]
+            cpu = int(found[2])
+            if cpu in self.stacks:
+                return b'%016x' % self.stacks[cpu].regs[self.arch['sp']]
+            return b'%016x' % (self.arch['stacks'] + cpu * STRIDE + STACK_SIZE - 0x120)
         return EXPANDED.sub(replace, text)
 
     def set_log(self, log):

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A kdump-compressed dump, to read, change and write again. The format is that of kdump.py."""
+import bisect
 import re
 import struct
 import zlib
@@ -202,10 +203,27 @@ class BaseKernel:
         found = re.fullmatch(r'([\w.]+)(?:\+(?:0x)?([0-9a-f]+))?(?:/0x[0-9a-f]+)?', text)
         if not found or found[1] not in self.symbols:
             raise Mistake(f'the base has no symbol {text}')
-        return self.symbols[found[1]] + (int(found[2], 16) if found[2] else default)
+        start, offset = self.symbols[found[1]], int(found[2], 16) if found[2] else default
+        return start + (offset if offset <= self.size(start) else self.behind_call(start))
+
+    def size(self, start):
+        """Up to the next symbol."""
+        i = bisect.bisect_right(self.starts, start)
+        return self.starts[i] - start if i < len(self.starts) else PAGE
+
+    def behind_call(self, start):
+        """Where a description's function is longer than the base's: an offset to which a call
+        of it returns, or one in its middle."""
+        size = self.size(start)
+        code = self.read(start, size)
+        for offset in range(8, size, 4 if self.is_arm64 else 1):
+            if code[offset - 1] >> 2 == 0x25 if self.is_arm64 else code[offset - 5] == 0xe8:
+                return offset
+        return size // 8 * 4
 
     def start(self, address):
-        return max((at for at in self.starts if at <= address), default=0)
+        i = bisect.bisect_right(self.starts, address)
+        return self.starts[i - 1] if i else 0
 
     def call_before(self, address, target):
         """The base's code stays as it is."""

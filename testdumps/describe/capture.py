@@ -72,8 +72,9 @@ class Capture:
                             for cpu in about.by_cpu.values()),
             'desc_paddr': self.memory.objects['desc'][0],
             'table_paddr': self.memory.objects['table'][0],
-            'asked_ns': 0 if state == 'idle' else self.about.asked_ns,
-            'finished_ns': 0 if state in ('idle', 'running') else self.about.asked_ns + int(waited * 1e6),
+            'asked_ns': 0 if state == 'idle' else about.asked_ns,
+            'finished_ns': 0 if state in ('idle', 'running')
+                           else about.asked_ns + int(waited * 1e6),
         }
         for name, value in values.items():
             self.fmt.desc.set(self.desc, name, value)

@@ -93,11 +93,11 @@ class Description:
     OF_CAPTURE = ('generation', 'timeout', 'refused', 'state', 'waited', 'flags', 'table', 'copy',
                   'asked')
 
-    def __init__(self, path):
+    def __init__(self, path, base=None):
         self.__dict__.update(self.NUMBERS)
         self.arch = self.panic_cpu = self.state = self.waited = self.copy = self.cut = None
         self.kernel, self.kaslr, self.crash_time, self.possible = None, 0, None, None
-        self.base, self.panic_cpu_is_said = None, False
+        self.base, self.orc, self.panic_cpu_is_said = None, None, False
         self.host, self.format = 'host', 'elf'
         self.has_vmlinux, self.asked_ns = False, 60_000_000_000
         self.flags, self.table_split = [], None
@@ -109,7 +109,7 @@ class Description:
         self.log = None
         self.has_capture = False
         self.by_cpu = {}
-        self.fields, self.holes = [], []
+        self.fields, self.holes, self.pokes = [], [], []
         block = cpu = None
         for where, line in Source(path).lines():
             try:
@@ -123,23 +123,38 @@ class Description:
                 raise Mistake(f'{where}: {line}: {problem}') from None
         if self.arch not in ARCHES:
             raise Mistake(f'{path}: which arch?')
+        if base:
+            self.rebase(base)
         self.finish()
 
+    def rebase(self, base):
+        """What is described of a kernel is put on a base: it says all that is to be known."""
+        arch, cpus = base.split('-')[0], nr_cpus_of(os.path.join(BUNDLED, base, 'vmcore'))
+        if not self.kernel or (arch, cpus) != (self.arch, self.cpus):
+            raise Mistake(f'{base} is for a kernel of {arch} with {cpus} CPUs')
+        self.kernel, self.base, self.panic_cpu_is_said = None, base, True
+        for cpu in range(cpus):
+            self.by_cpu.setdefault(cpu, Cpu([]))
+        if self.crash_time is None:
+            self.vmcoreinfo_edits.append(('drop', 'CRASHTIME'))
+
     def finish(self):
-        self.has_capture |= not (self.kernel or self.base) or any(cpu.has_capture
-                                                   for cpu in self.by_cpu.values())
         for cpu in self.by_cpu.values():
+            self.has_capture |= cpu.has_capture
             if cpu.note is None:
-                has_stack = cpu.frames and (self.kernel or self.base) and cpu.vcpu is None
-                cpu.note = 'own' if has_stack else 'none'
+                cpu.note = 'own' if cpu.frames and cpu.vcpu is None else 'none'
+        if self.kernel and not self.log:
+            self.log = Log()  # an empty one
         if not self.kernel and not self.base:
-            self.need_kernel()
-        if self.vmcoreinfo == [] and not self.vmcoreinfo_is_own and not self.kernel \
-                and not self.base:
+            self.finish_capture()
+
+    def finish_capture(self):
+        """There is nothing but a capture."""
+        self.has_capture = True
+        if self.vmcoreinfo == [] and not self.vmcoreinfo_is_own:
             self.vmcoreinfo = [b'OSRELEASE=6.12.0-synthetic\n', b'PAGESIZE=4096\n',
                                b'NMI_BACKTRACE_CAPTURE={desc},{desc_size}\n']
 
-    def need_kernel(self):
         for what, has in (('log', self.log), ('variable', self.variables),
                           ('percpu', self.percpu), ('symbol', self.symbols or self.no_symbols),
                           ('stack', any(cpu.frames for cpu in self.by_cpu.values()))):
@@ -156,6 +171,8 @@ class Description:
             if not found:
                 raise Mistake('a field is NAME = VALUE')
             self.fields.append((found[1], found[2]))
+        elif key == 'memory':
+            self.pokes.append(line.split(None, 1)[1])
         elif key in ('exclude', 'omit'):
             self.holes.append((key, words[1:]))
         elif key == 'cut' and words[1] == 'at':
@@ -211,6 +228,8 @@ class Description:
         elif key == 'base':
             self.base, self.arch = words[1], words[1].split('-')[0]
             self.cpus = nr_cpus_of(os.path.join(BUNDLED, words[1], 'vmcore'))
+        elif key == 'orc':
+            self.orc = words[1:]
         elif key == 'kaslr':
             self.kaslr = int(words[1], 16)
         elif key == 'kdump':

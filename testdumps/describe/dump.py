@@ -6,6 +6,7 @@ from .description import Cpu
 from .kernel import Kernel
 from .memory import Memory
 from .notes import crash_note, file_notes, indexed, note_layout
+from .poke import poke
 
 
 class Dump:
@@ -27,6 +28,8 @@ class Dump:
         self.vmcoreinfo = self.make_vmcoreinfo()
         # The capture kernel drops notes that are no notes: these stay whole.
         self.notes = file_notes(self)
+        for text in description.pokes:
+            poke(self, text)
         for name, value in description.fields:
             override(self, name, value)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The kernel's code: where the functions are that a description names, and what stands
 before a return address in them."""
+import bisect
 import re
 import struct
 
@@ -24,6 +25,7 @@ class Functions:
         self.sizes = {}  # name: bytes
         self.known = set()  # those whose size the description says
         self.addresses = {}
+        self.starts = []
         self.code = b''
         self.base = 0
 
@@ -56,6 +58,7 @@ class Functions:
                 size = (size + 3) & ~3
             self.addresses[name] = at
             at += size
+        self.starts = list(self.addresses.values())  # in order
         nop = struct.pack('<I', 0xd503201f) if self.is_arm64 else b'\x90'
         self.code = bytearray(nop * ((at - base + 16) // len(nop)))
 
@@ -68,7 +71,8 @@ class Functions:
         return self.addresses[found[1]] + offset
 
     def start(self, address):
-        return max((at for at in self.addresses.values() if at <= address), default=self.base)
+        i = bisect.bisect_right(self.starts, address)
+        return self.starts[i - 1] if i else self.base
 
     def call_before(self, address, target):
         """A call of target, which returns to address."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The kernel's table of its own symbols, as scripts/kallsyms.c (6.1, 6.12) lays it out."""
+"""The kernel's table of its own symbols, as scripts/kallsyms.c (6.1, 6.12, 7.2) lays it out."""
 import struct
 
 NR_TOKENS = 256
@@ -23,14 +23,20 @@ def offsets_table(symbols, base, kind):
         if kind == 'percpu':
             values.append(address if address < base else base - 1 - address)
         else:
-            values.append(address - base)
+            values.append(address - base if kind == 'base' else 0)
     return b''.join(struct.pack('<i' if kind == 'percpu' else '<I', value) for value in values)
+
+
+def count_from_entries(table, at, symbols):
+    """7.2: each offset counts from where it is itself, the first from address at."""
+    for i, (address, _, _) in enumerate(symbols):
+        struct.pack_into('<i', table, 4 * i, address - (at + 4 * i))
 
 
 def make_kallsyms(symbols, base, kind):
     """symbols: (address, type, name) in order of address. The tables by their names."""
     tokens = b''.join(bytes([i, 0]) for i in range(NR_TOKENS))
-    return {
+    tables = {
         'kallsyms_num_syms': struct.pack('<I', len(symbols)),
         'kallsyms_names': names_table(symbols),
         # The index stands right behind the table.
@@ -39,3 +45,4 @@ def make_kallsyms(symbols, base, kind):
         'kallsyms_offsets': offsets_table(symbols, base, kind),
         'kallsyms_relative_base': struct.pack('<Q', base),
     }
+    return {name: bytearray(table) for name, table in tables.items()}

@@ -1,19 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a kernel leaves that nobody patched: image, symbols, variables, per-CPU areas, stacks,
 log and page tables."""
+import hashlib
 import re
 import struct
 
 from . import PAGE, Mistake
 from .arches import release_of, vmcoreinfo_of
 from .description import Cpu
-from .functions import Functions, printed
-from .kallsyms import make_kallsyms
+from .kallsyms import count_from_entries, make_kallsyms
 from .log import place_log, place_old_log
+from .modules import Code, place_modules, types_of
 from .nmibuffers import LAYOUTS, make_buffer
-from .orc import place_orc
+from .orc import format_of, place_orc
 from .pagetables import LARGE, PageTables
-from .stack import STRIDE, Stack, parse_frames, place_stacks
+from .stack import STACK_SIZE, STRIDE, Stack, parse_frames, place_stacks
 from .text import unescape
 from .vmcoreinfo import edited, filled, symbols_of
 
@@ -32,9 +33,8 @@ class Kernel:
         self.release = release_of(about.arch, about.kernel)
         self.lines = vmcoreinfo_of(about.arch, about.kernel)
         self.version = self.lines[0].partition('=')[2]
-        self.build_id = next((line.partition('=')[2] for line in self.lines
-                              if line.startswith('BUILD-ID=')), '00' * 20)
-        self.buffers = LAYOUTS.get(self.release.get('nmi'))  # of NMIs; None: there are none
+        self.build_id = hashlib.sha1(f'{about.arch} {about.kernel}'.encode()).hexdigest()
+        self.buffers = LAYOUTS.get(self.release['nmi'])  # of NMIs; None: there are none
         self.types = dict(self.buffers['types']) if self.buffers else {}  # as in a vmlinux
         # x86_64: how far the image is from where it was linked to be in memory.
         self.phys_base = X86_KERNEL_MAP - self.image(0) if about.arch == 'x86_64' else 0
@@ -42,9 +42,13 @@ class Kernel:
         self.data = {}  # variable: bytearray
         self.percpu = {}  # variable: (offset, bytes, text of the value)
         self.holes = []  # what missing records of the log cost
-        self.functions = Functions(about.arch)
+        self.code = Code(about.arch, self.release['modules'])
+        self.functions = self.code.kernel
         self.collect_functions()
         self.functions.place(self.image(memory.next))
+        self.code.place_modules()
+        if self.code.modules:
+            self.types.update(types_of(self.release))
         self.stacks = self.make_stacks()
         memory.place('text', self.functions.code)
         self.tables = PageTables(memory, about.arch)
@@ -70,34 +74,34 @@ class Kernel:
     # --------------------------------------------------------------- functions
 
     def collect_functions(self):
-        about, functions = self.about, self.functions
+        about, code = self.about, self.code
         for name, size in about.symbols.items():
-            functions.add(name, size=size)
+            code.kernel.add(name, size=size)
         texts = [record.text for record in about.log.records] if about.log else []
-        for cpu in about.by_cpu.values():
-            for words in parse_frames(cpu.frames):
-                if words[0] not in '<0':
-                    functions.add_place(words)
-            for regs in (cpu.regs, cpu.note_regs, cpu.vcpu):
+        for cpu, told in about.by_cpu.items():
+            for frame in parse_frames(told.frames, cpu):
+                if frame[0] not in '<0':
+                    code.add_place(frame)
+        for told in set(about.by_cpu.values()):
+            for regs in (told.regs, told.note_regs, told.vcpu):
                 for value in (regs or {}).values():
                     if isinstance(value, str):
-                        functions.add_place(value)
-            for blocks in (cpu.blocks, *(said.blocks for said in cpu.buffers.values())):
+                        code.add_place(value)
+            for blocks in (told.blocks, *(said.blocks for said in told.buffers.values())):
                 texts += [text for block in blocks.values() for text in block]
         for text in texts:
-            for name, offset, size in printed(text.decode('latin-1')):
-                functions.add(name, offset, size)
+            code.add_printed(text.decode('latin-1'))
             for name in re.findall(rb'\{=([\w.+]+)\}', text):
-                functions.add_place(name.decode())
+                code.add_place(name.decode())
 
     def make_stacks(self):
         stacks = {}
         for cpu in sorted(self.about.by_cpu):
             told = self.about.by_cpu[cpu]
-            frames = parse_frames(told.frames)
+            frames = parse_frames(told.frames, cpu)
             if frames:
                 sp = {**told.note_regs, **(told.vcpu or {})}.get(self.arch['sp'])
-                stacks[cpu] = Stack(frames, self.functions, self.about.arch,
+                stacks[cpu] = Stack(frames, self.code, self.about.arch,
                                     self.arch['stacks'] + cpu * STRIDE, sp)
         return stacks
 
@@ -113,17 +117,24 @@ class Kernel:
         self.symbols['_etext'] = (functions.end() - 16, 'T')
         self.symbols['swapper_pg_dir'] = self.symbols['init_top_pgt'] = \
             self.symbols['init_level4_pgt'] = (self.image(self.tables.root_paddr), 'D')
-        if self.release['orc']:
-            unusual = {}
-            for stack in self.stacks.values():
-                unusual.update(stack.unusual)
-            for name, address in place_orc(functions, unusual, self.release['orc'], self.memory,
+        self.unusual = {}
+        for stack in self.stacks.values():
+            self.unusual.update(stack.unusual)
+        self.orc = format_of(about, self.release)
+        if self.orc:
+            inside = {at: kind for at, kind in self.unusual.items()
+                      if functions.base <= at < functions.end()}
+            for name, address in place_orc(functions, inside, self.orc, self.memory,
                                            self.image).items():
                 self.symbols[name] = (address, 'R')
         self.place_mem_section()
         self.declare_percpu()
         self.declare_variables()
         self.place_variables()
+        # VMCOREINFO may name what kallsyms doesn't have.
+        self.addresses = {name: address for name, (address, _) in self.symbols.items()}
+        self.addresses['mem_section'] = self.mem_section
+        self.linked = dict(self.symbols)  # what the vmlinux has
         for name in about.no_symbols:
             if self.symbols.pop(name, None) is None and name not in self.percpu:
                 raise Mistake(f'there is no symbol {name} to drop')
@@ -188,7 +199,8 @@ class Kernel:
         sizes = {'nr_cpu_ids': 4, '__cpu_possible_mask': NR_CPUS // 8,
                  '__cpu_present_mask': NR_CPUS // 8, '__cpu_online_mask': NR_CPUS // 8,
                  '__per_cpu_offset': 8 * about.cpus, 'panic_cpu': 4, 'crash_notes': 8,
-                 'prb': 8, 'printk_rb_static': 88, 'init_uts_ns': 6 * 65, 'linux_banner': 256}
+                 'prb': 8, 'printk_rb_static': 88, 'init_uts_ns': 6 * 65, 'linux_banner': 256,
+                 'modules': 16}
         names = symbols_of(about.arch, about.kernel)
         sizes.update({name: 64 for name in names if name not in sizes
                       and name not in self.symbols and not name.startswith('kallsyms_')})
@@ -215,15 +227,14 @@ class Kernel:
                                                                self.data[name])), 'D')
 
     def place_kallsyms(self):
-        """Dropped symbols keep their addresses for VMCOREINFO."""
-        self.addresses = {name: address for name, (address, _) in self.symbols.items()}
-        self.addresses['mem_section'] = self.mem_section
         symbols = sorted((address, letter, name)
                          for name, (address, letter) in self.symbols.items())
         tables = make_kallsyms(symbols, self.functions.base, self.release['kallsyms'])
         for name, table in tables.items():
-            self.addresses[name] = self.image(
-                self.memory.place(name.replace('_', ' ', 1), bytearray(table)))
+            self.addresses[name] = self.image(self.memory.place(name.replace('_', ' ', 1), table))
+        if self.release['kallsyms'] == 'entry':
+            count_from_entries(tables['kallsyms_offsets'], self.addresses['kallsyms_offsets'],
+                               symbols)
 
     # --------------------------------------------------------------- CPUs, stacks
 
@@ -259,6 +270,7 @@ class Kernel:
 
     def finish(self):
         self.fill_variables()
+        place_modules(self, self.unusual)
         place_stacks(self.stacks, self.memory, self.tables)
         if self.about.log:
             self.place_log()
@@ -266,7 +278,7 @@ class Kernel:
 
     def place_log(self):
         log, direct = self.about.log, self.arch['direct']
-        if self.release.get('old_log'):
+        if self.release['old_log']:
             for name, (width, value) in place_old_log(log, self.memory, direct,
                                                       self.expand).items():
                 self.data[name][:width] = value.to_bytes(width, 'little')
@@ -312,18 +324,21 @@ class Kernel:
         def replace(found):
             if found[1]:
                 return b'%016x' % self.address(found[1].decode())
-            cpu = int(found[2])
-            if cpu not in self.stacks:
-                raise Mistake(f'CPU {cpu} has no stack')
-            return b'%016x' % self.stacks[cpu].regs[self.arch['sp']]
+            return b'%016x' % self.stack_pointer(int(found[2]))
         return EXPANDED.sub(replace, text)
+
+    def stack_pointer(self, cpu):
+        """Where no stack is described, one that could be."""
+        if cpu in self.stacks:
+            return self.stacks[cpu].regs[self.arch['sp']]
+        return self.arch['stacks'] + cpu * STRIDE + STACK_SIZE - 0x120
 
     # ----------------------------------------------------------------- VMCOREINFO
 
     def vmcoreinfo(self, capture_line):
         about = self.about
         offset = self.image(0)
-        numbers = {'KERNELOFFSET': f'{about.kaslr:x}',
+        numbers = {'BUILD-ID': self.build_id, 'KERNELOFFSET': f'{about.kaslr:x}',
                    'NUMBER(kimage_voffset)': f'0x{offset & MASK64:x}',
                    'NUMBER(phys_base)': self.phys_base,
                    'NUMBER(PHYS_OFFSET)': f'0x{self.arch["base"]:x}'}

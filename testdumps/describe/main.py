@@ -29,13 +29,15 @@ def main(doc):
         description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--map', action='store_true',
                         help='print name, offset and size of what the vmcore holds')
+    parser.add_argument('--base', metavar='DIR',
+                        help='put a description of a kernel into a copy of testdumps/DIR/vmcore')
     parser.add_argument('description', metavar='DESCRIPTION')
     parser.add_argument('vmcore', metavar='VMCORE')
     args = parser.parse_args()
     try:
-        where = make(Description(args.description), args.vmcore)
+        where = make(Description(args.description, args.base), args.vmcore)
     except (Mistake, KeyError, OSError) as problem:
-        print(f'mkdump: {os.path.relpath(args.description)}: {problem}', file=sys.stderr)
+        print(f'mkdump: {args.description}: {problem}', file=sys.stderr)
         return 1
     for name, offset, size in where if args.map else []:
         print(f'{offset:10} {size:8}  {name}')

@@ -46,13 +46,28 @@ def crash_note(arch, present, pid, regs):
     return note
 
 
+def qemu_state(arch, regs):
+    """struct QEMUCPUState, target/i386/arch_dump.c of QEMU 8: a version, its size, registers,
+    10 segments of 24 bytes, cr0 to cr4, kernel_gs_base."""
+    names = 'rax rbx rcx rdx rsi rdi rsp rbp r8 r9 r10 r11 r12 r13 r14 r15 rip eflags'.split()
+    values = [regs.get(arch['regs'].index(name), 0) for name in names]
+    state = struct.pack('<II18Q', 1, 440, *values)
+    segments = [regs.get(arch['regs'].index(name), 0) for name in 'cs ds es fs gs ss'.split()]
+    for selector in segments + [0] * 4:
+        state += struct.pack('<IIIIQ', selector, 0, 0, 0, 0)
+    return state.ljust(440, b'\0')
+
+
 def file_notes(dump):
     """Crash notes against the order of CPUs, since theirs proves nothing, then VMCOREINFO.
-    A hypervisor's dump has its virtual CPUs instead, in order: QEMU, dump/dump.c."""
+    A hypervisor's dump has its virtual CPUs instead, in order: write_elf64_notes(),
+    dump/dump.c of QEMU 8."""
     notes = b''
     for cpu in sorted(dump.vcpus):
         notes += elf_note(b'CORE\0', NT_PRSTATUS,
                           bytes(prstatus(dump.arch, cpu + 1, dump.vcpus[cpu])))
+    for cpu in sorted(dump.vcpus) if dump.about.arch == 'x86_64' else []:
+        notes += elf_note(b'QEMU\0', 0, qemu_state(dump.arch, dump.vcpus[cpu]))
     for cpu in sorted(dump.written_notes, reverse=True) if not dump.vcpus else []:
         notes += bytes(dump.memory.objects[f'note {cpu}'][1][:-12])
     if dump.vmcoreinfo is not None:

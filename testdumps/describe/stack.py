@@ -14,17 +14,16 @@ STACK_SIZE = 0x4000
 STRIDE = 0x20000
 
 
-def parse_frames(lines):
+def parse_frames(lines, cpu):
     """Frames and marks, as words or as lines of a backtrace."""
     frames = []
     for line in lines:
         line = line.decode() if isinstance(line, bytes) else line
-        for word in line.split():
+        for word in line.replace('{cpu}', str(cpu)).split():
             if word[0] == '[':
-                raise Mistake(f'{word}: stacks have no functions of modules')
-            if word in ('<TASK>', '</TASK>', '</IRQ>', '?'):
-                continue
-            frames.append(word)
+                frames[-1] += f' {word}'
+            elif word not in ('<TASK>', '</TASK>', '</IRQ>', '?'):
+                frames.append(word)
     return frames
 
 

@@ -57,7 +57,7 @@ def make_symbols(kernel, sections):
     names, table = bytearray(b'\0'), bytearray(24)
     sizes = {name: len(data) for name, data in kernel.data.items()}
     sizes.update(kernel.functions.sizes)
-    for name, (address, letter) in sorted(kernel.symbols.items()):
+    for name, (address, letter) in sorted(kernel.linked.items()):
         is_percpu = letter == 'A' or name in kernel.percpu
         linked = address if is_percpu and kernel.percpu_start == 0 else \
             address - kernel.about.kaslr
@@ -76,7 +76,7 @@ def make_sections(kernel):
     link = kernel.functions.base - kernel.about.kaslr
     code = bytes(kernel.functions.code)
     data = (link + len(code) + PAGE - 1) // PAGE * PAGE
-    banner = kernel.symbols['linux_banner'][0] - kernel.about.kaslr
+    banner = kernel.linked['linux_banner'][0] - kernel.about.kaslr
     behind = kernel.image(kernel.image_end) - kernel.about.kaslr
     build_id = bytes.fromhex(kernel.build_id)
     sections = [

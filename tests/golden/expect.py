@@ -6,12 +6,15 @@
     # expect: exit N -- ...                                the exit code
     # expect: json PATH = VALUE -- ...                     a value of the document of --json
 
-FILE and LINE are of the kernel of VERSION. Options of nmibt may stand before the colon:
-'# expect -o -c 1: ...'. A line that begins with '#   ' goes on with the one before. PATH is
-names and, in brackets, indexes: cpus[0], cpus[cpu=1] (the first with that member), or
-cpus[*] (all: the value is a list). Besides = there are !=, ~ (a regular expression), has
+FILE and LINE are of the kernel of VERSION; FUNCTION() may stand for a LINE. Options of nmibt
+may stand before the colon: '# expect -o -c 1: ...'. A line that begins with '#   ' goes on with
+the one before. PATH is names and, in brackets, indexes: cpus[0], cpus[cpu=1] (the first with
+that member), or cpus[*] (all: the value is a list). Besides = there are !=, ~ (a regular expression), has
 (a list has it), lacks, and absent, which has no VALUE. VALUE is JSON, or else text. Text is
 searched line by line: ^ and $ are those of a line.
+
+A '# crash: DIR...' line has them hold in crash, too, with the description in a copy of that
+bundled dump (mkdump --base); there is no exit code then.
 
 An expectation holds or the test fails. Nothing makes these lines but people.
 """
@@ -19,7 +22,7 @@ import json
 import re
 
 LINE = re.compile(r'# expect([^:]*):\s*(text|no|exit|json)\s+(.*?)\s+--\s+(.*)')
-REASON = re.compile(r'[\w./-]+\.(?:[chS]|rst|lds):\d+ \([\d.]+(?:-rc\d+)?\) \S.*')
+REASON = re.compile(r'[\w./-]+\.(?:[chS]|rst|lds):(?:\d+|\w+\(\)) \([\d.]+(?:-rc\d+)?\) \S.*')
 JSON = re.compile(r'(\S+)\s+(?:(absent)|(=|!=|~|has|lacks)\s+(.*))')
 STEP = re.compile(r'\.?([A-Za-z_]\w*)|\[(\d+)\]|\[(\w+)=([^\]]*)\]|(\[\*\])')
 MISSING = object()
@@ -42,6 +45,10 @@ class Expectation:
     def is_json(self):
         return self.kind == 'json'
 
+    def call(self):
+        """The options of nmibt that it is about."""
+        return tuple((['--json'] if self.is_json() else []) + self.options)
+
 
 def expectations(path):
     """All of a description, those that are not understood included."""
@@ -56,6 +63,13 @@ def expectations(path):
             if open_line:
                 found.append([f'{path}:{number}', line])
     return [Expectation(where, text) for where, text in found]
+
+
+def bases(path):
+    """The bundled dumps in whose crash the case is run, too: '# crash: DIR...'"""
+    with open(path, encoding='utf-8') as file:
+        return [name for line in file if line.startswith('# crash:')
+                for name in line.split(':')[1].split()]
 
 
 def value_at(document, path):
@@ -119,7 +133,7 @@ def check_json(what, document):
 def check_text(expectation, out, code):
     what = expectation.what
     if expectation.kind == 'exit':
-        return None if code == int(what) else f'exit code {code}'
+        return None if code in (int(what), None) else f'exit code {code}'
     found = re.search(what, out, flags=re.M)
     if expectation.kind == 'text':
         return None if found else f'no such text in\n{out}'
@@ -128,15 +142,14 @@ def check_text(expectation, out, code):
 
 def check(path, run):
     """What is wrong, a string for each expectation that doesn't hold. run: options to output
-    without errors, and exit code."""
+    without errors, and exit code; where there is no such code, None."""
     wrongs, outputs = [], {}
     for expectation in expectations(path):
         seen = expectation.wrong
         if not seen:
-            options = (['--json'] if expectation.is_json() else []) + expectation.options
-            key = tuple(options)
+            key = expectation.call()
             if key not in outputs:
-                outputs[key] = run(options)
+                outputs[key] = run(list(key))
             seen = look(expectation, *outputs[key])
         if seen:
             wrongs.append(f'{expectation.where}: {expectation.text}\n    {indented(seen)}')

@@ -151,7 +151,7 @@ static inline void fake_put_headers(struct fake_kdump *f, uint64_t bitmap_blocks
 {
 	uint32_t bs = f->block_size;
 	uint64_t vmcoreinfo_at = bs + 200, notes_at = bs + 400;
-	uint8_t rubbish[104];
+	uint64_t rubbish[13];
 
 	fake_put(f, 0, "KDUMP   ", 8);
 	fake_put_u32(f, 8, f->version);
@@ -161,8 +161,14 @@ static inline void fake_put_headers(struct fake_kdump *f, uint64_t bitmap_blocks
 	fake_put_u32(f, FAKE_SUB_BLOCKS_AT, 1);
 	fake_put_u32(f, FAKE_BITMAP_BLOCKS_AT, bitmap_blocks);
 	fake_put_u32(f, FAKE_MAX_PFN_AT, f->max_pfn > UINT32_MAX ? UINT32_MAX : f->max_pfn);
-	memset(rubbish, 0xee, sizeof(rubbish));
+	/* It would do for an offset, for a size, and for the number of a page. */
+	for (size_t i = 0; i < ARRAY_SIZE(rubbish); i++)
+		rubbish[i] = 64;
+	fake_put(f, 64, "OSRELEASE=rubbish", 17);
 	fake_put(f, bs, rubbish, sizeof(rubbish));
+	/* dump_level and split are of 32 bits. */
+	if (f->version < 2)
+		fake_put_u32(f, bs + FAKE_SUB_SPLIT_AT, 64);
 	if (f->version >= 2) {
 		fake_put_u32(f, bs + FAKE_SUB_SPLIT_AT, f->split);
 		fake_put_u64(f, bs + 16, f->version < 6 ? f->start_pfn : 0);

@@ -314,6 +314,33 @@ static void test_missing_parts(void **state)
 		fake_kdump_free(&parts[i]);
 }
 
+static bool is_held_at_first(uint64_t pfn)
+{
+	return pfn < 320 && fake_is_held(pfn);
+}
+
+/* One in the middle of another: no such set is ever made. */
+static void test_overlapping_parts(void **state)
+{
+	struct fake_kdump outer = usual, inner = usual;
+
+	(void)state;
+	outer.split = inner.split = true;
+	outer.end_pfn = NR_PAGES;
+	inner.start_pfn = 320;
+	inner.end_pfn = 400;
+	fake_kdump_make(&outer);
+	fake_kdump_make(&inner);
+	struct opened o = open_files(2, (struct fake_kdump *[]){&inner, &outer});
+	for (uint64_t pfn = 0; pfn < NR_PAGES; pfn++)
+		assert_int_equal(status_of(&o, pfn),
+				 pfn < 400 ? expected_status(pfn) : NMIBT_READ_ERROR);
+	check_ranges(&o, is_held_at_first);
+	nmibt_kdump_close(o.kdump);
+	fake_kdump_free(&outer);
+	fake_kdump_free(&inner);
+}
+
 static void test_not_parts(void **state)
 {
 	struct fake_kdump whole = usual, other = usual, part = usual;
@@ -505,6 +532,33 @@ static void test_descriptors(void **state)
 		assert_int_equal(status_of(&o, 2), NMIBT_READ_OK);
 		assert_int_equal(status_of(&o, 8), NMIBT_READ_OK);
 		assert_int_equal(status_of(&o, 7), NMIBT_READ_ERROR);
+		nmibt_kdump_close(o.kdump);
+	}
+	fake_kdump_free(&fake);
+}
+
+/* Data of other lengths than a page's never reach beyond it. */
+static void test_lengths(void **state)
+{
+	static const uint32_t flags[] = {FAKE_ZLIB, FAKE_LZO, FAKE_SNAPPY, FAKE_ZSTD};
+	static const size_t lengths[] = {1, 4095, 4097, 8192, 65536};
+	static uint8_t bytes[65536], packed[2 * sizeof(bytes)];
+	struct fake_kdump fake = usual;
+
+	(void)state;
+	fake_kdump_make(&fake);
+	uint64_t end = fake.end;
+	for (size_t i = 0; i < ARRAY_SIZE(flags) * ARRAY_SIZE(lengths); i++) {
+		uint32_t how = flags[i / ARRAY_SIZE(lengths)];
+		size_t len = fake_compress(how, bytes, lengths[i % ARRAY_SIZE(lengths)], packed);
+
+		assert_true(len <= 4096);
+		fake_put(&fake, end, packed, len);
+		fake_put_desc(&fake, 1, end, len, how);
+		fake_kdump_reopen(&fake);
+		struct opened o = open_one(&fake);
+		assert_int_equal(status_of(&o, 7), NMIBT_READ_ERROR);
+		assert_int_equal(status_of(&o, 8), NMIBT_READ_OK);
 		nmibt_kdump_close(o.kdump);
 	}
 	fake_kdump_free(&fake);
@@ -719,12 +773,14 @@ int main(void)
 		cmocka_unit_test(test_reads_and_ranges),
 		cmocka_unit_test(test_split),
 		cmocka_unit_test(test_missing_parts),
+		cmocka_unit_test(test_overlapping_parts),
 		cmocka_unit_test(test_not_parts),
 		cmocka_unit_test(test_incomplete),
 		cmocka_unit_test(test_large),
 		cmocka_unit_test(test_headers_refused),
 		cmocka_unit_test(test_other_machines_refused),
 		cmocka_unit_test(test_descriptors),
+		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_shrinks),
 		cmocka_unit_test(test_notes_size),
