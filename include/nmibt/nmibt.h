@@ -379,9 +379,6 @@ struct nmibt_reg_names {
 };
 const struct nmibt_reg_names *nmibt_reg_names(enum nmibt_arch arch);
 
-/* Frames of the outermost trace in text. The caller destroys *ret. */
-struct nmibt_error *nmibt_trace(enum nmibt_arch arch, const struct nmibt_text *text,
-				struct nmibt_stack *ret);
 void nmibt_stack_destroy(struct nmibt_stack *stack);
 
 /* What became of a CPU's crash note. */

@@ -392,21 +392,28 @@ static json_t *frame_of(struct json *j, const struct nmibt_cpu *cpu, const struc
 {
 	const struct nmibt_reg_names *names = nmibt_reg_names(j->renderer.report->image->arch);
 	json_t *frame = json_object();
+	char addr[NMIBT_ADDR_LEN];
+	struct nmibt_str name = nmibt_frame_name(f, addr);
 
-	set(j, frame, "function_name", string_of(j, f->function.s, f->function.len));
-	set(j, frame, "function_offset", number_of(f->offset));
+	set(j, frame, "function_name", string_of(j, name.s, name.len));
+	if (f->function.len)
+		set(j, frame, "function_offset", number_of(f->offset));
 	/* Of what it unwound itself nmibt knows neither. */
-	if (!cpu->is_unwound) {
+	if (!cpu->is_unwound && f->function.len)
 		set(j, frame, "function_length", number_of(f->size));
+	if (!cpu->is_unwound)
 		set(j, frame, "line", json_integer(f->line));
-	}
 	if (f->module.len)
 		set(j, frame, "module_name", string_of(j, f->module.s, f->module.len));
 	if (f->kind != NMIBT_STACK_TASK)
 		set(j, frame, "special_stack", json_string(nmibt_stack_kind_name(f->kind)));
 	set(j, frame, "reliable", json_boolean(f->reliable));
+	if (f->is_interrupted)
+		set(j, frame, "interrupted", json_true());
 	if (f->is_pc && names && cpu->nmi_regs.present && !cpu->text.unread)
 		set(j, frame, "address", hex_of(cpu->nmi_regs.value[names->pc]));
+	else if (f->addr)
+		set(j, frame, "address", hex_of(f->addr));
 	if (j->renderer.options->lines)
 		set(j, frame, "source", source_of(j, f));
 	return frame;

@@ -50,8 +50,11 @@ static void put_stack(FILE *out, const struct nmibt_cpu *cpu)
 
 		if (!nmibt_is_in_chain(cpu->stack.frames, i))
 			continue;
+		char addr[NMIBT_ADDR_LEN];
+		struct nmibt_str name = nmibt_frame_name(f, addr);
+
 		putc(';', out);
-		put_name(out, f->function.s, nmibt_function_len(f->function));
+		put_name(out, name.s, nmibt_function_len(name));
 		if (f->module.len) {
 			fputs("_[", out);
 			put_name(out, f->module.s, f->module.len);

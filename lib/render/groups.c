@@ -139,9 +139,12 @@ static void render_stack(struct renderer *r, const struct nmibt_cpu *cpu, bool o
 
 		if (!nmibt_is_in_chain(cpu->stack.frames, i))
 			continue;
+		char addr[NMIBT_ADDR_LEN];
+		struct nmibt_str name = nmibt_frame_name(f, addr);
+
 		fputs("    ", r->out);
-		nmibt_escape(r->out, f->function.s, f->function.len, false);
-		if (offsets)
+		nmibt_escape(r->out, name.s, name.len, false);
+		if (offsets && f->function.len)
 			fprintf(r->out, "+0x%" PRIx64, f->offset);
 		/* Of what nmibt unwound itself the size is not known. */
 		if (offsets && f->size)

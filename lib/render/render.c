@@ -113,7 +113,7 @@ void nmibt_find_places(struct renderer *r, const struct nmibt_frame *frame, nmib
 	};
 
 	/* A return address stands behind its call. */
-	if (!frame->is_pc && code.offset)
+	if (!frame->is_pc && !frame->is_interrupted && code.offset)
 		code.offset--;
 	if (!function || !module || !image->ops->find_places ||
 	    !image->ops->find_places(image->ctx, &code, visit, arg))

@@ -83,7 +83,7 @@ enum nmibt_moved nmibt_compare_regs(struct nmibt_symbols *symbols, const struct 
 }
 
 enum nmibt_moved nmibt_compare_text(struct nmibt_symbols *symbols, const struct nmibt_cpu *cpu,
-				    const struct nmibt_facts *facts)
+				    const struct nmibt_backtrace *backtrace)
 {
 	const struct nmibt_reg_names *names = nmibt_reg_names(symbols->image->arch);
 	bool known;
@@ -92,7 +92,7 @@ enum nmibt_moved nmibt_compare_text(struct nmibt_symbols *symbols, const struct 
 		return NMIBT_MOVED_UNKNOWN;
 	if (cpu->flags & NMI_CAPTURE_SLOT_F_IDLE)
 		return NMIBT_MOVED_IDLE;
-	if (!facts->has_task || !facts->has_sp)
+	if (!backtrace->has_task || !backtrace->has_sp)
 		return NMIBT_MOVED_UNKNOWN;
 	if (cpu->pid != cpu->note_pid)
 		return NMIBT_MOVED_YES;
@@ -100,7 +100,7 @@ enum nmibt_moved nmibt_compare_text(struct nmibt_symbols *symbols, const struct 
 	uint64_t sp = cpu->stop_regs.value[names->sp];
 	if (cpu->flags & NMI_CAPTURE_SLOT_F_USER || !cpu->stack.nr || !cpu->stack.frames[0].is_pc)
 		return NMIBT_MOVED_UNKNOWN;
-	if (sp - facts->sp + NEAR_STACK > 2 * NEAR_STACK)
+	if (sp - backtrace->sp + NEAR_STACK > 2 * NEAR_STACK)
 		return NMIBT_MOVED_YES;
 	if (in_chain(symbols, cpu, cpu->stop_regs.value[names->pc], &known))
 		return NMIBT_MOVED_SAME;

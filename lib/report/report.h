@@ -15,9 +15,9 @@ void nmibt_format_no_answer(const struct nmi_capture_desc *desc, char *buf, size
 
 enum nmibt_moved nmibt_compare_regs(struct nmibt_symbols *symbols, const struct nmibt_cpu *cpu);
 /* As nmibt_compare_regs(), by what the text of a backtrace says of the registers. */
-struct nmibt_facts;
+struct nmibt_backtrace;
 enum nmibt_moved nmibt_compare_text(struct nmibt_symbols *symbols, const struct nmibt_cpu *cpu,
-				    const struct nmibt_facts *facts);
+				    const struct nmibt_backtrace *backtrace);
 
 /* Interrupts off, and in the same place at the NMI and at the stop. */
 bool nmibt_is_stuck(const struct nmibt_cpu_brief *brief);

@@ -29,15 +29,6 @@ static bool begins_with(struct nmibt_str s, const char *prefix)
 	return s.len >= strlen(prefix) && !memcmp(s.s, prefix, strlen(prefix));
 }
 
-/* What the kernel does once it knows that it dies: the reason is what called it. */
-static bool is_death(struct nmibt_str s)
-{
-	static const char *const names[] = {
-		"panic",    "vpanic",	     "nmi_panic",   "die",	 "die_addr",
-		"oops_end", "__crash_kexec", "crash_kexec", "oops_exit", "make_task_dead"};
-	return is_one_of(s, names, ARRAY_SIZE(names));
-}
-
 /* How the kernel was entered: by an exception, an interrupt, a system call, or from
  * where each task begins. These differ between releases and architectures. */
 static bool is_entry(struct nmibt_str s)
@@ -67,38 +58,6 @@ static bool is_entry(struct nmibt_str s)
 	return is_one_of(s, names, ARRAY_SIZE(names));
 }
 
-/* What an interrupt finds on a CPU that has nothing to do. */
-static bool is_idling(struct nmibt_str s)
-{
-	static const char *const names[] = {"do_idle",
-					    "cpu_startup_entry",
-					    "default_idle",
-					    "default_idle_call",
-					    "default_enter_idle",
-					    "arch_cpu_idle",
-					    "cpu_do_idle",
-					    "mwait_idle",
-					    "poll_idle",
-					    "cpu_idle_poll",
-					    "cpu_idle_loop",
-					    "intel_idle",
-					    "intel_idle_irq",
-					    "intel_idle_ibrs",
-					    "acpi_idle_enter",
-					    "acpi_idle_do_entry",
-					    "acpi_safe_halt",
-					    "cpuidle_enter",
-					    "cpuidle_enter_state",
-					    "cpuidle_idle_call",
-					    "call_cpuidle",
-					    "native_safe_halt",
-					    "pv_native_safe_halt",
-					    "amd_e400_idle",
-					    "psci_cpu_suspend_enter",
-					    "arch_local_irq_enable"};
-	return is_one_of(s, names, ARRAY_SIZE(names));
-}
-
 /* Where a loop that waits happened to be. */
 static bool is_delay(struct nmibt_str s)
 {
@@ -121,28 +80,14 @@ static bool is_delay(struct nmibt_str s)
 	return is_one_of(s, names, ARRAY_SIZE(names));
 }
 
-/* How many of the innermost frames are of the kernel's dying. */
-static size_t count_dying(const struct nmibt_cpu *cpu)
-{
-	size_t nr = 0;
-
-	for (size_t i = 0; i < cpu->stack.nr; i++) {
-		struct nmibt_str name = cpu->stack.frames[i].function;
-
-		name.len = nmibt_function_len(name);
-		if (!cpu->stack.frames[i].module.len && is_death(name))
-			nr = i + 1;
-	}
-	return nr;
-}
-
 /* "function" or "function [module]"; NULL: no memory. */
 static char *frame_name(const struct nmibt_frame *f)
 {
-	char *name;
-	int len = (int)nmibt_function_len(f->function), module_len = (int)f->module.len;
+	char *name, addr[NMIBT_ADDR_LEN];
+	struct nmibt_str function = nmibt_frame_name(f, addr);
+	int len = (int)nmibt_function_len(function), module_len = (int)f->module.len;
 
-	if (asprintf(&name, module_len ? "%.*s [%.*s]" : "%.*s", len, f->function.s, module_len,
+	if (asprintf(&name, module_len ? "%.*s [%.*s]" : "%.*s", len, function.s, module_len,
 		     f->module.s) < 0)
 		return NULL;
 	return name;
@@ -152,17 +97,18 @@ static char *frame_name(const struct nmibt_frame *f)
  * returns, at the end of whatever function the linker put before it. */
 static bool is_behind_the_end(const struct nmibt_frame *f)
 {
-	return !f->is_pc && !f->offset;
+	return !f->is_pc && !f->is_interrupted && !f->offset;
 }
 
 static bool is_left_out(const struct nmibt_frame *f, bool innermost)
 {
 	struct nmibt_str name = {f->function.s, nmibt_function_len(f->function)};
 
-	if (is_behind_the_end(f))
+	/* Addresses differ from boot to boot. */
+	if (!f->function.len || is_behind_the_end(f))
 		return true;
 	return !f->module.len &&
-	       (is_entry(name) || is_idling(name) || (innermost && is_delay(name)));
+	       (is_entry(name) || nmibt_is_idle_function(name) || (innermost && is_delay(name)));
 }
 
 /* -------------------------------------------------------------------- stacks */
@@ -170,7 +116,7 @@ static bool is_left_out(const struct nmibt_frame *f, bool innermost)
 static struct nmibt_error *make_stack(const struct nmibt_cpu *cpu,
 				      struct nmibt_signature_stack *stack)
 {
-	size_t dying = stack->panicking ? count_dying(cpu) : 0;
+	size_t dying = stack->panicking ? nmibt_count_dying(&cpu->stack) : 0;
 	bool innermost = true;
 
 	stack->frames = calloc(cpu->stack.nr + 1, sizeof(*stack->frames));
@@ -323,9 +269,17 @@ static bool is_dropped_by_satyr(struct nmibt_str s)
 	return is_one_of(s, names, ARRAY_SIZE(names));
 }
 
-/* lib/generic_thread.c: sr_thread_get_duphash(), with neither flags nor a limit. It
- * knows no pc that stands alone, and counts frames marked by '?', too. */
-static struct nmibt_error *hash_as_satyr(const struct nmibt_cpu *cpu, char ret[NMIBT_SIGNATURE_LEN])
+/* Is it a frame to satyr, which looks at lines of the trace alone? A function that an
+ * interrupt hit is in none on x86_64. */
+static bool is_frame_of_satyr(const struct nmibt_frame *f, enum nmibt_arch arch)
+{
+	return f->function.len && !f->is_pc && !(f->is_interrupted && arch == NMIBT_ARCH_X86_64);
+}
+
+/* lib/generic_thread.c: sr_thread_get_duphash(), with neither flags nor a limit. It counts
+ * frames marked by '?', too. */
+static struct nmibt_error *hash_as_satyr(const struct nmibt_cpu *cpu, enum nmibt_arch arch,
+					 char ret[NMIBT_SIGNATURE_LEN])
 {
 	char *text = NULL;
 	size_t len;
@@ -336,11 +290,13 @@ static struct nmibt_error *hash_as_satyr(const struct nmibt_cpu *cpu, char ret[N
 	fputs("Thread\n", out);
 	for (size_t i = 0; i < cpu->stack.nr; i++) {
 		const struct nmibt_frame *f = &cpu->stack.frames[i];
+		if (!is_frame_of_satyr(f, arch))
+			continue;
 		const char *dot = memchr(f->function.s, '.', f->function.len);
 		struct nmibt_str name = {f->function.s,
 					 dot ? (size_t)(dot - f->function.s) : f->function.len};
 
-		if (!f->is_pc && (f->module.len || !is_dropped_by_satyr(name)))
+		if (f->module.len || !is_dropped_by_satyr(name))
 			fprintf(out, "%.*s\n", (int)name.len, name.s);
 	}
 	return hash_stream(out, &text, &len, ret);
@@ -367,7 +323,7 @@ static struct nmibt_error *add_cpu(const struct nmibt_report *report, unsigned i
 	signature->nr_stacks++;
 	err = make_stack(&cpu, stack);
 	if (!err && stack->panicking && cpu.stack.nr)
-		err = hash_as_satyr(&cpu, signature->duphash);
+		err = hash_as_satyr(&cpu, report->image->arch, signature->duphash);
 	nmibt_cpu_destroy(&cpu);
 	return err;
 }

@@ -364,29 +364,35 @@ static const struct nmibt_block *older_block(const struct nmibt_stock *stock, un
 }
 
 /* What the text says, where nothing better is known. */
-static void fill_facts(const struct nmibt_stock *stock, struct nmibt_cpu *cpu,
-		       struct nmibt_facts *ret)
+static void fill_facts(struct nmibt_cpu *cpu, const struct nmibt_backtrace *backtrace)
 {
-	nmibt_read_facts(stock->image->arch, &cpu->text, ret);
-	cpu->has_task = ret->has_task;
-	cpu->pid = ret->pid;
-	memcpy(cpu->comm, ret->comm, sizeof(cpu->comm));
-	cpu->flags |= ret->flags;
+	cpu->has_task = backtrace->has_task;
+	cpu->pid = backtrace->pid;
+	memcpy(cpu->comm, backtrace->comm, sizeof(cpu->comm));
+	if (backtrace->is_skipped || nmibt_is_idle_stack(&backtrace->stack))
+		cpu->flags |= NMI_CAPTURE_SLOT_F_IDLE;
+	if (backtrace->is_user)
+		cpu->flags |= NMI_CAPTURE_SLOT_F_USER;
+	if (backtrace->irqs_off)
+		cpu->flags |= NMI_CAPTURE_SLOT_F_IRQS_OFF;
 }
 
+/* The frames of *ret are cpu's. */
 static struct nmibt_error *fill_text(const struct nmibt_stock *stock, struct nmibt_cpu *cpu,
-				     struct nmibt_facts *facts)
+				     struct nmibt_backtrace *ret)
 {
-	struct nmibt_error *err = nmibt_trace(stock->image->arch, &cpu->text, &cpu->stack);
+	struct nmibt_error *err = nmibt_read_backtrace(stock->image->arch, &cpu->text, ret);
 
-	if (!err)
-		fill_facts(stock, cpu, facts);
-	return err;
+	if (err)
+		return err;
+	fill_facts(cpu, ret);
+	cpu->stack = ret->stack;
+	return NULL;
 }
 
 static struct nmibt_error *fill_block(const struct nmibt_stock *stock,
 				      const struct nmibt_block *block, struct nmibt_cpu *cpu,
-				      struct nmibt_facts *facts)
+				      struct nmibt_backtrace *backtrace)
 {
 	cpu->source = NMIBT_SOURCE_LOG;
 	cpu->begun_ns = block->begun_ns;
@@ -396,16 +402,16 @@ static struct nmibt_error *fill_block(const struct nmibt_stock *stock,
 	cpu->is_headless = block->is_headless;
 	struct nmibt_error *err =
 		nmibt_decode(block->raw, block->len, block->len, block->known, false, &cpu->text);
-	return err ? err : fill_text(stock, cpu, facts);
+	return err ? err : fill_text(stock, cpu, backtrace);
 }
 
 struct nmibt_error *nmibt_stock_read_log(const struct nmibt_stock *stock, struct nmibt_cpu *cpu)
 {
 	const struct nmibt_block *block =
 		cpu->cpu < NMIBT_MAX_CPUS ? standing_block(stock, cpu->cpu) : NULL;
-	struct nmibt_facts facts;
+	struct nmibt_backtrace backtrace;
 
-	return block ? fill_block(stock, block, cpu, &facts) : NULL;
+	return block ? fill_block(stock, block, cpu, &backtrace) : NULL;
 }
 
 /* -------------------------------------------------------------------- legacy */
@@ -413,7 +419,7 @@ struct nmibt_error *nmibt_stock_read_log(const struct nmibt_stock *stock, struct
 static struct nmibt_error *fill_area(const struct nmibt_stock *stock,
 				     const struct nmibt_legacy_area *area, size_t start, size_t len,
 				     size_t published, struct nmibt_cpu *cpu,
-				     struct nmibt_facts *facts)
+				     struct nmibt_backtrace *backtrace)
 {
 	cpu->source = NMIBT_SOURCE_LEGACY;
 	cpu->buffer = area->name;
@@ -424,7 +430,7 @@ static struct nmibt_error *fill_area(const struct nmibt_stock *stock,
 	struct nmibt_error *err =
 		nmibt_decode(area->raw + start, len, published, area->known + start,
 			     area->overflow && !start, &cpu->text);
-	return err ? err : fill_text(stock, cpu, facts);
+	return err ? err : fill_text(stock, cpu, backtrace);
 }
 
 /* What stands in a buffer was not always asked for. */
@@ -441,7 +447,7 @@ static enum nmibt_outcome outcome_of_text(const struct nmibt_text *text)
 
 /* Text that no flush has brought to the log. *ret_found: there is some. */
 static struct nmibt_error *read_unflushed(const struct nmibt_stock *stock, struct nmibt_cpu *cpu,
-					  struct nmibt_facts *facts, bool *ret_found)
+					  struct nmibt_backtrace *backtrace, bool *ret_found)
 {
 	struct nmibt_legacy_area area;
 	struct nmibt_error *err =
@@ -454,7 +460,7 @@ static struct nmibt_error *read_unflushed(const struct nmibt_stock *stock, struc
 	}
 	*ret_found = area.text > 0;
 	if (*ret_found)
-		err = fill_area(stock, &area, 0, area.text, area.published, cpu, facts);
+		err = fill_area(stock, &area, 0, area.text, area.published, cpu, backtrace);
 	else if (area.status != NMIBT_READ_OK)
 		nmibt_because(cpu->why, "its %s at %#" PRIx64 " is %s", area.name, area.vaddr,
 			      nmibt_read_name(area.status));
@@ -469,7 +475,7 @@ static struct nmibt_error *read_residue(const struct nmibt_stock *stock, unsigne
 					struct nmibt_cpu *cpu, bool *ret_found)
 {
 	struct nmibt_error *err = NULL;
-	struct nmibt_facts facts;
+	struct nmibt_backtrace backtrace;
 
 	*ret_found = false;
 	for (enum nmibt_legacy_buffer b = 0; b < NMIBT_NR_LEGACY && !err && !*ret_found; b++) {
@@ -489,7 +495,7 @@ static struct nmibt_error *read_residue(const struct nmibt_stock *stock, unsigne
 				continue;
 			*ret_found = true;
 			cpu->is_headless = at > 0;
-			err = fill_area(stock, &area, at, len, len, cpu, &facts);
+			err = fill_area(stock, &area, at, len, len, cpu, &backtrace);
 			if (!err)
 				cpu->outcome = outcome_of_text(&cpu->text);
 			break;
@@ -610,13 +616,13 @@ static bool wants(enum nmibt_source wish, enum nmibt_source source)
 static struct nmibt_error *read_standing(struct nmibt_stock *stock, enum nmibt_source wish,
 					 struct nmibt_cpu *cpu)
 {
-	struct nmibt_facts facts = {0};
+	struct nmibt_backtrace backtrace = {0};
 	bool found = false;
 	struct nmibt_error *err = NULL;
 
 	fill_registers(stock, cpu);
 	if (stock->legacy && wants(wish, NMIBT_SOURCE_LEGACY))
-		err = read_unflushed(stock, cpu, &facts, &found);
+		err = read_unflushed(stock, cpu, &backtrace, &found);
 	if (err)
 		return err;
 	const struct nmibt_block *block =
@@ -626,7 +632,7 @@ static struct nmibt_error *read_standing(struct nmibt_stock *stock, enum nmibt_s
 						     : unanswered(stock->blocks, cpu->cpu);
 	if (block) {
 		cpu->outcome = outcome_of(block);
-		err = fill_block(stock, block, cpu, &facts);
+		err = fill_block(stock, block, cpu, &backtrace);
 	} else if (silent) {
 		cpu->outcome = NMIBT_OUTCOME_SILENT;
 		cpu->asked_ns = silent->ts_ns;
@@ -634,7 +640,7 @@ static struct nmibt_error *read_standing(struct nmibt_stock *stock, enum nmibt_s
 	if (err)
 		return err;
 	if (found || block)
-		cpu->moved = nmibt_compare_text(stock->symbols, cpu, &facts);
+		cpu->moved = nmibt_compare_text(stock->symbols, cpu, &backtrace);
 	else if (cpu->note == NMIBT_NOTE_PRESENT && wants(wish, NMIBT_SOURCE_REGISTERS)) {
 		if (!silent)
 			cpu->outcome = NMIBT_OUTCOME_REGISTERS;
@@ -647,7 +653,7 @@ static struct nmibt_error *read_standing(struct nmibt_stock *stock, enum nmibt_s
 struct nmibt_error *nmibt_stock_read(struct nmibt_stock *stock, enum nmibt_source wish,
 				     unsigned int nth, struct nmibt_cpu *cpu, bool *ret_found)
 {
-	struct nmibt_facts facts;
+	struct nmibt_backtrace backtrace;
 
 	*ret_found = true;
 	if (!nth)
@@ -657,7 +663,7 @@ struct nmibt_error *nmibt_stock_read(struct nmibt_stock *stock, enum nmibt_sourc
 		wants(wish, NMIBT_SOURCE_LOG) ? older_block(stock, cpu->cpu, nth - 1) : NULL;
 	if (block) {
 		cpu->outcome = outcome_of(block);
-		return fill_block(stock, block, cpu, &facts);
+		return fill_block(stock, block, cpu, &backtrace);
 	}
 	unsigned int nr_blocks = 0;
 	while (wants(wish, NMIBT_SOURCE_LOG) && older_block(stock, cpu->cpu, nr_blocks))

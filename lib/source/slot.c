@@ -153,6 +153,7 @@ static struct nmibt_error *read_text(const struct nmibt_image *image, const stru
 static struct nmibt_error *read_slot_text(const struct nmibt_image *image, struct nmibt_cpu *cpu)
 {
 	const struct nmi_capture_slot *slot = &cpu->slot;
+	struct nmibt_backtrace backtrace;
 
 	struct nmibt_error *err =
 		read_text(image, cpu, slot->text_off, slot->text_size, slot->text_len, &cpu->text);
@@ -160,7 +161,9 @@ static struct nmibt_error *read_slot_text(const struct nmibt_image *image, struc
 		err = read_text(image, cpu, slot->nested_off, slot->nested_size, slot->nested_len,
 				&cpu->nested);
 	if (!err)
-		err = nmibt_trace(image->arch, &cpu->text, &cpu->stack);
+		err = nmibt_read_backtrace(image->arch, &cpu->text, &backtrace);
+	if (!err)
+		cpu->stack = backtrace.stack;
 	for (size_t i = 0; i < cpu->nested.nr_lines; i++)
 		cpu->nested.lines[i].flags |= NMIBT_LINE_NESTED;
 	return err;
