@@ -44,6 +44,9 @@ static const struct nmibt_function_kinds common[] = {
 	{"machine_kexec", NMIBT_FUNCTION_DYING},
 	{"emergency_restart", NMIBT_FUNCTION_DYING},
 
+	/* init/main.c: where the trace of arm64's first CPU ends before 5.10 */
+	{"start_kernel", NMIBT_FUNCTION_OUTERMOST},
+
 	/* The capture: kernel/v6.12. */
 	{"nmi_capture_*", NMIBT_FUNCTION_DYING},
 	{"capture_this_cpu", NMIBT_FUNCTION_DYING},
