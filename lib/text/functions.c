@@ -7,7 +7,7 @@
 #include "text/arch.h"
 
 static const struct nmibt_function_kinds common[] = {
-	/* kernel/sched/idle.c, drivers/cpuidle; before 3.18 kernel/cpu/idle.c */
+	/* kernel/sched/idle.c, drivers/cpuidle; kernel/cpu/idle.c in older kernels */
 	{"do_idle", NMIBT_FUNCTION_IDLE},
 	{"cpu_startup_entry", NMIBT_FUNCTION_IDLE},
 	{"default_idle", NMIBT_FUNCTION_IDLE},
