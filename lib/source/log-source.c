@@ -30,9 +30,10 @@ static void take_task(enum nmibt_arch arch, struct nmibt_evidence *evidence)
 		nmibt_copy_task(&evidence->task, &p);
 }
 
-struct nmibt_error *nmibt_read_log_trace(enum nmibt_arch arch, const struct nmibt_log_trace *trace,
-					 struct nmibt_evidence *ret)
+struct nmibt_error *nmibt_read_log_trace(const struct nmibt_log_source *log, enum nmibt_arch arch,
+					 size_t i, struct nmibt_evidence *ret)
 {
+	const struct nmibt_log_trace *trace = &log->traces[i];
 	struct nmibt_backtrace backtrace;
 	struct nmibt_evidence evidence = {
 		.cpu = trace->cpu,
@@ -58,6 +59,10 @@ struct nmibt_error *nmibt_read_log_trace(enum nmibt_arch arch, const struct nmib
 		return err;
 	}
 	take_stack(&evidence, &backtrace);
+	if (trace->request) {
+		evidence.asked_ns = log->requests[trace->request - 1].ts_ns;
+		evidence.asked_by = log->requests[trace->request - 1].by_cpu;
+	}
 	if (trace->kind == NMIBT_EVIDENCE_TASK)
 		take_task(arch, &evidence);
 	*ret = evidence;

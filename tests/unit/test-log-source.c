@@ -207,7 +207,7 @@ static struct nmibt_evidence read_evidence(const struct log *l, size_t i)
 {
 	struct nmibt_evidence evidence;
 
-	assert_null(nmibt_read_log_trace(l->arch, trace_at(l, i), &evidence));
+	assert_null(nmibt_read_log_trace(l->log, l->arch, i, &evidence));
 	return evidence;
 }
 
@@ -487,6 +487,13 @@ static void request(void **state)
 	check_trace(l, 3, NMIBT_EVIDENCE_SKIPPED, 1, SKIPPED(3));
 	check_trace(l, 7, NMIBT_EVIDENCE_ANSWER, 1, SPIN(7, 118));
 	assert_int_equal(find_trace(l, 6, 0), 0);
+	struct nmibt_evidence evidence = read_evidence(l, find_trace(l, 7, 0) - 1);
+	assert_int_equal(evidence.asked_ns, asked);
+	assert_int_equal(evidence.asked_by, 1);
+	assert_int_equal(evidence.task.pid, 118);
+	assert_true(evidence.has_irqs_off && evidence.irqs_off);
+	assert_int_equal(evidence.stack.end, NMIBT_END_COMPLETE);
+	nmibt_evidence_destroy(&evidence);
 	check_printout(l, 0, NMIBT_PRINT_SYSRQ_REQUEST, 1,
 		       "sysrq: Show backtrace of all active CPUs");
 	assert_int_equal(l->log->nr_printouts, 1);
