@@ -132,10 +132,11 @@ static void render_when(struct renderer *r)
 	begin(r, r->report->death.is_known ? "died" : "uptime");
 	if (facts->has_time)
 		put_time(r, facts->time);
+	else if (r->report->death.is_known)
+		fputs("at an unknown time", r->out);
 	if (facts->has_uptime) {
 		nmibt_format_duration((int64_t)facts->uptime_ns, up, sizeof(up));
-		fprintf(r->out, "%s%s%s%s", facts->has_time ? ", " : "",
-			r->report->death.is_known ? "up " : "",
+		fprintf(r->out, "%s%s%s", r->report->death.is_known ? ", up " : "",
 			facts->is_uptime_least ? "at least " : "", up);
 	}
 	end(r);
