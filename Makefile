@@ -29,12 +29,10 @@ ALL_LDFLAGS := $(LDFLAGS) $(if $(SANITIZE),$(SANITIZERS))
 # by elfutils, and JSON, which not everybody wants, are archives of their own.
 BASE := base image kernel text unwind source report render
 objects = $(patsubst %.c,$(O)/%.o,$(foreach folder,$(1),$(wildcard lib/$(folder)/*.c)))
-# Not part of the base: it needs libkdumpfile.
-KDUMPFILE_OBJS := $(O)/lib/image/kdumpfile.o $(O)/lib/image/dumpfile.o
-LIB_OBJS := $(filter-out $(KDUMPFILE_OBJS),$(call objects,$(BASE)))
+LIB_OBJS := $(call objects,$(BASE))
 JSON_OBJS := $(call objects,json)
 DEBUGINFO_OBJS := $(call objects,debuginfo)
-TOOL_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tools/*.c)) $(KDUMPFILE_OBJS)
+TOOL_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tools/*.c))
 ARCHIVES := $(O)/libnmibt-json.a $(O)/libnmibt-debuginfo.a $(O)/libnmibt.a
 TEST_DRIVERS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/nmibt-*.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(O)/tests/%,$(wildcard tests/unit/test-*.c))
@@ -67,34 +65,33 @@ $(O)/lib%.a:
 $(O)/nmibt.so: $(O)/extension/nmibt.o $(O)/libnmibt-json.a $(O)/libnmibt.a
 	$(CC) -shared -Wl,-Bsymbolic -Wl,--exclude-libs,ALL $(ALL_LDFLAGS) -o $@ $^
 
-# pread() of the tool is libkdumpfile's, too: see lib/image/dumpfile.c.
 $(O)/nmibt: $(TOOL_OBJS) $(ARCHIVES)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lkdumpfile -ldw -lelf
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -ldw -lelf -lz
 
 # The log, and the stacks, of whatever the tool opens.
 $(TEST_DRIVERS): %: %.o $(filter-out %/nmibt.o,$(TOOL_OBJS)) $(ARCHIVES)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lkdumpfile -ldw -lelf
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -ldw -lelf -lz
 
 # Of the tool's files, not the library's. It reads the program itself.
 $(O)/tests/unit/test-debugfile.o: ALL_CFLAGS += -g
 $(O)/tests/test-debugfile: $(O)/tests/unit/test-debugfile.o $(filter-out %/nmibt.o,$(TOOL_OBJS)) \
 		$(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -lkdumpfile -ldw -lelf
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -ldw -lelf -lz
 
 $(O)/tests/test-%: $(O)/tests/unit/test-%.o $(O)/libnmibt-json.a $(O)/libnmibt.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -lz
 
 # The library is compiled anew with coverage for libFuzzer.
 $(O)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] include/nmibt/*.h)
 	@mkdir -p $(@D)
 	$(CLANG) $(filter-out -fPIC,$(ALL_CFLAGS)) -O1 -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=all -o $@ $< $(patsubst $(O)/%.o,%.c,$(LIB_OBJS) $(JSON_OBJS))
+		-fno-sanitize-recover=all -o $@ $< $(patsubst $(O)/%.o,%.c,$(LIB_OBJS) $(JSON_OBJS)) -lz
 
 # Without a kernel to boot.
-SUITES := tests/unit/run docs/check-format $(addprefix tests/golden/,run-synthetic run-tool \
-	run-json run-debuginfo run-log run-crash)
+SUITES := tests/unit/run docs/check-format $(addprefix tests/golden/,run-mkdump run-synthetic \
+	run-tool run-json run-debuginfo run-log run-crash)
 
 check: ## unit, golden, crash on the bundled dumps: minutes
 	tests/run $(SUITES)

@@ -154,23 +154,32 @@ static struct nmibt_error *print_report(const struct nmibt_report *report, struc
 	return err;
 }
 
-static int print_vmcore(struct nmibt_vmcore *vmcore, struct arguments *args)
+/* The report borrows image. */
+static struct nmibt_error *open_report(struct nmibt_vmcore *vmcore, const struct arguments *args,
+				       struct nmibt_image *image, struct nmibt_report **ret)
 {
-	struct nmibt_image image;
-	struct nmibt_report *report;
-	const char *remark = nmibt_vmcore_remark(vmcore);
-	int code;
-
-	if (remark)
-		fprintf(stderr, "nmibt: %s\n", remark);
 	/* Kernels before 6.0 don't say in the dump where their variables are. */
 	struct nmibt_error *err = args->render.lines || nmibt_vmcore_needs_vmlinux(vmcore)
 					  ? nmibt_vmcore_use_debuginfo(vmcore, &args->debuginfo)
 					  : NULL;
+
 	if (err)
-		return fail(err);
-	nmibt_vmcore_image(vmcore, &image);
-	err = nmibt_report_open(&image, args->wish, &report);
+		return err;
+	nmibt_vmcore_image(vmcore, image);
+	return nmibt_report_open(image, args->wish, ret);
+}
+
+static int print_vmcore(struct nmibt_vmcore *vmcore, struct arguments *args)
+{
+	struct nmibt_image image;
+	struct nmibt_report *report;
+	int code;
+
+	struct nmibt_error *err = open_report(vmcore, args, &image, &report);
+	/* By now it is known whether pages could be decompressed. */
+	const char *remark = nmibt_vmcore_remark(vmcore);
+	if (remark)
+		fprintf(stderr, "nmibt: %s\n", remark);
 	if (err)
 		return fail(err);
 	err = print_report(report, args, &code);

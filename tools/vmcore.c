@@ -1,99 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * ELF is read by the library's own reader: it takes cut files, which libkdumpfile
- * refuses, and tells a page that was left out from one that is not there.
- * libkdumpfile reads all else. What is put on top of either is what a vmlinux has.
+ * What is put on top of the back end for the dump's format is what a vmlinux has.
  */
 #include <elf.h>
-#include <unistd.h>
 
 #include "image/dumpfile.h"
-#include "image/flattened.h"
+#include "image/foreign.h"
+#include "image/kdump.h"
 #include "report/report.h"
-#include "image/kdumpfile.h"
-#include "image/kdumpheader.h"
 #include "vmcore.h"
 
 struct nmibt_vmcore {
 	struct nmibt_dumpfile **files;
 	unsigned int nr_files;
 	struct nmibt_elf *elf; /* this one or the next */
-	struct nmibt_kdumpfile *kdumpfile;
+	struct nmibt_kdump *kdump;
 	struct nmibt_image base; /* of the one that is open */
 	char *found; /* VMCOREINFO in memory; NULL: the dump has a note, or there is none */
 	struct nmibt_vmcoreinfo vmcoreinfo; /* of the dump's note, or of its memory */
 	struct nmibt_debuginfo *debuginfo; /* NULL: none is wanted */
 	const char *remark;
-	bool is_partial; /* what is not in it may have been, in the part that is missing */
+	bool is_cut; /* what is not in it may have been, in the rest */
 };
-
-static const char *remark_on(const struct nmibt_dumpfile *file)
-{
-	struct nmibt_kdumpheader header;
-
-	if (file->flat && !nmibt_flattened_complete(file->flat))
-		return "the file ends before the end of the flattened dump";
-	if (nmibt_kdumpheader_read(file->fd, &header) && header.incomplete)
-		return "makedumpfile left this dump incomplete: it had no room for the rest";
-	return NULL;
-}
-
-/* -------------------------------------------------------------------- parts */
-
-struct part {
-	struct nmibt_dumpfile *file;
-	struct nmibt_kdumpheader header;
-};
-
-static int compare_parts(const void *a, const void *b)
-{
-	uint64_t x = ((const struct part *)a)->header.start_pfn;
-	uint64_t y = ((const struct part *)b)->header.start_pfn;
-
-	return (x > y) - (x < y);
-}
-
-static bool are_all_there(const struct part *parts, unsigned int nr)
-{
-	for (unsigned int i = 0; i + 1 < nr; i++) {
-		if (parts[i].header.end_pfn != parts[i + 1].header.start_pfn)
-			return false;
-	}
-	return !parts[0].header.start_pfn &&
-	       parts[nr - 1].header.end_pfn >= parts[nr - 1].header.max_pfn;
-}
-
-/* libkdumpfile 0.5.1 wants the parts of a split dump in their order, and misses none. */
-static struct nmibt_error *sort_parts(struct nmibt_vmcore *vmcore)
-{
-	unsigned int nr = vmcore->nr_files;
-	_cleanup_free_ struct part *parts = calloc(nr, sizeof(*parts));
-
-	if (!parts)
-		return nmibt_error_nomem();
-	for (unsigned int i = 0; i < nr; i++) {
-		parts[i].file = vmcore->files[i];
-		if (!nmibt_kdumpheader_read(parts[i].file->fd, &parts[i].header) ||
-		    !parts[i].header.split)
-			return NULL;
-	}
-	qsort(parts, nr, sizeof(*parts), compare_parts);
-	for (unsigned int i = 0; i < nr; i++)
-		vmcore->files[i] = parts[i].file;
-	if (!are_all_there(parts, nr) && !vmcore->remark)
-		vmcore->remark =
-			"this is a part of a split dump, and others are missing: name them all";
-	return NULL;
-}
 
 /* --------------------------------------------------------------------- open */
 
-static bool is_elf(const struct nmibt_dumpfile *file)
+static bool is_elf(const struct nmibt_file *file)
 {
 	char magic[SELFMAG];
 
-	return pread(file->fd, magic, sizeof(magic), 0) == sizeof(magic) &&
-	       !memcmp(magic, ELFMAG, SELFMAG);
+	return nmibt_file_read(file, 0, magic, sizeof(magic)) && !memcmp(magic, ELFMAG, SELFMAG);
 }
 
 static struct nmibt_error *open_files(struct nmibt_vmcore *vmcore, unsigned int nr,
@@ -103,18 +39,17 @@ static struct nmibt_error *open_files(struct nmibt_vmcore *vmcore, unsigned int 
 	if (!vmcore->files)
 		return nmibt_error_nomem();
 
-	struct nmibt_error *err;
 	for (unsigned int i = 0; i < nr; i++) {
-		err = nmibt_dumpfile_open(paths[i], &vmcore->files[i]);
+		struct nmibt_error *err = nmibt_dumpfile_open(paths[i], &vmcore->files[i]);
 		if (err)
 			return err;
 		vmcore->nr_files++;
-		if (!vmcore->remark)
-			vmcore->remark = remark_on(vmcore->files[i]);
+		if (vmcore->files[i]->flat && !nmibt_flattened_complete(vmcore->files[i]->flat)) {
+			vmcore->remark = "the file ends before the end of the flattened dump";
+			vmcore->is_cut = true;
+		}
 	}
-	err = sort_parts(vmcore);
-	vmcore->is_partial = vmcore->remark;
-	return err;
+	return NULL;
 }
 
 static struct nmibt_error *open_image(struct nmibt_vmcore *vmcore, unsigned int nr,
@@ -123,15 +58,18 @@ static struct nmibt_error *open_image(struct nmibt_vmcore *vmcore, unsigned int 
 	struct nmibt_error *err = open_files(vmcore, nr, paths);
 	if (err)
 		return err;
-	if (nr == 1 && is_elf(vmcore->files[0]))
-		return nmibt_elf_open_fd(vmcore->files[0]->fd, paths[0], &vmcore->elf);
+	if (nr == 1 && is_elf(&vmcore->files[0]->file))
+		return nmibt_elf_open_file(&vmcore->files[0]->file, &vmcore->elf);
 
-	_cleanup_free_ int *fds = calloc(nr, sizeof(*fds));
-	if (!fds)
+	_cleanup_free_ const struct nmibt_file **files = calloc(nr, sizeof(*files));
+	if (!files)
 		return nmibt_error_nomem();
-	for (unsigned int i = 0; i < nr; i++)
-		fds[i] = vmcore->files[i]->fd;
-	return nmibt_kdumpfile_open(paths[0], nr, fds, &vmcore->kdumpfile);
+	for (unsigned int i = 0; i < nr; i++) {
+		files[i] = &vmcore->files[i]->file;
+		if (!nmibt_is_kdump(files[i]))
+			return nmibt_refuse_foreign(files[i]);
+	}
+	return nmibt_kdump_open(nr, files, &vmcore->kdump);
 }
 
 static enum nmibt_read vmcore_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
@@ -139,7 +77,7 @@ static enum nmibt_read vmcore_read_phys(void *ctx, uint64_t paddr, void *buf, si
 	struct nmibt_vmcore *vmcore = ctx;
 	enum nmibt_read status = vmcore->base.ops->read_phys(vmcore->base.ctx, paddr, buf, len);
 
-	return status == NMIBT_READ_EXCLUDED && vmcore->is_partial ? NMIBT_READ_ERROR : status;
+	return status == NMIBT_READ_EXCLUDED && vmcore->is_cut ? NMIBT_READ_ERROR : status;
 }
 
 static char *vmcore_vmcoreinfo_text(void *ctx)
@@ -151,9 +89,8 @@ static char *vmcore_vmcoreinfo_text(void *ctx)
 	return vmcore->base.ops->vmcoreinfo_text(vmcore->base.ctx);
 }
 
-/* libkdumpfile does not believe the machine in a header without a system's name, as
- * QEMU writes it (dump/dump.c: create_header64(), 7.2). VMCOREINFO has lines that only
- * one architecture writes. */
+/* Where the dump's header does not name the machine. VMCOREINFO has lines that only one
+ * architecture writes. */
 static enum nmibt_arch arch_by_vmcoreinfo(const struct nmibt_vmcoreinfo *v)
 {
 	if (v->phys_base.known == v->kimage_voffset.known)
@@ -198,7 +135,7 @@ struct nmibt_error *nmibt_vmcore_open(unsigned int nr, char *const *paths,
 	if (vmcore->elf)
 		nmibt_elf_image(vmcore->elf, &vmcore->base);
 	else
-		nmibt_kdumpfile_image(vmcore->kdumpfile, &vmcore->base);
+		nmibt_kdump_image(vmcore->kdump, &vmcore->base);
 	err = look_for_vmcoreinfo(vmcore);
 	if (err) {
 		nmibt_vmcore_close(vmcore);
@@ -289,7 +226,9 @@ bool nmibt_vmcore_needs_vmlinux(const struct nmibt_vmcore *vmcore)
 
 const char *nmibt_vmcore_remark(const struct nmibt_vmcore *vmcore)
 {
-	return vmcore->remark;
+	const char *remark = vmcore->kdump ? nmibt_kdump_remark(vmcore->kdump) : NULL;
+
+	return remark ? remark : vmcore->remark;
 }
 
 struct nmibt_error *nmibt_vmcore_use_debuginfo(struct nmibt_vmcore *vmcore,
@@ -312,7 +251,7 @@ void nmibt_vmcore_close(struct nmibt_vmcore *vmcore)
 	nmibt_vmcoreinfo_destroy(&vmcore->vmcoreinfo);
 	free(vmcore->found);
 	nmibt_elf_close(vmcore->elf);
-	nmibt_kdumpfile_close(vmcore->kdumpfile);
+	nmibt_kdump_close(vmcore->kdump);
 	for (unsigned int i = 0; i < vmcore->nr_files; i++)
 		nmibt_dumpfile_close(vmcore->files[i]);
 	free(vmcore->files);

@@ -28,7 +28,8 @@ const char *nmibt_vmcore_complaint(const struct nmibt_vmcore *vmcore, unsigned i
 void nmibt_vmcore_close(struct nmibt_vmcore *vmcore); /* NULL is allowed */
 
 /* What is to be said of the dump beside what is found in it, a line of text:
- * that it was cut, or left incomplete. NULL: nothing. */
+ * that it was cut, or left incomplete. NULL: nothing. That a library is missing which its
+ * pages need is known when pages were read. */
 const char *nmibt_vmcore_remark(const struct nmibt_vmcore *vmcore);
 
 #endif /* NMIBT_VMCORE_H */

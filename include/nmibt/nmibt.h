@@ -147,8 +147,6 @@ struct nmibt_image {
  */
 struct nmibt_elf;
 struct nmibt_error *nmibt_elf_open(const char *path, struct nmibt_elf **ret);
-/* Reads fd by pread(); fd is borrowed until nmibt_elf_close(), path is for messages. */
-struct nmibt_error *nmibt_elf_open_fd(int fd, const char *path, struct nmibt_elf **ret);
 /* image borrows from elf and is valid until nmibt_elf_close(). */
 void nmibt_elf_image(struct nmibt_elf *elf, struct nmibt_image *ret);
 void nmibt_elf_close(struct nmibt_elf *elf); /* NULL is allowed */

@@ -4,16 +4,17 @@
  */
 #include "base/match.h"
 
+/* s.s of an empty string may be NULL, which memcmp() must not see. */
 bool nmibt_str_is(struct nmibt_str s, const char *literal)
 {
-	return s.len == strlen(literal) && !memcmp(s.s, literal, s.len);
+	return s.len == strlen(literal) && nmibt_str_starts(s, literal);
 }
 
 bool nmibt_str_starts(struct nmibt_str s, const char *literal)
 {
 	size_t len = strlen(literal);
 
-	return s.len >= len && !memcmp(s.s, literal, len);
+	return s.len >= len && (!len || !memcmp(s.s, literal, len));
 }
 
 static const char *find(struct nmibt_str s, const char *literal)

@@ -6,15 +6,16 @@
 #ifndef NMIBT_DUMPFILE_H
 #define NMIBT_DUMPFILE_H
 
-#include <nmibt/nmibt.h>
+#include "image/file.h"
+#include "image/flattened.h"
 
 struct nmibt_dumpfile {
-	int fd;
+	struct nmibt_file disk; /* as it is there */
 	struct nmibt_flattened *flat; /* NULL: it is what it is */
-	struct nmibt_dumpfile *next;
+	struct nmibt_file file; /* what readers see */
 };
 
-/* Refuses with what to do what is no dump by its first bytes: a compressed file. */
+/* path is borrowed until nmibt_dumpfile_close(). */
 struct nmibt_error *nmibt_dumpfile_open(const char *path, struct nmibt_dumpfile **ret);
 void nmibt_dumpfile_close(struct nmibt_dumpfile *file); /* NULL is allowed */
 

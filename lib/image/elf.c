@@ -4,11 +4,8 @@
  * libc only, because the capture kernel's tool is built on it.
  */
 #include <elf.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "image/file.h"
 #include "image/image.h"
 #include "image/notes.h"
 
@@ -22,9 +19,8 @@ struct segment {
 };
 
 struct nmibt_elf {
-	int fd;
-	bool fd_owned;
-	uint64_t file_size;
+	const struct nmibt_file *file;
+	struct nmibt_file own; /* is file, if nmibt_elf_open() opened it */
 	enum nmibt_arch arch;
 	struct segment *segments;
 	size_t nr_segments;
@@ -33,19 +29,7 @@ struct nmibt_elf {
 
 static bool read_at(const struct nmibt_elf *elf, uint64_t offset, void *buf, size_t len)
 {
-	char *to = buf;
-
-	while (len) {
-		ssize_t n = pread(elf->fd, to, len, offset);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		to += n;
-		offset += n;
-		len -= n;
-	}
-	return true;
+	return nmibt_file_read(elf->file, offset, buf, len);
 }
 
 static enum nmibt_read elf_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
@@ -82,7 +66,7 @@ static char *elf_vmcoreinfo_text(void *ctx)
  * be anything, and nobody wants to search it for hours. */
 static uint64_t bytes_in_file(const struct nmibt_elf *elf, const struct segment *s)
 {
-	uint64_t rest = s->offset < elf->file_size ? elf->file_size - s->offset : 0;
+	uint64_t rest = s->offset < elf->file->size ? elf->file->size - s->offset : 0;
 
 	return s->filesz < rest ? s->filesz : rest;
 }
@@ -116,10 +100,10 @@ static const struct nmibt_image_ops elf_ops = {
 static void read_notes(struct nmibt_elf *elf, const Elf64_Phdr *phdr)
 {
 	uint64_t size = phdr->p_filesz;
-	if (phdr->p_offset >= elf->file_size)
+	if (phdr->p_offset >= elf->file->size)
 		return;
-	if (size > elf->file_size - phdr->p_offset)
-		size = elf->file_size - phdr->p_offset;
+	if (size > elf->file->size - phdr->p_offset)
+		size = elf->file->size - phdr->p_offset;
 	if (size > MAX_NOTE_BYTES)
 		size = MAX_NOTE_BYTES;
 
@@ -198,26 +182,21 @@ static struct nmibt_error *read_headers(struct nmibt_elf *elf, const char *path)
 	return NULL;
 }
 
-/* Takes fd over if owned. */
-static struct nmibt_error *elf_open(int fd, bool owned, const char *path, struct nmibt_elf **ret)
+/* Opens path where file is NULL. */
+static struct nmibt_error *elf_open(const char *path, const struct nmibt_file *file,
+				    struct nmibt_elf **ret)
 {
 	struct nmibt_elf *elf = calloc(1, sizeof(*elf));
 	struct nmibt_error *err = NULL;
-	struct stat st;
 
-	if (!elf) {
-		if (owned)
-			close(fd);
+	if (!elf)
 		return nmibt_error_nomem();
-	}
-	elf->fd = fd;
-	elf->fd_owned = owned;
-	if (fstat(fd, &st) < 0) {
-		err = nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: %s", path, strerror(errno));
-	} else {
-		elf->file_size = st.st_size;
-		err = read_headers(elf, path);
-	}
+	elf->own.fd = -1;
+	elf->file = file ? file : &elf->own;
+	if (!file)
+		err = nmibt_file_open(path, &elf->own);
+	if (!err)
+		err = read_headers(elf, elf->file->path);
 	if (err) {
 		nmibt_elf_close(elf);
 		return err;
@@ -228,16 +207,12 @@ static struct nmibt_error *elf_open(int fd, bool owned, const char *path, struct
 
 struct nmibt_error *nmibt_elf_open(const char *path, struct nmibt_elf **ret)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: %s", path, strerror(errno));
-	return elf_open(fd, true, path, ret);
+	return elf_open(path, NULL, ret);
 }
 
-struct nmibt_error *nmibt_elf_open_fd(int fd, const char *path, struct nmibt_elf **ret)
+struct nmibt_error *nmibt_elf_open_file(const struct nmibt_file *file, struct nmibt_elf **ret)
 {
-	return elf_open(fd, false, path, ret);
+	return elf_open(NULL, file, ret);
 }
 
 void nmibt_elf_image(struct nmibt_elf *elf, struct nmibt_image *ret)
@@ -254,8 +229,7 @@ void nmibt_elf_close(struct nmibt_elf *elf)
 {
 	if (!elf)
 		return;
-	if (elf->fd_owned)
-		close(elf->fd);
+	nmibt_file_close(&elf->own);
 	free(elf->segments);
 	free(elf->vmcoreinfo);
 	free(elf);

@@ -9,9 +9,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "image/file.h"
 #include "image/flattened.h"
-#include "image/image.h"
-#include "image/rawread.h"
 
 #define SIGNATURE "makedumpfile"
 #define HEADER_SIZE 4096
@@ -49,7 +48,7 @@ bool nmibt_is_flattened(int fd)
 {
 	char signature[sizeof(SIGNATURE)];
 
-	return nmibt_raw_pread(fd, signature, sizeof(signature), 0) == sizeof(signature) &&
+	return nmibt_pread(fd, signature, sizeof(signature), 0) == sizeof(signature) &&
 	       !memcmp(signature, SIGNATURE, sizeof(signature));
 }
 
@@ -58,7 +57,7 @@ static bool read_head(const struct nmibt_flattened *flat, struct window *window,
 		      struct head *ret)
 {
 	if (at < window->at || at - window->at + sizeof(*ret) > window->len) {
-		ssize_t n = nmibt_raw_pread(flat->fd, window->bytes, sizeof(window->bytes), at);
+		ssize_t n = nmibt_pread(flat->fd, window->bytes, sizeof(window->bytes), at);
 
 		if (n < (ssize_t)sizeof(*ret))
 			return false;
@@ -224,14 +223,14 @@ static size_t read_run(const struct nmibt_flattened *flat, char *buf, size_t len
 	uint64_t in = offset - r->offset;
 	if (len > r->size - in)
 		len = r->size - in;
-	ssize_t n = nmibt_raw_pread(flat->fd, buf, len, r->at + in);
+	ssize_t n = nmibt_pread(flat->fd, buf, len, r->at + in);
 	return n > 0 ? n : 0;
 }
 
 ssize_t nmibt_flattened_pread(const struct nmibt_flattened *flat, void *buf, size_t len,
 			      off_t offset)
 {
-	uint64_t end = flat->nr ? flat->records[flat->nr - 1].max_end : 0;
+	uint64_t end = nmibt_flattened_size(flat);
 	size_t done = 0;
 
 	if (offset < 0) {
@@ -252,4 +251,19 @@ ssize_t nmibt_flattened_pread(const struct nmibt_flattened *flat, void *buf, siz
 		done += n;
 	}
 	return done;
+}
+
+uint64_t nmibt_flattened_size(const struct nmibt_flattened *flat)
+{
+	return flat->nr ? flat->records[flat->nr - 1].max_end : 0;
+}
+
+uint64_t nmibt_flattened_next_data(const struct nmibt_flattened *flat, uint64_t offset)
+{
+	size_t up_to = records_up_to(flat, offset);
+
+	/* Some record before may reach beyond offset; in a cut dump it may be the lost part. */
+	if (!flat->complete || (up_to && flat->records[up_to - 1].max_end > offset))
+		return offset;
+	return up_to < flat->nr ? flat->records[up_to].offset : nmibt_flattened_size(flat);
 }

@@ -26,6 +26,12 @@ void nmibt_flattened_close(struct nmibt_flattened *flat); /* NULL is allowed */
 ssize_t nmibt_flattened_pread(const struct nmibt_flattened *flat, void *buf, size_t len,
 			      off_t offset);
 
+/* Of the file that the records make up, as far as they are there. */
+uint64_t nmibt_flattened_size(const struct nmibt_flattened *flat);
+
+/* As nmibt_file.next_data. */
+uint64_t nmibt_flattened_next_data(const struct nmibt_flattened *flat, uint64_t offset);
+
 /* False: the file ends before the mark of its end. */
 bool nmibt_flattened_complete(const struct nmibt_flattened *flat);
 

@@ -7,6 +7,11 @@
 
 #include "base/base.h"
 
+struct nmibt_file;
+
+/* As nmibt_elf_open(), of a file that is open; borrowed until nmibt_elf_close(). */
+struct nmibt_error *nmibt_elf_open_file(const struct nmibt_file *file, struct nmibt_elf **ret);
+
 /* What a read of several pages came to, in bytes. */
 struct nmibt_run {
 	size_t excluded;

@@ -93,6 +93,8 @@ void nmibt_level_put(struct taken *t, struct level *l)
 	trace->ended_ns = line->last_ns;
 	if (line->missing || (line->known && memchr(line->known, false, line->len)))
 		trace->wrong |= NMIBT_WRONG_DAMAGED;
+	if (line->is_torn)
+		trace->wrong |= NMIBT_WRONG_TORN;
 	if (trace->printout != l->printout)
 		nmibt_touch_printout(t, trace->printout);
 }
@@ -128,6 +130,7 @@ static void judge_end(struct nmibt_log_source *log, struct stream *s, struct lev
 	if (l->was_left)
 		log->traces[l->was_left - 1].wrong |= NMIBT_WRONG_GAP;
 	s->unsure_trace = l->trace;
+	s->unsure_gaps = l->nr_gaps;
 }
 
 /* Where nothing told the end of a trace that interrupted another one, the lines behind it

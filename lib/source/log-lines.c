@@ -69,8 +69,6 @@ static void free_stream(struct stream *s)
 	free(s);
 }
 
-static void end_line(struct nmibt_log_source *log, struct stream *s, uint64_t seq, uint64_t ts_ns);
-
 /* Gives the oldest stream of the bucket up, where there are too many. */
 static void limit_bucket(struct nmibt_log_source *log, struct stream **bucket)
 {
@@ -125,7 +123,8 @@ void nmibt_log_builder_close(struct nmibt_log_builder *builder)
 /* -------------------------------------------------------------------- lines */
 
 /* What stands in the stream is a line, be it that no newline ended it. */
-static void end_line(struct nmibt_log_source *log, struct stream *s, uint64_t seq, uint64_t ts_ns)
+static void end_line(struct nmibt_log_source *log, struct stream *s, uint64_t seq, uint64_t ts_ns,
+		     bool is_torn)
 {
 	if (!s->is_open)
 		return;
@@ -141,6 +140,7 @@ static void end_line(struct nmibt_log_source *log, struct stream *s, uint64_t se
 		.text = text.raw,
 		.known = text.known,
 		.len = text.len,
+		.is_torn = is_torn,
 		.nr_gaps = s->line_gaps,
 		.nr_lost = s->line_lost,
 	};
@@ -181,7 +181,7 @@ static void put_end(struct nmibt_log_source *log, struct stream *s,
 {
 	if (s && s->is_open) {
 		put_piece(log, record, text, len, missing);
-		end_line(log, s, record->seq, record->ts_ns);
+		end_line(log, s, record->seq, record->ts_ns, false);
 		return;
 	}
 	nmibt_log_take_line(log, &(struct nmibt_log_line){
@@ -209,7 +209,7 @@ static void put_record(struct nmibt_log_source *log, const struct nmibt_log_reco
 	 * the two. */
 	if (s && s->is_open &&
 	    (!(record->flags & LOG_CONT) || s->line_gaps != log->builder->nr_gaps))
-		end_line(log, s, record->seq, record->ts_ns);
+		end_line(log, s, record->seq, record->ts_ns, false);
 	for (const char *newline; (newline = memchr(at, '\n', end - at)); at = newline + 1) {
 		s = nmibt_stream_find(log->builder, record->caller_id);
 		put_end(log, s, record, at, newline - at, 0);
@@ -274,7 +274,7 @@ struct nmibt_error *nmibt_log_source_finish(struct nmibt_log_source *log)
 		note_gap(log, log->last_seq + b->losing + 1);
 	for (size_t i = 0; i < NR_BUCKETS && !b->failed; i++) {
 		for (struct stream *s = b->buckets[i]; s; s = s->next)
-			end_line(log, s, log->last_seq, log->last_ns);
+			end_line(log, s, log->last_seq, log->last_ns, true);
 	}
 	for (size_t i = 0; i < NR_BUCKETS && !b->failed; i++) {
 		for (struct stream *s = b->buckets[i]; s; s = s->next)

@@ -2,6 +2,18 @@
 /* The kernel's log as a source: read once, and the evidence of each of its traces. */
 #include "source/printouts.h"
 
+/* Of a trace of no CPU the first line names the task. */
+static void take_task(enum nmibt_arch arch, struct nmibt_evidence *evidence)
+{
+	const struct nmibt_line *line = evidence->text.lines;
+	struct nmibt_printed p = {0};
+
+	if (evidence->text.nr_lines)
+		nmibt_recognise(arch, (struct nmibt_str){line->text, line->len}, &p);
+	if (p.kind == NMIBT_PRINT_TASK)
+		nmibt_copy_task(&evidence->task, &p);
+}
+
 struct nmibt_error *nmibt_read_log_trace(enum nmibt_arch arch, const struct nmibt_log_trace *trace,
 					 struct nmibt_evidence *ret)
 {
@@ -30,6 +42,8 @@ struct nmibt_error *nmibt_read_log_trace(enum nmibt_arch arch, const struct nmib
 		return err;
 	}
 	nmibt_evidence_take_backtrace(&evidence, &backtrace);
+	if (trace->kind == NMIBT_EVIDENCE_TASK)
+		take_task(arch, &evidence);
 	*ret = evidence;
 	return NULL;
 }

@@ -117,6 +117,26 @@ static bool may_have_registers(const struct taken *t, const struct level *l, boo
 		       : l->phase == PHASE_FRAMES && t->b->arch != NMIBT_ARCH_ARM64;
 }
 
+/* Does the trace stand upon another one that may go on? */
+static bool has_interrupted(const struct stream *s, const struct level *l)
+{
+	for (const struct level *below = s->levels; below < l; below++) {
+		if (below->trace && below->phase == PHASE_FRAMES)
+			return true;
+	}
+	return false;
+}
+
+/* Behind an outermost function there may be another one, by which it was called: arm64 has
+ * secondary_start_kernel() and __secondary_switched(). What else comes there is of the trace
+ * that was interrupted, if there is one. */
+static bool may_have_frame(const struct taken *t, const struct level *l)
+{
+	if (!l->is_complete || l->open_marks || !t->p.frame.reliable)
+		return true;
+	return nmibt_is_outermost_frame(&t->p.frame) || !has_interrupted(t->s, l);
+}
+
 bool nmibt_is_of_trace(const struct taken *t, const struct level *l)
 {
 	const struct nmibt_log_trace *trace = nmibt_level_trace(t->log, l);
@@ -129,10 +149,7 @@ bool nmibt_is_of_trace(const struct taken *t, const struct level *l)
 	case NMIBT_PRINT_HARDWARE:
 		return l->phase == PHASE_HEAD;
 	case NMIBT_PRINT_FRAME:
-		/* Where a stack ends several functions in a row are outermost ones. */
-		return l->phase != PHASE_BEHIND &&
-		       !(l->is_complete && t->p.frame.reliable &&
-			 !nmibt_is_outermost_frame(&t->p.frame));
+		return l->phase != PHASE_BEHIND && may_have_frame(t, l);
 	case NMIBT_PRINT_STACK_MARK:
 		return l->phase != PHASE_BEHIND;
 	case NMIBT_PRINT_REGISTER:

@@ -25,6 +25,7 @@ static bool is_of_printout(const struct taken *t, const struct level *l)
 		/* of a panic by panic_print (kernel/panic.c: panic_print_sys_info(), 6.12) */
 		return has_traces(l->kind) || l->kind == NMIBT_PRINT_PANIC;
 	case NMIBT_PRINT_STALLED_CPU:
+	case NMIBT_PRINT_STALL_FOUND:
 		return l->kind == NMIBT_PRINT_STALL || l->kind == NMIBT_PRINT_SELF_STALL;
 	case NMIBT_PRINT_END_TRACE:
 		return l->kind == NMIBT_PRINT_WARNING || l->kind == NMIBT_PRINT_OOPS;
@@ -55,7 +56,7 @@ void nmibt_learn_reporter(struct taken *t, uint64_t number, uint32_t cpu)
 		t->b->failed = true;
 }
 
-static void copy_task(struct nmibt_task *task, const struct nmibt_printed *p)
+void nmibt_copy_task(struct nmibt_task *task, const struct nmibt_printed *p)
 {
 	size_t len = p->comm.len < sizeof(task->comm) ? p->comm.len : sizeof(task->comm);
 
@@ -77,10 +78,12 @@ static void take_stalled(struct taken *t, struct level *l)
 	l->strangers = 0;
 	if (!printout)
 		return;
-	if (t->p.has_cpu && !nmibt_cpus_add(&printout->cpus, t->p.cpu))
+	if (t->p.kind == NMIBT_PRINT_STALL_FOUND)
+		nmibt_learn_reporter(t, l->printout, t->p.has_cpu ? t->p.cpu : NMIBT_NO_CPU);
+	else if (t->p.has_cpu && !nmibt_cpus_add(&printout->cpus, t->p.cpu))
 		t->b->failed = true;
 	if (!printout->task.known)
-		copy_task(&printout->task, &t->p);
+		nmibt_copy_task(&printout->task, &t->p);
 }
 
 static void take_printout_line(struct taken *t, struct level *l)
@@ -96,6 +99,7 @@ static void take_printout_line(struct taken *t, struct level *l)
 		nmibt_begin_trace(t, l, NMIBT_EVIDENCE_TASK, NMIBT_NO_CPU);
 		break;
 	case NMIBT_PRINT_STALLED_CPU:
+	case NMIBT_PRINT_STALL_FOUND:
 		take_stalled(t, l);
 		return;
 	case NMIBT_PRINT_END_TRACE:
@@ -203,7 +207,8 @@ static void take_bare_trace(struct taken *t)
 /* A trace of which nothing told the end had none, if its caller goes on with frames. */
 static void take_orphan(struct taken *t)
 {
-	if (!t->s || !t->s->unsure_trace || t->p.kind != NMIBT_PRINT_FRAME)
+	if (!t->s || !t->s->unsure_trace || t->s->unsure_gaps != t->line->nr_gaps ||
+	    t->p.kind != NMIBT_PRINT_FRAME)
 		return;
 	struct nmibt_log_trace *trace = &t->log->traces[t->s->unsure_trace - 1];
 	trace->wrong |= NMIBT_WRONG_CUT;
@@ -226,12 +231,18 @@ static struct level *find_level(struct taken *t)
 	return NULL;
 }
 
+static bool is_stranger(enum nmibt_print kind)
+{
+	return kind == NMIBT_PRINT_OTHER || kind == NMIBT_PRINT_STALLED_CPU ||
+	       kind == NMIBT_PRINT_STALL_FOUND;
+}
+
 /* A line that stands in reports. */
 static void take_part(struct taken *t)
 {
 	struct level *l = find_level(t);
 
-	if (!l && (t->p.kind == NMIBT_PRINT_OTHER || t->p.kind == NMIBT_PRINT_STALLED_CPU)) {
+	if (!l && is_stranger(t->p.kind)) {
 		take_stranger(t);
 		return;
 	}
@@ -280,7 +291,7 @@ struct level *nmibt_begin_printout(struct taken *t, enum nmibt_print kind, enum 
 		.interval = t->p.interval,
 		.message = nmibt_copy_line(t),
 	};
-	copy_task(&printout.task, &t->p);
+	nmibt_copy_task(&printout.task, &t->p);
 	if (kind != NMIBT_PRINT_REQUEST && kind != NMIBT_PRINT_SYSRQ_REQUEST)
 		nmibt_add_said_cpus(t, &printout.cpus);
 	l->printout = nmibt_log_add_printout(t->log, &printout);
@@ -315,11 +326,15 @@ static struct level *find_oops(struct stream *s)
 
 static void take_heading(struct taken *t, struct level *l)
 {
+	struct nmibt_printout *printout = nmibt_log_printout(t->log, l->printout);
+
 	while (nmibt_top_level(t->s) != l)
 		nmibt_pop(t, END_WENT_ON);
 	nmibt_level_put(t, l);
 	l->has_heading = t->p.kind == NMIBT_PRINT_OOPS;
 	l->strangers = 0;
+	if (printout && l->has_heading)
+		printout->kind = NMIBT_PRINT_OOPS;
 }
 
 static void take_first_line(struct taken *t)
@@ -335,9 +350,11 @@ static void take_first_line(struct taken *t)
 	if (t->p.kind == NMIBT_PRINT_PANIC)
 		nmibt_pop_all(t);
 	nmibt_end_printouts(t);
-	l = nmibt_begin_printout(t, is_oops ? NMIBT_PRINT_OOPS : t->p.kind, PHASE_LEAD);
+	l = nmibt_begin_printout(t, t->p.kind, PHASE_LEAD);
 	if (!l)
 		return;
+	if (is_oops)
+		l->kind = NMIBT_PRINT_OOPS;
 	l->has_heading = t->p.kind == NMIBT_PRINT_OOPS;
 	if (t->p.kind == NMIBT_PRINT_PANIC)
 		t->b->panic = l->printout;

@@ -49,6 +49,7 @@ struct nmibt_log_line {
 	const bool *known; /* len; NULL: all is known */
 	size_t len; /* without newline */
 	size_t missing; /* bytes behind text that can't be read */
+	bool is_torn; /* the log ends in it */
 	/* Of the builder when the line was begun. */
 	uint64_t nr_gaps, nr_lost;
 };
@@ -105,6 +106,7 @@ struct stream {
 	uint32_t caller_id;
 	size_t own_title; /* index + 1: the answer that it has just printed */
 	size_t unsure_trace; /* index + 1: the newest of which nothing told the end */
+	uint64_t unsure_gaps; /* nr_gaps of the builder then */
 	unsigned int nr_levels;
 	struct level levels[MAX_LEVELS]; /* the innermost last */
 	/* A line that has no newline yet. */
@@ -197,6 +199,8 @@ struct level *nmibt_begin_printout(struct taken *t, enum nmibt_print kind, enum 
 /* A printout begins: those before it end, but a panic, and what it may have interrupted. */
 void nmibt_end_printouts(struct taken *t);
 void nmibt_learn_reporter(struct taken *t, uint64_t printout, uint32_t cpu);
+/* The task that the line names; *task stays where it names none. */
+void nmibt_copy_task(struct nmibt_task *task, const struct nmibt_printed *p);
 void nmibt_add_said_cpus(struct taken *t, struct nmibt_cpus *cpus);
 
 void nmibt_take_request(struct taken *t);

@@ -105,7 +105,9 @@ unsigned int nmibt_cpus_count(const struct nmibt_cpus *cpus);
 /* A printed report: what one caller prints from a first line to its end, with the answers
  * that it asked for. */
 struct nmibt_printout {
-	enum nmibt_print kind; /* of its first line: from PANIC to WARNING, or a request */
+	/* Of its first line: from PANIC to WARNING, or a request. OOPS_CAUSE is one of which
+	 * the log has no heading: "sysrq: Trigger a crash" before a panic, or it was cut. */
+	enum nmibt_print kind;
 	uint32_t caller_id; /* as in struct nmibt_log_record */
 	uint32_t reporter; /* the CPU that printed it; NMIBT_NO_CPU: the text does not tell */
 	uint64_t first_seq, last_seq;

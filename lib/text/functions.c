@@ -44,6 +44,9 @@ static const struct nmibt_function_kinds common[] = {
 	{"machine_kexec", NMIBT_FUNCTION_DYING},
 	{"emergency_restart", NMIBT_FUNCTION_DYING},
 
+	/* init/main.c: where the trace of arm64's first CPU ends before 5.10 */
+	{"start_kernel", NMIBT_FUNCTION_OUTERMOST},
+
 	/* The capture: kernel/v6.12. */
 	{"nmi_capture_*", NMIBT_FUNCTION_DYING},
 	{"capture_this_cpu", NMIBT_FUNCTION_DYING},
@@ -101,6 +104,11 @@ bool nmibt_is_idle_function(struct nmibt_str function)
 bool nmibt_is_dying_function(struct nmibt_str function)
 {
 	return nmibt_function_kinds(function) & (NMIBT_FUNCTION_DYING | NMIBT_FUNCTION_STOP);
+}
+
+bool nmibt_is_outermost_frame(const struct nmibt_frame *frame)
+{
+	return nmibt_frame_kinds(frame) & (NMIBT_FUNCTION_USER | NMIBT_FUNCTION_OUTERMOST);
 }
 
 /* Where the interrupt or exception ends that frame i is in: behind what entered the kernel.
@@ -165,9 +173,4 @@ bool nmibt_is_idle_stack(const struct nmibt_stack *stack)
 		kinds = nmibt_frame_kinds(&stack->frames[i]);
 	}
 	return kinds & NMIBT_FUNCTION_IDLE;
-}
-
-bool nmibt_is_outermost_frame(const struct nmibt_frame *frame)
-{
-	return nmibt_frame_kinds(frame) & (NMIBT_FUNCTION_OUTERMOST | NMIBT_FUNCTION_USER);
 }

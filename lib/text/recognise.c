@@ -177,11 +177,13 @@ static bool read_soft_lockup(struct nmibt_str s, struct nmibt_printed *ret)
 }
 
 /* "BUG: ...": what the machine lives on with, unless an oops follows: arch/x86/mm/fault.c:
- * show_fault_oops(), arch/x86/kernel/traps.c: handle_stack_overflow() */
+ * show_fault_oops(), arch/x86/kernel/traps.c: handle_stack_overflow(), with a capital
+ * arch/powerpc/mm/fault.c: bad_page_fault() */
 static bool read_bug(struct nmibt_str s, struct nmibt_printed *ret)
 {
-	if (nmibt_str_starts(s, "unable to handle ") ||
+	if (nmibt_str_starts(s, "unable to handle ") || nmibt_str_starts(s, "Unable to handle ") ||
 	    nmibt_str_starts(s, "kernel NULL pointer dereference") ||
+	    nmibt_str_starts(s, "Kernel NULL pointer dereference") ||
 	    nmibt_str_holds(s, "stack guard page was hit at "))
 		ret->kind = NMIBT_PRINT_OOPS_CAUSE;
 	return true;

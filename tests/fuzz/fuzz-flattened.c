@@ -80,6 +80,16 @@ static void read_all(const struct nmibt_flattened *flat, bool sound)
 		}
 	}
 	nmibt_flattened_pread(flat, buf, sizeof(buf), INT64_MAX - 5);
+	for (uint64_t at = 0; sound && at < nmibt_flattened_size(flat); at += 1 + at) {
+		uint64_t data = nmibt_flattened_next_data(flat, at);
+
+		if (data < at || data > nmibt_flattened_size(flat))
+			abort();
+		for (uint64_t i = at; i < data; i++) {
+			if (model[i])
+				abort();
+		}
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -703,7 +703,7 @@ static void hit_and_nameless(void **state)
 {
 #define HIT(hit)                                                                                   \
 	"Call Trace:\n <IRQ>\n a+0x1/0x10\n </IRQ>\n <TASK>\n asm_x+0x1/0x10\n" hit " b+0x1/"      \
-										    "0x10\n"
+	"0x10\n"
 	uint64_t hash = hash_of(X86_64, HIT("RIP: 0010:f+0x1/0x10\n"));
 
 	(void)state;

@@ -293,9 +293,11 @@ static void fragments(void **state)
 	say_part(l, IRQ(2), CONT | NEWLINE, " four+0x1/0x2");
 	say_part(l, IRQ(2), 0, " five+0x1/0x2");
 	finish(l);
-	check_trace(l, 2, NMIBT_EVIDENCE_ANSWER, 0,
-		    TITLE(2) "Call Trace:\n one+0x1/0x2 not a frame, and more\n two+0x1/0x2\n"
-			     " three+0x1/0x2\n four+0x1/0x2\n five+0x1/0x2\n");
+	check_text(nth_trace(l, 2, 0),
+		   TITLE(2) "Call Trace:\n one+0x1/0x2 not a frame, and more\n two+0x1/0x2\n"
+			    " three+0x1/0x2\n four+0x1/0x2\n five+0x1/0x2\n");
+	/* The last line was being written. */
+	assert_int_equal(nth_trace(l, 2, 0)->wrong, NMIBT_WRONG_TORN);
 }
 
 static void missing_bytes(void **state)
@@ -881,6 +883,20 @@ static void panic_asks(void **state)
 	assert_int_equal(nmibt_cpus_count(&l->log->events[0].cpus), 3);
 }
 
+/* A cause is no oops unless a heading follows. */
+static void sysrq_c(void **state)
+{
+	struct log *l = *state;
+
+	say(l, 1, "sysrq: Trigger a crash\n" PANIC(1, 1));
+	finish(l);
+	check_printout(l, 0, NMIBT_PRINT_OOPS_CAUSE, NMIBT_NO_CPU, "sysrq: Trigger a crash");
+	check_printout(l, 1, NMIBT_PRINT_PANIC, 1,
+		       "Kernel panic - not syncing: sysrq triggered crash");
+	check_text(nth_trace(l, 1, 0), PANIC(1, 1));
+	assert_int_equal(nth_trace(l, 1, 0)->printout, 2);
+}
+
 static void panic_on_arm64(void **state)
 {
 	struct log *l = *state;
@@ -1121,6 +1137,11 @@ static void hung_task(void **state)
 	assert_int_equal(trace_at(l, 0)->cpu, NMIBT_NO_CPU);
 	assert_int_equal(trace_at(l, 0)->printout, 1);
 	check_text(trace_at(l, 1), second);
+	struct nmibt_evidence evidence = read_evidence(l, 1);
+	assert_true(evidence.task.known);
+	assert_int_equal(evidence.task.pid, 202);
+	assert_memory_equal(evidence.task.comm, "cp", 3);
+	nmibt_evidence_destroy(&evidence);
 	assert_int_equal(trace_at(l, 1)->printout, 2);
 	assert_int_equal(check_request(l, 1, 4, 4)->printout, 2);
 	assert_int_equal(nth_trace(l, 1, 0)->printout, 2);
@@ -1362,6 +1383,55 @@ static void flushed_is_not_nested(void **state)
 		assert_int_equal(trace_at(l, i)->wrong, 0);
 		assert_true(trace_at(l, i)->has_ended || i == 1);
 	}
+}
+
+/* Stacks may end with two functions that are outermost. */
+static void outermost_twice(void **state)
+{
+	static const char x86[] =
+		SPIN_REGS "Call Trace:\n <TASK>\n kthread+0xd2/0x100\n ret_from_fork+0x34/0x50\n"
+			  " ? __pfx_kthread+0x10/0x10\n ret_from_fork_asm+0x1a/0x30\n </TASK>\n";
+	static const char arm64[] = "Call trace:\n do_idle+0x1/0x2\n"
+				    " secondary_start_kernel+0x1/0x2\n"
+				    " __secondary_switched+0x1/0x2\n";
+	struct log *l = *state;
+
+	say(l, IRQ(3), TITLE(3));
+	say(l, IRQ(3), x86);
+	finish(l);
+	assert_true(holds(nth_trace(l, 3, 0), " ret_from_fork_asm+"));
+	assert_true(nth_trace(l, 3, 0)->has_ended);
+	assert_int_equal(nth_trace(l, 3, 0)->wrong, 0);
+	use(l, NMIBT_ARCH_ARM64);
+	say(l, IRQ(3), TITLE(3));
+	say(l, IRQ(3), arm64);
+	finish(l);
+	assert_true(holds(nth_trace(l, 3, 0), " __secondary_switched+"));
+	assert_true(nth_trace(l, 3, 0)->has_ended);
+	/* el0_svc() was one up to 4.20. */
+	use(l, NMIBT_ARCH_ARM64);
+	say(l, 1, TITLE(3) "Call trace:\n el0_svc+0x30/0x6c\n");
+	say(l, 1, " el0t_64_sync_handler+0x1/0x2\n el0t_64_sync+0x160/0x164\n");
+	finish(l);
+	assert_true(holds(nth_trace(l, 3, 0), " el0t_64_sync+"));
+}
+
+/* A panic in an NMI while the same CPU's interrupt prints: nothing of that comes any more. */
+static void panic_in_the_middle(void **state)
+{
+	struct log *l = *state;
+
+	say(l, IRQ(3), "watchdog: BUG: soft lockup - CPU#3 stuck for 22s! [spin:118]\n");
+	say(l, IRQ(3), INFO(3, 118, "spin") "Call Trace:\n <IRQ>\n one+0x1/0x2\n");
+	say(l, IRQ(3), PANIC_SAYS("Hard LOCKUP") INFO(3, 118, "spin") SPIN_TRACE);
+	say(l, IRQ(3), " two+0x1/0x2\n </IRQ>\n");
+	finish(l);
+	assert_int_equal(l->log->nr_traces, 2);
+	assert_int_equal(nth_trace(l, 3, 1)->wrong, NMIBT_WRONG_CUT);
+	assert_false(holds(nth_trace(l, 3, 1), " two+"));
+	assert_false(holds(nth_trace(l, 3, 0), " two+"));
+	assert_int_equal(nth_trace(l, 3, 0)->printout, 2);
+	assert_int_equal(l->log->printouts[1].kind, NMIBT_PRINT_PANIC);
 }
 
 /* A stack that was not over goes on behind what seemed to end it. */
@@ -1800,6 +1870,7 @@ int main(void)
 		TEST(survived_bug),
 		TEST(panic_without_trace),
 		TEST(panic_asks),
+		TEST(sysrq_c),
 		TEST(panic_on_arm64),
 		TEST(oops_asks),
 		TEST(soft_lockup),
@@ -1821,6 +1892,8 @@ int main(void)
 		TEST(nested_on_arm64),
 		TEST(nested_without_end),
 		TEST(flushed_is_not_nested),
+		TEST(outermost_twice),
+		TEST(panic_in_the_middle),
 		TEST(frames_of_nobody),
 		TEST(gap),
 		TEST(gap_that_is_told),

@@ -122,6 +122,9 @@ static void kinds(void **state)
 		 P(OOPS_CAUSE)},
 		{"BUG: TASK stack guard page was hit at ffffc9000038bff8 (stack is ...)",
 		 P(OOPS_CAUSE)},
+		/* arch/powerpc/mm/fault.c, 5.10 */
+		{"BUG: Kernel NULL pointer dereference on read at 0x00000000", P(OOPS_CAUSE)},
+		{"BUG: Unable to handle kernel data access on read at 0x00000010", P(OOPS_CAUSE)},
 		{"Unable to handle kernel NULL pointer dereference at virtual address "
 		 "0000000000000018",
 		 P(OOPS_CAUSE)},

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <endian.h>
+
+#include "image/bitmap.h"
+
+#define WORD_BITS 64
+/* One look-up counts the bits of at most a chunk. */
+#define MIN_CHUNK 256
+/* 512 KiB of index; a chunk of 256 bytes does for 512 GiB of memory. */
+#define MAX_CHUNKS 65536
+#define PIECE_WORDS 64 /* that are read at once */
+#define FILE_BLOCK 4096
+
+void nmibt_bitmap_init(struct nmibt_blocks *blocks, uint64_t at, uint64_t nr_bits,
+		       struct nmibt_bitmap *ret)
+{
+	size_t chunk_bytes = MIN_CHUNK;
+
+	while (nr_bits / 8 / chunk_bytes >= MAX_CHUNKS)
+		chunk_bytes *= 2;
+	*ret = (struct nmibt_bitmap){
+		.blocks = blocks,
+		.at = at,
+		.nr_bits = nr_bits,
+		.chunk_bytes = chunk_bytes,
+	};
+}
+
+void nmibt_bitmap_destroy(struct nmibt_bitmap *bitmap)
+{
+	free(bitmap->before);
+	bitmap->before = NULL;
+}
+
+bool nmibt_bitmap_test(const struct nmibt_bitmap *bitmap, uint64_t bit, bool *ret)
+{
+	uint8_t byte;
+
+	if (bit >= bitmap->nr_bits ||
+	    !nmibt_blocks_read(bitmap->blocks, bitmap->at + bit / 8, &byte, 1))
+		return false;
+	*ret = byte >> bit % 8 & 1;
+	return true;
+}
+
+/* ----------------------------------------------------------------- counting */
+
+static unsigned int count(uint64_t word)
+{
+	if (!word || word == UINT64_MAX)
+		return word ? WORD_BITS : 0;
+	word -= word >> 1 & 0x5555555555555555;
+	word = (word & 0x3333333333333333) + (word >> 2 & 0x3333333333333333);
+	word = (word + (word >> 4)) & 0x0f0f0f0f0f0f0f0f;
+	return word * 0x0101010101010101 >> 56;
+}
+
+/* Of the bits [from, to) those that are set; from is the first one of a word. */
+static bool count_bits(const struct nmibt_bitmap *bitmap, uint64_t from, uint64_t to, uint64_t *ret)
+{
+	uint64_t words[PIECE_WORDS];
+	uint64_t sum = 0;
+
+	while (from < to) {
+		uint64_t bits = to - from < sizeof(words) * 8 ? to - from : sizeof(words) * 8;
+		size_t full = bits / WORD_BITS, rest = bits % WORD_BITS;
+
+		if (rest)
+			words[full] = 0;
+		if (!nmibt_blocks_read(bitmap->blocks, bitmap->at + from / 8, words,
+				       (bits + 7) / 8))
+			return false;
+		for (size_t i = 0; i < full; i++)
+			sum += count(words[i]);
+		if (rest)
+			sum += count(le64toh(words[full]) & ((1ull << rest) - 1));
+		from += bits;
+	}
+	*ret = sum;
+	return true;
+}
+
+static uint64_t chunk_bits(const struct nmibt_bitmap *bitmap)
+{
+	return bitmap->chunk_bytes * 8ull;
+}
+
+static bool append(struct nmibt_bitmap *bitmap, uint64_t before)
+{
+	if (bitmap->nr_known == bitmap->room) {
+		size_t room = bitmap->room ? 2 * bitmap->room : 64;
+		uint64_t *more = reallocarray(bitmap->before, room, sizeof(*more));
+
+		if (!more)
+			return false;
+		bitmap->before = more;
+		bitmap->room = room;
+	}
+	bitmap->before[bitmap->nr_known++] = before;
+	return true;
+}
+
+/* Chunks from this one on that lie in a hole of the file; it is asked once a block. */
+static uint64_t chunks_in_hole(const struct nmibt_bitmap *bitmap, uint64_t chunk)
+{
+	const struct nmibt_file *file = bitmap->blocks->file;
+	uint64_t at = bitmap->at + chunk * bitmap->chunk_bytes;
+
+	if (at % FILE_BLOCK || at >= file->size || !file->next_data)
+		return 0;
+	return (file->next_data(file, at) - at) / bitmap->chunk_bytes;
+}
+
+/* Makes before[chunk] known. */
+static bool extend(struct nmibt_bitmap *bitmap, uint64_t chunk)
+{
+	uint64_t bits = chunk_bits(bitmap);
+
+	if (!bitmap->nr_known && !append(bitmap, 0))
+		return false;
+	while (bitmap->nr_known <= chunk) {
+		uint64_t last = bitmap->nr_known - 1, sum = bitmap->before[last], in = 0;
+		uint64_t holes =
+			last && bitmap->before[last - 1] == sum ? chunks_in_hole(bitmap, last) : 0;
+
+		for (; holes && bitmap->nr_known <= chunk; holes--) {
+			if (!append(bitmap, sum))
+				return false;
+		}
+		if (bitmap->nr_known > last + 1)
+			continue;
+		if (!count_bits(bitmap, last * bits, (last + 1) * bits, &in) ||
+		    !append(bitmap, sum + in))
+			return false;
+	}
+	return true;
+}
+
+bool nmibt_bitmap_rank(struct nmibt_bitmap *bitmap, uint64_t bit, uint64_t *ret)
+{
+	uint64_t chunk = bit / chunk_bits(bitmap), in;
+
+	if (bit > bitmap->nr_bits || !extend(bitmap, chunk) ||
+	    !count_bits(bitmap, chunk * chunk_bits(bitmap), bit, &in))
+		return false;
+	*ret = bitmap->before[chunk] + in;
+	return true;
+}
+
+/* ---------------------------------------------------------------- searching */
+
+/* A word of it; what is beyond its end or can't be read is 0. */
+static uint64_t word_at(const struct nmibt_bitmap *bitmap, uint64_t bit)
+{
+	uint64_t left = bitmap->nr_bits - bit, word = 0;
+	size_t bytes = left < WORD_BITS ? (left + 7) / 8 : sizeof(word);
+
+	if (!nmibt_blocks_read(bitmap->blocks, bitmap->at + bit / 8, &word, bytes))
+		return 0;
+	word = le64toh(word);
+	return left < WORD_BITS ? word & ((1ull << left) - 1) : word;
+}
+
+/* The first bit from here on that is not in a chunk of zeros. */
+static uint64_t skip_zeros(struct nmibt_bitmap *bitmap, uint64_t bit, uint64_t end)
+{
+	while (bit < end) {
+		uint64_t chunk = bit / chunk_bits(bitmap);
+
+		/* Whole chunks alone are in the index. */
+		if ((chunk + 1) * chunk_bits(bitmap) > bitmap->nr_bits)
+			return bit;
+		if (!extend(bitmap, chunk + 1))
+			return end;
+		if (bitmap->before[chunk] != bitmap->before[chunk + 1])
+			return bit;
+		bit = (chunk + 1) * chunk_bits(bitmap);
+	}
+	return end;
+}
+
+uint64_t nmibt_bitmap_find(struct nmibt_bitmap *bitmap, uint64_t from, uint64_t end, bool set)
+{
+	if (end > bitmap->nr_bits)
+		end = bitmap->nr_bits;
+	while (from < end) {
+		uint64_t start = from - from % WORD_BITS;
+		uint64_t word = word_at(bitmap, start) ^ (set ? 0 : UINT64_MAX);
+
+		word &= UINT64_MAX << from % WORD_BITS;
+		if (word) {
+			uint64_t found = start + __builtin_ctzll(word);
+
+			return found < end ? found : end;
+		}
+		from = start + WORD_BITS;
+		if (set && !(from % chunk_bits(bitmap)))
+			from = skip_zeros(bitmap, from, end);
+	}
+	return end;
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Files are read by pread() and never mapped: a file that gets shorter is then an
+ * error and not a SIGBUS.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image/file.h"
+
+ssize_t nmibt_pread(int fd, void *buf, size_t len, off_t offset)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		ssize_t n = pread(fd, (char *)buf + done, len - done, offset + done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		if (!n)
+			break;
+		done += n;
+	}
+	return done;
+}
+
+static bool file_read(const struct nmibt_file *file, uint64_t offset, void *buf, size_t len)
+{
+	return nmibt_pread(file->fd, buf, len, offset) == (ssize_t)len;
+}
+
+/* lseek() says ENXIO where only a hole is left, and EINVAL where the file system does
+ * not know its holes. */
+static uint64_t file_next_data(const struct nmibt_file *file, uint64_t offset)
+{
+	off_t at = lseek(file->fd, offset, SEEK_DATA);
+
+	if (at >= 0)
+		return (uint64_t)at < file->size ? (uint64_t)at : file->size;
+	return errno == ENXIO ? file->size : offset;
+}
+
+static struct nmibt_error *look_at(struct nmibt_file *file)
+{
+	struct stat st;
+
+	if (file->fd < 0 || fstat(file->fd, &st) < 0)
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: can't be opened: %s", file->path,
+					  strerror(errno));
+	if (S_ISDIR(st.st_mode))
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: a folder, not a dump",
+					  file->path);
+	/* st_size of a block device is 0. */
+	off_t size = lseek(file->fd, 0, SEEK_END);
+	if (size < 0)
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: not a regular file", file->path);
+	if (!size)
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: %s", file->path,
+					  S_ISREG(st.st_mode) ? "the file is empty"
+							      : "not a dump, it has no size");
+	file->size = size;
+	return NULL;
+}
+
+struct nmibt_error *nmibt_file_open(const char *path, struct nmibt_file *ret)
+{
+	struct nmibt_file file = {
+		.path = path,
+		.read = file_read,
+		.next_data = file_next_data,
+		.fd = open(path, O_RDONLY | O_CLOEXEC),
+	};
+	struct nmibt_error *err = look_at(&file);
+
+	if (err) {
+		nmibt_file_close(&file);
+		return err;
+	}
+	*ret = file;
+	return NULL;
+}
+
+void nmibt_file_close(struct nmibt_file *file)
+{
+	if (file->fd >= 0)
+		close(file->fd);
+	file->fd = -1;
+}

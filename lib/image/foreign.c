@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The signatures are those of the programs that write the files: makedumpfile's
+ * sadump_mod.h (1.7.8), LKCD's dump.h, Xen's xenctrl.h (before 3.1), QEMU's
+ * migration/qemu-file-types.h and libvirt's qemu_saveimage.h, crash's vmware_vmss.h (8.0).
+ */
+#include "image/foreign.h"
+
+#define MAX_SIGNATURE 16
+#define UNPACK "unpack it first: "
+#define SADUMP "convert it first: makedumpfile -x VMLINUX "
+#define VMWARE "convert it first: vmss2core -N6 "
+#define GUEST "start its guest, virsh restore "
+#define GUEST_THEN ", and dump that: virsh dump --memory-only DOMAIN DUMP"
+
+static const struct format {
+	unsigned int at; /* of the signature in the file */
+	unsigned int len;
+	const char *signature;
+	const char *name;
+	const char *cure, *rest; /* words before and behind the path; NULL: there is no cure */
+} formats[] = {
+	{0, 6, "\xfd\x37zXZ\x00", "compressed by xz as a whole", UNPACK "xz -dk ", ""},
+	{0, 4, "\x28\xb5\x2f\xfd", "compressed by zstd as a whole", UNPACK "zstd -d ", ""},
+	{0, 2, "\x1f\x8b", "compressed by gzip as a whole", UNPACK "gzip -dk ", ""},
+	{0, 3, "BZh", "compressed by bzip2 as a whole", UNPACK "bzip2 -dk ", ""},
+	{0, 4, "\x04\x22\x4d\x18", "compressed by lz4 as a whole", UNPACK "lz4 -d ", ""},
+	/* The header of a file on removable media is a block long. */
+	{0, 8, "sadump\0", "a sadump dump", SADUMP, " DUMP"},
+	{4096, 8, "sadump\0", "a sadump dump", SADUMP, " DUMP"},
+	{0, 8, "\xed\x23\x8f\x61\x73\x01\x19\xa8", "an LKCD dump", NULL, NULL},
+	{0, 8, "\xa8\x19\x01\x73\x61\x8f\x23\xed", "an LKCD dump", NULL, NULL},
+	{0, 8, "DISKDUMP", "a diskdump dump", NULL, NULL},
+	{0, 4, "\xed\xeb\x0f\xf0", "a dump of Xen's xm dump-core", NULL, NULL},
+	{0, 4, "\xee\xeb\x0f\xf0", "a dump of Xen's xm dump-core", NULL, NULL},
+	{0, 4, "\xd0\xbe\xd2\xbe", "a VMware snapshot", VMWARE, " VMEM"},
+	{0, 4, "\xd1\xba\xd1\xba", "a VMware snapshot", VMWARE, " VMEM"},
+	{0, 4, "\xd2\xbe\xd2\xbe", "a VMware snapshot", VMWARE, " VMEM"},
+	{0, 4, "\xd3\xbe\xd3\xbe", "a VMware snapshot", VMWARE, " VMEM"},
+	{0, 8, "PAGEDU64", "a dump in the format of Windows", NULL, NULL},
+	{0, 8, "PAGEDUMP", "a dump in the format of Windows", NULL, NULL},
+	{0, 16, "LibvirtQemudSave", "a guest that libvirt saved", GUEST, GUEST_THEN},
+	{0, 16, "LibvirtQemudPart", "a guest that libvirt began to save and did not finish", NULL,
+	 NULL},
+	{0, 4, "QEVM", "a guest that QEMU saved", "load it and dump it: dump-guest-memory DUMP",
+	 NULL},
+};
+
+static bool is_format(const struct nmibt_file *file, const struct format *format)
+{
+	char bytes[MAX_SIGNATURE];
+
+	return nmibt_file_read(file, format->at, bytes, format->len) &&
+	       !memcmp(bytes, format->signature, format->len);
+}
+
+struct nmibt_error *nmibt_refuse_foreign(const struct nmibt_file *file)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		const struct format *format = &formats[i];
+
+		if (!is_format(file, format))
+			continue;
+		if (!format->cure)
+			return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: %s, which can't be read",
+						  file->path, format->name);
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: %s; %s%s%s", file->path,
+					  format->name, format->cure,
+					  format->rest ? file->path : "",
+					  format->rest ? format->rest : "");
+	}
+	return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: not a dump that can be read",
+				  file->path);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Files that hold a machine's memory in a format that nmibt does not read.
+ */
+#ifndef NMIBT_FOREIGN_H
+#define NMIBT_FOREIGN_H
+
+#include "image/file.h"
+
+/* Why a file that no back end knows is refused: UNUSABLE, with the name of its format and
+ * what makes it readable, where there is such a thing. */
+struct nmibt_error *nmibt_refuse_foreign(const struct nmibt_file *file)
+	__attribute__((returns_nonnull));
+
+#endif /* NMIBT_FOREIGN_H */

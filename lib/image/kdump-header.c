@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Layouts of 64-bit machines, from makedumpfile's diskdump_mod.h (1.7.8): struct
+ * disk_dump_header at 0, struct kdump_sub_header a block behind it, then the two
+ * bitmaps and the page descriptors, each from the beginning of a block. QEMU writes the
+ * same (include/sysemu/dump.h, 7.2). header_version counts what was added to the
+ * sub-header; version 6 (2013) has page numbers of 64 bits.
+ */
+#include <endian.h>
+#include <inttypes.h>
+
+#include "image/kdump-header.h"
+
+#define SIGNATURE "KDUMP   "
+#define VERSION_AT 8
+#define MACHINE_AT 272 /* utsname.machine */
+#define MACHINE_SIZE 65
+#define STATUS_AT 424
+#define BLOCK_SIZE_AT 428
+#define SUB_BLOCKS_AT 432 /* sub_hdr_size */
+#define BITMAP_BLOCKS_AT 436
+#define MAX_PFN_AT 440 /* max_mapnr */
+#define HEAD_SIZE 464
+/* struct timeval of 32-bit machines is shorter. */
+#define BLOCK_SIZE_AT_32 416
+#define SUB_BLOCKS_AT_32 420
+
+#define INCOMPLETE 0x8 /* DUMP_DH_COMPRESSED_INCOMPLETE */
+
+#define SUB_SPLIT_AT 12
+#define SUB_START_PFN_AT 16
+#define SUB_END_PFN_AT 24
+#define SUB_VMCOREINFO_AT 32
+#define SUB_NOTES_AT 48
+#define SUB_START_PFN_64_AT 80
+#define SUB_END_PFN_64_AT 88
+#define SUB_MAX_PFN_64_AT 96
+#define SUB_SIZE 104
+
+/* The page sizes of Linux's architectures. */
+#define MIN_BLOCK_SIZE 4096
+#define MAX_BLOCK_SIZE 65536
+/* Physical addresses of x86_64 and arm64 have at most 52 bits, and so has any index. */
+#define MAX_PHYS_BITS 52
+
+static uint32_t u32_at(const char *header, unsigned int at)
+{
+	uint32_t value;
+
+	memcpy(&value, header + at, sizeof(value));
+	return le32toh(value);
+}
+
+static uint64_t u64_at(const char *header, unsigned int at)
+{
+	uint64_t value;
+
+	memcpy(&value, header + at, sizeof(value));
+	return le64toh(value);
+}
+
+bool nmibt_is_kdump(const struct nmibt_file *file)
+{
+	char signature[sizeof(SIGNATURE) - 1];
+
+	return nmibt_file_read(file, 0, signature, sizeof(signature)) &&
+	       !memcmp(signature, SIGNATURE, sizeof(signature));
+}
+
+static bool is_layout(uint32_t block_size, uint32_t sub_blocks)
+{
+	return block_size >= MIN_BLOCK_SIZE && block_size <= MAX_BLOCK_SIZE &&
+	       !(block_size & (block_size - 1)) && sub_blocks;
+}
+
+/* The header does not say what machine wrote it; the size of a block is a number that
+ * makes sense in one layout alone. */
+static struct nmibt_error *check_layout(const char *head, const char *path, const char *machine)
+{
+	uint32_t size = u32_at(head, BLOCK_SIZE_AT), sub = u32_at(head, SUB_BLOCKS_AT);
+	uint32_t size32 = u32_at(head, BLOCK_SIZE_AT_32), sub32 = u32_at(head, SUB_BLOCKS_AT_32);
+	const char *kind = NULL;
+
+	if (is_layout(size, sub))
+		return NULL;
+	if (is_layout(__builtin_bswap32(size), __builtin_bswap32(sub)) ||
+	    is_layout(__builtin_bswap32(size32), __builtin_bswap32(sub32)))
+		kind = "big-endian";
+	else if (is_layout(size32, sub32))
+		kind = "32-bit";
+	if (kind)
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+					  "%s: a kdump-compressed dump of a %s machine (%s); "
+					  "only 64-bit little-endian ones can be read",
+					  path, kind, *machine ? machine : "unknown");
+	return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+				  "%s: a damaged kdump-compressed dump: blocks of %" PRIu32
+				  " bytes, and a sub-header of %" PRIu32 " blocks",
+				  path, size, sub);
+}
+
+/* Fields that a version does not have are padding. */
+static void read_sub_header(const char *sub, uint32_t version, struct nmibt_kdump_header *header)
+{
+	if (version >= 2) {
+		header->split = u32_at(sub, SUB_SPLIT_AT);
+		header->start_pfn = u64_at(sub, SUB_START_PFN_AT);
+		header->end_pfn = u64_at(sub, SUB_END_PFN_AT);
+	}
+	if (version >= 3)
+		header->vmcoreinfo = (struct nmibt_extent){u64_at(sub, SUB_VMCOREINFO_AT),
+							   u64_at(sub, SUB_VMCOREINFO_AT + 8)};
+	if (version >= 4)
+		header->notes = (struct nmibt_extent){u64_at(sub, SUB_NOTES_AT),
+						      u64_at(sub, SUB_NOTES_AT + 8)};
+	if (version >= 6) {
+		header->start_pfn = u64_at(sub, SUB_START_PFN_64_AT);
+		header->end_pfn = u64_at(sub, SUB_END_PFN_64_AT);
+		header->max_pfn = u64_at(sub, SUB_MAX_PFN_64_AT);
+	}
+}
+
+/* Each bitmap has half of the blocks. Where they don't have a bit for each page, one of
+ * the two numbers is wrong, and with it perhaps the place of all that follows. */
+static struct nmibt_error *place_bitmaps(const char *head, const char *path,
+					 struct nmibt_kdump_header *header)
+{
+	uint64_t bitmap_blocks = u32_at(head, BITMAP_BLOCKS_AT);
+	uint64_t half = bitmap_blocks / 2 * header->block_size;
+	uint64_t most = (1ull << MAX_PHYS_BITS) / header->block_size;
+
+	if (half * 8 < header->max_pfn)
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+					  "%s: a damaged kdump-compressed dump: %" PRIu64
+					  " blocks of bitmaps for %" PRIu64 " pages of memory",
+					  path, bitmap_blocks, header->max_pfn);
+	header->memory_at = (1ull + u32_at(head, SUB_BLOCKS_AT)) * header->block_size;
+	header->held_at = header->memory_at + half;
+	header->descs_at = header->memory_at + bitmap_blocks * header->block_size;
+	if (header->max_pfn > most)
+		header->max_pfn = most;
+	return NULL;
+}
+
+struct nmibt_error *nmibt_kdump_header_read(const struct nmibt_file *file,
+					    struct nmibt_kdump_header *ret)
+{
+	struct nmibt_kdump_header header = {0};
+	char head[HEAD_SIZE], sub[SUB_SIZE];
+
+	if (!nmibt_is_kdump(file) || !nmibt_file_read(file, 0, head, sizeof(head)))
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+					  "%s: not a kdump-compressed dump, or cut in its header",
+					  file->path);
+	memcpy(header.machine, head + MACHINE_AT, MACHINE_SIZE);
+	struct nmibt_error *err = check_layout(head, file->path, header.machine);
+	if (err)
+		return err;
+	header.block_size = u32_at(head, BLOCK_SIZE_AT);
+	header.incomplete = u32_at(head, STATUS_AT) & INCOMPLETE;
+	header.max_pfn = u32_at(head, MAX_PFN_AT);
+	if (!nmibt_file_read(file, header.block_size, sub, sizeof(sub)))
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+					  "%s: a kdump-compressed dump, cut in its header",
+					  file->path);
+	read_sub_header(sub, u32_at(head, VERSION_AT), &header);
+	err = place_bitmaps(head, file->path, &header);
+	if (!err)
+		*ret = header;
+	return err;
+}

@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * A page that the dump holds has a bit in the second bitmap and a descriptor; the
+ * descriptors are in the order of the pages. So the number of bits before that of a page
+ * is the number of its descriptor (makedumpfile.c: read_page_desc(), 1.7.8). In a part of
+ * a split dump both bitmaps are of the whole machine, and its descriptors begin with that
+ * of its first page.
+ */
+#include <endian.h>
+
+#include "image/bitmap.h"
+#include "image/cache.h"
+#include "image/decompress.h"
+#include "image/image.h"
+#include "image/kdump.h"
+
+#define MAX_CACHED_PAGES 256
+#define MAX_CACHED_BYTES (4 << 20)
+/* As the back end for ELF has it. */
+#define MAX_VMCOREINFO (1 << 20)
+#define MAX_NOTE_BYTES (64 << 20)
+
+/* struct page_desc, 24 bytes */
+struct desc {
+	uint64_t offset; /* of the page's data in the file */
+	uint32_t size;
+	uint32_t flags; /* how it is compressed */
+	uint64_t page_flags; /* not used by anybody */
+};
+
+/* DUMP_DH_COMPRESSED_* */
+static const uint32_t compression_flags[NMIBT_NR_COMPRESSIONS] = {
+	[NMIBT_ZLIB] = 0x1,
+	[NMIBT_LZO] = 0x2,
+	[NMIBT_SNAPPY] = 0x4,
+	[NMIBT_ZSTD] = 0x20,
+};
+
+struct part {
+	const struct nmibt_file *file;
+	struct nmibt_kdump_header header;
+	uint64_t start_pfn, end_pfn; /* what it has descriptors for */
+	uint64_t first_rank; /* of start_pfn, once has_first_rank */
+	bool has_first_rank;
+	struct nmibt_blocks blocks; /* of the file; the bitmaps are read through it */
+	struct nmibt_bitmap memory, held;
+};
+
+struct nmibt_kdump {
+	struct part *parts; /* in order of start_pfn */
+	unsigned int nr_parts;
+	uint32_t block_size;
+	struct nmibt_cache *pages; /* by pfn */
+	void *packed; /* a block, for a page before it is decompressed */
+	struct nmibt_decompressor *decompressor;
+	char *vmcoreinfo; /* NULL: none */
+	bool is_partial; /* a part is missing */
+};
+
+/* -------------------------------------------------------------------- pages */
+
+/* The last part that begins at pfn or before it; NULL: none. */
+static struct part *part_before(const struct nmibt_kdump *kdump, uint64_t pfn)
+{
+	unsigned int low = 0, high = kdump->nr_parts;
+
+	while (low < high) {
+		unsigned int middle = low + (high - low) / 2;
+
+		if (kdump->parts[middle].start_pfn <= pfn)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low ? &kdump->parts[low - 1] : NULL;
+}
+
+/* The number of the descriptor of a page that the part holds. */
+static bool desc_number(struct part *part, uint64_t pfn, uint64_t *ret)
+{
+	uint64_t rank;
+
+	if (!part->has_first_rank)
+		part->has_first_rank =
+			nmibt_bitmap_rank(&part->held, part->start_pfn, &part->first_rank);
+	if (!part->has_first_rank || !nmibt_bitmap_rank(&part->held, pfn, &rank))
+		return false;
+	*ret = rank - part->first_rank;
+	return true;
+}
+
+static bool read_desc(struct part *part, uint64_t pfn, struct desc *ret)
+{
+	uint64_t number;
+
+	if (!desc_number(part, pfn, &number) ||
+	    !nmibt_blocks_read(&part->blocks, part->header.descs_at + number * sizeof(*ret), ret,
+			       sizeof(*ret)))
+		return false;
+	ret->offset = le64toh(ret->offset);
+	ret->size = le32toh(ret->size);
+	ret->flags = le32toh(ret->flags);
+	return true;
+}
+
+/* Pages are stored behind the descriptors, compressed only where that makes them smaller.
+ * In an incomplete dump the descriptor of a page that is missing is all zeros. */
+static bool read_page(struct nmibt_kdump *kdump, const struct part *part, const struct desc *desc,
+		      void *buf)
+{
+	if (desc->offset < part->header.descs_at || desc->size > kdump->block_size)
+		return false;
+	if (!desc->flags)
+		return desc->size == kdump->block_size &&
+		       nmibt_file_read(part->file, desc->offset, buf, desc->size);
+	for (unsigned int i = 0; i < NMIBT_NR_COMPRESSIONS; i++) {
+		if (desc->flags == compression_flags[i])
+			return nmibt_file_read(part->file, desc->offset, kdump->packed,
+					       desc->size) &&
+			       nmibt_decompress(kdump->decompressor, i, kdump->packed, desc->size,
+						buf, kdump->block_size);
+	}
+	return false;
+}
+
+/* What is to be said of a page that the dump does not hold. Of an incomplete one nobody
+ * knows what would have been in it. */
+static enum nmibt_read why_not_held(const struct part *part, uint64_t pfn)
+{
+	bool is_memory;
+
+	if (part->header.incomplete || !nmibt_bitmap_test(&part->memory, pfn, &is_memory) ||
+	    !is_memory)
+		return NMIBT_READ_ERROR;
+	return NMIBT_READ_EXCLUDED;
+}
+
+struct fetch {
+	struct nmibt_kdump *kdump;
+	enum nmibt_read status;
+};
+
+/* For the cache. */
+static bool fetch_page(void *ctx, uint64_t pfn, void *buf)
+{
+	struct fetch *fetch = ctx;
+	struct part *part = part_before(fetch->kdump, pfn);
+	struct desc desc;
+	bool held;
+
+	fetch->status = NMIBT_READ_ERROR;
+	if (!part || pfn >= part->end_pfn || !nmibt_bitmap_test(&part->held, pfn, &held))
+		return false;
+	if (!held)
+		fetch->status = why_not_held(part, pfn);
+	else if (read_desc(part, pfn, &desc) && read_page(fetch->kdump, part, &desc, buf))
+		fetch->status = NMIBT_READ_OK;
+	return fetch->status == NMIBT_READ_OK;
+}
+
+static enum nmibt_read kdump_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
+{
+	struct nmibt_kdump *kdump = ctx;
+	struct fetch fetch = {kdump, NMIBT_READ_ERROR};
+	size_t in = paddr % kdump->block_size;
+
+	if (len > kdump->block_size - in)
+		return NMIBT_READ_ERROR;
+	const char *page =
+		nmibt_cache_get(kdump->pages, paddr / kdump->block_size, fetch_page, &fetch);
+	if (!page)
+		return fetch.status;
+	memcpy(buf, page + in, len);
+	return NMIBT_READ_OK;
+}
+
+/* ------------------------------------------------------------------- ranges */
+
+/* Descriptors that the file has room for; without that many a bit means nothing. */
+static uint64_t max_descs(const struct part *part)
+{
+	uint64_t at = part->header.descs_at;
+
+	return at < part->file->size ? (part->file->size - at) / sizeof(struct desc) : 0;
+}
+
+/* The first page from this one on that a part holds and may have a descriptor of. */
+static bool find_held(struct nmibt_kdump *kdump, uint64_t pfn, uint64_t *ret)
+{
+	struct part *part = part_before(kdump, pfn);
+
+	for (part = part ? part : kdump->parts; part < kdump->parts + kdump->nr_parts; part++) {
+		uint64_t from = pfn > part->start_pfn ? pfn : part->start_pfn, number;
+
+		if (from >= part->end_pfn)
+			continue;
+		from = nmibt_bitmap_find(&part->held, from, part->end_pfn, true);
+		if (from < part->end_pfn && desc_number(part, from, &number) &&
+		    number < max_descs(part)) {
+			*ret = from;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Where the run of pages that pfn is in ends, at the latest with its part. */
+static uint64_t end_of_run(struct nmibt_kdump *kdump, uint64_t pfn)
+{
+	struct part *part = part_before(kdump, pfn);
+	uint64_t end = nmibt_bitmap_find(&part->held, pfn, part->end_pfn, false), number;
+
+	if (desc_number(part, pfn, &number) && max_descs(part) - number < end - pfn)
+		end = pfn + max_descs(part) - number;
+	return end;
+}
+
+static bool kdump_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
+{
+	struct nmibt_kdump *kdump = ctx;
+	uint64_t first, next;
+
+	if (!find_held(kdump, from / kdump->block_size, &first))
+		return false;
+	uint64_t end = end_of_run(kdump, first);
+	while (find_held(kdump, end, &next) && next == end)
+		end = end_of_run(kdump, next);
+	uint64_t start = first * kdump->block_size;
+	if (start < from)
+		start = from;
+	*ret = (struct nmibt_range){.start = start, .size = end * kdump->block_size - start};
+	return true;
+}
+
+/* -------------------------------------------------------------------- notes */
+
+/* As much as the file has of an extent, with a NUL behind it; NULL: nothing. */
+static char *read_extent(const struct nmibt_file *file, const struct nmibt_extent *extent,
+			 size_t most, size_t *ret_len)
+{
+	uint64_t len = extent->size < most ? extent->size : most;
+
+	if (extent->offset >= file->size)
+		return NULL;
+	if (len > file->size - extent->offset)
+		len = file->size - extent->offset;
+	char *bytes = len ? malloc(len + 1) : NULL;
+	if (!bytes || !nmibt_file_read(file, extent->offset, bytes, len)) {
+		free(bytes);
+		return NULL;
+	}
+	bytes[len] = 0;
+	*ret_len = len;
+	return bytes;
+}
+
+struct nmibt_error *nmibt_kdump_notes(const struct nmibt_kdump *kdump, char **ret, size_t *ret_len)
+{
+	for (unsigned int i = 0; i < kdump->nr_parts; i++) {
+		const struct part *part = &kdump->parts[i];
+		char *notes = read_extent(part->file, &part->header.notes, MAX_NOTE_BYTES, ret_len);
+
+		if (notes) {
+			*ret = notes;
+			return NULL;
+		}
+	}
+	return nmibt_error_create(NMIBT_ERR_NOTHING, "%s: no notes in it",
+				  kdump->parts[0].file->path);
+}
+
+static char *kdump_vmcoreinfo_text(void *ctx)
+{
+	struct nmibt_kdump *kdump = ctx;
+
+	return kdump->vmcoreinfo ? strdup(kdump->vmcoreinfo) : NULL;
+}
+
+/* Each part has it. */
+static void read_vmcoreinfo(struct nmibt_kdump *kdump)
+{
+	size_t len;
+
+	for (unsigned int i = 0; i < kdump->nr_parts && !kdump->vmcoreinfo; i++) {
+		const struct part *part = &kdump->parts[i];
+
+		kdump->vmcoreinfo =
+			read_extent(part->file, &part->header.vmcoreinfo, MAX_VMCOREINFO, &len);
+	}
+}
+
+/* --------------------------------------------------------------------- open */
+
+static struct nmibt_error *read_header(struct part *part, const struct nmibt_file *file)
+{
+	struct nmibt_kdump_header *header = &part->header;
+	struct nmibt_error *err = nmibt_kdump_header_read(file, header);
+
+	part->file = file;
+	if (err)
+		return err;
+	part->end_pfn = header->max_pfn;
+	if (header->split) {
+		part->start_pfn = header->start_pfn;
+		if (header->end_pfn < part->end_pfn)
+			part->end_pfn = header->end_pfn;
+	}
+	return NULL;
+}
+
+static struct nmibt_error *open_bitmaps(struct part *part)
+{
+	const struct nmibt_kdump_header *header = &part->header;
+
+	nmibt_bitmap_init(&part->blocks, header->memory_at, header->max_pfn, &part->memory);
+	nmibt_bitmap_init(&part->blocks, header->held_at, header->max_pfn, &part->held);
+	return nmibt_blocks_open(part->file, &part->blocks);
+}
+
+static int compare_parts(const void *a, const void *b)
+{
+	uint64_t x = ((const struct part *)a)->start_pfn, y = ((const struct part *)b)->start_pfn;
+
+	return (x > y) - (x < y);
+}
+
+static struct nmibt_error *check_parts(const struct nmibt_kdump *kdump)
+{
+	const struct part *first = &kdump->parts[0];
+
+	for (unsigned int i = 0; i < kdump->nr_parts; i++) {
+		const struct part *part = &kdump->parts[i];
+
+		if (kdump->nr_parts > 1 && !part->header.split)
+			return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+						  "%s: not a part of a split dump; name it alone",
+						  part->file->path);
+		if (part->header.block_size != first->header.block_size ||
+		    part->header.max_pfn != first->header.max_pfn ||
+		    strcmp(part->header.machine, first->header.machine))
+			return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+						  "%s and %s are not parts of the same dump",
+						  first->file->path, part->file->path);
+	}
+	return NULL;
+}
+
+static bool are_all_there(const struct nmibt_kdump *kdump)
+{
+	uint64_t end = 0;
+
+	for (unsigned int i = 0; i < kdump->nr_parts; i++) {
+		const struct part *part = &kdump->parts[i];
+
+		if (part->start_pfn > end)
+			return false;
+		if (part->end_pfn > end)
+			end = part->end_pfn;
+	}
+	return end >= kdump->parts[0].header.max_pfn;
+}
+
+/* Of a page that two parts claim, as when one is named twice, the later one is asked. */
+static void part_them(struct nmibt_kdump *kdump)
+{
+	for (unsigned int i = 0; i + 1 < kdump->nr_parts; i++) {
+		struct part *part = &kdump->parts[i];
+
+		if (part->end_pfn > part[1].start_pfn)
+			part->end_pfn = part[1].start_pfn;
+	}
+}
+
+static struct nmibt_error *open_parts(struct nmibt_kdump *kdump, unsigned int nr,
+				      const struct nmibt_file *const *files)
+{
+	struct nmibt_error *err = NULL;
+
+	kdump->parts = calloc(nr, sizeof(*kdump->parts));
+	if (!kdump->parts)
+		return nmibt_error_nomem();
+	kdump->nr_parts = nr;
+	for (unsigned int i = 0; i < nr && !err; i++)
+		err = read_header(&kdump->parts[i], files[i]);
+	if (!err)
+		err = check_parts(kdump);
+	if (err)
+		return err;
+	qsort(kdump->parts, nr, sizeof(*kdump->parts), compare_parts);
+	kdump->is_partial = !are_all_there(kdump);
+	part_them(kdump);
+	for (unsigned int i = 0; i < nr && !err; i++)
+		err = open_bitmaps(&kdump->parts[i]);
+	return err;
+}
+
+static struct nmibt_error *open_kdump(struct nmibt_kdump *kdump, unsigned int nr,
+				      const struct nmibt_file *const *files)
+{
+	struct nmibt_error *err = open_parts(kdump, nr, files);
+	size_t nr_pages = MAX_CACHED_PAGES;
+
+	if (err)
+		return err;
+	kdump->block_size = kdump->parts[0].header.block_size;
+	kdump->packed = malloc(kdump->block_size);
+	if (!kdump->packed)
+		return nmibt_error_nomem();
+	if (nr_pages > MAX_CACHED_BYTES / kdump->block_size)
+		nr_pages = MAX_CACHED_BYTES / kdump->block_size;
+	err = nmibt_cache_new(kdump->block_size, nr_pages, &kdump->pages);
+	if (!err)
+		err = nmibt_decompressor_new(&kdump->decompressor);
+	if (err)
+		return err;
+	read_vmcoreinfo(kdump);
+	return NULL;
+}
+
+struct nmibt_error *nmibt_kdump_open(unsigned int nr, const struct nmibt_file *const *files,
+				     struct nmibt_kdump **ret)
+{
+	struct nmibt_kdump *kdump = calloc(1, sizeof(*kdump));
+	if (!kdump)
+		return nmibt_error_nomem();
+
+	struct nmibt_error *err = open_kdump(kdump, nr, files);
+	if (err) {
+		nmibt_kdump_close(kdump);
+		return err;
+	}
+	*ret = kdump;
+	return NULL;
+}
+
+void nmibt_kdump_close(struct nmibt_kdump *kdump)
+{
+	if (!kdump)
+		return;
+	for (unsigned int i = 0; i < kdump->nr_parts; i++) {
+		nmibt_bitmap_destroy(&kdump->parts[i].memory);
+		nmibt_bitmap_destroy(&kdump->parts[i].held);
+		nmibt_blocks_close(&kdump->parts[i].blocks);
+	}
+	free(kdump->parts);
+	nmibt_cache_free(kdump->pages);
+	nmibt_decompressor_free(kdump->decompressor);
+	free(kdump->packed);
+	free(kdump->vmcoreinfo);
+	free(kdump);
+}
+
+static enum nmibt_arch arch_of(const char *machine)
+{
+	if (!strcmp(machine, "x86_64"))
+		return NMIBT_ARCH_X86_64;
+	if (!strcmp(machine, "aarch64"))
+		return NMIBT_ARCH_ARM64;
+	return NMIBT_ARCH_UNKNOWN;
+}
+
+void nmibt_kdump_image(struct nmibt_kdump *kdump, struct nmibt_image *ret)
+{
+	static const struct nmibt_image_ops ops = {
+		.read_phys = kdump_read_phys,
+		.vmcoreinfo_text = kdump_vmcoreinfo_text,
+		.next_range = kdump_next_range,
+	};
+
+	*ret = (struct nmibt_image){
+		.ops = &ops,
+		.ctx = kdump,
+		.arch = arch_of(kdump->parts[0].header.machine),
+		.page_size = kdump->block_size,
+	};
+}
+
+const char *nmibt_kdump_remark(const struct nmibt_kdump *kdump)
+{
+	const char *complaint = nmibt_decompress_complaint(kdump->decompressor);
+
+	if (complaint)
+		return complaint;
+	for (unsigned int i = 0; i < kdump->nr_parts; i++) {
+		if (kdump->parts[i].header.incomplete)
+			return "makedumpfile left this dump incomplete: it had no room for the "
+			       "rest";
+	}
+	return kdump->is_partial
+		       ? "this is a part of a split dump, and others are missing: name them all"
+		       : NULL;
+}
