@@ -470,7 +470,7 @@ static unsigned int count_idle(const struct nmibt_report *report, enum nmibt_out
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
 		const struct nmibt_cpu_brief *b = &report->cpus[i];
 
-		count += report->possible[i] && !b->is_stale && b->outcome == outcome && b->is_idle;
+		count += report->possible[i] && b->outcome == outcome && b->is_idle;
 	}
 	return count;
 }
@@ -502,8 +502,6 @@ static void render_counts(struct renderer *r)
 			fprintf(r->out, " (%u idle)", idle);
 		comma = ", ";
 	}
-	if (report->nr_stale)
-		fprintf(r->out, "%s%u stale", comma, report->nr_stale);
 	if (last_seen)
 		fprintf(r->out, "; %u only last seen earlier", last_seen);
 	end(r);
