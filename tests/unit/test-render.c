@@ -296,7 +296,7 @@ static void cpus_that_did_not(void **state)
 	check_cpu_has(f, 1, "its crash note shows that it stopped]\n");
 	check_cpu_has(f, 1, "spin_fn+0x10");
 	f->slot[1]->note_paddr = 0;
-	check_cpu_has(f, 1, "[where its crash note is is not known]\n");
+	check_cpu_has(f, 1, "[it is not known where its crash note is]\n");
 	f->slot[1]->note_paddr = 0x1000;
 	check_cpu_has(f, 1, "[its crash note can't be read]\n");
 	f->slot[1]->note_paddr = f->note_paddr[1] = fake_alloc(f, FAKE_NOTE_SIZE, FAKE_PAGE);
