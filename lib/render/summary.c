@@ -83,7 +83,7 @@ static void render_why(struct renderer *r)
 	if (death->message) {
 		put_panic(r, death->message);
 	} else {
-		fputs("its message is not known; what tells of it: ", r->out);
+		fputs("its message is not known; told by ", r->out);
 		put_witnesses(r, death);
 	}
 	end(r);
