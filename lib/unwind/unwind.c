@@ -282,8 +282,8 @@ struct nmibt_error *nmibt_walk_finish(struct nmibt_walk *walk, struct nmibt_stac
 		return nmibt_error_nomem();
 	}
 	for (unsigned int i = 0; i < walk->nr_frames; i++) {
-		frames[i].function.s = names.text ? names.text + at[i].function : "";
-		frames[i].module.s = names.text ? names.text + at[i].module : "";
+		frames[i].function.s = frames[i].function.len ? names.text + at[i].function : "";
+		frames[i].module.s = frames[i].module.len ? names.text + at[i].module : "";
 	}
 	*ret = (struct nmibt_stack){.frames = frames, .nr = walk->nr_frames, .owned = names.text};
 	set_kinds(walk, ret);

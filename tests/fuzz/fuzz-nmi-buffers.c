@@ -155,11 +155,14 @@ static void read_all(struct nmibt_kernel *kernel)
 {
 	const struct nmibt_percpu *percpu = nmibt_kernel_percpu(kernel);
 
-	check_error(nmibt_kernel_need(kernel, NMIBT_PART_NMI_BUFFERS));
-	if (!percpu) {
-		check_error(nmibt_kernel_need(kernel, NMIBT_PART_PERCPU));
-		return;
+	for (unsigned int part = 0; part < NMIBT_NR_PARTS; part++) {
+		struct nmibt_error *err = nmibt_kernel_need(kernel, part);
+
+		if (err)
+			check_error(err);
 	}
+	if (!percpu)
+		return;
 	if (!percpu->nr || percpu->nr > NMIBT_MAX_CPUS || percpu->panic_cpu >= (int)percpu->nr ||
 	    unsafe_text(percpu->why, strlen(percpu->why)))
 		abort();
