@@ -324,7 +324,8 @@ static void format_offset(struct nmibt_age age, char *buf, size_t len)
 {
 	char duration[32];
 
-	if (age.kind == NMIBT_AGE_UNKNOWN) {
+	/* At least no time at all says nothing. */
+	if (age.kind == NMIBT_AGE_UNKNOWN || (age.kind == NMIBT_AGE_AT_LEAST && !age.ns)) {
 		snprintf(buf, len, "?");
 		return;
 	}

@@ -736,8 +736,12 @@ static void widths(void **state)
 	char *unknown = RENDER(f, .width = 0), *eighty = RENDER(f, .width = 80);
 	char *part = cpu_part(unknown, 1), *want = cpu_part(eighty, 1);
 	assert_string_equal(part, want);
-	check_has(unknown, "what tells of it: the capture, the stop for kdump\n");
-	check_has(eighty, "what tells of it: the capture, the stop for\n            kdump\n");
+	char *narrow = RENDER(f, .width = 50);
+	check_has(unknown, "its message is not known; told by the capture, the stop for kdump\n");
+	check_has(narrow,
+		  "its message is not known; told by the\n            capture, the stop for "
+		  "kdump\n");
+	free(narrow);
 	free(part);
 	free(want);
 	free(unknown);
