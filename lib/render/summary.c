@@ -172,7 +172,9 @@ static void render_case(struct renderer *r)
 	render_why(r);
 	render_failure(r);
 	render_when(r);
-	field(r, "host", facts->host);
+	/* As the kernel calls a machine that has no name yet (init/version.c, 6.12). */
+	if (facts->host && strcmp(facts->host, "(none)"))
+		field(r, "host", facts->host);
 	begin(r, "kernel");
 	if (facts->release) {
 		put_line(r, facts->release);
