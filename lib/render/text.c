@@ -156,8 +156,8 @@ static void render_slot_remarks(struct renderer *r, const struct nmibt_cpu *cpu)
 
 	switch (slot->state) {
 	case NMI_CAPTURE_SLOT_EMPTY:
-		remark(r, slot->flags & NMI_CAPTURE_SLOT_F_OFFLINE ? "it was offline when asked"
-								   : "nothing was asked of it");
+		if (slot->flags & NMI_CAPTURE_SLOT_F_OFFLINE)
+			remark(r, "it was offline when asked");
 		break;
 	case NMI_CAPTURE_SLOT_ASKED:
 		nmibt_format_since(r->report, slot->asked_ns, asked, sizeof(asked));

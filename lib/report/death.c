@@ -223,12 +223,12 @@ struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report)
 	if (!cause || !is_of_lockup(cause->kind)) {
 		death->is_reporter_subject = true;
 		add_subject(report, cause && cause->reporter != NMIBT_NO_CPU ? cause->reporter
-									      : death->reporter);
+									     : death->reporter);
 		return NULL;
 	}
 	add_cpus(report, &cause->cpus);
-	death->is_reporter_subject = death->reporter < report->nr_cpus &&
-				     death->subjects[death->reporter];
+	death->is_reporter_subject =
+		death->reporter < report->nr_cpus && death->subjects[death->reporter];
 	return cause->kind == NMIBT_PRINT_HUNG_TASK ? add_tasks(report) : NULL;
 }
 
@@ -261,8 +261,8 @@ struct nmibt_error *nmibt_find_death(struct nmibt_report *report)
 	if (sources->log)
 		find_panic(sources->log, death);
 	death->by_log = death->printout;
-	death->is_known = death->by_capture || death->by_panic_cpu || death->by_kdump ||
-			  death->by_log;
+	death->is_known =
+		death->by_capture || death->by_panic_cpu || death->by_kdump || death->by_log;
 	find_reporter(report);
 	if (!death->is_known)
 		return NULL;
@@ -274,6 +274,9 @@ struct nmibt_error *nmibt_find_death(struct nmibt_report *report)
 		death->reporter = sources->log->printouts[death->cause - 1].reporter;
 	if (sources->log)
 		date(sources->log, death);
+	/* A front end may know it where the log doesn't. */
+	if (!death->message)
+		death->message = report->kernel->image->panic_message;
 	return NULL;
 }
 
@@ -285,8 +288,7 @@ void nmibt_death_destroy(struct nmibt_death *death)
 
 /* ------------------------------------------------------------------- what belongs */
 
-bool nmibt_belongs(const struct nmibt_report *report, size_t printout, uint64_t seq,
-		   bool has_ended)
+bool nmibt_belongs(const struct nmibt_report *report, size_t printout, uint64_t seq, bool has_ended)
 {
 	const struct nmibt_death *death = &report->death;
 

@@ -45,7 +45,7 @@ void nmibt_cpu_destroy(struct nmibt_cpu *cpu)
 const struct nmibt_evidence *nmibt_shown(const struct nmibt_cpu *cpu)
 {
 	return cpu->step == NMIBT_STEP_REGISTERS || cpu->is_partial_filled ? &cpu->stop
-									    : &cpu->standing;
+									   : &cpu->standing;
 }
 
 /* Older text makes no outcome, no "idle", no group and no signature. */
@@ -200,6 +200,7 @@ struct nmibt_error *nmibt_older_begin(const struct nmibt_report *report, unsigne
 	*ret = (struct nmibt_older){
 		.report = report,
 		.cpu = cpu,
+		.slot = standing.has_stale_slot,
 		.standing = standing.trace,
 		.next = use_log ? log->newest[cpu] : 0,
 	};
@@ -232,6 +233,24 @@ static enum nmibt_outcome outcome_of_older(const struct nmibt_evidence *evidence
 	}
 }
 
+static struct nmibt_error *stale_slot(struct nmibt_older *older, struct nmibt_cpu *cpu)
+{
+	const struct nmibt_report *report = older->report;
+	bool is_stale;
+
+	older->slot = false;
+	struct nmibt_error *err = nmibt_slot_evidence(report->kernel, &report->sources->capture,
+						      older->cpu, &cpu->standing, &is_stale);
+	if (err)
+		return err;
+	cpu->has_slot = cpu->standing.has_slot;
+	cpu->slot = cpu->standing.slot;
+	cpu->slot_paddr = cpu->standing.slot_paddr;
+	memcpy(cpu->why, cpu->standing.why, sizeof(cpu->why));
+	cpu->outcome = nmibt_outcome_of_slot(&cpu->standing);
+	return NULL;
+}
+
 struct nmibt_error *nmibt_older_next(struct nmibt_older *older, struct nmibt_cpu *ret,
 				     bool *ret_found)
 {
@@ -242,12 +261,20 @@ struct nmibt_error *nmibt_older_next(struct nmibt_older *older, struct nmibt_cpu
 		.is_stale = true,
 		.asked_by = NMIBT_NO_CPU,
 	};
-	struct nmibt_error *err = next_trace(older, &cpu, ret_found);
+	struct nmibt_error *err;
 
+	if (older->slot) {
+		err = stale_slot(older, &cpu);
+		*ret_found = !err;
+		if (!err)
+			*ret = cpu;
+		return err;
+	}
+	err = next_trace(older, &cpu, ret_found);
 	if (!err && !*ret_found && report->sources->has_buffers &&
 	    (report->wish == NMIBT_SOURCE_AUTO || report->wish == NMIBT_SOURCE_LEGACY))
-		err = nmibt_buffer_residue(report->kernel, older->cpu, older->nth++,
-					   &cpu.standing, ret_found);
+		err = nmibt_buffer_residue(report->kernel, older->cpu, older->nth++, &cpu.standing,
+					   ret_found);
 	if (err || !*ret_found)
 		return err;
 	cpu.outcome = outcome_of_older(&cpu.standing);
@@ -265,8 +292,8 @@ static struct nmibt_error *look_for_older(const struct nmibt_report *report,
 	const struct nmibt_log_source *log = report->sources->log;
 	struct nmibt_cpu first;
 
-	*ret = false;
-	if (report->sources->has_capture)
+	*ret = cpu->has_stale_slot;
+	if (*ret || report->sources->has_capture)
 		return NULL;
 	if (log && cpu->cpu < NMIBT_MAX_CPUS &&
 	    (report->wish == NMIBT_SOURCE_AUTO || report->wish == NMIBT_SOURCE_LOG)) {
@@ -316,7 +343,7 @@ static void make_brief(const struct nmibt_report *report, const struct nmibt_cpu
 		.wait = wait.kind,
 		.stack_hash = cpu->stack_hash,
 		.condition = cpu->condition,
-		.is_stale = cpu->is_stale,
+		.has_stale_slot = cpu->has_stale_slot,
 		.is_idle = cpu->is_idle,
 		.is_user = cpu->is_user,
 		.irqs_off = cpu->irqs_off,
@@ -342,17 +369,14 @@ static void count_cpu(struct nmibt_report *report, const struct nmibt_cpu *cpu)
 {
 	const struct nmibt_cpu_brief *brief = &report->cpus[cpu->cpu];
 
-	if (brief->lost || brief->note == NMIBT_NOTE_DAMAGED ||
-	    brief->note == NMIBT_NOTE_EXCLUDED)
+	if (brief->lost || brief->note == NMIBT_NOTE_DAMAGED || brief->note == NMIBT_NOTE_EXCLUDED)
 		report->complete = false;
 	report->possible[cpu->cpu] = is_possible(report, cpu);
 	if (!report->possible[cpu->cpu])
 		return;
 	report->nr_possible++;
-	if (cpu->is_stale)
-		report->nr_stale++;
-	else
-		report->by_outcome[cpu->outcome]++;
+	report->nr_stale += cpu->has_stale_slot;
+	report->by_outcome[cpu->outcome]++;
 }
 
 static struct nmibt_error *first_pass(struct nmibt_report *report)
@@ -463,8 +487,8 @@ struct nmibt_error *nmibt_report_open(const struct nmibt_image *image, enum nmib
 	report->wish = wish;
 	report->complete = true;
 	report->sources = calloc(1, sizeof(*report->sources));
-	struct nmibt_error *err = report->sources ? nmibt_kernel_open(image, &report->kernel)
-						  : nmibt_error_nomem();
+	struct nmibt_error *err =
+		report->sources ? nmibt_kernel_open(image, &report->kernel) : nmibt_error_nomem();
 	if (!err)
 		err = open_report(report);
 	if (err) {

@@ -119,6 +119,7 @@ struct nmibt_cpu {
 	bool has_slot; /* slot is filled and passed its checks */
 	uint64_t slot_paddr;
 	struct nmi_capture_slot slot;
+	bool has_stale_slot; /* its slot is of an older request: nmibt_older_next() has it */
 	bool is_stale; /* it is older than what stands, as nmibt_older_next() gives it */
 	bool is_idle, is_user, irqs_off;
 	bool is_partial_filled; /* its slot lacks a stack; stop has it */
@@ -142,7 +143,7 @@ struct nmibt_cpu_brief {
 	enum nmibt_wait_kind wait;
 	uint64_t stack_hash;
 	size_t condition;
-	bool is_stale, has_older;
+	bool has_stale_slot, has_older;
 	bool is_idle, is_user, irqs_off, is_late;
 	bool faulted; /* its capture broke off by a fault */
 	bool lost; /* lost or unreadable bytes, or damage */
@@ -181,8 +182,8 @@ struct nmibt_report {
 	struct nmibt_cpu_brief *cpus;
 	bool *possible; /* false: there is no CPU of this number */
 	unsigned int nr_possible;
-	unsigned int by_outcome[NMIBT_NR_OUTCOMES]; /* stale ones left out */
-	unsigned int nr_stale;
+	unsigned int by_outcome[NMIBT_NR_OUTCOMES];
+	unsigned int nr_stale; /* have a slot of an older request */
 	bool was_stopped; /* some CPU has a crash note: there was a stop */
 	bool complete; /* false: something could not be read or was lost */
 };
@@ -196,6 +197,7 @@ struct nmibt_error *nmibt_report_cpu(const struct nmibt_report *report, unsigned
 struct nmibt_older {
 	const struct nmibt_report *report;
 	unsigned int cpu;
+	bool slot; /* the CPU's, which is of an older request, comes next */
 	size_t standing; /* index + 1 of the trace that stands */
 	size_t next; /* index + 1 of the next trace of the log */
 	unsigned int nth; /* of the buffers' residue */
@@ -238,6 +240,8 @@ void nmibt_format_duration(int64_t ns, char *buf, size_t len);
 void nmibt_format_age(const struct nmibt_report *report, struct nmibt_age age, char *buf,
 		      size_t len);
 
+/* What became of a CPU by its slot. */
+enum nmibt_outcome nmibt_outcome_of_slot(const struct nmibt_evidence *evidence);
 /* The one decision: fills in outcome, step and standing of ret->cpu. */
 struct nmibt_error *nmibt_select(const struct nmibt_report *report, struct nmibt_cpu *ret);
 /* As nmibt_unwind_evidence(), of the registers at the stop. */
