@@ -141,12 +141,19 @@ static bool image_virt_to_phys(void *ctx, uint64_t vaddr, uint64_t *ret)
 static bool image_symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
 {
 	(void)ctx;
-	char symbol[BUFSIZE];
+	struct load_module *module;
+	struct syment *symbol;
+	ulong offset;
 
-	if (!is_kernel_text(addr) || !*value_to_symstr(addr, symbol, 16))
+	if (!is_kernel_text(addr))
 		return false;
-	/* crash leaves out an offset of 0. */
-	snprintf(buf, len, "%s%s", symbol, strchr(symbol, '+') ? "" : "+0x0");
+	symbol = value_search(addr, &offset);
+	if (!symbol)
+		return false;
+	if (module_symbol(addr, NULL, &module, NULL, 16))
+		snprintf(buf, len, "%s+%#lx [%s]", symbol->name, offset, module->mod_name);
+	else
+		snprintf(buf, len, "%s+%#lx", symbol->name, offset);
 	return true;
 }
 

@@ -12,6 +12,7 @@
 enum nmibt_part {
 	NMIBT_PART_MEMORY, /* virtual: by page tables, or by the image's own callbacks */
 	NMIBT_PART_KALLSYMS, /* the kernel's own table of symbols */
+	NMIBT_PART_MODULES,
 	NMIBT_PART_PERCPU,
 	NMIBT_PART_NMI_BUFFERS,
 	NMIBT_NR_PARTS,
@@ -23,6 +24,7 @@ struct nmibt_kernel {
 	struct nmibt_vmcoreinfo vmcoreinfo;
 	struct nmibt_memory *memory;
 	struct nmibt_kallsyms *kallsyms;
+	struct nmibt_modules *modules;
 	struct nmibt_percpu *percpu;
 	struct nmibt_nmi_buffers *nmi_buffers;
 	bool tried[NMIBT_NR_PARTS];
