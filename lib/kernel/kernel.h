@@ -41,6 +41,22 @@ const struct nmibt_error *nmibt_kernel_failure(struct nmibt_kernel *kernel, enum
 /* As nmibt_kernel_failure(), in a copy that the caller frees. */
 struct nmibt_error *nmibt_kernel_need(struct nmibt_kernel *kernel, enum nmibt_part part);
 
+/* ------------------------------------------------------------------- build-id */
+
+/* 64 bytes in hex, and a NUL. */
+#define NMIBT_BUILD_ID_LEN 129
+struct nmibt_build_id {
+	char text[NMIBT_BUILD_ID_LEN]; /* in lower-case hex; empty: not known */
+	enum {
+		NMIBT_BUILD_ID_NONE,
+		NMIBT_BUILD_ID_VERIFIED, /* out of the kernel's memory */
+		NMIBT_BUILD_ID_BROKEN, /* as well, and VMCOREINFO has another one */
+		NMIBT_BUILD_ID_UNVERIFIED, /* VMCOREINFO's, which may be garbage */
+	} state;
+};
+/* Looks for symbols by name, which reads all of them. */
+void nmibt_kernel_build_id(struct nmibt_kernel *kernel, struct nmibt_build_id *ret);
+
 /* ------------------------------------------------------------ virtual memory */
 
 /*
