@@ -8,11 +8,11 @@ kept.
 
   suite = Suite("tests/e2e/run", "what it tests")
   suite.use(suite.parser().parse_args())
-  suite.part("arm64 6.12 idle", depends, function)     function calls suite.note()
+  suite.part("arm64 6.12", "idle", depends, function)      function calls suite.note()
   return suite.close()
 
-With --smoke only the parts run that were declared with smoke=True, always, and for
-the others a line "left NAME" is printed, which tests/run collects.
+With --smoke only the parts run that were declared with smoke=True, kept or not; the others
+are named by lines that begin with "left ", which tests/run collects.
 """
 
 import argparse
@@ -78,6 +78,7 @@ class Suite:
         self.passed = self.failed = 0
         self.smoke = self.keeps = self.reuses = False
         self.noted = []
+        self.left = {}
         self.tree = None
         # So that folders are removed and QEMU is stopped.
         signal.signal(signal.SIGTERM, end)
@@ -108,18 +109,22 @@ class Suite:
             print("     " + line[:2000])
         sys.stdout.flush()
 
-    def path_of(self, name, depends):
+    def path_of(self, *key):
         if not self.tree:
             self.tree = [hash_of_files(TREE), versions()]
-        key = json.dumps([self.tree, self.name, name, depends], sort_keys=True)
+        key = json.dumps([self.tree, self.name, *key], sort_keys=True)
         return os.path.join(CACHE, "results", hashlib.sha256(key.encode()).hexdigest()[:32])
 
-    def part(self, name, depends, function, smoke=False):
+    def leave(self, kernel, name):
+        """What is not in the smoke set."""
+        self.left.setdefault(kernel, []).append(name)
+
+    def part(self, kernel, name, depends, function, smoke=False):
         """Runs it, unless it is left or has a result. depends: what JSON can hold."""
         if self.smoke and not smoke:
-            print("left %s: %s" % (self.name, name))
+            self.leave(kernel, name)
             return
-        path = self.path_of(name, depends)
+        path = self.path_of(kernel, name, depends)
         if self.reuses and os.path.exists(path):
             with open(path) as file:
                 for test in json.load(file):
@@ -137,5 +142,7 @@ class Suite:
         os.replace(file.name, path)
 
     def close(self):
+        for kernel, names in self.left.items():
+            print("left %s %s: %s" % (self.name, kernel, ", ".join(names)))
         print("%d passed, %d failed" % (self.passed, self.failed))
         return 1 if self.failed or not self.passed else 0
