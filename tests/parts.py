@@ -23,6 +23,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import traceback
 
 TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "nmibt")
@@ -131,7 +132,10 @@ class Suite:
                     self.note(test["name"], [], (test["note"] + " kept").strip())
             return
         self.noted = []
-        function()
+        try:
+            function()
+        except Exception:  # one part must not take the others with it
+            self.note("%s %s" % (kernel, name), traceback.format_exc())
         if self.keeps and self.noted and not any(test["failed"] for test in self.noted):
             self.keep(path)
 

@@ -4,12 +4,14 @@
  *
  *	spin=CPU	a kernel thread on that CPU never lets another task run. It takes
  *			interrupts, so the watchdog's timer sees it.
+ *	spin_irqs_off=CPU  the same with interrupts off
  *	wait=1		the writer waits for what never comes, in uninterruptible sleep. The
  *			kernel holds the module's parameter lock meanwhile: the next one who
  *			writes to a parameter of this module waits for that mutex.
  */
 #include <linux/completion.h>
 #include <linux/err.h>
+#include <linux/irqflags.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/preempt.h>
@@ -28,7 +30,14 @@ static int nmibt_stuck_thread(void *unused)
 	return 0;
 }
 
-static int nmibt_stuck_spin(const char *value, const struct kernel_param *param)
+static int nmibt_stuck_irqs_off_thread(void *unused)
+{
+	local_irq_disable();
+	nmibt_stuck_forever();
+	return 0;
+}
+
+static int nmibt_stuck_start(const char *value, int (*thread)(void *))
 {
 	struct task_struct *task;
 	unsigned int cpu;
@@ -38,7 +47,7 @@ static int nmibt_stuck_spin(const char *value, const struct kernel_param *param)
 		return err;
 	if (cpu >= nr_cpu_ids || !cpu_online(cpu))
 		return -EINVAL;
-	task = kthread_create(nmibt_stuck_thread, NULL, "nmibt_stuck/%u", cpu);
+	task = kthread_create(thread, NULL, "nmibt_stuck/%u", cpu);
 	if (IS_ERR(task))
 		return PTR_ERR(task);
 	kthread_bind(task, cpu);
@@ -46,10 +55,25 @@ static int nmibt_stuck_spin(const char *value, const struct kernel_param *param)
 	return 0;
 }
 
+static int nmibt_spin(const char *value, const struct kernel_param *param)
+{
+	return nmibt_stuck_start(value, nmibt_stuck_thread);
+}
+
 static const struct kernel_param_ops nmibt_spin_ops = {
-	.set = nmibt_stuck_spin,
+	.set = nmibt_spin,
 };
 module_param_cb(spin, &nmibt_spin_ops, NULL, 0200);
+
+static int nmibt_spin_irqs_off(const char *value, const struct kernel_param *param)
+{
+	return nmibt_stuck_start(value, nmibt_stuck_irqs_off_thread);
+}
+
+static const struct kernel_param_ops nmibt_spin_irqs_off_ops = {
+	.set = nmibt_spin_irqs_off,
+};
+module_param_cb(spin_irqs_off, &nmibt_spin_irqs_off_ops, NULL, 0200);
 
 static DECLARE_COMPLETION(never);
 
