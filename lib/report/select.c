@@ -81,9 +81,10 @@ static struct nmibt_error *try_slot(const struct nmibt_report *report, struct nm
 	cpu->slot = slot.slot;
 	cpu->slot_paddr = slot.slot_paddr;
 	cpu->asked_ns = slot.has_slot ? slot.asked_ns : 0;
-	/* It holds something of the last request. */
-	if (!cpu->is_stale && (slot.stack.nr || slot.regs.present || slot.task.known))
-		stand(cpu, NMIBT_STEP_SLOT, &slot);
+	/* A slot without a frame and without registers is shown, but does not stand. */
+	if (!cpu->is_stale)
+		stand(cpu, slot.stack.nr || slot.regs.present ? NMIBT_STEP_SLOT : NMIBT_STEP_NOTHING,
+		      &slot);
 	nmibt_evidence_destroy(&slot);
 	return NULL;
 }
@@ -369,11 +370,23 @@ static void read_stop(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 /* What a partial or damaged slot lacks comes from the stop, and the renderers say so. */
 static struct nmibt_error *fill_partial(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
-	if (cpu->step != NMIBT_STEP_SLOT || cpu->standing.stack.nr || cpu->standing.is_user ||
-	    !cpu->stop.regs.present)
+	const struct nmibt_evidence *slot = &cpu->standing;
+	bool lacks_stack = cpu->step == NMIBT_STEP_SLOT && !slot->stack.nr && !slot->is_user;
+	bool has_no_more = cpu->step == NMIBT_STEP_REGISTERS && slot->task.known;
+
+	if (!cpu->stop.regs.present || (!lacks_stack && !has_no_more))
 		return NULL;
 	cpu->is_partial_filled = true;
 	return nmibt_unwind_stop(report, cpu);
+}
+
+/* Who panicked saved its own registers on the way to kdump. */
+static enum nmibt_outcome outcome_of_registers(const struct nmibt_report *report,
+					       struct nmibt_cpu *cpu)
+{
+	if (cpu->cpu == report->death.reporter)
+		return NMIBT_OUTCOME_SELF;
+	return is_silent(report, cpu) ? NMIBT_OUTCOME_SILENT : NMIBT_OUTCOME_REGISTERS;
 }
 
 static void set_outcome(const struct nmibt_report *report, struct nmibt_cpu *cpu)
@@ -388,8 +401,7 @@ static void set_outcome(const struct nmibt_report *report, struct nmibt_cpu *cpu
 		break;
 	case NMIBT_STEP_REGISTERS:
 		if (!is_of_capture)
-			cpu->outcome = is_silent(report, cpu) ? NMIBT_OUTCOME_SILENT
-							      : NMIBT_OUTCOME_REGISTERS;
+			cpu->outcome = outcome_of_registers(report, cpu);
 		break;
 	case NMIBT_STEP_LAST_SEEN:
 	case NMIBT_STEP_NOTHING:
@@ -424,8 +436,7 @@ struct nmibt_error *nmibt_select(const struct nmibt_report *report, struct nmibt
 	if (err)
 		return err;
 	read_stop(report, cpu);
-	err = fill_partial(report, cpu);
-	if (!err && cpu->step == NMIBT_STEP_NOTHING)
+	if (cpu->step == NMIBT_STEP_NOTHING)
 		err = try_belonging(report, cpu);
 	if (!err && cpu->step == NMIBT_STEP_NOTHING)
 		err = try_confirmed(report, cpu);
@@ -433,6 +444,8 @@ struct nmibt_error *nmibt_select(const struct nmibt_report *report, struct nmibt
 		err = try_registers(report, cpu);
 	if (!err && cpu->step == NMIBT_STEP_NOTHING)
 		err = try_last_seen(report, cpu);
+	if (!err)
+		err = fill_partial(report, cpu);
 	if (err)
 		return err;
 	set_outcome(report, cpu);
