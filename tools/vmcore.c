@@ -152,6 +152,13 @@ static bool vmcore_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
 	return vmcore->base.ops->next_range(vmcore->base.ctx, from, ret);
 }
 
+static char *vmcore_notes(void *ctx, size_t *ret_len)
+{
+	struct nmibt_vmcore *vmcore = ctx;
+
+	return vmcore->base.ops->notes(vmcore->base.ctx, ret_len);
+}
+
 /* Where neither the dump nor a vmlinux has symbols an address stays a number. */
 static bool vmcore_symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
 {
@@ -209,6 +216,7 @@ void nmibt_vmcore_image(struct nmibt_vmcore *vmcore, struct nmibt_image *ret)
 		.member_offset = vmcore_member_offset,
 		.type_size = vmcore_type_size,
 		.next_range = vmcore_next_range,
+		.notes = vmcore_notes,
 		.symbolize = vmcore_symbolize,
 		.find_places = vmcore_find_places,
 		.unwind = vmcore_unwind,
