@@ -34,6 +34,8 @@ static const char help[] = USAGE
 	"  -S, --source=SOURCE  this source only: vmcoreinfo or scan for the capture; legacy,\n"
 	"                       log or registers of other kernels\n"
 	"      --vmlinux=FILE   as -l, by this vmlinux\n"
+	"      --force          use the vmlinux that --vmlinux names even if it is of another "
+	"build\n"
 	"      --debuginfod     as -l, and fetch the vmlinux from $DEBUGINFOD_URLS if need be\n"
 	"      --help           this text\n"
 	"      --version        the version\n"
@@ -68,7 +70,7 @@ static int usage(void)
 /* Exit code, or -1: go on. */
 static int parse(int argc, char **argv, struct arguments *args)
 {
-	enum { HELP = 256, VERSION, VMLINUX, DEBUGINFOD };
+	enum { HELP = 256, VERSION, VMLINUX, FORCE, DEBUGINFOD };
 	static const struct option options[] = {
 		{"cpu", required_argument, NULL, 'c'},
 		{"summary", no_argument, NULL, 's'},
@@ -83,6 +85,7 @@ static int parse(int argc, char **argv, struct arguments *args)
 		{"signature", no_argument, NULL, 'i'},
 		{"source", required_argument, NULL, 'S'},
 		{"vmlinux", required_argument, NULL, VMLINUX},
+		{"force", no_argument, NULL, FORCE},
 		{"debuginfod", no_argument, NULL, DEBUGINFOD},
 		{"help", no_argument, NULL, HELP},
 		{"version", no_argument, NULL, VERSION},
@@ -104,6 +107,9 @@ static int parse(int argc, char **argv, struct arguments *args)
 		case VMLINUX:
 			args->debuginfo.vmlinux = optarg;
 			args->render.lines = true;
+			break;
+		case FORCE:
+			args->debuginfo.force = true;
 			break;
 		case DEBUGINFOD:
 			args->debuginfo.debuginfod = true;

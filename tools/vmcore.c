@@ -231,11 +231,20 @@ const char *nmibt_vmcore_remark(const struct nmibt_vmcore *vmcore)
 	return remark ? remark : vmcore->remark;
 }
 
+/* The vmlinux is checked by what the dump alone has. */
 struct nmibt_error *nmibt_vmcore_use_debuginfo(struct nmibt_vmcore *vmcore,
 					       const struct nmibt_debuginfo_options *options)
 {
-	return nmibt_debuginfo_open(vmcore->base.arch, &vmcore->vmcoreinfo, options,
-				    &vmcore->debuginfo);
+	struct nmibt_image image;
+	struct nmibt_kernel *kernel;
+
+	nmibt_vmcore_image(vmcore, &image);
+	struct nmibt_error *err = nmibt_kernel_open(&image, &kernel);
+	if (err)
+		return err;
+	err = nmibt_debuginfo_open(kernel, options, &vmcore->debuginfo);
+	nmibt_kernel_close(kernel);
+	return err;
 }
 
 const char *nmibt_vmcore_complaint(const struct nmibt_vmcore *vmcore, unsigned int i)
