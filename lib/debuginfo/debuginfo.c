@@ -40,6 +40,7 @@ struct nmibt_debuginfo {
 	uint64_t kernel_offset; /* how far KASLR moved the image */
 	bool debuginfod;
 	char *folder;
+	const char *debug_path;
 	char *release, *build_id; /* of the dump; NULL: unknown */
 	bool is_unverified; /* build_id: only VMCOREINFO has it */
 	bool searched; /* for vmlinux */
@@ -109,7 +110,8 @@ static bool is_its_module(const struct nmibt_debuginfo *info, const struct nmibt
 
 static struct nmibt_error *search_vmlinux(struct nmibt_debuginfo *info)
 {
-	const struct nmibt_wanted wanted = {info->folder, info->release, info->build_id};
+	const struct nmibt_wanted wanted = {info->folder, info->debug_path, info->release,
+					    info->build_id};
 	struct candidate candidate = {info, is_its_vmlinux, &info->vmlinux};
 	char *path = NULL;
 
@@ -122,9 +124,9 @@ static struct nmibt_error *search_vmlinux(struct nmibt_debuginfo *info)
 	if (!info->debuginfod)
 		return nmibt_error_create(
 			NMIBT_ERR_NOTHING,
-			"no vmlinux of build-id %s, neither beside the dump nor in /usr/lib/debug: "
+			"no vmlinux of build-id %s, neither beside the dump nor in %s: "
 			"name it by --vmlinux, or have it fetched by --debuginfod",
-			info->build_id);
+			info->build_id, info->debug_path);
 	struct nmibt_error *err = nmibt_debuginfod_find(info->build_id, &path);
 	if (!err && !take(&candidate, path))
 		err = nmibt_error_create(NMIBT_ERR_NOTHING,
@@ -147,7 +149,8 @@ static struct nmibt_debugfile *vmlinux_of(struct nmibt_debuginfo *info)
 
 static struct nmibt_debugfile *module_of(struct nmibt_debuginfo *info, const char *name)
 {
-	const struct nmibt_wanted wanted = {info->folder, info->release, info->build_id};
+	const struct nmibt_wanted wanted = {info->folder, info->debug_path, info->release,
+					    info->build_id};
 
 	for (unsigned int i = 0; i < info->nr_modules; i++) {
 		if (!strcmp(info->modules[i].name, name))
@@ -171,8 +174,8 @@ static struct nmibt_debugfile *module_of(struct nmibt_debuginfo *info, const cha
 	if (!nmibt_find_module(&wanted, name, take, &candidate))
 		complain(info, nmibt_error_create(NMIBT_ERR_NOTHING,
 						  "no debugging information of module %s, neither "
-						  "beside the dump nor in /usr/lib/debug",
-						  name));
+						  "beside the dump nor in %s",
+						  name, info->debug_path));
 	return module->file;
 }
 
@@ -411,6 +414,7 @@ struct nmibt_error *nmibt_debuginfo_open(struct nmibt_kernel *kernel,
 	info->release = plain(kernel->vmcoreinfo.osrelease);
 	info->build_id = plain(build_id.text);
 	info->is_unverified = build_id.state == NMIBT_BUILD_ID_UNVERIFIED;
+	info->debug_path = options->debug_path ?: NMIBT_DEBUG_PATH;
 	struct nmibt_error *err = options->vmlinux ? open_vmlinux(info, kernel, options) : NULL;
 	if (err) {
 		nmibt_debuginfo_close(info);

@@ -11,8 +11,11 @@
 
 struct nmibt_debuginfo;
 
+#define NMIBT_DEBUG_PATH "/usr/lib/debug"
+
 struct nmibt_debuginfo_options {
 	const char *vmlinux; /* NULL: look for it */
+	const char *debug_path; /* folders, colons between them; NULL: NMIBT_DEBUG_PATH */
 	const char *vmcore; /* beside it may lie what belongs to it */
 	bool force; /* take vmlinux even if it is of another build */
 	bool debuginfod; /* ask the servers in $DEBUGINFOD_URLS, too */
