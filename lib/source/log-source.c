@@ -14,9 +14,10 @@ static void take_task(enum nmibt_arch arch, struct nmibt_evidence *evidence)
 		nmibt_copy_task(&evidence->task, &p);
 }
 
-struct nmibt_error *nmibt_read_log_trace(enum nmibt_arch arch, const struct nmibt_log_trace *trace,
-					 struct nmibt_evidence *ret)
+struct nmibt_error *nmibt_read_log_trace(const struct nmibt_log_source *log, enum nmibt_arch arch,
+					 size_t i, struct nmibt_evidence *ret)
 {
+	const struct nmibt_log_trace *trace = &log->traces[i];
 	struct nmibt_backtrace backtrace;
 	struct nmibt_evidence evidence = {
 		.cpu = trace->cpu,
@@ -42,6 +43,10 @@ struct nmibt_error *nmibt_read_log_trace(enum nmibt_arch arch, const struct nmib
 		return err;
 	}
 	nmibt_evidence_take_backtrace(&evidence, &backtrace);
+	if (trace->request) {
+		evidence.asked_ns = log->requests[trace->request - 1].ts_ns;
+		evidence.asked_by = log->requests[trace->request - 1].by_cpu;
+	}
 	if (trace->kind == NMIBT_EVIDENCE_TASK)
 		take_task(arch, &evidence);
 	*ret = evidence;
@@ -92,12 +97,5 @@ struct nmibt_error *nmibt_log_evidence(const struct nmibt_log_source *log,
 				       struct nmibt_kernel *kernel, size_t i,
 				       struct nmibt_evidence *ret)
 {
-	const struct nmibt_log_trace *trace = &log->traces[i];
-	struct nmibt_error *err = nmibt_read_log_trace(kernel->image->arch, trace, ret);
-
-	if (err || !trace->request)
-		return err;
-	ret->asked_ns = log->requests[trace->request - 1].ts_ns;
-	ret->asked_by = log->requests[trace->request - 1].by_cpu;
-	return NULL;
+	return nmibt_read_log_trace(log, kernel->image->arch, i, ret);
 }

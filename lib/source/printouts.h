@@ -22,8 +22,8 @@ void nmibt_log_source_visit(struct nmibt_log_source *log, const struct nmibt_log
 /* After the last record. */
 struct nmibt_error *nmibt_log_source_finish(struct nmibt_log_source *log);
 /* As nmibt_log_evidence(). */
-struct nmibt_error *nmibt_read_log_trace(enum nmibt_arch arch, const struct nmibt_log_trace *trace,
-					 struct nmibt_evidence *ret);
+struct nmibt_error *nmibt_read_log_trace(const struct nmibt_log_source *log, enum nmibt_arch arch,
+					 size_t i, struct nmibt_evidence *ret);
 
 /* ------------------------------------------------------------- sets of CPUs */
 

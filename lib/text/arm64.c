@@ -164,8 +164,8 @@ static const struct nmibt_function_kinds functions[] = {
 	{"local_cpu_stop", NMIBT_FUNCTION_STOP},
 	{"cpu_park_loop", NMIBT_FUNCTION_STOP},
 
-	/* arch/arm64/kernel/entry.S; where the registers are on the stack, the trace has
-	 * their pc behind the entry (arch/arm64/kernel/stacktrace.c, 4.10 and later). */
+	/* arch/arm64/kernel/entry.S: kernel_entry makes a frame record with the pc that was
+	 * hit, so that the trace has it behind the entry, 4.14 and later. */
 	{"el1_irq", HIT},
 	{"el1_fiq", HIT},
 	{"el1_sync", HIT},

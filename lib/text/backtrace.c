@@ -6,7 +6,7 @@
  * The function that an interrupt or exception hit is one of the chain. x86 prints it as the
  * "RIP:" of the registers that it finds on the stack, in the middle of the trace, and never
  * as a frame (arch/x86/kernel/dumpstack.c: show_trace_log_lvl(), 4.10 and later). arm64
- * prints it as the frame behind the entry.
+ * prints it as the frame behind the entry, 4.14 and later.
  */
 #include "text/arch.h"
 
@@ -118,7 +118,9 @@ static void take_frame(struct reader *r, const struct nmibt_printed *p, size_t l
 	frame.is_pc = frame.is_pc && r->is_first && !r->has_pc;
 	if (frame.reliable) {
 		frame.is_interrupted = is_hit;
-		r->hit_follows = nmibt_frame_kinds(&frame) & NMIBT_FUNCTION_HIT_FOLLOWS;
+		/* A kernel that prints addresses may be one that prints only its caller. */
+		r->hit_follows =
+			!frame.addr && nmibt_frame_kinds(&frame) & NMIBT_FUNCTION_HIT_FOLLOWS;
 		r->is_first = false;
 	}
 	add_frame(r, &frame, line);

@@ -7,7 +7,7 @@
 #include "text/arch.h"
 
 static const struct nmibt_function_kinds common[] = {
-	/* kernel/sched/idle.c, drivers/cpuidle; before 3.18 kernel/cpu/idle.c */
+	/* kernel/sched/idle.c, drivers/cpuidle; kernel/cpu/idle.c in older kernels */
 	{"do_idle", NMIBT_FUNCTION_IDLE},
 	{"cpu_startup_entry", NMIBT_FUNCTION_IDLE},
 	{"default_idle", NMIBT_FUNCTION_IDLE},
@@ -106,11 +106,6 @@ bool nmibt_is_dying_function(struct nmibt_str function)
 	return nmibt_function_kinds(function) & (NMIBT_FUNCTION_DYING | NMIBT_FUNCTION_STOP);
 }
 
-bool nmibt_is_outermost_frame(const struct nmibt_frame *frame)
-{
-	return nmibt_frame_kinds(frame) & (NMIBT_FUNCTION_USER | NMIBT_FUNCTION_OUTERMOST);
-}
-
 /* Where the interrupt or exception ends that frame i is in: behind what entered the kernel.
  * Where the text does not tell, behind frame i. */
 static size_t end_of_entry(const struct nmibt_stack *stack, size_t i)
@@ -173,4 +168,9 @@ bool nmibt_is_idle_stack(const struct nmibt_stack *stack)
 		kinds = nmibt_frame_kinds(&stack->frames[i]);
 	}
 	return kinds & NMIBT_FUNCTION_IDLE;
+}
+
+bool nmibt_is_outermost_frame(const struct nmibt_frame *frame)
+{
+	return nmibt_frame_kinds(frame) & (NMIBT_FUNCTION_OUTERMOST | NMIBT_FUNCTION_USER);
 }

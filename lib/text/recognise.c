@@ -102,8 +102,8 @@ static bool read_title(struct nmibt_str s, struct nmibt_printed *ret)
 }
 
 /* "CPU3:", "CPU1: backtrace skipped as idling": drivers/tty/sysrq.c: showacpu(); "CPU2:
- * stopping": arch/arm64/kernel/smp.c, up to 5.x; "CPU2: Watchdog detected hard LOCKUP on cpu
- * 3": kernel/watchdog.c, 7.x */
+ * stopping": arch/arm64/kernel/smp.c of older kernels; "CPU2: Watchdog detected hard LOCKUP
+ * on cpu 3": newer kernels may name the CPU that found it */
 static bool read_cpu_says(struct nmibt_str s, struct nmibt_printed *ret)
 {
 	if (!read_cpu(s, ret) || !nmibt_take_cpu(&s, &ret->cpu) || !nmibt_skip(&s, ":"))
@@ -120,7 +120,7 @@ static bool read_cpu_says(struct nmibt_str s, struct nmibt_printed *ret)
 	return read_end(s, ret);
 }
 
-/* "sysrq: Show backtrace of all active CPUs"; 4.4 to 5.0 "sysrq: SysRq : ", before
+/* "sysrq: Show backtrace of all active CPUs"; in older kernels "sysrq: SysRq : " or
  * "SysRq : ": drivers/tty/sysrq.c: __handle_sysrq() */
 static bool read_sysrq(struct nmibt_str s, struct nmibt_printed *ret)
 {
@@ -400,8 +400,8 @@ static bool read_trace(struct nmibt_str s, struct nmibt_printed *ret)
 
 /* ------------------------------------------------------------ the machine's life */
 
-/* "PM: suspend entry (deep)", "PM: hibernation: hibernation entry", before 5.? without the
- * second word: kernel/power/suspend.c, hibernate.c */
+/* "PM: suspend entry (deep)", "PM: hibernation: hibernation entry", in older kernels without
+ * the second word: kernel/power/suspend.c, hibernate.c */
 static bool read_power(struct nmibt_str s, struct nmibt_printed *ret)
 {
 	nmibt_skip(&s, "hibernation: ");
@@ -543,46 +543,4 @@ void nmibt_recognise(enum nmibt_arch arch, struct nmibt_str line, struct nmibt_p
 	}
 	if (is_first_line(ret->kind) && !ret->message.len)
 		ret->message = line;
-}
-
-/* --------------------------------------------------------------- lists of CPUs */
-
-/* To the next word, over RCU's tasks. */
-static void skip_to_cpu(struct nmibt_str *list)
-{
-	bool is_task = false;
-
-	for (; list->len; *list = (struct nmibt_str){list->s + 1, list->len - 1}) {
-		bool is_separator = *list->s == ' ' || *list->s == ',';
-
-		if (!is_separator && !is_task && *list->s != 'P')
-			return;
-		is_task = !is_separator;
-	}
-}
-
-/* RCU's flags behind a CPU: "-...", "-O..D". */
-static void skip_flags(struct nmibt_str *list)
-{
-	while (list->len && *list->s != ' ' && *list->s != ',')
-		*list = (struct nmibt_str){list->s + 1, list->len - 1};
-}
-
-bool nmibt_next_cpus(struct nmibt_str *list, unsigned int *ret_first, unsigned int *ret_last)
-{
-	uint64_t first, last;
-
-	skip_to_cpu(list);
-	if (!nmibt_take_decimal(list, NMIBT_MAX_CPUS - 1, &first))
-		return false;
-	last = first;
-	struct nmibt_str rest = *list;
-	if (nmibt_skip(&rest, "-") && nmibt_take_decimal(&rest, UINT64_MAX, &last))
-		*list = rest;
-	if (last < first)
-		return false;
-	skip_flags(list);
-	*ret_first = first;
-	*ret_last = last < NMIBT_MAX_CPUS ? last : NMIBT_MAX_CPUS - 1;
-	return true;
 }

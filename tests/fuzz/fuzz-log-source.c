@@ -231,7 +231,7 @@ static void check_traces(struct input *in)
 		for (size_t j = 0; j < trace->len; j++)
 			nr_bytes += trace->known[j];
 		check(in->has_gap || !trace->lost_records);
-		check(!nmibt_read_log_trace(in->arch, trace, &evidence));
+		check(!nmibt_read_log_trace(log, in->arch, i, &evidence));
 		check(evidence.cpu == trace->cpu && evidence.kind == trace->kind);
 		nmibt_evidence_destroy(&evidence);
 	}

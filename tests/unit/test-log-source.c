@@ -207,7 +207,7 @@ static struct nmibt_evidence read_evidence(const struct log *l, size_t i)
 {
 	struct nmibt_evidence evidence;
 
-	assert_null(nmibt_read_log_trace(l->arch, trace_at(l, i), &evidence));
+	assert_null(nmibt_read_log_trace(l->log, l->arch, i, &evidence));
 	return evidence;
 }
 
@@ -487,6 +487,13 @@ static void request(void **state)
 	check_trace(l, 3, NMIBT_EVIDENCE_SKIPPED, 1, SKIPPED(3));
 	check_trace(l, 7, NMIBT_EVIDENCE_ANSWER, 1, SPIN(7, 118));
 	assert_int_equal(find_trace(l, 6, 0), 0);
+	struct nmibt_evidence evidence = read_evidence(l, find_trace(l, 7, 0) - 1);
+	assert_int_equal(evidence.asked_ns, asked);
+	assert_int_equal(evidence.asked_by, 1);
+	assert_int_equal(evidence.task.pid, 118);
+	assert_true(evidence.has_irqs_off && evidence.irqs_off);
+	assert_int_equal(evidence.stack.end, NMIBT_END_COMPLETE);
+	nmibt_evidence_destroy(&evidence);
 	check_printout(l, 0, NMIBT_PRINT_SYSRQ_REQUEST, 1,
 		       "sysrq: Show backtrace of all active CPUs");
 	assert_int_equal(l->log->nr_printouts, 1);
@@ -652,6 +659,27 @@ static void request_lists(void **state)
 	    "Sending NMI from CPU  to CPUs 0:\n Sending NMI from CPU 1 to CPUs 0:\n");
 	assert_int_equal(l->log->nr_requests, ARRAY_SIZE(cases));
 	finish(l);
+}
+
+/* Who asked may still wait, but not for an hour. Whoever prints something else does not. */
+static void end_of_request(void **state)
+{
+	struct log *l = *state;
+
+	say(l, 1, SENDING(1, "0,2"));
+	say(l, IRQ(0), IDLE(0));
+	say(l, 7, "an event\n");
+	finish(l);
+	assert_false(l->log->printouts[0].has_ended);
+	use(l, NMIBT_ARCH_X86_64);
+	say(l, 1, SENDING(1, "0,2"));
+	l->ts_ns += 3600000 * MS;
+	say(l, 7, "an event\n");
+	finish(l);
+	assert_true(l->log->printouts[0].has_ended);
+	use(l, NMIBT_ARCH_X86_64);
+	say(l, 1, SENDING(1, "0,2") "an event\n");
+	assert_true(l->log->printouts[0].has_ended);
 }
 
 /* Up to 4.8 nobody is listed, and who asks is not told. */
@@ -1081,6 +1109,25 @@ static void stall_of_others(void **state)
 	check_text(trace_at(l, 1), task);
 }
 
+/* A task that finds a stall: only its line tells on which CPU. */
+static void stall_found_by_task(void **state)
+{
+	struct log *l = *state;
+
+	say(l, 15,
+	    "rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:\n"
+	    "rcu: \t3-....: (1 GPs behind) idle=5d2c/1/0x40 softirq=1/2 fqs=3\n"
+	    "rcu: \t(detected by 2, t=21002 jiffies, g=1234, q=5 ncpus=96)\n");
+	say(l, 15, TASK("reader         ", 300) SPIN_TRACE);
+	finish(l);
+	const struct nmibt_printout *p =
+		check_printout(l, 0, NMIBT_PRINT_STALL, 2,
+			       "rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:");
+	assert_true(nmibt_cpus_has(&p->cpus, 3) && nmibt_cpus_count(&p->cpus) == 1);
+	assert_int_equal(trace_at(l, 0)->printout, 1);
+	assert_true(p->has_ended);
+}
+
 /* The list is printed piece by piece. */
 static void expedited_stall(void **state)
 {
@@ -1274,7 +1321,8 @@ static void nested(void **state)
 	static const char tail[] = " two+0x1/0x2\n </IRQ>\n <TASK>\n three+0x1/0x2\n </TASK>\n";
 	static const char nmi[] = TITLE(3) INFO(3, 118, "spin") SPIN_REGS
 		"Call Trace:\n <NMI>\n nmi_fn+0x1/0x2\n </NMI>\n <IRQ>\n vprintk+0x1/0x2\n"
-		" </IRQ>\n <TASK>\n spin_fn+0x1/0x2\n </TASK>\n";
+		" </IRQ>\n <TASK>\n spin_fn+0x1/0x2\n ret_from_fork+0x34/0x50\n"
+		" ? __pfx_kthread+0x10/0x10\n ret_from_fork_asm+0x1a/0x30\n </TASK>\n";
 	static const char whole[] =
 		"watchdog: BUG: soft lockup - CPU#3 stuck for 22s! [spin:118]\n" MODULES INFO(
 			3, 118, "spin") SPIN_REGS
@@ -1819,11 +1867,11 @@ static void no_squares(void **state)
 	clock_t begin = clock();
 
 	for (unsigned int i = 0; i < 40000; i++) {
-		add(l, i << 16, NEWLINE, "NMI backtrace for cpu 3", 23);
+		add(l, i << 16 | (i & 0xffff), NEWLINE, "NMI backtrace for cpu 3", 23);
 		l->ts_ns -= MS;
 	}
 	for (unsigned int i = 0; i < 200000; i++) {
-		add(l, i << 16 | 1, NEWLINE, "BUG: ", 5);
+		add(l, (i << 16 | (i & 0xffff)) ^ 1, NEWLINE, "BUG: ", 5);
 		l->ts_ns -= MS;
 	}
 	finish(l);
@@ -1858,6 +1906,7 @@ int main(void)
 		TEST(flushed_by_one),
 		TEST(many_requests),
 		TEST(request_lists),
+		TEST(end_of_request),
 		TEST(request_to_all),
 		TEST(sysrq_without_nmi),
 		TEST(panic),
@@ -1879,6 +1928,7 @@ int main(void)
 		TEST(hard_lockup_of_another),
 		TEST(self_stall),
 		TEST(stall_of_others),
+		TEST(stall_found_by_task),
 		TEST(expedited_stall),
 		TEST(hung_task),
 		TEST(task_dump),
