@@ -9,6 +9,12 @@
 
 #include "report/report.h"
 
+/* Exit code in *ret: 0 printed, 1 nothing to print, 3 printed with damage. An error
+ * in the middle leaves what was printed unfinished. */
+struct nmibt_error *nmibt_render_file(const struct nmibt_report *report,
+				      const struct nmibt_render_options *options, FILE *out,
+				      int *ret);
+
 /* What is being made in memory. */
 struct scratch {
 	FILE *stream;
@@ -117,7 +123,7 @@ void nmibt_render_registers(struct renderer *r, const struct nmibt_cpu *cpu);
 
 /* ----------------------------------------------------------------------- formats */
 
-/* Renders a report by render; as nmibt_render(). */
+/* Renders a report by render; as nmibt_render_file(). */
 typedef struct nmibt_error *(*render_fn)(struct renderer *r);
 struct nmibt_error *nmibt_render_by(render_fn render, const struct nmibt_report *report,
 				    const struct nmibt_render_options *options, FILE *out,

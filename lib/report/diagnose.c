@@ -184,7 +184,7 @@ static struct nmibt_error *add_waiter(const struct nmibt_report *report, unsigne
 				      struct waiter *ret, bool *ret_found)
 {
 	struct nmibt_cpu cpu;
-	struct nmibt_error *err = nmibt_report_cpu(report, nr, &cpu);
+	struct nmibt_error *err = nmibt_report_read_cpu(report, nr, &cpu);
 	if (err)
 		return err;
 
