@@ -45,7 +45,7 @@ void nmibt_cpu_destroy(struct nmibt_cpu *cpu)
 const struct nmibt_evidence *nmibt_shown(const struct nmibt_cpu *cpu)
 {
 	return cpu->step == NMIBT_STEP_REGISTERS || cpu->is_partial_filled ? &cpu->stop
-									    : &cpu->standing;
+									   : &cpu->standing;
 }
 
 /* Older text makes no outcome, no "idle", no group and no signature. */
@@ -64,7 +64,8 @@ static bool is_elsewhere(const struct nmibt_report *report, const struct nmibt_c
 	bool is_lockup = c->kind == NMIBT_PRINT_SOFT_LOCKUP || c->kind == NMIBT_PRINT_HARD_LOCKUP;
 
 	if (cpu->stop.regs.present) {
-		if (last->task.known && cpu->stop.task.pid != last->task.pid)
+		if (last->task.known && cpu->stop.task.known &&
+		    cpu->stop.task.pid != last->task.pid)
 			return true;
 		if (is_lockup && cpu->stop.is_user)
 			return true;
@@ -204,8 +205,8 @@ struct nmibt_error *nmibt_older_next(struct nmibt_older *older, struct nmibt_cpu
 
 	if (!err && !*ret_found && report->sources->has_buffers &&
 	    (report->wish == NMIBT_SOURCE_AUTO || report->wish == NMIBT_SOURCE_LEGACY))
-		err = nmibt_buffer_residue(report->kernel, older->cpu, older->nth++,
-					   &cpu.standing, ret_found);
+		err = nmibt_buffer_residue(report->kernel, older->cpu, older->nth++, &cpu.standing,
+					   ret_found);
 	if (err || !*ret_found)
 		return err;
 	cpu.outcome = outcome_of_older(&cpu.standing);
@@ -296,8 +297,7 @@ static void count_cpu(struct nmibt_report *report, const struct nmibt_cpu *cpu)
 {
 	const struct nmibt_cpu_brief *brief = &report->cpus[cpu->cpu];
 
-	if (brief->lost || brief->note == NMIBT_NOTE_DAMAGED ||
-	    brief->note == NMIBT_NOTE_EXCLUDED)
+	if (brief->lost || brief->note == NMIBT_NOTE_DAMAGED || brief->note == NMIBT_NOTE_EXCLUDED)
 		report->complete = false;
 	report->possible[cpu->cpu] = is_possible(report, cpu);
 	if (!report->possible[cpu->cpu])
@@ -417,8 +417,8 @@ struct nmibt_error *nmibt_report_open(const struct nmibt_image *image, enum nmib
 	report->wish = wish;
 	report->complete = true;
 	report->sources = calloc(1, sizeof(*report->sources));
-	struct nmibt_error *err = report->sources ? nmibt_kernel_open(image, &report->kernel)
-						  : nmibt_error_nomem();
+	struct nmibt_error *err =
+		report->sources ? nmibt_kernel_open(image, &report->kernel) : nmibt_error_nomem();
 	if (!err)
 		err = open_report(report);
 	if (err) {

@@ -70,8 +70,8 @@ static struct nmibt_error *try_slot(const struct nmibt_report *report, struct nm
 {
 	struct nmibt_evidence slot;
 
-	struct nmibt_error *err = nmibt_slot_evidence(
-		report->kernel, &report->sources->capture, cpu->cpu, &slot, &cpu->is_stale);
+	struct nmibt_error *err = nmibt_slot_evidence(report->kernel, &report->sources->capture,
+						      cpu->cpu, &slot, &cpu->is_stale);
 	if (err)
 		return err;
 	if (slot.has_slot || *slot.why)
@@ -131,8 +131,7 @@ static struct nmibt_error *has_ended(const struct nmibt_report *report, size_t t
 	return NULL;
 }
 
-static struct nmibt_error *trace_belongs(const struct nmibt_report *report, size_t trace,
-					 bool *ret)
+static struct nmibt_error *trace_belongs(const struct nmibt_report *report, size_t trace, bool *ret)
 {
 	const struct nmibt_log_trace *t = &report->sources->log->traces[trace];
 	bool ended;
@@ -190,8 +189,8 @@ static struct nmibt_error *use_trace(const struct nmibt_report *report, size_t t
 {
 	struct nmibt_evidence evidence;
 
-	struct nmibt_error *err = nmibt_log_evidence(report->sources->log, report->kernel,
-						     trace - 1, &evidence);
+	struct nmibt_error *err =
+		nmibt_log_evidence(report->sources->log, report->kernel, trace - 1, &evidence);
 	if (err)
 		return err;
 	stand(cpu, step, &evidence);
@@ -221,8 +220,7 @@ static struct nmibt_error *confirm_traces(const struct nmibt_report *report, str
 
 		if (log->traces[i - 1].kind == NMIBT_EVIDENCE_TASK)
 			continue;
-		struct nmibt_error *err =
-			nmibt_log_evidence(log, report->kernel, i - 1, &evidence);
+		struct nmibt_error *err = nmibt_log_evidence(log, report->kernel, i - 1, &evidence);
 		if (err)
 			return err;
 		bool confirmed = nmibt_is_confirmed(&evidence, &cpu->stop);
@@ -267,8 +265,7 @@ static struct nmibt_error *try_confirmed(const struct nmibt_report *report, stru
 	if (!cpu->stop.regs.present || !has_older_text(report, cpu))
 		return NULL;
 	struct nmibt_error *err = nmibt_unwind_stop(report, cpu);
-	if (!err && report->sources->has_buffers &&
-	    may_use(report, NMIBT_SOURCE_LEGACY))
+	if (!err && report->sources->has_buffers && may_use(report, NMIBT_SOURCE_LEGACY))
 		err = confirm_buffer(report, cpu);
 	if (!err && cpu->step == NMIBT_STEP_NOTHING && report->sources->log &&
 	    may_use(report, NMIBT_SOURCE_LOG) && cpu->cpu < NMIBT_MAX_CPUS)
@@ -282,7 +279,7 @@ static struct nmibt_error *try_confirmed(const struct nmibt_report *report, stru
 static struct nmibt_error *try_registers(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
 	if (!cpu->stop.regs.present ||
-	    (!may_use(report, NMIBT_SOURCE_REGISTERS) && !may_use_capture(report)))
+	    (!may_use(report, cpu->stop.source) && !may_use_capture(report)))
 		return NULL;
 	cpu->step = NMIBT_STEP_REGISTERS;
 	return nmibt_unwind_stop(report, cpu);
@@ -358,12 +355,20 @@ static bool is_silent(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 
 /* ----------------------------------------------------------------------- together */
 
-static void read_stop(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+/* In a hypervisor's dump what a virtual CPU is in may be the stop itself, so that only its
+ * stack tells the task and the mode. */
+static struct nmibt_error *read_stop(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
 	const struct nmi_capture_slot *slot = &cpu->slot;
 
 	nmibt_note_evidence(report->kernel, cpu->cpu, cpu->has_slot ? slot->note_paddr : 0,
 			    cpu->has_slot ? slot->note_size : 0, &cpu->stop);
+	if (!report->sources->vcpus || cpu->stop.regs.present)
+		return NULL;
+	enum nmibt_note note = cpu->stop.note;
+	nmibt_vcpu_evidence(report->kernel, cpu->cpu, &cpu->stop);
+	cpu->stop.note = note;
+	return nmibt_unwind_stop(report, cpu);
 }
 
 /* What a partial or damaged slot lacks comes from the stop, and the renderers say so. */
@@ -407,6 +412,8 @@ static void say_why_nothing(const struct nmibt_report *report, struct nmibt_cpu 
 		return;
 	if (cpu->outcome == NMIBT_OUTCOME_NONE && cpu->slot_paddr == NMI_CAPTURE_NO_MEMORY)
 		nmibt_because(cpu->why, "there was no memory for its slot");
+	else if (cpu->outcome == NMIBT_OUTCOME_NONE && *cpu->stop.why)
+		nmibt_because(cpu->why, "no text of it; %s", cpu->stop.why);
 	else if (cpu->outcome == NMIBT_OUTCOME_NONE)
 		nmibt_because(cpu->why, "no text of it, and no registers");
 	(void)report;
@@ -423,8 +430,9 @@ struct nmibt_error *nmibt_select(const struct nmibt_report *report, struct nmibt
 		err = try_slot(report, cpu);
 	if (err)
 		return err;
-	read_stop(report, cpu);
-	err = fill_partial(report, cpu);
+	err = read_stop(report, cpu);
+	if (!err)
+		err = fill_partial(report, cpu);
 	if (!err && cpu->step == NMIBT_STEP_NOTHING)
 		err = try_belonging(report, cpu);
 	if (!err && cpu->step == NMIBT_STEP_NOTHING)
