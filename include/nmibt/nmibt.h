@@ -68,10 +68,11 @@ enum nmibt_source {
 	NMIBT_SOURCE_LEGACY,
 	NMIBT_SOURCE_LOG,
 	NMIBT_SOURCE_REGISTERS,
+	NMIBT_SOURCE_VCPU, /* registers of virtual CPUs, in a hypervisor's dump */
 	NMIBT_NR_SOURCES,
 };
 
-#define NMIBT_SOURCE_NAMES "auto, vmcoreinfo, symbol, scan, legacy, log or registers"
+#define NMIBT_SOURCE_NAMES "auto, vmcoreinfo, symbol, scan, legacy, log, registers or vcpu"
 /* One of them. */
 const char *nmibt_source_name(enum nmibt_source source);
 /* False: no source has this name. */

@@ -24,6 +24,7 @@ void nmibt_kernel_close(struct nmibt_kernel *kernel)
 {
 	if (!kernel)
 		return;
+	nmibt_vcpus_close(kernel->vcpus);
 	nmibt_nmi_buffers_close(kernel->nmi_buffers);
 	nmibt_percpu_close(kernel->percpu);
 	nmibt_modules_close(kernel->modules);
@@ -48,6 +49,8 @@ static struct nmibt_error *open_part(struct nmibt_kernel *kernel, enum nmibt_par
 		return nmibt_percpu_open(kernel, &kernel->percpu);
 	case NMIBT_PART_NMI_BUFFERS:
 		return nmibt_nmi_buffers_open(kernel, &kernel->nmi_buffers);
+	case NMIBT_PART_VCPUS:
+		return nmibt_vcpus_open(kernel, &kernel->vcpus);
 	case NMIBT_NR_PARTS:
 		break;
 	}

@@ -118,6 +118,10 @@ bool nmibt_register_symbol(const struct nmibt_report *report, const struct nmibt
 			   unsigned int reg, uint64_t value, char *buf, size_t len);
 /* "at the NMI": when the registers in the slot were taken. */
 const char *nmibt_regs_when(const struct nmi_capture_slot *slot);
+/* "at the stop", "at the dump": when those in cpu->stop were. */
+const char *nmibt_stop_when(const struct nmibt_cpu *cpu);
+/* "its crash note": what they are from. */
+const char *nmibt_stop_origin(const struct nmibt_cpu *cpu);
 /* A line of head, then the registers at the backtrace beside those at the stop. */
 void nmibt_render_registers(struct renderer *r, const struct nmibt_cpu *cpu);
 

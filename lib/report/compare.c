@@ -24,8 +24,7 @@ static bool is_same_frame(const struct nmibt_frame *a, const struct nmibt_frame 
 	/* Without names only the same address is the same function. */
 	if (!len || !b->function.len)
 		return !len && !b->function.len && a->addr && a->addr == b->addr;
-	return nmibt_function_len(b->function) == len &&
-	       !memcmp(a->function.s, b->function.s, len);
+	return nmibt_function_len(b->function) == len && !memcmp(a->function.s, b->function.s, len);
 }
 
 /* The chain of a stack from a frame on. */
@@ -105,8 +104,8 @@ static bool is_same_below_interrupt(const struct nmibt_stack *text, const struct
 
 static bool is_idle(const struct nmibt_evidence *evidence)
 {
-	return evidence->is_idle_said ||
-	       (evidence->task.known && !evidence->task.pid && nmibt_is_idle_stack(&evidence->stack));
+	return evidence->is_idle_said || (evidence->task.known && !evidence->task.pid &&
+					  nmibt_is_idle_stack(&evidence->stack));
 }
 
 bool nmibt_is_confirmed(const struct nmibt_evidence *evidence, const struct nmibt_evidence *stop)
@@ -215,8 +214,7 @@ static enum nmibt_moved compare_text(const struct nmibt_evidence *evidence,
 enum nmibt_moved nmibt_compare(struct nmibt_kernel *kernel, const struct nmibt_evidence *evidence,
 			       const struct nmibt_evidence *stop)
 {
-	if (!nmibt_reg_names(kernel->image->arch) || !stop->regs.present ||
-	    !evidence->task.known)
+	if (!nmibt_reg_names(kernel->image->arch) || !stop->regs.present || !evidence->task.known)
 		return NMIBT_MOVED_UNKNOWN;
 	if (evidence->has_slot) {
 		/* Both sets are of the stop. */
@@ -226,11 +224,12 @@ enum nmibt_moved nmibt_compare(struct nmibt_kernel *kernel, const struct nmibt_e
 			return NMIBT_MOVED_SYNTHETIC;
 	}
 	/* An idle CPU always looks moved, which says nothing; one that is idle no more has. */
-	if (is_idle(evidence))
+	if (is_idle(evidence) && stop->task.known)
 		return stop->task.pid ? NMIBT_MOVED_YES : NMIBT_MOVED_IDLE;
-	if (evidence->task.pid != stop->task.pid)
+	if (stop->task.known && evidence->task.pid != stop->task.pid)
 		return NMIBT_MOVED_YES;
-	if (evidence->has_slot)
+	/* What a virtual CPU is in is the stop, and what that hit has no registers of its own. */
+	if (evidence->has_slot && stop->source != NMIBT_SOURCE_VCPU)
 		return evidence->regs.present ? compare_registers(kernel, evidence, stop)
 					      : NMIBT_MOVED_UNKNOWN;
 	return compare_text(evidence, stop);

@@ -360,9 +360,12 @@ static void find_trouble(struct diagnosing *d)
 		add_cpus(d, NMIBT_FINDING_ALSO_DIED, has_outcome, NMIBT_OUTCOME_SELF,
 			 "captured themselves: more than one CPU panicked");
 	find_conditions(d);
+	bool by_vcpus = report->sources->vcpus;
 	add_cpus(d, NMIBT_FINDING_STUCK, is_same_place, true,
-		 "interrupts off, same place at the stop");
-	add_cpus(d, NMIBT_FINDING_SAME_PLACE, is_same_place, false, "when hit and at the stop");
+		 by_vcpus ? "interrupts off, same place at the dump"
+			  : "interrupts off, same place at the stop");
+	add_cpus(d, NMIBT_FINDING_SAME_PLACE, is_same_place, false,
+		 by_vcpus ? "when hit and at the dump" : "when hit and at the stop");
 	add_cpus(d, NMIBT_FINDING_IRQS_OFF, has_irqs_off, 0, "interrupts off when hit");
 	find_waits(d);
 	if (report->sources->has_capture)

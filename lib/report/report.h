@@ -122,7 +122,9 @@ struct nmibt_cpu {
 	enum nmibt_step step;
 	/* Of steps 1, 2, 3 and 5; of step 4 it is empty, and stop stands. */
 	struct nmibt_evidence standing;
-	struct nmibt_evidence stop; /* the registers at the stop; note says what there is */
+	/* The registers at the stop, or, where its source says so, of the virtual CPU at the
+	 * dump; note says what became of the crash note. */
+	struct nmibt_evidence stop;
 	size_t trace; /* index + 1 of the log's trace that stands; 0: none */
 	/* The slot of a capture, whatever stands: */
 	bool has_slot; /* slot is filled and passed its checks */
@@ -185,6 +187,7 @@ struct nmibt_sources {
 	/* Not looked for where there is a capture, which has all that they tell: */
 	const struct nmibt_percpu *percpu; /* the kernel's; NULL: not known */
 	bool has_buffers; /* NMI buffers */
+	const struct nmibt_vcpus *vcpus; /* the kernel's; NULL: not known, or not to be used */
 	struct nmibt_unwinder *unwinder; /* NULL: not needed yet, or there is no way */
 	bool unwinder_tried;
 	struct nmibt_source_state states[NMIBT_NR_SOURCES];

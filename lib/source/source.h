@@ -256,6 +256,11 @@ struct nmibt_error *nmibt_buffer_residue(struct nmibt_kernel *kernel, unsigned i
  * variables say. The stack is not unwound yet. */
 void nmibt_note_evidence(struct nmibt_kernel *kernel, unsigned int cpu, uint64_t paddr,
 			 uint64_t size, struct nmibt_evidence *ret);
+/* The registers of a virtual CPU; without registers where there are none. What is wrong with
+ * them is said in ret->why. The stack is not unwound yet. */
+void nmibt_vcpu_evidence(struct nmibt_kernel *kernel, unsigned int cpu, struct nmibt_evidence *ret);
+/* Of a virtual CPU whose stack is unwound: task and mode of what a stop by panic() hit. */
+void nmibt_see_through_stop(struct nmibt_evidence *evidence);
 /* Fills in the stack that the registers stand on, unless it is there. unwinder may be NULL:
  * then the stack is the place where the CPU was, and ends there. */
 struct nmibt_error *nmibt_unwind_evidence(struct nmibt_kernel *kernel,

@@ -230,4 +230,7 @@ size_t nmibt_count_dying(const struct nmibt_stack *stack);
  * still serves, into an idle function? */
 bool nmibt_is_idle_stack(const struct nmibt_stack *stack);
 
+/* Does the chain begin where only idle tasks do, whatever it leads to? */
+bool nmibt_is_stack_of_idle_task(const struct nmibt_stack *stack);
+
 #endif /* NMIBT_TEXT_H */
