@@ -68,6 +68,12 @@ static bool is_whole(const struct nmibt_stack *stack)
 	       stack->end == NMIBT_END_UNKNOWN;
 }
 
+/* A single function is common to many. */
+static bool has_two(struct chain chain)
+{
+	return next_in_chain(&chain) && next_in_chain(&chain);
+}
+
 /* Chains that differ in the innermost function at most: the frames of the stop itself are
  * taken off first. */
 static bool is_same_chain(const struct nmibt_stack *text, const struct nmibt_stack *stop)
@@ -75,9 +81,10 @@ static bool is_same_chain(const struct nmibt_stack *text, const struct nmibt_sta
 	struct chain a = {text, nmibt_count_dying(text)}, b = {stop, nmibt_count_dying(stop)};
 	struct chain a_rest = a, b_rest = b;
 
-	if (!is_whole(text) || !is_whole(stop) || !next_in_chain(&a_rest) ||
-	    !next_in_chain(&b_rest))
+	if (!is_whole(text) || !is_whole(stop) || !has_two(a) || !has_two(b))
 		return false;
+	next_in_chain(&a_rest);
+	next_in_chain(&b_rest);
 	return are_equal(a, b) || are_equal(a_rest, b_rest) || are_equal(a, b_rest) ||
 	       are_equal(a_rest, b);
 }
