@@ -24,8 +24,7 @@ static bool is_same_frame(const struct nmibt_frame *a, const struct nmibt_frame 
 	/* Without names only the same address is the same function. */
 	if (!len || !b->function.len)
 		return !len && !b->function.len && a->addr && a->addr == b->addr;
-	return nmibt_function_len(b->function) == len &&
-	       !memcmp(a->function.s, b->function.s, len);
+	return nmibt_function_len(b->function) == len && !memcmp(a->function.s, b->function.s, len);
 }
 
 /* The chain of a stack from a frame on. */
@@ -110,10 +109,11 @@ static bool is_same_below_interrupt(const struct nmibt_stack *text, const struct
 	return first && is_same_chain(text, &below);
 }
 
+/* The registers of a virtual CPU do not tell the task; then the chain alone does. */
 static bool is_idle(const struct nmibt_evidence *evidence)
 {
-	return evidence->is_idle_said ||
-	       (evidence->task.known && !evidence->task.pid && nmibt_is_idle_stack(&evidence->stack));
+	return evidence->is_idle_said || ((!evidence->task.known || !evidence->task.pid) &&
+					  nmibt_is_idle_stack(&evidence->stack));
 }
 
 bool nmibt_is_confirmed(const struct nmibt_evidence *evidence, const struct nmibt_evidence *stop)
@@ -222,8 +222,7 @@ static enum nmibt_moved compare_text(const struct nmibt_evidence *evidence,
 enum nmibt_moved nmibt_compare(struct nmibt_kernel *kernel, const struct nmibt_evidence *evidence,
 			       const struct nmibt_evidence *stop)
 {
-	if (!nmibt_reg_names(kernel->image->arch) || !stop->regs.present ||
-	    !evidence->task.known)
+	if (!nmibt_reg_names(kernel->image->arch) || !stop->regs.present)
 		return NMIBT_MOVED_UNKNOWN;
 	if (evidence->has_slot) {
 		/* Both sets are of the stop. */
@@ -233,8 +232,14 @@ enum nmibt_moved nmibt_compare(struct nmibt_kernel *kernel, const struct nmibt_e
 			return NMIBT_MOVED_SYNTHETIC;
 	}
 	/* An idle CPU always looks moved, which says nothing; one that is idle no more has. */
+	if (is_idle(evidence) && is_idle(stop))
+		return NMIBT_MOVED_IDLE;
+	if (!stop->task.known)
+		return NMIBT_MOVED_UNKNOWN;
 	if (is_idle(evidence))
 		return stop->task.pid ? NMIBT_MOVED_YES : NMIBT_MOVED_IDLE;
+	if (!evidence->task.known)
+		return NMIBT_MOVED_UNKNOWN;
 	if (evidence->task.pid != stop->task.pid)
 		return NMIBT_MOVED_YES;
 	if (evidence->has_slot)
