@@ -211,6 +211,9 @@ static enum nmibt_moved compare_text(const struct nmibt_evidence *evidence,
 	if (nmibt_is_confirmed(evidence, stop) ||
 	    is_same_below_interrupt(&evidence->stack, &stop->stack))
 		return NMIBT_MOVED_SAME;
+	/* What is lost of it may be what they have in common. */
+	if (evidence->wrong & ~NMIBT_WRONG_DAMAGED)
+		return NMIBT_MOVED_UNKNOWN;
 	if (evidence->is_user != stop->is_user && evidence->stack.nr + stop->stack.nr)
 		return NMIBT_MOVED_YES;
 	return evidence->stack.nr && stop->stack.nr && is_whole(&evidence->stack) &&
