@@ -172,7 +172,7 @@ bool nmibt_have_all_answered(const struct nmibt_report *report)
 		case NMIBT_OUTCOME_DAMAGED:
 			return false;
 		default:
-			if (b->faulted || b->is_late)
+			if (b->faulted || b->is_late || b->has_stale_slot)
 				return false;
 		}
 	}
