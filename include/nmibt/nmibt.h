@@ -418,6 +418,7 @@ void nmibt_report_close(struct nmibt_report *report);
 enum nmibt_finding_kind {
 	NMIBT_FINDING_ALSO_DIED, /* captured itself beside another */
 	NMIBT_FINDING_STUCK, /* interrupts off, same place at the stop */
+	NMIBT_FINDING_BLOCKED, /* tasks, which run on no CPU */
 	NMIBT_FINDING_SAME_PLACE, /* at the NMI and at the stop, interrupts on */
 	NMIBT_FINDING_IRQS_OFF, /* when hit, and moved on or unknown */
 	NMIBT_FINDING_SPINS, /* on a lock */

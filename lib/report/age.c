@@ -18,6 +18,14 @@ static bool was_suspended_since(const struct nmibt_report *report, uint64_t seq)
 	return false;
 }
 
+/* They are apart by less than that, or are not of one clock (kernel/sched/clock.c, 6.12). */
+#define CLOCK_SKEW_NS 10000000
+
+static bool contradict(uint64_t ns, uint64_t seq, const struct nmibt_death *death)
+{
+	return seq < death->seq ? ns > death->ns + CLOCK_SKEW_NS : ns + CLOCK_SKEW_NS < death->ns;
+}
+
 struct nmibt_age nmibt_age_of(const struct nmibt_report *report, enum nmibt_clock clock,
 			      uint64_t ns, uint64_t seq)
 {
@@ -28,6 +36,9 @@ struct nmibt_age nmibt_age_of(const struct nmibt_report *report, enum nmibt_cloc
 	if (clock != NMIBT_CLOCK_LOG || !log)
 		return age;
 	age.suspended = was_suspended_since(report, seq);
+	/* Clocks of CPUs that contradict the order of the records tell no age. */
+	if (death->has_seq && contradict(ns, seq, death))
+		return age;
 	/* Without the first record of the death its newest record is the latest moment
 	 * that is known. */
 	age.ns = (int64_t)((death->has_seq ? death->ns : log->last_ns) - ns);

@@ -198,6 +198,13 @@ static bool is_of_lockup(enum nmibt_print kind)
 	}
 }
 
+/* A hypervisor or a person sent an NMI, and whichever CPU took it panicked:
+ * arch/x86/kernel/nmi.c: unknown_nmi_error(), 6.12. */
+static bool is_of_operator(const struct nmibt_death *death)
+{
+	return death->message && strstr(death->message, "NMI: Not continuing");
+}
+
 /* A watchdog's panic is about the CPUs and tasks that it names; an oops, a BUG, sysrq-c and
  * a panic() of its own are about who reports them. */
 struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report)
@@ -210,6 +217,8 @@ struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report)
 	if (!death->subjects)
 		return nmibt_error_nomem();
 	if (!death->is_known)
+		return NULL;
+	if (!cause && is_of_operator(death))
 		return NULL;
 	if (!cause || !is_of_lockup(cause->kind)) {
 		death->is_reporter_subject = true;

@@ -10,6 +10,7 @@
 static const char *const finding_names[NMIBT_NR_FINDINGS] = {
 	[NMIBT_FINDING_ALSO_DIED] = "also died",
 	[NMIBT_FINDING_STUCK] = "stuck",
+	[NMIBT_FINDING_BLOCKED] = "blocked",
 	[NMIBT_FINDING_SAME_PLACE] = "same place",
 	[NMIBT_FINDING_IRQS_OFF] = "irqs off",
 	[NMIBT_FINDING_SPINS] = "spins on",
@@ -339,7 +340,7 @@ static void find_conditions(struct diagnosing *d)
 			add_cpus(d, NMIBT_FINDING_STUCK, is_in_condition, i + 1, text);
 			continue;
 		}
-		struct nmibt_finding *finding = add_finding(d, NMIBT_FINDING_STUCK, 0);
+		struct nmibt_finding *finding = add_finding(d, NMIBT_FINDING_BLOCKED, 0);
 		if (finding && c->task.known)
 			nmibt_because(finding->text, "PID %d \"%.*s\": %s", c->task.pid,
 				      NMI_CAPTURE_COMM_LEN, c->task.comm, text);

@@ -54,37 +54,80 @@ static bool stands(const struct nmibt_cpu *cpu)
 	return !cpu->is_stale && cpu->step <= NMIBT_STEP_REGISTERS;
 }
 
-/* The condition that makes the CPU stuck, unless something later shows it elsewhere: idle,
- * with another task, or, for what locks up in the kernel, in user mode. */
-static bool is_elsewhere(const struct nmibt_report *report, const struct nmibt_condition *c,
-			 const struct nmibt_cpu *cpu)
+/* The task that the newest report of a condition is about: what its first line says, or what
+ * the CPU printed for it. */
+static struct nmibt_error *task_of(const struct nmibt_report *report,
+				   const struct nmibt_condition *c, unsigned int cpu,
+				   struct nmibt_task *ret)
 {
-	const struct nmibt_printout *last = &report->sources->log->printouts[c->last - 1];
-	const struct nmibt_evidence *shown = nmibt_shown(cpu);
-	bool is_lockup = c->kind == NMIBT_PRINT_SOFT_LOCKUP || c->kind == NMIBT_PRINT_HARD_LOCKUP;
+	const struct nmibt_log_source *log = report->sources->log;
+	struct nmibt_evidence evidence;
 
-	if (cpu->stop.regs.present) {
-		if (last->task.known && cpu->stop.task.pid != last->task.pid)
-			return true;
-		if (is_lockup && cpu->stop.is_user)
-			return true;
+	*ret = log->printouts[c->last - 1].task;
+	if (ret->known || cpu >= NMIBT_MAX_CPUS)
+		return NULL;
+	for (size_t i = log->newest[cpu]; i; i = log->traces[i - 1].older) {
+		if (log->traces[i - 1].printout != c->last)
+			continue;
+		struct nmibt_error *err =
+			nmibt_log_evidence(log, report->kernel, i - 1, &evidence);
+		if (err)
+			return err;
+		*ret = evidence.task;
+		nmibt_evidence_destroy(&evidence);
+		return NULL;
 	}
-	if (!stands(cpu) || shown->printout == c->last)
-		return false;
-	return cpu->is_idle || (is_lockup && cpu->is_user) ||
-	       (last->task.known && shown->task.known && shown->task.pid != last->task.pid);
+	return NULL;
 }
 
-static size_t find_condition(const struct nmibt_report *report, const struct nmibt_cpu *cpu)
+/* Does evidence show the CPU elsewhere than in the condition: idle, with another task, or,
+ * for what locks up in the kernel, in user mode? */
+static bool shows_elsewhere(const struct nmibt_condition *c, const struct nmibt_task *task,
+			    const struct nmibt_evidence *evidence)
 {
-	for (size_t i = report->nr_conditions; i > 0; i--) {
-		const struct nmibt_condition *c = &report->conditions[i - 1];
+	bool is_lockup = c->kind == NMIBT_PRINT_SOFT_LOCKUP || c->kind == NMIBT_PRINT_HARD_LOCKUP;
 
-		if (c->is_open && nmibt_condition_is_about(c, cpu->cpu) &&
-		    !is_elsewhere(report, c, cpu))
-			return i;
+	return evidence->is_idle_said || nmibt_is_idle_stack(&evidence->stack) ||
+	       (is_lockup && evidence->is_user) ||
+	       (task->known && evidence->task.known && evidence->task.pid != task->pid);
+}
+
+/* What is later than the newest report: the registers of the stop, and text behind it. */
+static struct nmibt_error *is_elsewhere(const struct nmibt_report *report,
+					const struct nmibt_condition *c,
+					const struct nmibt_cpu *cpu, bool *ret)
+{
+	const struct nmibt_printout *last = &report->sources->log->printouts[c->last - 1];
+	const struct nmibt_evidence *standing = &cpu->standing;
+	struct nmibt_task task;
+
+	struct nmibt_error *err = task_of(report, c, cpu->cpu, &task);
+	if (err)
+		return err;
+	bool is_later = standing->clock == NMIBT_CLOCK_CAPTURE ||
+			(standing->clock == NMIBT_CLOCK_LOG && standing->printout != c->last &&
+			 standing->first_seq > last->first_seq);
+	*ret = (cpu->stop.regs.present && shows_elsewhere(c, &task, &cpu->stop)) ||
+	       (is_later && shows_elsewhere(c, &task, standing));
+	return NULL;
+}
+
+/* The newest open condition that the CPU is still in; it makes the CPU stuck. */
+static struct nmibt_error *find_condition(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+{
+	for (size_t i = report->nr_conditions; i > 0 && !cpu->condition; i--) {
+		const struct nmibt_condition *c = &report->conditions[i - 1];
+		bool elsewhere;
+
+		if (!c->is_open || !nmibt_condition_is_about(c, cpu->cpu))
+			continue;
+		struct nmibt_error *err = is_elsewhere(report, c, cpu, &elsewhere);
+		if (err)
+			return err;
+		if (!elsewhere)
+			cpu->condition = i;
 	}
-	return 0;
+	return NULL;
 }
 
 static struct nmibt_error *describe(const struct nmibt_report *report, struct nmibt_cpu *cpu)
@@ -109,8 +152,7 @@ static struct nmibt_error *describe(const struct nmibt_report *report, struct nm
 		cpu->irqs_off = shown->has_irqs_off && shown->irqs_off;
 		cpu->stack_hash = nmibt_stack_hash(shown->stack.frames, shown->stack.nr);
 	}
-	cpu->condition = find_condition(report, cpu);
-	return NULL;
+	return find_condition(report, cpu);
 }
 
 static struct nmibt_error *check_cpu(const struct nmibt_report *report, unsigned int nr)
@@ -272,6 +314,10 @@ static bool lost_something(const struct nmibt_cpu *cpu)
 {
 	const struct nmibt_evidence *e = &cpu->standing;
 
+	const struct nmibt_stack *stack = &nmibt_shown(cpu)->stack;
+
+	if (stack->end == NMIBT_END_UNREADABLE || stack->end == NMIBT_END_EXCLUDED)
+		return true;
 	return cpu->outcome == NMIBT_OUTCOME_EXCLUDED || cpu->outcome == NMIBT_OUTCOME_DAMAGED ||
 	       (*cpu->why && cpu->step != NMIBT_STEP_NOTHING) || e->lost_bytes || e->lost_msgs ||
 	       e->text.unread || e->nested.unread ||

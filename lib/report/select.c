@@ -37,7 +37,7 @@ static void stand(struct nmibt_cpu *cpu, enum nmibt_step step, struct nmibt_evid
 
 /* ---------------------------------------------------------------------- 1: its slot */
 
-enum nmibt_outcome nmibt_outcome_of_slot(const struct nmibt_evidence *evidence)
+static enum nmibt_outcome outcome_of_slot(const struct nmibt_evidence *evidence)
 {
 	const struct nmi_capture_slot *slot = &evidence->slot;
 
@@ -70,20 +70,21 @@ static struct nmibt_error *try_slot(const struct nmibt_report *report, struct nm
 {
 	struct nmibt_evidence slot;
 
-	struct nmibt_error *err = nmibt_slot_evidence(report->kernel, &report->sources->capture,
-						      cpu->cpu, &slot, &cpu->has_stale_slot);
+	struct nmibt_error *err = nmibt_slot_evidence(
+		report->kernel, &report->sources->capture, cpu->cpu, &slot, &cpu->is_stale);
 	if (err)
 		return err;
-	cpu->has_slot = slot.has_slot && !cpu->has_stale_slot;
+	if (slot.has_slot || *slot.why)
+		cpu->outcome = outcome_of_slot(&slot);
+	memcpy(cpu->why, slot.why, sizeof(cpu->why));
+	cpu->has_slot = slot.has_slot;
 	cpu->slot = slot.slot;
 	cpu->slot_paddr = slot.slot_paddr;
-	if (cpu->has_slot || *slot.why)
-		cpu->outcome = nmibt_outcome_of_slot(&slot);
-	memcpy(cpu->why, slot.why, sizeof(cpu->why));
-	cpu->asked_ns = cpu->has_slot ? slot.asked_ns : 0;
-	/* It holds something of the last request. */
-	if (!cpu->has_stale_slot && (slot.stack.nr || slot.regs.present || slot.task.known))
-		stand(cpu, NMIBT_STEP_SLOT, &slot);
+	cpu->asked_ns = slot.has_slot ? slot.asked_ns : 0;
+	/* A slot without a frame and without registers is shown, but does not stand. */
+	if (!cpu->is_stale)
+		stand(cpu, slot.stack.nr || slot.regs.present ? NMIBT_STEP_SLOT : NMIBT_STEP_NOTHING,
+		      &slot);
 	nmibt_evidence_destroy(&slot);
 	return NULL;
 }
@@ -131,7 +132,8 @@ static struct nmibt_error *has_ended(const struct nmibt_report *report, size_t t
 	return NULL;
 }
 
-static struct nmibt_error *trace_belongs(const struct nmibt_report *report, size_t trace, bool *ret)
+static struct nmibt_error *trace_belongs(const struct nmibt_report *report, size_t trace,
+					 bool *ret)
 {
 	const struct nmibt_log_trace *t = &report->sources->log->traces[trace];
 	bool ended;
@@ -189,8 +191,8 @@ static struct nmibt_error *use_trace(const struct nmibt_report *report, size_t t
 {
 	struct nmibt_evidence evidence;
 
-	struct nmibt_error *err =
-		nmibt_log_evidence(report->sources->log, report->kernel, trace - 1, &evidence);
+	struct nmibt_error *err = nmibt_log_evidence(report->sources->log, report->kernel,
+						     trace - 1, &evidence);
 	if (err)
 		return err;
 	stand(cpu, step, &evidence);
@@ -220,7 +222,8 @@ static struct nmibt_error *confirm_traces(const struct nmibt_report *report, str
 
 		if (log->traces[i - 1].kind == NMIBT_EVIDENCE_TASK)
 			continue;
-		struct nmibt_error *err = nmibt_log_evidence(log, report->kernel, i - 1, &evidence);
+		struct nmibt_error *err =
+			nmibt_log_evidence(log, report->kernel, i - 1, &evidence);
 		if (err)
 			return err;
 		bool confirmed = nmibt_is_confirmed(&evidence, &cpu->stop);
@@ -265,7 +268,8 @@ static struct nmibt_error *try_confirmed(const struct nmibt_report *report, stru
 	if (!cpu->stop.regs.present || !has_older_text(report, cpu))
 		return NULL;
 	struct nmibt_error *err = nmibt_unwind_stop(report, cpu);
-	if (!err && report->sources->has_buffers && may_use(report, NMIBT_SOURCE_LEGACY))
+	if (!err && report->sources->has_buffers &&
+	    may_use(report, NMIBT_SOURCE_LEGACY))
 		err = confirm_buffer(report, cpu);
 	if (!err && cpu->step == NMIBT_STEP_NOTHING && report->sources->log &&
 	    may_use(report, NMIBT_SOURCE_LOG) && cpu->cpu < NMIBT_MAX_CPUS)
@@ -359,19 +363,30 @@ static void read_stop(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
 	const struct nmi_capture_slot *slot = &cpu->slot;
 
-	/* A slot names the note, whatever request it is of; 0: there is none. */
-	nmibt_note_evidence(report->kernel, cpu->cpu, slot->note_paddr, slot->note_size,
-			    &cpu->stop);
+	nmibt_note_evidence(report->kernel, cpu->cpu, cpu->has_slot ? slot->note_paddr : 0,
+			    cpu->has_slot ? slot->note_size : 0, &cpu->stop);
 }
 
 /* What a partial or damaged slot lacks comes from the stop, and the renderers say so. */
 static struct nmibt_error *fill_partial(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
-	if (cpu->step != NMIBT_STEP_SLOT || cpu->standing.stack.nr || cpu->standing.is_user ||
-	    !cpu->stop.regs.present)
+	const struct nmibt_evidence *slot = &cpu->standing;
+	bool lacks_stack = cpu->step == NMIBT_STEP_SLOT && !slot->stack.nr && !slot->is_user;
+	bool has_no_more = cpu->step == NMIBT_STEP_REGISTERS && slot->task.known;
+
+	if (!cpu->stop.regs.present || (!lacks_stack && !has_no_more))
 		return NULL;
 	cpu->is_partial_filled = true;
 	return nmibt_unwind_stop(report, cpu);
+}
+
+/* Who panicked saved its own registers on the way to kdump. */
+static enum nmibt_outcome outcome_of_registers(const struct nmibt_report *report,
+					       struct nmibt_cpu *cpu)
+{
+	if (cpu->cpu == report->death.reporter)
+		return NMIBT_OUTCOME_SELF;
+	return is_silent(report, cpu) ? NMIBT_OUTCOME_SILENT : NMIBT_OUTCOME_REGISTERS;
 }
 
 static void set_outcome(const struct nmibt_report *report, struct nmibt_cpu *cpu)
@@ -386,8 +401,7 @@ static void set_outcome(const struct nmibt_report *report, struct nmibt_cpu *cpu
 		break;
 	case NMIBT_STEP_REGISTERS:
 		if (!is_of_capture)
-			cpu->outcome = is_silent(report, cpu) ? NMIBT_OUTCOME_SILENT
-							      : NMIBT_OUTCOME_REGISTERS;
+			cpu->outcome = outcome_of_registers(report, cpu);
 		break;
 	case NMIBT_STEP_LAST_SEEN:
 	case NMIBT_STEP_NOTHING:
@@ -399,18 +413,15 @@ static void set_outcome(const struct nmibt_report *report, struct nmibt_cpu *cpu
 	}
 }
 
-static void say_why_nothing(struct nmibt_cpu *cpu)
+static void say_why_nothing(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
-	if (cpu->step != NMIBT_STEP_NOTHING || cpu->outcome != NMIBT_OUTCOME_NONE || *cpu->why)
+	if (cpu->step != NMIBT_STEP_NOTHING || *cpu->why)
 		return;
-	if (cpu->slot_paddr == NMI_CAPTURE_NO_MEMORY)
+	if (cpu->outcome == NMIBT_OUTCOME_NONE && cpu->slot_paddr == NMI_CAPTURE_NO_MEMORY)
 		nmibt_because(cpu->why, "there was no memory for its slot");
-	else if (cpu->has_stale_slot)
-		nmibt_because(cpu->why, "its slot is of an older request");
-	else if (cpu->has_slot)
-		nmibt_because(cpu->why, "nothing was asked of it");
-	else
+	else if (cpu->outcome == NMIBT_OUTCOME_NONE)
 		nmibt_because(cpu->why, "no text of it, and no registers");
+	(void)report;
 }
 
 struct nmibt_error *nmibt_select(const struct nmibt_report *report, struct nmibt_cpu *cpu)
@@ -425,8 +436,7 @@ struct nmibt_error *nmibt_select(const struct nmibt_report *report, struct nmibt
 	if (err)
 		return err;
 	read_stop(report, cpu);
-	err = fill_partial(report, cpu);
-	if (!err && cpu->step == NMIBT_STEP_NOTHING)
+	if (cpu->step == NMIBT_STEP_NOTHING)
 		err = try_belonging(report, cpu);
 	if (!err && cpu->step == NMIBT_STEP_NOTHING)
 		err = try_confirmed(report, cpu);
@@ -434,9 +444,11 @@ struct nmibt_error *nmibt_select(const struct nmibt_report *report, struct nmibt
 		err = try_registers(report, cpu);
 	if (!err && cpu->step == NMIBT_STEP_NOTHING)
 		err = try_last_seen(report, cpu);
+	if (!err)
+		err = fill_partial(report, cpu);
 	if (err)
 		return err;
 	set_outcome(report, cpu);
-	say_why_nothing(cpu);
+	say_why_nothing(report, cpu);
 	return NULL;
 }

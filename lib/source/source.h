@@ -135,7 +135,7 @@ struct nmibt_request {
 /* Something that the log tells of the machine as a whole. */
 struct nmibt_log_event {
 	enum nmibt_print
-		kind; /* BANNER, COMMAND_LINE, SUSPEND, RESUME, KDUMP, NOT_RESPONDING, END_PANIC */
+		kind; /* BANNER, COMMAND_LINE, SUSPEND, RESUME, KDUMP, NOT_RESPONDING, CSD_RELEASED, END_PANIC */
 	uint64_t seq, ts_ns;
 	struct nmibt_cpus cpus; /* of NOT_RESPONDING */
 	bool is_capture_kernel; /* of COMMAND_LINE: it has elfcorehdr= */

@@ -68,6 +68,7 @@ enum nmibt_print {
 	/* What stands in reports. */
 	NMIBT_PRINT_STALLED_CPU, /* "rcu: \t3-....: (21000 ticks this GP) ..." */
 	NMIBT_PRINT_STALL_FOUND, /* "rcu: \t(detected by 2, t=21002 jiffies, ...)": who reports */
+	NMIBT_PRINT_CSD_RELEASED, /* "csd: CSD lock (#1) got unstuck on CPU#03, CPU#02 released ..." */
 	NMIBT_PRINT_CUT_HERE, /* "------------[ cut here ]------------" */
 	NMIBT_PRINT_END_TRACE, /* "---[ end trace ... ]---" */
 	NMIBT_PRINT_END_PANIC, /* "---[ end Kernel panic - not syncing: ..." */
