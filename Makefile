@@ -92,15 +92,20 @@ $(O)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] include/nmibt/*.h)
 # Without a kernel to boot.
 SUITES := tests/unit/run docs/check-format $(addprefix tests/golden/,run-mkdump run-synthetic \
 	run-tool run-json run-debuginfo run-log run-crash)
+KERNEL_SUITES := tests/e2e/run tests/e2e/formats tests/e2e/stock
+CRASH_ARM64 := tests/kept tests/golden testdumps -- tests/golden/run-crash --crash arm64
 
 check: ## unit, golden, crash on the bundled dumps: minutes
 	tests/run $(SUITES)
 
-check-kernel: ## build kernels, boot, panic, kdump, compare: most of an hour from nothing
-	tests/run tests/e2e/run tests/e2e/formats tests/e2e/stock
+check-smoke: ## boot two kernels with the series and a stock one, a few scenarios each
+	tests/run $(KERNEL_SUITES:%='% --smoke')
 
-check-all: ## both, with one closing line
-	tests/run $(SUITES) tests/e2e/run tests/e2e/formats tests/e2e/stock
+check-kernel: ## boot every kernel in every scenario; what has passed is not run again
+	tests/run $(KERNEL_SUITES) '$(CRASH_ARM64)'
+
+check-ci: ## check and check-smoke, with one closing line
+	tests/run $(SUITES) $(KERNEL_SUITES:%='% --smoke')
 
 check-format: ## the sources are as clang-format writes them
 	clang-format --dry-run --Werror $(FORMATTED)
@@ -122,7 +127,7 @@ clean:
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: all lib unit fuzzers check check-kernel check-all check-format bench install clean help
+.PHONY: all lib unit fuzzers check check-smoke check-kernel check-ci check-format bench install clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

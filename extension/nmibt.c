@@ -34,6 +34,8 @@
 static struct {
 	struct nmibt_image image; /* that report borrows */
 	struct nmibt_report *report;
+	struct nmibt_elf *elf; /* the dump, where it is an ELF file; NULL: it is none */
+	struct nmibt_image elf_image; /* of elf */
 	enum nmibt_source wish; /* that report was opened with */
 	bool *cpus;
 	FILE *out;
@@ -44,6 +46,8 @@ static void close_report(void)
 {
 	nmibt_report_close(state.report);
 	state.report = NULL;
+	nmibt_elf_close(state.elf);
+	state.elf = NULL;
 	state.vmcoreinfo = UNTRIED;
 }
 
@@ -61,10 +65,22 @@ static void cleanup(void *unused)
 
 /* ------------------------------------------------------------------- image */
 
+/* What crash reads of it are zeros (9.0.2, netdump.c: read_netdump(), for memory of a segment
+ * beyond its p_filesz). */
+static bool is_left_out(uint64_t paddr, void *buf, size_t len)
+{
+	const struct nmibt_image *image = &state.elf_image;
+
+	return state.elf &&
+	       image->ops->read_phys(image->ctx, paddr, buf, len) == NMIBT_READ_EXCLUDED;
+}
+
 /* crash's readmem() says only "error"; the format's own reader says why. */
 static enum nmibt_read image_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
 {
 	(void)ctx;
+	if (is_left_out(paddr, buf, len))
+		return NMIBT_READ_EXCLUDED;
 	int fd = REMOTE_MEMSRC() ? pc->sockfd : ACTIVE() ? pc->mfd : pc->dfd;
 	int got = pc->readmem(fd, buf, len, paddr, paddr);
 
@@ -127,26 +143,33 @@ static bool image_type_size(void *ctx, const char *type, size_t *ret)
 	return true;
 }
 
+/* Only what an offset leads to. For the rest crash's kvtop() reads page tables, and a table
+ * that can't be read ends the command; the library's own way through them came before. */
 static bool image_virt_to_phys(void *ctx, uint64_t vaddr, uint64_t *ret)
 {
 	(void)ctx;
-	physaddr_t paddr;
-
-	if (!IS_KVADDR(vaddr) || !kvtop(NULL, vaddr, &paddr, 0))
+	if (!IS_KVADDR(vaddr) || IS_VMALLOC_ADDR(vaddr))
 		return false;
-	*ret = paddr;
+	*ret = VTOP(vaddr);
 	return true;
 }
 
 static bool image_symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
 {
 	(void)ctx;
-	char symbol[BUFSIZE];
+	struct load_module *module;
+	struct syment *symbol;
+	ulong offset;
 
-	if (!is_kernel_text(addr) || !*value_to_symstr(addr, symbol, 16))
+	if (!is_kernel_text(addr))
 		return false;
-	/* crash leaves out an offset of 0. */
-	snprintf(buf, len, "%s%s", symbol, strchr(symbol, '+') ? "" : "+0x0");
+	symbol = value_search(addr, &offset);
+	if (!symbol)
+		return false;
+	if (module_symbol(addr, NULL, &module, NULL, 16))
+		snprintf(buf, len, "%s+%#lx [%s]", symbol->name, offset, module->mod_name);
+	else
+		snprintf(buf, len, "%s+%#lx", symbol->name, offset);
 	return true;
 }
 
@@ -290,11 +313,22 @@ static struct nmibt_error *select_cpus(const char *list, struct nmibt_render_opt
 	return nmibt_parse_cpus(list, state.cpus, nr);
 }
 
+/* Under Xen crash's physical addresses are not those of the file. */
+static void open_elf(void)
+{
+	if (ACTIVE() || REMOTE_MEMSRC() || XEN() || !pc->dumpfile)
+		return;
+	nmibt_error_destroy(nmibt_elf_open(pc->dumpfile, &state.elf));
+	if (state.elf)
+		nmibt_elf_image(state.elf, &state.elf_image);
+}
+
 static struct nmibt_error *open_report(enum nmibt_source wish)
 {
 	if (state.report && state.wish == wish)
 		return NULL;
 	close_report();
+	open_elf();
 	state.image = crash_image();
 	state.wish = wish;
 	return nmibt_report_open(&state.image, wish, &state.report);

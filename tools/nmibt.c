@@ -33,6 +33,10 @@ static const char help[] = USAGE
 	"  -S, --source=SOURCE  this source only: vmcoreinfo or scan for the capture; legacy,\n"
 	"                       log or registers of other kernels\n"
 	"      --vmlinux=FILE   as -l, by this vmlinux\n"
+	"      --force          use the vmlinux that --vmlinux names even if it is of another "
+	"build\n"
+	"      --debug-path=DIR[:DIR...]\n"
+	"                       as -l, and look in these folders, not in /usr/lib/debug\n"
 	"      --debuginfod     as -l, and fetch the vmlinux from $DEBUGINFOD_URLS if need be\n"
 	"      --help           this text\n"
 	"      --version        the version\n"
@@ -67,7 +71,7 @@ static int usage(void)
 /* Exit code, or -1: go on. */
 static int parse(int argc, char **argv, struct arguments *args)
 {
-	enum { HELP = 256, VERSION, VMLINUX, DEBUGINFOD };
+	enum { HELP = 256, VERSION, VMLINUX, FORCE, DEBUG_PATH, DEBUGINFOD };
 	static const struct option options[] = {
 		{"cpu", required_argument, NULL, 'c'},
 		{"summary", no_argument, NULL, 's'},
@@ -82,6 +86,8 @@ static int parse(int argc, char **argv, struct arguments *args)
 		{"signature", no_argument, NULL, 'i'},
 		{"source", required_argument, NULL, 'S'},
 		{"vmlinux", required_argument, NULL, VMLINUX},
+		{"force", no_argument, NULL, FORCE},
+		{"debug-path", required_argument, NULL, DEBUG_PATH},
 		{"debuginfod", no_argument, NULL, DEBUGINFOD},
 		{"help", no_argument, NULL, HELP},
 		{"version", no_argument, NULL, VERSION},
@@ -102,6 +108,13 @@ static int parse(int argc, char **argv, struct arguments *args)
 			return 2;
 		case VMLINUX:
 			args->debuginfo.vmlinux = optarg;
+			args->render.lines = true;
+			break;
+		case FORCE:
+			args->debuginfo.force = true;
+			break;
+		case DEBUG_PATH:
+			args->debuginfo.debug_path = optarg;
 			args->render.lines = true;
 			break;
 		case DEBUGINFOD:

@@ -152,6 +152,13 @@ static bool vmcore_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
 	return vmcore->base.ops->next_range(vmcore->base.ctx, from, ret);
 }
 
+static char *vmcore_notes(void *ctx, size_t *ret_len)
+{
+	struct nmibt_vmcore *vmcore = ctx;
+
+	return vmcore->base.ops->notes(vmcore->base.ctx, ret_len);
+}
+
 /* Where neither the dump nor a vmlinux has symbols an address stays a number. */
 static bool vmcore_symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
 {
@@ -209,6 +216,7 @@ void nmibt_vmcore_image(struct nmibt_vmcore *vmcore, struct nmibt_image *ret)
 		.member_offset = vmcore_member_offset,
 		.type_size = vmcore_type_size,
 		.next_range = vmcore_next_range,
+		.notes = vmcore_notes,
 		.symbolize = vmcore_symbolize,
 		.find_places = vmcore_find_places,
 		.unwind = vmcore_unwind,
@@ -231,11 +239,20 @@ const char *nmibt_vmcore_remark(const struct nmibt_vmcore *vmcore)
 	return remark ? remark : vmcore->remark;
 }
 
+/* The vmlinux is checked by what the dump alone has. */
 struct nmibt_error *nmibt_vmcore_use_debuginfo(struct nmibt_vmcore *vmcore,
 					       const struct nmibt_debuginfo_options *options)
 {
-	return nmibt_debuginfo_open(vmcore->base.arch, &vmcore->vmcoreinfo, options,
-				    &vmcore->debuginfo);
+	struct nmibt_image image;
+	struct nmibt_kernel *kernel;
+
+	nmibt_vmcore_image(vmcore, &image);
+	struct nmibt_error *err = nmibt_kernel_open(&image, &kernel);
+	if (err)
+		return err;
+	err = nmibt_debuginfo_open(kernel, options, &vmcore->debuginfo);
+	nmibt_kernel_close(kernel);
+	return err;
 }
 
 const char *nmibt_vmcore_complaint(const struct nmibt_vmcore *vmcore, unsigned int i)

@@ -37,10 +37,12 @@ struct answer {
 
 struct nmibt_debuginfo {
 	enum nmibt_arch arch; /* of the dump */
-	const struct nmibt_vmcoreinfo *vmcoreinfo;
+	uint64_t kernel_offset; /* how far KASLR moved the image */
 	bool debuginfod;
 	char *folder;
-	const char *release, *build_id; /* of the dump; NULL: unknown */
+	const char *debug_path;
+	char *release, *build_id; /* of the dump; NULL: unknown */
+	bool is_unverified; /* build_id: only VMCOREINFO has it */
 	bool searched; /* for vmlinux */
 	struct nmibt_debugfile *vmlinux;
 	struct nmibt_cfi *cfi; /* NULL: not needed yet, or there can't be any */
@@ -108,7 +110,8 @@ static bool is_its_module(const struct nmibt_debuginfo *info, const struct nmibt
 
 static struct nmibt_error *search_vmlinux(struct nmibt_debuginfo *info)
 {
-	const struct nmibt_wanted wanted = {info->folder, info->release, info->build_id};
+	const struct nmibt_wanted wanted = {info->folder, info->debug_path, info->release,
+					    info->build_id};
 	struct candidate candidate = {info, is_its_vmlinux, &info->vmlinux};
 	char *path = NULL;
 
@@ -121,9 +124,9 @@ static struct nmibt_error *search_vmlinux(struct nmibt_debuginfo *info)
 	if (!info->debuginfod)
 		return nmibt_error_create(
 			NMIBT_ERR_NOTHING,
-			"no vmlinux of build-id %s, neither beside the dump nor in /usr/lib/debug: "
+			"no vmlinux of build-id %s, neither beside the dump nor in %s: "
 			"name it by --vmlinux, or have it fetched by --debuginfod",
-			info->build_id);
+			info->build_id, info->debug_path);
 	struct nmibt_error *err = nmibt_debuginfod_find(info->build_id, &path);
 	if (!err && !take(&candidate, path))
 		err = nmibt_error_create(NMIBT_ERR_NOTHING,
@@ -146,7 +149,8 @@ static struct nmibt_debugfile *vmlinux_of(struct nmibt_debuginfo *info)
 
 static struct nmibt_debugfile *module_of(struct nmibt_debuginfo *info, const char *name)
 {
-	const struct nmibt_wanted wanted = {info->folder, info->release, info->build_id};
+	const struct nmibt_wanted wanted = {info->folder, info->debug_path, info->release,
+					    info->build_id};
 
 	for (unsigned int i = 0; i < info->nr_modules; i++) {
 		if (!strcmp(info->modules[i].name, name))
@@ -170,8 +174,8 @@ static struct nmibt_debugfile *module_of(struct nmibt_debuginfo *info, const cha
 	if (!nmibt_find_module(&wanted, name, take, &candidate))
 		complain(info, nmibt_error_create(NMIBT_ERR_NOTHING,
 						  "no debugging information of module %s, neither "
-						  "beside the dump nor in /usr/lib/debug",
-						  name));
+						  "beside the dump nor in %s",
+						  name, info->debug_path));
 	return module->file;
 }
 
@@ -239,16 +243,10 @@ bool nmibt_debuginfo_find_places(struct nmibt_debuginfo *info, const struct nmib
 	return answer && answer->nr;
 }
 
-/* How far KASLR moved the image: kernel/vmcore_info.c and arch/../vmcore_info.c, 6.12. */
-static uint64_t kernel_offset(const struct nmibt_debuginfo *info)
-{
-	return info->vmcoreinfo->kerneloffset.value;
-}
-
 bool nmibt_debuginfo_symbolize(struct nmibt_debuginfo *info, uint64_t addr, char *buf, size_t len)
 {
 	return vmlinux_of(info) &&
-	       nmibt_debugfile_symbolize(info->vmlinux, addr - kernel_offset(info), buf, len);
+	       nmibt_debugfile_symbolize(info->vmlinux, addr - info->kernel_offset, buf, len);
 }
 
 /* Per-CPU variables of x86_64 are linked at 0 up to 6.14 (arch/x86/kernel/vmlinux.lds.S),
@@ -259,7 +257,7 @@ bool nmibt_debuginfo_symbol_addr(struct nmibt_debuginfo *info, const char *name,
 
 	if (!vmlinux_of(info) || !nmibt_debugfile_symbol_addr(info->vmlinux, name, &value))
 		return false;
-	*ret = value >> 63 ? value + kernel_offset(info) : value;
+	*ret = value >> 63 ? value + info->kernel_offset : value;
 	return true;
 }
 
@@ -282,7 +280,7 @@ static struct nmibt_cfi *cfi_of(struct nmibt_debuginfo *info)
 		return info->cfi;
 	info->tried_cfi = true;
 	struct nmibt_error *err =
-		nmibt_debugfile_cfi(info->vmlinux, kernel_offset(info), &info->cfi);
+		nmibt_debugfile_cfi(info->vmlinux, info->kernel_offset, &info->cfi);
 	if (err)
 		complain(info, err);
 	return info->cfi;
@@ -318,38 +316,82 @@ struct nmibt_error *nmibt_debuginfo_unwind(struct nmibt_debuginfo *info,
 
 /* --------------------------------------------------------------------- open */
 
-/* Of plain characters, or NULL. */
-static const char *plain(const char *name)
+/* A copy of a name of plain characters, or NULL. */
+static char *plain(const char *name)
 {
-	return name && nmibt_is_plain_name(name) ? name : NULL;
+	return name && nmibt_is_plain_name(name) ? strdup(name) : NULL;
 }
 
-static struct nmibt_error *open_vmlinux(struct nmibt_debuginfo *info, const char *path)
+/* linux_banner has the release, who compiled it where, the number and the time of the build:
+ * init/version-timestamp.c, 6.12. */
+#define MAX_BANNER 512
+#define MIN_BANNER 20
+
+static bool has_same_banner(const struct nmibt_debuginfo *info, struct nmibt_kernel *kernel)
 {
-	struct nmibt_error *err = nmibt_debugfile_open(path, &info->vmlinux);
-	if (err) {
-		err->code = NMIBT_ERR_UNUSABLE;
-		return err;
-	}
-	const char *id = nmibt_debugfile_build_id(info->vmlinux);
-	if (info->build_id && (!id || strcmp(id, info->build_id)))
-		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
-					  "%s is of another build: its build-id is %s, that of the "
-					  "dump's kernel is %s",
-					  path, id ?: "missing", info->build_id);
+	char of_file[MAX_BANNER], of_dump[MAX_BANNER];
+	uint64_t addr;
+	size_t len = 0;
+
+	if (!nmibt_debugfile_symbol_addr(info->vmlinux, "linux_banner", &addr))
+		return false;
+	while (len < MAX_BANNER &&
+	       nmibt_debugfile_read(info->vmlinux, addr + len, of_file + len, 1) && of_file[len])
+		len++;
+	return len >= MIN_BANNER && len < MAX_BANNER &&
+	       nmibt_kernel_read(kernel, addr + info->kernel_offset, of_dump, len + 1) ==
+		       NMIBT_READ_OK &&
+	       !memcmp(of_file, of_dump, len + 1);
+}
+
+/* Of several kernels VMCOREINFO has garbage for a build-id. */
+static struct nmibt_error *check_vmlinux(struct nmibt_debuginfo *info, struct nmibt_kernel *kernel,
+					 const struct nmibt_debuginfo_options *options)
+{
+	const char *path = options->vmlinux, *id = nmibt_debugfile_build_id(info->vmlinux);
+
+	if (info->build_id && id && !strcmp(id, info->build_id))
+		return NULL;
+	if (has_same_banner(info, kernel))
+		return NULL;
 	if (!info->build_id)
 		complain(info, nmibt_error_create(NMIBT_ERR_NOTHING,
 						  "whether %s is of the dump's kernel can't be "
 						  "checked: the dump has no build-id",
 						  path));
-	if (!nmibt_debugfile_has_lines(info->vmlinux))
+	else if (options->force)
 		complain(info, nmibt_error_create(NMIBT_ERR_NOTHING,
-						  "%s has no debugging information", path));
+						  "%s is of another build, and used all the same: "
+						  "what it says may be wrong",
+						  path));
+	else
+		return nmibt_error_create(
+			NMIBT_ERR_UNUSABLE,
+			"%s is of another build: its build-id is %s, that of the "
+			"dump's kernel is %s%s, and their banners differ or can't "
+			"be read; --force takes it all the same",
+			path, id ?: "missing", info->build_id,
+			info->is_unverified ? " (unverified)" : "");
 	return NULL;
 }
 
-struct nmibt_error *nmibt_debuginfo_open(enum nmibt_arch arch,
-					 const struct nmibt_vmcoreinfo *vmcoreinfo,
+static struct nmibt_error *open_vmlinux(struct nmibt_debuginfo *info, struct nmibt_kernel *kernel,
+					const struct nmibt_debuginfo_options *options)
+{
+	struct nmibt_error *err = nmibt_debugfile_open(options->vmlinux, &info->vmlinux);
+	if (err) {
+		err->code = NMIBT_ERR_UNUSABLE;
+		return err;
+	}
+	err = check_vmlinux(info, kernel, options);
+	if (!err && !nmibt_debugfile_has_lines(info->vmlinux))
+		complain(info,
+			 nmibt_error_create(NMIBT_ERR_NOTHING, "%s has no debugging information",
+					    options->vmlinux));
+	return err;
+}
+
+struct nmibt_error *nmibt_debuginfo_open(struct nmibt_kernel *kernel,
 					 const struct nmibt_debuginfo_options *options,
 					 struct nmibt_debuginfo **ret)
 {
@@ -363,12 +405,17 @@ struct nmibt_error *nmibt_debuginfo_open(enum nmibt_arch arch,
 	/* libdwfl itself would ask them. */
 	if (!options->debuginfod)
 		unsetenv("DEBUGINFOD_URLS");
-	info->arch = arch;
-	info->vmcoreinfo = vmcoreinfo;
+	struct nmibt_build_id build_id;
+
+	nmibt_kernel_build_id(kernel, &build_id);
+	info->arch = kernel->image->arch;
+	info->kernel_offset = kernel->vmcoreinfo.kerneloffset.value;
 	info->debuginfod = options->debuginfod;
-	info->release = plain(vmcoreinfo->osrelease);
-	info->build_id = plain(vmcoreinfo->build_id);
-	struct nmibt_error *err = options->vmlinux ? open_vmlinux(info, options->vmlinux) : NULL;
+	info->debug_path = options->debug_path ?: NMIBT_DEBUG_PATH;
+	info->release = plain(kernel->vmcoreinfo.osrelease);
+	info->build_id = plain(build_id.text);
+	info->is_unverified = build_id.state == NMIBT_BUILD_ID_UNVERIFIED;
+	struct nmibt_error *err = options->vmlinux ? open_vmlinux(info, kernel, options) : NULL;
 	if (err) {
 		nmibt_debuginfo_close(info);
 		return err;
@@ -391,6 +438,8 @@ void nmibt_debuginfo_close(struct nmibt_debuginfo *info)
 	nmibt_debugfile_close(info->vmlinux);
 	tdestroy(info->answers, free_answer);
 	free(info->folder);
+	free(info->release);
+	free(info->build_id);
 	for (unsigned int i = 0; i < info->nr_complaints; i++)
 		free(info->complaints[i]);
 	free(info);

@@ -7,20 +7,24 @@
 #ifndef NMIBT_DEBUGINFO_H
 #define NMIBT_DEBUGINFO_H
 
-#include "image/vmcoreinfo.h"
+#include "kernel/kernel.h"
 
 struct nmibt_debuginfo;
 
+#define NMIBT_DEBUG_PATH "/usr/lib/debug"
+
 struct nmibt_debuginfo_options {
 	const char *vmlinux; /* NULL: look for it */
+	const char *debug_path; /* folders, colons between them; NULL: NMIBT_DEBUG_PATH */
 	const char *vmcore; /* beside it may lie what belongs to it */
+	bool force; /* take vmlinux even if it is of another build */
 	bool debuginfod; /* ask the servers in $DEBUGINFOD_URLS, too */
 };
 
-/* vmcoreinfo and the options' strings are borrowed. A vmlinux that is
- * named is opened at once, and refused with UNUSABLE if it is of another build. */
-struct nmibt_error *nmibt_debuginfo_open(enum nmibt_arch arch,
-					 const struct nmibt_vmcoreinfo *vmcoreinfo,
+/* kernel is borrowed for the call, the options' strings until nmibt_debuginfo_close(). A vmlinux that is
+ * named is opened at once, and refused with UNUSABLE if it is of another build, which is told by
+ * its build-id, or, where that says no, by the banner in the kernel's memory. */
+struct nmibt_error *nmibt_debuginfo_open(struct nmibt_kernel *kernel,
 					 const struct nmibt_debuginfo_options *options,
 					 struct nmibt_debuginfo **ret);
 void nmibt_debuginfo_close(struct nmibt_debuginfo *info); /* NULL is allowed */

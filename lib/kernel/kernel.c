@@ -2,6 +2,7 @@
 /* The parts of a kernel, each opened when it is first needed. */
 #include "kernel/kernel.h"
 #include "kernel/memory.h"
+#include "kernel/modules.h"
 
 struct nmibt_error *nmibt_kernel_open(const struct nmibt_image *image, struct nmibt_kernel **ret)
 {
@@ -25,6 +26,7 @@ void nmibt_kernel_close(struct nmibt_kernel *kernel)
 		return;
 	nmibt_nmi_buffers_close(kernel->nmi_buffers);
 	nmibt_percpu_close(kernel->percpu);
+	nmibt_modules_close(kernel->modules);
 	nmibt_kallsyms_close(kernel->kallsyms);
 	nmibt_memory_close(kernel->memory);
 	nmibt_vmcoreinfo_destroy(&kernel->vmcoreinfo);
@@ -40,6 +42,8 @@ static struct nmibt_error *open_part(struct nmibt_kernel *kernel, enum nmibt_par
 		return nmibt_memory_open(kernel, &kernel->memory);
 	case NMIBT_PART_KALLSYMS:
 		return nmibt_kallsyms_open(kernel, &kernel->kallsyms);
+	case NMIBT_PART_MODULES:
+		return nmibt_modules_open(kernel, &kernel->modules);
 	case NMIBT_PART_PERCPU:
 		return nmibt_percpu_open(kernel, &kernel->percpu);
 	case NMIBT_PART_NMI_BUFFERS:

@@ -12,6 +12,7 @@
 enum nmibt_part {
 	NMIBT_PART_MEMORY, /* virtual: by page tables, or by the image's own callbacks */
 	NMIBT_PART_KALLSYMS, /* the kernel's own table of symbols */
+	NMIBT_PART_MODULES,
 	NMIBT_PART_PERCPU,
 	NMIBT_PART_NMI_BUFFERS,
 	NMIBT_NR_PARTS,
@@ -23,6 +24,7 @@ struct nmibt_kernel {
 	struct nmibt_vmcoreinfo vmcoreinfo;
 	struct nmibt_memory *memory;
 	struct nmibt_kallsyms *kallsyms;
+	struct nmibt_modules *modules;
 	struct nmibt_percpu *percpu;
 	struct nmibt_nmi_buffers *nmi_buffers;
 	bool tried[NMIBT_NR_PARTS];
@@ -38,6 +40,22 @@ void nmibt_kernel_close(struct nmibt_kernel *kernel); /* NULL is allowed */
 const struct nmibt_error *nmibt_kernel_failure(struct nmibt_kernel *kernel, enum nmibt_part part);
 /* As nmibt_kernel_failure(), in a copy that the caller frees. */
 struct nmibt_error *nmibt_kernel_need(struct nmibt_kernel *kernel, enum nmibt_part part);
+
+/* ------------------------------------------------------------------- build-id */
+
+/* 64 bytes in hex, and a NUL. */
+#define NMIBT_BUILD_ID_LEN 129
+struct nmibt_build_id {
+	char text[NMIBT_BUILD_ID_LEN]; /* in lower-case hex; empty: not known */
+	enum {
+		NMIBT_BUILD_ID_NONE,
+		NMIBT_BUILD_ID_VERIFIED, /* out of the kernel's memory */
+		NMIBT_BUILD_ID_BROKEN, /* as well, and VMCOREINFO has another one */
+		NMIBT_BUILD_ID_UNVERIFIED, /* VMCOREINFO's, which may be garbage */
+	} state;
+};
+/* Looks for symbols by name, which reads all of them. */
+void nmibt_kernel_build_id(struct nmibt_kernel *kernel, struct nmibt_build_id *ret);
 
 /* ------------------------------------------------------------ virtual memory */
 
