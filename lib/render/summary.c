@@ -634,7 +634,8 @@ static void render_sources(struct renderer *r)
 static bool has_found_something(const struct nmibt_report *report)
 {
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
-		if (report->possible[i] && report->cpus[i].step != NMIBT_STEP_NOTHING)
+		if (report->possible[i] && (report->cpus[i].step != NMIBT_STEP_NOTHING ||
+					    report->cpus[i].outcome != NMIBT_OUTCOME_NONE))
 			return true;
 	}
 	return false;
