@@ -420,7 +420,8 @@ static void render_stack_end(struct renderer *r, const struct nmibt_stack *stack
 		break;
 	case NMIBT_END_NONSENSE:
 		fprintf(r->out,
-			"[its callers are not known: what is at %#" PRIx64 " leads nowhere]\n",
+			"[its callers are not known: what is at %#" PRIx64
+			" leads to no code that is known]\n",
 			stack->end_addr);
 		break;
 	case NMIBT_END_LIMIT:
