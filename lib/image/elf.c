@@ -29,6 +29,7 @@ struct nmibt_elf {
 	struct segment *segments;
 	size_t nr_segments;
 	char *vmcoreinfo; /* NUL-terminated; NULL: none */
+	uint64_t notes_left; /* bytes of notes that are still looked through */
 };
 
 static bool read_at(const struct nmibt_elf *elf, uint64_t offset, void *buf, size_t len)
@@ -120,8 +121,10 @@ static void read_notes(struct nmibt_elf *elf, const Elf64_Phdr *phdr)
 		return;
 	if (size > elf->file_size - phdr->p_offset)
 		size = elf->file_size - phdr->p_offset;
-	if (size > MAX_NOTE_BYTES)
-		size = MAX_NOTE_BYTES;
+	/* Of all together: as many segments as there can be may have the same notes. */
+	if (size > elf->notes_left)
+		size = elf->notes_left;
+	elf->notes_left -= size;
 
 	_cleanup_free_ char *notes = malloc(size + 1);
 	if (!notes || !read_at(elf, phdr->p_offset, notes, size))
@@ -212,10 +215,14 @@ static struct nmibt_error *elf_open(int fd, bool owned, const char *path, struct
 	}
 	elf->fd = fd;
 	elf->fd_owned = owned;
+	elf->notes_left = MAX_NOTE_BYTES;
 	if (fstat(fd, &st) < 0) {
 		err = nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: %s", path, strerror(errno));
 	} else {
-		elf->file_size = st.st_size;
+		/* That of a block device is where it ends. */
+		off_t end = S_ISBLK(st.st_mode) ? lseek(fd, 0, SEEK_END) : st.st_size;
+
+		elf->file_size = end > 0 ? end : 0;
 		err = read_headers(elf, path);
 	}
 	if (err) {

@@ -5,6 +5,8 @@
  * panicked, and those that were stuck. docs/signature.md has the rules; a change to
  * them, or to the lists below, is a new NMIBT_SIGNATURE_VERSION.
  */
+#include <inttypes.h>
+
 #include "report/report.h"
 #include "base/sha1.h"
 
@@ -136,10 +138,13 @@ static size_t count_dying(const struct nmibt_cpu *cpu)
 	return nr;
 }
 
-/* "function" or "function [module]"; NULL: no memory. */
+/* "function", "function [module]", or the address of what has no name; NULL: no memory. */
 static char *frame_name(const struct nmibt_frame *f)
 {
 	char *name;
+
+	if (!f->function.len)
+		return asprintf(&name, "%#" PRIx64, f->addr) < 0 ? NULL : name;
 	int len = (int)nmibt_function_len(f->function), module_len = (int)f->module.len;
 
 	if (asprintf(&name, module_len ? "%.*s [%.*s]" : "%.*s", len, f->function.s, module_len,
@@ -159,7 +164,8 @@ static bool is_left_out(const struct nmibt_frame *f, bool innermost)
 {
 	struct nmibt_str name = {f->function.s, nmibt_function_len(f->function)};
 
-	if (is_behind_the_end(f))
+	/* An address is another one each time that a kernel boots. */
+	if (!f->function.len || is_behind_the_end(f))
 		return true;
 	return !f->module.len &&
 	       (is_entry(name) || is_idling(name) || (innermost && is_delay(name)));
@@ -336,6 +342,8 @@ static struct nmibt_error *hash_as_satyr(const struct nmibt_cpu *cpu, char ret[N
 	fputs("Thread\n", out);
 	for (size_t i = 0; i < cpu->stack.nr; i++) {
 		const struct nmibt_frame *f = &cpu->stack.frames[i];
+		if (!f->function.len)
+			continue;
 		const char *dot = memchr(f->function.s, '.', f->function.len);
 		struct nmibt_str name = {f->function.s,
 					 dot ? (size_t)(dot - f->function.s) : f->function.len};
