@@ -73,6 +73,25 @@ struct nmibt_error *nmibt_kernel_need(struct nmibt_kernel *kernel, enum nmibt_pa
 	return failure ? nmibt_error_create(failure->code, "%s", failure->message) : NULL;
 }
 
+/* ELFCORE_ADDR_MAX and ELFCORE_ADDR_ERR, include/linux/crash_dump.h, 6.12. */
+#define NO_ELFCOREHDR UINT64_MAX
+#define LOST_ELFCOREHDR (UINT64_MAX - 1)
+
+enum nmibt_is_capture nmibt_kernel_is_capture(struct nmibt_kernel *kernel, uint64_t *ret)
+{
+	uint64_t vaddr, paddr;
+
+	*ret = 0;
+	if (!nmibt_symbol_addr(kernel, "elfcorehdr_addr", &vaddr) ||
+	    nmibt_kernel_read(kernel, vaddr, &paddr, sizeof(paddr)) != NMIBT_READ_OK)
+		return NMIBT_IS_CAPTURE_UNKNOWN;
+	if (paddr == NO_ELFCOREHDR)
+		return NMIBT_IS_CAPTURE_NO;
+	if (paddr != LOST_ELFCOREHDR)
+		*ret = paddr;
+	return NMIBT_IS_CAPTURE_YES;
+}
+
 bool nmibt_member_offset(struct nmibt_kernel *kernel, const char *type, const char *member,
 			 size_t *ret)
 {

@@ -79,6 +79,16 @@ struct nmibt_build_id {
 /* Looks for symbols by name, which reads all of them. */
 void nmibt_kernel_build_id(struct nmibt_kernel *kernel, struct nmibt_build_id *ret);
 
+/* Was it started to write the dump of another kernel (kernel/crash_dump.c: elfcorehdr_addr,
+ * 6.12)? Looks for a symbol by name, as nmibt_kernel_build_id() does. */
+enum nmibt_is_capture {
+	NMIBT_IS_CAPTURE_UNKNOWN,
+	NMIBT_IS_CAPTURE_NO,
+	NMIBT_IS_CAPTURE_YES,
+};
+/* ret: physical address of the ELF header of the first kernel's memory; 0: not known. */
+enum nmibt_is_capture nmibt_kernel_is_capture(struct nmibt_kernel *kernel, uint64_t *ret);
+
 /* ------------------------------------------------------------ virtual memory */
 
 /*
