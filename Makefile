@@ -93,8 +93,8 @@ $(O)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] include/nmibt/*.h)
 		-fno-sanitize-recover=all -o $@ $< $(patsubst $(O)/%.o,%.c,$(LIB_OBJS) $(JSON_OBJS)) $(JANSSON) -lz
 
 # Without a kernel to boot.
-SUITES := tests/unit/run docs/check-format $(addprefix tests/golden/,run-mkdump run-synthetic \
-	run-tool run-json run-debuginfo run-log run-crash)
+SUITES := tests/unit/run docs/check-format docs/check-evidence \
+	$(addprefix tests/golden/,run-mkdump run-synthetic run-tool run-json run-debuginfo run-log run-crash)
 
 check: ## unit, golden, crash on the bundled dumps: minutes
 	tests/run $(SUITES)
