@@ -18,9 +18,6 @@ CRASH_INCLUDE ?= /usr/include
 crashextdir ?= /usr/lib/crash/extensions
 mandir ?= $(prefix)/share/man
 
-# In the extension as a static library, because the crash that loads it has none.
-JANSSON ?= -l:libjansson.a
-
 WARN := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wvla
 CFLAGS ?= -O2 -g
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -28,8 +25,8 @@ ALL_CFLAGS := -std=gnu11 $(WARN) -fPIC -fvisibility=hidden -D_GNU_SOURCE \
 	-DNMIBT_VERSION='"$(VERSION)"' -Iinclude -Ilib $(CFLAGS) $(if $(SANITIZE),$(SANITIZERS))
 ALL_LDFLAGS := $(LDFLAGS) $(if $(SANITIZE),$(SANITIZERS))
 
-# The base of the library links with libc and zlib alone. What needs more is an
-# archive of its own: JSON by jansson, debugging information by elfutils.
+# The base of the library links with libc and zlib alone. Debugging information,
+# by elfutils, and JSON, which not everybody wants, are archives of their own.
 BASE := base image kernel text unwind source report render
 objects = $(patsubst %.c,$(O)/%.o,$(foreach folder,$(1),$(wildcard lib/$(folder)/*.c)))
 LIB_OBJS := $(call objects,$(BASE))
@@ -66,44 +63,49 @@ $(O)/lib%.a:
 	$(AR) rcs $@ $^
 
 $(O)/nmibt.so: $(O)/extension/nmibt.o $(O)/libnmibt-json.a $(O)/libnmibt.a
-	$(CC) -shared -Wl,-Bsymbolic -Wl,--exclude-libs,ALL $(ALL_LDFLAGS) -o $@ $^ $(JANSSON)
+	$(CC) -shared -Wl,-Bsymbolic -Wl,--exclude-libs,ALL $(ALL_LDFLAGS) -o $@ $^
 
 $(O)/nmibt: $(TOOL_OBJS) $(ARCHIVES)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(JANSSON) -ldw -lelf -lz
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -ldw -lelf -lz
 
 # The log, and the stacks, of whatever the tool opens.
 $(TEST_DRIVERS): %: %.o $(filter-out %/nmibt.o,$(TOOL_OBJS)) $(ARCHIVES)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(JANSSON) -ldw -lelf -lz
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -ldw -lelf -lz
 
 # Of the tool's files, not the library's. It reads the program itself.
 $(O)/tests/unit/test-debugfile.o: ALL_CFLAGS += -g
 $(O)/tests/test-debugfile: $(O)/tests/unit/test-debugfile.o $(filter-out %/nmibt.o,$(TOOL_OBJS)) \
 		$(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(JANSSON) -lcmocka -ldw -lelf -lz
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -ldw -lelf -lz
 
 $(O)/tests/test-%: $(O)/tests/unit/test-%.o $(O)/libnmibt-json.a $(O)/libnmibt.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_LDFLAGS) -o $@ $^ $(JANSSON) -lcmocka -lz
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -lz
 
 # The library is compiled anew with coverage for libFuzzer.
 $(O)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] include/nmibt/*.h)
 	@mkdir -p $(@D)
 	$(CLANG) $(filter-out -fPIC,$(ALL_CFLAGS)) -O1 -fsanitize=fuzzer,address,undefined \
-		-fno-sanitize-recover=all -o $@ $< $(patsubst $(O)/%.o,%.c,$(LIB_OBJS) $(JSON_OBJS)) $(JANSSON) -lz
+		-fno-sanitize-recover=all -o $@ $< $(patsubst $(O)/%.o,%.c,$(LIB_OBJS) $(JSON_OBJS)) -lz
 
 # Without a kernel to boot.
 SUITES := tests/unit/run docs/check-format docs/check-evidence \
 	$(addprefix tests/golden/,run-mkdump run-synthetic run-tool run-json run-debuginfo run-log run-crash)
+KERNEL_SUITES := tests/e2e/run tests/e2e/formats tests/e2e/stock
+CRASH_ARM64 := tests/kept tests/golden testdumps -- tests/golden/run-crash --crash arm64
 
 check: ## unit, golden, crash on the bundled dumps: minutes
 	tests/run $(SUITES)
 
-check-kernel: ## build kernels, boot, panic, kdump, compare: most of an hour from nothing
-	tests/run tests/e2e/run tests/e2e/formats tests/e2e/stock
+check-smoke: ## boot two kernels with the series and a stock one, a few scenarios each
+	tests/run $(KERNEL_SUITES:%='% --smoke')
 
-check-all: ## both, with one closing line
-	tests/run $(SUITES) tests/e2e/run tests/e2e/formats tests/e2e/stock
+check-kernel: ## boot every kernel in every scenario; what has passed is not run again
+	tests/run $(KERNEL_SUITES) '$(CRASH_ARM64)'
+
+check-ci: ## check and check-smoke, with one closing line
+	tests/run $(SUITES) $(KERNEL_SUITES:%='% --smoke')
 
 check-format: ## the sources are as clang-format writes them
 	clang-format --dry-run --Werror $(FORMATTED)
@@ -125,7 +127,7 @@ clean:
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: all lib unit fuzzers check check-kernel check-all check-format bench install clean help
+.PHONY: all lib unit fuzzers check check-smoke check-kernel check-ci check-format bench install clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -34,6 +34,8 @@
 static struct {
 	struct nmibt_image image; /* that report borrows */
 	struct nmibt_report *report;
+	struct nmibt_elf *elf; /* the dump, where it is an ELF file; NULL: it is none */
+	struct nmibt_image elf_image; /* of elf */
 	enum nmibt_source wish; /* that report was opened with */
 	bool *cpus;
 	FILE *out;
@@ -44,6 +46,8 @@ static void close_report(void)
 {
 	nmibt_report_close(state.report);
 	state.report = NULL;
+	nmibt_elf_close(state.elf);
+	state.elf = NULL;
 	state.vmcoreinfo = UNTRIED;
 }
 
@@ -61,10 +65,22 @@ static void cleanup(void *unused)
 
 /* ------------------------------------------------------------------- image */
 
+/* What crash reads of it are zeros (9.0.2, netdump.c: read_netdump(), for memory of a segment
+ * beyond its p_filesz). */
+static bool is_left_out(uint64_t paddr, void *buf, size_t len)
+{
+	const struct nmibt_image *image = &state.elf_image;
+
+	return state.elf &&
+	       image->ops->read_phys(image->ctx, paddr, buf, len) == NMIBT_READ_EXCLUDED;
+}
+
 /* crash's readmem() says only "error"; the format's own reader says why. */
 static enum nmibt_read image_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
 {
 	(void)ctx;
+	if (is_left_out(paddr, buf, len))
+		return NMIBT_READ_EXCLUDED;
 	int fd = REMOTE_MEMSRC() ? pc->sockfd : ACTIVE() ? pc->mfd : pc->dfd;
 	int got = pc->readmem(fd, buf, len, paddr, paddr);
 
@@ -127,26 +143,33 @@ static bool image_type_size(void *ctx, const char *type, size_t *ret)
 	return true;
 }
 
+/* Only what an offset leads to. For the rest crash's kvtop() reads page tables, and a table
+ * that can't be read ends the command; the library's own way through them came before. */
 static bool image_virt_to_phys(void *ctx, uint64_t vaddr, uint64_t *ret)
 {
 	(void)ctx;
-	physaddr_t paddr;
-
-	if (!IS_KVADDR(vaddr) || !kvtop(NULL, vaddr, &paddr, 0))
+	if (!IS_KVADDR(vaddr) || IS_VMALLOC_ADDR(vaddr))
 		return false;
-	*ret = paddr;
+	*ret = VTOP(vaddr);
 	return true;
 }
 
 static bool image_symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
 {
 	(void)ctx;
-	char symbol[BUFSIZE];
+	struct load_module *module;
+	struct syment *symbol;
+	ulong offset;
 
-	if (!is_kernel_text(addr) || !*value_to_symstr(addr, symbol, 16))
+	if (!is_kernel_text(addr))
 		return false;
-	/* crash leaves out an offset of 0. */
-	snprintf(buf, len, "%s%s", symbol, strchr(symbol, '+') ? "" : "+0x0");
+	symbol = value_search(addr, &offset);
+	if (!symbol)
+		return false;
+	if (module_symbol(addr, NULL, &module, NULL, 16))
+		snprintf(buf, len, "%s+%#lx [%s]", symbol->name, offset, module->mod_name);
+	else
+		snprintf(buf, len, "%s+%#lx", symbol->name, offset);
 	return true;
 }
 
@@ -281,7 +304,7 @@ static FILE *buffered_fp(void)
  * is empty in --minimal. */
 static struct nmibt_error *select_cpus(const char *list, struct nmibt_render_options *options)
 {
-	unsigned int nr = state.report->nr_cpus;
+	unsigned int nr = nmibt_report_nr_cpus(state.report);
 
 	state.cpus = calloc(nr, sizeof(*state.cpus));
 	if (!state.cpus)
@@ -290,11 +313,22 @@ static struct nmibt_error *select_cpus(const char *list, struct nmibt_render_opt
 	return nmibt_parse_cpus(list, state.cpus, nr);
 }
 
+/* Under Xen crash's physical addresses are not those of the file. */
+static void open_elf(void)
+{
+	if (ACTIVE() || REMOTE_MEMSRC() || XEN() || !pc->dumpfile)
+		return;
+	nmibt_error_destroy(nmibt_elf_open(pc->dumpfile, &state.elf));
+	if (state.elf)
+		nmibt_elf_image(state.elf, &state.elf_image);
+}
+
 static struct nmibt_error *open_report(enum nmibt_source wish)
 {
 	if (state.report && state.wish == wish)
 		return NULL;
 	close_report();
+	open_elf();
 	state.image = crash_image();
 	state.wish = wish;
 	return nmibt_report_open(&state.image, wish, &state.report);
@@ -332,7 +366,7 @@ static void cmd_nmibt(void)
 	const char *cpus = NULL;
 	int c;
 
-	while ((c = getopt(argcnt, args, "c:slrtojgfiS:")) != EOF) {
+	while ((c = getopt(argcnt, args, "c:slrtovjgfiS:")) != EOF) {
 		switch (c) {
 		case 'c':
 			cpus = optarg;
@@ -361,7 +395,7 @@ static void cmd_nmibt(void)
 static char *help_nmibt[] = {
 	"nmibt",
 	"what every CPU was doing when the kernel died",
-	"[-slrto] [-j | -g | -f] [-c cpu(s)] [-S source]",
+	"[-slrtov] [-j | -g | -f] [-c cpu(s)] [-S source]",
 	"  This command shows the NMI backtraces that the kernel captured of all CPUs",
 	"  when it panicked, before it stopped them, next to the registers that each",
 	"  CPU saved at the stop.  Of a kernel that made no such capture it shows what",
@@ -396,7 +430,8 @@ static char *help_nmibt[] = {
 	"    -l         with file and line of each frame.",
 	"    -r         the text as raw bytes, escaped, level headers included.",
 	"    -t         also the header fields of the slots, and all registers.",
-	"    -o         also older backtraces, marked stale.",
+	"    -o         also older backtraces of each CPU.",
+	"    -v         also what is merely absent, and all of the timeline.",
 	"    -j         one JSON document instead of text; see nmibt(1).",
 	"    -g         each stack once, with the CPUs that have it.",
 	"    -f         a line for each stack, for flame graphs.",
@@ -408,14 +443,19 @@ static char *help_nmibt[] = {
 	"  module with interrupts off:",
 	"  ",
 	"    crash> nmibt -c 3",
-	"    4 CPUs: 3 nmi (1 idle), 1 self",
-	"    capture     v1 by vmcoreinfo, asked by CPU 1 before kdump, all answered after 4.80 ms",
-	"    panicking   CPU 1  PID 1 \"init\"  \"Kernel panic - not syncing: sysrq triggered "
-	"crash\"",
-	"    stuck       CPU 3  PID 63 \"nmibt_spin\"  interrupts off, same place at the stop",
+	"    panic       sysrq triggered crash",
+	"    died        2026-01-01 00:00:01 UTC, up 2.156 s",
+	"    kernel      6.12.117-nmibt, arm64",
+	"    taint       out-of-tree module (O)",
+	"    hardware    linux,dummy-virt (DT)",
+	"    build-id    2b0d1befaac7d6284cea5477c1d713392c974105",
 	"  ",
-	"    CPU 3  nmi +1.48 ms  PID 63 \"nmibt_spin\"  complete, 26 lines, 1245 bytes  same "
-	"place",
+	"    panicking   CPU 1  PID 1 \"init\"  in __handle_sysrq+0xc4/0x150",
+	"    stuck       CPU 3  PID 63 \"nmibt_spin\"  interrupts off, same place at the stop",
+	"    CPUs        4: 3 nmi (1 idle), 1 self",
+	"    sources     capture before kdump, all answered after 4.80 ms; 4 crash notes",
+	"  ",
+	"    CPU 3  nmi +1.48 ms  PID 63 \"nmibt_spin\" irqs off  same place  1245 bytes",
 	"        NMI backtrace for cpu 3",
 	"        CPU: 3 UID: 0 PID: 63 Comm: nmibt_spin Kdump: loaded Tainted: G           O       "
 	"6.12.117-nmibt #1 ",

@@ -45,7 +45,7 @@ def compare(document, binaries):
     """binaries: {module or None: Binary}. Complaints, places and inlined places compared."""
     complaints, compared, inlined = [], 0, 0
     for cpu in document["cpus"]:
-        for frame in cpu.get("frames", []):
+        for frame in (cpu["stack"] or {"frames": []})["frames"]:
             binary = binaries.get(frame.get("module_name"))
             starts = binary.functions.get(frame["function_name"], ()) if binary else ()
             if len(starts) != 1:

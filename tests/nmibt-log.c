@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "../tools/vmcore.h"
+#include "kernel/kernel.h"
 
 static int fail(struct nmibt_error *err)
 {
@@ -19,10 +20,10 @@ static int fail(struct nmibt_error *err)
 	return code;
 }
 
-static int print_panic(const struct nmibt_image *image)
+static int print_panic(struct nmibt_kernel *kernel)
 {
 	char *message;
-	struct nmibt_error *err = nmibt_log_panic_message(image, &message);
+	struct nmibt_error *err = nmibt_log_panic_message(kernel, &message);
 
 	if (err)
 		return fail(err);
@@ -43,16 +44,18 @@ static void print_record(const struct nmibt_log_record *record, bool all)
 	putchar('\n');
 }
 
-static int print_log(const struct nmibt_image *image, bool all)
+static int print_log(struct nmibt_kernel *kernel, bool all)
 {
 	struct nmibt_log_record record;
 	struct nmibt_log *log;
-	struct nmibt_error *err = nmibt_log_open(image, &log);
+	struct nmibt_error *err = nmibt_log_open(kernel, &log);
 
 	if (err)
 		return fail(err);
-	while (nmibt_log_next(log, &record))
-		print_record(&record, all);
+	while (nmibt_log_next(log, &record)) {
+		if (!record.is_end)
+			print_record(&record, all);
+	}
 	const struct nmibt_log_missing *missing = nmibt_log_missing(log);
 	fprintf(stderr,
 		"excluded %" PRIu64 " unreadable %" PRIu64 " unfinished %" PRIu64 " lost %" PRIu64
@@ -83,8 +86,13 @@ int main(int argc, char **argv)
 	if (err)
 		return fail(err);
 	struct nmibt_image image;
+	struct nmibt_kernel *kernel;
 	nmibt_vmcore_image(vmcore, &image);
-	int code = panic ? print_panic(&image) : print_log(&image, all);
+	err = nmibt_kernel_open(&image, &kernel);
+	if (err)
+		return fail(err);
+	int code = panic ? print_panic(kernel) : print_log(kernel, all);
+	nmibt_kernel_close(kernel);
 	nmibt_vmcore_close(vmcore);
 	return code;
 }

@@ -18,12 +18,11 @@
 
 struct driver {
 	struct nmibt_image image;
-	struct nmibt_symbols symbols;
-	struct nmibt_virtual *memory;
+	struct nmibt_kernel *kernel;
 	/* Both NULL: as the tool does by the vmlinux. */
-	struct nmibt_framewalk *framewalk;
-	struct nmibt_debugfile *vmlinux;
 	struct nmibt_unwinder *unwinder;
+	struct nmibt_cfi *cfi;
+	struct nmibt_debugfile *vmlinux;
 	struct nmibt_vmcore *vmcore;
 	bool quiet;
 };
@@ -37,43 +36,45 @@ static int fail(struct nmibt_error *err)
 	return code;
 }
 
-static bool print_frame(void *arg, const struct nmibt_walked *frame)
+static void print_frame(const struct nmibt_frame *f)
 {
-	struct driver *driver = arg;
-	char name[512] = "";
-
-	if (driver->quiet)
-		return true;
-	nmibt_symbolize(&driver->symbols, frame->pc - frame->is_return, name, sizeof(name));
-	printf(" %#" PRIx64 "%s%s %s\n", frame->pc, frame->is_return ? "" : "=",
-	       frame->reliable ? "" : "?", name);
-	return true;
+	printf(" %#" PRIx64 "%s%s ", f->addr, f->is_pc || f->is_interrupted ? "=" : "",
+	       f->reliable ? "" : "?");
+	/* The address of the call, as of a return address its function. */
+	if (f->function.len)
+		printf("%.*s+0x%" PRIx64, (int)f->function.len, f->function.s,
+		       f->offset - !(f->is_pc || f->is_interrupted));
+	if (f->module.len)
+		printf(" [%.*s]", (int)f->module.len, f->module.s);
+	putchar('\n');
 }
 
-static struct nmibt_error *unwind(struct driver *driver, const struct nmibt_regs *regs)
+static struct nmibt_error *unwind(struct driver *driver, const struct nmibt_regs *regs,
+				  struct nmibt_stack *ret)
 {
-	if (driver->framewalk)
-		return nmibt_framewalk(driver->framewalk, regs, print_frame, driver);
 	if (driver->unwinder)
-		return nmibt_unwind(driver->unwinder, &driver->image, driver->memory,
-				    &driver->symbols, regs, print_frame, driver);
-	if (!driver->image.ops->unwind(driver->image.ctx, regs, print_frame, driver))
-		return nmibt_error_create(NMIBT_ERR_NOTHING, "no stack");
-	return NULL;
+		return nmibt_unwind(driver->unwinder, regs, ret);
+	if (driver->cfi)
+		return nmibt_cfi_unwind(driver->cfi, driver->kernel, regs, ret);
+	return driver->image.ops->unwind(driver->image.ctx, driver->kernel, regs, ret);
 }
 
 static void print_cpu(struct driver *driver, char *line)
 {
 	struct nmibt_regs regs = {.present = true};
+	struct nmibt_stack stack = {0};
 	char *word = strtok(line, " \n");
 
 	printf("CPU %s\n", word);
 	while ((word = strtok(NULL, " \n")) && regs.nr < ARRAY_SIZE(regs.value))
 		regs.value[regs.nr++] = strtoull(word, NULL, 16);
-	struct nmibt_error *err = unwind(driver, &regs);
+	struct nmibt_error *err = unwind(driver, &regs, &stack);
 	if (err)
 		printf(" %s\n", err->message);
 	nmibt_error_destroy(err);
+	for (size_t i = 0; i < stack.nr && !driver->quiet; i++)
+		print_frame(&stack.frames[i]);
+	nmibt_stack_destroy(&stack);
 }
 
 static void print_cpus(struct driver *driver)
@@ -91,21 +92,19 @@ static void print_cpus(struct driver *driver)
 
 static void close_driver(struct driver *driver)
 {
-	nmibt_unwinder_close(driver->unwinder);
+	nmibt_cfi_close(driver->cfi);
 	nmibt_debugfile_close(driver->vmlinux);
-	nmibt_framewalk_close(driver->framewalk);
-	nmibt_kallsyms_close(driver->symbols.kallsyms);
-	nmibt_virtual_close(driver->memory);
+	nmibt_unwinder_close(driver->unwinder);
 	nmibt_vmcore_close(driver->vmcore);
+	nmibt_kernel_close(driver->kernel);
 }
 
 static struct nmibt_error *use_cfi(struct driver *driver, const char *vmlinux)
 {
-	uint64_t offset = 0;
+	uint64_t offset = driver->kernel->vmcoreinfo.kerneloffset.value;
 	struct nmibt_error *err = nmibt_debugfile_open(vmlinux, &driver->vmlinux);
 
-	nmibt_vmcoreinfo_number(&driver->image, "KERNELOFFSET", 16, &offset);
-	return err ?: nmibt_debugfile_unwinder(driver->vmlinux, offset, &driver->unwinder);
+	return err ?: nmibt_debugfile_cfi(driver->vmlinux, offset, &driver->cfi);
 }
 
 static struct nmibt_error *open_driver(struct driver *driver,
@@ -119,16 +118,12 @@ static struct nmibt_error *open_driver(struct driver *driver,
 	if (err)
 		return err;
 	nmibt_vmcore_image(driver->vmcore, &driver->image);
-	driver->symbols.image = &driver->image;
-	err = nmibt_virtual_open(&driver->image, &driver->memory);
+	err = nmibt_kernel_open(&driver->image, &driver->kernel);
 	if (err)
 		return err;
 	if (only_cfi)
 		return use_cfi(driver, debuginfo->vmlinux);
-	if (use_vmlinux)
-		return NULL;
-	return nmibt_framewalk_open(&driver->image, driver->memory, &driver->symbols,
-				    &driver->framewalk);
+	return use_vmlinux ? NULL : nmibt_unwinder_open(driver->kernel, &driver->unwinder);
 }
 
 int main(int argc, char **argv)

@@ -24,7 +24,8 @@ static const char help[] = USAGE
 	"                       build-id: beside the dump, or in /usr/lib/debug\n"
 	"  -r, --raw            the text as raw bytes, escaped, level headers included\n"
 	"  -t, --header         also the header fields of the slots, and all registers\n"
-	"  -o, --older          also older backtraces, marked stale\n"
+	"  -o, --older          also older backtraces of each CPU\n"
+	"  -v, --verbose        also what is merely absent, and all of the timeline\n"
 	"  -j, --json           one JSON document instead of text; see docs/json.md\n"
 	"  -g, --group          each stack once, with the CPUs that have it\n"
 	"  -f, --folded         a line for each stack, for flame graphs\n"
@@ -32,6 +33,10 @@ static const char help[] = USAGE
 	"  -S, --source=SOURCE  this source only: vmcoreinfo or scan for the capture; legacy,\n"
 	"                       log or registers of other kernels\n"
 	"      --vmlinux=FILE   as -l, by this vmlinux\n"
+	"      --force          use the vmlinux that --vmlinux names even if it is of another "
+	"build\n"
+	"      --debug-path=DIR[:DIR...]\n"
+	"                       as -l, and look in these folders, not in /usr/lib/debug\n"
 	"      --debuginfod     as -l, and fetch the vmlinux from $DEBUGINFOD_URLS if need be\n"
 	"      --help           this text\n"
 	"      --version        the version\n"
@@ -66,7 +71,7 @@ static int usage(void)
 /* Exit code, or -1: go on. */
 static int parse(int argc, char **argv, struct arguments *args)
 {
-	enum { HELP = 256, VERSION, VMLINUX, DEBUGINFOD };
+	enum { HELP = 256, VERSION, VMLINUX, FORCE, DEBUG_PATH, DEBUGINFOD };
 	static const struct option options[] = {
 		{"cpu", required_argument, NULL, 'c'},
 		{"summary", no_argument, NULL, 's'},
@@ -74,12 +79,15 @@ static int parse(int argc, char **argv, struct arguments *args)
 		{"raw", no_argument, NULL, 'r'},
 		{"header", no_argument, NULL, 't'},
 		{"older", no_argument, NULL, 'o'},
+		{"verbose", no_argument, NULL, 'v'},
 		{"json", no_argument, NULL, 'j'},
 		{"group", no_argument, NULL, 'g'},
 		{"folded", no_argument, NULL, 'f'},
 		{"signature", no_argument, NULL, 'i'},
 		{"source", required_argument, NULL, 'S'},
 		{"vmlinux", required_argument, NULL, VMLINUX},
+		{"force", no_argument, NULL, FORCE},
+		{"debug-path", required_argument, NULL, DEBUG_PATH},
 		{"debuginfod", no_argument, NULL, DEBUGINFOD},
 		{"help", no_argument, NULL, HELP},
 		{"version", no_argument, NULL, VERSION},
@@ -87,7 +95,7 @@ static int parse(int argc, char **argv, struct arguments *args)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:slrtojgfiS:", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:slrtovjgfiS:", options, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			args->cpus = optarg;
@@ -100,6 +108,13 @@ static int parse(int argc, char **argv, struct arguments *args)
 			return 2;
 		case VMLINUX:
 			args->debuginfo.vmlinux = optarg;
+			args->render.lines = true;
+			break;
+		case FORCE:
+			args->debuginfo.force = true;
+			break;
+		case DEBUG_PATH:
+			args->debuginfo.debug_path = optarg;
 			args->render.lines = true;
 			break;
 		case DEBUGINFOD:
@@ -135,7 +150,7 @@ static void fit_to_terminal(struct nmibt_render_options *options)
 static struct nmibt_error *print_report(const struct nmibt_report *report, struct arguments *args,
 					int *ret)
 {
-	unsigned int nr = report->nr_cpus;
+	unsigned int nr = nmibt_report_nr_cpus(report);
 	bool *cpus = NULL;
 	struct nmibt_error *err = NULL;
 

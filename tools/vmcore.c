@@ -16,8 +16,8 @@ struct nmibt_vmcore {
 	struct nmibt_elf *elf; /* this one or the next */
 	struct nmibt_kdump *kdump;
 	struct nmibt_image base; /* of the one that is open */
-	struct nmibt_image whole; /* with what is put on top; for who borrows it */
-	char *vmcoreinfo; /* NULL: the dump has a note, or there is none at all */
+	char *found; /* VMCOREINFO in memory; NULL: the dump has a note, or there is none */
+	struct nmibt_vmcoreinfo vmcoreinfo; /* of the dump's note, or of its memory */
 	struct nmibt_debuginfo *debuginfo; /* NULL: none is wanted */
 	const char *remark;
 	bool is_cut; /* what is not in it may have been, in the rest */
@@ -80,43 +80,44 @@ static enum nmibt_read vmcore_read_phys(void *ctx, uint64_t paddr, void *buf, si
 	return status == NMIBT_READ_EXCLUDED && vmcore->is_cut ? NMIBT_READ_ERROR : status;
 }
 
-static char *vmcore_vmcoreinfo(void *ctx, const char *key)
+static char *vmcore_vmcoreinfo_text(void *ctx)
 {
 	struct nmibt_vmcore *vmcore = ctx;
 
-	if (vmcore->vmcoreinfo)
-		return nmibt_vmcoreinfo_line(vmcore->vmcoreinfo, key);
-	return vmcore->base.ops->vmcoreinfo(vmcore->base.ctx, key);
+	if (vmcore->found)
+		return strdup(vmcore->found);
+	return vmcore->base.ops->vmcoreinfo_text(vmcore->base.ctx);
 }
 
 /* Where the dump's header does not name the machine. VMCOREINFO has lines that only one
  * architecture writes. */
-static enum nmibt_arch arch_by_vmcoreinfo(struct nmibt_vmcore *vmcore)
+static enum nmibt_arch arch_by_vmcoreinfo(const struct nmibt_vmcoreinfo *v)
 {
-	_cleanup_free_ char *x86 = vmcore_vmcoreinfo(vmcore, "NUMBER(phys_base)");
-	_cleanup_free_ char *arm64 = vmcore_vmcoreinfo(vmcore, "NUMBER(kimage_voffset)");
-
-	if (x86 && !arm64)
-		return NMIBT_ARCH_X86_64;
-	return arm64 && !x86 ? NMIBT_ARCH_ARM64 : NMIBT_ARCH_UNKNOWN;
+	if (v->phys_base.known == v->kimage_voffset.known)
+		return NMIBT_ARCH_UNKNOWN;
+	return v->phys_base.known ? NMIBT_ARCH_X86_64 : NMIBT_ARCH_ARM64;
 }
 
 /* QEMU without its vmcoreinfo device writes no note. */
-static void look_for_vmcoreinfo(struct nmibt_vmcore *vmcore)
+static struct nmibt_error *look_for_vmcoreinfo(struct nmibt_vmcore *vmcore)
 {
-	_cleanup_free_ char *release = vmcore_vmcoreinfo(vmcore, "OSRELEASE");
+	struct nmibt_vmcoreinfo *v = &vmcore->vmcoreinfo;
+	struct nmibt_error *err = nmibt_vmcoreinfo_read(&vmcore->base, v);
 
-	if (!release) {
-		struct nmibt_error *err = nmibt_vmcoreinfo_find(&vmcore->base, &vmcore->vmcoreinfo);
+	if (!err && !v->osrelease) {
+		nmibt_vmcoreinfo_destroy(v);
+		err = nmibt_vmcoreinfo_find(&vmcore->base, &vmcore->found);
 		if (err && err->code == NMIBT_ERR_DAMAGED && !vmcore->remark)
 			vmcore->remark =
 				"memory has VMCOREINFO of more than one kernel: none is used";
 		else if (!err && !vmcore->remark)
 			vmcore->remark = "the dump has no VMCOREINFO note, what memory has is used";
 		nmibt_error_destroy(err);
+		err = nmibt_vmcoreinfo_parse(vmcore->found ? strdup(vmcore->found) : NULL, v);
 	}
-	if (vmcore->base.arch == NMIBT_ARCH_UNKNOWN)
-		vmcore->base.arch = arch_by_vmcoreinfo(vmcore);
+	if (!err && vmcore->base.arch == NMIBT_ARCH_UNKNOWN)
+		vmcore->base.arch = arch_by_vmcoreinfo(v);
+	return err;
 }
 
 struct nmibt_error *nmibt_vmcore_open(unsigned int nr, char *const *paths,
@@ -135,8 +136,11 @@ struct nmibt_error *nmibt_vmcore_open(unsigned int nr, char *const *paths,
 		nmibt_elf_image(vmcore->elf, &vmcore->base);
 	else
 		nmibt_kdump_image(vmcore->kdump, &vmcore->base);
-	look_for_vmcoreinfo(vmcore);
-	nmibt_vmcore_image(vmcore, &vmcore->whole);
+	err = look_for_vmcoreinfo(vmcore);
+	if (err) {
+		nmibt_vmcore_close(vmcore);
+		return err;
+	}
 	*ret = vmcore;
 	return NULL;
 }
@@ -146,6 +150,13 @@ static bool vmcore_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
 	struct nmibt_vmcore *vmcore = ctx;
 
 	return vmcore->base.ops->next_range(vmcore->base.ctx, from, ret);
+}
+
+static char *vmcore_notes(void *ctx, size_t *ret_len)
+{
+	struct nmibt_vmcore *vmcore = ctx;
+
+	return vmcore->base.ops->notes(vmcore->base.ctx, ret_len);
 }
 
 /* Where neither the dump nor a vmlinux has symbols an address stays a number. */
@@ -186,27 +197,26 @@ static bool vmcore_member_offset(void *ctx, const char *type, const char *member
 	       nmibt_debuginfo_member_offset(vmcore->debuginfo, type, member, ret);
 }
 
-static bool vmcore_unwind(void *ctx, const struct nmibt_regs *regs, nmibt_walked_fn visit,
-			  void *arg)
+static struct nmibt_error *vmcore_unwind(void *ctx, struct nmibt_kernel *kernel,
+					 const struct nmibt_regs *regs, struct nmibt_stack *ret)
 {
 	struct nmibt_vmcore *vmcore = ctx;
 
 	if (!vmcore->debuginfo)
-		return false;
-	struct nmibt_error *err = nmibt_debuginfo_unwind(vmcore->debuginfo, regs, visit, arg);
-	nmibt_error_destroy(err);
-	return !err;
+		return nmibt_error_create(NMIBT_ERR_NOTHING, "no vmlinux is used");
+	return nmibt_debuginfo_unwind(vmcore->debuginfo, kernel, regs, ret);
 }
 
 void nmibt_vmcore_image(struct nmibt_vmcore *vmcore, struct nmibt_image *ret)
 {
 	static const struct nmibt_image_ops ops = {
 		.read_phys = vmcore_read_phys,
-		.vmcoreinfo = vmcore_vmcoreinfo,
+		.vmcoreinfo_text = vmcore_vmcoreinfo_text,
 		.symbol_addr = vmcore_symbol_addr,
 		.member_offset = vmcore_member_offset,
 		.type_size = vmcore_type_size,
 		.next_range = vmcore_next_range,
+		.notes = vmcore_notes,
 		.symbolize = vmcore_symbolize,
 		.find_places = vmcore_find_places,
 		.unwind = vmcore_unwind,
@@ -217,12 +227,9 @@ void nmibt_vmcore_image(struct nmibt_vmcore *vmcore, struct nmibt_image *ret)
 	ret->ctx = vmcore;
 }
 
-bool nmibt_vmcore_needs_vmlinux(struct nmibt_vmcore *vmcore)
+bool nmibt_vmcore_needs_vmlinux(const struct nmibt_vmcore *vmcore)
 {
-	_cleanup_free_ char *release = vmcore_vmcoreinfo(vmcore, "OSRELEASE");
-	_cleanup_free_ char *symbols = vmcore_vmcoreinfo(vmcore, "SYMBOL(kallsyms_names)");
-
-	return release && !symbols;
+	return vmcore->vmcoreinfo.osrelease && !vmcore->vmcoreinfo.kallsyms.names.known;
 }
 
 const char *nmibt_vmcore_remark(const struct nmibt_vmcore *vmcore)
@@ -232,10 +239,20 @@ const char *nmibt_vmcore_remark(const struct nmibt_vmcore *vmcore)
 	return remark ? remark : vmcore->remark;
 }
 
+/* The vmlinux is checked by what the dump alone has. */
 struct nmibt_error *nmibt_vmcore_use_debuginfo(struct nmibt_vmcore *vmcore,
 					       const struct nmibt_debuginfo_options *options)
 {
-	return nmibt_debuginfo_open(&vmcore->whole, options, &vmcore->debuginfo);
+	struct nmibt_image image;
+	struct nmibt_kernel *kernel;
+
+	nmibt_vmcore_image(vmcore, &image);
+	struct nmibt_error *err = nmibt_kernel_open(&image, &kernel);
+	if (err)
+		return err;
+	err = nmibt_debuginfo_open(kernel, options, &vmcore->debuginfo);
+	nmibt_kernel_close(kernel);
+	return err;
 }
 
 const char *nmibt_vmcore_complaint(const struct nmibt_vmcore *vmcore, unsigned int i)
@@ -248,7 +265,8 @@ void nmibt_vmcore_close(struct nmibt_vmcore *vmcore)
 	if (!vmcore)
 		return;
 	nmibt_debuginfo_close(vmcore->debuginfo);
-	free(vmcore->vmcoreinfo);
+	nmibt_vmcoreinfo_destroy(&vmcore->vmcoreinfo);
+	free(vmcore->found);
 	nmibt_elf_close(vmcore->elf);
 	nmibt_kdump_close(vmcore->kdump);
 	for (unsigned int i = 0; i < vmcore->nr_files; i++)

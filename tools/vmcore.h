@@ -18,7 +18,7 @@ struct nmibt_error *nmibt_vmcore_open(unsigned int nr, char *const *paths,
 void nmibt_vmcore_image(struct nmibt_vmcore *vmcore, struct nmibt_image *ret);
 /* Whether the dump's kernel does not say where its own symbols are (before 6.0), so that
  * without its vmlinux no variable of it can be found. */
-bool nmibt_vmcore_needs_vmlinux(struct nmibt_vmcore *vmcore);
+bool nmibt_vmcore_needs_vmlinux(const struct nmibt_vmcore *vmcore);
 /* What a vmlinux has, from then on: symbols, layouts, file and line of each frame. At
  * most once. */
 struct nmibt_error *nmibt_vmcore_use_debuginfo(struct nmibt_vmcore *vmcore,

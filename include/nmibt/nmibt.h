@@ -85,15 +85,10 @@ struct nmibt_place {
 };
 typedef void (*nmibt_place_fn)(void *arg, const struct nmibt_place *place);
 
-/* A frame of a stack that was not printed by the kernel. */
-struct nmibt_walked {
-	uint64_t pc; /* without the bits of pointer authentication */
-	bool is_return; /* behind a call; else of the instruction that was to come next */
-	bool reliable; /* false: may be what an earlier call left */
-};
-/* The innermost frame first. False: no more are wanted. */
-typedef bool (*nmibt_walked_fn)(void *arg, const struct nmibt_walked *frame);
-
+/* The kernel in an image, opaque: nmibt_image_ops.unwind gets it, and hands it to
+ * libnmibt. */
+struct nmibt_kernel;
+struct nmibt_stack;
 struct nmibt_regs;
 
 /*
@@ -106,8 +101,11 @@ struct nmibt_regs;
 struct nmibt_image_ops {
 	enum nmibt_read (*read_phys)(void *ctx, uint64_t paddr, void *buf, size_t len);
 	enum nmibt_read (*read_virt)(void *ctx, uint64_t vaddr, void *buf, size_t len);
-	/* The value behind KEY= in VMCOREINFO, in malloc'ed memory that the
-	 * caller frees; NULL: no such line. */
+	/* The text of VMCOREINFO, in malloc'ed memory that the caller frees; NULL: there
+	 * is none. */
+	char *(*vmcoreinfo_text)(void *ctx);
+	/* For a front end that has not the text: the value behind KEY= in VMCOREINFO, in
+	 * malloc'ed memory that the caller frees; NULL: no such line. */
 	char *(*vmcoreinfo)(void *ctx, const char *key);
 	bool (*symbol_addr)(void *ctx, const char *name, uint64_t *ret);
 	/* Physical address of a kernel virtual address. */
@@ -123,14 +121,18 @@ struct nmibt_image_ops {
 	 * frame's own function last. False: unknown or ambiguous, and nothing was shown. */
 	bool (*find_places)(void *ctx, const struct nmibt_location *code, nmibt_place_fn visit,
 			    void *arg);
-	/* Shows visit the frames of the kernel's stack that regs stand on. False: there
-	 * is no way to follow it, and nothing was shown. */
-	bool (*unwind)(void *ctx, const struct nmibt_regs *regs, nmibt_walked_fn visit, void *arg);
+	/* The frames of the kernel's stack that regs stand on; the caller destroys *ret. An
+	 * error: there is no way to follow it, and *ret is not set. */
+	struct nmibt_error *(*unwind)(void *ctx, struct nmibt_kernel *kernel,
+				      const struct nmibt_regs *regs, struct nmibt_stack *ret);
 	/* The first run that ends beyond from, cut so that it starts at from
 	 * or later; false: none. Used to scan for the capture's magic. */
 	bool (*next_range)(void *ctx, uint64_t from, struct nmibt_range *ret);
 	/* True when the user wants the work stopped. */
 	bool (*interrupted)(void *ctx);
+	/* The ELF notes of the dump, one after the other, in malloc'ed memory that the caller
+	 * frees; NULL: there are none, or they can't be read. */
+	char *(*notes)(void *ctx, size_t *ret_len);
 };
 
 struct nmibt_image {
@@ -158,51 +160,6 @@ void nmibt_elf_close(struct nmibt_elf *elf); /* NULL is allowed */
  * than one kernel: nobody knows which one died.
  */
 struct nmibt_error *nmibt_vmcoreinfo_find(const struct nmibt_image *image, char **ret);
-
-/* --------------------------------------------------------------------- log */
-
-/*
- * The kernel's log, out of its printk ring buffer (5.10 and later), where VMCOREINFO
- * says that it is; a kernel that died while it wrote leaves records unfinished.
- */
-struct nmibt_log_record {
-	uint64_t seq; /* 0 is the first since boot */
-	uint64_t ts_ns; /* as printed before the text, of local_clock() */
-	uint32_t caller_id; /* thread's PID, or 0x80000000 + CPU outside of tasks */
-	unsigned int level; /* 0-7 */
-	unsigned int facility; /* 0: the kernel; as syslog(3) has them, shifted down */
-	unsigned int flags; /* enum printk_info_flags of the kernel */
-	/* [text, text + len) without level and time, not terminated; may hold any
-	 * byte, newlines too. Borrowed until the next call. */
-	const char *text;
-	size_t len;
-	size_t missing; /* bytes of text behind it that can't be read */
-};
-
-/* Records that nmibt_log_next() passed over so far, by the reason. */
-struct nmibt_log_missing {
-	uint64_t excluded; /* in pages that the dump left out */
-	uint64_t unreadable;
-	uint64_t unfinished; /* reserved, and never committed */
-	uint64_t lost; /* there was no room for their text */
-	uint64_t damaged; /* fail their checks */
-};
-
-struct nmibt_log;
-/* image is borrowed. NOTHING where VMCOREINFO describes no such log, DAMAGED where it
- * can't be read. */
-struct nmibt_error *nmibt_log_open(const struct nmibt_image *image, struct nmibt_log **ret);
-/* Oldest first. False: that was the last one, or the image's interrupted() said so. */
-bool nmibt_log_next(struct nmibt_log *log, struct nmibt_log_record *ret);
-const struct nmibt_log_missing *nmibt_log_missing(const struct nmibt_log *log);
-void nmibt_log_close(struct nmibt_log *log); /* NULL is allowed */
-
-/*
- * Why the kernel died, as its log has it: the newest panic's first line, or, where
- * there was none, that of the newest oops. Neither newline nor NUL is in it, any other
- * byte may be; the caller frees it. NOTHING when there is neither.
- */
-struct nmibt_error *nmibt_log_panic_message(const struct nmibt_image *image, char **ret);
 
 /* ------------------------------------------------------------------ locate */
 
@@ -250,7 +207,7 @@ struct nmibt_capture {
  * message says what was looked for and where. On failure ret->why and
  * ret->unusable are still filled, and nothing else in it is.
  */
-struct nmibt_error *nmibt_locate(const struct nmibt_image *image, enum nmibt_source wish,
+struct nmibt_error *nmibt_locate(struct nmibt_kernel *kernel, enum nmibt_source wish,
 				 struct nmibt_capture *ret);
 void nmibt_capture_destroy(struct nmibt_capture *capture);
 
@@ -379,9 +336,6 @@ struct nmibt_reg_names {
 };
 const struct nmibt_reg_names *nmibt_reg_names(enum nmibt_arch arch);
 
-/* Frames of the outermost trace in text. The caller destroys *ret. */
-struct nmibt_error *nmibt_trace(enum nmibt_arch arch, const struct nmibt_text *text,
-				struct nmibt_stack *ret);
 void nmibt_stack_destroy(struct nmibt_stack *stack);
 
 /* What became of a CPU's crash note. */
@@ -429,41 +383,6 @@ enum nmibt_moved {
 	NMIBT_MOVED_SYNTHETIC, /* the panicking CPU's note is made up by panic() */
 };
 
-struct nmibt_cpu {
-	unsigned int cpu;
-	enum nmibt_outcome outcome;
-	enum nmibt_source source; /* of the text; AUTO: there is none */
-	bool stale; /* of an older request: content is shown only when asked for */
-	char why[NMIBT_WHY_LEN]; /* what failed, for damaged and excluded; else empty */
-	uint64_t slot_paddr;
-	bool slot_present; /* slot is filled and passed its checks */
-	struct nmi_capture_slot slot;
-	bool has_task; /* it answered, so that pid and comm are of the task that was hit */
-	int32_t pid;
-	char comm[NMI_CAPTURE_COMM_LEN]; /* untrusted, may lack a NUL */
-	uint32_t flags; /* NMI_CAPTURE_SLOT_F_* */
-	uint64_t begun_ns; /* when it answered; 0: unknown */
-	/* Of the log: */
-	uint64_t asked_ns; /* of a CPU that did not answer */
-	uint64_t ended_ns;
-	uint64_t first_seq, last_seq;
-	/* Of the legacy buffers: */
-	const char *buffer; /* the symbol, static */
-	uint32_t lost_msgs;
-	bool is_headless; /* the beginning of the text is gone */
-	bool is_unwound; /* frames are nmibt's own, of stop_regs; text is none of the kernel's */
-	struct nmibt_text text;
-	struct nmibt_text nested;
-	struct nmibt_stack stack;
-	struct nmibt_regs nmi_regs;
-	struct nmibt_regs stop_regs;
-	enum nmibt_note note;
-	int note_pid;
-	enum nmibt_moved moved;
-	uint64_t stack_hash; /* of the function chain; 0: no frames */
-};
-void nmibt_cpu_destroy(struct nmibt_cpu *cpu);
-
 /* In what kind of function a CPU waits for others. */
 enum nmibt_wait_kind {
 	NMIBT_WAIT_NONE,
@@ -471,25 +390,6 @@ enum nmibt_wait_kind {
 	NMIBT_WAIT_RWLOCK,
 	NMIBT_WAIT_CALL, /* that others run a function */
 	NMIBT_WAIT_STOP_MACHINE,
-};
-
-/* What a first pass over all CPUs leaves: a few bytes for each. */
-struct nmibt_cpu_brief {
-	enum nmibt_outcome outcome;
-	enum nmibt_moved moved;
-	enum nmibt_note note;
-	enum nmibt_wait_kind wait;
-	uint64_t stack_hash;
-	uint32_t flags; /* NMI_CAPTURE_SLOT_F_* */
-	bool stale;
-	bool has_older; /* nmibt_report_older() has something */
-	enum nmibt_source source;
-	bool lost; /* lost or unreadable bytes, or damage */
-	uint32_t lost_bytes; /* by overflow, as the kernel counted them */
-	size_t unread; /* published bytes that can't be read */
-	bool has_task; /* as in struct nmibt_cpu, the next two as well */
-	int32_t pid;
-	char comm[NMI_CAPTURE_COMM_LEN];
 };
 
 /* What came of a source. */
@@ -508,50 +408,24 @@ struct nmibt_source_state {
 	char why[NMIBT_WHY_LEN]; /* printable; may be empty */
 };
 
-struct nmibt_report {
-	const struct nmibt_image *image;
-	enum nmibt_source wish;
-	const char *panic_message; /* NULL: unknown; untrusted text */
-	struct nmibt_symbols *symbols; /* the library's: names of addresses */
-	struct nmibt_stock *stock; /* the library's: what any kernel leaves */
-	struct nmibt_source_state sources[NMIBT_NR_SOURCES];
-	bool has_capture; /* else capture holds nothing but why there is none */
-	struct nmibt_capture capture;
-	uint32_t panic_cpu; /* or NMI_CAPTURE_NO_CPU */
-	unsigned int nr_cpus; /* in the next two */
-	struct nmibt_cpu_brief *cpus;
-	bool *possible; /* false: there is no CPU of this number */
-	unsigned int nr_possible;
-	unsigned int by_outcome[NMIBT_NR_OUTCOMES]; /* stale ones left out */
-	unsigned int nr_stale;
-	bool complete; /* false: something could not be read or was lost */
-};
-
+struct nmibt_report;
+/* CPUs have numbers below it. */
+unsigned int nmibt_report_nr_cpus(const struct nmibt_report *report);
 /* image is borrowed for the life of the report. */
 struct nmibt_error *nmibt_report_open(const struct nmibt_image *image, enum nmibt_source wish,
 				      struct nmibt_report **ret);
 void nmibt_report_close(struct nmibt_report *report);
-/* Everything about one CPU; what is damaged is said in ret, not an error. The
- * caller destroys ret. */
-struct nmibt_error *nmibt_report_cpu(const struct nmibt_report *report, unsigned int cpu,
-				     struct nmibt_cpu *ret);
-/* The nth, from 0, of what other sources have of the CPU that is older, the newest first
- * of each; all of it is stale. *ret_found is false where there is no such one, and ret is
- * not set then. */
-struct nmibt_error *nmibt_report_older(const struct nmibt_report *report, unsigned int cpu,
-				       unsigned int nth, struct nmibt_cpu *ret, bool *ret_found);
-
 /* --------------------------------------------------------------- diagnosis */
 
 /* In the order in which a person wants to read them. */
 enum nmibt_finding_kind {
 	NMIBT_FINDING_ALSO_DIED, /* captured itself beside another */
 	NMIBT_FINDING_STUCK, /* interrupts off, same place at the stop */
+	NMIBT_FINDING_BLOCKED, /* tasks, which run on no CPU */
 	NMIBT_FINDING_SAME_PLACE, /* at the NMI and at the stop, interrupts on */
 	NMIBT_FINDING_IRQS_OFF, /* when hit, and moved on or unknown */
 	NMIBT_FINDING_SPINS, /* on a lock */
 	NMIBT_FINDING_WAITS, /* for other CPUs to do something */
-	NMIBT_FINDING_LOG, /* the kernel's log complains of them */
 	NMIBT_FINDING_SILENT,
 	NMIBT_FINDING_PARTIAL,
 	NMIBT_FINDING_LATE,
@@ -621,7 +495,7 @@ void nmibt_signature_destroy(struct nmibt_signature *signature);
 struct nmibt_error *nmibt_parse_cpus(const char *list, bool *cpus, unsigned int nr);
 
 /* Of the JSON document: it grows when a reader of the one before would go wrong. */
-#define NMIBT_JSON_VERSION 1
+#define NMIBT_JSON_VERSION 2
 
 enum nmibt_format {
 	NMIBT_FORMAT_TEXT,
@@ -638,7 +512,8 @@ struct nmibt_render_options {
 	bool lines; /* -l: file and line of each frame */
 	bool raw; /* -r: bytes escaped */
 	bool header; /* -t: the slots' header fields, and all registers */
-	bool older; /* -o: also stale captures */
+	bool older; /* -o: also what is older than what stands */
+	bool verbose; /* -v: also what is merely absent */
 	bool colour;
 	unsigned int width; /* columns of the terminal; 0: unknown, 80 is assumed */
 };

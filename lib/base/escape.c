@@ -50,17 +50,28 @@ static size_t utf8_printable(const unsigned char *s, size_t len)
 	return 0;
 }
 
+/* Bytes that need no escape, which most text is nothing but. */
+static size_t count_plain(const unsigned char *s, size_t len, bool tabs)
+{
+	size_t n = 0;
+
+	while (n < len && ((s[n] >= ' ' && s[n] <= '~' && s[n] != '\\') || (s[n] == '\t' && tabs)))
+		n++;
+	return n;
+}
+
 void nmibt_escape(FILE *out, const char *s, size_t len, bool tabs)
 {
 	const unsigned char *p = (const unsigned char *)s;
 
 	while (len) {
-		size_t take = 1;
+		size_t take = count_plain(p, len, tabs);
 
-		if (*p == '\\') {
+		if (take) {
+			fwrite(p, 1, take, out);
+		} else if (*p == '\\') {
 			fputs("\\\\", out);
-		} else if ((*p >= ' ' && *p <= '~') || (*p == '\t' && tabs)) {
-			putc(*p, out);
+			take = 1;
 		} else if ((take = utf8_printable(p, len))) {
 			fwrite(p, 1, take, out);
 		} else {

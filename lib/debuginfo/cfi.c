@@ -27,7 +27,7 @@ static const struct machine {
   arm64 = {31, 29, 32, {0,  1,	2,  3,	4,  5,	6,  7,	8,  9,	10, 11, 12, 13, 14, 15,
 			16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31}};
 
-struct nmibt_unwinder {
+struct nmibt_cfi {
 	Dwfl *dwfl;
 	Elf *elf;
 	const char *path;
@@ -37,7 +37,7 @@ struct nmibt_unwinder {
 	const struct nmibt_regs *regs;
 	uint64_t pc; /* to begin with */
 	unsigned int nr_frames; /* from there on, that make sense */
-	uint64_t sp, fp; /* of the last one; 0: unknown */
+	uint64_t last_pc, sp, fp; /* of the last one; 0: unknown */
 	bool ended; /* nobody wants more */
 };
 
@@ -62,31 +62,31 @@ static bool get_thread(Dwfl *dwfl, pid_t tid, void *arg, void **thread)
 /* Any word may be a signed return address; of others only addresses are of use here. */
 static bool memory_read(Dwfl *dwfl, Dwarf_Addr addr, Dwarf_Word *ret, void *arg)
 {
-	struct nmibt_unwinder *unwinder = arg;
+	struct nmibt_cfi *cfi = arg;
 	uint64_t word;
 
 	(void)dwfl;
-	if (nmibt_virtual_read(unwinder->walk->memory, addr, &word, sizeof(word)) != NMIBT_READ_OK)
+	if (!nmibt_walk_need(cfi->walk, addr, &word, sizeof(word)))
 		return false;
-	*ret = nmibt_walk_strip(unwinder->walk, word);
+	*ret = nmibt_walk_strip(cfi->walk, word);
 	return true;
 }
 
 static bool set_initial_registers(Dwfl_Thread *thread, void *arg)
 {
-	const struct nmibt_unwinder *unwinder = arg;
-	const struct machine *machine = unwinder->machine;
+	const struct nmibt_cfi *cfi = arg;
+	const struct machine *machine = cfi->machine;
 	Dwarf_Word words[ARRAY_SIZE(machine->pr_reg)];
 
 	for (unsigned int i = 0; i < machine->nr; i++)
-		words[i] = unwinder->regs->value[machine->pr_reg[i]];
+		words[i] = cfi->regs->value[machine->pr_reg[i]];
 	if (machine == &arm64)
-		words[ARM64_LR] = nmibt_walk_strip(unwinder->walk, words[ARM64_LR]);
+		words[ARM64_LR] = nmibt_walk_strip(cfi->walk, words[ARM64_LR]);
 	else
-		words[machine->sp] = unwinder->sp;
+		words[machine->sp] = cfi->sp;
 	if (!dwfl_thread_state_registers(thread, 0, machine->nr, words))
 		return false;
-	dwfl_thread_state_register_pc(thread, unwinder->pc);
+	dwfl_thread_state_register_pc(thread, cfi->pc);
 	return true;
 }
 
@@ -110,19 +110,19 @@ static bool is_described(Dwarf_CFI *cfi, Dwarf_Addr pc)
 }
 
 /* pc is of an instruction of the function, not behind its last one. */
-static bool has_cfi(struct nmibt_unwinder *unwinder, uint64_t pc)
+static bool has_cfi(struct nmibt_cfi *cfi, uint64_t pc)
 {
-	Dwfl_Module *module = dwfl_addrmodule(unwinder->dwfl, pc);
+	Dwfl_Module *module = dwfl_addrmodule(cfi->dwfl, pc);
 	Dwarf_Addr bias = 0;
-	Dwarf_CFI *cfi;
+	Dwarf_CFI *table;
 
 	if (!module)
 		return false;
-	cfi = dwfl_module_eh_cfi(module, &bias);
-	if (is_described(cfi, pc - bias))
+	table = dwfl_module_eh_cfi(module, &bias);
+	if (is_described(table, pc - bias))
 		return true;
-	cfi = dwfl_module_dwarf_cfi(module, &bias);
-	return is_described(cfi, pc - bias);
+	table = dwfl_module_dwarf_cfi(module, &bias);
+	return is_described(table, pc - bias);
 }
 
 static uint64_t register_of(Dwfl_Frame *frame, unsigned int number)
@@ -133,63 +133,75 @@ static uint64_t register_of(Dwfl_Frame *frame, unsigned int number)
 }
 
 /* Only what has not called or pushed anything yet has no memory of its own. */
-static bool goes_up(struct nmibt_unwinder *unwinder, uint64_t sp)
+static bool goes_up(struct nmibt_cfi *cfi, uint64_t sp)
 {
-	if (unwinder->nr_frames == 1 && sp == unwinder->sp)
-		return unwinder->machine == &arm64;
-	return nmibt_walk_take(unwinder->walk, sp - 8, 8);
+	if (cfi->nr_frames == 1 && sp == cfi->sp)
+		return cfi->machine == &arm64;
+	return nmibt_walk_take(cfi->walk, sp - 8, 8);
 }
 
 static int visit_frame(Dwfl_Frame *frame, void *arg)
 {
-	struct nmibt_unwinder *unwinder = arg;
-	bool is_first = !unwinder->nr_frames;
-	uint64_t sp = register_of(frame, unwinder->machine->sp);
+	struct nmibt_cfi *cfi = arg;
+	bool is_first = !cfi->nr_frames;
+	uint64_t sp = register_of(frame, cfi->machine->sp);
 	Dwarf_Addr pc;
 
 	if (!dwfl_frame_pc(frame, &pc, NULL))
 		return DWARF_CB_ABORT;
-	pc = nmibt_walk_strip(unwinder->walk, pc);
-	if (!is_first && (!nmibt_walk_is_return(unwinder->walk, pc) || !goes_up(unwinder, sp)))
+	pc = nmibt_walk_strip(cfi->walk, pc);
+	if (!is_first && !nmibt_walk_is_return(cfi->walk, pc)) {
+		nmibt_walk_end(cfi->walk, NMIBT_END_NONSENSE, sp - 8);
 		return DWARF_CB_ABORT;
-	unwinder->nr_frames++;
-	unwinder->sp = sp;
-	unwinder->fp = register_of(frame, unwinder->machine->fp);
+	}
+	if (!is_first && !goes_up(cfi, sp))
+		return DWARF_CB_ABORT;
+	cfi->nr_frames++;
+	cfi->last_pc = pc;
+	cfi->sp = sp;
+	cfi->fp = register_of(frame, cfi->machine->fp);
 	/* The first one was shown. */
-	unwinder->ended = !is_first && !nmibt_walk_show(unwinder->walk, pc, true, true);
-	if (unwinder->ended)
+	cfi->ended = !is_first && !nmibt_walk_add(cfi->walk, pc, true, true);
+	if (cfi->ended)
 		return DWARF_CB_ABORT;
-	return has_cfi(unwinder, is_first ? pc : pc - 1) ? DWARF_CB_OK : DWARF_CB_ABORT;
+	if (has_cfi(cfi, is_first ? pc : pc - 1))
+		return DWARF_CB_OK;
+	nmibt_walk_end(cfi->walk, NMIBT_END_NO_UNWIND_DATA, pc);
+	return DWARF_CB_ABORT;
 }
 
-/* Shows the callers of pc as far as call frame information leads. False: there are to
+/* Adds the callers of pc as far as call frame information leads. False: there are to
  * be no more. */
-static bool unwind_cfi(struct nmibt_unwinder *unwinder, const struct nmibt_regs *regs, uint64_t pc,
+static bool unwind_cfi(struct nmibt_cfi *cfi, const struct nmibt_regs *regs, uint64_t pc,
 		       uint64_t sp)
 {
-	unwinder->regs = regs;
-	unwinder->nr_frames = 0;
-	unwinder->pc = pc;
-	unwinder->sp = sp;
-	unwinder->ended = false;
-	if (has_cfi(unwinder, pc))
-		dwfl_getthread_frames(unwinder->dwfl, THREAD, visit_frame, unwinder);
-	return !unwinder->ended;
+	cfi->regs = regs;
+	cfi->nr_frames = 0;
+	cfi->pc = pc;
+	cfi->sp = sp;
+	cfi->ended = false;
+	cfi->last_pc = pc;
+	/* 0: to where call frame information says that nobody called. */
+	if (has_cfi(cfi, pc) && !dwfl_getthread_frames(cfi->dwfl, THREAD, visit_frame, cfi))
+		nmibt_walk_end(cfi->walk, NMIBT_END_COMPLETE, 0);
+	nmibt_walk_end(cfi->walk, NMIBT_END_NO_UNWIND_DATA, cfi->last_pc);
+	return !cfi->ended;
 }
 
 /* An exception that interrupted the kernel has saved registers to begin anew with. */
-static void unwind_arm64(struct nmibt_unwinder *unwinder, struct nmibt_regs *regs)
+static void unwind_arm64(struct nmibt_cfi *cfi, struct nmibt_regs *regs)
 {
-	struct nmibt_walk *walk = unwinder->walk;
+	struct nmibt_walk *walk = cfi->walk;
 	uint64_t fp;
 
 	do {
 		uint64_t pc = regs->value[ARM64_PC], sp = regs->value[ARM64_SP];
 
-		if (!nmibt_walk_show(walk, pc, false, true) || !unwind_cfi(unwinder, regs, pc, sp))
+		if (!nmibt_walk_add(walk, pc, false, true) || !unwind_cfi(cfi, regs, pc, sp))
 			return;
-		fp = unwinder->fp;
-		if (unwinder->nr_frames < 2) { /* it did not lead anywhere */
+		nmibt_walk_retry(walk);
+		fp = cfi->fp;
+		if (cfi->nr_frames < 2) { /* it did not lead anywhere */
 			fp = regs->value[ARM64_FP];
 			if (!nmibt_walk_lr(walk, regs))
 				return;
@@ -198,20 +210,23 @@ static void unwind_arm64(struct nmibt_unwinder *unwinder, struct nmibt_regs *reg
 }
 
 /* A call to where there is no code has only pushed its return address. */
-static void unwind_x86_64(struct nmibt_unwinder *unwinder, const struct nmibt_regs *regs)
+static void unwind_x86_64(struct nmibt_cfi *cfi, const struct nmibt_regs *regs)
 {
-	struct nmibt_walk *walk = unwinder->walk;
+	struct nmibt_walk *walk = cfi->walk;
 	uint64_t pc = regs->value[X86_IP], sp = regs->value[X86_SP], caller;
 
-	if (!nmibt_walk_show(walk, pc, false, true))
+	if (!nmibt_walk_add(walk, pc, false, true))
 		return;
 	if (nmibt_walk_is_code(walk, pc)) {
-		unwind_cfi(unwinder, regs, pc, sp);
+		unwind_cfi(cfi, regs, pc, sp);
 		return;
 	}
-	if (nmibt_walk_read(walk, sp, &caller, sizeof(caller)) &&
-	    nmibt_walk_is_return(walk, caller) && nmibt_walk_show(walk, caller, true, true))
-		unwind_cfi(unwinder, regs, caller - 1, sp + 8);
+	if (!nmibt_walk_need(walk, sp, &caller, sizeof(caller)))
+		return;
+	if (!nmibt_walk_is_return(walk, caller))
+		nmibt_walk_end(walk, NMIBT_END_NONSENSE, sp);
+	else if (nmibt_walk_add(walk, caller, true, true))
+		unwind_cfi(cfi, regs, caller - 1, sp + 8);
 }
 
 /* ---------------------------------------------------------------------- a step */
@@ -236,45 +251,46 @@ static int visit_caller(Dwfl_Frame *frame, void *arg)
 	return DWARF_CB_ABORT;
 }
 
-bool nmibt_unwind_caller(void *arg, struct nmibt_walk *walk, struct nmibt_regs *regs,
-			 bool is_return)
+bool nmibt_cfi_caller(void *arg, struct nmibt_walk *walk, struct nmibt_regs *regs, bool is_return)
 {
-	struct nmibt_unwinder *unwinder = arg;
-	struct step step = {.machine = unwinder->machine};
+	struct nmibt_cfi *cfi = arg;
+	struct step step = {.machine = cfi->machine};
 
-	unwinder->walk = walk;
-	unwinder->regs = regs;
-	unwinder->pc = regs->value[X86_IP] - is_return;
-	unwinder->sp = regs->value[X86_SP];
-	if (unwinder->machine != &x86_64 || !has_cfi(unwinder, unwinder->pc))
+	cfi->walk = walk;
+	cfi->regs = regs;
+	cfi->pc = regs->value[X86_IP] - is_return;
+	cfi->sp = regs->value[X86_SP];
+	if (cfi->machine != &x86_64 || !has_cfi(cfi, cfi->pc))
 		return false;
-	dwfl_getthread_frames(unwinder->dwfl, THREAD, visit_caller, &step);
-	unwinder->walk = NULL;
+	dwfl_getthread_frames(cfi->dwfl, THREAD, visit_caller, &step);
+	cfi->walk = NULL;
 	if (!step.pc || !step.sp)
 		return false;
+	nmibt_walk_retry(walk);
 	regs->value[X86_IP] = step.pc;
 	regs->value[X86_SP] = step.sp;
 	regs->value[X86_BP] = step.fp;
 	return true;
 }
 
-struct nmibt_error *nmibt_unwind(struct nmibt_unwinder *unwinder, const struct nmibt_image *image,
-				 struct nmibt_virtual *memory, struct nmibt_symbols *symbols,
-				 const struct nmibt_regs *regs, nmibt_walked_fn visit, void *arg)
+struct nmibt_error *nmibt_cfi_unwind(struct nmibt_cfi *cfi, struct nmibt_kernel *kernel,
+				     const struct nmibt_regs *regs, struct nmibt_stack *ret)
 {
 	struct nmibt_walk walk;
 	struct nmibt_regs at = *regs;
-	struct nmibt_error *err = nmibt_walk_init(&walk, image, memory, symbols, regs, visit, arg);
+	struct nmibt_error *err = nmibt_check_regs(kernel->image->arch, regs);
 
 	if (err)
 		return err;
-	unwinder->walk = &walk;
-	if (image->arch == NMIBT_ARCH_ARM64)
-		unwind_arm64(unwinder, &at);
-	else
-		unwind_x86_64(unwinder, &at);
-	unwinder->walk = NULL;
-	return NULL;
+	if (nmibt_walk_init(&walk, kernel, regs)) {
+		cfi->walk = &walk;
+		if (kernel->image->arch == NMIBT_ARCH_ARM64)
+			unwind_arm64(cfi, &at);
+		else
+			unwind_x86_64(cfi, &at);
+		cfi->walk = NULL;
+	}
+	return nmibt_walk_finish(&walk, ret);
 }
 
 /* ---------------------------------------------------------------------- opening */
@@ -282,11 +298,11 @@ struct nmibt_error *nmibt_unwind(struct nmibt_unwinder *unwinder, const struct n
 static int find_elf(Dwfl_Module *module, void **userdata, const char *name, Dwarf_Addr base,
 		    char **file_name, Elf **ret)
 {
-	const struct nmibt_unwinder *unwinder = *userdata;
+	const struct nmibt_cfi *cfi = *userdata;
 
 	(void)module, (void)name, (void)base;
-	*file_name = strdup(unwinder->path);
-	*ret = elf_begin(-1, ELF_C_READ_MMAP, unwinder->elf);
+	*file_name = strdup(cfi->path);
+	*ret = elf_begin(-1, ELF_C_READ_MMAP, cfi->elf);
 	return -1;
 }
 
@@ -318,51 +334,50 @@ static bool find_bounds(Elf *elf, GElf_Addr *low, GElf_Addr *high)
 	return found && *high > *low;
 }
 
-static bool report(struct nmibt_unwinder *unwinder, uint64_t offset)
+static bool report(struct nmibt_cfi *cfi, uint64_t offset)
 {
 	GElf_Addr low, high;
 	void **userdata;
 
-	unwinder->dwfl = dwfl_begin(&callbacks);
-	if (!unwinder->dwfl || !find_bounds(unwinder->elf, &low, &high))
+	cfi->dwfl = dwfl_begin(&callbacks);
+	if (!cfi->dwfl || !find_bounds(cfi->elf, &low, &high))
 		return false;
-	dwfl_report_begin(unwinder->dwfl);
-	Dwfl_Module *module =
-		dwfl_report_module(unwinder->dwfl, "kernel", low + offset, high + offset);
-	if (!module || dwfl_report_end(unwinder->dwfl, NULL, NULL))
+	dwfl_report_begin(cfi->dwfl);
+	Dwfl_Module *module = dwfl_report_module(cfi->dwfl, "kernel", low + offset, high + offset);
+	if (!module || dwfl_report_end(cfi->dwfl, NULL, NULL))
 		return false;
 	dwfl_module_info(module, &userdata, NULL, NULL, NULL, NULL, NULL, NULL);
-	*userdata = unwinder;
-	return dwfl_attach_state(unwinder->dwfl, NULL, THREAD, &thread_callbacks, unwinder);
+	*userdata = cfi;
+	return dwfl_attach_state(cfi->dwfl, NULL, THREAD, &thread_callbacks, cfi);
 }
 
-struct nmibt_error *nmibt_unwinder_open(Elf *elf, const char *path, uint64_t offset,
-					struct nmibt_unwinder **ret)
+struct nmibt_error *nmibt_cfi_open(Elf *elf, const char *path, uint64_t offset,
+				   struct nmibt_cfi **ret)
 {
-	struct nmibt_unwinder *unwinder = calloc(1, sizeof(*unwinder));
+	struct nmibt_cfi *cfi = calloc(1, sizeof(*cfi));
 	GElf_Ehdr header;
 
-	if (!unwinder)
+	if (!cfi)
 		return nmibt_error_nomem();
-	unwinder->elf = elf;
-	unwinder->path = path;
+	cfi->elf = elf;
+	cfi->path = path;
 	if (gelf_getehdr(elf, &header))
-		unwinder->machine = header.e_machine == EM_X86_64    ? &x86_64
-				    : header.e_machine == EM_AARCH64 ? &arm64
-								     : NULL;
-	if (!unwinder->machine || !report(unwinder, offset)) {
-		nmibt_unwinder_close(unwinder);
+		cfi->machine = header.e_machine == EM_X86_64	? &x86_64
+			       : header.e_machine == EM_AARCH64 ? &arm64
+								: NULL;
+	if (!cfi->machine || !report(cfi, offset)) {
+		nmibt_cfi_close(cfi);
 		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: no stack can be unwound by it",
 					  path);
 	}
-	*ret = unwinder;
+	*ret = cfi;
 	return NULL;
 }
 
-void nmibt_unwinder_close(struct nmibt_unwinder *unwinder)
+void nmibt_cfi_close(struct nmibt_cfi *cfi)
 {
-	if (!unwinder)
+	if (!cfi)
 		return;
-	dwfl_end(unwinder->dwfl);
-	free(unwinder);
+	dwfl_end(cfi->dwfl);
+	free(cfi);
 }

@@ -124,6 +124,29 @@ const char *nmibt_debugfile_build_id(const struct nmibt_debugfile *file)
 	return *file->build_id ? file->build_id : NULL;
 }
 
+bool nmibt_debugfile_read(const struct nmibt_debugfile *file, uint64_t addr, void *buf, size_t len)
+{
+	GElf_Addr bias;
+	Elf *elf = dwfl_module_getelf(file->module, &bias);
+
+	for (Elf_Scn *section = NULL; elf && (section = elf_nextscn(elf, section));) {
+		GElf_Shdr header;
+		Elf_Data *data;
+
+		if (!gelf_getshdr(section, &header) || !(header.sh_flags & SHF_ALLOC) ||
+		    header.sh_type == SHT_NOBITS || addr < header.sh_addr ||
+		    addr - header.sh_addr >= header.sh_size)
+			continue;
+		data = elf_rawdata(section, NULL);
+		if (!data || addr - header.sh_addr > data->d_size ||
+		    len > data->d_size - (addr - header.sh_addr))
+			return false;
+		memcpy(buf, (const char *)data->d_buf + (addr - header.sh_addr), len);
+		return true;
+	}
+	return false;
+}
+
 enum nmibt_arch nmibt_debugfile_arch(const struct nmibt_debugfile *file)
 {
 	GElf_Addr bias;
@@ -602,13 +625,13 @@ bool nmibt_debugfile_member_offset(struct nmibt_debugfile *file, const char *typ
 
 /* ------------------------------------------------------------------- stacks */
 
-struct nmibt_error *nmibt_debugfile_unwinder(struct nmibt_debugfile *file, uint64_t offset,
-					     struct nmibt_unwinder **ret)
+struct nmibt_error *nmibt_debugfile_cfi(struct nmibt_debugfile *file, uint64_t offset,
+					struct nmibt_cfi **ret)
 {
 	GElf_Addr bias;
 	const char *path = NULL;
 	Elf *elf = dwfl_module_getelf(file->module, &bias);
 
 	dwfl_module_info(file->module, NULL, NULL, NULL, NULL, NULL, &path, NULL);
-	return nmibt_unwinder_open(elf, path ?: "", offset, ret);
+	return nmibt_cfi_open(elf, path ?: "", offset, ret);
 }

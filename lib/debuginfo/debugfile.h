@@ -8,7 +8,7 @@
 #include <nmibt/nmibt.h>
 
 struct nmibt_debugfile;
-struct nmibt_unwinder;
+struct nmibt_cfi;
 
 /* Fails with NOTHING where there is no such file, with UNUSABLE where it is no ELF
  * file. libdw also reads what xz, gzip or bzip2 packed. */
@@ -23,6 +23,10 @@ const char *nmibt_debugfile_build_id(const struct nmibt_debugfile *file);
  * does not say. */
 char *nmibt_debugfile_release(const struct nmibt_debugfile *file);
 
+/* What the file has of the memory at an address of it. False: it does not have all of it,
+ * as one that was split off. */
+bool nmibt_debugfile_read(const struct nmibt_debugfile *file, uint64_t addr, void *buf, size_t len);
+
 /* As nmibt_image_ops has them. Addresses are those of the file. */
 bool nmibt_debugfile_find_places(struct nmibt_debugfile *file, const struct nmibt_location *at,
 				 nmibt_place_fn visit, void *arg);
@@ -35,9 +39,9 @@ bool nmibt_debugfile_type_size(struct nmibt_debugfile *file, const char *type, s
 bool nmibt_debugfile_member_offset(struct nmibt_debugfile *file, const char *type,
 				   const char *member, size_t *ret);
 
-/* See unwind.h; ret borrows from file. offset is how far the kernel was moved from its
+/* See cfi.h; ret borrows from file. offset is how far the kernel was moved from its
  * addresses in the file. */
-struct nmibt_error *nmibt_debugfile_unwinder(struct nmibt_debugfile *file, uint64_t offset,
-					     struct nmibt_unwinder **ret);
+struct nmibt_error *nmibt_debugfile_cfi(struct nmibt_debugfile *file, uint64_t offset,
+					struct nmibt_cfi **ret);
 
 #endif /* NMIBT_DEBUGFILE_H */

@@ -36,18 +36,19 @@ struct answer {
 };
 
 struct nmibt_debuginfo {
-	const struct nmibt_image *base;
+	enum nmibt_arch arch; /* of the dump */
+	uint64_t kernel_offset; /* how far KASLR moved the image */
 	bool debuginfod;
 	char *folder;
+	const char *debug_path;
 	char *release, *build_id; /* of the dump; NULL: unknown */
+	bool is_unverified; /* build_id: only VMCOREINFO has it */
 	bool searched; /* for vmlinux */
 	struct nmibt_debugfile *vmlinux;
-	struct nmibt_unwinder *unwinder; /* NULL: not needed yet, or there can't be one */
-	bool tried_unwinder;
-	struct nmibt_virtual *memory; /* that stacks are in; NULL: not needed yet */
-	struct nmibt_symbols symbols;
-	struct nmibt_framewalk *framewalk; /* NULL: no_framewalk says why */
-	struct nmibt_error *no_framewalk;
+	struct nmibt_cfi *cfi; /* NULL: not needed yet, or there can't be any */
+	bool tried_cfi, tried_unwinder;
+	struct nmibt_unwinder *unwinder; /* NULL: not needed yet, or no_unwinder says why */
+	struct nmibt_error *no_unwinder;
 	struct module modules[MAX_MODULES];
 	unsigned int nr_modules;
 	bool too_many_modules;
@@ -103,13 +104,14 @@ static bool is_its_module(const struct nmibt_debuginfo *info, const struct nmibt
 {
 	_cleanup_free_ char *release = nmibt_debugfile_release(file);
 
-	return nmibt_debugfile_arch(file) == info->base->arch &&
+	return nmibt_debugfile_arch(file) == info->arch &&
 	       (!release || !info->release || !strcmp(release, info->release));
 }
 
 static struct nmibt_error *search_vmlinux(struct nmibt_debuginfo *info)
 {
-	const struct nmibt_wanted wanted = {info->folder, info->release, info->build_id};
+	const struct nmibt_wanted wanted = {info->folder, info->debug_path, info->release,
+					    info->build_id};
 	struct candidate candidate = {info, is_its_vmlinux, &info->vmlinux};
 	char *path = NULL;
 
@@ -122,9 +124,9 @@ static struct nmibt_error *search_vmlinux(struct nmibt_debuginfo *info)
 	if (!info->debuginfod)
 		return nmibt_error_create(
 			NMIBT_ERR_NOTHING,
-			"no vmlinux of build-id %s, neither beside the dump nor in /usr/lib/debug: "
+			"no vmlinux of build-id %s, neither beside the dump nor in %s: "
 			"name it by --vmlinux, or have it fetched by --debuginfod",
-			info->build_id);
+			info->build_id, info->debug_path);
 	struct nmibt_error *err = nmibt_debuginfod_find(info->build_id, &path);
 	if (!err && !take(&candidate, path))
 		err = nmibt_error_create(NMIBT_ERR_NOTHING,
@@ -147,7 +149,8 @@ static struct nmibt_debugfile *vmlinux_of(struct nmibt_debuginfo *info)
 
 static struct nmibt_debugfile *module_of(struct nmibt_debuginfo *info, const char *name)
 {
-	const struct nmibt_wanted wanted = {info->folder, info->release, info->build_id};
+	const struct nmibt_wanted wanted = {info->folder, info->debug_path, info->release,
+					    info->build_id};
 
 	for (unsigned int i = 0; i < info->nr_modules; i++) {
 		if (!strcmp(info->modules[i].name, name))
@@ -171,8 +174,8 @@ static struct nmibt_debugfile *module_of(struct nmibt_debuginfo *info, const cha
 	if (!nmibt_find_module(&wanted, name, take, &candidate))
 		complain(info, nmibt_error_create(NMIBT_ERR_NOTHING,
 						  "no debugging information of module %s, neither "
-						  "beside the dump nor in /usr/lib/debug",
-						  name));
+						  "beside the dump nor in %s",
+						  name, info->debug_path));
 	return module->file;
 }
 
@@ -240,19 +243,10 @@ bool nmibt_debuginfo_find_places(struct nmibt_debuginfo *info, const struct nmib
 	return answer && answer->nr;
 }
 
-/* How far KASLR moved the image: kernel/vmcore_info.c and arch/../vmcore_info.c, 6.12. */
-static uint64_t kernel_offset(const struct nmibt_debuginfo *info)
-{
-	uint64_t offset = 0;
-
-	nmibt_vmcoreinfo_number(info->base, "KERNELOFFSET", 16, &offset);
-	return offset;
-}
-
 bool nmibt_debuginfo_symbolize(struct nmibt_debuginfo *info, uint64_t addr, char *buf, size_t len)
 {
 	return vmlinux_of(info) &&
-	       nmibt_debugfile_symbolize(info->vmlinux, addr - kernel_offset(info), buf, len);
+	       nmibt_debugfile_symbolize(info->vmlinux, addr - info->kernel_offset, buf, len);
 }
 
 /* Per-CPU variables of x86_64 are linked at 0 up to 6.14 (arch/x86/kernel/vmlinux.lds.S),
@@ -263,7 +257,7 @@ bool nmibt_debuginfo_symbol_addr(struct nmibt_debuginfo *info, const char *name,
 
 	if (!vmlinux_of(info) || !nmibt_debugfile_symbol_addr(info->vmlinux, name, &value))
 		return false;
-	*ret = value >> 63 ? value + kernel_offset(info) : value;
+	*ret = value >> 63 ? value + info->kernel_offset : value;
 	return true;
 }
 
@@ -280,94 +274,124 @@ bool nmibt_debuginfo_member_offset(struct nmibt_debuginfo *info, const char *typ
 
 /* -------------------------------------------------------------------- stacks */
 
-static struct nmibt_unwinder *unwinder_of(struct nmibt_debuginfo *info)
+static struct nmibt_cfi *cfi_of(struct nmibt_debuginfo *info)
 {
-	if (info->tried_unwinder || !vmlinux_of(info))
-		return info->unwinder;
-	info->tried_unwinder = true;
+	if (info->tried_cfi || !vmlinux_of(info))
+		return info->cfi;
+	info->tried_cfi = true;
 	struct nmibt_error *err =
-		nmibt_debugfile_unwinder(info->vmlinux, kernel_offset(info), &info->unwinder);
+		nmibt_debugfile_cfi(info->vmlinux, info->kernel_offset, &info->cfi);
 	if (err)
 		complain(info, err);
-	return info->unwinder;
+	return info->cfi;
 }
 
-static struct nmibt_error *open_memory(struct nmibt_debuginfo *info)
+static struct nmibt_unwinder *unwinder_of(struct nmibt_debuginfo *info, struct nmibt_kernel *kernel)
 {
-	struct nmibt_error *err;
-
-	if (info->memory)
-		return NULL;
-	err = nmibt_virtual_open(info->base, &info->memory);
-	if (err)
-		return err;
-	info->symbols.image = info->base;
-	info->no_framewalk =
-		nmibt_framewalk_open(info->base, info->memory, &info->symbols, &info->framewalk);
-	return NULL;
+	if (!info->tried_unwinder)
+		info->no_unwinder = nmibt_unwinder_open(kernel, &info->unwinder);
+	info->tried_unwinder = true;
+	return info->unwinder;
 }
 
 /* On x86_64 the kernel's own tables have what call frame information lacks, assembler,
  * interrupts, changes of stacks, but not all functions. On arm64 the latter knows best
  * who called a function that calls none. */
 struct nmibt_error *nmibt_debuginfo_unwind(struct nmibt_debuginfo *info,
-					   const struct nmibt_regs *regs, nmibt_walked_fn visit,
-					   void *arg)
+					   struct nmibt_kernel *kernel,
+					   const struct nmibt_regs *regs, struct nmibt_stack *ret)
 {
-	struct nmibt_error *err = open_memory(info);
+	struct nmibt_unwinder *unwinder = unwinder_of(info, kernel);
+	struct nmibt_cfi *cfi = cfi_of(info);
+	bool has_tables = unwinder && info->arch == NMIBT_ARCH_X86_64;
 
-	if (err)
-		return err;
-	struct nmibt_unwinder *unwinder = unwinder_of(info);
-	bool has_tables = info->framewalk && info->base->arch == NMIBT_ARCH_X86_64;
-	if (has_tables && unwinder)
-		nmibt_framewalk_use(info->framewalk, nmibt_unwind_caller, unwinder);
-	if (!has_tables && unwinder)
-		return nmibt_unwind(unwinder, info->base, info->memory, &info->symbols, regs, visit,
-				    arg);
-	if (info->framewalk)
-		return nmibt_framewalk(info->framewalk, regs, visit, arg);
-	return nmibt_error_create(info->no_framewalk->code, "%s", info->no_framewalk->message);
+	if (has_tables && cfi)
+		nmibt_unwinder_use(unwinder, nmibt_cfi_caller, cfi);
+	if (!has_tables && cfi)
+		return nmibt_cfi_unwind(cfi, kernel, regs, ret);
+	if (unwinder)
+		return nmibt_unwind(unwinder, regs, ret);
+	return nmibt_error_create(info->no_unwinder->code, "%s", info->no_unwinder->message);
 }
 
 /* --------------------------------------------------------------------- open */
 
-/* Of plain characters, or NULL. */
-static char *plain_line(const struct nmibt_image *base, const char *key)
+/* A copy of a name of plain characters, or NULL. */
+static char *plain(const char *name)
 {
-	char *value = base->ops->vmcoreinfo(base->ctx, key);
-
-	if (value && nmibt_is_plain_name(value))
-		return value;
-	free(value);
-	return NULL;
+	return name && nmibt_is_plain_name(name) ? strdup(name) : NULL;
 }
 
-static struct nmibt_error *open_vmlinux(struct nmibt_debuginfo *info, const char *path)
+/* linux_banner has the release, who compiled it where, the number and the time of the build:
+ * init/version-timestamp.c, 6.12. */
+#define MAX_BANNER 512
+#define MIN_BANNER 20
+
+static bool has_same_banner(const struct nmibt_debuginfo *info, struct nmibt_kernel *kernel)
 {
-	struct nmibt_error *err = nmibt_debugfile_open(path, &info->vmlinux);
-	if (err) {
-		err->code = NMIBT_ERR_UNUSABLE;
-		return err;
-	}
-	const char *id = nmibt_debugfile_build_id(info->vmlinux);
-	if (info->build_id && (!id || strcmp(id, info->build_id)))
-		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
-					  "%s is of another build: its build-id is %s, that of the "
-					  "dump's kernel is %s",
-					  path, id ?: "missing", info->build_id);
+	char of_file[MAX_BANNER], of_dump[MAX_BANNER];
+	uint64_t addr;
+	size_t len = 0;
+
+	if (!nmibt_debugfile_symbol_addr(info->vmlinux, "linux_banner", &addr))
+		return false;
+	while (len < MAX_BANNER &&
+	       nmibt_debugfile_read(info->vmlinux, addr + len, of_file + len, 1) && of_file[len])
+		len++;
+	return len >= MIN_BANNER && len < MAX_BANNER &&
+	       nmibt_kernel_read(kernel, addr + info->kernel_offset, of_dump, len + 1) ==
+		       NMIBT_READ_OK &&
+	       !memcmp(of_file, of_dump, len + 1);
+}
+
+/* Of several kernels VMCOREINFO has garbage for a build-id. */
+static struct nmibt_error *check_vmlinux(struct nmibt_debuginfo *info, struct nmibt_kernel *kernel,
+					 const struct nmibt_debuginfo_options *options)
+{
+	const char *path = options->vmlinux, *id = nmibt_debugfile_build_id(info->vmlinux);
+
+	if (info->build_id && id && !strcmp(id, info->build_id))
+		return NULL;
+	if (has_same_banner(info, kernel))
+		return NULL;
 	if (!info->build_id)
 		complain(info, nmibt_error_create(NMIBT_ERR_NOTHING,
 						  "whether %s is of the dump's kernel can't be "
 						  "checked: the dump has no build-id",
 						  path));
-	if (!nmibt_debugfile_has_lines(info->vmlinux))
+	else if (options->force)
 		complain(info, nmibt_error_create(NMIBT_ERR_NOTHING,
-						  "%s has no debugging information", path));
+						  "%s is of another build, and used all the same: "
+						  "what it says may be wrong",
+						  path));
+	else
+		return nmibt_error_create(
+			NMIBT_ERR_UNUSABLE,
+			"%s is of another build: its build-id is %s, that of the "
+			"dump's kernel is %s%s, and their banners differ or can't "
+			"be read; --force takes it all the same",
+			path, id ?: "missing", info->build_id,
+			info->is_unverified ? " (unverified)" : "");
 	return NULL;
 }
 
-struct nmibt_error *nmibt_debuginfo_open(const struct nmibt_image *base,
+static struct nmibt_error *open_vmlinux(struct nmibt_debuginfo *info, struct nmibt_kernel *kernel,
+					const struct nmibt_debuginfo_options *options)
+{
+	struct nmibt_error *err = nmibt_debugfile_open(options->vmlinux, &info->vmlinux);
+	if (err) {
+		err->code = NMIBT_ERR_UNUSABLE;
+		return err;
+	}
+	err = check_vmlinux(info, kernel, options);
+	if (!err && !nmibt_debugfile_has_lines(info->vmlinux))
+		complain(info,
+			 nmibt_error_create(NMIBT_ERR_NOTHING, "%s has no debugging information",
+					    options->vmlinux));
+	return err;
+}
+
+struct nmibt_error *nmibt_debuginfo_open(struct nmibt_kernel *kernel,
 					 const struct nmibt_debuginfo_options *options,
 					 struct nmibt_debuginfo **ret)
 {
@@ -381,11 +405,17 @@ struct nmibt_error *nmibt_debuginfo_open(const struct nmibt_image *base,
 	/* libdwfl itself would ask them. */
 	if (!options->debuginfod)
 		unsetenv("DEBUGINFOD_URLS");
-	info->base = base;
+	struct nmibt_build_id build_id;
+
+	nmibt_kernel_build_id(kernel, &build_id);
+	info->arch = kernel->image->arch;
+	info->kernel_offset = kernel->vmcoreinfo.kerneloffset.value;
 	info->debuginfod = options->debuginfod;
-	info->release = plain_line(base, "OSRELEASE");
-	info->build_id = plain_line(base, "BUILD-ID");
-	struct nmibt_error *err = options->vmlinux ? open_vmlinux(info, options->vmlinux) : NULL;
+	info->debug_path = options->debug_path ?: NMIBT_DEBUG_PATH;
+	info->release = plain(kernel->vmcoreinfo.osrelease);
+	info->build_id = plain(build_id.text);
+	info->is_unverified = build_id.state == NMIBT_BUILD_ID_UNVERIFIED;
+	struct nmibt_error *err = options->vmlinux ? open_vmlinux(info, kernel, options) : NULL;
 	if (err) {
 		nmibt_debuginfo_close(info);
 		return err;
@@ -403,11 +433,9 @@ void nmibt_debuginfo_close(struct nmibt_debuginfo *info)
 		free(info->modules[i].name);
 	}
 	nmibt_unwinder_close(info->unwinder);
+	nmibt_error_destroy(info->no_unwinder);
+	nmibt_cfi_close(info->cfi);
 	nmibt_debugfile_close(info->vmlinux);
-	nmibt_framewalk_close(info->framewalk);
-	nmibt_error_destroy(info->no_framewalk);
-	nmibt_virtual_close(info->memory);
-	nmibt_kallsyms_close(info->symbols.kallsyms);
 	tdestroy(info->answers, free_answer);
 	free(info->folder);
 	free(info->release);

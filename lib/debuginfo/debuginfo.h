@@ -7,19 +7,24 @@
 #ifndef NMIBT_DEBUGINFO_H
 #define NMIBT_DEBUGINFO_H
 
-#include <nmibt/nmibt.h>
+#include "kernel/kernel.h"
 
 struct nmibt_debuginfo;
 
+#define NMIBT_DEBUG_PATH "/usr/lib/debug"
+
 struct nmibt_debuginfo_options {
 	const char *vmlinux; /* NULL: look for it */
+	const char *debug_path; /* folders, colons between them; NULL: NMIBT_DEBUG_PATH */
 	const char *vmcore; /* beside it may lie what belongs to it */
+	bool force; /* take vmlinux even if it is of another build */
 	bool debuginfod; /* ask the servers in $DEBUGINFOD_URLS, too */
 };
 
-/* base gives VMCOREINFO; it and the options' strings are borrowed. A vmlinux that is
- * named is opened at once, and refused with UNUSABLE if it is of another build. */
-struct nmibt_error *nmibt_debuginfo_open(const struct nmibt_image *base,
+/* kernel is borrowed for the call, the options' strings until nmibt_debuginfo_close(). A vmlinux that is
+ * named is opened at once, and refused with UNUSABLE if it is of another build, which is told by
+ * its build-id, or, where that says no, by the banner in the kernel's memory. */
+struct nmibt_error *nmibt_debuginfo_open(struct nmibt_kernel *kernel,
 					 const struct nmibt_debuginfo_options *options,
 					 struct nmibt_debuginfo **ret);
 void nmibt_debuginfo_close(struct nmibt_debuginfo *info); /* NULL is allowed */
@@ -36,12 +41,13 @@ bool nmibt_debuginfo_member_offset(struct nmibt_debuginfo *info, const char *typ
 
 /*
  * The frames of the stack that regs stand on, by the vmlinux, or without one by what the
- * kernel itself left on it: see unwind.h, framewalk.h. Fails with NOTHING where there is
- * no stack, or no way to follow it.
+ * kernel itself left on it: see unwind.h, cfi.h. kernel is that of the image, always
+ * the same one, and borrowed until nmibt_debuginfo_close(). Fails with NOTHING where there
+ * are no registers, or no way to follow a stack.
  */
 struct nmibt_error *nmibt_debuginfo_unwind(struct nmibt_debuginfo *info,
-					   const struct nmibt_regs *regs, nmibt_walked_fn visit,
-					   void *arg);
+					   struct nmibt_kernel *kernel,
+					   const struct nmibt_regs *regs, struct nmibt_stack *ret);
 
 /* What was not found so far, or is wrong with it: a line of text each, without a
  * newline. NULL: there are no more. */

@@ -12,6 +12,7 @@
  * build-id has, as a hostile dump may name them. */
 struct nmibt_wanted {
 	const char *folder; /* of the dump */
+	const char *debug_path; /* folders like /usr/lib/debug, with colons between them */
 	const char *release;
 	const char *build_id; /* hex */
 };

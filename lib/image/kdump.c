@@ -269,11 +269,19 @@ struct nmibt_error *nmibt_kdump_notes(const struct nmibt_kdump *kdump, char **re
 				  kdump->parts[0].file->path);
 }
 
-static char *kdump_vmcoreinfo(void *ctx, const char *key)
+static char *kdump_notes(void *ctx, size_t *ret_len)
+{
+	char *notes = NULL;
+
+	nmibt_error_destroy(nmibt_kdump_notes(ctx, &notes, ret_len));
+	return notes;
+}
+
+static char *kdump_vmcoreinfo_text(void *ctx)
 {
 	struct nmibt_kdump *kdump = ctx;
 
-	return nmibt_vmcoreinfo_line(kdump->vmcoreinfo, key);
+	return kdump->vmcoreinfo ? strdup(kdump->vmcoreinfo) : NULL;
 }
 
 /* Each part has it. */
@@ -463,8 +471,9 @@ void nmibt_kdump_image(struct nmibt_kdump *kdump, struct nmibt_image *ret)
 {
 	static const struct nmibt_image_ops ops = {
 		.read_phys = kdump_read_phys,
-		.vmcoreinfo = kdump_vmcoreinfo,
+		.vmcoreinfo_text = kdump_vmcoreinfo_text,
 		.next_range = kdump_next_range,
+		.notes = kdump_notes,
 	};
 
 	*ret = (struct nmibt_image){

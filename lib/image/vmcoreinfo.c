@@ -7,28 +7,312 @@
  * before), filled when the kernel boots.
  */
 #include <ctype.h>
-#include <elf.h>
-#include <inttypes.h>
+#include <errno.h>
+#include <stddef.h>
 
-#include "image/image.h"
+#include "image/notes.h"
+#include "image/vmcoreinfo.h"
 
 #define NOTE_NAME "VMCOREINFO"
 #define FIRST_LINE "OSRELEASE="
-/* The header, and the name padded to 4 bytes. */
-#define TEXT_AT (sizeof(Elf64_Nhdr) + ((sizeof(NOTE_NAME) + 3) & ~3ul))
 
-char *nmibt_vmcoreinfo_line(const char *text, const char *key)
+/* ------------------------------------------------------------------- parsing */
+
+struct nmibt_vmcoreinfo_line {
+	const char *key, *value;
+};
+
+static int compare_lines(const void *a, const void *b)
 {
-	size_t key_len = strlen(key);
+	const struct nmibt_vmcoreinfo_line *x = a, *y = b;
+	int keys = strcmp(x->key, y->key);
 
-	for (const char *line = text; line && *line;) {
-		size_t len = strcspn(line, "\n");
-		if (len > key_len && !memcmp(line, key, key_len) && line[key_len] == '=')
-			return strndup(line + key_len + 1, len - key_len - 1);
-		line += len + (line[len] == '\n');
+	return keys ? keys : (x->key > y->key) - (x->key < y->key);
+}
+
+static int compare_key(const void *key, const void *line)
+{
+	return strcmp(key, ((const struct nmibt_vmcoreinfo_line *)line)->key);
+}
+
+/* Of several lines with one key any: they have the same value, or why says so. */
+static const char *value_of(const struct nmibt_vmcoreinfo *info, const char *key)
+{
+	const struct nmibt_vmcoreinfo_line *line = NULL;
+
+	if (info->nr_lines)
+		line = bsearch(key, info->lines, info->nr_lines, sizeof(*line), compare_key);
+	return line ? line->value : NULL;
+}
+
+/* Makes strings of a line that ends at end; false: it is none. A value may be anything. */
+static bool split(char *line, char *end, struct nmibt_vmcoreinfo_line *ret)
+{
+	char *equals = memchr(line, '=', end - line);
+
+	*end = '\0';
+	if (!equals || equals == line)
+		return false;
+	for (const char *c = line; c < equals; c++) {
+		if (!isprint((unsigned char)*c))
+			return false;
 	}
+	*equals = '\0';
+	*ret = (struct nmibt_vmcoreinfo_line){line, equals + 1};
+	return true;
+}
+
+static struct nmibt_error *split_lines(struct nmibt_vmcoreinfo *info)
+{
+	size_t room = 1, nr_bad = 0;
+	char *line = info->text;
+
+	for (const char *c = line; *c; c++)
+		room += *c == '\n';
+	info->lines = calloc(room, sizeof(*info->lines));
+	if (!info->lines)
+		return nmibt_error_nomem();
+	for (char *end; (end = strchr(line, '\n')); line = end + 1) {
+		if (split(line, end, &info->lines[info->nr_lines]))
+			info->nr_lines++;
+		else
+			nr_bad += end > line;
+	}
+	if (*line)
+		nmibt_because(info->why, "its last line is cut: %.40s", line);
+	info->cut = line;
+	if (nr_bad)
+		nmibt_because(info->why, "%zu line%s of it make%s no sense", nr_bad,
+			      nmibt_plural(nr_bad), nr_bad == 1 ? "s" : "");
 	return NULL;
 }
+
+/* A key with two values has none. */
+static void sort_lines(struct nmibt_vmcoreinfo *info)
+{
+	struct nmibt_vmcoreinfo_line *lines = info->lines;
+	size_t nr = 0;
+
+	qsort(lines, info->nr_lines, sizeof(*lines), compare_lines);
+	for (size_t i = 0, end; i < info->nr_lines; i = end) {
+		bool agree = true;
+
+		for (end = i + 1; end < info->nr_lines && !strcmp(lines[end].key, lines[i].key);
+		     end++)
+			agree = agree && !strcmp(lines[end].value, lines[i].value);
+		if (agree)
+			lines[nr++] = lines[i];
+		else
+			nmibt_because(info->why, "it has %s with different values", lines[i].key);
+	}
+	info->nr_lines = nr;
+}
+
+/* All of text, as the kernel prints it: no blanks before it, "0x" only in base 16. */
+static bool read_number(const char *text, int base, uint64_t *ret)
+{
+	char *end;
+
+	if (!isxdigit((unsigned char)*text) && *text != '-')
+		return false;
+	errno = 0;
+	uint64_t number =
+		*text == '-' ? (uint64_t)strtoll(text, &end, base) : strtoull(text, &end, base);
+	if (errno || *end)
+		return false;
+	*ret = number;
+	return true;
+}
+
+/* What is typed. */
+static const struct key {
+	const char *name;
+	int base; /* 0: a string */
+	size_t at; /* in struct nmibt_vmcoreinfo */
+} keys[] = {
+#define STRING(name, member)                                                                       \
+	{                                                                                          \
+		name, 0, offsetof(struct nmibt_vmcoreinfo, member)                                 \
+	}
+#define DECIMAL(name, member)                                                                      \
+	{                                                                                          \
+		name, 10, offsetof(struct nmibt_vmcoreinfo, member)                                \
+	}
+#define HEX(name, member)                                                                          \
+	{                                                                                          \
+		name, 16, offsetof(struct nmibt_vmcoreinfo, member)                                \
+	}
+	STRING("OSRELEASE", osrelease),
+	STRING("BUILD-ID", build_id),
+	STRING(NMI_CAPTURE_VMCOREINFO_KEY, capture),
+	DECIMAL("PAGESIZE", page_size),
+	DECIMAL("CRASHTIME", crashtime),
+	HEX("KERNELOFFSET", kerneloffset),
+	HEX("SYMBOL(swapper_pg_dir)", swapper_pg_dir),
+	HEX("SYMBOL(_stext)", stext),
+	HEX("SYMBOL(init_uts_ns)", init_uts_ns),
+	DECIMAL("NUMBER(phys_base)", phys_base),
+	DECIMAL("NUMBER(KERNEL_IMAGE_SIZE)", kernel_image_size),
+	DECIMAL("NUMBER(pgtable_l5_enabled)", l5_enabled),
+	DECIMAL("NUMBER(sme_mask)", sme_mask),
+	HEX("NUMBER(kimage_voffset)", kimage_voffset),
+	DECIMAL("NUMBER(VA_BITS)", va_bits),
+	HEX("NUMBER(TCR_EL1_T1SZ)", t1sz),
+	HEX("NUMBER(KERNELPACMASK)", pac_mask),
+	HEX("SYMBOL(kallsyms_num_syms)", kallsyms.num_syms),
+	HEX("SYMBOL(kallsyms_names)", kallsyms.names),
+	HEX("SYMBOL(kallsyms_token_table)", kallsyms.token_table),
+	HEX("SYMBOL(kallsyms_token_index)", kallsyms.token_index),
+	HEX("SYMBOL(kallsyms_offsets)", kallsyms.offsets),
+	HEX("SYMBOL(kallsyms_relative_base)", kallsyms.relative_base),
+	HEX("SYMBOL(prb)", printk.prb),
+	DECIMAL("SIZE(atomic_long_t)", printk.atomic_long_size),
+	DECIMAL("OFFSET(atomic_long_t.counter)", printk.atomic_long_counter),
+	DECIMAL("OFFSET(printk_ringbuffer.desc_ring)", printk.ring_descs),
+	DECIMAL("OFFSET(printk_ringbuffer.text_data_ring)", printk.ring_text),
+	DECIMAL("OFFSET(prb_desc_ring.count_bits)", printk.desc_ring_count_bits),
+	DECIMAL("OFFSET(prb_desc_ring.descs)", printk.desc_ring_descs),
+	DECIMAL("OFFSET(prb_desc_ring.infos)", printk.desc_ring_infos),
+	DECIMAL("OFFSET(prb_desc_ring.head_id)", printk.desc_ring_head_id),
+	DECIMAL("OFFSET(prb_desc_ring.tail_id)", printk.desc_ring_tail_id),
+	DECIMAL("OFFSET(prb_data_ring.size_bits)", printk.data_ring_size_bits),
+	DECIMAL("OFFSET(prb_data_ring.data)", printk.data_ring_data),
+	DECIMAL("SIZE(prb_desc)", printk.desc_size),
+	DECIMAL("OFFSET(prb_desc.state_var)", printk.desc_state_var),
+	DECIMAL("OFFSET(prb_desc.text_blk_lpos)", printk.desc_position),
+	DECIMAL("OFFSET(prb_data_blk_lpos.begin)", printk.position_begin),
+	DECIMAL("OFFSET(prb_data_blk_lpos.next)", printk.position_next),
+	DECIMAL("SIZE(printk_info)", printk.info_size),
+	DECIMAL("OFFSET(printk_info.seq)", printk.info_seq),
+	DECIMAL("OFFSET(printk_info.ts_nsec)", printk.info_ts_nsec),
+	DECIMAL("OFFSET(printk_info.text_len)", printk.info_text_len),
+	DECIMAL("OFFSET(printk_info.caller_id)", printk.info_caller_id),
+#undef STRING
+#undef DECIMAL
+#undef HEX
+};
+
+static void take_value(struct nmibt_vmcoreinfo *info, const struct key *key, const char *value)
+{
+	void *member = (char *)info + key->at;
+	struct nmibt_number *number = member;
+
+	if (!key->base) {
+		*(const char **)member = value;
+		return;
+	}
+	number->known = read_number(value, key->base, &number->value);
+	if (!number->known)
+		nmibt_because(info->why, "%s is no number: %.40s", key->name, value);
+}
+
+/* docs/format.md: "address,size", both in hex; what stands behind the size is for later
+ * versions. */
+static void take_capture(struct nmibt_vmcoreinfo *info)
+{
+	static const char start[] = NMI_CAPTURE_VMCOREINFO_KEY "=";
+	const char *text = info->capture;
+	char *end, *size_end;
+
+	/* That there is a capture is known even where the line is cut. */
+	if (!text && !strncmp(info->cut, start, strlen(start))) {
+		info->capture = info->cut + strlen(start);
+		return;
+	}
+	errno = 0;
+	uint64_t paddr = text ? strtoull(text, &end, 16) : 0;
+	if (!text || errno || !isxdigit((unsigned char)*text) || *end != ',')
+		return;
+	info->capture_paddr = (struct nmibt_number){true, paddr};
+	uint64_t size = strtoull(end + 1, &size_end, 16);
+	info->capture_size = (struct nmibt_number){!errno && size_end > end + 1, size};
+}
+
+/* Every kernel writes these: kernel/vmcore_info.c, crash_save_vmcoreinfo_init(), 6.12. */
+static void check_required(struct nmibt_vmcoreinfo *info)
+{
+	static const char *const required[] = {"OSRELEASE", "PAGESIZE", "SYMBOL(swapper_pg_dir)",
+					       "SYMBOL(_stext)"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(required); i++) {
+		if (!value_of(info, required[i]))
+			nmibt_because(info->why, "it has no %s", required[i]);
+	}
+}
+
+struct nmibt_error *nmibt_vmcoreinfo_parse(char *text, struct nmibt_vmcoreinfo *ret)
+{
+	struct nmibt_vmcoreinfo info = {.present = text, .text = text};
+	struct nmibt_error *err = text ? split_lines(&info) : NULL;
+
+	if (err) {
+		nmibt_vmcoreinfo_destroy(&info);
+		return err;
+	}
+	if (text) {
+		sort_lines(&info);
+		for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+			const char *value = value_of(&info, keys[i].name);
+
+			if (value)
+				take_value(&info, &keys[i], value);
+		}
+		take_capture(&info);
+		check_required(&info);
+	}
+	*ret = info;
+	return NULL;
+}
+
+/* The lines that are typed, of an image that can only be asked for one after the other. */
+static struct nmibt_error *ask_for_lines(const struct nmibt_image *image, char **ret)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		return nmibt_error_nomem();
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		_cleanup_free_ char *value = image->ops->vmcoreinfo(image->ctx, keys[i].name);
+
+		if (value)
+			fprintf(out, "%s=%s\n", keys[i].name, value);
+	}
+	bool is_empty = !ftell(out);
+	if (fclose(out)) {
+		free(text);
+		return nmibt_error_nomem();
+	}
+	if (is_empty) {
+		free(text);
+		text = NULL;
+	}
+	*ret = text;
+	return NULL;
+}
+
+struct nmibt_error *nmibt_vmcoreinfo_read(const struct nmibt_image *image,
+					  struct nmibt_vmcoreinfo *ret)
+{
+	struct nmibt_error *err = NULL;
+	char *text = NULL;
+
+	if (image->ops->vmcoreinfo_text)
+		text = image->ops->vmcoreinfo_text(image->ctx);
+	else if (image->ops->vmcoreinfo)
+		err = ask_for_lines(image, &text);
+	return err ? err : nmibt_vmcoreinfo_parse(text, ret);
+}
+
+void nmibt_vmcoreinfo_destroy(struct nmibt_vmcoreinfo *info)
+{
+	free(info->text);
+	free(info->lines);
+	*info = (struct nmibt_vmcoreinfo){0};
+}
+
+/* ------------------------------------------------------------- out of memory */
 
 static bool is_text(const char *s, size_t len)
 {
@@ -44,20 +328,18 @@ static bool is_text(const char *s, size_t len)
 /* The text of the note that begins at paddr, which the caller frees; NULL: none. */
 static char *read_note(const struct nmibt_image *image, uint64_t paddr)
 {
-	char head[TEXT_AT];
-	Elf64_Nhdr note;
+	char head[NMIBT_NOTE_HEAD(NOTE_NAME)];
+	struct nmibt_elf_note note;
 
-	if (nmibt_read_phys(image, paddr, head, sizeof(head)) != NMIBT_READ_OK)
-		return NULL;
-	memcpy(&note, head, sizeof(note));
-	if (note.n_namesz != sizeof(NOTE_NAME) || note.n_type ||
-	    memcmp(head + sizeof(note), NOTE_NAME, sizeof(NOTE_NAME)) ||
-	    note.n_descsz > image->page_size)
+	if (nmibt_read_phys(image, paddr, head, sizeof(head)) != NMIBT_READ_OK ||
+	    !nmibt_next_note(head, sizeof(head), 0, &note) || note.type ||
+	    !nmibt_note_is(&note, NOTE_NAME) || note.size > image->page_size)
 		return NULL;
 
-	char *text = calloc(1, note.n_descsz + 1ul);
-	if (text && nmibt_read_phys(image, paddr + TEXT_AT, text, note.n_descsz) == NMIBT_READ_OK &&
-	    is_text(text, strnlen(text, note.n_descsz)))
+	char *text = calloc(1, note.size + 1ul);
+	if (text &&
+	    nmibt_read_phys(image, paddr + sizeof(head), text, note.size) == NMIBT_READ_OK &&
+	    is_text(text, strnlen(text, note.size)))
 		return text;
 	free(text);
 	return NULL;

@@ -14,9 +14,10 @@
 #define MAX_NAMES (128u << 20) /* bytes */
 #define NR_TOKENS 256
 #define MAX_TOKEN_TABLE 65536
-/* KSYM_NAME_LEN since 6.1. */
-#define MAX_NAME 512
+#define MAX_NAME NMIBT_SYMBOL_LEN
 #define MARK_EVERY 256
+/* Of an address from its function's start: no function of the kernel is longer. */
+#define MAX_DISTANCE 0x10000
 
 /* What the offsets of symbols count from. */
 enum offsets {
@@ -28,6 +29,7 @@ enum offsets {
 };
 
 struct nmibt_kallsyms {
+	const struct nmibt_kernel *kernel;
 	const struct nmibt_image *image;
 	uint32_t nr;
 	uint64_t offsets_vaddr;
@@ -47,18 +49,10 @@ struct nmibt_kallsyms {
 /* ------------------------------------------------------------------ reading */
 
 /* Physical address of a table that VMCOREINFO names. */
-static bool find_table(const struct nmibt_image *image, const char *name, uint64_t *ret)
+static bool find_table(const struct nmibt_kallsyms *k, const struct nmibt_number *vaddr,
+		       uint64_t *ret)
 {
-	uint64_t vaddr;
-
-	return nmibt_vmcoreinfo_symbol(image, name, &vaddr) &&
-	       nmibt_kimage_to_phys(image, vaddr, ret);
-}
-
-static bool find_offsets(struct nmibt_kallsyms *k)
-{
-	return nmibt_vmcoreinfo_symbol(k->image, "kallsyms_offsets", &k->offsets_vaddr) &&
-	       nmibt_kimage_to_phys(k->image, k->offsets_vaddr, &k->offsets);
+	return vaddr->known && nmibt_kimage_to_phys(k->kernel, vaddr->value, ret);
 }
 
 static bool read_at(const struct nmibt_image *image, uint64_t paddr, void *buf, size_t len)
@@ -117,14 +111,14 @@ static bool symbol_value(const struct nmibt_kallsyms *k, uint32_t i, uint64_t *r
 }
 
 /* The tokens of the name at *at, which moves behind it. */
-static bool name_at(struct nmibt_kallsyms *k, size_t *at, size_t *ret, size_t *ret_len)
+static inline bool name_at(struct nmibt_kallsyms *k, size_t *at, size_t *ret, size_t *ret_len)
 {
-	if (!have_names(k, *at + 2))
+	if (k->names_len < *at + 2 && !have_names(k, *at + 2))
 		return false;
 	size_t len = (unsigned char)k->names[(*at)++];
 	if (len & 0x80)
 		len = (len & 0x7f) | (size_t)(unsigned char)k->names[(*at)++] << 7;
-	if (!have_names(k, *at + len))
+	if (k->names_len < *at + len && !have_names(k, *at + len))
 		return false;
 	*ret = *at;
 	*ret_len = len;
@@ -241,17 +235,21 @@ static bool find_symbol(const struct nmibt_kallsyms *k, uint64_t addr, uint32_t 
 	return true;
 }
 
-bool nmibt_kallsyms_symbolize(struct nmibt_kallsyms *k, uint64_t addr, char *buf, size_t len)
+bool nmibt_kallsyms_find(struct nmibt_kallsyms *k, uint64_t addr, struct nmibt_symbol *ret)
 {
 	char name[MAX_NAME];
 	uint64_t value;
 	uint32_t i;
 
-	/* Behind the last function of the kernel stand symbols of other types. */
-	if (!find_symbol(k, addr, &i, &value) || !symbol_name(k, i, name) ||
-	    !strchr("tTwW", name[0]))
+	/* Behind the last function of the kernel stand symbols of other types; without
+	 * CONFIG_KALLSYMS_ALL there are none, and what is far behind it is no part of it. */
+	if (!find_symbol(k, addr, &i, &value) || addr - value >= MAX_DISTANCE ||
+	    !symbol_name(k, i, name) || !strchr("tTwW", name[0]))
 		return false;
-	snprintf(buf, len, "%s+0x%" PRIx64, name + 1, addr - value);
+	memcpy(ret->name, name + 1, sizeof(name) - 1);
+	*ret->module = '\0';
+	ret->offset = addr - value;
+	ret->size = 0;
 	return true;
 }
 
@@ -274,7 +272,7 @@ static bool read_base(struct nmibt_kallsyms *k)
 	uint64_t base;
 	int32_t last;
 
-	if (!find_table(k->image, "kallsyms_relative_base", &base)) {
+	if (!find_table(k, &k->kernel->vmcoreinfo.kallsyms.relative_base, &base)) {
 		k->from = FROM_THEMSELVES;
 		return true;
 	}
@@ -289,21 +287,23 @@ static bool read_base(struct nmibt_kallsyms *k)
 /* That there is no base may also come of a VMCOREINFO that was cut in front of it. */
 static bool has_stext(const struct nmibt_kallsyms *k)
 {
-	uint64_t stext, value;
+	const struct nmibt_number *stext = &k->kernel->vmcoreinfo.stext;
+	uint64_t value;
 	uint32_t i;
 
-	return !nmibt_vmcoreinfo_symbol(k->image, "_stext", &stext) ||
-	       (find_symbol(k, stext, &i, &value) && value == stext);
+	return !stext->known || (find_symbol(k, stext->value, &i, &value) && value == stext->value);
 }
 
 static struct nmibt_error *read_tables(struct nmibt_kallsyms *k)
 {
+	const struct nmibt_kallsyms_layout *l = &k->kernel->vmcoreinfo.kallsyms;
 	uint64_t nr, table, index;
 
-	if (!k->image->ops->read_phys || !find_table(k->image, "kallsyms_num_syms", &nr) ||
-	    !find_offsets(k) || !find_table(k->image, "kallsyms_names", &k->names_paddr) ||
-	    !find_table(k->image, "kallsyms_token_table", &table) ||
-	    !find_table(k->image, "kallsyms_token_index", &index))
+	k->offsets_vaddr = l->offsets.value;
+	if (!k->image->ops->read_phys || !find_table(k, &l->num_syms, &nr) ||
+	    !find_table(k, &l->offsets, &k->offsets) ||
+	    !find_table(k, &l->names, &k->names_paddr) || !find_table(k, &l->token_table, &table) ||
+	    !find_table(k, &l->token_index, &index))
 		return nmibt_error_create(NMIBT_ERR_NOTHING,
 					  "VMCOREINFO does not say where the kernel's symbols are");
 	if (!read_at(k->image, nr, &k->nr, sizeof(k->nr)) || !k->nr || k->nr > MAX_SYMBOLS ||
@@ -321,14 +321,14 @@ static struct nmibt_error *read_tables(struct nmibt_kallsyms *k)
 	return NULL;
 }
 
-struct nmibt_error *nmibt_kallsyms_open(const struct nmibt_image *image,
-					struct nmibt_kallsyms **ret)
+struct nmibt_error *nmibt_kallsyms_open(struct nmibt_kernel *kernel, struct nmibt_kallsyms **ret)
 {
 	struct nmibt_kallsyms *k = calloc(1, sizeof(*k));
 	if (!k)
 		return nmibt_error_nomem();
 
-	k->image = image;
+	k->kernel = kernel;
+	k->image = kernel->image;
 	struct nmibt_error *err = read_tables(k);
 	if (err) {
 		nmibt_kallsyms_close(k);
@@ -346,33 +346,4 @@ void nmibt_kallsyms_close(struct nmibt_kallsyms *k)
 	free(k->names);
 	free(k->marks);
 	free(k);
-}
-
-/* -------------------------------------------------------- for all front ends */
-
-/* NULL: there are none. */
-static struct nmibt_kallsyms *kallsyms_of(struct nmibt_symbols *symbols)
-{
-	if (!symbols->tried)
-		nmibt_error_destroy(nmibt_kallsyms_open(symbols->image, &symbols->kallsyms));
-	symbols->tried = true;
-	return symbols->kallsyms;
-}
-
-bool nmibt_symbol_addr(struct nmibt_symbols *symbols, const char *name, uint64_t *ret)
-{
-	const struct nmibt_image *image = symbols->image;
-
-	if (image->ops->symbol_addr && image->ops->symbol_addr(image->ctx, name, ret))
-		return true;
-	return kallsyms_of(symbols) && nmibt_kallsyms_addr(symbols->kallsyms, name, ret);
-}
-
-bool nmibt_symbolize(struct nmibt_symbols *symbols, uint64_t addr, char *buf, size_t len)
-{
-	const struct nmibt_image *image = symbols->image;
-
-	if (kallsyms_of(symbols) && nmibt_kallsyms_symbolize(symbols->kallsyms, addr, buf, len))
-		return true;
-	return image->ops->symbolize && image->ops->symbolize(image->ctx, addr, buf, len);
 }

@@ -1,62 +1,182 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel of an image was: its VMCOREINFO, virtual memory, symbols, CPUs, log,
- * and buffers of what was printed in an NMI.
+ * What the kernel of an image was. struct nmibt_kernel opens VMCOREINFO, page tables,
+ * symbols, modules, per-CPU areas and the NMI buffers once each, when they are first
+ * needed, and owns them. Nobody else opens any of these.
  */
 #ifndef NMIBT_KERNEL_H
 #define NMIBT_KERNEL_H
 
-#include "image/image.h"
+#include "image/vmcoreinfo.h"
 
-/* The number behind KEY= in VMCOREINFO; base 10 or 16, as the kernel prints it. */
-bool nmibt_vmcoreinfo_number(const struct nmibt_image *image, const char *key, int base,
-			     uint64_t *ret);
-/* The virtual address behind SYMBOL(name)=. */
-bool nmibt_vmcoreinfo_symbol(const struct nmibt_image *image, const char *name, uint64_t *ret);
-/* Physical address of what the caller knows to be in the kernel's image, as what
- * VMCOREINFO's SYMBOL() lines name. */
-bool nmibt_kimage_to_phys(const struct nmibt_image *image, uint64_t vaddr, uint64_t *ret);
+enum nmibt_part {
+	NMIBT_PART_MEMORY, /* virtual: by page tables, or by the image's own callbacks */
+	NMIBT_PART_KALLSYMS, /* the kernel's own table of symbols */
+	NMIBT_PART_MODULES,
+	NMIBT_PART_PERCPU,
+	NMIBT_PART_NMI_BUFFERS,
+	NMIBT_NR_PARTS,
+};
+
+/* Only lib/kernel uses the members behind vmcoreinfo; others call the functions below. */
+struct nmibt_kernel {
+	const struct nmibt_image *image; /* borrowed */
+	struct nmibt_vmcoreinfo vmcoreinfo;
+	struct nmibt_memory *memory;
+	struct nmibt_kallsyms *kallsyms;
+	struct nmibt_modules *modules;
+	struct nmibt_percpu *percpu;
+	struct nmibt_nmi_buffers *nmi_buffers;
+	bool tried[NMIBT_NR_PARTS];
+	struct nmibt_error *failure[NMIBT_NR_PARTS];
+};
+
+/* image is borrowed for the life of *ret. Fails with NOMEM alone. */
+struct nmibt_error *nmibt_kernel_open(const struct nmibt_image *image, struct nmibt_kernel **ret);
+void nmibt_kernel_close(struct nmibt_kernel *kernel); /* NULL is allowed */
+
+/* Opens part, unless that was tried before. NULL: it is open; else why it can't be, which
+ * is borrowed. NOTHING where the image has no such part, DAMAGED where it makes no sense. */
+const struct nmibt_error *nmibt_kernel_failure(struct nmibt_kernel *kernel, enum nmibt_part part);
+/* As nmibt_kernel_failure(), in a copy that the caller frees. */
+struct nmibt_error *nmibt_kernel_need(struct nmibt_kernel *kernel, enum nmibt_part part);
+
+/* ------------------------------------------------------------------- build-id */
+
+/* 64 bytes in hex, and a NUL. */
+#define NMIBT_BUILD_ID_LEN 129
+struct nmibt_build_id {
+	char text[NMIBT_BUILD_ID_LEN]; /* in lower-case hex; empty: not known */
+	enum {
+		NMIBT_BUILD_ID_NONE,
+		NMIBT_BUILD_ID_VERIFIED, /* out of the kernel's memory */
+		NMIBT_BUILD_ID_BROKEN, /* as well, and VMCOREINFO has another one */
+		NMIBT_BUILD_ID_UNVERIFIED, /* VMCOREINFO's, which may be garbage */
+	} state;
+};
+/* Looks for symbols by name, which reads all of them. */
+void nmibt_kernel_build_id(struct nmibt_kernel *kernel, struct nmibt_build_id *ret);
+
+/* ------------------------------------------------------------ virtual memory */
 
 /*
  * Kernel virtual addresses, by VMCOREINFO and the page tables, so that all front ends
- * see the same; where they don't lead, by the image's own virt_to_phys or read_virt
- * (crash --minimal knows no modules' addresses). image is borrowed. Fails with NOTHING
- * where there is neither.
+ * see the same; where they don't lead, by the image's own virt_to_phys or read_virt.
  */
-struct nmibt_virtual;
-struct nmibt_error *nmibt_virtual_open(const struct nmibt_image *image, struct nmibt_virtual **ret);
 /* False: not mapped, or a table can't be read. */
-bool nmibt_virtual_to_phys(struct nmibt_virtual *v, uint64_t vaddr, uint64_t *ret);
+bool nmibt_kernel_to_phys(struct nmibt_kernel *kernel, uint64_t vaddr, uint64_t *ret);
 /* All or nothing. EXCLUDED also where a table that leads there is, ERROR where
  * nothing is mapped. */
-enum nmibt_read nmibt_virtual_read(struct nmibt_virtual *v, uint64_t vaddr, void *buf, size_t len);
-void nmibt_virtual_close(struct nmibt_virtual *v); /* NULL is allowed */
+enum nmibt_read nmibt_kernel_read(struct nmibt_kernel *kernel, uint64_t vaddr, void *buf,
+				  size_t len);
+/* As nmibt_read_pages(). */
+struct nmibt_run nmibt_kernel_read_pages(struct nmibt_kernel *kernel, uint64_t vaddr, void *buf,
+					 size_t len, bool *known);
+/* Physical address of what the caller knows to be in the kernel's image, as what
+ * VMCOREINFO's SYMBOL() lines name. */
+bool nmibt_kimage_to_phys(const struct nmibt_kernel *kernel, uint64_t vaddr, uint64_t *ret);
 
-/*
- * The kernel's own symbols (not its modules'), from the memory of the image, where
- * VMCOREINFO says that they are: 6.0 and later. image is borrowed. Fails with
- * NOTHING where VMCOREINFO does not say it, DAMAGED where they can't be read.
- */
-struct nmibt_kallsyms;
-struct nmibt_error *nmibt_kallsyms_open(const struct nmibt_image *image,
-					struct nmibt_kallsyms **ret);
-/* As nmibt_image_ops.symbolize; false also for what is no function. */
-bool nmibt_kallsyms_symbolize(struct nmibt_kallsyms *kallsyms, uint64_t addr, char *buf,
-			      size_t len);
-void nmibt_kallsyms_close(struct nmibt_kallsyms *kallsyms); /* NULL is allowed */
+/* ------------------------------------------------------------------- symbols */
 
-/*
- * What addresses are called: of several names of a function the one that the kernel
- * printed in its traces, whatever the front end; by the image's own symbolize only
- * what the kernel's symbols don't have (modules, older kernels). image is borrowed.
- */
-struct nmibt_symbols {
-	const struct nmibt_image *image;
-	struct nmibt_kallsyms *kallsyms; /* NULL: not needed yet, or there are none */
-	bool tried;
+/* As long as the kernel's (KSYM_NAME_LEN since 6.1, MODULE_NAME_LEN), with a NUL. */
+#define NMIBT_SYMBOL_LEN 512
+#define NMIBT_MODULE_LEN 64
+/* What code at an address is called; strings are untrusted. */
+struct nmibt_symbol {
+	char name[NMIBT_SYMBOL_LEN];
+	char module[NMIBT_MODULE_LEN]; /* empty: the kernel itself */
+	uint64_t offset; /* of the address in the function */
+	uint64_t size; /* of the function, with what the linker put behind it; 0: not known */
 };
+
+/*
+ * Of several names of a function the one that the kernel printed in its traces, whatever
+ * the front end; by the image's own symbolize only what the kernel's symbols don't have
+ * (modules, older kernels). False: not known, or no function.
+ */
+bool nmibt_find_symbol(struct nmibt_kernel *kernel, uint64_t addr, struct nmibt_symbol *ret);
 /* As nmibt_image_ops.symbolize. */
-bool nmibt_symbolize(struct nmibt_symbols *symbols, uint64_t addr, char *buf, size_t len);
+bool nmibt_symbolize(struct nmibt_kernel *kernel, uint64_t addr, char *buf, size_t len);
+
+/*
+ * The value of a symbol of the kernel's (not of its modules'), with what KASLR added: an
+ * address; for a per-CPU variable what to add a CPU's offset to, which is no address
+ * where such variables are linked at 0 (x86_64 up to 6.14). As the image's own symbol_addr
+ * has it, which knows a vmlinux, else by the kernel's own table. False where there is
+ * none, and where several have the name and different values: nobody knows which is
+ * meant. Names of data are there only with CONFIG_KALLSYMS_ALL.
+ */
+bool nmibt_symbol_addr(struct nmibt_kernel *kernel, const char *name, uint64_t *ret);
+
+/* As nmibt_image_ops has them; false also where it doesn't. */
+bool nmibt_member_offset(struct nmibt_kernel *kernel, const char *type, const char *member,
+			 size_t *ret);
+bool nmibt_type_size(struct nmibt_kernel *kernel, const char *type, size_t *ret);
+
+/*
+ * The kernel's own table of symbols (not its modules'), in the memory of the image, where
+ * VMCOREINFO says that it is: 6.0 and later. NOTHING where VMCOREINFO does not say it,
+ * DAMAGED where it can't be read. For lib/kernel, which opens it by nmibt_kernel_failure().
+ */
+struct nmibt_error *nmibt_kallsyms_open(struct nmibt_kernel *kernel, struct nmibt_kallsyms **ret);
+void nmibt_kallsyms_close(struct nmibt_kallsyms *kallsyms); /* NULL is allowed */
+bool nmibt_kallsyms_find(struct nmibt_kallsyms *kallsyms, uint64_t addr, struct nmibt_symbol *ret);
+bool nmibt_kallsyms_addr(struct nmibt_kallsyms *kallsyms, const char *name, uint64_t *ret);
+
+/* ----------------------------------------------------------------------- log */
+
+/* Records that are missing, by the reason. */
+struct nmibt_log_missing {
+	uint64_t excluded; /* in pages that the dump left out */
+	uint64_t unreadable;
+	uint64_t unfinished; /* reserved, and never committed */
+	uint64_t lost; /* there was no room for their text */
+	uint64_t damaged; /* fail their checks */
+	uint64_t overwritten; /* the oldest since boot: newer ones have their room */
+};
+
+/*
+ * The kernel's log, out of its printk ring buffer (5.10 and later), where VMCOREINFO
+ * says that it is; a kernel that died while it wrote leaves records unfinished.
+ */
+struct nmibt_log_record {
+	/* What is missing between the record before and this one, in the log's order: the
+	 * two are neighbours only where all of it is 0. */
+	struct nmibt_log_missing missing_before;
+	/* No record, and nothing below is set: missing_before is of the log's end. */
+	bool is_end;
+	uint64_t seq; /* 0 is the first since boot */
+	uint64_t ts_ns; /* as printed before the text, of local_clock() */
+	uint32_t caller_id; /* thread's PID, or 0x80000000 + CPU outside of tasks */
+	unsigned int level; /* 0-7 */
+	unsigned int facility; /* 0: the kernel; as syslog(3) has them, shifted down */
+	unsigned int flags; /* enum printk_info_flags of the kernel */
+	/* [text, text + len) without level and time, not terminated; may hold any
+	 * byte, newlines too. Borrowed until the next call. */
+	const char *text;
+	size_t len;
+	size_t missing; /* bytes of text behind it that can't be read */
+};
+
+/* Of all reasons together. */
+uint64_t nmibt_log_nr_missing(const struct nmibt_log_missing *missing);
+
+struct nmibt_log;
+/* kernel is borrowed. NOTHING where VMCOREINFO describes no such log, DAMAGED where it
+ * can't be read. */
+struct nmibt_error *nmibt_log_open(struct nmibt_kernel *kernel, struct nmibt_log **ret);
+/* Oldest first. False: that was the last one, or the image's interrupted() said so. */
+bool nmibt_log_next(struct nmibt_log *log, struct nmibt_log_record *ret);
+/* Of all that nmibt_log_next() passed over so far. */
+const struct nmibt_log_missing *nmibt_log_missing(const struct nmibt_log *log);
+void nmibt_log_close(struct nmibt_log *log); /* NULL is allowed */
+
+/*
+ * Why the kernel died, as its log has it: the newest panic's first line, or, where
+ * there was none, that of the newest oops. Neither newline nor NUL is in it, any other
+ * byte may be; the caller frees it. NOTHING when there is neither.
+ */
+struct nmibt_error *nmibt_log_panic_message(struct nmibt_kernel *kernel, char **ret);
 
 /* Written to /dev/kmsg, which may look like anything: the kernel's own have facility 0,
  * and it lets nobody else use that (kernel/printk/printk.c: devkmsg_write(), 6.12). */
@@ -80,27 +200,8 @@ enum nmibt_log_kind nmibt_log_kind(const struct nmibt_log_record *record);
  * and shows each record to visit, so that the log is read once: to inflate its pages is
  * most of the work. */
 typedef void (*nmibt_log_visit)(void *ctx, const struct nmibt_log_record *record);
-struct nmibt_error *nmibt_log_survey(const struct nmibt_image *image, nmibt_log_visit visit,
-				     void *ctx, struct nmibt_log_missing *ret_missing, char **ret);
-
-/* ---------------------------------------------------------- symbols by name */
-
-/*
- * The value of a symbol of the kernel's (not of its modules'), with what KASLR added:
- * an address; for a per-CPU variable what to add a CPU's offset to, which is no
- * address where such variables are linked at 0 (x86_64 up to 6.14). False where there is
- * none, and where several have the name and different values: nobody knows which is
- * meant. Names of data are there only with CONFIG_KALLSYMS_ALL.
- */
-bool nmibt_kallsyms_addr(struct nmibt_kallsyms *kallsyms, const char *name, uint64_t *ret);
-
-/* As the image's own symbol_addr has it, which knows a vmlinux, else as
- * nmibt_kallsyms_addr() does. */
-bool nmibt_symbol_addr(struct nmibt_symbols *symbols, const char *name, uint64_t *ret);
-
-/* As nmibt_read_pages(), at a virtual address. */
-struct nmibt_run nmibt_virtual_read_pages(struct nmibt_virtual *v, uint64_t vaddr, void *buf,
-					  size_t len, bool *known);
+struct nmibt_error *nmibt_log_survey(struct nmibt_kernel *kernel, nmibt_log_visit visit, void *ctx,
+				     struct nmibt_log_missing *ret_missing, char **ret);
 
 /* ------------------------------------------------------------- per-CPU data */
 
@@ -108,8 +209,6 @@ struct nmibt_run nmibt_virtual_read_pages(struct nmibt_virtual *v, uint64_t vadd
 #define NMIBT_MAX_CPUS 8192
 
 struct nmibt_percpu {
-	const struct nmibt_image *image; /* borrowed, as the next */
-	struct nmibt_virtual *memory;
 	unsigned int nr; /* 1 to NMIBT_MAX_CPUS; CPUs have numbers below it */
 	bool *possible; /* nr; at least one is */
 	uint64_t *offsets; /* nr; what is added to a per-CPU symbol */
@@ -122,34 +221,32 @@ struct nmibt_percpu {
 	char why[NMIBT_WHY_LEN];
 };
 
-/*
- * Fails with NOTHING where a symbol is not known: the message names it, and what would
- * have it; with DAMAGED where there can be no such CPUs. All of image, memory and
- * symbols are borrowed for the call, the first two for the life of *ret.
- */
-struct nmibt_error *nmibt_percpu_open(const struct nmibt_image *image, struct nmibt_virtual *memory,
-				      struct nmibt_symbols *symbols, struct nmibt_percpu **ret);
+/* NULL: nmibt_kernel_failure() says why. NOTHING where a symbol is not known: the message
+ * names it, and what would have it; DAMAGED where there can be no such CPUs. */
+const struct nmibt_percpu *nmibt_kernel_percpu(struct nmibt_kernel *kernel);
+
+/* For lib/kernel, which opens it by nmibt_kernel_failure(). */
+struct nmibt_error *nmibt_percpu_open(struct nmibt_kernel *kernel, struct nmibt_percpu **ret);
 void nmibt_percpu_close(struct nmibt_percpu *percpu); /* NULL is allowed */
 
 /* Where cpu's copy of a per-CPU variable is, given its symbol's value or a per-CPU
  * pointer. False: there is no such CPU, or its offset can't be read. */
-bool nmibt_percpu_addr(const struct nmibt_percpu *percpu, unsigned int cpu, uint64_t variable,
+bool nmibt_percpu_addr(struct nmibt_kernel *kernel, unsigned int cpu, uint64_t variable,
 		       uint64_t *ret);
 
 /* Virtual address of cpu's crash note. False: not known. */
-bool nmibt_percpu_note(const struct nmibt_percpu *percpu, unsigned int cpu, uint64_t *ret);
+bool nmibt_percpu_note(struct nmibt_kernel *kernel, unsigned int cpu, uint64_t *ret);
 
 /* As nmibt_read_note(), of cpu's crash note, which need not be in pages that are next to
  * each other in physical memory. UNKNOWN where nmibt_percpu_note() is false. */
-enum nmibt_note nmibt_percpu_read_note(const struct nmibt_percpu *percpu, unsigned int cpu,
+enum nmibt_note nmibt_percpu_read_note(struct nmibt_kernel *kernel, unsigned int cpu,
 				       struct nmibt_regs *ret, int *ret_pid);
 
 /* As nmibt_read_note(), at a virtual address. Where it is not mapped: DAMAGED. */
-enum nmibt_note nmibt_read_note_virtual(const struct nmibt_image *image,
-					struct nmibt_virtual *memory, uint64_t vaddr, uint64_t size,
+enum nmibt_note nmibt_read_note_virtual(struct nmibt_kernel *kernel, uint64_t vaddr, uint64_t size,
 					struct nmibt_regs *ret, int *ret_pid);
-/* Bytes that crash_notes has for each CPU, on image's architecture; 0: not known. */
-size_t nmibt_note_size(const struct nmibt_image *image);
+/* Bytes that crash_notes has for each CPU; 0: not known. */
+size_t nmibt_note_size(enum nmibt_arch arch);
 
 /* ------------------------------------------------------ buffers of NMIs */
 
@@ -160,32 +257,31 @@ size_t nmibt_note_size(const struct nmibt_image *image);
  * type_size say, no version does.
  */
 
-enum nmibt_legacy_buffer {
-	NMIBT_LEGACY_NMI, /* nmi_print_seq */
-	NMIBT_LEGACY_SAFE, /* safe_print_seq */
-	NMIBT_NR_LEGACY,
+enum nmibt_nmi_buffer {
+	NMIBT_BUFFER_NMI, /* nmi_print_seq */
+	NMIBT_BUFFER_SAFE, /* safe_print_seq */
+	NMIBT_NR_BUFFERS,
 };
 /* "nmi_print_seq": the symbol. */
-const char *nmibt_legacy_name(enum nmibt_legacy_buffer buffer);
+const char *nmibt_nmi_buffer_name(enum nmibt_nmi_buffer buffer);
 
-struct nmibt_legacy;
+struct nmibt_nmi_buffers;
 
-/*
- * image, memory and percpu are borrowed for the life of *ret, symbols for the call.
- * NOTHING where the kernel has no such buffer, and where it has one and nobody knows its
- * layout; DAMAGED where the layout makes no sense. The message says which.
- */
-struct nmibt_error *nmibt_legacy_open(const struct nmibt_image *image, struct nmibt_virtual *memory,
-				      struct nmibt_symbols *symbols,
-				      const struct nmibt_percpu *percpu, struct nmibt_legacy **ret);
-void nmibt_legacy_close(struct nmibt_legacy *legacy); /* NULL is allowed */
+/* NULL: nmibt_kernel_failure() says why. NOTHING where the kernel has no such buffer, and
+ * where it has one and nobody knows its layout; DAMAGED where the layout makes no sense. */
+const struct nmibt_nmi_buffers *nmibt_kernel_nmi_buffers(struct nmibt_kernel *kernel);
 
-bool nmibt_legacy_has(const struct nmibt_legacy *legacy, enum nmibt_legacy_buffer buffer);
+/* For lib/kernel, which opens it by nmibt_kernel_failure(). */
+struct nmibt_error *nmibt_nmi_buffers_open(struct nmibt_kernel *kernel,
+					   struct nmibt_nmi_buffers **ret);
+void nmibt_nmi_buffers_close(struct nmibt_nmi_buffers *buffers); /* NULL is allowed */
+
+bool nmibt_nmi_buffers_have(const struct nmibt_nmi_buffers *buffers, enum nmibt_nmi_buffer buffer);
 /* Of one buffer: "printk_safe_seq_buf", a structure. */
-const char *nmibt_legacy_type(const struct nmibt_legacy *legacy);
+const char *nmibt_nmi_buffers_type(const struct nmibt_nmi_buffers *buffers);
 /* Messages that found a buffer full, of all CPUs together, where the kernel does not
  * count them for each (4.7 to 4.10). False: it does, or the count can't be read. */
-bool nmibt_legacy_all_lost(const struct nmibt_legacy *legacy, uint32_t *ret);
+bool nmibt_nmi_buffers_all_lost(const struct nmibt_nmi_buffers *buffers, uint32_t *ret);
 
 /*
  * One CPU's buffer. In raw stand, one behind the other:
@@ -197,8 +293,8 @@ bool nmibt_legacy_all_lost(const struct nmibt_legacy *legacy, uint32_t *ret);
  * published all of it is residue, though it may begin with a message that was being
  * formatted: nothing tells.
  */
-struct nmibt_legacy_area {
-	const char *name; /* nmibt_legacy_name() */
+struct nmibt_nmi_buffer_area {
+	const char *name; /* nmibt_nmi_buffer_name() */
 	uint64_t vaddr; /* of raw in the image */
 	char *raw; /* raw_len bytes, all the room for text, 0 where unknown */
 	bool *known; /* raw_len: false where raw can't be read */
@@ -215,12 +311,12 @@ struct nmibt_legacy_area {
 	enum nmibt_read status;
 };
 
-/* USAGE where there is no such buffer, NOTHING where percpu does not know the CPU. What
+/* USAGE where there is no such buffer, NOTHING where nobody knows the CPU. What
  * can't be read is said in ret, which the caller destroys. */
-struct nmibt_error *nmibt_legacy_read(const struct nmibt_legacy *legacy, unsigned int cpu,
-				      enum nmibt_legacy_buffer buffer,
-				      struct nmibt_legacy_area *ret);
-void nmibt_legacy_area_destroy(struct nmibt_legacy_area *area);
+struct nmibt_error *nmibt_nmi_buffer_read(struct nmibt_kernel *kernel, unsigned int cpu,
+					  enum nmibt_nmi_buffer buffer,
+					  struct nmibt_nmi_buffer_area *ret);
+void nmibt_nmi_buffer_area_destroy(struct nmibt_nmi_buffer_area *area);
 
 /*
  * The next piece of residue that begins at from or later, [*ret, *ret + *ret_len) of raw;
@@ -228,7 +324,7 @@ void nmibt_legacy_area_destroy(struct nmibt_legacy_area *area);
  * one: a piece is older than those before it, and all but one at 0 begin in the middle
  * of their text. Bytes that can't be read belong to no piece. False: there are no more.
  */
-bool nmibt_legacy_residue(const struct nmibt_legacy_area *area, size_t from, size_t *ret,
-			  size_t *ret_len);
+bool nmibt_nmi_buffer_residue(const struct nmibt_nmi_buffer_area *area, size_t from, size_t *ret,
+			      size_t *ret_len);
 
 #endif /* NMIBT_KERNEL_H */

@@ -45,8 +45,7 @@ struct window {
 };
 
 struct nmibt_log {
-	const struct nmibt_image *image;
-	struct nmibt_virtual *virtual;
+	struct nmibt_kernel *kernel;
 	struct layout layout;
 	uint64_t descs, infos, data; /* virtual addresses */
 	uint64_t count; /* of descriptors, a power of two */
@@ -56,7 +55,9 @@ struct nmibt_log {
 	uint64_t left; /* records from there on */
 	bool interrupted;
 	struct window desc_window, info_window, text_window;
-	struct nmibt_log_missing missing;
+	struct nmibt_log_missing missing; /* in all */
+	struct nmibt_log_missing before; /* of these, behind the last record that was read */
+	bool began; /* a record was read */
 	char text[MAX_TEXT];
 };
 
@@ -67,8 +68,8 @@ static enum nmibt_read fill(struct nmibt_log *log, struct window *window, uint64
 	if (!window->filled || window->vaddr != page) {
 		window->vaddr = page;
 		window->filled = true;
-		window->status = nmibt_virtual_read(log->virtual, page, window->bytes,
-						    log->image->page_size);
+		window->status = nmibt_kernel_read(log->kernel, page, window->bytes,
+						   log->kernel->image->page_size);
 	}
 	return window->status;
 }
@@ -77,7 +78,7 @@ static enum nmibt_read fill(struct nmibt_log *log, struct window *window, uint64
 static enum nmibt_read read_some(struct nmibt_log *log, struct window *window, uint64_t vaddr,
 				 void *buf, size_t len, size_t *ret_len)
 {
-	size_t page_size = log->image->page_size;
+	size_t page_size = log->kernel->image->page_size;
 
 	for (*ret_len = 0; *ret_len < len;) {
 		size_t in = (vaddr + *ret_len) & (page_size - 1);
@@ -133,7 +134,7 @@ static bool find_block(const struct nmibt_log *log, uint64_t begin, uint64_t nex
  * NULL is none. */
 static uint64_t *unread_reason(struct nmibt_log *log, enum nmibt_read status)
 {
-	return status == NMIBT_READ_EXCLUDED ? &log->missing.excluded : &log->missing.unreadable;
+	return status == NMIBT_READ_EXCLUDED ? &log->before.excluded : &log->before.unreadable;
 }
 
 static uint64_t *read_text(struct nmibt_log *log, uint64_t id, const uint64_t position[2],
@@ -147,9 +148,9 @@ static uint64_t *read_text(struct nmibt_log *log, uint64_t id, const uint64_t po
 	ret->missing = 0;
 	if (position[0] & position[1] & DATALESS)
 		return position[0] == EMPTY_LINE && position[1] == EMPTY_LINE ? NULL
-									      : &log->missing.lost;
+									      : &log->before.lost;
 	if (!find_block(log, position[0], position[1], &block))
-		return &log->missing.damaged;
+		return &log->before.damaged;
 
 	uint64_t vaddr = log->data + block.at;
 	enum nmibt_read status =
@@ -158,7 +159,7 @@ static uint64_t *read_text(struct nmibt_log *log, uint64_t id, const uint64_t po
 		return unread_reason(log, status);
 	/* Blocks do not overlap, so that all of them together fit into the ring. */
 	if (block_id != id || block.size > log->text_left)
-		return &log->missing.damaged;
+		return &log->before.damaged;
 	log->text_left -= block.size;
 
 	size_t len = block.size - BLOCK_ID_SIZE;
@@ -231,10 +232,10 @@ static uint64_t *read_desc(struct nmibt_log *log, uint64_t id, uint64_t ret_posi
 	 * then it has that of a round before, or none. */
 	if ((state_var & ID_MASK) != id)
 		return !state_var || (state_var & ID_MASK) == ((id - log->count) & ID_MASK)
-			       ? &log->missing.unfinished
-			       : &log->missing.damaged;
+			       ? &log->before.unfinished
+			       : &log->before.damaged;
 	*ret_reusable = state_var >> 62 == STATE_REUSABLE;
-	return state_var >> 62 == STATE_RESERVED ? &log->missing.unfinished : NULL;
+	return state_var >> 62 == STATE_RESERVED ? &log->before.unfinished : NULL;
 }
 
 /* False: it was passed over. */
@@ -245,9 +246,13 @@ static bool read_record(struct nmibt_log *log, uint64_t id, struct nmibt_log_rec
 	bool reusable = false;
 
 	uint64_t *reason = read_desc(log, id, position, &reusable);
-	/* Newer text stands where its text was, as with all that are older. */
-	if (!reason && reusable)
+	/* Newer text stands where its text was. The oldest records are counted by the number of
+	 * the first that is read; among them there can be none. */
+	if (!reason && reusable) {
+		if (log->began)
+			log->before.overwritten++;
 		return false;
+	}
 	if (!reason)
 		reason = read_info(log, log->infos + index * log->layout.info_size, ret, &text_len);
 	if (!reason)
@@ -257,18 +262,54 @@ static bool read_record(struct nmibt_log *log, uint64_t id, struct nmibt_log_rec
 	return !reason;
 }
 
+uint64_t nmibt_log_nr_missing(const struct nmibt_log_missing *missing)
+{
+	return missing->excluded + missing->unreadable + missing->unfinished + missing->lost +
+	       missing->damaged + missing->overwritten;
+}
+
+static void add_missing(struct nmibt_log_missing *to, const struct nmibt_log_missing *from)
+{
+	to->excluded += from->excluded;
+	to->unreadable += from->unreadable;
+	to->unfinished += from->unfinished;
+	to->lost += from->lost;
+	to->damaged += from->damaged;
+	to->overwritten += from->overwritten;
+}
+
+/* Hands over what is missing before ret. */
+static void take_missing(struct nmibt_log *log, struct nmibt_log_record *ret)
+{
+	uint64_t nr = nmibt_log_nr_missing(&log->before);
+
+	if (!log->began && !ret->is_end && ret->seq > nr)
+		log->before.overwritten += ret->seq - nr;
+	log->began = true;
+	ret->missing_before = log->before;
+	add_missing(&log->missing, &log->before);
+	log->before = (struct nmibt_log_missing){0};
+}
+
 bool nmibt_log_next(struct nmibt_log *log, struct nmibt_log_record *ret)
 {
+	*ret = (struct nmibt_log_record){0};
 	while (log->left && !log->interrupted) {
 		uint64_t id = log->id;
 
 		log->id = (id + 1) & ID_MASK;
 		log->left--;
-		log->interrupted = nmibt_interrupted(log->image);
-		if (!log->interrupted && read_record(log, id, ret))
+		log->interrupted = nmibt_interrupted(log->kernel->image);
+		if (!log->interrupted && read_record(log, id, ret)) {
+			take_missing(log, ret);
 			return true;
+		}
 	}
-	return false;
+	if (log->interrupted || !nmibt_log_nr_missing(&log->before))
+		return false;
+	*ret = (struct nmibt_log_record){.is_end = true};
+	take_missing(log, ret);
+	return true;
 }
 
 const struct nmibt_log_missing *nmibt_log_missing(const struct nmibt_log *log)
@@ -278,42 +319,45 @@ const struct nmibt_log_missing *nmibt_log_missing(const struct nmibt_log *log)
 
 /* ------------------------------------------------------------------- opening */
 
-static struct nmibt_error *read_layout(const struct nmibt_image *image, struct layout *l)
+static struct nmibt_error *read_layout(const struct nmibt_kernel *kernel, struct layout *l)
 {
+	const struct nmibt_printk_layout *p = &kernel->vmcoreinfo.printk;
 	uint64_t desc_ring, data_ring, block, counter, atomic_size;
 	const struct {
 		const char *key;
+		const struct nmibt_number *line;
 		uint64_t *value;
 	} lines[] = {
-		{"SIZE(prb_desc)", &l->desc_size},
-		{"SIZE(printk_info)", &l->info_size},
-		{"SIZE(atomic_long_t)", &atomic_size},
-		{"OFFSET(atomic_long_t.counter)", &counter},
-		{"OFFSET(printk_ringbuffer.desc_ring)", &desc_ring},
-		{"OFFSET(prb_desc_ring.count_bits)", &l->count_bits},
-		{"OFFSET(prb_desc_ring.descs)", &l->descs},
-		{"OFFSET(prb_desc_ring.infos)", &l->infos},
-		{"OFFSET(prb_desc_ring.head_id)", &l->head_id},
-		{"OFFSET(prb_desc_ring.tail_id)", &l->tail_id},
-		{"OFFSET(printk_ringbuffer.text_data_ring)", &data_ring},
-		{"OFFSET(prb_data_ring.size_bits)", &l->size_bits},
-		{"OFFSET(prb_data_ring.data)", &l->data},
-		{"OFFSET(prb_desc.state_var)", &l->state_var},
-		{"OFFSET(prb_desc.text_blk_lpos)", &block},
-		{"OFFSET(prb_data_blk_lpos.begin)", &l->begin},
-		{"OFFSET(prb_data_blk_lpos.next)", &l->next},
-		{"OFFSET(printk_info.seq)", &l->seq},
-		{"OFFSET(printk_info.ts_nsec)", &l->ts_nsec},
-		{"OFFSET(printk_info.text_len)", &l->text_len},
-		{"OFFSET(printk_info.caller_id)", &l->caller_id},
+		{"SIZE(prb_desc)", &p->desc_size, &l->desc_size},
+		{"SIZE(printk_info)", &p->info_size, &l->info_size},
+		{"SIZE(atomic_long_t)", &p->atomic_long_size, &atomic_size},
+		{"OFFSET(atomic_long_t.counter)", &p->atomic_long_counter, &counter},
+		{"OFFSET(printk_ringbuffer.desc_ring)", &p->ring_descs, &desc_ring},
+		{"OFFSET(prb_desc_ring.count_bits)", &p->desc_ring_count_bits, &l->count_bits},
+		{"OFFSET(prb_desc_ring.descs)", &p->desc_ring_descs, &l->descs},
+		{"OFFSET(prb_desc_ring.infos)", &p->desc_ring_infos, &l->infos},
+		{"OFFSET(prb_desc_ring.head_id)", &p->desc_ring_head_id, &l->head_id},
+		{"OFFSET(prb_desc_ring.tail_id)", &p->desc_ring_tail_id, &l->tail_id},
+		{"OFFSET(printk_ringbuffer.text_data_ring)", &p->ring_text, &data_ring},
+		{"OFFSET(prb_data_ring.size_bits)", &p->data_ring_size_bits, &l->size_bits},
+		{"OFFSET(prb_data_ring.data)", &p->data_ring_data, &l->data},
+		{"OFFSET(prb_desc.state_var)", &p->desc_state_var, &l->state_var},
+		{"OFFSET(prb_desc.text_blk_lpos)", &p->desc_position, &block},
+		{"OFFSET(prb_data_blk_lpos.begin)", &p->position_begin, &l->begin},
+		{"OFFSET(prb_data_blk_lpos.next)", &p->position_next, &l->next},
+		{"OFFSET(printk_info.seq)", &p->info_seq, &l->seq},
+		{"OFFSET(printk_info.ts_nsec)", &p->info_ts_nsec, &l->ts_nsec},
+		{"OFFSET(printk_info.text_len)", &p->info_text_len, &l->text_len},
+		{"OFFSET(printk_info.caller_id)", &p->info_caller_id, &l->caller_id},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
-		if (!nmibt_vmcoreinfo_number(image, lines[i].key, 10, lines[i].value))
+		if (!lines[i].line->known)
 			return nmibt_error_create(NMIBT_ERR_NOTHING,
 						  "VMCOREINFO does not describe the kernel's "
 						  "log: no %s in it (Linux 5.10 and later)",
 						  lines[i].key);
+		*lines[i].value = lines[i].line->value;
 	}
 	if (atomic_size != sizeof(uint64_t))
 		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
@@ -353,10 +397,11 @@ static void find_records(struct nmibt_log *log, uint64_t tail, uint64_t head)
 static struct nmibt_error *read_ring(struct nmibt_log *log)
 {
 	const struct layout *l = &log->layout;
-	uint64_t prb, ring, head, tail;
+	const struct nmibt_number *symbol = &log->kernel->vmcoreinfo.printk.prb;
+	uint64_t prb = symbol->value, ring, head, tail;
 	uint32_t count_bits, size_bits;
 
-	if (!nmibt_vmcoreinfo_symbol(log->image, "prb", &prb))
+	if (!symbol->known)
 		return nmibt_error_create(NMIBT_ERR_NOTHING,
 					  "VMCOREINFO does not say where the kernel's log is: no "
 					  "SYMBOL(prb) in it (Linux 5.10 and later)");
@@ -378,7 +423,7 @@ static struct nmibt_error *read_ring(struct nmibt_log *log)
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
 		uint64_t vaddr = *members[i].at + members[i].offset;
 		enum nmibt_read status =
-			nmibt_virtual_read(log->virtual, vaddr, members[i].value, members[i].size);
+			nmibt_kernel_read(log->kernel, vaddr, members[i].value, members[i].size);
 
 		if (status != NMIBT_READ_OK)
 			return nmibt_error_create(NMIBT_ERR_DAMAGED,
@@ -402,23 +447,23 @@ static struct nmibt_error *open_log(struct nmibt_log *log)
 	struct window *windows[] = {&log->desc_window, &log->info_window, &log->text_window};
 
 	for (size_t i = 0; i < ARRAY_SIZE(windows); i++) {
-		windows[i]->bytes = malloc(log->image->page_size);
+		windows[i]->bytes = malloc(log->kernel->image->page_size);
 		if (!windows[i]->bytes)
 			return nmibt_error_nomem();
 	}
-	struct nmibt_error *err = read_layout(log->image, &log->layout);
+	struct nmibt_error *err = read_layout(log->kernel, &log->layout);
 	if (!err)
-		err = nmibt_virtual_open(log->image, &log->virtual);
+		err = nmibt_kernel_need(log->kernel, NMIBT_PART_MEMORY);
 	return err ? err : read_ring(log);
 }
 
-struct nmibt_error *nmibt_log_open(const struct nmibt_image *image, struct nmibt_log **ret)
+struct nmibt_error *nmibt_log_open(struct nmibt_kernel *kernel, struct nmibt_log **ret)
 {
 	struct nmibt_log *log = calloc(1, sizeof(*log));
 	if (!log)
 		return nmibt_error_nomem();
 
-	log->image = image;
+	log->kernel = kernel;
 	struct nmibt_error *err = open_log(log);
 	if (err) {
 		nmibt_log_close(log);
@@ -432,7 +477,6 @@ void nmibt_log_close(struct nmibt_log *log)
 {
 	if (!log)
 		return;
-	nmibt_virtual_close(log->virtual);
 	free(log->desc_window.bytes);
 	free(log->info_window.bytes);
 	free(log->text_window.bytes);
@@ -465,7 +509,7 @@ static const struct {
 
 enum nmibt_log_kind nmibt_log_kind(const struct nmibt_log_record *record)
 {
-	if (nmibt_log_is_of_user(record))
+	if (record->is_end || nmibt_log_is_of_user(record))
 		return NMIBT_LOG_OTHER;
 	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
 		size_t len = strlen(starts[i].start);
@@ -524,11 +568,11 @@ static bool search_log(struct nmibt_log *log, nmibt_log_visit visit, void *ctx, 
 	return true;
 }
 
-struct nmibt_error *nmibt_log_panic_message(const struct nmibt_image *image, char **ret)
+struct nmibt_error *nmibt_log_panic_message(struct nmibt_kernel *kernel, char **ret)
 {
 	struct nmibt_log_missing missing;
 	char *message;
-	struct nmibt_error *err = nmibt_log_survey(image, NULL, NULL, &missing, &message);
+	struct nmibt_error *err = nmibt_log_survey(kernel, NULL, NULL, &missing, &message);
 
 	if (!err && !message)
 		err = nmibt_error_create(NMIBT_ERR_NOTHING,
@@ -538,13 +582,13 @@ struct nmibt_error *nmibt_log_panic_message(const struct nmibt_image *image, cha
 	return err;
 }
 
-struct nmibt_error *nmibt_log_survey(const struct nmibt_image *image, nmibt_log_visit visit,
-				     void *ctx, struct nmibt_log_missing *ret_missing, char **ret)
+struct nmibt_error *nmibt_log_survey(struct nmibt_kernel *kernel, nmibt_log_visit visit, void *ctx,
+				     struct nmibt_log_missing *ret_missing, char **ret)
 {
 	struct found panic = {0}, oops = {0};
 	struct nmibt_log *log;
 	*ret_missing = (struct nmibt_log_missing){0};
-	struct nmibt_error *err = nmibt_log_open(image, &log);
+	struct nmibt_error *err = nmibt_log_open(kernel, &log);
 	if (err)
 		return err;
 

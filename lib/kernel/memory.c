@@ -5,11 +5,9 @@
  * crash_core_64.c, crash_core.c in 6.1). The first table is in the kernel's image,
  * which is mapped as a whole, so that an offset leads to it.
  */
-#include <ctype.h>
-#include <errno.h>
 #include <inttypes.h>
 
-#include "kernel/kernel.h"
+#include "kernel/memory.h"
 
 /* x86_64: arch/x86/include/asm/page_64_types.h and pgtable_types.h, 6.12. */
 #define X86_KERNEL_MAP UINT64_C(0xffffffff80000000)
@@ -27,7 +25,7 @@ struct mapping {
 	uint64_t size; /* a power of two, or 0: none */
 };
 
-struct nmibt_virtual {
+struct nmibt_memory {
 	const struct nmibt_image *image;
 	unsigned int page_shift;
 	unsigned int nr_levels;
@@ -40,53 +38,22 @@ struct nmibt_virtual {
 	struct mapping last;
 };
 
-/* --------------------------------------------------------------- VMCOREINFO */
-
-bool nmibt_vmcoreinfo_number(const struct nmibt_image *image, const char *key, int base,
-			     uint64_t *ret)
+bool nmibt_kimage_to_phys(const struct nmibt_kernel *kernel, uint64_t vaddr, uint64_t *ret)
 {
-	if (!image->ops->vmcoreinfo)
-		return false;
+	const struct nmibt_vmcoreinfo *v = &kernel->vmcoreinfo;
 
-	_cleanup_free_ char *value = image->ops->vmcoreinfo(image->ctx, key);
-	char *end;
-	if (!value || (!isxdigit(*value) && *value != '-'))
-		return false;
-	errno = 0;
-	uint64_t number =
-		*value == '-' ? (uint64_t)strtoll(value, &end, base) : strtoull(value, &end, base);
-	if (errno || *end)
-		return false;
-	*ret = number;
-	return true;
-}
-
-bool nmibt_kimage_to_phys(const struct nmibt_image *image, uint64_t vaddr, uint64_t *ret)
-{
-	uint64_t size, offset;
-
-	if (image->arch == NMIBT_ARCH_X86_64) {
+	if (kernel->image->arch == NMIBT_ARCH_X86_64) {
 		/* Behind the image stand the modules. */
-		if (!nmibt_vmcoreinfo_number(image, "NUMBER(KERNEL_IMAGE_SIZE)", 10, &size) ||
-		    !nmibt_vmcoreinfo_number(image, "NUMBER(phys_base)", 10, &offset) ||
-		    vaddr < X86_KERNEL_MAP || vaddr - X86_KERNEL_MAP >= size)
+		if (!v->kernel_image_size.known || !v->phys_base.known || vaddr < X86_KERNEL_MAP ||
+		    vaddr - X86_KERNEL_MAP >= v->kernel_image_size.value)
 			return false;
-		*ret = vaddr - X86_KERNEL_MAP + offset;
+		*ret = vaddr - X86_KERNEL_MAP + v->phys_base.value;
 		return true;
 	}
-	if (image->arch != NMIBT_ARCH_ARM64 ||
-	    !nmibt_vmcoreinfo_number(image, "NUMBER(kimage_voffset)", 16, &offset))
+	if (kernel->image->arch != NMIBT_ARCH_ARM64 || !v->kimage_voffset.known)
 		return false;
-	*ret = vaddr - offset;
+	*ret = vaddr - v->kimage_voffset.value;
 	return true;
-}
-
-bool nmibt_vmcoreinfo_symbol(const struct nmibt_image *image, const char *name, uint64_t *ret)
-{
-	char key[64];
-
-	snprintf(key, sizeof(key), "SYMBOL(%s)", name);
-	return nmibt_vmcoreinfo_number(image, key, 16, ret);
 }
 
 /* -------------------------------------------------------------------- tables */
@@ -100,58 +67,58 @@ static uint64_t entry_bits(uint64_t entry, unsigned int high, unsigned int low)
 /* arch/arm64/include/asm/pgtable.h, __pte_to_phys(), 6.12. With 64 KiB pages the
  * bits 15:12 are 0 where addresses have 48 bits; with smaller ones FEAT_LPA2 gives
  * bits 9:8 another meaning, and comes with addresses of 52 bits. */
-static uint64_t arm64_address(const struct nmibt_virtual *v, uint64_t entry)
+static uint64_t arm64_address(const struct nmibt_memory *m, uint64_t entry)
 {
-	if (v->page_shift == 16)
+	if (m->page_shift == 16)
 		return entry_bits(entry, 47, 16) | entry_bits(entry, 15, 12) << 36;
-	if (v->wide)
-		return entry_bits(entry, 49, v->page_shift) | entry_bits(entry, 9, 8) << 42;
-	return entry_bits(entry, 47, v->page_shift);
+	if (m->wide)
+		return entry_bits(entry, 49, m->page_shift) | entry_bits(entry, 9, 8) << 42;
+	return entry_bits(entry, 47, m->page_shift);
 }
 
 /* Whether entries of a level other than the last may map memory themselves: those
  * of the last but one, and with 4 KiB pages those of 1 GiB. */
-static bool may_be_large(const struct nmibt_virtual *v, unsigned int shift)
+static bool may_be_large(const struct nmibt_memory *m, unsigned int shift)
 {
-	return shift == 2 * v->page_shift - 3 || (v->page_shift == 12 && shift == 30);
+	return shift == 2 * m->page_shift - 3 || (m->page_shift == 12 && shift == 30);
 }
 
 enum entry { ENTRY_NONE, ENTRY_TABLE, ENTRY_MEMORY };
 
-static enum entry decode(const struct nmibt_virtual *v, uint64_t entry, unsigned int shift,
+static enum entry decode(const struct nmibt_memory *m, uint64_t entry, unsigned int shift,
 			 uint64_t *ret)
 {
-	bool x86 = v->image->arch == NMIBT_ARCH_X86_64, large;
+	bool x86 = m->image->arch == NMIBT_ARCH_X86_64, large;
 
 	if (!(entry & (x86 ? X86_PRESENT : ARM64_VALID)))
 		return ENTRY_NONE;
-	*ret = x86 ? entry & X86_ADDRESS & ~v->sme_mask : arm64_address(v, entry);
-	if (shift == v->page_shift)
+	*ret = x86 ? entry & X86_ADDRESS & ~m->sme_mask : arm64_address(m, entry);
+	if (shift == m->page_shift)
 		return x86 || entry & ARM64_TABLE ? ENTRY_MEMORY : ENTRY_NONE;
 	large = x86 ? entry & X86_LARGE : !(entry & ARM64_TABLE);
 	if (!large)
 		return ENTRY_TABLE;
-	return may_be_large(v, shift) ? ENTRY_MEMORY : ENTRY_NONE;
+	return may_be_large(m, shift) ? ENTRY_MEMORY : ENTRY_NONE;
 }
 
 /* ERROR also where nothing is mapped. */
-static enum nmibt_read walk(const struct nmibt_virtual *v, uint64_t vaddr, struct mapping *ret)
+static enum nmibt_read walk(const struct nmibt_memory *m, uint64_t vaddr, struct mapping *ret)
 {
-	unsigned int index_bits = v->page_shift - 3;
-	uint64_t table = v->root, entry;
+	unsigned int index_bits = m->page_shift - 3;
+	uint64_t table = m->root, entry;
 
-	if (~vaddr >> (64 - v->sign_bits))
+	if (~vaddr >> (64 - m->sign_bits))
 		return NMIBT_READ_ERROR;
-	for (unsigned int level = v->nr_levels; level; level--) {
-		unsigned int shift = v->page_shift + index_bits * (level - 1);
-		unsigned int bits = level == v->nr_levels ? v->root_bits : index_bits;
+	for (unsigned int level = m->nr_levels; level; level--) {
+		unsigned int shift = m->page_shift + index_bits * (level - 1);
+		unsigned int bits = level == m->nr_levels ? m->root_bits : index_bits;
 		uint64_t index = vaddr >> shift & ((UINT64_C(1) << bits) - 1);
 		enum nmibt_read status =
-			nmibt_read_phys(v->image, table + 8 * index, &entry, sizeof(entry));
+			nmibt_read_phys(m->image, table + 8 * index, &entry, sizeof(entry));
 
 		if (status != NMIBT_READ_OK)
 			return status;
-		switch (decode(v, entry, shift, &table)) {
+		switch (decode(m, entry, shift, &table)) {
 		case ENTRY_NONE:
 			return NMIBT_READ_ERROR;
 		case ENTRY_TABLE:
@@ -166,15 +133,15 @@ static enum nmibt_read walk(const struct nmibt_virtual *v, uint64_t vaddr, struc
 	return NMIBT_READ_ERROR;
 }
 
-static enum nmibt_read translate(struct nmibt_virtual *v, uint64_t vaddr, uint64_t *ret)
+static enum nmibt_read translate(struct nmibt_memory *m, uint64_t vaddr, uint64_t *ret)
 {
-	const struct nmibt_image *image = v->image;
+	const struct nmibt_image *image = m->image;
 	enum nmibt_read status = NMIBT_READ_OK;
 
-	if (vaddr - v->last.vaddr >= v->last.size)
-		status = v->has_tables ? walk(v, vaddr, &v->last) : NMIBT_READ_ERROR;
+	if (vaddr - m->last.vaddr >= m->last.size)
+		status = m->has_tables ? walk(m, vaddr, &m->last) : NMIBT_READ_ERROR;
 	if (status == NMIBT_READ_OK) {
-		*ret = v->last.paddr + (vaddr - v->last.vaddr);
+		*ret = m->last.paddr + (vaddr - m->last.vaddr);
 		return NMIBT_READ_OK;
 	}
 	if (image->ops->virt_to_phys && image->ops->virt_to_phys(image->ctx, vaddr, ret))
@@ -182,58 +149,47 @@ static enum nmibt_read translate(struct nmibt_virtual *v, uint64_t vaddr, uint64
 	return status;
 }
 
-bool nmibt_virtual_to_phys(struct nmibt_virtual *v, uint64_t vaddr, uint64_t *ret)
+/* NULL: nothing of it can be read. */
+static struct nmibt_memory *memory_of(struct nmibt_kernel *kernel)
 {
-	return translate(v, vaddr, ret) == NMIBT_READ_OK;
+	return nmibt_kernel_failure(kernel, NMIBT_PART_MEMORY) ? NULL : kernel->memory;
 }
 
-static enum nmibt_read read_in_page(struct nmibt_virtual *v, uint64_t vaddr, void *buf, size_t len)
+bool nmibt_kernel_to_phys(struct nmibt_kernel *kernel, uint64_t vaddr, uint64_t *ret)
 {
+	struct nmibt_memory *m = memory_of(kernel);
+
+	return m && translate(m, vaddr, ret) == NMIBT_READ_OK;
+}
+
+static enum nmibt_read read_in_page(void *ctx, uint64_t vaddr, void *buf, size_t len)
+{
+	struct nmibt_memory *m = ctx;
 	uint64_t paddr;
-	enum nmibt_read status = translate(v, vaddr, &paddr);
+	enum nmibt_read status = m ? translate(m, vaddr, &paddr) : NMIBT_READ_ERROR;
 
 	if (status == NMIBT_READ_OK)
-		status = nmibt_read_phys(v->image, paddr, buf, len);
-	if (status != NMIBT_READ_OK && v->image->ops->read_virt)
-		status = v->image->ops->read_virt(v->image->ctx, vaddr, buf, len);
+		status = nmibt_read_phys(m->image, paddr, buf, len);
+	if (status != NMIBT_READ_OK && m && m->image->ops->read_virt)
+		status = m->image->ops->read_virt(m->image->ctx, vaddr, buf, len);
 	return status;
 }
 
-struct nmibt_run nmibt_virtual_read_pages(struct nmibt_virtual *v, uint64_t vaddr, void *buf,
-					  size_t len, bool *known)
+struct nmibt_run nmibt_kernel_read_pages(struct nmibt_kernel *kernel, uint64_t vaddr, void *buf,
+					 size_t len, bool *known)
 {
-	size_t page_size = (size_t)1 << v->page_shift;
-	struct nmibt_run run = {0};
-	char *to = buf;
+	struct nmibt_memory *m = memory_of(kernel);
+	size_t page_size = m ? (size_t)1 << m->page_shift : kernel->image->page_size;
 
-	while (len) {
-		size_t chunk = page_size - (vaddr & (page_size - 1));
-		if (chunk > len)
-			chunk = len;
-
-		enum nmibt_read status = read_in_page(v, vaddr, to, chunk);
-		if (status != NMIBT_READ_OK) {
-			memset(to, 0, chunk);
-			*(status == NMIBT_READ_EXCLUDED ? &run.excluded : &run.failed) += chunk;
-		}
-		if (known) {
-			memset(known, status == NMIBT_READ_OK, chunk * sizeof(*known));
-			known += chunk;
-		}
-		vaddr += chunk;
-		to += chunk;
-		len -= chunk;
-	}
-	return run;
+	return nmibt_read_pages(read_in_page, m, page_size, vaddr, buf, len, known);
 }
 
-enum nmibt_read nmibt_virtual_read(struct nmibt_virtual *v, uint64_t vaddr, void *buf, size_t len)
+enum nmibt_read nmibt_kernel_read(struct nmibt_kernel *kernel, uint64_t vaddr, void *buf,
+				  size_t len)
 {
-	struct nmibt_run run = nmibt_virtual_read_pages(v, vaddr, buf, len, NULL);
+	struct nmibt_run run = nmibt_kernel_read_pages(kernel, vaddr, buf, len, NULL);
 
-	if (run.failed)
-		return NMIBT_READ_ERROR;
-	return run.excluded ? NMIBT_READ_EXCLUDED : NMIBT_READ_OK;
+	return nmibt_run_status(&run);
 }
 
 /* ------------------------------------------------------------------- opening */
@@ -245,24 +201,22 @@ static struct nmibt_error *missing(const char *line)
 				  line);
 }
 
-static void set_levels(struct nmibt_virtual *v, unsigned int va_bits)
+static void set_levels(struct nmibt_memory *m, unsigned int va_bits)
 {
-	unsigned int index_bits = v->page_shift - 3;
+	unsigned int index_bits = m->page_shift - 3;
 
-	v->nr_levels = (va_bits - v->page_shift + index_bits - 1) / index_bits;
-	v->root_bits = va_bits - v->page_shift - index_bits * (v->nr_levels - 1);
+	m->nr_levels = (va_bits - m->page_shift + index_bits - 1) / index_bits;
+	m->root_bits = va_bits - m->page_shift - index_bits * (m->nr_levels - 1);
 }
 
-static struct nmibt_error *open_x86(struct nmibt_virtual *v)
+static void open_x86(struct nmibt_memory *m, const struct nmibt_vmcoreinfo *v)
 {
-	uint64_t five = 0;
+	bool five = v->l5_enabled.value;
 
-	nmibt_vmcoreinfo_number(v->image, "NUMBER(pgtable_l5_enabled)", 10, &five);
-	nmibt_vmcoreinfo_number(v->image, "NUMBER(sme_mask)", 10, &v->sme_mask);
-	v->page_shift = X86_PAGE_SHIFT;
-	set_levels(v, five ? 57 : 48);
-	v->sign_bits = five ? 8 : 17;
-	return NULL;
+	m->sme_mask = v->sme_mask.value;
+	m->page_shift = X86_PAGE_SHIFT;
+	set_levels(m, five ? 57 : 48);
+	m->sign_bits = five ? 8 : 17;
 }
 
 /*
@@ -271,66 +225,69 @@ static struct nmibt_error *open_x86(struct nmibt_virtual *v)
  * pages of 64 KiB (arch/arm64/include/asm/assembler.h, offset_ttbr1, 6.12), and one
  * level later for the smaller ones (arch/arm64/kernel/pi/map_kernel.c).
  */
-static struct nmibt_error *open_arm64(struct nmibt_virtual *v)
+static struct nmibt_error *open_arm64(struct nmibt_memory *m, const struct nmibt_vmcoreinfo *v)
 {
-	uint64_t page_size, built, t1sz;
+	uint64_t page_size = v->page_size.value, built = v->va_bits.value;
+	uint64_t t1sz = v->t1sz.known ? v->t1sz.value : 64 - built;
 
-	if (!nmibt_vmcoreinfo_number(v->image, "PAGESIZE", 10, &page_size))
+	if (!v->page_size.known)
 		return missing("PAGESIZE");
-	if (!nmibt_vmcoreinfo_number(v->image, "NUMBER(VA_BITS)", 10, &built))
+	if (!v->va_bits.known)
 		return missing("NUMBER(VA_BITS)");
-	if (!nmibt_vmcoreinfo_number(v->image, "NUMBER(TCR_EL1_T1SZ)", 16, &t1sz))
-		t1sz = 64 - built;
 	if ((page_size != 4096 && page_size != 16384 && page_size != 65536) || built < 36 ||
 	    built > 52 || t1sz < 12 || t1sz > 28)
 		return nmibt_error_create(NMIBT_ERR_DAMAGED,
 					  "VMCOREINFO: pages of %" PRIu64 " bytes, VA_BITS %" PRIu64
 					  ", T1SZ %" PRIu64 " make no sense",
 					  page_size, built, t1sz);
-	v->page_shift = __builtin_ctzll(page_size);
-	v->sign_bits = t1sz;
-	v->wide = t1sz == 12;
-	set_levels(v, page_size == 65536 ? built : 64 - t1sz);
+	m->page_shift = __builtin_ctzll(page_size);
+	m->sign_bits = t1sz;
+	m->wide = t1sz == 12;
+	set_levels(m, page_size == 65536 ? built : 64 - t1sz);
 	return NULL;
 }
 
-static struct nmibt_error *open_tables(struct nmibt_virtual *v)
+static struct nmibt_error *open_tables(struct nmibt_memory *m, struct nmibt_kernel *kernel)
 {
-	const struct nmibt_image *image = v->image;
-	uint64_t root;
+	const struct nmibt_vmcoreinfo *v = &kernel->vmcoreinfo;
+	enum nmibt_arch arch = kernel->image->arch;
 
-	if (image->arch != NMIBT_ARCH_X86_64 && image->arch != NMIBT_ARCH_ARM64)
+	if (arch != NMIBT_ARCH_X86_64 && arch != NMIBT_ARCH_ARM64)
 		return nmibt_error_create(NMIBT_ERR_NOTHING,
 					  "page tables of this architecture are not known");
-	if (!nmibt_vmcoreinfo_symbol(image, "swapper_pg_dir", &root))
+	if (!v->swapper_pg_dir.known)
 		return missing("SYMBOL(swapper_pg_dir)");
-	if (!nmibt_kimage_to_phys(image, root, &v->root))
-		return missing(image->arch == NMIBT_ARCH_X86_64
+	if (!nmibt_kimage_to_phys(kernel, v->swapper_pg_dir.value, &m->root))
+		return missing(arch == NMIBT_ARCH_X86_64
 				       ? "NUMBER(phys_base) or NUMBER(KERNEL_IMAGE_SIZE)"
 				       : "NUMBER(kimage_voffset)");
-	return image->arch == NMIBT_ARCH_X86_64 ? open_x86(v) : open_arm64(v);
+	if (arch == NMIBT_ARCH_ARM64)
+		return open_arm64(m, v);
+	open_x86(m, v);
+	return NULL;
 }
 
-struct nmibt_error *nmibt_virtual_open(const struct nmibt_image *image, struct nmibt_virtual **ret)
+struct nmibt_error *nmibt_memory_open(struct nmibt_kernel *kernel, struct nmibt_memory **ret)
 {
-	struct nmibt_virtual *v = calloc(1, sizeof(*v));
-	if (!v)
+	const struct nmibt_image *image = kernel->image;
+	struct nmibt_memory *m = calloc(1, sizeof(*m));
+	if (!m)
 		return nmibt_error_nomem();
 
-	v->image = image;
-	v->page_shift = __builtin_ctzll(image->page_size);
-	struct nmibt_error *err = open_tables(v);
-	v->has_tables = !err;
+	m->image = image;
+	m->page_shift = __builtin_ctzll(image->page_size);
+	struct nmibt_error *err = open_tables(m, kernel);
+	m->has_tables = !err;
 	if (err && !image->ops->read_virt && !image->ops->virt_to_phys) {
-		nmibt_virtual_close(v);
+		nmibt_memory_close(m);
 		return err;
 	}
 	nmibt_error_destroy(err);
-	*ret = v;
+	*ret = m;
 	return NULL;
 }
 
-void nmibt_virtual_close(struct nmibt_virtual *v)
+void nmibt_memory_close(struct nmibt_memory *memory)
 {
-	free(v);
+	free(memory);
 }

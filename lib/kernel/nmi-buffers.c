@@ -29,12 +29,9 @@ enum layout {
 	SAFE, /* struct printk_safe_seq_buf { len, message_lost, work, buffer[] } */
 };
 
-struct nmibt_legacy {
-	const struct nmibt_image *image;
-	struct nmibt_virtual *memory;
-	const struct nmibt_percpu *percpu;
-	bool has[NMIBT_NR_LEGACY];
-	uint64_t symbol[NMIBT_NR_LEGACY];
+struct nmibt_nmi_buffers {
+	bool has[NMIBT_NR_BUFFERS];
+	uint64_t symbol[NMIBT_NR_BUFFERS];
 	enum layout layout;
 	const char *type;
 	size_t type_size;
@@ -46,116 +43,103 @@ struct nmibt_legacy {
 	uint32_t all_lost;
 };
 
-const char *nmibt_legacy_name(enum nmibt_legacy_buffer buffer)
+const char *nmibt_nmi_buffer_name(enum nmibt_nmi_buffer buffer)
 {
-	return buffer == NMIBT_LEGACY_NMI ? "nmi_print_seq" : "safe_print_seq";
+	return buffer == NMIBT_BUFFER_NMI ? "nmi_print_seq" : "safe_print_seq";
 }
 
-bool nmibt_legacy_has(const struct nmibt_legacy *legacy, enum nmibt_legacy_buffer buffer)
+bool nmibt_nmi_buffers_have(const struct nmibt_nmi_buffers *buffers, enum nmibt_nmi_buffer buffer)
 {
-	return legacy->has[buffer];
+	return buffers->has[buffer];
 }
 
-const char *nmibt_legacy_type(const struct nmibt_legacy *legacy)
+const char *nmibt_nmi_buffers_type(const struct nmibt_nmi_buffers *buffers)
 {
-	return legacy->type;
+	return buffers->type;
 }
 
-bool nmibt_legacy_all_lost(const struct nmibt_legacy *legacy, uint32_t *ret)
+bool nmibt_nmi_buffers_all_lost(const struct nmibt_nmi_buffers *buffers, uint32_t *ret)
 {
-	if (legacy->has_all_lost)
-		*ret = legacy->all_lost;
-	return legacy->has_all_lost;
+	if (buffers->has_all_lost)
+		*ret = buffers->all_lost;
+	return buffers->has_all_lost;
 }
 
 /* -------------------------------------------------------------------- layout */
 
-static bool offset_of(const struct nmibt_legacy *l, const char *type, const char *member,
-		      size_t *ret)
-{
-	const struct nmibt_image_ops *ops = l->image->ops;
-
-	return ops->member_offset && ops->member_offset(l->image->ctx, type, member, ret);
-}
-
-static bool size_of(const struct nmibt_legacy *l, const char *type, size_t *ret)
-{
-	const struct nmibt_image_ops *ops = l->image->ops;
-
-	return ops->type_size && ops->type_size(l->image->ctx, type, ret);
-}
-
 /* The text ends where seq begins, in the others where the structure does. */
-static bool find_seq_buf(struct nmibt_legacy *l)
+static bool find_seq_buf(struct nmibt_nmi_buffers *b, struct nmibt_kernel *kernel)
 {
 	size_t seq, len, size;
 
-	if (!offset_of(l, l->type, "seq", &seq) || !offset_of(l, "seq_buf", "len", &len) ||
-	    !offset_of(l, "seq_buf", "size", &size))
+	if (!nmibt_member_offset(kernel, b->type, "seq", &seq) ||
+	    !nmibt_member_offset(kernel, "seq_buf", "len", &len) ||
+	    !nmibt_member_offset(kernel, "seq_buf", "size", &size))
 		return false;
-	l->layout = SEQ_BUF;
-	l->text_size = seq - l->text;
-	l->len = seq + len;
-	l->size = seq + size;
+	b->layout = SEQ_BUF;
+	b->text_size = seq - b->text;
+	b->len = seq + len;
+	b->size = seq + size;
 	return true;
 }
 
-static bool find_text(struct nmibt_legacy *l, const char *type)
+static bool find_text(struct nmibt_nmi_buffers *b, struct nmibt_kernel *kernel, const char *type)
 {
-	l->type = type;
-	if (!offset_of(l, type, "buffer", &l->text) || !size_of(l, type, &l->type_size))
+	b->type = type;
+	if (!nmibt_member_offset(kernel, type, "buffer", &b->text) ||
+	    !nmibt_type_size(kernel, type, &b->type_size))
 		return false;
-	l->text_size = l->type_size - l->text;
+	b->text_size = b->type_size - b->text;
 	return true;
 }
 
 /* In the order that asks for no type in vain: a vmlinux is read as a whole until it is
  * clear that it has no such type. */
-static bool find_layout(struct nmibt_legacy *l)
+static bool find_layout(struct nmibt_nmi_buffers *b, struct nmibt_kernel *kernel)
 {
-	if (l->has[NMIBT_LEGACY_SAFE] && find_text(l, "printk_safe_seq_buf")) {
-		l->layout = SAFE;
-		return offset_of(l, l->type, "len", &l->len) &&
-		       offset_of(l, l->type, "message_lost", &l->lost);
+	if (b->has[NMIBT_BUFFER_SAFE] && find_text(b, kernel, "printk_safe_seq_buf")) {
+		b->layout = SAFE;
+		return nmibt_member_offset(kernel, b->type, "len", &b->len) &&
+		       nmibt_member_offset(kernel, b->type, "message_lost", &b->lost);
 	}
-	if (!find_text(l, "nmi_seq_buf"))
+	if (!find_text(b, kernel, "nmi_seq_buf"))
 		return false;
-	l->layout = NO_CLAMP;
-	return offset_of(l, l->type, "len", &l->len) || find_seq_buf(l);
+	b->layout = NO_CLAMP;
+	return nmibt_member_offset(kernel, b->type, "len", &b->len) || find_seq_buf(b, kernel);
 }
 
-static bool is_inside(const struct nmibt_legacy *l, size_t offset, size_t size)
+static bool is_inside(const struct nmibt_nmi_buffers *b, size_t offset, size_t size)
 {
-	return offset <= l->type_size && size <= l->type_size - offset;
+	return offset <= b->type_size && size <= b->type_size - offset;
 }
 
 /* Bytes of a length: size_t, or atomic_t. */
-static size_t len_size(const struct nmibt_legacy *l)
+static size_t len_size(const struct nmibt_nmi_buffers *b)
 {
-	return l->layout == SEQ_BUF ? sizeof(uint64_t) : sizeof(uint32_t);
+	return b->layout == SEQ_BUF ? sizeof(uint64_t) : sizeof(uint32_t);
 }
 
-static struct nmibt_error *check_layout(const struct nmibt_legacy *l)
+static struct nmibt_error *check_layout(const struct nmibt_nmi_buffers *b)
 {
-	if (l->type_size > MAX_TYPE || l->text_size < MIN_TEXT ||
-	    !is_inside(l, l->text, l->text_size) || !is_inside(l, l->len, len_size(l)) ||
-	    !is_inside(l, l->size, len_size(l)) || !is_inside(l, l->lost, sizeof(uint32_t)))
+	if (b->type_size > MAX_TYPE || b->text_size < MIN_TEXT ||
+	    !is_inside(b, b->text, b->text_size) || !is_inside(b, b->len, len_size(b)) ||
+	    !is_inside(b, b->size, len_size(b)) || !is_inside(b, b->lost, sizeof(uint32_t)))
 		return nmibt_error_create(NMIBT_ERR_DAMAGED,
 					  "struct %s of %zu bytes, with text of %zu from %zu on, "
 					  "makes no sense",
-					  l->type, l->type_size, l->text_size, l->text);
+					  b->type, b->type_size, b->text_size, b->text);
 	return NULL;
 }
 
 /* ------------------------------------------------------------------- opening */
 
-static struct nmibt_error *find_buffers(struct nmibt_legacy *l, struct nmibt_symbols *symbols)
+static struct nmibt_error *find_buffers(struct nmibt_nmi_buffers *b, struct nmibt_kernel *kernel)
 {
 	bool any = false;
 
-	for (unsigned int i = 0; i < NMIBT_NR_LEGACY; i++) {
-		l->has[i] = nmibt_symbol_addr(symbols, nmibt_legacy_name(i), &l->symbol[i]);
-		any |= l->has[i];
+	for (unsigned int i = 0; i < NMIBT_NR_BUFFERS; i++) {
+		b->has[i] = nmibt_symbol_addr(kernel, nmibt_nmi_buffer_name(i), &b->symbol[i]);
+		any |= b->has[i];
 	}
 	return any ? NULL
 		   : nmibt_error_create(NMIBT_ERR_NOTHING,
@@ -163,62 +147,63 @@ static struct nmibt_error *find_buffers(struct nmibt_legacy *l, struct nmibt_sym
 					"an NMI: no symbol nmi_print_seq or safe_print_seq");
 }
 
-static void read_all_lost(struct nmibt_legacy *l, struct nmibt_symbols *symbols)
+static void read_all_lost(struct nmibt_nmi_buffers *b, struct nmibt_kernel *kernel)
 {
 	uint64_t vaddr;
 
-	l->has_all_lost = nmibt_symbol_addr(symbols, "nmi_message_lost", &vaddr) &&
-			  nmibt_virtual_read(l->memory, vaddr, &l->all_lost, sizeof(l->all_lost)) ==
+	b->has_all_lost = nmibt_symbol_addr(kernel, "nmi_message_lost", &vaddr) &&
+			  nmibt_kernel_read(kernel, vaddr, &b->all_lost, sizeof(b->all_lost)) ==
 				  NMIBT_READ_OK &&
-			  l->all_lost <= INT32_MAX;
+			  b->all_lost <= INT32_MAX;
 }
 
-static struct nmibt_error *find(struct nmibt_legacy *l, struct nmibt_symbols *symbols)
+static struct nmibt_error *find(struct nmibt_nmi_buffers *b, struct nmibt_kernel *kernel)
 {
-	struct nmibt_error *err = find_buffers(l, symbols);
+	struct nmibt_error *err = find_buffers(b, kernel);
 	if (err)
 		return err;
-	if (!find_layout(l))
+	if (!find_layout(b, kernel))
 		return nmibt_error_create(
 			NMIBT_ERR_NOTHING,
 			"the kernel has %s, whose layout is not known: give the kernel's vmlinux, "
 			"with debugging information",
-			nmibt_legacy_name(l->has[NMIBT_LEGACY_NMI] ? NMIBT_LEGACY_NMI
-								   : NMIBT_LEGACY_SAFE));
-	err = check_layout(l);
+			nmibt_nmi_buffer_name(b->has[NMIBT_BUFFER_NMI] ? NMIBT_BUFFER_NMI
+								       : NMIBT_BUFFER_SAFE));
+	err = check_layout(b);
 	if (!err)
-		read_all_lost(l, symbols);
+		read_all_lost(b, kernel);
 	return err;
 }
 
-struct nmibt_error *nmibt_legacy_open(const struct nmibt_image *image, struct nmibt_virtual *memory,
-				      struct nmibt_symbols *symbols,
-				      const struct nmibt_percpu *percpu, struct nmibt_legacy **ret)
+struct nmibt_error *nmibt_nmi_buffers_open(struct nmibt_kernel *kernel,
+					   struct nmibt_nmi_buffers **ret)
 {
-	struct nmibt_legacy *l = calloc(1, sizeof(*l));
-	if (!l)
+	struct nmibt_nmi_buffers *b = calloc(1, sizeof(*b));
+	if (!b)
 		return nmibt_error_nomem();
 
-	l->image = image;
-	l->memory = memory;
-	l->percpu = percpu;
-	struct nmibt_error *err = find(l, symbols);
+	struct nmibt_error *err = find(b, kernel);
 	if (err) {
-		nmibt_legacy_close(l);
+		nmibt_nmi_buffers_close(b);
 		return err;
 	}
-	*ret = l;
+	*ret = b;
 	return NULL;
 }
 
-void nmibt_legacy_close(struct nmibt_legacy *legacy)
+void nmibt_nmi_buffers_close(struct nmibt_nmi_buffers *buffers)
 {
-	free(legacy);
+	free(buffers);
+}
+
+const struct nmibt_nmi_buffers *nmibt_kernel_nmi_buffers(struct nmibt_kernel *kernel)
+{
+	return nmibt_kernel_failure(kernel, NMIBT_PART_NMI_BUFFERS) ? NULL : kernel->nmi_buffers;
 }
 
 /* ------------------------------------------------------------------- reading */
 
-static bool is_nul(const struct nmibt_legacy_area *area, size_t i)
+static bool is_nul(const struct nmibt_nmi_buffer_area *area, size_t i)
 {
 	return area->known[i] && !area->raw[i];
 }
@@ -228,7 +213,7 @@ static bool is_nul(const struct nmibt_legacy_area *area, size_t i)
  * it by a NUL, so that a length at or beyond the end counts bytes that nobody wrote.
  * What text_size has too much is padding, which is 0 as well.
  */
-static void leave_out_end(struct nmibt_legacy_area *area)
+static void leave_out_end(struct nmibt_nmi_buffer_area *area)
 {
 	size_t end = area->published, least = area->raw_len - MAX_PADDING - 1;
 
@@ -239,7 +224,7 @@ static void leave_out_end(struct nmibt_legacy_area *area)
 
 /* seq_buf_set_overflow(), include/linux/seq_buf.h, 4.4: one more than the size. A
  * buffer that was never used has a size of 0. */
-static void take_seq_buf(struct nmibt_legacy_area *area, uint64_t len, uint64_t size)
+static void take_seq_buf(struct nmibt_nmi_buffer_area *area, uint64_t len, uint64_t size)
 {
 	if (!size || size > area->raw_len) {
 		area->damaged = size;
@@ -251,7 +236,7 @@ static void take_seq_buf(struct nmibt_legacy_area *area, uint64_t len, uint64_t 
 	leave_out_end(area);
 }
 
-static void take_no_clamp(struct nmibt_legacy_area *area, uint32_t len)
+static void take_no_clamp(struct nmibt_nmi_buffer_area *area, uint32_t len)
 {
 	area->overflow = len >= area->raw_len;
 	area->published = area->overflow ? area->raw_len : len;
@@ -260,7 +245,7 @@ static void take_no_clamp(struct nmibt_legacy_area *area, uint32_t len)
 
 /* vscnprintf() says what it wrote, which leaves one byte for the NUL. Of a buffer with a
  * length beyond its end __printk_safe_flush() takes nothing. */
-static void take_safe(struct nmibt_legacy_area *area, uint32_t len, uint32_t lost)
+static void take_safe(struct nmibt_nmi_buffer_area *area, uint32_t len, uint32_t lost)
 {
 	area->damaged = len >= area->raw_len || lost > INT32_MAX;
 	area->published = len > area->raw_len ? 0 : len;
@@ -274,7 +259,7 @@ static void take_safe(struct nmibt_legacy_area *area, uint32_t len, uint32_t los
  * newline, or from another header on, is the rest of an older text, as is what follows a
  * NUL.
  */
-static size_t end_of_torn(const struct nmibt_legacy_area *area)
+static size_t end_of_torn(const struct nmibt_nmi_buffer_area *area)
 {
 	size_t end = area->published;
 
@@ -305,78 +290,77 @@ static uint64_t wide_number_at(const char *object, size_t offset)
 	return number;
 }
 
-static void take_numbers(const struct nmibt_legacy *l, const char *object,
-			 struct nmibt_legacy_area *area)
+static void take_numbers(const struct nmibt_nmi_buffers *b, const char *object,
+			 struct nmibt_nmi_buffer_area *area)
 {
-	switch (l->layout) {
+	switch (b->layout) {
 	case SEQ_BUF:
-		take_seq_buf(area, wide_number_at(object, l->len), wide_number_at(object, l->size));
+		take_seq_buf(area, wide_number_at(object, b->len), wide_number_at(object, b->size));
 		break;
 	case NO_CLAMP:
-		take_no_clamp(area, number_at(object, l->len));
+		take_no_clamp(area, number_at(object, b->len));
 		break;
 	case SAFE:
-		take_safe(area, number_at(object, l->len), number_at(object, l->lost));
+		take_safe(area, number_at(object, b->len), number_at(object, b->lost));
 		break;
 	}
 }
 
 /* The whole structure at once: most of it is the text. What can't be read of it is 0, a
  * length as well, so that then nothing is published. */
-static struct nmibt_error *read_object(const struct nmibt_legacy *l, uint64_t vaddr,
-				       struct nmibt_legacy_area *area)
+static struct nmibt_error *read_object(struct nmibt_kernel *kernel, uint64_t vaddr,
+				       struct nmibt_nmi_buffer_area *area)
 {
-	_cleanup_free_ char *object = malloc(l->type_size);
-	_cleanup_free_ bool *known = malloc(l->type_size * sizeof(*known));
+	const struct nmibt_nmi_buffers *b = kernel->nmi_buffers;
+	_cleanup_free_ char *object = malloc(b->type_size);
+	_cleanup_free_ bool *known = malloc(b->type_size * sizeof(*known));
 
-	area->raw = malloc(l->text_size);
-	area->known = malloc(l->text_size * sizeof(*area->known));
+	area->raw = malloc(b->text_size);
+	area->known = malloc(b->text_size * sizeof(*area->known));
 	if (!object || !known || !area->raw || !area->known)
 		return nmibt_error_nomem();
-	struct nmibt_run run =
-		nmibt_virtual_read_pages(l->memory, vaddr, object, l->type_size, known);
-	memcpy(area->raw, object + l->text, l->text_size);
-	memcpy(area->known, known + l->text, l->text_size * sizeof(*known));
-	area->raw_len = l->text_size;
-	area->vaddr = vaddr + l->text;
-	area->status = run.failed     ? NMIBT_READ_ERROR
-		       : run.excluded ? NMIBT_READ_EXCLUDED
-				      : NMIBT_READ_OK;
-	take_numbers(l, object, area);
+	struct nmibt_run run = nmibt_kernel_read_pages(kernel, vaddr, object, b->type_size, known);
+	memcpy(area->raw, object + b->text, b->text_size);
+	memcpy(area->known, known + b->text, b->text_size * sizeof(*known));
+	area->raw_len = b->text_size;
+	area->vaddr = vaddr + b->text;
+	area->status = nmibt_run_status(&run);
+	take_numbers(b, object, area);
 	area->text = end_of_torn(area);
 	return NULL;
 }
 
-struct nmibt_error *nmibt_legacy_read(const struct nmibt_legacy *legacy, unsigned int cpu,
-				      enum nmibt_legacy_buffer buffer,
-				      struct nmibt_legacy_area *ret)
+struct nmibt_error *nmibt_nmi_buffer_read(struct nmibt_kernel *kernel, unsigned int cpu,
+					  enum nmibt_nmi_buffer buffer,
+					  struct nmibt_nmi_buffer_area *ret)
 {
-	struct nmibt_legacy_area area = {.name = nmibt_legacy_name(buffer)};
+	const struct nmibt_nmi_buffers *buffers = nmibt_kernel_nmi_buffers(kernel);
+	struct nmibt_nmi_buffer_area area = {.name = nmibt_nmi_buffer_name(buffer)};
 	uint64_t vaddr;
 
-	if (!legacy->has[buffer])
+	if (!buffers || !buffers->has[buffer])
 		return nmibt_error_create(NMIBT_ERR_USAGE, "the kernel has no %s", area.name);
-	if (!nmibt_percpu_addr(legacy->percpu, cpu, legacy->symbol[buffer], &vaddr))
+	if (!nmibt_percpu_addr(kernel, cpu, buffers->symbol[buffer], &vaddr))
 		return nmibt_error_create(NMIBT_ERR_NOTHING, "where %s of CPU %u is can't be told",
 					  area.name, cpu);
-	struct nmibt_error *err = read_object(legacy, vaddr, &area);
+	struct nmibt_error *err = read_object(kernel, vaddr, &area);
 	if (err) {
-		nmibt_legacy_area_destroy(&area);
+		nmibt_nmi_buffer_area_destroy(&area);
 		return err;
 	}
 	*ret = area;
 	return NULL;
 }
 
-void nmibt_legacy_area_destroy(struct nmibt_legacy_area *area)
+void nmibt_nmi_buffer_area_destroy(struct nmibt_nmi_buffer_area *area)
 {
 	free(area->raw);
 	free(area->known);
-	*area = (struct nmibt_legacy_area){0};
+	*area = (struct nmibt_nmi_buffer_area){0};
 }
 
-bool nmibt_legacy_residue(const struct nmibt_legacy_area *area, size_t from, size_t *ret,
-			  size_t *ret_len)
+bool nmibt_nmi_buffer_residue(const struct nmibt_nmi_buffer_area *area, size_t from, size_t *ret,
+			      size_t *ret_len)
 {
 	size_t start = from, end;
 

@@ -32,18 +32,17 @@ static struct nmibt_error *cant_read(const char *name, uint64_t vaddr, enum nmib
 
 /* Where CONFIG_FORCE_NR_CPUS makes it a constant (include/linux/cpumask.h, 6.12) there
  * is no variable, and masks have as many bits, but for their last word. */
-static struct nmibt_error *read_nr(struct nmibt_percpu *p, struct nmibt_symbols *symbols)
+static struct nmibt_error *read_nr(struct nmibt_percpu *p, struct nmibt_kernel *kernel)
 {
-	const struct nmibt_image_ops *ops = p->image->ops;
 	uint64_t vaddr;
 	uint32_t nr;
 	size_t size;
 
-	if (nmibt_symbol_addr(symbols, "nr_cpu_ids", &vaddr)) {
-		enum nmibt_read status = nmibt_virtual_read(p->memory, vaddr, &nr, sizeof(nr));
+	if (nmibt_symbol_addr(kernel, "nr_cpu_ids", &vaddr)) {
+		enum nmibt_read status = nmibt_kernel_read(kernel, vaddr, &nr, sizeof(nr));
 		if (status != NMIBT_READ_OK)
 			return cant_read("nr_cpu_ids", vaddr, status);
-	} else if (ops->type_size && ops->type_size(p->image->ctx, "cpumask", &size)) {
+	} else if (nmibt_type_size(kernel, "cpumask", &size)) {
 		nr = size > NMIBT_MAX_CPUS / 8 ? UINT32_MAX : size * 8;
 	} else {
 		return no_symbol("nr_cpu_ids");
@@ -65,22 +64,22 @@ static struct nmibt_error *make_room(struct nmibt_percpu *p)
 }
 
 /* cpu_possible_bits is its name up to 4.4. */
-static bool possible_mask(struct nmibt_symbols *symbols, uint64_t *ret)
+static bool possible_mask(struct nmibt_kernel *kernel, uint64_t *ret)
 {
-	return nmibt_symbol_addr(symbols, "__cpu_possible_mask", ret) ||
-	       nmibt_symbol_addr(symbols, "cpu_possible_bits", ret);
+	return nmibt_symbol_addr(kernel, "__cpu_possible_mask", ret) ||
+	       nmibt_symbol_addr(kernel, "cpu_possible_bits", ret);
 }
 
 /* Numbers of CPUs may have gaps, for the most part they don't. */
-static struct nmibt_error *read_possible(struct nmibt_percpu *p, struct nmibt_symbols *symbols)
+static struct nmibt_error *read_possible(struct nmibt_percpu *p, struct nmibt_kernel *kernel)
 {
 	uint64_t mask[NMIBT_MAX_CPUS / WORD_BITS], vaddr;
 	size_t len = (p->nr + WORD_BITS - 1) / WORD_BITS * sizeof(*mask);
 	unsigned int nr_possible = 0;
 
-	if (!possible_mask(symbols, &vaddr))
+	if (!possible_mask(kernel, &vaddr))
 		return no_symbol("__cpu_possible_mask");
-	enum nmibt_read status = nmibt_virtual_read(p->memory, vaddr, mask, len);
+	enum nmibt_read status = nmibt_kernel_read(kernel, vaddr, mask, len);
 	if (status != NMIBT_READ_OK) {
 		nmibt_because(p->why,
 			      "__cpu_possible_mask at %#" PRIx64 " is %s: all CPUs are "
@@ -98,7 +97,7 @@ static struct nmibt_error *read_possible(struct nmibt_percpu *p, struct nmibt_sy
 	return NULL;
 }
 
-static struct nmibt_error *read_offsets(struct nmibt_percpu *p, struct nmibt_symbols *symbols)
+static struct nmibt_error *read_offsets(struct nmibt_percpu *p, struct nmibt_kernel *kernel)
 {
 	size_t len = p->nr * sizeof(*p->offsets);
 	_cleanup_free_ bool *known = calloc(len, sizeof(*known));
@@ -107,9 +106,9 @@ static struct nmibt_error *read_offsets(struct nmibt_percpu *p, struct nmibt_sym
 
 	if (!known)
 		return nmibt_error_nomem();
-	if (!nmibt_symbol_addr(symbols, "__per_cpu_offset", &vaddr))
+	if (!nmibt_symbol_addr(kernel, "__per_cpu_offset", &vaddr))
 		return no_symbol("__per_cpu_offset");
-	nmibt_virtual_read_pages(p->memory, vaddr, p->offsets, len, known);
+	nmibt_kernel_read_pages(kernel, vaddr, p->offsets, len, known);
 	for (unsigned int cpu = 0; cpu < p->nr; cpu++) {
 		const bool *bytes = known + cpu * sizeof(*p->offsets);
 
@@ -126,15 +125,15 @@ static struct nmibt_error *read_offsets(struct nmibt_percpu *p, struct nmibt_sym
 /* -------------------------------------------------------------- the panic, notes */
 
 /* An int or atomic_t that has the number of a CPU, or -1; false: there is no such symbol. */
-static bool read_cpu(struct nmibt_percpu *p, struct nmibt_symbols *symbols, const char *name,
+static bool read_cpu(struct nmibt_percpu *p, struct nmibt_kernel *kernel, const char *name,
 		     int *ret)
 {
 	uint64_t vaddr;
 	int32_t cpu;
 
-	if (!nmibt_symbol_addr(symbols, name, &vaddr))
+	if (!nmibt_symbol_addr(kernel, name, &vaddr))
 		return false;
-	enum nmibt_read status = nmibt_virtual_read(p->memory, vaddr, &cpu, sizeof(cpu));
+	enum nmibt_read status = nmibt_kernel_read(kernel, vaddr, &cpu, sizeof(cpu));
 	if (status != NMIBT_READ_OK)
 		nmibt_because(p->why, "%s at %#" PRIx64 " is %s", name, vaddr,
 			      nmibt_read_name(status));
@@ -150,25 +149,22 @@ static bool read_cpu(struct nmibt_percpu *p, struct nmibt_symbols *symbols, cons
  * to kdump (arch/x86/kernel/reboot.c: nmi_shootdown_cpus(), 4.4), and is 0 until then:
  * only CRASHTIME tells that 0 is a CPU.
  */
-static void read_panic_cpu(struct nmibt_percpu *p, struct nmibt_symbols *symbols)
+static void read_panic_cpu(struct nmibt_percpu *p, struct nmibt_kernel *kernel)
 {
-	uint64_t time;
-
 	p->panic_cpu = p->redirected_from = -1;
-	if (!read_cpu(p, symbols, "panic_cpu", &p->panic_cpu) &&
-	    nmibt_vmcoreinfo_number(p->image, "CRASHTIME", 10, &time))
-		read_cpu(p, symbols, "crashing_cpu", &p->panic_cpu);
-	read_cpu(p, symbols, "panic_redirect_cpu", &p->redirected_from);
+	if (!read_cpu(p, kernel, "panic_cpu", &p->panic_cpu) && kernel->vmcoreinfo.crashtime.known)
+		read_cpu(p, kernel, "crashing_cpu", &p->panic_cpu);
+	read_cpu(p, kernel, "panic_redirect_cpu", &p->redirected_from);
 }
 
 /* crash_notes is a pointer to per-CPU data: note_buf_t __percpu *. */
-static void read_crash_notes(struct nmibt_percpu *p, struct nmibt_symbols *symbols)
+static void read_crash_notes(struct nmibt_percpu *p, struct nmibt_kernel *kernel)
 {
 	uint64_t vaddr, notes;
 
-	if (!nmibt_symbol_addr(symbols, "crash_notes", &vaddr))
+	if (!nmibt_symbol_addr(kernel, "crash_notes", &vaddr))
 		return;
-	enum nmibt_read status = nmibt_virtual_read(p->memory, vaddr, &notes, sizeof(notes));
+	enum nmibt_read status = nmibt_kernel_read(kernel, vaddr, &notes, sizeof(notes));
 	if (status == NMIBT_READ_OK)
 		p->crash_notes = notes;
 	else
@@ -178,35 +174,32 @@ static void read_crash_notes(struct nmibt_percpu *p, struct nmibt_symbols *symbo
 
 /* ------------------------------------------------------------------- opening */
 
-static struct nmibt_error *read_cpus(struct nmibt_percpu *p, struct nmibt_symbols *symbols)
+static struct nmibt_error *read_cpus(struct nmibt_percpu *p, struct nmibt_kernel *kernel)
 {
-	struct nmibt_error *err = read_nr(p, symbols);
+	struct nmibt_error *err = read_nr(p, kernel);
 
 	if (!err)
 		err = make_room(p);
 	if (!err)
-		err = read_possible(p, symbols);
+		err = read_possible(p, kernel);
 	if (!err)
-		err = read_offsets(p, symbols);
+		err = read_offsets(p, kernel);
 	return err;
 }
 
-struct nmibt_error *nmibt_percpu_open(const struct nmibt_image *image, struct nmibt_virtual *memory,
-				      struct nmibt_symbols *symbols, struct nmibt_percpu **ret)
+struct nmibt_error *nmibt_percpu_open(struct nmibt_kernel *kernel, struct nmibt_percpu **ret)
 {
 	struct nmibt_percpu *p = calloc(1, sizeof(*p));
 	if (!p)
 		return nmibt_error_nomem();
 
-	p->image = image;
-	p->memory = memory;
-	struct nmibt_error *err = read_cpus(p, symbols);
+	struct nmibt_error *err = read_cpus(p, kernel);
 	if (err) {
 		nmibt_percpu_close(p);
 		return err;
 	}
-	read_panic_cpu(p, symbols);
-	read_crash_notes(p, symbols);
+	read_panic_cpu(p, kernel);
+	read_crash_notes(p, kernel);
 	*ret = p;
 	return NULL;
 }
@@ -223,27 +216,36 @@ void nmibt_percpu_close(struct nmibt_percpu *percpu)
 
 /* ----------------------------------------------------------------- addresses */
 
-bool nmibt_percpu_addr(const struct nmibt_percpu *percpu, unsigned int cpu, uint64_t variable,
+const struct nmibt_percpu *nmibt_kernel_percpu(struct nmibt_kernel *kernel)
+{
+	return nmibt_kernel_failure(kernel, NMIBT_PART_PERCPU) ? NULL : kernel->percpu;
+}
+
+bool nmibt_percpu_addr(struct nmibt_kernel *kernel, unsigned int cpu, uint64_t variable,
 		       uint64_t *ret)
 {
-	if (cpu >= percpu->nr || !percpu->possible[cpu] || !percpu->known[cpu])
+	const struct nmibt_percpu *p = nmibt_kernel_percpu(kernel);
+
+	if (!p || cpu >= p->nr || !p->possible[cpu] || !p->known[cpu])
 		return false;
-	*ret = variable + percpu->offsets[cpu];
+	*ret = variable + p->offsets[cpu];
 	return true;
 }
 
-bool nmibt_percpu_note(const struct nmibt_percpu *percpu, unsigned int cpu, uint64_t *ret)
+bool nmibt_percpu_note(struct nmibt_kernel *kernel, unsigned int cpu, uint64_t *ret)
 {
-	return percpu->crash_notes && nmibt_percpu_addr(percpu, cpu, percpu->crash_notes, ret);
+	const struct nmibt_percpu *p = nmibt_kernel_percpu(kernel);
+
+	return p && p->crash_notes && nmibt_percpu_addr(kernel, cpu, p->crash_notes, ret);
 }
 
-enum nmibt_note nmibt_percpu_read_note(const struct nmibt_percpu *percpu, unsigned int cpu,
+enum nmibt_note nmibt_percpu_read_note(struct nmibt_kernel *kernel, unsigned int cpu,
 				       struct nmibt_regs *ret, int *ret_pid)
 {
 	uint64_t vaddr;
 
-	if (!nmibt_percpu_note(percpu, cpu, &vaddr))
+	if (!nmibt_percpu_note(kernel, cpu, &vaddr))
 		vaddr = 0;
-	return nmibt_read_note_virtual(percpu->image, percpu->memory, vaddr,
-				       nmibt_note_size(percpu->image), ret, ret_pid);
+	return nmibt_read_note_virtual(kernel, vaddr, nmibt_note_size(kernel->image->arch), ret,
+				       ret_pid);
 }

@@ -2,6 +2,7 @@
 /*
  * Registers: the names of an architecture's pr_reg, and the crash note of a CPU.
  */
+#include "image/notes.h"
 #include "kernel/kernel.h"
 
 /* struct user_regs_struct, arch/x86/include/asm/user_64.h (6.12) */
@@ -41,24 +42,20 @@ const struct nmibt_reg_names *nmibt_reg_names(enum nmibt_arch arch)
  */
 #define PRSTATUS_PID 32
 #define PRSTATUS_REG 112
-#define NT_PRSTATUS 1
 
-struct note_header {
-	uint32_t namesz, descsz, type;
-	char name[8];
-};
+#define NOTE_HEAD NMIBT_NOTE_HEAD("CORE")
 
-/* Memory that has a note, by its physical address or, with memory, by its virtual one. */
+/* Memory that has a note, by its physical address or, with kernel, by its virtual one. */
 struct note_at {
 	const struct nmibt_image *image;
-	struct nmibt_virtual *memory; /* NULL: physical */
+	struct nmibt_kernel *kernel; /* NULL: physical */
 	uint64_t addr;
 	uint64_t size;
 };
 
 static enum nmibt_read read_at(const struct note_at *at, uint64_t offset, void *buf, size_t len)
 {
-	return at->memory ? nmibt_virtual_read(at->memory, at->addr + offset, buf, len)
+	return at->kernel ? nmibt_kernel_read(at->kernel, at->addr + offset, buf, len)
 			  : nmibt_read_phys(at->image, at->addr + offset, buf, len);
 }
 
@@ -70,8 +67,9 @@ static enum nmibt_note unreadable(enum nmibt_read status)
 static enum nmibt_note read_note(const struct note_at *at, struct nmibt_regs *ret, int *ret_pid)
 {
 	const struct nmibt_reg_names *names = nmibt_reg_names(at->image->arch);
-	struct note_header header;
-	char desc[PRSTATUS_REG + NMI_CAPTURE_MAX_REGS * 8];
+	static const char empty[NOTE_HEAD];
+	char head[NOTE_HEAD], desc[PRSTATUS_REG + NMI_CAPTURE_MAX_REGS * 8];
+	struct nmibt_elf_note note;
 	uint64_t end;
 
 	*ret = (struct nmibt_regs){0};
@@ -79,19 +77,18 @@ static enum nmibt_note read_note(const struct note_at *at, struct nmibt_regs *re
 	if (!at->addr || !names)
 		return NMIBT_NOTE_UNKNOWN;
 	size_t want = PRSTATUS_REG + names->nr * 8;
-	if (__builtin_add_overflow(at->addr, at->size, &end) || at->size < sizeof(header) + want)
+	if (__builtin_add_overflow(at->addr, at->size, &end) || at->size < sizeof(head) + want)
 		return NMIBT_NOTE_DAMAGED;
 
-	enum nmibt_read status = read_at(at, 0, &header, sizeof(header));
+	enum nmibt_read status = read_at(at, 0, head, sizeof(head));
 	if (status != NMIBT_READ_OK)
 		return unreadable(status);
-	if (!header.namesz && !header.descsz && !header.type)
+	if (!memcmp(head, empty, sizeof(Elf64_Nhdr)))
 		return NMIBT_NOTE_NONE;
-	if (header.namesz != sizeof("CORE") || memcmp(header.name, "CORE", sizeof("CORE")) ||
-	    header.type != NT_PRSTATUS || header.descsz < want ||
-	    header.descsz > at->size - sizeof(header))
+	if (!nmibt_next_note(head, sizeof(head), 0, &note) || !nmibt_note_is(&note, "CORE") ||
+	    note.type != NT_PRSTATUS || note.size < want || note.size > at->size - sizeof(head))
 		return NMIBT_NOTE_DAMAGED;
-	status = read_at(at, sizeof(header), desc, want);
+	status = read_at(at, sizeof(head), desc, want);
 	if (status != NMIBT_READ_OK)
 		return unreadable(status);
 
@@ -110,18 +107,17 @@ enum nmibt_note nmibt_read_note(const struct nmibt_image *image, uint64_t paddr,
 	return read_note(&(struct note_at){image, NULL, paddr, size}, ret, ret_pid);
 }
 
-enum nmibt_note nmibt_read_note_virtual(const struct nmibt_image *image,
-					struct nmibt_virtual *memory, uint64_t vaddr, uint64_t size,
+enum nmibt_note nmibt_read_note_virtual(struct nmibt_kernel *kernel, uint64_t vaddr, uint64_t size,
 					struct nmibt_regs *ret, int *ret_pid)
 {
-	return read_note(&(struct note_at){image, memory, vaddr, size}, ret, ret_pid);
+	return read_note(&(struct note_at){kernel->image, kernel, vaddr, size}, ret, ret_pid);
 }
 
 /* CRASH_CORE_NOTE_BYTES, include/linux/crash_core.h, 6.12: two notes' headers, the name,
  * struct elf_prstatus, in which pr_fpvalid, padded to 8, follows pr_reg. */
-size_t nmibt_note_size(const struct nmibt_image *image)
+size_t nmibt_note_size(enum nmibt_arch arch)
 {
-	const struct nmibt_reg_names *names = nmibt_reg_names(image->arch);
+	const struct nmibt_reg_names *names = nmibt_reg_names(arch);
 
 	return names ? 2 * 12 + 8 + PRSTATUS_REG + names->nr * 8 + 8 : 0;
 }

@@ -24,40 +24,68 @@ static void put_name(FILE *out, const char *s, size_t len)
 	}
 }
 
-/* The idle tasks of all CPUs are one to whoever looks at stacks. */
-static size_t comm_len(const struct nmibt_cpu *cpu)
+static const struct nmibt_task *task_of(const struct nmibt_cpu *cpu)
 {
-	size_t len = strnlen(cpu->comm, sizeof(cpu->comm));
-	const char *slash = memchr(cpu->comm, '/', len);
+	return cpu->standing.task.known ? &cpu->standing.task : &nmibt_shown(cpu)->task;
+}
 
-	if (slash && cpu->flags & NMI_CAPTURE_SLOT_F_IDLE)
-		len = slash - cpu->comm;
+/* The idle tasks of all CPUs are one to whoever looks at stacks. */
+static size_t comm_len(const struct nmibt_cpu *cpu, const struct nmibt_task *task)
+{
+	size_t len = strnlen(task->comm, sizeof(task->comm));
+	const char *slash = memchr(task->comm, '/', len);
+
+	if (slash && cpu->is_idle)
+		len = slash - task->comm;
 	return len;
 }
 
+static void put_frame(FILE *out, const struct nmibt_frame *f)
+{
+	char addr[NMIBT_ADDR_LEN];
+	struct nmibt_str name = nmibt_frame_name(f, addr);
+
+	putc(';', out);
+	put_name(out, name.s, nmibt_function_len(name));
+	if (f->module.len) {
+		fputs("_[", out);
+		put_name(out, f->module.s, f->module.len);
+		putc(']', out);
+	}
+}
+
+/* Without the frames of the panic and the stop themselves. */
+static void put_frames(FILE *out, const struct nmibt_stack *stack)
+{
+	size_t dying = nmibt_count_dying(stack);
+
+	for (size_t i = stack->nr; i-- > dying;) {
+		if (!nmibt_is_in_chain(stack->frames, i))
+			continue;
+		put_frame(out, &stack->frames[i]);
+		if (i > dying && nmibt_is_hit(stack, i))
+			fputs(";[interrupt]", out);
+	}
+}
+
+/* Of a CPU that was only last seen, or of which nothing is known, the outcome alone. */
 static void put_stack(FILE *out, const struct nmibt_cpu *cpu)
 {
-	if (cpu->has_task && *cpu->comm)
-		put_name(out, cpu->comm, comm_len(cpu));
+	const struct nmibt_task *task = task_of(cpu);
+
+	if (cpu->step > NMIBT_STEP_REGISTERS) {
+		fprintf(out, "[%s]", nmibt_outcome_name(cpu->outcome));
+		return;
+	}
+	if (task->known && *task->comm)
+		put_name(out, task->comm, comm_len(cpu, task));
+	else if (cpu->is_idle)
+		put_name(out, "swapper", strlen("swapper"));
 	else
 		fprintf(out, "[%s]", nmibt_outcome_name(cpu->outcome));
-	if (cpu->stale)
-		fputs(";[stale]", out);
-	if (cpu->flags & NMI_CAPTURE_SLOT_F_USER)
+	if (cpu->is_user)
 		fputs(";[user]", out);
-	for (size_t i = cpu->stack.nr; i-- > 0;) {
-		const struct nmibt_frame *f = &cpu->stack.frames[i];
-
-		if (!nmibt_is_in_chain(cpu->stack.frames, i))
-			continue;
-		putc(';', out);
-		put_name(out, f->function.s, nmibt_function_len(f->function));
-		if (f->module.len) {
-			fputs("_[", out);
-			put_name(out, f->module.s, f->module.len);
-			putc(']', out);
-		}
-	}
+	put_frames(out, &nmibt_shown(cpu)->stack);
 }
 
 static struct nmibt_error *fold_cpu(struct renderer *r, const struct nmibt_cpu *cpu)
@@ -65,8 +93,11 @@ static struct nmibt_error *fold_cpu(struct renderer *r, const struct nmibt_cpu *
 	struct folded *folded = (struct folded *)r;
 	char *line = NULL;
 	size_t len;
-	FILE *out = open_memstream(&line, &len);
 
+	/* What is older, which -o asks for, is not where the CPU was. */
+	if (cpu->is_stale)
+		return NULL;
+	FILE *out = open_memstream(&line, &len);
 	if (out)
 		put_stack(out, cpu);
 	if (!out || fclose(out)) {
@@ -96,7 +127,7 @@ struct nmibt_error *nmibt_render_folded(struct renderer *r)
 {
 	struct folded folded = {.renderer = *r};
 
-	folded.lines = calloc(r->report->nr_cpus, sizeof(*folded.lines));
+	folded.lines = calloc(r->report->nr_cpus + 1, sizeof(*folded.lines));
 	if (!folded.lines)
 		return nmibt_error_nomem();
 	struct nmibt_error *err = nmibt_each_cpu(&folded.renderer, fold_cpu);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Each stack once, with the CPUs that have it: what one reads of a machine with
- * hundreds of CPUs. The panicking CPU's comes first, then those of CPUs that are
- * in the same place at the stop, then the others, the most frequent first, and the
- * idle ones last.
+ * hundreds of CPUs. Those that the death is about come first, then those that are stuck,
+ * then the others, the most frequent first, then the idle ones. CPUs of which nothing
+ * stands, or which were only last seen earlier, come last, by their outcome and without a
+ * stack.
  */
 #include "render/render.h"
 
@@ -11,8 +12,8 @@
 struct member {
 	uint64_t hash; /* 0: no stack, then the outcome tells */
 	enum nmibt_outcome outcome;
-	bool stale;
-	bool user;
+	bool is_last_seen;
+	bool is_user;
 	unsigned int cpu;
 };
 
@@ -25,15 +26,15 @@ struct group {
 
 static int compare_kinds(const struct member *x, const struct member *y)
 {
-	if (x->stale != y->stale)
-		return x->stale - y->stale;
 	if (x->hash != y->hash)
 		return x->hash < y->hash ? -1 : 1;
 	if (x->hash)
 		return 0;
 	if (x->outcome != y->outcome)
 		return x->outcome < y->outcome ? -1 : 1;
-	return x->user - y->user;
+	if (x->is_last_seen != y->is_last_seen)
+		return x->is_last_seen - y->is_last_seen;
+	return x->is_user - y->is_user;
 }
 
 static int compare_members(const void *a, const void *b)
@@ -59,13 +60,13 @@ static unsigned int rank_of(const struct nmibt_report *report, unsigned int cpu)
 {
 	const struct nmibt_cpu_brief *b = &report->cpus[cpu];
 
-	if (b->stale)
-		return 4;
-	if (cpu == report->panic_cpu)
+	if (report->death.is_known && report->death.subjects[cpu])
 		return 0;
-	if (b->flags & NMI_CAPTURE_SLOT_F_IDLE)
-		return 3;
-	return b->moved == NMIBT_MOVED_SAME ? 1 : 2;
+	if (nmibt_is_stuck(b) || b->moved == NMIBT_MOVED_SAME)
+		return 1;
+	if (b->step > NMIBT_STEP_REGISTERS)
+		return 4;
+	return b->is_idle ? 3 : 2;
 }
 
 /* ------------------------------------------------------------------ one group */
@@ -88,19 +89,41 @@ static void render_outcomes(struct renderer *r, const struct group *group)
 	}
 }
 
-static size_t count_flagged(const struct renderer *r, const struct group *group, uint32_t flag)
+typedef bool (*brief_test)(const struct nmibt_cpu_brief *brief);
+
+static bool is_idle(const struct nmibt_cpu_brief *b)
+{
+	return b->is_idle;
+}
+
+static bool is_user(const struct nmibt_cpu_brief *b)
+{
+	return b->is_user;
+}
+
+static bool has_irqs_off(const struct nmibt_cpu_brief *b)
+{
+	return b->irqs_off && !b->is_idle && b->outcome != NMIBT_OUTCOME_SELF;
+}
+
+static bool is_same_place(const struct nmibt_cpu_brief *b)
+{
+	return b->moved == NMIBT_MOVED_SAME;
+}
+
+static bool is_in_condition(const struct nmibt_cpu_brief *b)
+{
+	return b->condition;
+}
+
+/* "  in user mode", "  2 in user mode": of all, of some. */
+static void render_share(struct renderer *r, const struct group *group, brief_test test,
+			 const char *what)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < group->nr; i++)
-		count += !!(r->report->cpus[group->cpus[i]].flags & flag);
-	return count;
-}
-
-/* "  in user mode", "  2 in user mode": of all, of some. */
-static void render_share(struct renderer *r, const struct group *group, size_t count,
-			 const char *what)
-{
+		count += test(&r->report->cpus[group->cpus[i]]);
 	if (count == group->nr)
 		fprintf(r->out, "  %s", what);
 	else if (count)
@@ -109,66 +132,74 @@ static void render_share(struct renderer *r, const struct group *group, size_t c
 
 static void render_head(struct renderer *r, const struct group *group)
 {
-	const struct nmibt_report *report = r->report;
-	size_t same = 0;
-
-	for (size_t i = 0; i < group->nr; i++)
-		same += report->cpus[group->cpus[i]].moved == NMIBT_MOVED_SAME;
+	nmibt_begin_line(r);
 	nmibt_paint(r, BOLD);
 	nmibt_render_cpus(r, group->cpus, group->nr);
-	fprintf(r->out, ": %s", group->members->stale ? "stale " : "");
+	fputs(": ", r->out);
 	render_outcomes(r, group);
 	nmibt_unpaint(r);
+	if (group->nr == 1)
+		nmibt_render_task(r, &r->report->cpus[group->cpus[0]].task);
+	render_share(r, group, is_idle, "idle");
+	render_share(r, group, is_user, "in user mode");
+	render_share(r, group, has_irqs_off, "interrupts off");
+	render_share(r, group, is_same_place, "same place");
+	render_share(r, group, is_in_condition, "stuck");
+	if (group->members->is_last_seen)
+		fputs("  only last seen earlier", r->out);
+	nmibt_end_line(r, 4, "  ");
+}
 
-	const struct nmibt_cpu_brief *first = &report->cpus[group->cpus[0]];
-	if (group->nr == 1 && first->has_task)
-		nmibt_render_task(r, first->pid, first->comm);
-	render_share(r, group, count_flagged(r, group, NMI_CAPTURE_SLOT_F_IDLE), "idle");
-	render_share(r, group, count_flagged(r, group, NMI_CAPTURE_SLOT_F_USER), "in user mode");
-	render_share(r, group, count_flagged(r, group, NMI_CAPTURE_SLOT_F_IRQS_OFF),
-		     "interrupts off");
-	render_share(r, group, same, "same place");
-	putc('\n', r->out);
+static void render_left_out(struct renderer *r, const struct nmibt_stack *stack, size_t dying,
+			    unsigned int cpu)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < dying; i++)
+		nr += nmibt_is_in_chain(stack->frames, i);
+	if (nr)
+		fprintf(r->out, "[%zu frame%s of the %s itself %s left out]\n", nr,
+			nmibt_plural(nr), cpu == r->report->death.reporter ? "panic" : "stop",
+			nr == 1 ? "is" : "are");
 }
 
 /* The CPUs share the functions, the offsets are those of the first. */
-static void render_stack(struct renderer *r, const struct nmibt_cpu *cpu, bool offsets)
+static void render_stack(struct renderer *r, const struct nmibt_stack *stack, unsigned int cpu,
+			 bool offsets)
 {
-	for (size_t i = 0; i < cpu->stack.nr; i++) {
-		const struct nmibt_frame *f = &cpu->stack.frames[i];
+	size_t dying = nmibt_count_dying(stack);
+	char why[128];
 
-		if (!nmibt_is_in_chain(cpu->stack.frames, i))
+	render_left_out(r, stack, dying, cpu);
+	for (size_t i = dying; i < stack->nr; i++) {
+		if (!nmibt_is_in_chain(stack->frames, i))
 			continue;
 		fputs("    ", r->out);
-		nmibt_escape(r->out, f->function.s, f->function.len, false);
-		if (offsets)
-			fprintf(r->out, "+0x%" PRIx64, f->offset);
-		/* Of what nmibt unwound itself the size is not known. */
-		if (offsets && f->size)
-			fprintf(r->out, "/0x%" PRIx64, f->size);
-		if (f->module.len) {
-			fputs(" [", r->out);
-			nmibt_escape(r->out, f->module.s, f->module.len, false);
-			putc(']', r->out);
-		}
-		putc('\n', r->out);
+		nmibt_render_frame(r, &stack->frames[i], offsets);
+		fputs(i > dying && nmibt_is_hit(stack, i) ? "  [interrupted here]\n" : "\n",
+		      r->out);
 		if (r->options->lines)
-			nmibt_render_source(r, f);
+			nmibt_render_source(r, &stack->frames[i]);
 	}
+	nmibt_format_end(stack, why, sizeof(why));
+	if (*why && stack->nr)
+		fprintf(r->out, "[the stack ends here: %s]\n", why);
 }
 
 static struct nmibt_error *render_group(struct renderer *r, const struct group *group)
 {
 	struct nmibt_cpu cpu;
-	struct nmibt_error *err = nmibt_report_cpu(r->report, group->cpus[0], &cpu);
-	if (err)
-		return err;
 
 	putc('\n', r->out);
 	render_head(r, group);
-	if (cpu.stack.nr && group->nr > 1 && r->options->lines)
+	if (!group->members->hash)
+		return NULL;
+	struct nmibt_error *err = nmibt_report_cpu(r->report, group->cpus[0], &cpu);
+	if (err)
+		return err;
+	if (group->nr > 1 && r->options->lines)
 		fprintf(r->out, "[offsets and lines are those of CPU %u]\n", cpu.cpu);
-	render_stack(r, &cpu, group->nr == 1 || r->options->lines);
+	render_stack(r, &nmibt_shown(&cpu)->stack, cpu.cpu, group->nr == 1 || r->options->lines);
 	nmibt_cpu_destroy(&cpu);
 	return NULL;
 }
@@ -187,8 +218,8 @@ static size_t gather_members(const struct renderer *r, struct member *members)
 		members[nr++] = (struct member){
 			.hash = b->stack_hash,
 			.outcome = b->outcome,
-			.stale = b->stale,
-			.user = b->flags & NMI_CAPTURE_SLOT_F_USER,
+			.is_last_seen = b->step == NMIBT_STEP_LAST_SEEN,
+			.is_user = b->is_user,
 			.cpu = i,
 		};
 	}
@@ -221,9 +252,9 @@ static size_t gather_groups(const struct nmibt_report *report, const struct memb
 struct nmibt_error *nmibt_render_groups(struct renderer *r)
 {
 	unsigned int slots = r->report->nr_cpus;
-	_cleanup_free_ struct member *members = calloc(slots, sizeof(*members));
-	_cleanup_free_ unsigned int *cpus = calloc(slots, sizeof(*cpus));
-	_cleanup_free_ struct group *groups = calloc(slots, sizeof(*groups));
+	_cleanup_free_ struct member *members = calloc(slots + 1, sizeof(*members));
+	_cleanup_free_ unsigned int *cpus = calloc(slots + 1, sizeof(*cpus));
+	_cleanup_free_ struct group *groups = calloc(slots + 1, sizeof(*groups));
 	if (!members || !cpus || !groups)
 		return nmibt_error_nomem();
 

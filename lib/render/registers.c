@@ -12,11 +12,12 @@
 static bool symbol_of_text(const struct nmibt_cpu *cpu, unsigned int pc, uint64_t addr, char *buf,
 			   size_t len)
 {
-	const struct nmibt_frame *f = cpu->stack.frames;
+	const struct nmibt_evidence *evidence = &cpu->standing;
+	const struct nmibt_frame *f = evidence->stack.frames;
 
-	if (!cpu->stack.nr || !f->is_pc || !cpu->nmi_regs.present)
+	if (!evidence->stack.nr || !f->is_pc || !f->function.len || !evidence->regs.present)
 		return false;
-	uint64_t offset = addr - (cpu->nmi_regs.value[pc] - f->offset);
+	uint64_t offset = addr - (evidence->regs.value[pc] - f->offset);
 	if (offset >= f->size)
 		return false;
 	int n = snprintf(buf, len, "%.*s+0x%" PRIx64, (int)f->function.len, f->function.s, offset);
@@ -28,11 +29,11 @@ static bool symbol_of_text(const struct nmibt_cpu *cpu, unsigned int pc, uint64_
 bool nmibt_register_symbol(const struct nmibt_report *report, const struct nmibt_cpu *cpu,
 			   unsigned int reg, uint64_t value, char *buf, size_t len)
 {
-	const struct nmibt_reg_names *names = nmibt_reg_names(report->image->arch);
+	const struct nmibt_reg_names *names = nmibt_reg_names(report->kernel->image->arch);
 
 	if (reg != names->pc && strcmp(names->name[reg], "lr"))
 		return false;
-	return nmibt_symbolize(report->symbols, value, buf, len) ||
+	return nmibt_symbolize(report->kernel, value, buf, len) ||
 	       symbol_of_text(cpu, names->pc, value, buf, len);
 }
 
@@ -53,13 +54,13 @@ static bool is_narrow(const struct renderer *r)
 static void render_register(struct renderer *r, const struct nmibt_cpu *cpu, unsigned int i,
 			    const char *name)
 {
-	bool both = cpu->nmi_regs.present && cpu->stop_regs.present;
+	bool both = cpu->standing.regs.present && cpu->stop.regs.present;
 	char nmi[160] = "", stop[160] = "";
 
-	if (cpu->nmi_regs.present)
-		format_value(r, cpu, i, cpu->nmi_regs.value[i], nmi, sizeof(nmi));
-	if (cpu->stop_regs.present)
-		format_value(r, cpu, i, cpu->stop_regs.value[i], stop, sizeof(stop));
+	if (cpu->standing.regs.present)
+		format_value(r, cpu, i, cpu->standing.regs.value[i], nmi, sizeof(nmi));
+	if (cpu->stop.regs.present)
+		format_value(r, cpu, i, cpu->stop.regs.value[i], stop, sizeof(stop));
 
 	fprintf(r->out, "    %-*s ", NAME_WIDTH, name);
 	if (!both) {
@@ -68,7 +69,7 @@ static void render_register(struct renderer *r, const struct nmibt_cpu *cpu, uns
 		return;
 	}
 	nmibt_escape(r->out, nmi, strlen(nmi), false);
-	bool equal = cpu->nmi_regs.value[i] == cpu->stop_regs.value[i];
+	bool equal = cpu->standing.regs.value[i] == cpu->stop.regs.value[i];
 	int pad = strlen(nmi) < VALUE_WIDTH ? (int)(VALUE_WIDTH - strlen(nmi)) : 1;
 	if (!is_narrow(r))
 		fprintf(r->out, "%*s", pad, "");
@@ -105,23 +106,23 @@ static void render_register_heading(struct renderer *r, const struct nmibt_cpu *
 
 	nmibt_paint(r, DIM);
 	fprintf(r->out, "    %-*s ", NAME_WIDTH, "");
-	bool both = cpu->nmi_regs.present && cpu->stop_regs.present;
+	bool both = cpu->standing.regs.present && cpu->stop.regs.present;
 	if (both && is_narrow(r))
 		fprintf(r->out, "%s / at the stop\n", nmi);
 	else if (both)
 		fprintf(r->out, "%-*s%s\n", VALUE_WIDTH, nmi, "at the stop");
 	else
-		fprintf(r->out, "%s\n", cpu->nmi_regs.present ? nmi : "at the stop");
+		fprintf(r->out, "%s\n", cpu->standing.regs.present ? nmi : "at the stop");
 	nmibt_unpaint(r);
 }
 
 void nmibt_render_registers(struct renderer *r, const struct nmibt_cpu *cpu)
 {
-	const struct nmibt_reg_names *names = nmibt_reg_names(r->report->image->arch);
-	bool both = cpu->nmi_regs.present && cpu->stop_regs.present;
+	const struct nmibt_reg_names *names = nmibt_reg_names(r->report->kernel->image->arch);
+	bool both = cpu->standing.regs.present && cpu->stop.regs.present;
 	unsigned int equal_hidden = 0, others_hidden = 0;
 
-	if (!names || (!cpu->nmi_regs.present && !cpu->stop_regs.present))
+	if (!names || (!cpu->standing.regs.present && !cpu->stop.regs.present))
 		return;
 	render_register_heading(r, cpu);
 
@@ -131,8 +132,8 @@ void nmibt_render_registers(struct renderer *r, const struct nmibt_cpu *cpu)
 	for (unsigned int i = 0; i < names->nr; i++) {
 		if (i == names->pc || i == names->sp)
 			continue;
-		bool equal = both && i < cpu->nmi_regs.nr &&
-			     cpu->nmi_regs.value[i] == cpu->stop_regs.value[i];
+		bool equal = both && i < cpu->standing.regs.nr &&
+			     cpu->standing.regs.value[i] == cpu->stop.regs.value[i];
 		bool show = r->options->header ||
 			    (both ? !equal && cpu->moved == NMIBT_MOVED_SAME : false);
 		if (show)
@@ -150,6 +151,4 @@ void nmibt_render_registers(struct renderer *r, const struct nmibt_cpu *cpu)
 	else if (others_hidden)
 		fprintf(r->out, "    (%u more%s; -t shows all)\n", others_hidden,
 			both ? " differ" : "");
-	if (!cpu->stop_regs.present && cpu->note != NMIBT_NOTE_PRESENT)
-		fprintf(r->out, "[%s]\n", nmibt_note_words(cpu->note));
 }

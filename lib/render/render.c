@@ -23,6 +23,9 @@ bool nmibt_render_option(struct nmibt_render_options *options, int letter)
 	case 'o':
 		options->older = true;
 		return true;
+	case 'v':
+		options->verbose = true;
+		return true;
 	case 'j':
 		options->format = NMIBT_FORMAT_JSON;
 		return true;
@@ -39,6 +42,29 @@ bool nmibt_render_option(struct nmibt_render_options *options, int letter)
 	return false;
 }
 
+/* ------------------------------------------------------------------------- parts */
+
+void nmibt_render_task(struct renderer *r, const struct nmibt_task *task)
+{
+	size_t len = strnlen(task->comm, sizeof(task->comm));
+
+	if (!task->known)
+		return;
+	fprintf(r->out, "  PID %d", task->pid);
+	if (!len)
+		return;
+	fputs(" \"", r->out);
+	nmibt_escape(r->out, task->comm, len, false);
+	putc('"', r->out);
+}
+
+static void render_range(struct renderer *r, unsigned int first, unsigned int last)
+{
+	fprintf(r->out, "%u", first);
+	if (last > first)
+		fprintf(r->out, "-%u", last);
+}
+
 void nmibt_render_cpus(struct renderer *r, const unsigned int *cpus, size_t nr)
 {
 	fputs(nr == 1 ? "CPU " : "CPUs ", r->out);
@@ -46,31 +72,82 @@ void nmibt_render_cpus(struct renderer *r, const unsigned int *cpus, size_t nr)
 		size_t first = i;
 		while (i + 1 < nr && cpus[i + 1] == cpus[i] + 1)
 			i++;
-		fprintf(r->out, "%s%u", first ? "," : "", cpus[first]);
-		if (i > first)
-			fprintf(r->out, "-%u", cpus[i]);
+		if (first)
+			putc(',', r->out);
+		render_range(r, cpus[first], cpus[i]);
 	}
 }
 
-bool nmibt_is_wanted(const struct renderer *r, unsigned int cpu)
+void nmibt_render_cpu_set(struct renderer *r, const struct nmibt_cpus *cpus)
 {
-	if (!r->report->possible[cpu])
-		return false;
-	if (r->report->cpus[cpu].stale && !r->options->older)
-		return false;
-	return !r->options->cpus || r->options->cpus[cpu];
+	fputs(nmibt_cpus_count(cpus) == 1 ? "CPU " : "CPUs ", r->out);
+	for (size_t i = 0; i < cpus->nr; i++) {
+		if (i)
+			putc(',', r->out);
+		render_range(r, cpus->ranges[i].first, cpus->ranges[i].last);
+	}
 }
 
-/* -o: what other sources have of the CPU that is older. */
+void nmibt_render_frame(struct renderer *r, const struct nmibt_frame *frame, bool offset)
+{
+	char addr[NMIBT_ADDR_LEN];
+	struct nmibt_str name = nmibt_frame_name(frame, addr);
+
+	nmibt_escape(r->out, name.s, name.len, false);
+	if (offset && frame->function.len)
+		fprintf(r->out, "+0x%" PRIx64, frame->offset);
+	/* Of what nmibt unwound itself the size may not be known. */
+	if (offset && frame->function.len && frame->size)
+		fprintf(r->out, "/0x%" PRIx64, frame->size);
+	if (!frame->module.len)
+		return;
+	fputs(" [", r->out);
+	nmibt_escape(r->out, frame->module.s, frame->module.len, false);
+	putc(']', r->out);
+}
+
+/* Behind a call that never returns the linker may have put another function, whose name
+ * the return address then has. */
+static bool is_behind_the_end(const struct nmibt_frame *frame)
+{
+	return frame->function.len && !frame->offset && !frame->is_pc && !frame->is_interrupted;
+}
+
+const struct nmibt_frame *nmibt_place_of(const struct nmibt_stack *stack)
+{
+	for (size_t i = nmibt_count_dying(stack); i < stack->nr; i++) {
+		const struct nmibt_frame *frame = &stack->frames[i];
+
+		if (nmibt_is_in_chain(stack->frames, i) && !is_behind_the_end(frame))
+			return frame;
+	}
+	return NULL;
+}
+
+bool nmibt_is_hit(const struct nmibt_stack *stack, size_t i)
+{
+	return i && stack->frames[i].is_interrupted;
+}
+
+/* --------------------------------------------------------------------- CPU by CPU */
+
+bool nmibt_is_wanted(const struct renderer *r, unsigned int cpu)
+{
+	return r->report->possible[cpu] && (!r->options->cpus || r->options->cpus[cpu]);
+}
+
 static struct nmibt_error *each_older(struct renderer *r, unsigned int nr, render_cpu_fn render)
 {
-	struct nmibt_error *err = NULL;
-	bool found = r->options->older && r->report->cpus[nr].has_older;
+	struct nmibt_older older;
+	bool found = true;
 
-	for (unsigned int nth = 0; !err && found; nth++) {
+	if (!r->options->older || !r->report->cpus[nr].has_older)
+		return NULL;
+	struct nmibt_error *err = nmibt_older_begin(r->report, nr, &older);
+	while (!err && found) {
 		struct nmibt_cpu cpu;
 
-		err = nmibt_report_older(r->report, nr, nth, &cpu, &found);
+		err = nmibt_older_next(&older, &cpu, &found);
 		if (err || !found)
 			break;
 		err = render(r, &cpu);
@@ -99,10 +176,49 @@ struct nmibt_error *nmibt_each_cpu(struct renderer *r, render_cpu_fn render)
 	return NULL;
 }
 
+/* Is what was printed as printout i (index + 1) of the death, or, where nobody died, of a
+ * condition that is open? */
+static bool is_of_interest(const struct nmibt_report *report, size_t printout)
+{
+	const struct nmibt_death *death = &report->death;
+
+	if (!printout)
+		return false;
+	if (death->is_known && (printout == death->cause || printout == death->printout))
+		return true;
+	for (size_t i = 0; i < report->nr_conditions; i++) {
+		if (report->conditions[i].is_open && report->conditions[i].last == printout)
+			return true;
+	}
+	return false;
+}
+
+struct nmibt_error *nmibt_each_task(struct renderer *r, render_task_fn render)
+{
+	const struct nmibt_log_source *log = r->report->sources->log;
+
+	for (size_t i = 0; log && i < log->nr_traces; i++) {
+		const struct nmibt_log_trace *trace = &log->traces[i];
+		struct nmibt_evidence evidence;
+
+		if (trace->kind != NMIBT_EVIDENCE_TASK ||
+		    !is_of_interest(r->report, trace->printout))
+			continue;
+		struct nmibt_error *err = nmibt_log_evidence(log, r->report->kernel, i, &evidence);
+		if (err)
+			return err;
+		err = render(r, &evidence);
+		nmibt_evidence_destroy(&evidence);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
 void nmibt_find_places(struct renderer *r, const struct nmibt_frame *frame, nmibt_place_fn visit,
 		       void *arg)
 {
-	const struct nmibt_image *image = r->report->image;
+	const struct nmibt_image *image = r->report->kernel->image;
 	_cleanup_free_ char *function = strndup(frame->function.s, frame->function.len);
 	_cleanup_free_ char *module = strndup(frame->module.s, frame->module.len);
 	struct nmibt_location code = {
@@ -113,11 +229,17 @@ void nmibt_find_places(struct renderer *r, const struct nmibt_frame *frame, nmib
 	};
 
 	/* A return address stands behind its call. */
-	if (!frame->is_pc && code.offset)
+	if (!frame->is_pc && !frame->is_interrupted && code.offset)
 		code.offset--;
 	if (!function || !module || !image->ops->find_places ||
 	    !image->ops->find_places(image->ctx, &code, visit, arg))
 		r->lines_missing = true;
+}
+
+static bool has_something(const struct nmibt_cpu_brief *brief, bool older)
+{
+	return brief->outcome != NMIBT_OUTCOME_NONE || brief->step != NMIBT_STEP_NOTHING ||
+	       (older && brief->has_older);
 }
 
 static int exit_code(const struct nmibt_report *report, bool older)
@@ -125,10 +247,7 @@ static int exit_code(const struct nmibt_report *report, bool older)
 	if (!report->complete)
 		return 3;
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
-		const struct nmibt_cpu_brief *b = &report->cpus[i];
-
-		if (report->possible[i] &&
-		    (b->outcome != NMIBT_OUTCOME_NONE || (older && b->has_older)))
+		if (report->possible[i] && has_something(&report->cpus[i], older))
 			return 0;
 	}
 	return 1;
@@ -137,18 +256,26 @@ static int exit_code(const struct nmibt_report *report, bool older)
 struct nmibt_error *nmibt_render_by(render_fn render, const struct nmibt_report *report,
 				    const struct nmibt_render_options *options, FILE *out, int *ret)
 {
+	struct scratch scratch = {0};
 	struct renderer r = {
 		.report = report,
 		.options = options,
 		.out = out,
+		.scratch = &scratch,
 		.width = options->width ? options->width : 80,
 	};
 
+	scratch.stream = open_memstream(&scratch.text, &scratch.len);
+	if (!scratch.stream)
+		return nmibt_error_nomem();
 	struct nmibt_error *err = render(&r);
-	if (err)
-		return err;
-	*ret = exit_code(report, options->older);
-	return NULL;
+	bool failed = fclose(scratch.stream);
+	free(scratch.text);
+	if (!err && failed)
+		err = nmibt_error_nomem();
+	if (!err)
+		*ret = exit_code(report, options->older);
+	return err;
 }
 
 struct nmibt_error *nmibt_render(const struct nmibt_report *report,

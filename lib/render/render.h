@@ -9,13 +9,24 @@
 
 #include "report/report.h"
 
+/* What is being made in memory. */
+struct scratch {
+	FILE *stream;
+	char *text;
+	size_t len;
+};
+
 struct renderer {
 	const struct nmibt_report *report;
 	const struct nmibt_render_options *options;
 	FILE *out;
+	FILE *behind; /* out, while that is a line that is being made */
+	struct scratch *scratch;
 	unsigned int width; /* columns */
 	bool lines_missing; /* -l found no source line */
 };
+
+/* ------------------------------------------------------- colour, and long lines */
 
 enum colour { BOLD, RED, YELLOW, DIM };
 
@@ -23,41 +34,88 @@ enum colour { BOLD, RED, YELLOW, DIM };
 void nmibt_paint(struct renderer *r, enum colour colour);
 void nmibt_unpaint(struct renderer *r);
 
-/* "+2.18 ms" from the request to ns; empty when one of the times is missing. */
-void nmibt_format_since(const struct renderer *r, uint64_t ns, char *buf, size_t len);
+/*
+ * Between the two out is a line that is being made. nmibt_end_line() writes it with a
+ * newline. Where it is wider than the terminal it goes on below, indented. It is broken
+ * only where separator stands: " " in a sentence, "  " between the parts of a heading.
+ */
+void nmibt_begin_line(struct renderer *r);
+void nmibt_end_line(struct renderer *r, unsigned int indent, const char *separator);
 
-/* "  PID 53 "comm"" */
-void nmibt_render_task(struct renderer *r, int32_t pid, const char comm[NMI_CAPTURE_COMM_LEN]);
+/* ------------------------------------------------------------------------ words */
 
-/* What a crash note tells, as half a sentence. */
-const char *nmibt_note_words(enum nmibt_note note);
+/* Names for JSON and the text, static. */
+const char *nmibt_arch_name(enum nmibt_arch arch); /* NULL: it is not known */
+/* "soft-lockup" and "soft lockup", of first lines. */
+const char *nmibt_print_name(enum nmibt_print kind);
+const char *nmibt_print_words(enum nmibt_print kind);
+const char *nmibt_moment_name(enum nmibt_moment_kind kind);
+const char *nmibt_moved_name(enum nmibt_moved moved);
+const char *nmibt_note_name(enum nmibt_note note);
+const char *nmibt_end_name(enum nmibt_stack_end end);
+
+/* Why a stack ends, as a sentence; empty where it is complete, or nothing is known. */
+void nmibt_format_end(const struct nmibt_stack *stack, char *buf, size_t len);
+/* What a CPU's crash note tells, as half a sentence. NULL: nothing that is worth a line. */
+const char *nmibt_note_words(const struct nmibt_report *report, unsigned int cpu,
+			     enum nmibt_note note);
+/* "+2.18 ms" from the capture's request to ns; empty when one of the times is missing. */
+void nmibt_format_since(const struct nmibt_report *report, uint64_t ns, char *buf, size_t len);
+/* Did all CPUs that the capture asked answer it in time, as a whole? */
+bool nmibt_have_all_answered(const struct nmibt_report *report);
+
+/* ------------------------------------------------------------------------- parts */
+
+/* "  PID 53 "comm"", as far as it is known. */
+void nmibt_render_task(struct renderer *r, const struct nmibt_task *task);
+/* "CPU 3" or "CPUs 0-2,7". */
+void nmibt_render_cpus(struct renderer *r, const unsigned int *cpus, size_t nr);
+void nmibt_render_cpu_set(struct renderer *r, const struct nmibt_cpus *cpus);
+/* "name+0xoff/0xsize [module]", or a number where the frame has no name. */
+void nmibt_render_frame(struct renderer *r, const struct nmibt_frame *frame, bool offset);
+
+/* The innermost frame that is not of the panic and the stop themselves, and whose name is
+ * sure; NULL: none. */
+const struct nmibt_frame *nmibt_place_of(const struct nmibt_stack *stack);
+/* Did an interrupt hit frame i, which then goes on to a frame further in? */
+bool nmibt_is_hit(const struct nmibt_stack *stack, size_t i);
+
+/* --------------------------------------------------------------------- CPU by CPU */
 
 /* Is the CPU one that the options want shown? */
 bool nmibt_is_wanted(const struct renderer *r, unsigned int cpu);
 
-/* Calls render for each CPU that the options want, in order, one in memory at a time. */
+/* Calls render for each CPU that the options want, in order, one in memory at a time;
+ * with -o also for what is older of each, which has is_stale. */
 typedef struct nmibt_error *(*render_cpu_fn)(struct renderer *r, const struct nmibt_cpu *cpu);
 struct nmibt_error *nmibt_each_cpu(struct renderer *r, render_cpu_fn render);
+
+/* Calls render with the stack of each blocked task that the log has for the death, or,
+ * without one, for a condition that is open. */
+typedef struct nmibt_error *(*render_task_fn)(struct renderer *r,
+					      const struct nmibt_evidence *evidence);
+struct nmibt_error *nmibt_each_task(struct renderer *r, render_task_fn render);
 
 /* -l: shows visit where frame comes from; notes it where nobody knows. */
 void nmibt_find_places(struct renderer *r, const struct nmibt_frame *frame, nmibt_place_fn visit,
 		       void *arg);
-
 /* -l: the places of a frame, below it. */
 void nmibt_render_source(struct renderer *r, const struct nmibt_frame *frame);
 /* The remark that stands at the end where -l found none for some. */
 void nmibt_render_lines_missing(struct renderer *r);
 
-/* "CPU 3" or "CPUs 0-2,7". */
-void nmibt_render_cpus(struct renderer *r, const unsigned int *cpus, size_t nr);
+/* --------------------------------------------------------------------- registers */
 
 /* The code address in a register (pc, lr) as symbol+0xoffset; false: it is no code
  * address, or of no symbol that is known. */
 bool nmibt_register_symbol(const struct nmibt_report *report, const struct nmibt_cpu *cpu,
 			   unsigned int reg, uint64_t value, char *buf, size_t len);
-
 /* "at the NMI": when the registers in the slot were taken. */
 const char *nmibt_regs_when(const struct nmi_capture_slot *slot);
+/* A line of head, then the registers at the backtrace beside those at the stop. */
+void nmibt_render_registers(struct renderer *r, const struct nmibt_cpu *cpu);
+
+/* ----------------------------------------------------------------------- formats */
 
 /* Renders a report by render; as nmibt_render(). */
 typedef struct nmibt_error *(*render_fn)(struct renderer *r);
@@ -69,9 +127,7 @@ struct nmibt_error *nmibt_render_text(struct renderer *r);
 struct nmibt_error *nmibt_render_groups(struct renderer *r);
 struct nmibt_error *nmibt_render_folded(struct renderer *r);
 struct nmibt_error *nmibt_render_signature(struct renderer *r);
-
+/* The first screen. */
 struct nmibt_error *nmibt_render_summary(struct renderer *r);
-/* A line of head, then the registers at the NMI beside those at the stop. */
-void nmibt_render_registers(struct renderer *r, const struct nmibt_cpu *cpu);
 
 #endif /* NMIBT_RENDER_H */

@@ -35,7 +35,7 @@ struct nmibt_error *nmibt_render_signature(struct renderer *r)
 		fputs("signature   none: no frame of a CPU that panicked or was stuck\n", r->out);
 	if (*signature.duphash)
 		fprintf(r->out, "duphash     %s  of CPU %u, as satyr makes it\n", signature.duphash,
-			r->report->panic_cpu);
+			r->report->death.reporter);
 	for (size_t i = 0; i < signature.nr_stacks; i++)
 		put_stack(r, &signature.stacks[i]);
 	nmibt_signature_destroy(&signature);

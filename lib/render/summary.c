@@ -1,17 +1,470 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The summary that the text begins with: how many CPUs answered how, and what
- * the diagnosis found.
+ * The first screen: the case, then the answer in the order in which a person wants it,
+ * then where it comes from. Each line begins with a label of a fixed width.
  */
+#include <time.h>
+
 #include "render/render.h"
 
-static void label(struct renderer *r, const char *name)
+#define LABEL_WIDTH 12
+
+static void begin(struct renderer *r, const char *label)
 {
+	nmibt_begin_line(r);
 	nmibt_paint(r, BOLD);
-	fprintf(r->out, "%-11s", name);
+	fprintf(r->out, "%-*s", LABEL_WIDTH, label);
 	nmibt_unpaint(r);
-	putc(' ', r->out);
 }
+
+static void end(struct renderer *r)
+{
+	nmibt_end_line(r, LABEL_WIDTH, " ");
+}
+
+/* The first line of an untrusted string. */
+static void put_line(struct renderer *r, const char *s)
+{
+	nmibt_escape(r->out, s, strcspn(s, "\n"), false);
+}
+
+static void field(struct renderer *r, const char *label, const char *s)
+{
+	if (!s)
+		return;
+	begin(r, label);
+	put_line(r, s);
+	end(r);
+}
+
+/* ------------------------------------------------------------------------- the case */
+
+/* Its label says that it is a panic. */
+static void put_panic(struct renderer *r, const char *message)
+{
+	static const char prefix[] = "Kernel panic - not syncing: ";
+
+	put_line(r, message + (strncmp(message, prefix, strlen(prefix)) ? 0 : strlen(prefix)));
+}
+
+/* What tells of a death whose message is not known. */
+static void put_witnesses(struct renderer *r, const struct nmibt_death *death)
+{
+	const struct {
+		bool tells;
+		const char *name;
+	} witnesses[] = {
+		{death->by_capture, "the capture"},
+		{death->by_panic_cpu, "panic_cpu"},
+		{death->by_kdump, "the stop for kdump"},
+		{death->by_log, "the log"},
+	};
+	const char *comma = "";
+
+	for (size_t i = 0; i < ARRAY_SIZE(witnesses); i++) {
+		if (!witnesses[i].tells)
+			continue;
+		fprintf(r->out, "%s%s", comma, witnesses[i].name);
+		comma = ", ";
+	}
+}
+
+static void render_why(struct renderer *r)
+{
+	const struct nmibt_death *death = &r->report->death;
+	const struct nmibt_log_source *log = r->report->sources->log;
+	const char *setting = r->report->facts.setting;
+
+	if (!death->is_known) {
+		field(r, "panic", "none: nothing tells that this kernel died");
+		return;
+	}
+	begin(r, "panic");
+	if (death->message) {
+		put_panic(r, death->message);
+	} else {
+		fputs("its message is not known; told by ", r->out);
+		put_witnesses(r, death);
+	}
+	end(r);
+	if (log && death->cause && death->printout)
+		field(r, "cause", log->printouts[death->cause - 1].message);
+	if (setting) {
+		begin(r, "setting");
+		fprintf(r->out, "%s made that a panic", setting);
+		end(r);
+	}
+}
+
+/* The capture kernel is another one: its end is not that of this one. */
+static void render_failure(struct renderer *r)
+{
+	const char *message = r->report->death.dump_failed;
+
+	if (!message)
+		return;
+	begin(r, "dump");
+	fputs("the dump failed, in the capture kernel: ", r->out);
+	put_panic(r, message);
+	end(r);
+}
+
+static void put_time(struct renderer *r, uint64_t seconds)
+{
+	time_t time = (time_t)seconds;
+	struct tm tm;
+	char text[64];
+
+	if (seconds <= INT64_MAX && gmtime_r(&time, &tm) &&
+	    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S UTC", &tm))
+		fputs(text, r->out);
+	else
+		fprintf(r->out, "%" PRIu64 " s since 1970", seconds);
+}
+
+static void render_when(struct renderer *r)
+{
+	const struct nmibt_case *facts = &r->report->facts;
+	char up[32];
+
+	if (!facts->has_time && !facts->has_uptime)
+		return;
+	begin(r, r->report->death.is_known ? "died" : "uptime");
+	if (facts->has_time)
+		put_time(r, facts->time);
+	else if (r->report->death.is_known)
+		fputs("at an unknown time", r->out);
+	if (facts->has_uptime) {
+		nmibt_format_duration((int64_t)facts->uptime_ns, up, sizeof(up));
+		fprintf(r->out, "%s%s%s", r->report->death.is_known ? ", up " : "",
+			facts->is_uptime_least ? "at least " : "", up);
+	}
+	end(r);
+}
+
+/* "G        W  O" as words; the kernel's own letters stay, for whoever greps. */
+static void render_taint(struct renderer *r)
+{
+	static const char prefix[] = "Tainted: ";
+	const char *taint = r->report->facts.taint, *comma = "";
+
+	if (!taint || strncmp(taint, prefix, strlen(prefix)))
+		return;
+	begin(r, "taint");
+	for (const char *at = taint + strlen(prefix); *at == ' ' || (*at >= 'A' && *at <= 'Z');
+	     at++) {
+		const char *words = nmibt_taint_words(*at);
+
+		/* G says that P is not there. */
+		if (*at == ' ' || *at == 'G')
+			continue;
+		fprintf(r->out, words ? "%s%s (%c)" : "%s%s%c", comma, words ? words : "", *at);
+		comma = ", ";
+	}
+	end(r);
+}
+
+static void render_case(struct renderer *r)
+{
+	const struct nmibt_case *facts = &r->report->facts;
+	const char *arch = nmibt_arch_name(r->report->kernel->image->arch);
+
+	render_why(r);
+	render_failure(r);
+	render_when(r);
+	/* As the kernel calls a machine that has no name yet (init/version.c, 6.12). */
+	if (facts->host && strcmp(facts->host, "(none)"))
+		field(r, "host", facts->host);
+	begin(r, "kernel");
+	if (facts->release) {
+		put_line(r, facts->release);
+		fputs(", ", r->out);
+	}
+	fputs(arch ? arch : "of an unknown architecture", r->out);
+	end(r);
+	render_taint(r);
+	field(r, "hardware", facts->hardware);
+	field(r, "build-id", facts->build_id);
+	putc('\n', r->out);
+}
+
+/* --------------------------------------------------------------------- the subjects */
+
+/* So many have a line of their own. */
+#define MAX_SUBJECTS 4
+
+static const char *subject_label(const struct nmibt_report *report, unsigned int cpu)
+{
+	const struct nmibt_death *death = &report->death;
+	bool has_panicked = death->by_capture || death->by_panic_cpu || death->printout;
+
+	return cpu == death->reporter && has_panicked ? "panicking" : "subject";
+}
+
+/* Of a CPU that a watchdog's interrupt found stuck: what that hit. */
+static const struct nmibt_frame *find_hit(const struct nmibt_stack *stack)
+{
+	for (size_t i = 0; i < stack->nr; i++) {
+		if (nmibt_is_hit(stack, i))
+			return &stack->frames[i];
+	}
+	return NULL;
+}
+
+static bool is_by_watchdog(const struct nmibt_report *report)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+	size_t cause = report->death.cause;
+
+	if (!log || !cause)
+		return false;
+	switch (log->printouts[cause - 1].kind) {
+	case NMIBT_PRINT_SOFT_LOCKUP:
+	case NMIBT_PRINT_HARD_LOCKUP:
+	case NMIBT_PRINT_SELF_STALL:
+	case NMIBT_PRINT_STALL:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void put_place(struct renderer *r, const struct nmibt_cpu *cpu)
+{
+	const struct nmibt_stack *stack = &nmibt_shown(cpu)->stack;
+	const struct nmibt_frame *place = is_by_watchdog(r->report) ? find_hit(stack) : NULL;
+	char age[96];
+
+	if (!place)
+		place = nmibt_place_of(stack);
+
+	if (cpu->step == NMIBT_STEP_LAST_SEEN) {
+		nmibt_format_age(r->report, cpu->age, age, sizeof(age));
+		fprintf(r->out, "  last seen %s", *age ? age : "at an unknown time");
+	}
+	if (cpu->is_user)
+		fputs("  in user mode", r->out);
+	else if (place) {
+		fputs("  in ", r->out);
+		nmibt_render_frame(r, place, true);
+	}
+}
+
+static struct nmibt_error *render_subject(struct renderer *r, unsigned int nr)
+{
+	struct nmibt_cpu cpu;
+	struct nmibt_error *err = nmibt_report_cpu(r->report, nr, &cpu);
+	if (err)
+		return err;
+
+	begin(r, subject_label(r->report, nr));
+	fprintf(r->out, "CPU %u", nr);
+	nmibt_render_task(r,
+			  cpu.standing.task.known ? &cpu.standing.task : &nmibt_shown(&cpu)->task);
+	put_place(r, &cpu);
+	end(r);
+	nmibt_cpu_destroy(&cpu);
+	return NULL;
+}
+
+static void render_other_subjects(struct renderer *r, unsigned int from)
+{
+	const struct nmibt_report *report = r->report;
+	_cleanup_free_ unsigned int *cpus = calloc(report->nr_cpus + 1, sizeof(*cpus));
+	size_t nr = 0;
+
+	for (unsigned int i = from; cpus && i < report->nr_cpus; i++) {
+		if (report->death.subjects[i])
+			cpus[nr++] = i;
+	}
+	if (!nr)
+		return;
+	begin(r, "subject");
+	nmibt_render_cpus(r, cpus, nr);
+	end(r);
+}
+
+static struct nmibt_error *render_subjects(struct renderer *r)
+{
+	const struct nmibt_report *report = r->report;
+	const struct nmibt_death *death = &report->death;
+	unsigned int shown = 0, cpu = 0;
+
+	if (!death->is_known)
+		return NULL;
+	for (; cpu < report->nr_cpus && shown < MAX_SUBJECTS; cpu++) {
+		struct nmibt_error *err = death->subjects[cpu] ? render_subject(r, cpu) : NULL;
+		if (err)
+			return err;
+		shown += death->subjects[cpu];
+	}
+	render_other_subjects(r, cpu);
+	for (size_t i = 0; i < death->nr_tasks; i++) {
+		begin(r, "subject");
+		fputs("task", r->out);
+		nmibt_render_task(r, &death->tasks[i]);
+		end(r);
+	}
+	if (death->reporter < report->nr_cpus && !death->subjects[death->reporter]) {
+		begin(r, "reporter");
+		fprintf(r->out, "CPU %u", death->reporter);
+		nmibt_render_task(r, &report->cpus[death->reporter].task);
+		end(r);
+	}
+	return NULL;
+}
+
+/* --------------------------------------------------------------------- the timeline */
+
+/* A screen has so many; the first and the newest are what matters. */
+#define MAX_OLDEST 3
+#define MAX_NEWEST 9
+#define AGE_WIDTH 10
+
+/* "-74 s", "-5 min or more", "?". */
+static void format_offset(struct nmibt_age age, char *buf, size_t len)
+{
+	char duration[32];
+
+	/* At least no time at all says nothing. */
+	if (age.kind == NMIBT_AGE_UNKNOWN || (age.kind == NMIBT_AGE_AT_LEAST && !age.ns)) {
+		snprintf(buf, len, "?");
+		return;
+	}
+	nmibt_format_duration(age.ns, duration, sizeof(duration));
+	snprintf(buf, len, "%s%s%s", age.ns < 0 ? "+" : "-", duration,
+		 age.kind == NMIBT_AGE_AT_LEAST ? " or more" : "");
+}
+
+static void put_condition(struct renderer *r, const struct nmibt_condition *c)
+{
+	const struct nmibt_printout *first = &r->report->sources->log->printouts[c->first - 1];
+	char since[48];
+
+	fputs(nmibt_print_words(c->kind), r->out);
+	if (c->cpus.nr) {
+		fputs(" of ", r->out);
+		nmibt_render_cpu_set(r, &c->cpus);
+	}
+	nmibt_render_task(r, &c->task);
+	format_offset(nmibt_age_of(r->report, NMIBT_CLOCK_LOG, c->since_ns, first->first_seq),
+		      since, sizeof(since));
+	if (c->count > 1)
+		fprintf(r->out, ", %u reports", c->count);
+	fprintf(r->out, ", since %s", since);
+	fputs(c->is_open ? ", open" : ", over", r->out);
+}
+
+static void put_moment(struct renderer *r, const struct nmibt_moment *moment)
+{
+	if (moment->condition) {
+		put_condition(r, &r->report->conditions[moment->condition - 1]);
+		return;
+	}
+	switch (moment->kind) {
+	case NMIBT_MOMENT_DEATH:
+		fputs("the panic", r->out);
+		return;
+	case NMIBT_MOMENT_FIRST_BAD:
+		fputs("first bad event: ", r->out);
+		break;
+	case NMIBT_MOMENT_OOPS:
+		fputs("survived: ", r->out);
+		break;
+	case NMIBT_MOMENT_DUMP_FAILED:
+		fputs("the dump failed, in the capture kernel", r->out);
+		return;
+	default:
+		break;
+	}
+	fputs(moment->text, r->out);
+}
+
+static void render_moment(struct renderer *r, const struct nmibt_moment *moment, const char *label)
+{
+	char offset[48];
+
+	begin(r, label);
+	if (moment->kind == NMIBT_MOMENT_DEATH)
+		snprintf(offset, sizeof(offset), "0");
+	else
+		format_offset(moment->age, offset, sizeof(offset));
+	fprintf(r->out, "%*s  ", AGE_WIDTH, offset);
+	put_moment(r, moment);
+	if (moment->age.suspended)
+		fputs(" (suspended in between)", r->out);
+	nmibt_end_line(r, LABEL_WIDTH + AGE_WIDTH + 2, " ");
+}
+
+static void render_timeline(struct renderer *r)
+{
+	const struct nmibt_report *report = r->report;
+	size_t nr = report->nr_moments, skip = 0;
+	const char *label = "timeline";
+
+	/* The death alone is no news. */
+	if (!nr || (nr == 1 && report->timeline->kind == NMIBT_MOMENT_DEATH))
+		return;
+	if (!r->options->verbose && nr > MAX_OLDEST + MAX_NEWEST)
+		skip = nr - MAX_OLDEST - MAX_NEWEST;
+	for (size_t i = 0; i < nr; i++, label = "") {
+		if (skip && i == MAX_OLDEST) {
+			begin(r, "");
+			fprintf(r->out, "%*s  [%zu more; -v shows them]", AGE_WIDTH, "", skip);
+			end(r);
+			i += skip;
+		}
+		render_moment(r, &report->timeline[i], label);
+	}
+}
+
+/* --------------------------------------------------------------------- the findings */
+
+/* So many stacks that several CPUs have are listed. */
+#define MAX_SAME_STACKS 6
+
+static void render_finding(struct renderer *r, const struct nmibt_finding *finding)
+{
+	const struct nmibt_report *report = r->report;
+
+	if (finding->kind == NMIBT_FINDING_STUCK)
+		nmibt_paint(r, RED);
+	begin(r, nmibt_finding_name(finding->kind));
+	if (finding->nr_cpus)
+		nmibt_render_cpus(r, finding->cpus, finding->nr_cpus);
+	if (finding->nr_cpus == 1)
+		nmibt_render_task(r, &report->cpus[finding->cpus[0]].task);
+	fprintf(r->out, "%s%s", finding->nr_cpus && *finding->text ? "  " : "", finding->text);
+	end(r);
+	nmibt_unpaint(r);
+}
+
+static struct nmibt_error *render_findings(struct renderer *r)
+{
+	struct nmibt_diagnosis diagnosis;
+	unsigned int same = 0;
+	struct nmibt_error *err = nmibt_diagnose(r->report, &diagnosis);
+	if (err)
+		return err;
+
+	for (size_t i = 0; i < diagnosis.nr; i++) {
+		const struct nmibt_finding *finding = &diagnosis.findings[i];
+
+		same += finding->kind == NMIBT_FINDING_SAME_STACK;
+		if (finding->kind != NMIBT_FINDING_SAME_STACK || same <= MAX_SAME_STACKS ||
+		    r->options->verbose)
+			render_finding(r, finding);
+	}
+	if (same > MAX_SAME_STACKS && !r->options->verbose) {
+		begin(r, "same stack");
+		fprintf(r->out, "%u more; -g shows each stack once", same - MAX_SAME_STACKS);
+		end(r);
+	}
+	nmibt_diagnosis_destroy(&diagnosis);
+	return NULL;
+}
+
+/* ----------------------------------------------------------------------- the counts */
 
 static unsigned int count_idle(const struct nmibt_report *report, enum nmibt_outcome outcome)
 {
@@ -20,70 +473,74 @@ static unsigned int count_idle(const struct nmibt_report *report, enum nmibt_out
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
 		const struct nmibt_cpu_brief *b = &report->cpus[i];
 
-		count += report->possible[i] && !b->stale && b->outcome == outcome &&
-			 b->flags & NMI_CAPTURE_SLOT_F_IDLE;
+		count += report->possible[i] && b->outcome == outcome && b->is_idle;
 	}
 	return count;
 }
 
-/* ----------------------------------------------------------------- summary */
-
-static void summary_counts(struct renderer *r)
+static unsigned int count_last_seen(const struct nmibt_report *report)
 {
-	static const enum nmibt_outcome order[] = {
-		NMIBT_OUTCOME_NMI,	 NMIBT_OUTCOME_IRQ,	 NMIBT_OUTCOME_SELF,
-		NMIBT_OUTCOME_STOP,	 NMIBT_OUTCOME_PARTIAL,	 NMIBT_OUTCOME_SILENT,
-		NMIBT_OUTCOME_OFFLINE,	 NMIBT_OUTCOME_EXCLUDED, NMIBT_OUTCOME_DAMAGED,
-		NMIBT_OUTCOME_ANSWERED,	 NMIBT_OUTCOME_SKIPPED,	 NMIBT_OUTCOME_REPORTED,
-		NMIBT_OUTCOME_REGISTERS, NMIBT_OUTCOME_NONE,
-	};
+	unsigned int count = 0;
+
+	for (unsigned int i = 0; i < report->nr_cpus; i++)
+		count += report->possible[i] && report->cpus[i].step == NMIBT_STEP_LAST_SEEN;
+	return count;
+}
+
+static void render_counts(struct renderer *r)
+{
 	const struct nmibt_report *report = r->report;
+	unsigned int last_seen = count_last_seen(report);
 	const char *comma = "";
 
-	nmibt_paint(r, BOLD);
+	begin(r, "CPUs");
 	/* The log only mentions some. */
-	if (!report->has_capture && !report->stock->percpu)
-		fputs("at least ", r->out);
-	fprintf(r->out, "%u CPU%s: ", report->nr_possible, nmibt_plural(report->nr_possible));
-	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
-		if (!report->by_outcome[order[i]])
+	fprintf(r->out, "%s%u: ", report->are_all_known ? "" : "at least ", report->nr_possible);
+	for (unsigned int i = 0; i < NMIBT_NR_OUTCOMES; i++) {
+		if (!report->by_outcome[i])
 			continue;
-		fprintf(r->out, "%s%u %s", comma, report->by_outcome[order[i]],
-			nmibt_outcome_name(order[i]));
-		unsigned int idle = count_idle(report, order[i]);
+		fprintf(r->out, "%s%u %s", comma, report->by_outcome[i], nmibt_outcome_name(i));
+		unsigned int idle = count_idle(report, i);
 		if (idle)
 			fprintf(r->out, " (%u idle)", idle);
 		comma = ", ";
 	}
-	if (report->nr_stale)
-		fprintf(r->out, "%s%u stale", comma, report->nr_stale);
-	nmibt_unpaint(r);
-	putc('\n', r->out);
+	if (last_seen)
+		fprintf(r->out, "; %u only last seen earlier", last_seen);
+	end(r);
 }
 
-static void summary_request(struct renderer *r)
+/* ---------------------------------------------------------------------- the sources */
+
+static void put_request(struct renderer *r)
 {
-	const struct nmi_capture_desc *d = &r->report->capture.desc;
+	const struct nmibt_capture *capture = &r->report->sources->capture;
+	const struct nmi_capture_desc *d = &capture->desc;
 	char took[32];
 
-	label(r, "capture");
-	fprintf(r->out, "v%u by %s", d->version, nmibt_source_name(r->report->capture.source));
+	fputs("capture", r->out);
+	if (r->options->verbose || capture->source != NMIBT_SOURCE_VMCOREINFO)
+		fprintf(r->out, " v%u by %s", d->version, nmibt_source_name(capture->source));
 	if (!d->generation) {
-		fputs(", no request was made\n", r->out);
+		fputs(", no request was made", r->out);
 		return;
 	}
-	if (d->panic_cpu != NMI_CAPTURE_NO_CPU)
-		fprintf(r->out, ", asked by CPU %u", d->panic_cpu);
+	if (d->panic_cpu != NMI_CAPTURE_NO_CPU && d->panic_cpu != r->report->death.reporter)
+		fprintf(r->out, " asked by CPU %u", d->panic_cpu);
 	fputs(d->flags & NMI_CAPTURE_F_CRASH_KEXEC ? " before kdump" : " in panic()", r->out);
 
-	nmibt_format_since(r, d->finished_ns, took, sizeof(took));
-	const char *after = took[0] == '+' ? took + 1 : took;
-	if (d->state == NMI_CAPTURE_COMPLETE)
-		fprintf(r->out, ", all answered after %s", after);
-	else if (d->state == NMI_CAPTURE_TIMEOUT)
+	nmibt_format_since(r->report, d->finished_ns, took, sizeof(took));
+	const char *after = *took == '+' ? took + 1 : *took ? took : "an unknown time";
+	if (d->state == NMI_CAPTURE_TIMEOUT)
 		fprintf(r->out, ", gave up waiting after %s (limit %u ms)", after, d->timeout_ms);
-	else
+	else if (d->state != NMI_CAPTURE_COMPLETE)
 		fputs(", the wait did not end", r->out);
+	else if (!d->nr_asked && nmibt_have_all_answered(r->report))
+		fputs(", no other CPU was asked", r->out);
+	else if (nmibt_have_all_answered(r->report))
+		fprintf(r->out, ", all answered after %s", after);
+	else
+		fprintf(r->out, ", the wait ended after %s", after);
 	if (d->flags & NMI_CAPTURE_F_REENTERED)
 		fputs(", interrupted by a fault of its own", r->out);
 	if (d->flags & NMI_CAPTURE_F_DRAINED)
@@ -91,48 +548,117 @@ static void summary_request(struct renderer *r)
 	if (d->refused)
 		fprintf(r->out, ", %u later request%s refused", d->refused,
 			nmibt_plural(d->refused));
-	putc('\n', r->out);
 }
 
-/* All ways to a capture in one line. */
-static void summary_no_capture(struct renderer *r)
+/* A capture's slots name the notes. */
+static void put_notes(struct renderer *r)
 {
 	const struct nmibt_report *report = r->report;
-	enum nmibt_found worst = NMIBT_FOUND_UNTRIED;
+	unsigned int counts[NMIBT_NR_NOTES] = {0};
 
-	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s <= NMIBT_SOURCE_SCAN; s++) {
-		if (nmibt_is_source_tried(report, s) && report->sources[s].found > worst)
-			worst = report->sources[s].found;
+	for (unsigned int i = 0; i < report->nr_cpus; i++)
+		counts[report->cpus[i].note] += report->possible[i];
+	if (counts[NMIBT_NOTE_PRESENT])
+		fprintf(r->out, "; %u crash note%s", counts[NMIBT_NOTE_PRESENT],
+			nmibt_plural(counts[NMIBT_NOTE_PRESENT]));
+	if (counts[NMIBT_NOTE_EXCLUDED])
+		fprintf(r->out, "; %u crash note%s not in the dump", counts[NMIBT_NOTE_EXCLUDED],
+			nmibt_plural(counts[NMIBT_NOTE_EXCLUDED]));
+	if (counts[NMIBT_NOTE_DAMAGED])
+		fprintf(r->out, "; %u crash note%s can't be read", counts[NMIBT_NOTE_DAMAGED],
+			nmibt_plural(counts[NMIBT_NOTE_DAMAGED]));
+}
+
+/* What has something, and what can't be read. */
+static void put_state(struct renderer *r, enum nmibt_source s, const char *separator)
+{
+	const struct nmibt_source_state *state = &r->report->sources->states[s];
+
+	/* What is found says by itself what it is, but for the log. */
+	if (state->found == NMIBT_FOUND && s != NMIBT_SOURCE_LOG)
+		fprintf(r->out, "%s%s", separator, state->why);
+	else
+		fprintf(r->out, "%s%s%s: %s", separator, nmibt_source_name(s),
+			state->found == NMIBT_FOUND_UNREADABLE ? " can't be read" : "", state->why);
+}
+
+static bool stands_for_some(const struct nmibt_report *report, enum nmibt_source s)
+{
+	for (unsigned int i = 0; i < report->nr_cpus; i++) {
+		if (report->possible[i] && report->cpus[i].source == s &&
+		    report->cpus[i].step != NMIBT_STEP_NOTHING)
+			return true;
 	}
-	if (worst == NMIBT_FOUND_UNTRIED)
-		return;
-	label(r, "capture");
-	fputs(nmibt_found_name(worst), r->out);
-	const char *separator = ": ";
-	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s <= NMIBT_SOURCE_SCAN; s++) {
-		if (!nmibt_is_source_tried(report, s))
-			continue;
-		fprintf(r->out, "%s%s", separator, report->sources[s].why);
+	return false;
+}
+
+static bool is_worth_naming(const struct renderer *r, enum nmibt_source s)
+{
+	const struct nmibt_report *report = r->report;
+	enum nmibt_found found = report->sources->states[s].found;
+
+	if (!nmibt_is_source_tried(report, s))
+		return false;
+	/* The capture has a line of its own. */
+	if (s <= NMIBT_SOURCE_SCAN && report->sources->has_capture)
+		return false;
+	/* Beside a capture the others are only worth it where a CPU stands by them. */
+	if (found == NMIBT_FOUND && report->sources->has_capture)
+		return stands_for_some(report, s);
+	return found == NMIBT_FOUND || found == NMIBT_FOUND_UNREADABLE;
+}
+
+static void render_sources(struct renderer *r)
+{
+	const struct nmibt_report *report = r->report;
+	const char *separator = "";
+
+	begin(r, "sources");
+	if (report->sources->has_capture) {
+		put_request(r);
+		put_notes(r);
 		separator = "; ";
 	}
-	putc('\n', r->out);
+	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s < NMIBT_NR_SOURCES; s++) {
+		if (!is_worth_naming(r, s))
+			continue;
+		put_state(r, s, separator);
+		separator = "; ";
+	}
+	if (!*separator)
+		fputs("none has anything", r->out);
+	end(r);
 }
 
-/* Without a capture: what each source has, or why it has nothing. */
-static void summary_sources(struct renderer *r)
+static bool has_found_something(const struct nmibt_report *report)
 {
-	summary_no_capture(r);
-	for (enum nmibt_source s = NMIBT_SOURCE_SCAN + 1; s < NMIBT_NR_SOURCES; s++) {
-		const struct nmibt_source_state *state = &r->report->sources[s];
+	for (unsigned int i = 0; i < report->nr_cpus; i++) {
+		if (report->possible[i] && report->cpus[i].step != NMIBT_STEP_NOTHING)
+			return true;
+	}
+	return false;
+}
 
-		if (!nmibt_is_source_tried(r->report, s))
+/* -v, or where nothing was found: what came of each. */
+static void render_absences(struct renderer *r)
+{
+	const struct nmibt_report *report = r->report;
+
+	if (!r->options->verbose && has_found_something(report))
+		return;
+	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s < NMIBT_NR_SOURCES; s++) {
+		const struct nmibt_source_state *state = &report->sources->states[s];
+
+		if (!nmibt_is_source_tried(report, s) || is_worth_naming(r, s))
 			continue;
-		label(r, nmibt_source_name(s));
-		fprintf(r->out, "%s: %s\n", nmibt_found_name(state->found), state->why);
+		begin(r, "");
+		fprintf(r->out, "%s is %s%s%s", nmibt_source_name(s),
+			nmibt_found_name(state->found), *state->why ? ": " : "", state->why);
+		end(r);
 	}
 }
 
-static void summary_older(struct renderer *r)
+static void render_older(struct renderer *r)
 {
 	const struct nmibt_report *report = r->report;
 	unsigned int count = 0;
@@ -141,67 +667,26 @@ static void summary_older(struct renderer *r)
 		count += report->cpus[i].has_older;
 	if (!count || r->options->older)
 		return;
-	label(r, "older");
-	fprintf(r->out, "backtraces of %u CPU%s; -o shows them\n", count, nmibt_plural(count));
+	begin(r, "older");
+	fprintf(r->out, "backtraces of %u CPU%s; -o shows them", count, nmibt_plural(count));
+	end(r);
 }
 
-static void summary_task(struct renderer *r, unsigned int cpu)
-{
-	const struct nmibt_report *report = r->report;
-
-	if (cpu < report->nr_cpus && report->cpus[cpu].has_task)
-		nmibt_render_task(r, report->cpus[cpu].pid, report->cpus[cpu].comm);
-}
-
-static void summary_panic(struct renderer *r)
-{
-	uint32_t cpu = r->report->panic_cpu;
-	const char *message = r->report->panic_message;
-
-	if (cpu == NMI_CAPTURE_NO_CPU && !message)
-		return;
-	label(r, "panicking");
-	if (cpu != NMI_CAPTURE_NO_CPU) {
-		fprintf(r->out, "CPU %u", cpu);
-		summary_task(r, cpu);
-	}
-	if (message) {
-		fputs("  \"", r->out);
-		nmibt_escape(r->out, message, strcspn(message, "\n"), false);
-		putc('"', r->out);
-	}
-	putc('\n', r->out);
-}
-
-static void summary_finding(struct renderer *r, const struct nmibt_finding *finding)
-{
-	if (finding->kind == NMIBT_FINDING_STUCK)
-		nmibt_paint(r, RED);
-	label(r, nmibt_finding_name(finding->kind));
-	if (finding->nr_cpus)
-		nmibt_render_cpus(r, finding->cpus, finding->nr_cpus);
-	if (finding->nr_cpus == 1)
-		summary_task(r, finding->cpus[0]);
-	fprintf(r->out, "%s%s\n", finding->nr_cpus && *finding->text ? "  " : "", finding->text);
-	nmibt_unpaint(r);
-}
+/* ------------------------------------------------------------------------- together */
 
 struct nmibt_error *nmibt_render_summary(struct renderer *r)
 {
-	struct nmibt_diagnosis diagnosis;
-	struct nmibt_error *err = nmibt_diagnose(r->report, &diagnosis);
+	render_case(r);
+	struct nmibt_error *err = render_subjects(r);
 	if (err)
 		return err;
-
-	summary_counts(r);
-	if (r->report->has_capture)
-		summary_request(r);
-	else
-		summary_sources(r);
-	summary_panic(r);
-	for (size_t i = 0; i < diagnosis.nr; i++)
-		summary_finding(r, &diagnosis.findings[i]);
-	summary_older(r);
-	nmibt_diagnosis_destroy(&diagnosis);
+	render_timeline(r);
+	err = render_findings(r);
+	if (err)
+		return err;
+	render_counts(r);
+	render_sources(r);
+	render_absences(r);
+	render_older(r);
 	return NULL;
 }

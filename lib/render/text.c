@@ -7,146 +7,122 @@
  */
 #include "render/render.h"
 
-void nmibt_paint(struct renderer *r, enum colour colour)
-{
-	static const char *const codes[] = {"\033[1m", "\033[31m", "\033[33m", "\033[2m"};
-
-	if (r->options->colour)
-		fputs(codes[colour], r->out);
-}
-
-void nmibt_unpaint(struct renderer *r)
-{
-	if (r->options->colour)
-		fputs("\033[0m", r->out);
-}
-
-/* Of the log there is no moment of asking; that of the panic is what people go by. */
-static void format_before_panic(const struct nmibt_report *report, uint64_t ns, char *buf,
-				size_t len)
-{
-	uint64_t panic_ns = report->stock->blocks->panic_ns;
-	const char *when = ns > panic_ns ? "after" : "before";
-	uint64_t diff = ns > panic_ns ? ns - panic_ns : panic_ns - ns;
-
-	if (panic_ns && diff)
-		snprintf(buf, len, "%.3f s %s the panic", diff / 1e9, when);
-	else if (!panic_ns)
-		snprintf(buf, len, "at %.3f s", ns / 1e9);
-}
-
-void nmibt_format_since(const struct renderer *r, uint64_t ns, char *buf, size_t len)
-{
-	uint64_t asked = r->report->capture.desc.asked_ns;
-	int64_t diff = ns - asked;
-
-	*buf = '\0';
-	if (asked && ns)
-		snprintf(buf, len, "%+.2f ms", diff / 1e6);
-	else if (ns)
-		format_before_panic(r->report, ns, buf, len);
-}
-
 /* ------------------------------------------------------------- one CPU: head */
 
-void nmibt_render_task(struct renderer *r, int32_t pid, const char comm[NMI_CAPTURE_COMM_LEN])
+/* When it was, and how it came to stand. */
+static void put_when(struct renderer *r, const struct nmibt_cpu *cpu)
 {
-	fprintf(r->out, "  PID %d \"", pid);
-	nmibt_escape(r->out, comm, strnlen(comm, NMI_CAPTURE_COMM_LEN), false);
-	putc('"', r->out);
+	char age[96];
+
+	if (cpu->step == NMIBT_STEP_REGISTERS || cpu->step == NMIBT_STEP_NOTHING)
+		return;
+	if (cpu->step == NMIBT_STEP_SLOT) {
+		nmibt_format_since(r->report, cpu->standing.begun_ns, age, sizeof(age));
+		fprintf(r->out, "%s%s", *age ? " " : "", age);
+		return;
+	}
+	nmibt_format_age(r->report, cpu->age, age, sizeof(age));
+	if (cpu->step == NMIBT_STEP_LAST_SEEN && !cpu->is_stale)
+		fprintf(r->out, "  last seen %s", *age ? age : "at an unknown time");
+	else if (*age)
+		fprintf(r->out, " %s", age);
+	else if (cpu->is_stale)
+		fputs(" at an unknown time", r->out);
+	if (cpu->step == NMIBT_STEP_CONFIRMED)
+		fputs("  confirmed by its registers", r->out);
 }
 
-/* Where the text is from, of other sources than the capture. */
-static void render_source_name(struct renderer *r, const struct nmibt_cpu *cpu)
+/* What it was at then is said only of what stands. */
+static void put_flags(struct renderer *r, const struct nmibt_cpu *cpu)
 {
-	switch (cpu->source) {
+	if (cpu->is_idle)
+		fputs(" idle", r->out);
+	if (cpu->is_user)
+		fputs(" in user mode", r->out);
+	/* The CPU that panics always has them off. */
+	if (cpu->irqs_off && !cpu->is_idle && cpu->outcome != NMIBT_OUTCOME_SELF)
+		fputs(" irqs off", r->out);
+	if (cpu->step == NMIBT_STEP_SLOT && cpu->slot.flags & NMI_CAPTURE_SLOT_F_LATE)
+		fputs(" late", r->out);
+}
+
+static void put_source(struct renderer *r, const struct nmibt_cpu *cpu)
+{
+	if (cpu->step == NMIBT_STEP_REGISTERS) {
+		fprintf(r->out, "  %sfrom its crash note",
+			cpu->stop.stack.nr ? "unwound by nmibt " : "");
+		return;
+	}
+	switch (cpu->standing.source) {
 	case NMIBT_SOURCE_LOG:
-		fputs("  from the log", r->out);
+		fputs("  log", r->out);
 		break;
 	case NMIBT_SOURCE_LEGACY:
-		fprintf(r->out, "  from %s", cpu->buffer);
-		break;
-	case NMIBT_SOURCE_REGISTERS:
-		fputs(cpu->is_unwound ? "  unwound by nmibt" : "  from its crash note", r->out);
+		fprintf(r->out, "  %s", cpu->standing.buffer);
 		break;
 	default:
 		break;
 	}
 }
 
-static void render_completeness(struct renderer *r, const struct nmibt_cpu *cpu)
+static const char *wrong_words(const struct nmibt_evidence *evidence)
 {
-	size_t lines = cpu->text.nr_lines;
-	const char *how = cpu->source <= NMIBT_SOURCE_SCAN ? "complete, " : "";
-
-	if (cpu->is_unwound) {
-		fprintf(r->out, ", %zu frame%s", cpu->stack.nr, nmibt_plural(cpu->stack.nr));
-		return;
-	}
-	if (cpu->outcome == NMIBT_OUTCOME_DAMAGED)
-		how = "";
-	else if (cpu->is_headless)
-		how = "its beginning is gone, ";
-	else if (cpu->slot.lost_bytes || cpu->slot.lost_msgs || cpu->lost_msgs)
-		how = "cut, ";
-	else if (cpu->text.unread)
-		how = "with gaps, ";
-	else if (cpu->slot.state == NMI_CAPTURE_SLOT_BEGUN)
-		how = "unfinished, ";
-	else if (cpu->text.raw_len > cpu->text.published)
-		how = "with a torn tail, ";
-	fprintf(r->out, "%s%s%zu line%s, %zu bytes", cpu->source <= NMIBT_SOURCE_SCAN ? "  " : ", ",
-		how, lines, nmibt_plural(lines), cpu->text.published);
+	if (evidence->wrong & NMIBT_WRONG_HEADLESS)
+		return "its beginning is gone, ";
+	if (evidence->lost_bytes || evidence->lost_msgs)
+		return "cut, ";
+	if (evidence->text.unread || evidence->wrong & (NMIBT_WRONG_GAP | NMIBT_WRONG_EXCLUDED))
+		return "with gaps, ";
+	if (evidence->has_slot && evidence->slot.state == NMI_CAPTURE_SLOT_BEGUN)
+		return "unfinished, ";
+	if (evidence->text.raw_len > evidence->text.published)
+		return "with a torn tail, ";
+	if (evidence->wrong & NMIBT_WRONG_CUT)
+		return "its end is gone, ";
+	return evidence->wrong & NMIBT_WRONG_TORN ? "unfinished, " : "";
 }
 
-static void render_head(struct renderer *r, const struct nmibt_cpu *cpu)
+static void put_size(struct renderer *r, const struct nmibt_cpu *cpu)
 {
-	char since[32];
+	const struct nmibt_evidence *evidence = &cpu->standing;
+	bool has_source =
+		evidence->source == NMIBT_SOURCE_LOG || evidence->source == NMIBT_SOURCE_LEGACY;
 
-	nmibt_paint(r, BOLD);
-	fprintf(r->out, "CPU %u  %s%s", cpu->cpu, cpu->stale ? "stale " : "",
-		nmibt_outcome_name(cpu->outcome));
-	nmibt_unpaint(r);
-	nmibt_format_since(r, cpu->begun_ns, since, sizeof(since));
-	fprintf(r->out, "%s%s", *since ? " " : "", since);
-	if (cpu->has_task)
-		nmibt_render_task(r, cpu->pid, cpu->comm);
-	else if (cpu->source == NMIBT_SOURCE_REGISTERS)
-		fprintf(r->out, "  PID %d", cpu->note_pid);
-	if (cpu->has_task || cpu->source != NMIBT_SOURCE_AUTO) {
-		if (cpu->flags & NMI_CAPTURE_SLOT_F_IDLE)
-			fputs(" idle", r->out);
-		if (cpu->flags & NMI_CAPTURE_SLOT_F_USER)
-			fputs(" in user mode", r->out);
-		if (cpu->flags & NMI_CAPTURE_SLOT_F_LATE)
-			fputs(" late", r->out);
-		render_source_name(r, cpu);
-		if (cpu->text.raw)
-			render_completeness(r, cpu);
-	}
+	if (evidence->text.raw)
+		fprintf(r->out, "%s%s%zu bytes", has_source ? ", " : "  ", wrong_words(evidence),
+			evidence->text.published);
+}
+
+static void put_moved(struct renderer *r, const struct nmibt_cpu *cpu)
+{
 	if (cpu->moved == NMIBT_MOVED_SAME) {
 		nmibt_paint(r, YELLOW);
 		fputs("  same place", r->out);
 		nmibt_unpaint(r);
+	} else if (cpu->moved == NMIBT_MOVED_YES && cpu->step == NMIBT_STEP_BELONGS &&
+		   cpu->cpu != r->report->death.reporter) {
+		fputs("  moved since", r->out);
 	}
-	putc('\n', r->out);
 }
 
-const char *nmibt_note_words(enum nmibt_note note)
+static void render_head(struct renderer *r, const struct nmibt_cpu *cpu)
 {
-	switch (note) {
-	case NMIBT_NOTE_PRESENT:
-		return "its crash note shows that it stopped";
-	case NMIBT_NOTE_NONE:
-		return "no crash note: it never stopped";
-	case NMIBT_NOTE_EXCLUDED:
-		return "its crash note is not in the dump";
-	case NMIBT_NOTE_DAMAGED:
-		return "its crash note can't be read";
-	case NMIBT_NOTE_UNKNOWN:
-		break;
+	const struct nmibt_evidence *shown = nmibt_shown(cpu);
+
+	nmibt_begin_line(r);
+	nmibt_paint(r, BOLD);
+	fprintf(r->out, "CPU %u  %s%s", cpu->cpu, cpu->is_stale ? "older " : "",
+		nmibt_outcome_name(cpu->outcome));
+	nmibt_unpaint(r);
+	put_when(r, cpu);
+	nmibt_render_task(r, cpu->standing.task.known ? &cpu->standing.task : &shown->task);
+	put_flags(r, cpu);
+	put_moved(r, cpu);
+	if (cpu->step != NMIBT_STEP_NOTHING) {
+		put_source(r, cpu);
+		put_size(r, cpu);
 	}
-	return "where its crash note is, the capture doesn't say";
+	nmibt_end_line(r, 7, "  ");
 }
 
 static const char *how_words(uint32_t how)
@@ -164,73 +140,91 @@ static const char *how_words(uint32_t how)
 	return "in an unknown way";
 }
 
-/* Of a CPU that no capture tells of. */
-static void render_stock_remarks(struct renderer *r, const struct nmibt_cpu *cpu)
-{
-	char asked[48];
+/* ---------------------------------------------------------- one CPU: remarks */
 
-	if (cpu->asked_ns) {
-		nmibt_format_since(r, cpu->asked_ns, asked, sizeof(asked));
-		fprintf(r->out, "[asked for its backtrace %s, and the log has no answer]\n", asked);
-	}
-	if (cpu->outcome == NMIBT_OUTCOME_NONE && !cpu->stale)
-		fputs("[neither text nor registers]\n", r->out);
-	if (cpu->note == NMIBT_NOTE_EXCLUDED || cpu->note == NMIBT_NOTE_DAMAGED ||
-	    (cpu->note == NMIBT_NOTE_NONE && r->report->stock->has_kdumped))
-		fprintf(r->out, "[%s]\n", nmibt_note_words(cpu->note));
+static void remark(struct renderer *r, const char *text)
+{
+	if (text && *text)
+		fprintf(r->out, "[%s]\n", text);
 }
 
-/* What a CPU without a whole trace has instead. */
-static void render_remarks(struct renderer *r, const struct nmibt_cpu *cpu)
+/* Of a CPU that was asked by the capture, what became of that. */
+static void render_slot_remarks(struct renderer *r, const struct nmibt_cpu *cpu)
 {
 	const struct nmi_capture_slot *slot = &cpu->slot;
 	char asked[32], silent[64];
 
-	if (*cpu->why) {
-		nmibt_paint(r, RED);
-		fprintf(r->out, "[%s]\n", cpu->why);
-		nmibt_unpaint(r);
-	}
-	if (cpu->lost_msgs)
-		fprintf(r->out, "[of %u message%s nothing is left]\n", cpu->lost_msgs,
-			nmibt_plural(cpu->lost_msgs));
-	if (!r->report->has_capture) {
-		render_stock_remarks(r, cpu);
-		return;
-	}
-	if (!cpu->slot_present) {
-		if (cpu->outcome == NMIBT_OUTCOME_NONE)
-			fputs("[no slot: there was no memory for it]\n", r->out);
-		return;
-	}
 	switch (slot->state) {
 	case NMI_CAPTURE_SLOT_EMPTY:
-		fprintf(r->out, "[%s]\n",
-			slot->flags & NMI_CAPTURE_SLOT_F_OFFLINE ? "it was offline when asked"
-								 : "nothing was asked of it");
+		if (slot->flags & NMI_CAPTURE_SLOT_F_OFFLINE)
+			remark(r, "it was offline when asked");
 		break;
 	case NMI_CAPTURE_SLOT_ASKED:
-		nmibt_format_since(r, slot->asked_ns, asked, sizeof(asked));
-		nmibt_format_no_answer(&r->report->capture.desc, silent, sizeof(silent));
-		fprintf(r->out, "[asked%s%s, %s; %s]\n", *asked ? " at " : "", asked, silent,
-			nmibt_note_words(cpu->note));
+		nmibt_format_since(r->report, slot->asked_ns, asked, sizeof(asked));
+		nmibt_format_no_answer(&r->report->sources->capture.desc, silent, sizeof(silent));
+		fprintf(r->out, "[asked%s%s, %s%s]\n", *asked ? " at " : "", asked, silent,
+			cpu->stop.note == NMIBT_NOTE_PRESENT
+				? "; its crash note shows that it stopped"
+				: "");
 		break;
 	case NMI_CAPTURE_SLOT_BEGUN:
 		fprintf(r->out, "[it began %s and did not finish%s]\n", how_words(slot->how),
 			slot->flags & NMI_CAPTURE_SLOT_F_FAULTED ? ": a fault broke it off" : "");
 		break;
+	default:
+		if (slot->flags & NMI_CAPTURE_SLOT_F_FAULTED)
+			remark(r, "a fault broke it off");
+		break;
 	}
-	if (slot->lost_bytes || slot->lost_msgs)
-		fprintf(r->out, "[%u byte%s did not fit", slot->lost_bytes,
-			nmibt_plural(slot->lost_bytes));
-	if (slot->lost_msgs)
-		fprintf(r->out, "; of %u message%s nothing is left", slot->lost_msgs,
-			nmibt_plural(slot->lost_msgs));
-	if (slot->lost_bytes || slot->lost_msgs)
-		fputs("]\n", r->out);
 	if (slot->begin_again)
 		fprintf(r->out, "[%u more attempt%s to capture it meanwhile, refused]\n",
 			slot->begin_again, nmibt_plural(slot->begin_again));
+}
+
+static void render_loss(struct renderer *r, const struct nmibt_evidence *evidence)
+{
+	if (evidence->lost_bytes)
+		fprintf(r->out, "[%" PRIu64 " byte%s did not fit]\n", evidence->lost_bytes,
+			nmibt_plural(evidence->lost_bytes));
+	if (evidence->lost_msgs)
+		fprintf(r->out, "[of %" PRIu64 " message%s nothing is left]\n", evidence->lost_msgs,
+			nmibt_plural(evidence->lost_msgs));
+}
+
+/* Of a kernel without a capture: who asked, and had no answer. */
+static void render_silence(struct renderer *r, const struct nmibt_cpu *cpu)
+{
+	char when[96];
+
+	if (cpu->has_slot || cpu->outcome != NMIBT_OUTCOME_SILENT)
+		return;
+	/* It belongs to the death: there was no suspend since. */
+	nmibt_format_age(r->report,
+			 nmibt_age_of(r->report, NMIBT_CLOCK_LOG, cpu->asked_ns, UINT64_MAX), when,
+			 sizeof(when));
+	fputc('[', r->out);
+	if (cpu->asked_by != NMIBT_NO_CPU)
+		fprintf(r->out, "CPU %u asked for its backtrace", cpu->asked_by);
+	else
+		fputs("it was asked for its backtrace", r->out);
+	fprintf(r->out, "%s%s, and the log has no answer]\n", *when ? " " : "", when);
+}
+
+static void render_remarks(struct renderer *r, const struct nmibt_cpu *cpu)
+{
+	const char *note = nmibt_note_words(r->report, cpu->cpu, cpu->stop.note);
+
+	if (*cpu->why) {
+		nmibt_paint(r, RED);
+		remark(r, cpu->why);
+		nmibt_unpaint(r);
+	}
+	render_loss(r, &cpu->standing);
+	if (cpu->has_slot)
+		render_slot_remarks(r, cpu);
+	render_silence(r, cpu);
+	if (!cpu->is_stale)
+		remark(r, note);
 }
 
 static void render_header_fields(struct renderer *r, const struct nmibt_cpu *cpu)
@@ -249,28 +243,19 @@ static void render_header_fields(struct renderer *r, const struct nmibt_cpu *cpu
 		cpu->slot_paddr, s->state, s->how, s->flags, s->generation, s->text_len,
 		s->text_size, s->text_off, s->nested_len, s->nested_size, s->nested_off,
 		s->lost_msgs, s->lost_bytes, s->begin_again, s->asked_ns, s->begun_ns, s->done_ns,
-		s->note_paddr, s->note_size, nmibt_note_words(cpu->note));
+		s->note_paddr, s->note_size, nmibt_note_name(cpu->stop.note));
 }
 
-static void render_log_fields(struct renderer *r, const struct nmibt_cpu *cpu)
+static void render_log_fields(struct renderer *r, const struct nmibt_evidence *evidence)
 {
 	fprintf(r->out,
 		"  records     %" PRIu64 " to %" PRIu64 "\n"
 		"  begun       %" PRIu64 " ns\n"
 		"  ended       %" PRIu64 " ns\n",
-		cpu->first_seq, cpu->last_seq, cpu->begun_ns, cpu->ended_ns);
+		evidence->first_seq, evidence->last_seq, evidence->begun_ns, evidence->ended_ns);
 }
 
 /* ------------------------------------------------------------- one CPU: text */
-
-static const struct nmibt_frame *frame_of_line(const struct nmibt_cpu *cpu, size_t line)
-{
-	for (size_t i = 0; i < cpu->stack.nr; i++) {
-		if (cpu->stack.frames[i].line == line)
-			return &cpu->stack.frames[i];
-	}
-	return NULL;
-}
 
 static void render_place(void *arg, const struct nmibt_place *place)
 {
@@ -316,16 +301,20 @@ static void render_line(struct renderer *r, const struct nmibt_line *line)
 		fputs("[partial: no newline ended this line]\n", r->out);
 }
 
-static void render_lines(struct renderer *r, const struct nmibt_cpu *cpu,
-			 const struct nmibt_text *text)
+/* Frames out of a text are in the order of its lines. */
+static void render_lines(struct renderer *r, const struct nmibt_text *text,
+			 const struct nmibt_stack *stack)
 {
-	bool with_source = r->options->lines && text == &cpu->text;
+	size_t next = 0;
 
 	for (size_t i = 0; i < text->nr_lines; i++) {
 		render_line(r, &text->lines[i]);
-		const struct nmibt_frame *frame = with_source ? frame_of_line(cpu, i) : NULL;
-		if (frame)
-			nmibt_render_source(r, frame);
+		if (!stack)
+			continue;
+		for (; next < stack->nr && stack->frames[next].line <= i; next++) {
+			if (stack->frames[next].line == i)
+				nmibt_render_source(r, &stack->frames[next]);
+		}
 	}
 }
 
@@ -365,16 +354,54 @@ static void render_raw(struct renderer *r, const struct nmibt_text *text)
 	}
 }
 
-static void render_text(struct renderer *r, const struct nmibt_cpu *cpu,
-			const struct nmibt_text *text)
+/* stack: whose sources are wanted; NULL: none. */
+static void render_text(struct renderer *r, const struct nmibt_text *text,
+			const struct nmibt_stack *stack)
 {
 	if (r->options->raw)
 		render_raw(r, text);
 	else
-		render_lines(r, cpu, text);
+		render_lines(r, text, r->options->lines ? stack : NULL);
 	if (text->excluded)
 		fprintf(r->out, "[%zu bytes of this are in pages that the dump left out]\n",
 			text->excluded);
+}
+
+/* ------------------------------------------------------ one CPU: unwound frames */
+
+/* As the kernel prints them. */
+static void render_frames(struct renderer *r, const struct nmibt_stack *stack)
+{
+	enum nmibt_stack_kind kind = NMIBT_STACK_TASK;
+	char why[128];
+
+	for (size_t i = 0; i < stack->nr; i++) {
+		const struct nmibt_frame *frame = &stack->frames[i];
+
+		if (frame->kind != kind && kind != NMIBT_STACK_TASK)
+			fprintf(r->out, "     </%s>\n", nmibt_stack_kind_name(kind));
+		if (frame->kind != kind && frame->kind != NMIBT_STACK_TASK)
+			fprintf(r->out, "     <%s>\n", nmibt_stack_kind_name(frame->kind));
+		kind = frame->kind;
+		fprintf(r->out, "     %s", frame->reliable ? "" : "? ");
+		nmibt_render_frame(r, frame, true);
+		fputs(nmibt_is_hit(stack, i) ? "  [interrupted here]\n" : "\n", r->out);
+		if (r->options->lines)
+			nmibt_render_source(r, frame);
+	}
+	nmibt_format_end(stack, why, sizeof(why));
+	if (*why)
+		fprintf(r->out, "[unwinding ended: %s]\n", why);
+}
+
+static void render_unwound(struct renderer *r, const struct nmibt_cpu *cpu)
+{
+	if (cpu->is_partial_filled)
+		fputs(cpu->stop.stack.nr
+			      ? "[its stack at the stop, unwound by nmibt from its crash note:]\n"
+			      : "[its stack is not known, its registers at the stop are]\n",
+		      r->out);
+	render_frames(r, &cpu->stop.stack);
 }
 
 /* --------------------------------------------------------------------- all */
@@ -385,22 +412,56 @@ void nmibt_render_lines_missing(struct renderer *r)
 		fputs("\n[-l: some frames have no file and line here]\n", r->out);
 }
 
+static void render_header(struct renderer *r, const struct nmibt_cpu *cpu)
+{
+	if (cpu->has_slot)
+		render_header_fields(r, cpu);
+	if (cpu->standing.source == NMIBT_SOURCE_LOG && cpu->standing.text.raw)
+		render_log_fields(r, &cpu->standing);
+}
+
 static struct nmibt_error *render_cpu(struct renderer *r, const struct nmibt_cpu *cpu)
 {
 	putc('\n', r->out);
 	render_head(r, cpu);
-	if (r->options->header && cpu->slot_present)
-		render_header_fields(r, cpu);
-	if (r->options->header && cpu->source == NMIBT_SOURCE_LOG && cpu->text.raw)
-		render_log_fields(r, cpu);
-	render_text(r, cpu, &cpu->text);
-	if (cpu->nested.nr_lines) {
+	if (r->options->header)
+		render_header(r, cpu);
+	if (cpu->step == NMIBT_STEP_LAST_SEEN && !cpu->is_stale)
+		fputs("[this is what it was at then; where it was in the end is not known]\n",
+		      r->out);
+	render_text(r, &cpu->standing.text, &cpu->standing.stack);
+	if (cpu->standing.nested.nr_lines) {
 		fputs("[printed meanwhile, inside another message or by a fault:]\n", r->out);
-		render_text(r, cpu, &cpu->nested);
+		render_text(r, &cpu->standing.nested, NULL);
 	}
+	if (cpu->step == NMIBT_STEP_REGISTERS || cpu->is_partial_filled)
+		render_unwound(r, cpu);
 	render_remarks(r, cpu);
-	if (cpu->slot_present || cpu->stop_regs.present)
-		nmibt_render_registers(r, cpu);
+	nmibt_render_registers(r, cpu);
+	return NULL;
+}
+
+/* A task that ran on no CPU, below the death that is about it. */
+static struct nmibt_error *render_task(struct renderer *r, const struct nmibt_evidence *evidence)
+{
+	char when[96];
+
+	putc('\n', r->out);
+	nmibt_begin_line(r);
+	nmibt_paint(r, BOLD);
+	fputs("task", r->out);
+	nmibt_unpaint(r);
+	nmibt_render_task(r, &evidence->task);
+	nmibt_format_age(
+		r->report,
+		nmibt_age_of(r->report, evidence->clock, evidence->begun_ns, evidence->first_seq),
+		when, sizeof(when));
+	fprintf(r->out, "%s%s  log, %s%zu bytes", *when ? "  " : "", when, wrong_words(evidence),
+		evidence->text.published);
+	nmibt_end_line(r, 7, "  ");
+	if (r->options->header)
+		render_log_fields(r, evidence);
+	render_text(r, &evidence->text, &evidence->stack);
 	return NULL;
 }
 
@@ -408,6 +469,9 @@ struct nmibt_error *nmibt_render_text(struct renderer *r)
 {
 	struct nmibt_error *err = nmibt_render_summary(r);
 
+	/* Who asks for some CPUs asks for no tasks. */
+	if (!err && !r->options->summary_only && !r->options->cpus)
+		err = nmibt_each_task(r, render_task);
 	if (!err && !r->options->summary_only)
 		err = nmibt_each_cpu(r, render_cpu);
 	if (!err)

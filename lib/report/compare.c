@@ -1,108 +1,237 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Whether a CPU moved between its backtrace and the stop.
+ * A backtrace against the registers of the stop: did the CPU move, and do the registers
+ * confirm an older text?
  */
 #include "report/report.h"
 
-#define ARM64_LR_INDEX 30
+/* ------------------------------------------------------------------- confirmed */
 
-/* Is addr in the function of frame, given that nmi_pc is in it at offset? */
-static bool same_function(const struct nmibt_frame *frame, uint64_t nmi_pc, uint64_t addr)
+/* Of one stack, THREAD_SIZE of both architectures with pages of 4 KiB; with KASAN it is
+ * 32 KiB, and then a stack may be taken for two: that is no confirmation. */
+#define STACK_SIZE 16384
+
+static bool is_same_stack(const struct nmibt_evidence *evidence, const struct nmibt_evidence *stop)
 {
-	uint64_t start = nmi_pc - frame->offset;
-	return addr - start < frame->size;
+	return !evidence->has_sp || !stop->has_sp ||
+	       evidence->sp / STACK_SIZE == stop->sp / STACK_SIZE;
 }
 
-/* False also where nobody knows what function addr is in: then *known is false. */
-static bool in_chain(struct nmibt_symbols *symbols, const struct nmibt_cpu *cpu, uint64_t addr,
-		     bool *known)
+static bool is_same_frame(const struct nmibt_frame *a, const struct nmibt_frame *b)
+{
+	size_t len = nmibt_function_len(a->function);
+
+	/* Without names only the same address is the same function. */
+	if (!len || !b->function.len)
+		return !len && !b->function.len && a->addr && a->addr == b->addr;
+	return nmibt_function_len(b->function) == len &&
+	       !memcmp(a->function.s, b->function.s, len);
+}
+
+/* The chain of a stack from a frame on. */
+struct chain {
+	const struct nmibt_stack *stack;
+	size_t next;
+};
+
+static const struct nmibt_frame *next_in_chain(struct chain *chain)
+{
+	const struct nmibt_stack *stack = chain->stack;
+
+	while (chain->next < stack->nr) {
+		size_t i = chain->next++;
+
+		if (nmibt_is_in_chain(stack->frames, i))
+			return &stack->frames[i];
+	}
+	return NULL;
+}
+
+/* All functions equal, and at least one. */
+static bool are_equal(struct chain a, struct chain b)
+{
+	for (bool any = false;; any = true) {
+		const struct nmibt_frame *x = next_in_chain(&a), *y = next_in_chain(&b);
+
+		if (!x || !y)
+			return any && !x && !y;
+		if (!is_same_frame(x, y))
+			return false;
+	}
+}
+
+/* A stack that ends where nothing more could be read tells nothing of what lies further
+ * out. */
+static bool is_whole(const struct nmibt_stack *stack)
+{
+	return stack->end == NMIBT_END_COMPLETE || stack->end == NMIBT_END_USER ||
+	       stack->end == NMIBT_END_UNKNOWN;
+}
+
+/* Chains that differ in the innermost function at most: the frames of the stop itself are
+ * taken off first. */
+static bool is_same_chain(const struct nmibt_stack *text, const struct nmibt_stack *stop)
+{
+	struct chain a = {text, nmibt_count_dying(text)}, b = {stop, nmibt_count_dying(stop)};
+	struct chain a_rest = a, b_rest = b;
+
+	if (!is_whole(text) || !is_whole(stop) || !next_in_chain(&a_rest) ||
+	    !next_in_chain(&b_rest))
+		return false;
+	return are_equal(a, b) || are_equal(a_rest, b_rest) || are_equal(a, b_rest) ||
+	       are_equal(a_rest, b);
+}
+
+/* The stop may have come while the CPU served an interrupt, a watchdog's for instance:
+ * where that hit is where the task was. Index of the frame; 0: it served none. */
+static size_t find_interrupted(const struct nmibt_stack *stack)
+{
+	for (size_t i = stack->nr; i > 0; i--) {
+		if (stack->frames[i - 1].is_interrupted)
+			return i - 1;
+	}
+	return 0;
+}
+
+static bool is_same_below_interrupt(const struct nmibt_stack *text, const struct nmibt_stack *stop)
+{
+	struct nmibt_stack below = *stop;
+	size_t first = find_interrupted(stop);
+
+	below.frames += first;
+	below.nr -= first;
+	return first && is_same_chain(text, &below);
+}
+
+static bool is_idle(const struct nmibt_evidence *evidence)
+{
+	return evidence->is_idle_said ||
+	       (evidence->task.known && !evidence->task.pid && nmibt_is_idle_stack(&evidence->stack));
+}
+
+bool nmibt_is_confirmed(const struct nmibt_evidence *evidence, const struct nmibt_evidence *stop)
+{
+	if (!stop->regs.present || evidence->wrong & (NMIBT_WRONG_GAP | NMIBT_WRONG_HEADLESS))
+		return false;
+	if (is_idle(evidence) || is_idle(stop))
+		return is_idle(evidence) && is_idle(stop);
+	if (!evidence->task.known || !stop->task.known || evidence->task.pid != stop->task.pid)
+		return false;
+	if (evidence->is_user || stop->is_user)
+		return evidence->is_user && stop->is_user;
+	return is_same_stack(evidence, stop) && is_same_chain(&evidence->stack, &stop->stack);
+}
+
+/* ----------------------------------------------------------------------- moved */
+
+/* Index in pr_reg of arm64's lr. */
+#define LR 30
+
+/*
+ * A CPU in a loop is at another instruction, one call deeper or shallower, each time one
+ * looks. It is in the same place when its pc is in the same function with the same stack
+ * pointer, or in one of the innermost functions of the backtrace with a stack pointer a
+ * frame or two away.
+ */
+#define NEAR_STACK 512
+
+static bool is_near(uint64_t a, uint64_t b)
+{
+	return a - b + NEAR_STACK <= 2 * NEAR_STACK;
+}
+
+/* Is addr in the function of frame, given that pc is in it at frame's offset? */
+static bool is_in_function(const struct nmibt_frame *frame, uint64_t pc, uint64_t addr)
+{
+	return addr - (pc - frame->offset) < frame->size;
+}
+
+/* Is addr in one of the innermost functions? A loop runs in the first few, all share the
+ * last. False also where nobody knows what function addr is in: then *ret_known is false. */
+static bool is_in_chain(struct nmibt_kernel *kernel, const struct nmibt_stack *stack, uint64_t addr,
+			bool *ret_known)
 {
 	char symbol[256];
 
-	*known = nmibt_symbolize(symbols, addr, symbol, sizeof(symbol));
-	if (!*known)
+	*ret_known = nmibt_symbolize(kernel, addr, symbol, sizeof(symbol));
+	if (!*ret_known)
 		return false;
 	struct nmibt_str name = {symbol, strcspn(symbol, "+ ")};
 	size_t len = nmibt_function_len(name);
 
-	/* The innermost frames: a loop runs in the first few, all share the last. */
-	size_t near = cpu->stack.nr < 4 ? cpu->stack.nr : 4;
-	for (size_t i = 0; i < near; i++) {
-		struct nmibt_str f = cpu->stack.frames[i].function;
+	for (size_t i = 0; i < stack->nr && i < 4; i++) {
+		struct nmibt_str f = stack->frames[i].function;
+
 		if (nmibt_function_len(f) == len && !memcmp(f.s, symbol, len))
 			return true;
 	}
 	return false;
 }
 
-/*
- * A CPU in a loop is at another instruction, one call deeper or shallower,
- * each time one looks. It is in the same place when its pc is in the same
- * function with the same stack pointer, or in one of the innermost functions
- * of the NMI's trace with a stack pointer a frame or two away.
- */
-#define NEAR_STACK 512
-
-enum nmibt_moved nmibt_compare_regs(struct nmibt_symbols *symbols, const struct nmibt_cpu *cpu)
+static enum nmibt_moved compare_registers(struct nmibt_kernel *kernel,
+					  const struct nmibt_evidence *evidence,
+					  const struct nmibt_evidence *stop)
 {
-	enum nmibt_arch arch = symbols->image->arch;
+	enum nmibt_arch arch = kernel->image->arch;
 	const struct nmibt_reg_names *names = nmibt_reg_names(arch);
+	const struct nmibt_frame *first = evidence->stack.frames;
+	uint64_t old_pc = evidence->regs.value[names->pc], pc = stop->regs.value[names->pc];
+	uint64_t old_sp = evidence->regs.value[names->sp], sp = stop->regs.value[names->sp];
 
-	if (!names || !cpu->nmi_regs.present || !cpu->stop_regs.present)
-		return NMIBT_MOVED_UNKNOWN;
-	/* Both sets are of the stop. */
-	if (cpu->slot.how == NMI_CAPTURE_BY_STOP)
-		return NMIBT_MOVED_UNKNOWN;
-	if (cpu->slot.flags & NMI_CAPTURE_SLOT_F_NO_REGS_SELF)
-		return NMIBT_MOVED_SYNTHETIC;
-	if (cpu->slot.flags & NMI_CAPTURE_SLOT_F_IDLE)
-		return NMIBT_MOVED_IDLE;
-	if (cpu->slot.pid != cpu->note_pid)
-		return NMIBT_MOVED_YES;
-
-	uint64_t nmi_pc = cpu->nmi_regs.value[names->pc], nmi_sp = cpu->nmi_regs.value[names->sp];
-	uint64_t pc = cpu->stop_regs.value[names->pc], sp = cpu->stop_regs.value[names->sp];
-
-	if (pc == nmi_pc && sp == nmi_sp)
+	if (pc == old_pc && sp == old_sp)
 		return NMIBT_MOVED_SAME;
-	if (cpu->slot.flags & NMI_CAPTURE_SLOT_F_USER || !cpu->stack.nr ||
-	    !cpu->stack.frames[0].is_pc)
+	if (evidence->is_user || !evidence->stack.nr || !first->is_pc)
 		return NMIBT_MOVED_YES;
-	if (sp == nmi_sp && same_function(&cpu->stack.frames[0], nmi_pc, pc))
+	if (sp == old_sp && is_in_function(first, old_pc, pc))
 		return NMIBT_MOVED_SAME;
-	if (sp - nmi_sp + NEAR_STACK > 2 * NEAR_STACK)
+	if (!is_near(sp, old_sp))
 		return NMIBT_MOVED_YES;
 	bool pc_known, lr_known;
-	if (same_function(&cpu->stack.frames[0], nmi_pc, pc) ||
-	    in_chain(symbols, cpu, pc, &pc_known) ||
+	if (is_in_function(first, old_pc, pc) ||
+	    is_in_chain(kernel, &evidence->stack, pc, &pc_known) ||
 	    (arch == NMIBT_ARCH_ARM64 &&
-	     in_chain(symbols, cpu, cpu->stop_regs.value[ARM64_LR_INDEX], &lr_known)))
+	     is_in_chain(kernel, &evidence->stack, stop->regs.value[LR], &lr_known)))
 		return NMIBT_MOVED_SAME;
 	/* It was in the kernel; user space, the lower half, is another place. */
 	return pc_known || !(pc >> 63) ? NMIBT_MOVED_YES : NMIBT_MOVED_UNKNOWN;
 }
 
-enum nmibt_moved nmibt_compare_text(struct nmibt_symbols *symbols, const struct nmibt_cpu *cpu,
-				    const struct nmibt_facts *facts)
+/* A text has no registers in numbers but the stack pointer. Only chains that are whole
+ * contradict each other. */
+static enum nmibt_moved compare_text(const struct nmibt_evidence *evidence,
+				     const struct nmibt_evidence *stop)
 {
-	const struct nmibt_reg_names *names = nmibt_reg_names(symbols->image->arch);
-	bool known;
-
-	if (!names || !cpu->stop_regs.present || cpu->outcome == NMIBT_OUTCOME_SELF)
-		return NMIBT_MOVED_UNKNOWN;
-	if (cpu->flags & NMI_CAPTURE_SLOT_F_IDLE)
-		return NMIBT_MOVED_IDLE;
-	if (!facts->has_task || !facts->has_sp)
-		return NMIBT_MOVED_UNKNOWN;
-	if (cpu->pid != cpu->note_pid)
-		return NMIBT_MOVED_YES;
-	/* The text has no pc in numbers, and none of user mode by name. */
-	uint64_t sp = cpu->stop_regs.value[names->sp];
-	if (cpu->flags & NMI_CAPTURE_SLOT_F_USER || !cpu->stack.nr || !cpu->stack.frames[0].is_pc)
-		return NMIBT_MOVED_UNKNOWN;
-	if (sp - facts->sp + NEAR_STACK > 2 * NEAR_STACK)
-		return NMIBT_MOVED_YES;
-	if (in_chain(symbols, cpu, cpu->stop_regs.value[names->pc], &known))
+	if (nmibt_is_confirmed(evidence, stop) ||
+	    is_same_below_interrupt(&evidence->stack, &stop->stack))
 		return NMIBT_MOVED_SAME;
-	return known ? NMIBT_MOVED_YES : NMIBT_MOVED_UNKNOWN;
+	if (evidence->is_user != stop->is_user && evidence->stack.nr + stop->stack.nr)
+		return NMIBT_MOVED_YES;
+	return evidence->stack.nr && stop->stack.nr && is_whole(&evidence->stack) &&
+			       is_whole(&stop->stack)
+		       ? NMIBT_MOVED_YES
+		       : NMIBT_MOVED_UNKNOWN;
+}
+
+enum nmibt_moved nmibt_compare(struct nmibt_kernel *kernel, const struct nmibt_evidence *evidence,
+			       const struct nmibt_evidence *stop)
+{
+	if (!nmibt_reg_names(kernel->image->arch) || !stop->regs.present ||
+	    !evidence->task.known)
+		return NMIBT_MOVED_UNKNOWN;
+	if (evidence->has_slot) {
+		/* Both sets are of the stop. */
+		if (evidence->slot.how == NMI_CAPTURE_BY_STOP)
+			return NMIBT_MOVED_UNKNOWN;
+		if (evidence->slot.flags & NMI_CAPTURE_SLOT_F_NO_REGS_SELF)
+			return NMIBT_MOVED_SYNTHETIC;
+	}
+	/* An idle CPU always looks moved, which says nothing; one that is idle no more has. */
+	if (is_idle(evidence))
+		return stop->task.pid ? NMIBT_MOVED_YES : NMIBT_MOVED_IDLE;
+	if (evidence->task.pid != stop->task.pid)
+		return NMIBT_MOVED_YES;
+	if (evidence->has_slot)
+		return evidence->regs.present ? compare_registers(kernel, evidence, stop)
+					      : NMIBT_MOVED_UNKNOWN;
+	return compare_text(evidence, stop);
 }

@@ -10,11 +10,11 @@
 static const char *const finding_names[NMIBT_NR_FINDINGS] = {
 	[NMIBT_FINDING_ALSO_DIED] = "also died",
 	[NMIBT_FINDING_STUCK] = "stuck",
+	[NMIBT_FINDING_BLOCKED] = "blocked",
 	[NMIBT_FINDING_SAME_PLACE] = "same place",
 	[NMIBT_FINDING_IRQS_OFF] = "irqs off",
 	[NMIBT_FINDING_SPINS] = "spins on",
 	[NMIBT_FINDING_WAITS] = "waits for",
-	[NMIBT_FINDING_LOG] = "log",
 	[NMIBT_FINDING_SILENT] = "silent",
 	[NMIBT_FINDING_PARTIAL] = "partial",
 	[NMIBT_FINDING_LATE] = "late",
@@ -38,60 +38,61 @@ typedef bool (*cpu_test)(const struct nmibt_cpu_brief *brief, uint64_t arg);
 
 static bool is_idle(const struct nmibt_cpu_brief *b)
 {
-	return b->flags & NMI_CAPTURE_SLOT_F_IDLE;
+	return b->is_idle;
 }
 
 static bool has_outcome(const struct nmibt_cpu_brief *b, uint64_t arg)
 {
-	return !b->stale && b->outcome == arg;
+	return b->outcome == arg;
 }
 
-static bool is_stuck(const struct nmibt_cpu_brief *b, uint64_t arg)
+/* What is seen of the CPU itself; a backtrace that an older text gives counts as well, as
+ * the registers have confirmed it. */
+static bool is_same_place(const struct nmibt_cpu_brief *b, uint64_t irqs_off)
 {
-	bool irqs_off = b->flags & NMI_CAPTURE_SLOT_F_IRQS_OFF;
-
-	return !b->stale && !is_idle(b) && b->moved == NMIBT_MOVED_SAME && irqs_off == arg;
+	return !is_idle(b) && !b->is_user && b->moved == NMIBT_MOVED_SAME &&
+	       b->irqs_off == irqs_off;
 }
 
 bool nmibt_is_stuck(const struct nmibt_cpu_brief *brief)
 {
-	return is_stuck(brief, true);
+	return brief->condition || is_same_place(brief, true);
 }
 
 static bool has_irqs_off(const struct nmibt_cpu_brief *b, uint64_t arg)
 {
 	(void)arg;
-	return !b->stale && !is_idle(b) && b->moved != NMIBT_MOVED_SAME &&
-	       b->outcome != NMIBT_OUTCOME_SELF && b->flags & NMI_CAPTURE_SLOT_F_IRQS_OFF;
+	return !is_idle(b) && b->moved != NMIBT_MOVED_SAME && b->outcome != NMIBT_OUTCOME_SELF &&
+	       b->irqs_off;
 }
 
 static bool has_stack(const struct nmibt_cpu_brief *b, uint64_t arg)
 {
-	return !b->stale && b->stack_hash == arg;
+	return b->stack_hash == arg;
 }
 
 static bool is_late(const struct nmibt_cpu_brief *b, uint64_t arg)
 {
 	(void)arg;
-	return !b->stale && b->flags & NMI_CAPTURE_SLOT_F_LATE;
+	return b->is_late;
 }
 
-static bool is_stale(const struct nmibt_cpu_brief *b, uint64_t arg)
+static bool has_stale_slot(const struct nmibt_cpu_brief *b, uint64_t arg)
 {
 	(void)arg;
-	return b->stale;
+	return b->has_stale_slot;
 }
 
 static bool overflowed(const struct nmibt_cpu_brief *b, uint64_t arg)
 {
 	(void)arg;
-	return !b->stale && b->lost_bytes;
+	return b->lost_bytes;
 }
 
 static bool is_unread(const struct nmibt_cpu_brief *b, uint64_t arg)
 {
 	(void)arg;
-	return !b->stale && b->unread;
+	return b->unread;
 }
 
 /* ----------------------------------------------------------------- findings */
@@ -178,28 +179,39 @@ static int compare_waiters(const void *a, const void *b)
 	return functions ? functions : x->cpu < y->cpu ? -1 : x->cpu > y->cpu;
 }
 
-static struct nmibt_error *find_waiters(const struct nmibt_report *report,
-					struct nmibt_virtual *memory, struct waiter *waiters,
+/* With the registers that the stack begins with. */
+static struct nmibt_error *add_waiter(const struct nmibt_report *report, unsigned int nr,
+				      struct waiter *ret, bool *ret_found)
+{
+	struct nmibt_cpu cpu;
+	struct nmibt_error *err = nmibt_report_cpu(report, nr, &cpu);
+	if (err)
+		return err;
+
+	const struct nmibt_evidence *shown = nmibt_shown(&cpu);
+	*ret = (struct waiter){.cpu = nr};
+	*ret_found = nmibt_is_waiting(&shown->stack, &ret->wait);
+	if (*ret_found && ret->wait.kind == NMIBT_WAIT_SPINLOCK)
+		nmibt_find_lock(report, &shown->regs, &ret->wait);
+	nmibt_cpu_destroy(&cpu);
+	return NULL;
+}
+
+static struct nmibt_error *find_waiters(const struct nmibt_report *report, struct waiter *waiters,
 					size_t *ret_nr)
 {
 	size_t nr = 0;
 
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
-		struct nmibt_cpu cpu;
+		const struct nmibt_cpu_brief *b = &report->cpus[i];
+		bool found;
 
-		if (!report->possible[i] || report->cpus[i].stale ||
-		    report->cpus[i].wait == NMIBT_WAIT_NONE)
+		if (!report->possible[i] || b->wait == NMIBT_WAIT_NONE)
 			continue;
-		struct nmibt_error *err = nmibt_report_cpu(report, i, &cpu);
+		struct nmibt_error *err = add_waiter(report, i, &waiters[nr], &found);
 		if (err)
 			return err;
-		struct waiter waiter = {.cpu = i};
-		if (nmibt_is_waiting(cpu.stack.frames, cpu.stack.nr, &waiter.wait)) {
-			if (memory && waiter.wait.kind == NMIBT_WAIT_SPINLOCK)
-				nmibt_find_lock(report, memory, &cpu.nmi_regs, &waiter.wait);
-			waiters[nr++] = waiter;
-		}
-		nmibt_cpu_destroy(&cpu);
+		nr += found;
 	}
 	*ret_nr = nr;
 	return NULL;
@@ -260,7 +272,6 @@ static void add_waiters(struct diagnosing *d, const struct waiter *waiters, size
 
 static void find_waits(struct diagnosing *d)
 {
-	struct nmibt_virtual *memory = NULL;
 	size_t nr = 0;
 	_cleanup_free_ struct waiter *waiters = calloc(d->report->nr_cpus, sizeof(*waiters));
 
@@ -268,35 +279,73 @@ static void find_waits(struct diagnosing *d)
 		d->err = nmibt_error_nomem();
 	if (d->err)
 		return;
-	/* Without it the locks have no addresses, and that is said. */
-	nmibt_error_destroy(nmibt_virtual_open(d->report->image, &memory));
-	d->err = find_waiters(d->report, memory, waiters, &nr);
-	nmibt_virtual_close(memory);
+	d->err = find_waiters(d->report, waiters, &nr);
 	qsort(waiters, nr, sizeof(*waiters), compare_waiters);
 	add_waiters(d, waiters, nr);
 }
 
-static void find_complaints(struct diagnosing *d)
+/* ---------------------------------------------------------------------- conditions */
+
+static const char *condition_words(enum nmibt_print kind)
 {
-	const struct nmibt_complaints *complaints = d->report->stock->complaints;
-	unsigned int nr = d->report->nr_cpus;
+	switch (kind) {
+	case NMIBT_PRINT_SOFT_LOCKUP:
+		return "soft lockup";
+	case NMIBT_PRINT_HARD_LOCKUP:
+		return "hard lockup";
+	case NMIBT_PRINT_CSD_LOCKUP:
+		return "does not run a function for another CPU";
+	case NMIBT_PRINT_HUNG_TASK:
+		return "hung task";
+	default:
+		return "RCU stall";
+	}
+}
 
-	for (size_t i = 0; i < NMIBT_MAX_COMPLAINTS; i++) {
-		const struct nmibt_complaint *c = &complaints->kinds[i];
-		struct nmibt_finding *finding =
-			c->count ? add_finding(d, NMIBT_FINDING_LOG, nr) : NULL;
+static bool is_in_condition(const struct nmibt_cpu_brief *b, uint64_t condition)
+{
+	return b->condition == condition;
+}
 
-		if (!finding)
+/* "soft lockup since 74 s, reported 3 times, last 0.2 s before the panic" */
+static void describe_condition(const struct nmibt_report *report, const struct nmibt_condition *c,
+			       char buf[NMIBT_WHY_LEN])
+{
+	const struct nmibt_printout *last = &report->sources->log->printouts[c->last - 1];
+	char since[64], age[64], times[32] = "";
+
+	*buf = '\0';
+
+	nmibt_format_age(report,
+			 nmibt_age_of(report, NMIBT_CLOCK_LOG, c->since_ns, last->first_seq), since,
+			 sizeof(since));
+	nmibt_format_age(report, nmibt_age_of(report, NMIBT_CLOCK_LOG, c->last_ns, last->first_seq),
+			 age, sizeof(age));
+	if (c->count > 1)
+		snprintf(times, sizeof(times), ", reported %u times", c->count);
+	nmibt_because(buf, "%s since %s%s, last report %s", condition_words(c->kind), since, times,
+		      age);
+}
+
+static void find_conditions(struct diagnosing *d)
+{
+	for (size_t i = 0; i < d->report->nr_conditions && !d->err; i++) {
+		const struct nmibt_condition *c = &d->report->conditions[i];
+		char text[NMIBT_WHY_LEN];
+
+		if (!c->is_open)
 			continue;
-		for (unsigned int cpu = 0; cpu < nr && cpu < complaints->nr_cpus; cpu++) {
-			if (c->cpus[cpu])
-				finding->cpus[finding->nr_cpus++] = cpu;
+		describe_condition(d->report, c, text);
+		if (c->cpus.nr) {
+			add_cpus(d, NMIBT_FINDING_STUCK, is_in_condition, i + 1, text);
+			continue;
 		}
-		char times[32] = "";
-		if (c->count > 1)
-			snprintf(times, sizeof(times), ", %u times, last", c->count);
-		nmibt_because(finding->text, "\"%s\"%s at %" PRIu64 ".%06u s", c->text, times,
-			      c->ts_ns / 1000000000, (unsigned int)(c->ts_ns % 1000000000 / 1000));
+		struct nmibt_finding *finding = add_finding(d, NMIBT_FINDING_BLOCKED, 0);
+		if (finding && c->task.known)
+			nmibt_because(finding->text, "PID %d \"%.*s\": %s", c->task.pid,
+				      NMI_CAPTURE_COMM_LEN, c->task.comm, text);
+		else if (finding)
+			nmibt_because(finding->text, "%s", text);
 	}
 }
 
@@ -310,13 +359,14 @@ static void find_trouble(struct diagnosing *d)
 	if (count_cpus(report, has_outcome, NMIBT_OUTCOME_SELF) > 1)
 		add_cpus(d, NMIBT_FINDING_ALSO_DIED, has_outcome, NMIBT_OUTCOME_SELF,
 			 "captured themselves: more than one CPU panicked");
-	add_cpus(d, NMIBT_FINDING_STUCK, is_stuck, true, "interrupts off, same place at the stop");
-	add_cpus(d, NMIBT_FINDING_SAME_PLACE, is_stuck, false, "at the NMI and at the stop");
+	find_conditions(d);
+	add_cpus(d, NMIBT_FINDING_STUCK, is_same_place, true,
+		 "interrupts off, same place at the stop");
+	add_cpus(d, NMIBT_FINDING_SAME_PLACE, is_same_place, false, "when hit and at the stop");
 	add_cpus(d, NMIBT_FINDING_IRQS_OFF, has_irqs_off, 0, "interrupts off when hit");
 	find_waits(d);
-	find_complaints(d);
-	if (report->has_capture)
-		nmibt_format_no_answer(&report->capture.desc, silent, sizeof(silent));
+	if (report->sources->has_capture)
+		nmibt_format_no_answer(&report->sources->capture.desc, silent, sizeof(silent));
 	else
 		snprintf(silent, sizeof(silent), "asked for a backtrace, no answer in the log");
 	add_cpus(d, NMIBT_FINDING_SILENT, has_outcome, NMIBT_OUTCOME_SILENT, silent);
@@ -326,7 +376,8 @@ static void find_trouble(struct diagnosing *d)
 	add_cpus(d, NMIBT_FINDING_OFFLINE, has_outcome, NMIBT_OUTCOME_OFFLINE, "when asked");
 	add_cpus(d, NMIBT_FINDING_EXCLUDED, has_outcome, NMIBT_OUTCOME_EXCLUDED,
 		 "slot is not in the dump; dump with a lower -d of makedumpfile");
-	add_cpus(d, NMIBT_FINDING_STALE, is_stale, 0, "of an older request; -o shows it");
+	add_cpus(d, NMIBT_FINDING_STALE, has_stale_slot, 0,
+		 "the slot is of an older request; -o shows it");
 }
 
 static int compare_hash(const void *a, const void *b)
@@ -348,7 +399,7 @@ static void find_same_stacks(struct diagnosing *d)
 		return;
 	}
 	for (unsigned int i = 0; i < nr; i++) {
-		if (report->possible[i] && !report->cpus[i].stale && report->cpus[i].stack_hash)
+		if (report->possible[i] && report->cpus[i].stack_hash)
 			hashes[count++] = report->cpus[i].stack_hash;
 	}
 	qsort(hashes, count, sizeof(*hashes), compare_hash);
@@ -361,7 +412,7 @@ static void find_same_stacks(struct diagnosing *d)
 		uint64_t hash = report->cpus[i].stack_hash;
 		uint64_t *at =
 			hash ? bsearch(&hash, hashes, shared, sizeof(*hashes), compare_hash) : NULL;
-		if (!at || report->cpus[i].stale)
+		if (!at)
 			continue;
 		add_cpus(d, NMIBT_FINDING_SAME_STACK, has_stack, hash,
 			 is_idle(&report->cpus[i]) ? "(idle)" : "");
@@ -375,17 +426,18 @@ static void find_damage(struct diagnosing *d)
 	const struct nmibt_report *report = d->report;
 	struct nmibt_finding *finding;
 
-	if (*report->capture.damage) {
+	if (*report->sources->capture.damage) {
 		finding = add_finding(d, NMIBT_FINDING_DAMAGED, 0);
 		if (finding)
-			nmibt_because(finding->text, "%s", report->capture.damage);
+			nmibt_because(finding->text, "%s", report->sources->capture.damage);
 	}
-	if (report->capture.slots_unread) {
+	if (report->sources->capture.slots_unread) {
 		finding = add_finding(d, NMIBT_FINDING_DAMAGED, 0);
 		if (finding)
 			nmibt_because(finding->text,
 				      "%u of %u entries of the table of slots can't be read",
-				      report->capture.slots_unread, report->capture.desc.nr_slots);
+				      report->sources->capture.slots_unread,
+				      report->sources->capture.desc.nr_slots);
 	}
 	add_cpus(d, NMIBT_FINDING_DAMAGED, has_outcome, NMIBT_OUTCOME_DAMAGED,
 		 "slot fails its checks or can't be read");
@@ -398,13 +450,11 @@ static void find_loss(struct diagnosing *d)
 	char text[NMIBT_WHY_LEN];
 
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
-		if (report->cpus[i].stale)
-			continue;
 		lost += report->cpus[i].lost_bytes;
 		unread += report->cpus[i].unread;
 	}
 	snprintf(text, sizeof(text), "%" PRIu64 " byte%s did not fit the slots of %u", lost,
-		 nmibt_plural(lost), report->capture.desc.slot_size);
+		 nmibt_plural(lost), report->sources->capture.desc.slot_size);
 	add_cpus(d, NMIBT_FINDING_OVERFLOWED, overflowed, 0, text);
 	snprintf(text, sizeof(text), "%" PRIu64 " byte%s of text", unread, nmibt_plural(unread));
 	add_cpus(d, NMIBT_FINDING_UNREADABLE, is_unread, 0, text);

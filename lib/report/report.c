@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What became of each CPU, from the best source that there is for it.
- * A first pass leaves a brief of each CPU, so that memory does not grow with
- * their text.
+ * The report: opens the sources, finds the death, and goes once over all CPUs. That pass
+ * leaves a brief of each CPU, so that memory does not grow with their text.
  */
 #include <inttypes.h>
 
@@ -30,32 +29,130 @@ const char *nmibt_outcome_name(enum nmibt_outcome outcome)
 	return outcome < NMIBT_NR_OUTCOMES ? outcome_names[outcome] : "unknown";
 }
 
-const char *nmibt_found_name(enum nmibt_found found)
+unsigned int nmibt_report_nr_cpus(const struct nmibt_report *report)
 {
-	static const char *const names[] = {
-		[NMIBT_FOUND_UNTRIED] = "not tried",
-		[NMIBT_FOUND_ABSENT] = "absent",
-		[NMIBT_FOUND_EMPTY] = "empty",
-		[NMIBT_FOUND_UNREADABLE] = "unreadable",
-		[NMIBT_FOUND] = "found",
-	};
-	return names[found];
+	return report->nr_cpus;
 }
 
-/* ----------------------------------------------------------------------- CPUs */
+/* ------------------------------------------------------------------------- one CPU */
 
-/* A slot without text: the log may have some. */
-static struct nmibt_error *read_captured(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+void nmibt_cpu_destroy(struct nmibt_cpu *cpu)
 {
-	struct nmibt_error *err = nmibt_read_slot(report, cpu);
+	nmibt_evidence_destroy(&cpu->standing);
+	nmibt_evidence_destroy(&cpu->stop);
+}
 
-	if (!err && cpu->slot_present)
-		cpu->moved = nmibt_compare_regs(report->symbols, cpu);
-	if (!err && cpu->has_task)
-		cpu->source = report->capture.source;
-	if (!err && !cpu->has_task && report->wish == NMIBT_SOURCE_AUTO)
-		err = nmibt_stock_read_log(report->stock, cpu);
-	return err;
+const struct nmibt_evidence *nmibt_shown(const struct nmibt_cpu *cpu)
+{
+	return cpu->step == NMIBT_STEP_REGISTERS || cpu->is_partial_filled ? &cpu->stop
+									   : &cpu->standing;
+}
+
+/* Older text makes no outcome, no "idle", no group and no signature. */
+static bool stands(const struct nmibt_cpu *cpu)
+{
+	return !cpu->is_stale && cpu->step <= NMIBT_STEP_REGISTERS;
+}
+
+/* The task that the newest report of a condition is about: what its first line says, or what
+ * the CPU printed for it. */
+static struct nmibt_error *task_of(const struct nmibt_report *report,
+				   const struct nmibt_condition *c, unsigned int cpu,
+				   struct nmibt_task *ret)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+	struct nmibt_evidence evidence;
+
+	*ret = log->printouts[c->last - 1].task;
+	if (ret->known || cpu >= NMIBT_MAX_CPUS)
+		return NULL;
+	for (size_t i = log->newest[cpu]; i; i = log->traces[i - 1].older) {
+		if (log->traces[i - 1].printout != c->last)
+			continue;
+		struct nmibt_error *err =
+			nmibt_log_evidence(log, report->kernel, i - 1, &evidence);
+		if (err)
+			return err;
+		*ret = evidence.task;
+		nmibt_evidence_destroy(&evidence);
+		return NULL;
+	}
+	return NULL;
+}
+
+/* Does evidence show the CPU elsewhere than in the condition: idle, with another task, or,
+ * for what locks up in the kernel, in user mode? */
+static bool shows_elsewhere(const struct nmibt_condition *c, const struct nmibt_task *task,
+			    const struct nmibt_evidence *evidence)
+{
+	bool is_lockup = c->kind == NMIBT_PRINT_SOFT_LOCKUP || c->kind == NMIBT_PRINT_HARD_LOCKUP;
+
+	return evidence->is_idle_said || nmibt_is_idle_stack(&evidence->stack) ||
+	       (is_lockup && evidence->is_user) ||
+	       (task->known && evidence->task.known && evidence->task.pid != task->pid);
+}
+
+/* What is later than the newest report: the registers of the stop, and text behind it. */
+static struct nmibt_error *is_elsewhere(const struct nmibt_report *report,
+					const struct nmibt_condition *c,
+					const struct nmibt_cpu *cpu, bool *ret)
+{
+	const struct nmibt_printout *last = &report->sources->log->printouts[c->last - 1];
+	const struct nmibt_evidence *standing = &cpu->standing;
+	struct nmibt_task task;
+
+	struct nmibt_error *err = task_of(report, c, cpu->cpu, &task);
+	if (err)
+		return err;
+	bool is_later = standing->clock == NMIBT_CLOCK_CAPTURE ||
+			(standing->clock == NMIBT_CLOCK_LOG && standing->printout != c->last &&
+			 standing->first_seq > last->first_seq);
+	*ret = (cpu->stop.regs.present && shows_elsewhere(c, &task, &cpu->stop)) ||
+	       (is_later && shows_elsewhere(c, &task, standing));
+	return NULL;
+}
+
+/* The newest open condition that the CPU is still in; it makes the CPU stuck. */
+static struct nmibt_error *find_condition(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+{
+	for (size_t i = report->nr_conditions; i > 0 && !cpu->condition; i--) {
+		const struct nmibt_condition *c = &report->conditions[i - 1];
+		bool elsewhere;
+
+		if (!c->is_open || !nmibt_condition_is_about(c, cpu->cpu))
+			continue;
+		struct nmibt_error *err = is_elsewhere(report, c, cpu, &elsewhere);
+		if (err)
+			return err;
+		if (!elsewhere)
+			cpu->condition = i;
+	}
+	return NULL;
+}
+
+static struct nmibt_error *describe(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+{
+	const struct nmibt_evidence *shown = nmibt_shown(cpu);
+	struct nmibt_error *err = NULL;
+
+	/* A text is held against a stack, registers against registers. */
+	if (cpu->step == NMIBT_STEP_BELONGS && cpu->standing.task.pid == cpu->stop.task.pid)
+		err = nmibt_unwind_stop(report, cpu);
+	if (err)
+		return err;
+	/* Who panicked went on from there to the stop. */
+	if (cpu->step <= NMIBT_STEP_CONFIRMED &&
+	    (cpu->has_slot || cpu->outcome != NMIBT_OUTCOME_SELF))
+		cpu->moved = nmibt_compare(report->kernel, &cpu->standing, &cpu->stop);
+	cpu->age = nmibt_age_of(report, cpu->standing.clock, cpu->standing.begun_ns,
+				cpu->standing.first_seq);
+	if (stands(cpu)) {
+		cpu->is_idle = shown->is_idle_said || nmibt_is_idle_stack(&shown->stack);
+		cpu->is_user = shown->is_user;
+		cpu->irqs_off = shown->has_irqs_off && shown->irqs_off;
+		cpu->stack_hash = nmibt_stack_hash(shown->stack.frames, shown->stack.nr);
+	}
+	return find_condition(report, cpu);
 }
 
 static struct nmibt_error *check_cpu(const struct nmibt_report *report, unsigned int nr)
@@ -63,7 +160,7 @@ static struct nmibt_error *check_cpu(const struct nmibt_report *report, unsigned
 	if (nr >= report->nr_cpus)
 		return nmibt_error_create(NMIBT_ERR_USAGE, "no CPU %u: there are %u", nr,
 					  report->nr_cpus);
-	if (nmibt_interrupted(report->image))
+	if (nmibt_interrupted(report->kernel->image))
 		return nmibt_error_create(NMIBT_ERR_INTERRUPTED, "interrupted at CPU %u", nr);
 	return NULL;
 }
@@ -71,68 +168,215 @@ static struct nmibt_error *check_cpu(const struct nmibt_report *report, unsigned
 struct nmibt_error *nmibt_report_cpu(const struct nmibt_report *report, unsigned int nr,
 				     struct nmibt_cpu *ret)
 {
-	struct nmibt_cpu cpu = {.cpu = nr, .outcome = NMIBT_OUTCOME_NONE};
-	bool found;
+	struct nmibt_cpu cpu = {.cpu = nr};
 
 	struct nmibt_error *err = check_cpu(report, nr);
 	if (err)
 		return err;
-	err = report->has_capture ? read_captured(report, &cpu)
-				  : nmibt_stock_read(report->stock, report->wish, 0, &cpu, &found);
+	err = nmibt_select(report, &cpu);
+	if (!err)
+		err = describe(report, &cpu);
 	if (err) {
 		nmibt_cpu_destroy(&cpu);
 		return err;
 	}
-	cpu.stack_hash = nmibt_stack_hash(cpu.stack.frames, cpu.stack.nr);
 	*ret = cpu;
 	return NULL;
 }
 
-struct nmibt_error *nmibt_report_older(const struct nmibt_report *report, unsigned int nr,
-				       unsigned int nth, struct nmibt_cpu *ret, bool *ret_found)
-{
-	struct nmibt_cpu cpu = {.cpu = nr, .outcome = NMIBT_OUTCOME_NONE};
+/* ------------------------------------------------------------------ what is older */
 
-	*ret_found = false;
-	if (report->has_capture)
-		return NULL;
-	struct nmibt_error *err = check_cpu(report, nr);
+struct nmibt_error *nmibt_older_begin(const struct nmibt_report *report, unsigned int cpu,
+				      struct nmibt_older *ret)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+	bool use_log = log && cpu < NMIBT_MAX_CPUS && !report->sources->has_capture &&
+		       (report->wish == NMIBT_SOURCE_AUTO || report->wish == NMIBT_SOURCE_LOG);
+	struct nmibt_cpu standing;
+
+	struct nmibt_error *err = nmibt_report_cpu(report, cpu, &standing);
 	if (err)
 		return err;
-	err = nmibt_stock_read(report->stock, report->wish, nth + 1, &cpu, ret_found);
-	if (err || !*ret_found) {
-		nmibt_cpu_destroy(&cpu);
+	*ret = (struct nmibt_older){
+		.report = report,
+		.cpu = cpu,
+		.slot = standing.has_stale_slot,
+		.standing = standing.trace,
+		.next = use_log ? log->newest[cpu] : 0,
+	};
+	nmibt_cpu_destroy(&standing);
+	return NULL;
+}
+
+static struct nmibt_error *next_trace(struct nmibt_older *older, struct nmibt_cpu *cpu,
+				      bool *ret_found)
+{
+	const struct nmibt_log_source *log = older->report->sources->log;
+	size_t i = older->next;
+
+	while (i && (i == older->standing || log->traces[i - 1].kind == NMIBT_EVIDENCE_TASK))
+		i = log->traces[i - 1].older;
+	*ret_found = i;
+	older->next = i ? log->traces[i - 1].older : 0;
+	return i ? nmibt_log_evidence(log, older->report->kernel, i - 1, &cpu->standing) : NULL;
+}
+
+static enum nmibt_outcome outcome_of_older(const struct nmibt_evidence *evidence)
+{
+	switch (evidence->kind) {
+	case NMIBT_EVIDENCE_ANSWER:
+		return NMIBT_OUTCOME_ANSWERED;
+	case NMIBT_EVIDENCE_SKIPPED:
+		return NMIBT_OUTCOME_SKIPPED;
+	default:
+		return NMIBT_OUTCOME_REPORTED;
+	}
+}
+
+static struct nmibt_error *stale_slot(struct nmibt_older *older, struct nmibt_cpu *cpu)
+{
+	const struct nmibt_report *report = older->report;
+	bool is_stale;
+
+	older->slot = false;
+	struct nmibt_error *err = nmibt_slot_evidence(report->kernel, &report->sources->capture,
+						      older->cpu, &cpu->standing, &is_stale);
+	if (err)
+		return err;
+	cpu->has_slot = cpu->standing.has_slot;
+	cpu->slot = cpu->standing.slot;
+	cpu->slot_paddr = cpu->standing.slot_paddr;
+	memcpy(cpu->why, cpu->standing.why, sizeof(cpu->why));
+	cpu->outcome = nmibt_outcome_of_slot(&cpu->standing);
+	return NULL;
+}
+
+struct nmibt_error *nmibt_older_next(struct nmibt_older *older, struct nmibt_cpu *ret,
+				     bool *ret_found)
+{
+	const struct nmibt_report *report = older->report;
+	struct nmibt_cpu cpu = {
+		.cpu = older->cpu,
+		.step = NMIBT_STEP_LAST_SEEN,
+		.is_stale = true,
+		.asked_by = NMIBT_NO_CPU,
+	};
+	struct nmibt_error *err;
+
+	if (older->slot) {
+		err = stale_slot(older, &cpu);
+		*ret_found = !err;
+		if (!err)
+			*ret = cpu;
 		return err;
 	}
-	cpu.stack_hash = nmibt_stack_hash(cpu.stack.frames, cpu.stack.nr);
+	err = next_trace(older, &cpu, ret_found);
+	if (!err && !*ret_found && report->sources->has_buffers &&
+	    (report->wish == NMIBT_SOURCE_AUTO || report->wish == NMIBT_SOURCE_LEGACY))
+		err = nmibt_buffer_residue(report->kernel, older->cpu, older->nth++, &cpu.standing,
+					   ret_found);
+	if (err || !*ret_found)
+		return err;
+	cpu.outcome = outcome_of_older(&cpu.standing);
+	cpu.age = nmibt_age_of(report, cpu.standing.clock, cpu.standing.begun_ns,
+			       cpu.standing.first_seq);
 	*ret = cpu;
 	return NULL;
 }
 
-void nmibt_cpu_destroy(struct nmibt_cpu *cpu)
+/* Is there anything of the CPU beside what stands? */
+static struct nmibt_error *look_for_older(const struct nmibt_report *report,
+					  const struct nmibt_cpu *cpu, bool *ret)
 {
-	nmibt_text_destroy(&cpu->text);
-	nmibt_text_destroy(&cpu->nested);
-	nmibt_stack_destroy(&cpu->stack);
+	struct nmibt_older older = {.report = report, .cpu = cpu->cpu, .standing = cpu->trace};
+	const struct nmibt_log_source *log = report->sources->log;
+	struct nmibt_cpu first;
+
+	*ret = cpu->has_stale_slot;
+	if (*ret || report->sources->has_capture)
+		return NULL;
+	if (log && cpu->cpu < NMIBT_MAX_CPUS &&
+	    (report->wish == NMIBT_SOURCE_AUTO || report->wish == NMIBT_SOURCE_LOG)) {
+		for (size_t i = log->newest[cpu->cpu]; i && !*ret; i = log->traces[i - 1].older)
+			*ret = i != cpu->trace && log->traces[i - 1].kind != NMIBT_EVIDENCE_TASK;
+	}
+	if (*ret || !report->sources->has_buffers)
+		return NULL;
+	struct nmibt_error *err = nmibt_older_next(&older, &first, ret);
+	if (!err && *ret)
+		nmibt_cpu_destroy(&first);
+	return err;
 }
+
+/* ------------------------------------------------------------------- the first pass */
 
 static bool lost_something(const struct nmibt_cpu *cpu)
 {
-	return *cpu->why || cpu->slot.lost_bytes || cpu->slot.lost_msgs || cpu->text.unread ||
-	       cpu->nested.unread || cpu->outcome == NMIBT_OUTCOME_EXCLUDED || cpu->lost_msgs ||
-	       cpu->is_headless;
+	const struct nmibt_evidence *e = &cpu->standing;
+
+	const struct nmibt_stack *stack = &nmibt_shown(cpu)->stack;
+
+	if (stack->end == NMIBT_END_UNREADABLE || stack->end == NMIBT_END_EXCLUDED)
+		return true;
+	return cpu->outcome == NMIBT_OUTCOME_EXCLUDED || cpu->outcome == NMIBT_OUTCOME_DAMAGED ||
+	       (*cpu->why && cpu->step != NMIBT_STEP_NOTHING) || e->lost_bytes || e->lost_msgs ||
+	       e->text.unread || e->nested.unread ||
+	       e->wrong & (NMIBT_WRONG_HEADLESS | NMIBT_WRONG_GAP | NMIBT_WRONG_EXCLUDED |
+			   NMIBT_WRONG_DAMAGED);
 }
 
-/* Does -o have more of it than the slot itself? */
-static struct nmibt_error *look_for_older(const struct nmibt_report *report, unsigned int cpu,
-					  bool *ret)
+static void make_brief(const struct nmibt_report *report, const struct nmibt_cpu *cpu,
+		       struct nmibt_cpu_brief *brief)
 {
-	struct nmibt_cpu older;
-	struct nmibt_error *err = nmibt_report_older(report, cpu, 0, &older, ret);
+	const struct nmibt_evidence *shown = nmibt_shown(cpu);
+	struct nmibt_wait wait = {.kind = NMIBT_WAIT_NONE};
 
-	if (!err && *ret)
-		nmibt_cpu_destroy(&older);
-	return err;
+	(void)report;
+	if (stands(cpu))
+		nmibt_is_waiting(&shown->stack, &wait);
+	*brief = (struct nmibt_cpu_brief){
+		.outcome = cpu->outcome,
+		.step = cpu->step,
+		.source = shown->source,
+		.moved = cpu->moved,
+		.note = cpu->stop.note,
+		.wait = wait.kind,
+		.stack_hash = cpu->stack_hash,
+		.condition = cpu->condition,
+		.has_stale_slot = cpu->has_stale_slot,
+		.is_idle = cpu->is_idle,
+		.is_user = cpu->is_user,
+		.irqs_off = cpu->irqs_off,
+		.is_late = cpu->has_slot && cpu->slot.flags & NMI_CAPTURE_SLOT_F_LATE,
+		.faulted = cpu->has_slot && cpu->slot.flags & NMI_CAPTURE_SLOT_F_FAULTED,
+		.lost = lost_something(cpu),
+		.lost_bytes = cpu->standing.lost_bytes,
+		.unread = cpu->standing.text.unread + cpu->standing.nested.unread,
+		.task = cpu->step == NMIBT_STEP_REGISTERS ? cpu->stop.task : cpu->standing.task,
+	};
+	if (!stands(cpu))
+		brief->task = (struct nmibt_task){0};
+}
+
+static bool is_possible(const struct nmibt_report *report, const struct nmibt_cpu *cpu)
+{
+	if (report->sources->has_capture)
+		return cpu->slot_paddr || cpu->outcome != NMIBT_OUTCOME_NONE;
+	return nmibt_sources_know_cpu(report->sources, cpu->cpu);
+}
+
+static void count_cpu(struct nmibt_report *report, const struct nmibt_cpu *cpu)
+{
+	const struct nmibt_cpu_brief *brief = &report->cpus[cpu->cpu];
+
+	if (brief->lost || brief->note == NMIBT_NOTE_DAMAGED || brief->note == NMIBT_NOTE_EXCLUDED)
+		report->complete = false;
+	report->possible[cpu->cpu] = is_possible(report, cpu);
+	if (!report->possible[cpu->cpu])
+		return;
+	report->nr_possible++;
+	report->nr_stale += cpu->has_stale_slot;
+	report->by_outcome[cpu->outcome]++;
 }
 
 static struct nmibt_error *first_pass(struct nmibt_report *report)
@@ -143,195 +387,110 @@ static struct nmibt_error *first_pass(struct nmibt_report *report)
 		if (err)
 			return err;
 
-		struct nmibt_wait wait = {.kind = NMIBT_WAIT_NONE};
-		nmibt_is_waiting(cpu.stack.frames, cpu.stack.nr, &wait);
-		struct nmibt_cpu_brief *brief = &report->cpus[i];
-		*brief = (struct nmibt_cpu_brief){
-			.outcome = cpu.outcome,
-			.moved = cpu.moved,
-			.note = cpu.note,
-			.wait = wait.kind,
-			.stack_hash = cpu.stack_hash,
-			.flags = cpu.flags,
-			.stale = cpu.stale,
-			.source = cpu.source,
-			.lost = lost_something(&cpu),
-			.lost_bytes = cpu.slot.lost_bytes,
-			.unread = cpu.text.unread + cpu.nested.unread,
-			.has_task = cpu.has_task,
-			.pid = cpu.pid,
-		};
-		memcpy(brief->comm, cpu.comm, sizeof(brief->comm));
-		report->possible[i] = report->has_capture
-					      ? cpu.slot_paddr || cpu.outcome != NMIBT_OUTCOME_NONE
-					      : nmibt_stock_is_possible(report->stock, i);
-		if (report->possible[i]) {
-			report->nr_possible++;
-			if (cpu.stale)
-				report->nr_stale++;
-			else
-				report->by_outcome[cpu.outcome]++;
-		}
-		if (brief->lost || cpu.note == NMIBT_NOTE_DAMAGED ||
-		    cpu.note == NMIBT_NOTE_EXCLUDED)
-			report->complete = false;
+		make_brief(report, &cpu, &report->cpus[i]);
+		count_cpu(report, &cpu);
+		err = look_for_older(report, &cpu, &report->cpus[i].has_older);
 		nmibt_cpu_destroy(&cpu);
-		err = look_for_older(report, i, &brief->has_older);
 		if (err)
 			return err;
 	}
 	return NULL;
 }
 
-/* ----------------------------------------------------------------------- open */
-
-/* Not having one is an error only where nothing else may be used. */
-static struct nmibt_error *find_capture(struct nmibt_report *report)
+/* A condition that no CPU is in any more is over. */
+static void close_conditions(struct nmibt_report *report)
 {
-	struct nmibt_source_state *sources = report->sources;
+	for (size_t i = 0; i < report->nr_conditions; i++) {
+		struct nmibt_condition *c = &report->conditions[i];
+		bool is_in = !c->cpus.nr;
 
-	if (report->wish > NMIBT_SOURCE_SCAN)
-		return NULL;
-	struct nmibt_error *err = nmibt_locate(report->image, report->wish, &report->capture);
-	report->has_capture = !err;
-	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s <= NMIBT_SOURCE_SCAN; s++) {
-		const struct nmibt_capture *c = &report->capture;
-
-		memcpy(sources[s].why, c->why[s], sizeof(sources[s].why));
-		sources[s].found = !err && c->source == s ? NMIBT_FOUND
-				   : c->unusable[s]	  ? NMIBT_FOUND_UNREADABLE
-				   : *c->why[s]		  ? NMIBT_FOUND_ABSENT
-							  : NMIBT_FOUND_UNTRIED;
+		for (size_t j = 0; c->is_open && j < c->cpus.nr && !is_in; j++) {
+			for (unsigned int cpu = c->cpus.ranges[j].first;
+			     cpu <= c->cpus.ranges[j].last && !is_in; cpu++)
+				is_in = cpu >= report->nr_cpus ||
+					report->cpus[cpu].condition == i + 1;
+		}
+		c->is_open &= is_in;
 	}
-	if (!err) {
-		nmibt_mend_capture(report->image, &report->capture);
-		report->nr_cpus = report->capture.desc.nr_slots;
-		report->panic_cpu = report->capture.desc.panic_cpu;
-		return NULL;
-	}
-	if (report->wish != NMIBT_SOURCE_AUTO ||
-	    (err->code != NMIBT_ERR_NOTHING && err->code != NMIBT_ERR_DAMAGED))
-		return err;
-	report->complete = err->code == NMIBT_ERR_NOTHING;
-	nmibt_error_destroy(err);
-	return NULL;
 }
 
-static struct nmibt_error *find_others(struct nmibt_report *report)
-{
-	const char *known = report->image->panic_message;
-	unsigned int nr = report->has_capture ? report->nr_cpus : NMIBT_MAX_CPUS;
+/* ------------------------------------------------------------------------------ open */
 
-	struct nmibt_error *err =
-		nmibt_stock_open(report->image, report->symbols, !report->has_capture, nr,
-				 report->sources, &report->stock);
-	if (err)
-		return err;
-	report->panic_message = known ? known : report->stock->panic_message;
-	if (report->has_capture)
+static struct nmibt_error *find_suspends(struct nmibt_report *report)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+
+	if (!log || !log->nr_events)
 		return NULL;
-	report->nr_cpus = nmibt_stock_nr_cpus(report->stock);
-	report->panic_cpu = nmibt_stock_panic_cpu(report->stock);
+	report->suspends = calloc(log->nr_events, sizeof(*report->suspends));
+	if (!report->suspends)
+		return nmibt_error_nomem();
+	for (size_t i = 0; i < log->nr_events; i++) {
+		if (log->events[i].kind == NMIBT_PRINT_SUSPEND ||
+		    log->events[i].kind == NMIBT_PRINT_RESUME)
+			report->suspends[report->nr_suspends++] = log->events[i].seq;
+	}
 	return NULL;
 }
 
 /* Is there anything of any CPU that was asked for, be it only older? */
 static bool has_anything(const struct nmibt_report *report)
 {
-	if (report->has_capture)
+	if (report->sources->has_capture)
 		return true;
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
-		if (report->cpus[i].outcome != NMIBT_OUTCOME_NONE || report->cpus[i].has_older)
+		if (report->cpus[i].outcome != NMIBT_OUTCOME_NONE ||
+		    report->cpus[i].step == NMIBT_STEP_LAST_SEEN || report->cpus[i].has_older)
 			return true;
 	}
 	return false;
-}
-
-bool nmibt_is_source_tried(const struct nmibt_report *report, enum nmibt_source s)
-{
-	return report->sources[s].found != NMIBT_FOUND_UNTRIED &&
-	       (report->wish == NMIBT_SOURCE_AUTO || report->wish == s);
-}
-
-/* Has one before it the same reason? Per-CPU data, for instance, serves two. */
-static bool is_said(const struct nmibt_report *report, enum nmibt_source s)
-{
-	for (enum nmibt_source before = NMIBT_SOURCE_VMCOREINFO; before < s; before++) {
-		if (nmibt_is_source_tried(report, before) &&
-		    !strcmp(report->sources[before].why, report->sources[s].why))
-			return true;
-	}
-	return false;
-}
-
-/* Why each of the sources that may be used has nothing. */
-static struct nmibt_error *nothing(const struct nmibt_report *report)
-{
-	bool damaged = !report->complete;
-	char *text = NULL;
-	size_t len;
-	FILE *out = open_memstream(&text, &len);
-
-	if (!out)
-		return nmibt_error_nomem();
-	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s < NMIBT_NR_SOURCES; s++) {
-		if (!nmibt_is_source_tried(report, s) || is_said(report, s))
-			continue;
-		fprintf(out, "%s%s", ftell(out) ? "; " : "", nmibt_source_name(s));
-		for (enum nmibt_source same = s + 1; same < NMIBT_NR_SOURCES; same++) {
-			if (nmibt_is_source_tried(report, same) &&
-			    !strcmp(report->sources[same].why, report->sources[s].why))
-				fprintf(out, ", %s", nmibt_source_name(same));
-		}
-		fprintf(out, ": %s", report->sources[s].why);
-		damaged |= report->sources[s].found == NMIBT_FOUND_UNREADABLE;
-	}
-	fclose(out);
-	struct nmibt_error *err = nmibt_error_create(
-		damaged ? NMIBT_ERR_DAMAGED : NMIBT_ERR_NOTHING, "nothing %s in this dump: %s",
-		damaged ? "usable" : "captured", text ? text : "");
-	free(text);
-	return err;
 }
 
 static struct nmibt_error *open_report(struct nmibt_report *report)
 {
-	struct nmibt_error *err = find_capture(report);
-
-	if (!err)
-		err = find_others(report);
+	struct nmibt_error *err = nmibt_open_sources(report);
 	if (err)
 		return err;
+
+	report->nr_cpus = nmibt_sources_nr_cpus(report->sources);
+	report->are_all_known = report->sources->has_capture || report->sources->percpu;
 	report->cpus = calloc(report->nr_cpus + 1, sizeof(*report->cpus));
 	report->possible = calloc(report->nr_cpus + 1, sizeof(*report->possible));
 	if (!report->cpus || !report->possible)
 		return nmibt_error_nomem();
-	err = first_pass(report);
+	err = find_suspends(report);
+	if (!err)
+		err = nmibt_find_death(report);
+	if (!err)
+		err = nmibt_find_conditions(report);
+	if (!err)
+		err = nmibt_find_subjects(report);
+	if (!err)
+		err = first_pass(report);
 	if (err)
 		return err;
-	if (*report->capture.damage || report->capture.slots_unread)
-		report->complete = false;
-	return has_anything(report) ? NULL : nothing(report);
+	close_conditions(report);
+	err = nmibt_make_timeline(report);
+	if (err)
+		return err;
+	nmibt_fill_case(report, &report->facts);
+	return has_anything(report) ? NULL : nmibt_nothing_error(report);
 }
 
 struct nmibt_error *nmibt_report_open(const struct nmibt_image *image, enum nmibt_source wish,
 				      struct nmibt_report **ret)
 {
 	struct nmibt_report *report = calloc(1, sizeof(*report));
-	struct nmibt_symbols *symbols = calloc(1, sizeof(*symbols));
-
-	if (!report || !symbols) {
-		free(report);
-		free(symbols);
+	if (!report)
 		return nmibt_error_nomem();
-	}
-	symbols->image = image;
-	report->symbols = symbols;
-	report->image = image;
+
 	report->wish = wish;
-	report->panic_cpu = NMI_CAPTURE_NO_CPU;
 	report->complete = true;
-	struct nmibt_error *err = open_report(report);
+	report->sources = calloc(1, sizeof(*report->sources));
+	struct nmibt_error *err =
+		report->sources ? nmibt_kernel_open(image, &report->kernel) : nmibt_error_nomem();
+	if (!err)
+		err = open_report(report);
 	if (err) {
 		nmibt_report_close(report);
 		return err;
@@ -344,10 +503,13 @@ void nmibt_report_close(struct nmibt_report *report)
 {
 	if (!report)
 		return;
-	nmibt_capture_destroy(&report->capture);
-	nmibt_stock_close(report->stock);
-	nmibt_kallsyms_close(report->symbols->kallsyms);
-	free(report->symbols);
+	nmibt_close_sources(report);
+	nmibt_death_destroy(&report->death);
+	nmibt_conditions_destroy(report);
+	nmibt_case_destroy(&report->facts);
+	nmibt_kernel_close(report->kernel);
+	free(report->timeline);
+	free(report->suspends);
 	free(report->cpus);
 	free(report->possible);
 	free(report);

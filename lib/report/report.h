@@ -1,26 +1,277 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * From the evidence of the sources to what became of each CPU.
+ * The report: what stands for each CPU, by one rule (docs/evidence.md), and what follows
+ * from it. Sources yield evidence, select.c alone decides.
  */
 #ifndef NMIBT_REPORT_H
 #define NMIBT_REPORT_H
 
 #include "source/source.h"
 
-/* Was it looked into, and may it be used? */
-bool nmibt_is_source_tried(const struct nmibt_report *report, enum nmibt_source source);
+/* ------------------------------------------------------------------- order, age */
+
+/* How long before the death something was; without a death, before the dump. */
+enum nmibt_age_kind {
+	NMIBT_AGE_UNKNOWN, /* no date, or of another clock */
+	NMIBT_AGE_EXACT,
+	NMIBT_AGE_AT_LEAST, /* the clock's reading at the death or the dump is missing */
+};
+
+struct nmibt_age {
+	enum nmibt_age_kind kind;
+	int64_t ns; /* negative: after the death */
+	bool suspended; /* the machine slept in between: ns is of the time awake */
+};
+
+/* -------------------------------------------------------------------- the death */
+
+struct nmibt_death {
+	bool is_known; /* false: nobody panicked */
+	bool by_capture, by_panic_cpu, by_kdump, by_log; /* what tells of it */
+	uint32_t reporter; /* that called panic(); NMIBT_NO_CPU: not known */
+	bool is_reporter_subject;
+	bool *subjects; /* for each of the report's CPUs */
+	unsigned int nr_subjects;
+	struct nmibt_task *tasks; /* blocked tasks that it is about */
+	size_t nr_tasks;
+	size_t printout, cause; /* index + 1 in the log's: of the panic, and what it came out of */
+	bool has_seq; /* the log has its first record */
+	uint64_t seq, ns;
+	const char *message; /* untrusted; NULL: not known */
+	const char *dump_failed; /* the capture kernel's own panic; NULL: none */
+};
+
+/* ------------------------------------------------------------------- conditions */
+
+/* One watchdog's reports about one CPU, task or grace period. */
+struct nmibt_condition {
+	enum nmibt_print kind;
+	struct nmibt_cpus cpus;
+	struct nmibt_task task;
+	unsigned int count; /* of reports */
+	uint64_t since_ns, first_ns, last_ns; /* CLOCK_LOG */
+	uint64_t interval_ns; /* between reports */
+	size_t first, last; /* index + 1 of the printouts */
+	bool is_open;
+};
+
+/* --------------------------------------------------------------------- timeline */
+
+enum nmibt_moment_kind {
+	NMIBT_MOMENT_FIRST_BAD, /* the first thing since boot that should not be */
+	NMIBT_MOMENT_CONDITION,
+	NMIBT_MOMENT_OOPS, /* that the machine survived */
+	NMIBT_MOMENT_REQUEST, /* backtraces were asked for */
+	NMIBT_MOMENT_SUSPEND,
+	NMIBT_MOMENT_DEATH,
+	NMIBT_MOMENT_DUMP_FAILED,
+	NMIBT_NR_MOMENTS,
+};
+
+struct nmibt_moment {
+	enum nmibt_moment_kind kind;
+	bool has_ns; /* the log has it: ns and seq are set */
+	uint64_t ns; /* CLOCK_LOG */
+	uint64_t seq;
+	struct nmibt_age age;
+	size_t condition; /* index + 1; 0: none */
+	struct nmibt_cpus cpus; /* borrowed */
+	char text[NMIBT_WHY_LEN]; /* printable */
+};
+
+/* ---------------------------------------------------------------------- the case */
+
+/* Strings are untrusted; NULL: not known. */
+struct nmibt_case {
+	char *host;
+	const char *release, *build_id;
+	bool has_time;
+	uint64_t time; /* of death, s since 1970 */
+	bool has_uptime;
+	uint64_t uptime_ns; /* at the death; without one, at the newest record of the log */
+	bool is_uptime_least; /* it is at least that */
+	const char *hardware;
+	const char *taint; /* as printed: "Tainted: G        W  O", "Not tainted" */
+	const char *setting; /* the sysctl that made a report a panic; static */
+};
+
+/* -------------------------------------------------------------------------- CPUs */
+
+/* The step of the rule that chose what stands. */
+enum nmibt_step {
+	NMIBT_STEP_SLOT = 1, /* its slot of the last request */
+	NMIBT_STEP_BELONGS, /* text that belongs to the death */
+	NMIBT_STEP_CONFIRMED, /* older text that the registers confirm */
+	NMIBT_STEP_REGISTERS, /* those of the stop or of the virtual CPU */
+	NMIBT_STEP_LAST_SEEN, /* older text, in the past tense */
+	NMIBT_STEP_NOTHING,
+};
+
+struct nmibt_cpu {
+	unsigned int cpu;
+	enum nmibt_outcome outcome;
+	enum nmibt_step step;
+	/* Of steps 1, 2, 3 and 5; of step 4 it is empty, and stop stands. */
+	struct nmibt_evidence standing;
+	struct nmibt_evidence stop; /* the registers at the stop; note says what there is */
+	size_t trace; /* index + 1 of the log's trace that stands; 0: none */
+	/* The slot of a capture, whatever stands: */
+	bool has_slot; /* slot is filled and passed its checks */
+	uint64_t slot_paddr;
+	struct nmi_capture_slot slot;
+	bool has_stale_slot; /* its slot is of an older request: nmibt_older_next() has it */
+	bool is_stale; /* it is older than what stands, as nmibt_older_next() gives it */
+	bool is_idle, is_user, irqs_off;
+	bool is_partial_filled; /* its slot lacks a stack; stop has it */
+	enum nmibt_moved moved; /* between standing and stop */
+	struct nmibt_age age; /* of standing */
+	size_t condition; /* index + 1: of an open one that makes it stuck */
+	uint32_t asked_by; /* of a silent CPU */
+	uint64_t asked_ns;
+	char why[NMIBT_WHY_LEN]; /* what failed, or why there is nothing */
+	uint64_t stack_hash; /* of what stands; 0: no frames, or it makes no group */
+};
+void nmibt_cpu_destroy(struct nmibt_cpu *cpu);
+
+/* What a first pass over all CPUs leaves: a few bytes for each. */
+struct nmibt_cpu_brief {
+	enum nmibt_outcome outcome;
+	enum nmibt_step step;
+	enum nmibt_source source;
+	enum nmibt_moved moved;
+	enum nmibt_note note;
+	enum nmibt_wait_kind wait;
+	uint64_t stack_hash;
+	size_t condition;
+	bool has_stale_slot, has_older;
+	bool is_idle, is_user, irqs_off, is_late;
+	bool faulted; /* its capture broke off by a fault */
+	bool lost; /* lost or unreadable bytes, or damage */
+	uint64_t lost_bytes, unread;
+	struct nmibt_task task;
+};
+
+/* ------------------------------------------------------------------------ sources */
+
+struct nmibt_sources {
+	struct nmibt_capture capture;
+	bool has_capture;
+	struct nmibt_log_source *log; /* NULL: can't be read */
+	/* Not looked for where there is a capture, which has all that they tell: */
+	const struct nmibt_percpu *percpu; /* the kernel's; NULL: not known */
+	bool has_buffers; /* NMI buffers */
+	struct nmibt_unwinder *unwinder; /* NULL: not needed yet, or there is no way */
+	bool unwinder_tried;
+	struct nmibt_source_state states[NMIBT_NR_SOURCES];
+};
+
+struct nmibt_report {
+	struct nmibt_kernel *kernel;
+	enum nmibt_source wish;
+	struct nmibt_sources *sources; /* its unwinder is opened when it is needed */
+	struct nmibt_case facts;
+	struct nmibt_death death;
+	struct nmibt_condition *conditions;
+	size_t nr_conditions;
+	struct nmibt_moment *timeline; /* the oldest first */
+	size_t nr_moments;
+	uint64_t *suspends; /* seq of what ended a run of the clock, ascending */
+	size_t nr_suspends;
+	unsigned int nr_cpus; /* in the next two */
+	bool are_all_known; /* false: there may be more CPUs than the sources tell of */
+	struct nmibt_cpu_brief *cpus;
+	bool *possible; /* false: there is no CPU of this number */
+	unsigned int nr_possible;
+	unsigned int by_outcome[NMIBT_NR_OUTCOMES];
+	unsigned int nr_stale; /* have a slot of an older request */
+	bool was_stopped; /* some CPU has a crash note: there was a stop */
+	bool complete; /* false: something could not be read or was lost */
+};
+
+/* Everything about one CPU; what is damaged is said in ret, not an error. The caller
+ * destroys ret. */
+struct nmibt_error *nmibt_report_cpu(const struct nmibt_report *report, unsigned int cpu,
+				     struct nmibt_cpu *ret);
+
+/* What is known of a CPU beside what stands, the newest of each source first. */
+struct nmibt_older {
+	const struct nmibt_report *report;
+	unsigned int cpu;
+	bool slot; /* the CPU's, which is of an older request, comes next */
+	size_t standing; /* index + 1 of the trace that stands */
+	size_t next; /* index + 1 of the next trace of the log */
+	unsigned int nth; /* of the buffers' residue */
+};
+struct nmibt_error *nmibt_older_begin(const struct nmibt_report *report, unsigned int cpu,
+				      struct nmibt_older *ret);
+/* *ret_found is false behind the last one, and ret is not set then. */
+struct nmibt_error *nmibt_older_next(struct nmibt_older *older, struct nmibt_cpu *ret,
+				     bool *ret_found);
+
+/* --------------------------------------------------------- the parts of the report */
+
+struct nmibt_error *nmibt_find_death(struct nmibt_report *report);
+/* Needs the conditions. */
+struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report);
+void nmibt_death_destroy(struct nmibt_death *death);
+/* Does what was printed as printout i (index + 1), or by a trace outside of any at seq,
+ * belong to the death? */
+bool nmibt_belongs(const struct nmibt_report *report, size_t printout, uint64_t seq,
+		   bool has_ended);
+
+struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report);
+/* Closes those that a CPU's standing evidence contradicts. */
+bool nmibt_condition_is_about(const struct nmibt_condition *condition, unsigned int cpu);
+void nmibt_conditions_destroy(struct nmibt_report *report);
+
+struct nmibt_error *nmibt_make_timeline(struct nmibt_report *report);
+
+void nmibt_fill_case(const struct nmibt_report *report, struct nmibt_case *ret);
+void nmibt_case_destroy(struct nmibt_case *facts);
+/* What a letter of the kernel's taint flags means; NULL: not known. */
+const char *nmibt_taint_words(char letter);
+
+struct nmibt_age nmibt_age_of(const struct nmibt_report *report, enum nmibt_clock clock,
+			      uint64_t ns, uint64_t seq);
+/* "3.200 s", "2 h 5 min": without a sign. */
+void nmibt_format_duration(int64_t ns, char *buf, size_t len);
+/* "3.2 s before the panic", "at least 5 min before the dump, suspended in between"; empty
+ * where the age is unknown. */
+void nmibt_format_age(const struct nmibt_report *report, struct nmibt_age age, char *buf,
+		      size_t len);
+
+/* What became of a CPU by its slot. */
+enum nmibt_outcome nmibt_outcome_of_slot(const struct nmibt_evidence *evidence);
+/* The one decision: fills in outcome, step and standing of ret->cpu. */
+struct nmibt_error *nmibt_select(const struct nmibt_report *report, struct nmibt_cpu *ret);
+/* As nmibt_unwind_evidence(), of the registers at the stop. */
+struct nmibt_error *nmibt_unwind_stop(const struct nmibt_report *report, struct nmibt_cpu *cpu);
+
+/* What stands: its evidence, whatever the step. */
+const struct nmibt_evidence *nmibt_shown(const struct nmibt_cpu *cpu);
+
+/* Between a backtrace and the stop: did the CPU move? By registers where evidence has
+ * them, else by what its text says. */
+enum nmibt_moved nmibt_compare(struct nmibt_kernel *kernel, const struct nmibt_evidence *evidence,
+			       const struct nmibt_evidence *stop);
+/* Confirmed: the same task and stack, and chains of functions that differ in the innermost
+ * function at most; or the same task in user mode both times; or idle both times. In doubt
+ * it is not. */
+bool nmibt_is_confirmed(const struct nmibt_evidence *evidence, const struct nmibt_evidence *stop);
 
 /* "no answer in 500 ms", for CPUs that were asked. */
 void nmibt_format_no_answer(const struct nmi_capture_desc *desc, char *buf, size_t len);
+/* Was it looked into, and may it be used? */
+bool nmibt_is_source_tried(const struct nmibt_report *report, enum nmibt_source source);
+/* Why each of the sources that may be used has nothing. */
+struct nmibt_error *nmibt_nothing_error(const struct nmibt_report *report);
+struct nmibt_error *nmibt_open_sources(struct nmibt_report *report);
+/* CPUs have numbers below it; 0: nothing tells of any. */
+unsigned int nmibt_sources_nr_cpus(const struct nmibt_sources *sources);
+bool nmibt_sources_know_cpu(const struct nmibt_sources *sources, unsigned int cpu);
+void nmibt_close_sources(struct nmibt_report *report);
 
-enum nmibt_moved nmibt_compare_regs(struct nmibt_symbols *symbols, const struct nmibt_cpu *cpu);
-/* As nmibt_compare_regs(), by what the text of a backtrace says of the registers. */
-struct nmibt_facts;
-enum nmibt_moved nmibt_compare_text(struct nmibt_symbols *symbols, const struct nmibt_cpu *cpu,
-				    const struct nmibt_facts *facts);
-
-/* Interrupts off, and in the same place at the NMI and at the stop. */
-bool nmibt_is_stuck(const struct nmibt_cpu_brief *brief);
+/* ------------------------------------------------------------------------- waits */
 
 /* What a CPU waits for, by the function that it waits in. */
 struct nmibt_wait {
@@ -32,73 +283,13 @@ struct nmibt_wait {
 };
 
 /* False: none of the innermost functions waits for another CPU. The lock is not looked for. */
-bool nmibt_is_waiting(const struct nmibt_frame *frames, size_t nr, struct nmibt_wait *ret);
-
+bool nmibt_is_waiting(const struct nmibt_stack *stack, struct nmibt_wait *ret);
 /* Sets lock, word and reg, if exactly one address in regs is of a spin lock that is
  * held and that others wait for. */
-void nmibt_find_lock(const struct nmibt_report *report, struct nmibt_virtual *memory,
-		     const struct nmibt_regs *regs, struct nmibt_wait *wait);
+void nmibt_find_lock(const struct nmibt_report *report, const struct nmibt_regs *regs,
+		     struct nmibt_wait *wait);
 
-/* What the log complains of; of each kind one. */
-#define NMIBT_MAX_COMPLAINTS 4
-struct nmibt_complaints {
-	unsigned int nr_cpus;
-	struct nmibt_complaint {
-		unsigned int count; /* 0: there is none of this kind */
-		uint64_t ts_ns; /* of the last one */
-		char text[NMIBT_WHY_LEN]; /* its first line, printable */
-		bool *cpus; /* nr_cpus, that any of them names */
-	} kinds[NMIBT_MAX_COMPLAINTS];
-	struct nmibt_complaint *stall; /* the records that follow are its CPUs */
-};
-
-struct nmibt_error *nmibt_complaints_new(unsigned int nr_cpus, struct nmibt_complaints **ret);
-/* ctx is a struct nmibt_complaints. */
-void nmibt_complaints_visit(void *ctx, const struct nmibt_log_record *record);
-void nmibt_complaints_destroy(struct nmibt_complaints *complaints); /* NULL is allowed */
-
-/*
- * What kernels without the capture leave of their CPUs: per-CPU buffers of NMIs, the
- * log, saved registers.
- */
-
-struct nmibt_stock {
-	const struct nmibt_image *image;
-	struct nmibt_symbols *symbols;
-	struct nmibt_virtual *memory; /* NULL: virtual addresses can't be read */
-	struct nmibt_percpu *percpu; /* NULL: per-CPU data can't be found */
-	struct nmibt_legacy *legacy; /* NULL: there are no such buffers */
-	struct nmibt_framewalk *framewalk; /* NULL: not needed yet, or there is no way */
-	bool framewalk_tried;
-	struct nmibt_blocks *blocks; /* NULL: the log can't be read */
-	struct nmibt_log_missing missing; /* of the log */
-	bool has_kdumped; /* VMCOREINFO says that the kernel went to kdump */
-	struct nmibt_complaints *complaints; /* of the log */
-	char *panic_message; /* in the log; NULL: none */
-};
-
-/* Reads the log and, where per_cpu wants it, finds the per-CPU data; what came of each is
- * said in sources. image and symbols are borrowed for the life of *ret. */
-struct nmibt_error *nmibt_stock_open(const struct nmibt_image *image, struct nmibt_symbols *symbols,
-				     bool per_cpu, unsigned int nr_cpus,
-				     struct nmibt_source_state *sources, struct nmibt_stock **ret);
-void nmibt_stock_close(struct nmibt_stock *stock); /* NULL is allowed */
-
-/* CPUs have numbers below it; 0: nothing tells of any. */
-unsigned int nmibt_stock_nr_cpus(const struct nmibt_stock *stock);
-bool nmibt_stock_is_possible(const struct nmibt_stock *stock, unsigned int cpu);
-/* NMI_CAPTURE_NO_CPU: none, or unknown. */
-uint32_t nmibt_stock_panic_cpu(const struct nmibt_stock *stock);
-
-/*
- * What there is of cpu->cpu, best first: 0 is what stands for it, from 1 on what is older,
- * marked stale. *ret_found is false where there is no such one, and of 0 cpu is filled in
- * all the same. wish: AUTO, or the only source that is asked.
- */
-struct nmibt_error *nmibt_stock_read(struct nmibt_stock *stock, enum nmibt_source wish,
-				     unsigned int nth, struct nmibt_cpu *cpu, bool *ret_found);
-
-/* The text that the log has of a CPU whose slot has none. */
-struct nmibt_error *nmibt_stock_read_log(const struct nmibt_stock *stock, struct nmibt_cpu *cpu);
+/* In the same place at its backtrace and at the stop, or in an open condition. */
+bool nmibt_is_stuck(const struct nmibt_cpu_brief *brief);
 
 #endif /* NMIBT_REPORT_H */

@@ -29,15 +29,6 @@ static bool begins_with(struct nmibt_str s, const char *prefix)
 	return s.len >= strlen(prefix) && !memcmp(s.s, prefix, strlen(prefix));
 }
 
-/* What the kernel does once it knows that it dies: the reason is what called it. */
-static bool is_death(struct nmibt_str s)
-{
-	static const char *const names[] = {
-		"panic",    "vpanic",	     "nmi_panic",   "die",	 "die_addr",
-		"oops_end", "__crash_kexec", "crash_kexec", "oops_exit", "make_task_dead"};
-	return is_one_of(s, names, ARRAY_SIZE(names));
-}
-
 /* How the kernel was entered: by an exception, an interrupt, a system call, or from
  * where each task begins. These differ between releases and architectures. */
 static bool is_entry(struct nmibt_str s)
@@ -67,38 +58,6 @@ static bool is_entry(struct nmibt_str s)
 	return is_one_of(s, names, ARRAY_SIZE(names));
 }
 
-/* What an interrupt finds on a CPU that has nothing to do. */
-static bool is_idling(struct nmibt_str s)
-{
-	static const char *const names[] = {"do_idle",
-					    "cpu_startup_entry",
-					    "default_idle",
-					    "default_idle_call",
-					    "default_enter_idle",
-					    "arch_cpu_idle",
-					    "cpu_do_idle",
-					    "mwait_idle",
-					    "poll_idle",
-					    "cpu_idle_poll",
-					    "cpu_idle_loop",
-					    "intel_idle",
-					    "intel_idle_irq",
-					    "intel_idle_ibrs",
-					    "acpi_idle_enter",
-					    "acpi_idle_do_entry",
-					    "acpi_safe_halt",
-					    "cpuidle_enter",
-					    "cpuidle_enter_state",
-					    "cpuidle_idle_call",
-					    "call_cpuidle",
-					    "native_safe_halt",
-					    "pv_native_safe_halt",
-					    "amd_e400_idle",
-					    "psci_cpu_suspend_enter",
-					    "arch_local_irq_enable"};
-	return is_one_of(s, names, ARRAY_SIZE(names));
-}
-
 /* Where a loop that waits happened to be. */
 static bool is_delay(struct nmibt_str s)
 {
@@ -121,28 +80,14 @@ static bool is_delay(struct nmibt_str s)
 	return is_one_of(s, names, ARRAY_SIZE(names));
 }
 
-/* How many of the innermost frames are of the kernel's dying. */
-static size_t count_dying(const struct nmibt_cpu *cpu)
-{
-	size_t nr = 0;
-
-	for (size_t i = 0; i < cpu->stack.nr; i++) {
-		struct nmibt_str name = cpu->stack.frames[i].function;
-
-		name.len = nmibt_function_len(name);
-		if (!cpu->stack.frames[i].module.len && is_death(name))
-			nr = i + 1;
-	}
-	return nr;
-}
-
 /* "function" or "function [module]"; NULL: no memory. */
 static char *frame_name(const struct nmibt_frame *f)
 {
-	char *name;
-	int len = (int)nmibt_function_len(f->function), module_len = (int)f->module.len;
+	char *name, addr[NMIBT_ADDR_LEN];
+	struct nmibt_str function = nmibt_frame_name(f, addr);
+	int len = (int)nmibt_function_len(function), module_len = (int)f->module.len;
 
-	if (asprintf(&name, module_len ? "%.*s [%.*s]" : "%.*s", len, f->function.s, module_len,
+	if (asprintf(&name, module_len ? "%.*s [%.*s]" : "%.*s", len, function.s, module_len,
 		     f->module.s) < 0)
 		return NULL;
 	return name;
@@ -152,37 +97,39 @@ static char *frame_name(const struct nmibt_frame *f)
  * returns, at the end of whatever function the linker put before it. */
 static bool is_behind_the_end(const struct nmibt_frame *f)
 {
-	return !f->is_pc && !f->offset;
+	return !f->is_pc && !f->is_interrupted && !f->offset;
 }
 
 static bool is_left_out(const struct nmibt_frame *f, bool innermost)
 {
 	struct nmibt_str name = {f->function.s, nmibt_function_len(f->function)};
 
-	if (is_behind_the_end(f))
+	/* Addresses differ from boot to boot. */
+	if (!f->function.len || is_behind_the_end(f))
 		return true;
 	return !f->module.len &&
-	       (is_entry(name) || is_idling(name) || (innermost && is_delay(name)));
+	       (is_entry(name) || nmibt_is_idle_function(name) || (innermost && is_delay(name)));
 }
 
 /* -------------------------------------------------------------------- stacks */
 
-static struct nmibt_error *make_stack(const struct nmibt_cpu *cpu,
+static struct nmibt_error *make_stack(unsigned int cpu, const struct nmibt_stack *of,
 				      struct nmibt_signature_stack *stack)
 {
-	size_t dying = stack->panicking ? count_dying(cpu) : 0;
+	size_t dying = nmibt_count_dying(of);
 	bool innermost = true;
 
-	stack->frames = calloc(cpu->stack.nr + 1, sizeof(*stack->frames));
+	stack->frames = calloc(of->nr + 1, sizeof(*stack->frames));
 	stack->cpus = malloc(sizeof(*stack->cpus));
 	if (!stack->frames || !stack->cpus)
 		return nmibt_error_nomem();
-	stack->cpus[0] = cpu->cpu;
+	stack->cpus[0] = cpu;
 	stack->nr_cpus = 1;
-	for (size_t i = 0; i < cpu->stack.nr; i++) {
-		const struct nmibt_frame *f = &cpu->stack.frames[i];
+	for (size_t i = 0; i < of->nr; i++) {
+		const struct nmibt_frame *f = &of->frames[i];
 
-		if (!nmibt_is_in_chain(cpu->stack.frames, i))
+		/* An address is not the same on the next machine. */
+		if (!nmibt_is_in_chain(of->frames, i) || !f->function.len)
 			continue;
 		struct nmibt_signature_frame *frame = &stack->frames[stack->nr_frames++];
 		frame->left_out = i < dying || is_left_out(f, innermost);
@@ -245,7 +192,7 @@ static struct nmibt_error *merge_equal(struct nmibt_signature *signature)
 		struct nmibt_signature_stack *stack = &signature->stacks[i];
 		struct nmibt_signature_stack *last = nr ? &signature->stacks[nr - 1] : NULL;
 
-		if (!last || last->panicking || compare_kept(last, stack)) {
+		if (!last || last->panicking != stack->panicking || compare_kept(last, stack)) {
 			struct nmibt_signature_stack moved = *stack;
 			*stack = (struct nmibt_signature_stack){0};
 			signature->stacks[nr++] = moved;
@@ -323,9 +270,17 @@ static bool is_dropped_by_satyr(struct nmibt_str s)
 	return is_one_of(s, names, ARRAY_SIZE(names));
 }
 
-/* lib/generic_thread.c: sr_thread_get_duphash(), with neither flags nor a limit. It
- * knows no pc that stands alone, and counts frames marked by '?', too. */
-static struct nmibt_error *hash_as_satyr(const struct nmibt_cpu *cpu, char ret[NMIBT_SIGNATURE_LEN])
+/* Is it a frame to satyr, which looks at lines of the trace alone? A function that an
+ * interrupt hit is in none on x86_64. */
+static bool is_frame_of_satyr(const struct nmibt_frame *f, enum nmibt_arch arch)
+{
+	return f->function.len && !f->is_pc && !(f->is_interrupted && arch == NMIBT_ARCH_X86_64);
+}
+
+/* lib/generic_thread.c: sr_thread_get_duphash(), with neither flags nor a limit. It counts
+ * frames marked by '?', too. */
+static struct nmibt_error *hash_as_satyr(const struct nmibt_stack *stack, enum nmibt_arch arch,
+					 char ret[NMIBT_SIGNATURE_LEN])
 {
 	char *text = NULL;
 	size_t len;
@@ -334,13 +289,15 @@ static struct nmibt_error *hash_as_satyr(const struct nmibt_cpu *cpu, char ret[N
 	if (!out)
 		return nmibt_error_nomem();
 	fputs("Thread\n", out);
-	for (size_t i = 0; i < cpu->stack.nr; i++) {
-		const struct nmibt_frame *f = &cpu->stack.frames[i];
+	for (size_t i = 0; i < stack->nr; i++) {
+		const struct nmibt_frame *f = &stack->frames[i];
+		if (!is_frame_of_satyr(f, arch))
+			continue;
 		const char *dot = memchr(f->function.s, '.', f->function.len);
 		struct nmibt_str name = {f->function.s,
 					 dot ? (size_t)(dot - f->function.s) : f->function.len};
 
-		if (!f->is_pc && (f->module.len || !is_dropped_by_satyr(name)))
+		if (f->module.len || !is_dropped_by_satyr(name))
 			fprintf(out, "%.*s\n", (int)name.len, name.s);
 	}
 	return hash_stream(out, &text, &len, ret);
@@ -354,20 +311,36 @@ static bool is_culprit(const struct nmibt_cpu_brief *brief)
 	return nmibt_is_stuck(brief) && brief->wait == NMIBT_WAIT_NONE;
 }
 
+static bool is_subject(const struct nmibt_report *report, unsigned int cpu)
+{
+	return report->death.is_known && report->death.subjects[cpu];
+}
+
+/* What stands; of a CPU in an open condition also what it was last seen at. */
+static const struct nmibt_evidence *evidence_of(const struct nmibt_cpu *cpu)
+{
+	return cpu->step <= NMIBT_STEP_REGISTERS || cpu->condition ? nmibt_shown(cpu) : NULL;
+}
+
 static struct nmibt_error *add_cpu(const struct nmibt_report *report, unsigned int i,
 				   struct nmibt_signature *signature)
 {
+	static const struct nmibt_stack none;
 	struct nmibt_signature_stack *stack = &signature->stacks[signature->nr_stacks];
 	struct nmibt_cpu cpu;
 	struct nmibt_error *err = nmibt_report_cpu(report, i, &cpu);
 	if (err)
 		return err;
 
-	stack->panicking = i == report->panic_cpu;
+	const struct nmibt_evidence *evidence = evidence_of(&cpu);
+	stack->panicking = is_subject(report, i);
 	signature->nr_stacks++;
-	err = make_stack(&cpu, stack);
-	if (!err && stack->panicking && cpu.stack.nr)
-		err = hash_as_satyr(&cpu, signature->duphash);
+	err = make_stack(i, evidence ? &evidence->stack : &none, stack);
+	/* satyr reads what the kernel printed, and nothing else. */
+	if (!err && i == report->death.reporter && cpu.standing.text.nr_lines &&
+	    cpu.standing.stack.nr && cpu.step < NMIBT_STEP_REGISTERS)
+		err = hash_as_satyr(&cpu.standing.stack, report->kernel->image->arch,
+				    signature->duphash);
 	nmibt_cpu_destroy(&cpu);
 	return err;
 }
@@ -387,8 +360,7 @@ static struct nmibt_error *add_cpus(const struct nmibt_report *report,
 	for (unsigned int i = 0; i < nr; i++) {
 		const struct nmibt_cpu_brief *brief = &report->cpus[i];
 
-		if (!report->possible[i] || brief->stale ||
-		    (i != report->panic_cpu && !wanted(brief)))
+		if (!report->possible[i] || (!is_subject(report, i) && !wanted(brief)))
 			continue;
 		struct nmibt_error *err = add_cpu(report, i, signature);
 		if (err)
@@ -401,7 +373,7 @@ struct nmibt_error *nmibt_signature(const struct nmibt_report *report, struct nm
 {
 	struct nmibt_signature signature = {0};
 
-	signature.stacks = calloc(report->nr_cpus, sizeof(*signature.stacks));
+	signature.stacks = calloc(report->nr_cpus + 1, sizeof(*signature.stacks));
 	if (!signature.stacks)
 		return nmibt_error_nomem();
 	struct nmibt_error *err = add_cpus(report, &signature);

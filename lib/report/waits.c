@@ -4,8 +4,6 @@
  * other CPUs run a function. Of a spin lock the address, if a register holds one
  * whose word in memory is that of a lock that others wait for.
  */
-#include <inttypes.h>
-
 #include "report/report.h"
 
 /* A waiting function may be below helpers of its own: an arch's wait for a change of
@@ -54,14 +52,16 @@ static bool is_interrupt(const struct nmibt_frame *frame)
 	return false;
 }
 
-bool nmibt_is_waiting(const struct nmibt_frame *frames, size_t nr, struct nmibt_wait *ret)
+bool nmibt_is_waiting(const struct nmibt_stack *stack, struct nmibt_wait *ret)
 {
+	const struct nmibt_frame *frames = stack->frames;
 	unsigned int depth = 0;
 
-	for (size_t i = 0; i < nr && depth < MAX_DEPTH; i++) {
+	for (size_t i = nmibt_count_dying(stack); i < stack->nr && depth < MAX_DEPTH; i++) {
 		if (!nmibt_is_in_chain(frames, i))
 			continue;
-		depth = is_interrupt(&frames[i]) ? 0 : depth + 1;
+		/* Below an interrupt is the function that it hit. */
+		depth = frames[i].is_interrupted || is_interrupt(&frames[i]) ? 0 : depth + 1;
 		for (size_t j = 0; j < ARRAY_SIZE(waiting); j++) {
 			if (!is_named(&frames[i], waiting[j].function))
 				continue;
@@ -97,19 +97,20 @@ static bool is_scratch(enum nmibt_arch arch, unsigned int i)
 }
 
 /* The one lock that registers of a kind point to: false where it could be either of two. */
-static bool one_lock(const struct nmibt_report *report, struct nmibt_virtual *memory,
-		     const struct nmibt_regs *regs, bool scratch, struct nmibt_wait *wait)
+static bool one_lock(const struct nmibt_report *report, const struct nmibt_regs *regs, bool scratch,
+		     struct nmibt_wait *wait)
 {
-	const struct nmibt_reg_names *names = nmibt_reg_names(report->image->arch);
+	enum nmibt_arch arch = report->kernel->image->arch;
+	const struct nmibt_reg_names *names = nmibt_reg_names(arch);
 
 	for (unsigned int i = 0; names && i < regs->nr; i++) {
 		uint64_t addr = regs->value[i];
 		uint32_t word;
 
 		/* The kernel's addresses have the upper bits set on both architectures. */
-		if (is_scratch(report->image->arch, i) != scratch || addr >> 55 != 0x1ff ||
+		if (is_scratch(arch, i) != scratch || addr >> 55 != 0x1ff ||
 		    addr & 3 || i == names->pc || i == names->sp || addr == wait->lock ||
-		    nmibt_virtual_read(memory, addr, &word, sizeof(word)) != NMIBT_READ_OK ||
+		    nmibt_kernel_read(report->kernel, addr, &word, sizeof(word)) != NMIBT_READ_OK ||
 		    !is_contended_lock(word, report->nr_cpus))
 			continue;
 		if (wait->lock)
@@ -123,10 +124,10 @@ static bool one_lock(const struct nmibt_report *report, struct nmibt_virtual *me
 
 /* A function that calls nobody works in the scratch registers; in the others may be what
  * its callers hold, as another lock. */
-void nmibt_find_lock(const struct nmibt_report *report, struct nmibt_virtual *memory,
-		     const struct nmibt_regs *regs, struct nmibt_wait *wait)
+void nmibt_find_lock(const struct nmibt_report *report, const struct nmibt_regs *regs,
+		     struct nmibt_wait *wait)
 {
-	if (!one_lock(report, memory, regs, true, wait) ||
-	    (!wait->lock && !one_lock(report, memory, regs, false, wait)))
+	if (!one_lock(report, regs, true, wait) ||
+	    (!wait->lock && !one_lock(report, regs, false, wait)))
 		wait->lock = 0;
 }

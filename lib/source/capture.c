@@ -139,40 +139,30 @@ static bool read_descriptor(const struct nmibt_image *image, uint64_t paddr,
 	return true;
 }
 
-/* Every kernel writes its release there. */
-static bool has_vmcoreinfo(const struct nmibt_image *image)
+static bool try_vmcoreinfo(const struct nmibt_kernel *kernel, struct nmibt_capture *ret)
 {
-	_cleanup_free_ char *release = image->ops->vmcoreinfo(image->ctx, "OSRELEASE");
-
-	return release;
-}
-
-static bool try_vmcoreinfo(const struct nmibt_image *image, struct nmibt_capture *ret)
-{
+	const struct nmibt_image *image = kernel->image;
+	const struct nmibt_vmcoreinfo *v = &kernel->vmcoreinfo;
 	char *why = ret->why[NMIBT_SOURCE_VMCOREINFO];
 
-	if (!image->ops->vmcoreinfo) {
+	if (!image->ops->vmcoreinfo && !image->ops->vmcoreinfo_text) {
 		nmibt_because(why, "VMCOREINFO can't be read here");
 		return false;
 	}
-	_cleanup_free_ char *value = image->ops->vmcoreinfo(image->ctx, NMI_CAPTURE_VMCOREINFO_KEY);
-	if (!value) {
+	if (!v->capture) {
 		nmibt_because(why,
-			      has_vmcoreinfo(image) ? "no %s line in VMCOREINFO"
-						    : "no VMCOREINFO to look for %s in",
+			      v->osrelease ? "no %s line in VMCOREINFO"
+					   : "no VMCOREINFO to look for %s in",
 			      NMI_CAPTURE_VMCOREINFO_KEY);
 		return false;
 	}
-	char *end;
-	errno = 0;
-	uint64_t paddr = strtoull(value, &end, 16);
-	if (errno || end == value || *end != ',') {
+	if (!v->capture_paddr.known) {
 		nmibt_because(why, "VMCOREINFO has %s=%s, which is no address and size",
-			      NMI_CAPTURE_VMCOREINFO_KEY, value);
+			      NMI_CAPTURE_VMCOREINFO_KEY, v->capture);
 		ret->unusable[NMIBT_SOURCE_VMCOREINFO] = true;
 		return false;
 	}
-	return read_descriptor(image, paddr, ret, NMIBT_SOURCE_VMCOREINFO);
+	return read_descriptor(image, v->capture_paddr.value, ret, NMIBT_SOURCE_VMCOREINFO);
 }
 
 static bool try_symbol(const struct nmibt_image *image, struct nmibt_capture *ret)
@@ -461,16 +451,16 @@ static void mend_panic_cpu(struct nmibt_capture *ret)
 	desc->panic_cpu = NMI_CAPTURE_NO_CPU;
 }
 
-static bool try_source(const struct nmibt_image *image, enum nmibt_source source,
+static bool try_source(const struct nmibt_kernel *kernel, enum nmibt_source source,
 		       struct nmibt_capture *ret, bool *interrupted)
 {
 	switch (source) {
 	case NMIBT_SOURCE_VMCOREINFO:
-		return try_vmcoreinfo(image, ret);
+		return try_vmcoreinfo(kernel, ret);
 	case NMIBT_SOURCE_SYMBOL:
-		return try_symbol(image, ret);
+		return try_symbol(kernel->image, ret);
 	case NMIBT_SOURCE_SCAN:
-		return try_scan(image, ret, interrupted);
+		return try_scan(kernel->image, ret, interrupted);
 	default:
 		return false;
 	}
@@ -479,12 +469,9 @@ static bool try_source(const struct nmibt_image *image, enum nmibt_source source
 /* A kernel without the capture has neither the line nor the symbol; a scan of
  * all of its memory for what can't be there is left to who asks for it. Where
  * the line is there and leads nowhere, the capture is there as well. */
-static bool scan_is_worth_it(const struct nmibt_image *image)
+static bool scan_is_worth_it(const struct nmibt_vmcoreinfo *vmcoreinfo)
 {
-	if (!image->ops->vmcoreinfo)
-		return true;
-	_cleanup_free_ char *line = image->ops->vmcoreinfo(image->ctx, NMI_CAPTURE_VMCOREINFO_KEY);
-	return line || !has_vmcoreinfo(image);
+	return vmcoreinfo->capture || !vmcoreinfo->osrelease;
 }
 
 static struct nmibt_error *not_found(const struct nmibt_capture *capture, enum nmibt_source wish)
@@ -508,7 +495,7 @@ static struct nmibt_error *not_found(const struct nmibt_capture *capture, enum n
 				  text);
 }
 
-struct nmibt_error *nmibt_locate(const struct nmibt_image *image, enum nmibt_source wish,
+struct nmibt_error *nmibt_locate(struct nmibt_kernel *kernel, enum nmibt_source wish,
 				 struct nmibt_capture *ret)
 {
 	bool interrupted = false;
@@ -517,10 +504,11 @@ struct nmibt_error *nmibt_locate(const struct nmibt_image *image, enum nmibt_sou
 	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s <= NMIBT_SOURCE_SCAN; s++) {
 		if (wish != NMIBT_SOURCE_AUTO && wish != s)
 			continue;
-		if (wish == NMIBT_SOURCE_AUTO && s == NMIBT_SOURCE_SCAN && !scan_is_worth_it(image))
+		if (wish == NMIBT_SOURCE_AUTO && s == NMIBT_SOURCE_SCAN &&
+		    !scan_is_worth_it(&kernel->vmcoreinfo))
 			continue;
-		if (try_source(image, s, ret, &interrupted)) {
-			struct nmibt_error *err = read_table(image, ret);
+		if (try_source(kernel, s, ret, &interrupted)) {
+			struct nmibt_error *err = read_table(kernel->image, ret);
 			if (err) {
 				nmibt_capture_destroy(ret);
 				return err;

@@ -7,7 +7,7 @@
 #include "source/source.h"
 
 /* An area of the slot: cut to what lies within it. */
-static void check_area(struct nmibt_cpu *cpu, const char *what, uint32_t slot_size, uint32_t off,
+static void check_area(struct nmibt_evidence *cpu, const char *what, uint32_t slot_size, uint32_t off,
 		       uint32_t *size, uint32_t *len)
 {
 	if (off < sizeof(cpu->slot) || off > slot_size) {
@@ -40,7 +40,7 @@ static int64_t generations_behind(const struct nmibt_capture *capture,
 /* What is wrong is said in cpu->why; what is left is safe to use. A CPU may
  * capture itself just before the request is counted. */
 static bool check_slot(const struct nmibt_image *image, const struct nmibt_capture *capture,
-		       struct nmibt_cpu *cpu)
+		       struct nmibt_evidence *cpu)
 {
 	const struct nmibt_reg_names *names = nmibt_reg_names(image->arch);
 	struct nmi_capture_slot *slot = &cpu->slot;
@@ -83,28 +83,6 @@ static bool check_slot(const struct nmibt_image *image, const struct nmibt_captu
 	return true;
 }
 
-static enum nmibt_outcome outcome_of(const struct nmi_capture_slot *slot)
-{
-	switch (slot->state) {
-	case NMI_CAPTURE_SLOT_EMPTY:
-		return slot->flags & NMI_CAPTURE_SLOT_F_OFFLINE ? NMIBT_OUTCOME_OFFLINE
-								: NMIBT_OUTCOME_NONE;
-	case NMI_CAPTURE_SLOT_ASKED:
-		return NMIBT_OUTCOME_SILENT;
-	case NMI_CAPTURE_SLOT_BEGUN:
-		return NMIBT_OUTCOME_PARTIAL;
-	}
-	switch (slot->how) {
-	case NMI_CAPTURE_BY_NMI:
-		return NMIBT_OUTCOME_NMI;
-	case NMI_CAPTURE_BY_IRQ:
-		return NMIBT_OUTCOME_IRQ;
-	case NMI_CAPTURE_BY_STOP:
-		return NMIBT_OUTCOME_STOP;
-	}
-	return NMIBT_OUTCOME_SELF;
-}
-
 /* What stands behind the published bytes ends at its first NUL: the pages
  * behind that need not be read. Returns where it ends. */
 static size_t read_tail(const struct nmibt_image *image, uint64_t paddr, size_t len, size_t size,
@@ -116,7 +94,7 @@ static size_t read_tail(const struct nmibt_image *image, uint64_t paddr, size_t 
 		size_t chunk = image->page_size - ((paddr + end) & (image->page_size - 1));
 		if (chunk > size - end)
 			chunk = size - end;
-		nmibt_read_pages(image, paddr + end, raw + end, chunk, known + end);
+		nmibt_read_phys_pages(image, paddr + end, raw + end, chunk, known + end);
 
 		size_t stop = end + chunk;
 		while (end < stop && known[end] && raw[end])
@@ -128,7 +106,7 @@ static size_t read_tail(const struct nmibt_image *image, uint64_t paddr, size_t 
 }
 
 /* Reads an area: the published bytes, and what stands behind them. */
-static struct nmibt_error *read_text(const struct nmibt_image *image, const struct nmibt_cpu *cpu,
+static struct nmibt_error *read_text(const struct nmibt_image *image, const struct nmibt_evidence *cpu,
 				     uint32_t off, uint32_t size, uint32_t len,
 				     struct nmibt_text *ret)
 {
@@ -140,7 +118,7 @@ static struct nmibt_error *read_text(const struct nmibt_image *image, const stru
 		return nmibt_error_nomem();
 	if (__builtin_add_overflow(cpu->slot_paddr, off, &paddr))
 		paddr = size = len = 0;
-	struct nmibt_run run = nmibt_read_pages(image, paddr, raw, len, known);
+	struct nmibt_run run = nmibt_read_phys_pages(image, paddr, raw, len, known);
 	size_t end = read_tail(image, paddr, len, size, raw, known);
 	/* One flag for both areas: it is of one that is full but for its NUL. */
 	bool overflow = cpu->slot.flags & NMI_CAPTURE_SLOT_F_OVERFLOW && len + 1 >= size;
@@ -150,9 +128,11 @@ static struct nmibt_error *read_text(const struct nmibt_image *image, const stru
 	return err;
 }
 
-static struct nmibt_error *read_slot_text(const struct nmibt_image *image, struct nmibt_cpu *cpu)
+static struct nmibt_error *read_slot_text(struct nmibt_kernel *kernel, struct nmibt_evidence *cpu)
 {
+	const struct nmibt_image *image = kernel->image;
 	const struct nmi_capture_slot *slot = &cpu->slot;
+	struct nmibt_backtrace backtrace;
 
 	struct nmibt_error *err =
 		read_text(image, cpu, slot->text_off, slot->text_size, slot->text_len, &cpu->text);
@@ -160,42 +140,64 @@ static struct nmibt_error *read_slot_text(const struct nmibt_image *image, struc
 		err = read_text(image, cpu, slot->nested_off, slot->nested_size, slot->nested_len,
 				&cpu->nested);
 	if (!err)
-		err = nmibt_trace(image->arch, &cpu->text, &cpu->stack);
+		err = nmibt_read_backtrace(image->arch, &cpu->text, &backtrace);
+	if (err)
+		return err;
+	nmibt_evidence_take_backtrace(cpu, &backtrace);
 	for (size_t i = 0; i < cpu->nested.nr_lines; i++)
 		cpu->nested.lines[i].flags |= NMIBT_LINE_NESTED;
-	return err;
+	return NULL;
 }
 
-/* What is known of the CPU; of its task once it has begun to write. */
-static void fill_facts(struct nmibt_cpu *cpu)
-{
-	cpu->flags = cpu->slot.flags;
-	cpu->has_task = cpu->slot.state >= NMI_CAPTURE_SLOT_BEGUN;
-	if (!cpu->has_task)
-		return;
-	cpu->pid = cpu->slot.pid;
-	memcpy(cpu->comm, cpu->slot.comm, sizeof(cpu->comm));
-	cpu->begun_ns = cpu->slot.begun_ns;
-}
-
-static void fill_registers(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+/* What is wrong with the text, and how much of it is lost. */
+static void count_loss(struct nmibt_evidence *cpu)
 {
 	const struct nmi_capture_slot *slot = &cpu->slot;
 
-	if (slot->flags & NMI_CAPTURE_SLOT_F_REGS && cpu->has_task) {
-		cpu->nmi_regs.present = slot->nr_regs > 0;
-		cpu->nmi_regs.nr = slot->nr_regs;
-		memcpy(cpu->nmi_regs.value, slot->regs, slot->nr_regs * sizeof(slot->regs[0]));
+	cpu->lost_bytes = slot->lost_bytes;
+	cpu->lost_msgs = slot->lost_msgs;
+	if (slot->lost_bytes || slot->lost_msgs)
+		cpu->wrong |= NMIBT_WRONG_CUT;
+	if (slot->state == NMI_CAPTURE_SLOT_BEGUN || cpu->text.raw_len > cpu->text.published)
+		cpu->wrong |= NMIBT_WRONG_TORN;
+	if (cpu->text.excluded || cpu->nested.excluded)
+		cpu->wrong |= NMIBT_WRONG_EXCLUDED;
+	if (cpu->text.unread > cpu->text.excluded)
+		cpu->wrong |= NMIBT_WRONG_GAP;
+	if (*cpu->why)
+		cpu->wrong |= NMIBT_WRONG_DAMAGED;
+}
+
+/* The capture itself knows better than the text that it printed. */
+static void fill_header(struct nmibt_evidence *cpu)
+{
+	const struct nmi_capture_slot *slot = &cpu->slot;
+
+	cpu->clock = NMIBT_CLOCK_CAPTURE;
+	cpu->asked_ns = slot->asked_ns;
+	if (slot->state < NMI_CAPTURE_SLOT_BEGUN)
+		return;
+	cpu->begun_ns = slot->begun_ns;
+	cpu->ended_ns = slot->done_ns;
+	cpu->task.known = true;
+	cpu->task.pid = slot->pid;
+	memcpy(cpu->task.comm, slot->comm, sizeof(cpu->task.comm));
+	cpu->is_idle_said = slot->flags & NMI_CAPTURE_SLOT_F_IDLE;
+	cpu->is_user = slot->flags & NMI_CAPTURE_SLOT_F_USER;
+	cpu->has_irqs_off = true;
+	cpu->irqs_off = slot->flags & NMI_CAPTURE_SLOT_F_IRQS_OFF;
+	if (slot->flags & NMI_CAPTURE_SLOT_F_REGS) {
+		cpu->regs.present = slot->nr_regs > 0;
+		cpu->regs.nr = slot->nr_regs;
+		memcpy(cpu->regs.value, slot->regs, slot->nr_regs * sizeof(slot->regs[0]));
 	}
-	cpu->note = nmibt_read_note(report->image, slot->note_paddr, slot->note_size,
-				    &cpu->stop_regs, &cpu->note_pid);
 }
 
 static bool find_slot(const struct nmibt_image *image, const struct nmibt_capture *capture,
-		      struct nmibt_cpu *cpu)
+		      struct nmibt_evidence *cpu)
 {
 	if (!capture->slot_known[cpu->cpu]) {
-		cpu->outcome = NMIBT_OUTCOME_DAMAGED;
+		cpu->wrong |= NMIBT_WRONG_DAMAGED;
 		nmibt_because(cpu->why,
 			      "its entry in the table of slots at %#" PRIx64 " can't be read",
 			      capture->desc.table_paddr + cpu->cpu * (uint64_t)8);
@@ -208,29 +210,44 @@ static bool find_slot(const struct nmibt_image *image, const struct nmibt_captur
 	enum nmibt_read status =
 		nmibt_read_phys(image, cpu->slot_paddr, &cpu->slot, sizeof(cpu->slot));
 	if (status != NMIBT_READ_OK) {
-		cpu->outcome = status == NMIBT_READ_EXCLUDED ? NMIBT_OUTCOME_EXCLUDED
-							     : NMIBT_OUTCOME_DAMAGED;
+		cpu->wrong |= status == NMIBT_READ_EXCLUDED ? NMIBT_WRONG_EXCLUDED
+							    : NMIBT_WRONG_DAMAGED;
 		nmibt_because(cpu->why, "its slot at %#" PRIx64 " is %s", cpu->slot_paddr,
 			      nmibt_read_name(status));
 		return false;
 	}
-	cpu->outcome = NMIBT_OUTCOME_DAMAGED;
-	return check_slot(image, capture, cpu);
+	if (!check_slot(image, capture, cpu)) {
+		cpu->wrong |= NMIBT_WRONG_DAMAGED;
+		return false;
+	}
+	return true;
 }
 
-struct nmibt_error *nmibt_read_slot(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+struct nmibt_error *nmibt_slot_evidence(struct nmibt_kernel *kernel,
+					const struct nmibt_capture *capture, unsigned int cpu,
+					struct nmibt_evidence *ret, bool *ret_stale)
 {
-	if (!find_slot(report->image, &report->capture, cpu))
+	*ret = (struct nmibt_evidence){
+		.cpu = cpu,
+		.source = capture->source,
+		.kind = NMIBT_EVIDENCE_SLOT,
+		.asked_by = capture->desc.panic_cpu,
+	};
+	*ret_stale = false;
+	if (!find_slot(kernel->image, capture, ret))
 		return NULL;
-	cpu->slot_present = true;
-	cpu->stale = generations_behind(&report->capture, &cpu->slot) > 0;
-	if (!*cpu->why)
-		cpu->outcome = outcome_of(&cpu->slot);
-	fill_facts(cpu);
-	struct nmibt_error *err = cpu->has_task ? read_slot_text(report->image, cpu) : NULL;
-	if (!err)
-		fill_registers(report, cpu);
-	return err;
+	ret->has_slot = true;
+	*ret_stale = generations_behind(capture, &ret->slot) > 0;
+	struct nmibt_error *err = NULL;
+	if (ret->slot.state >= NMI_CAPTURE_SLOT_BEGUN)
+		err = read_slot_text(kernel, ret);
+	if (err) {
+		nmibt_evidence_destroy(ret);
+		return err;
+	}
+	fill_header(ret);
+	count_loss(ret);
+	return NULL;
 }
 
 /* ------------------------------------------------------------ a damaged descriptor */

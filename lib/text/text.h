@@ -7,32 +7,29 @@
 
 #include "kernel/kernel.h"
 
+/* ------------------------------------------------------------------ a stack */
+
 /* Function names are compared without what compilers append: .isra.0, .cold. */
 size_t nmibt_function_len(struct nmibt_str name);
 
 /* Is frame i one of the chain of functions: reliable, and not said twice? */
 bool nmibt_is_in_chain(const struct nmibt_frame *frames, size_t i);
 
-/* As nmibt_trace(), of the lines that stand for frames that nmibt has unwound itself:
- * without the functions' sizes. */
-struct nmibt_error *nmibt_trace_unwound(const struct nmibt_text *text, struct nmibt_stack *ret);
+/* Of the functions of the chain, and of the addresses of frames without a name; 0: the
+ * chain is empty. */
+uint64_t nmibt_stack_hash(const struct nmibt_frame *frames, size_t nr);
+
+/* The name of the function, or the address as a number, which is written to buf. */
+#define NMIBT_ADDR_LEN 19
+struct nmibt_str nmibt_frame_name(const struct nmibt_frame *frame, char buf[NMIBT_ADDR_LEN]);
 
 /* "IRQ", as in the kernel's mark <IRQ>; TASK for what is none of them. */
 enum nmibt_stack_kind nmibt_stack_kind_of(struct nmibt_str name);
 const char *nmibt_stack_kind_name(enum nmibt_stack_kind kind);
 
-uint64_t nmibt_stack_hash(const struct nmibt_frame *frames, size_t nr);
-
-/* What the text of a backtrace says of its CPU beside the frames. */
-struct nmibt_facts {
-	bool has_task;
-	int32_t pid;
-	char comm[NMI_CAPTURE_COMM_LEN]; /* may lack a NUL */
-	uint32_t flags; /* NMI_CAPTURE_SLOT_F_IDLE, _USER, _IRQS_OFF */
-	bool has_sp;
-	uint64_t sp;
-};
-void nmibt_read_facts(enum nmibt_arch arch, const struct nmibt_text *text, struct nmibt_facts *ret);
+/* The frames of lines that stand for frames that nmibt has unwound itself: the functions'
+ * sizes are not in them. The caller destroys *ret. */
+struct nmibt_error *nmibt_trace_unwound(const struct nmibt_text *text, struct nmibt_stack *ret);
 
 /* ------------------------------------------------------ one line, recognised */
 
@@ -56,7 +53,9 @@ enum nmibt_print {
 
 	/* The first line of a report of its own. */
 	NMIBT_PRINT_PANIC, /* "Kernel panic - not syncing: " */
-	NMIBT_PRINT_OOPS_CAUSE, /* "BUG: unable to handle ...", "kernel BUG at ...": a heading follows */
+	/* "BUG: unable to handle ...", "kernel BUG at ...", "sysrq: Trigger a crash": a heading
+	 * or a panic follows. */
+	NMIBT_PRINT_OOPS_CAUSE,
 	NMIBT_PRINT_OOPS, /* the heading, with the number of the oops: die() */
 	NMIBT_PRINT_SOFT_LOCKUP,
 	NMIBT_PRINT_HARD_LOCKUP,
@@ -68,6 +67,8 @@ enum nmibt_print {
 
 	/* What stands in reports. */
 	NMIBT_PRINT_STALLED_CPU, /* "rcu: \t3-....: (21000 ticks this GP) ..." */
+	NMIBT_PRINT_STALL_FOUND, /* "rcu: \t(detected by 2, t=21002 jiffies, ...)": who reports */
+	NMIBT_PRINT_CSD_RELEASED, /* "csd: CSD lock (#1) got unstuck on CPU#03, CPU#02 released ..." */
 	NMIBT_PRINT_CUT_HERE, /* "------------[ cut here ]------------" */
 	NMIBT_PRINT_END_TRACE, /* "---[ end trace ... ]---" */
 	NMIBT_PRINT_END_PANIC, /* "---[ end Kernel panic - not syncing: ..." */
@@ -94,16 +95,17 @@ enum nmibt_print {
 struct nmibt_printed {
 	enum nmibt_print kind;
 	bool has_cpu;
-	unsigned int cpu; /* below NMIBT_MAX_CPUS: that it is about; of REQUEST: that asks */
+	/* Below NMIBT_MAX_CPUS: that it is about; of REQUEST and STALL_FOUND: that prints it. */
+	unsigned int cpu;
 	bool all_cpus; /* of REQUEST: it does not list whom it asks */
 	struct nmibt_str cpus; /* a list as printed: "0-1,3"; read it by nmibt_next_cpus() */
 	bool has_task;
 	int32_t pid;
-	struct nmibt_str comm;
+	struct nmibt_str comm; /* len 0: the line does not tell */
 	bool has_seconds;
-	uint64_t seconds; /* stuck or blocked for */
+	uint64_t seconds; /* stuck, blocked, or waiting for an answer: for so long */
 	bool has_interval;
-	uint64_t interval; /* s: of the watchdog that reports, where the line tells */
+	uint64_t interval; /* s: of the watchdog that reports; no line of 3.10 to 7.2 tells */
 	bool is_user; /* of PC, or a line with the mode: user mode */
 	bool has_irqs_off, irqs_off; /* of the line with EFLAGS or pstate */
 	bool has_sp;
@@ -111,15 +113,18 @@ struct nmibt_printed {
 	bool has_mark; /* STACK_MARK, and a mark before or behind a FRAME */
 	bool is_mark_end; /* "</IRQ>", "<EOI>" */
 	enum nmibt_stack_kind mark;
-	struct nmibt_frame frame; /* of PC, SKIPPED, FRAME; function.len and addr 0: none */
+	bool has_frame;
+	struct nmibt_frame frame; /* of PC, SKIPPED, FRAME; it may have neither name nor address */
 	struct nmibt_str message; /* of a first line: what it says, without the prefix */
 };
 
-/* Recognises one line without level, time and newline. */
+/* Recognises one line without level, time and newline. What only one architecture prints
+ * is recognised for that one, and for NMIBT_ARCH_UNKNOWN. */
 void nmibt_recognise(enum nmibt_arch arch, struct nmibt_str line, struct nmibt_printed *ret);
 
-/* The next run [*ret_first, *ret_last] of a list of CPUs, which moves behind it. False: no
- * more, or what stands there is none; CPUs from NMIBT_MAX_CPUS on are cut. */
+/* The next run [*ret_first, *ret_last] of a list of CPUs, which moves behind it: "0-1,3",
+ * and RCU's " 3-... 4-O.. P118", where P118 is a task and is passed over. False: no more,
+ * or what stands there is none; CPUs from NMIBT_MAX_CPUS on are cut. */
 bool nmibt_next_cpus(struct nmibt_str *list, unsigned int *ret_first, unsigned int *ret_last);
 
 /* ------------------------------------------------------- a backtrace as a whole */
@@ -145,12 +150,16 @@ struct nmibt_error *nmibt_read_backtrace(enum nmibt_arch arch, const struct nmib
 
 /* ------------------------------------------------------------ kinds of functions */
 
-/* Is it a function that only idle CPUs are in: the idle loop, and what it calls to wait? */
+/* Is it one of the idle loop, or of what that calls to wait? The instruction that halts
+ * also waits for locks in guests: nmibt_is_idle_stack() looks at who called it. */
 bool nmibt_is_idle_function(struct nmibt_str function);
+/* Is the function one with which stacks end: where a task began, or came from user mode? */
+bool nmibt_is_outermost_frame(const struct nmibt_frame *frame);
 /* Is it one of panic()'s own, of the capture or of the stop of CPUs: on the way down, and
  * not where the CPU was? */
 bool nmibt_is_dying_function(struct nmibt_str function);
-/* The number of innermost frames that are of the stop, panic()'s own and the capture. */
+/* The number of innermost frames that are of the stop, panic()'s own and the capture, with
+ * the interrupt or the exception by which the CPU came there. */
 size_t nmibt_count_dying(const struct nmibt_stack *stack);
 /* Is the CPU idle by its chain: the chain leads, without an interrupt in between that it
  * still serves, into an idle function? */

@@ -77,7 +77,7 @@ bool nmibt_walk_lr(struct nmibt_walk *walk, const struct nmibt_regs *regs)
 	if (nmibt_walk_read(walk, regs->value[ARM64_FP], record, sizeof(record)) &&
 	    nmibt_walk_strip(walk, record[1]) == lr)
 		return true;
-	return !is_caller(walk, pc, lr, &reliable) || nmibt_walk_show(walk, lr, true, reliable);
+	return !is_caller(walk, pc, lr, &reliable) || nmibt_walk_add(walk, lr, true, reliable);
 }
 
 /* --------------------------------------------------------------------- records */
@@ -130,30 +130,33 @@ static bool find_regs(struct nmibt_walk *walk, uint64_t addr, const uint64_t rec
 
 /* A trampoline of kretprobes or of ftrace that was put in the place of a return address
  * is behind no call, but has a name. */
-static bool show_return(struct nmibt_walk *walk, uint64_t pc)
+static bool add_return(struct nmibt_walk *walk, uint64_t fp, uint64_t pc)
 {
 	struct call call;
 	uint64_t unused;
 
 	if (!nmibt_walk_is_return(walk, pc))
-		return false;
+		return nmibt_walk_end(walk, NMIBT_END_NONSENSE, fp + 8);
 	call = find_call(walk, pc);
 	if (call.known && !call.is_call && !nmibt_walk_start(walk, pc, &unused))
-		return false;
-	return nmibt_walk_show(walk, pc, true, call.is_call || !call.known);
+		return nmibt_walk_end(walk, NMIBT_END_NONSENSE, fp + 8);
+	return nmibt_walk_add(walk, pc, true, call.is_call || !call.known);
 }
 
 bool nmibt_walk_records(struct nmibt_walk *walk, uint64_t fp, struct nmibt_regs *ret)
 {
 	uint64_t record[2];
 
-	while (nmibt_walk_take(walk, fp, sizeof(record)) &&
-	       nmibt_walk_read(walk, fp, record, sizeof(record))) {
+	while (fp && nmibt_walk_take(walk, fp, sizeof(record)) &&
+	       nmibt_walk_need(walk, fp, record, sizeof(record))) {
 		if (find_regs(walk, fp, record, ret))
 			return true;
-		if (!show_return(walk, nmibt_walk_strip(walk, record[1])))
+		if (!record[0] && !record[1])
+			return nmibt_walk_end(walk, NMIBT_END_COMPLETE, 0);
+		if (!add_return(walk, fp, nmibt_walk_strip(walk, record[1])))
 			return false;
 		fp = record[0];
 	}
-	return false;
+	/* Up to 5.9 the outermost record leads to 0. */
+	return fp ? false : nmibt_walk_end(walk, NMIBT_END_COMPLETE, 0);
 }

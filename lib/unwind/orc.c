@@ -8,11 +8,11 @@
  */
 #include <inttypes.h>
 
+#include "kernel/modules.h"
 #include "unwind/unwind.h"
 
 /* Of all kernels seen the largest has 440000 entries. */
 #define MAX_ENTRIES (8u << 20)
-#define MAX_MODULES 4096
 
 /* struct orc_entry, arch/x86/include/asm/orc_types.h. */
 struct entry {
@@ -31,7 +31,6 @@ enum { AX = 10, DX = 12, DI = 14, R10 = 7, R13 = 2 };
 
 /* The numbers that a kernel has for these. */
 struct format {
-	unsigned char header[20]; /* scripts/orc_hash.sh, 6.12: a hash of the definition */
 	unsigned char type_mask, call;
 	unsigned char types[8];
 	unsigned char bases[16];
@@ -46,10 +45,8 @@ static const struct format format_4_14 = {
 	.bases = {NONE, PREV_SP, DX, DI, BP, SP, R10, R13, BP_INDIRECT, SP_INDIRECT, NONE, NONE,
 		  NONE, NONE, NONE, NONE},
 };
-/* 6.4: the header came in 6.5. */
+/* 6.4 to 7.1. */
 static const struct format format_6_4 = {
-	.header = {0xfe, 0x5d, 0x32, 0xbf, 0x58, 0x1b, 0xd6, 0x3b, 0x2c, 0xa9,
-		   0xa5, 0xc6, 0x5b, 0xa5, 0xa6, 0x25, 0xea, 0xb3, 0xfe, 0x24},
 	.type_mask = 7,
 	.call = 2,
 	.types = {UNDEFINED, END_OF_STACK, CALL, REGS, REGS_PARTIAL, UNDEFINED, UNDEFINED,
@@ -59,8 +56,6 @@ static const struct format format_6_4 = {
 };
 /* 7.2 */
 static const struct format format_7_2 = {
-	.header = {0x13, 0x7c, 0x36, 0xad, 0x76, 0x27, 0xc4, 0xdd, 0x55, 0x93,
-		   0x21, 0x76, 0xbb, 0x0e, 0xcd, 0xbd, 0x50, 0x41, 0xfc, 0x82},
 	.type_mask = 7,
 	.call = 2,
 	.types = {UNDEFINED, END_OF_STACK, CALL, REGS, REGS_PARTIAL, UNDEFINED, UNDEFINED,
@@ -74,53 +69,41 @@ struct table {
 	uint32_t nr;
 };
 
-struct module {
-	uint64_t start, size; /* of its code */
-	struct table table;
+/* Of a module's table, in its struct module. */
+struct layout {
+	size_t nr, ips, entries;
 };
 
 struct nmibt_orc {
-	const struct nmibt_image *image;
-	struct nmibt_virtual *memory;
-	struct nmibt_symbols *symbols;
+	struct nmibt_kernel *kernel;
 	const struct format *format;
-	struct table kernel;
-	struct module *modules;
-	unsigned int nr_modules;
-	bool tried_modules;
+	struct table kernel_table;
+	struct layout layout; /* of modules */
+	bool tried_layout, has_layout;
 };
 
 /* ---------------------------------------------------------------------- tables */
 
 static bool read_at(struct nmibt_orc *orc, uint64_t addr, void *buf, size_t len)
 {
-	return nmibt_virtual_read(orc->memory, addr, buf, len) == NMIBT_READ_OK;
-}
-
-static bool ip_at(struct nmibt_orc *orc, const struct table *table, uint32_t i, uint64_t *ret)
-{
-	uint64_t at = table->ips + 4ull * i;
-	int32_t offset;
-
-	if (!read_at(orc, at, &offset, sizeof(offset)))
-		return false;
-	*ret = at + (int64_t)offset;
-	return true;
+	return nmibt_kernel_read(orc->kernel, addr, buf, len) == NMIBT_READ_OK;
 }
 
 /* The entry that begins at pc, or the last one before: nr where there is none. False: the
- * table can't be read. */
-static bool find_entry(struct nmibt_orc *orc, const struct table *table, uint64_t pc, uint32_t *ret)
+ * table can't be read, which ends the walk. */
+static bool find_entry(struct nmibt_walk *walk, const struct table *table, uint64_t pc,
+		       uint32_t *ret)
 {
 	uint32_t low = 0, high = table->nr;
-	uint64_t ip;
 
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
+		uint64_t at = table->ips + 4ull * middle;
+		int32_t offset;
 
-		if (!ip_at(orc, table, middle, &ip))
+		if (!nmibt_walk_need(walk, at, &offset, sizeof(offset)))
 			return false;
-		if (ip <= pc)
+		if (at + (int64_t)offset <= pc)
 			low = middle + 1;
 		else
 			high = middle;
@@ -131,85 +114,37 @@ static bool find_entry(struct nmibt_orc *orc, const struct table *table, uint64_
 
 /* --------------------------------------------------------------------- modules */
 
-/* Members of struct module, include/linux/module.h. Its code: mem[MOD_TEXT], 6.4 and
- * later; core_layout, 4.5 to 6.3. */
-struct layout {
-	size_t list, base, size;
-	size_t nr, ips, entries;
-};
-
-static bool find_layout(const struct nmibt_image *image, struct layout *ret)
+/* Members of struct module's arch, arch/x86/include/asm/module.h, 6.12. */
+static bool find_layout(struct nmibt_kernel *kernel, struct layout *ret)
 {
-	bool (*offset)(void *, const char *, const char *, size_t *) = image->ops->member_offset;
-	void *ctx = image->ctx;
-	size_t code, arch;
-	const char *type = "module_memory";
+	size_t arch;
 
-	if (!offset || !offset(ctx, "module", "list", &ret->list) ||
-	    !offset(ctx, "module", "arch", &arch))
+	if (!nmibt_member_offset(kernel, "module", "arch", &arch) ||
+	    !nmibt_member_offset(kernel, "mod_arch_specific", "num_orcs", &ret->nr) ||
+	    !nmibt_member_offset(kernel, "mod_arch_specific", "orc_unwind_ip", &ret->ips) ||
+	    !nmibt_member_offset(kernel, "mod_arch_specific", "orc_unwind", &ret->entries))
 		return false;
-	if (!offset(ctx, "module", "mem", &code)) {
-		type = "module_layout";
-		if (!offset(ctx, "module", "core_layout", &code))
-			return false;
-	}
-	if (!offset(ctx, type, "base", &ret->base) || !offset(ctx, type, "size", &ret->size) ||
-	    !offset(ctx, "mod_arch_specific", "num_orcs", &ret->nr) ||
-	    !offset(ctx, "mod_arch_specific", "orc_unwind_ip", &ret->ips) ||
-	    !offset(ctx, "mod_arch_specific", "orc_unwind", &ret->entries))
-		return false;
-	ret->base += code;
-	ret->size += code;
 	ret->nr += arch;
 	ret->ips += arch;
 	ret->entries += arch;
 	return true;
 }
 
-static bool read_module(struct nmibt_orc *orc, const struct layout *layout, uint64_t at,
-			struct module *ret)
+/* False: no module's that is known. */
+static bool table_of_module(struct nmibt_orc *orc, uint64_t pc, struct table *ret)
 {
-	uint32_t size;
+	const struct nmibt_module *module = nmibt_module_at(orc->kernel, pc);
+	const struct layout *l = &orc->layout;
 
-	if (!read_at(orc, at + layout->base, &ret->start, sizeof(ret->start)) ||
-	    !read_at(orc, at + layout->size, &size, sizeof(size)) ||
-	    !read_at(orc, at + layout->nr, &ret->table.nr, sizeof(ret->table.nr)) ||
-	    !read_at(orc, at + layout->ips, &ret->table.ips, sizeof(ret->table.ips)) ||
-	    !read_at(orc, at + layout->entries, &ret->table.entries, sizeof(ret->table.entries)))
+	if (!module)
 		return false;
-	ret->size = size;
-	return ret->table.nr <= MAX_ENTRIES;
-}
-
-static void read_modules(struct nmibt_orc *orc)
-{
-	struct layout layout;
-	uint64_t head, at;
-
-	if (!nmibt_symbol_addr(orc->symbols, "modules", &head) ||
-	    !find_layout(orc->image, &layout) || !read_at(orc, head, &at, sizeof(at)))
-		return;
-	orc->modules = calloc(MAX_MODULES, sizeof(*orc->modules));
-	while (orc->modules && at != head && orc->nr_modules < MAX_MODULES &&
-	       !nmibt_interrupted(orc->image)) {
-		if (read_module(orc, &layout, at - layout.list, &orc->modules[orc->nr_modules]))
-			orc->nr_modules++;
-		if (!read_at(orc, at, &at, sizeof(at)))
-			break;
-	}
-}
-
-/* NULL: no module's that is known. */
-static const struct table *table_of_module(struct nmibt_orc *orc, uint64_t pc)
-{
-	if (!orc->tried_modules)
-		read_modules(orc);
-	orc->tried_modules = true;
-	for (unsigned int i = 0; i < orc->nr_modules; i++) {
-		if (pc - orc->modules[i].start < orc->modules[i].size)
-			return &orc->modules[i].table;
-	}
-	return NULL;
+	if (!orc->tried_layout)
+		orc->has_layout = find_layout(orc->kernel, &orc->layout);
+	orc->tried_layout = true;
+	return orc->has_layout && read_at(orc, module->at + l->nr, &ret->nr, sizeof(ret->nr)) &&
+	       read_at(orc, module->at + l->ips, &ret->ips, sizeof(ret->ips)) &&
+	       read_at(orc, module->at + l->entries, &ret->entries, sizeof(ret->entries)) &&
+	       ret->nr <= MAX_ENTRIES;
 }
 
 /* ---------------------------------------------------------------------- frames */
@@ -235,19 +170,18 @@ static const struct way only_called = {CALL, SP, NONE, 8, 0};
 /* What is to be had about an address. */
 enum answer {
 	THE_WAY,
-	THE_END, /* the stack begins here, or a table can't be read */
+	THE_END, /* the walk's: it says why */
 	NOT_DEFINED, /* code of the kernel that does unusual things with the stack */
 	NOT_KNOWN, /* code that no table has */
 };
 
-static enum answer way_at(struct nmibt_orc *orc, const struct table *table, uint32_t i,
-			  struct way *ret)
+static enum answer way_at(struct nmibt_orc *orc, struct nmibt_walk *walk, const struct table *table,
+			  uint32_t i, struct way *ret)
 {
 	const struct format *format = orc->format;
 	struct entry entry;
 
-	if (i >= table->nr ||
-	    !read_at(orc, table->entries + (uint64_t)ENTRY_SIZE * i, &entry, ENTRY_SIZE))
+	if (!nmibt_walk_need(walk, table->entries + (uint64_t)ENTRY_SIZE * i, &entry, ENTRY_SIZE))
 		return THE_END;
 	*ret = (struct way){
 		.type = format->types[entry.bits >> 8 & format->type_mask],
@@ -259,26 +193,29 @@ static enum answer way_at(struct nmibt_orc *orc, const struct table *table, uint
 	if (ret->type != UNDEFINED && ret->type != END_OF_STACK && ret->sp_base != NONE)
 		return THE_WAY;
 	/* Up to 6.3 an end is an entry without a base and with a flag. */
-	if (ret->type == END_OF_STACK || (format == &format_4_14 && entry.bits >> 10))
-		return THE_END;
-	return NOT_DEFINED;
+	if (ret->type != END_OF_STACK && (format != &format_4_14 || !(entry.bits >> 10)))
+		return NOT_DEFINED;
+	nmibt_walk_end(walk, NMIBT_END_COMPLETE, 0);
+	return THE_END;
 }
 
 static enum answer find_way(struct nmibt_orc *orc, struct nmibt_walk *walk,
 			    const struct frame *frame, struct way *ret)
 {
 	uint64_t pc = frame->is_return ? frame->ip - 1 : frame->ip;
-	const struct table *module;
+	struct table module;
 	uint32_t i;
 
-	if (!find_entry(orc, &orc->kernel, pc, &i))
+	if (!find_entry(walk, &orc->kernel_table, pc, &i))
 		return THE_END;
 	/* The last one is where the kernel's code ends. */
-	if (i + 1 < orc->kernel.nr)
-		return way_at(orc, &orc->kernel, i, ret);
-	module = table_of_module(orc, pc);
-	if (module)
-		return find_entry(orc, module, pc, &i) ? way_at(orc, module, i, ret) : THE_END;
+	if (i + 1 < orc->kernel_table.nr)
+		return way_at(orc, walk, &orc->kernel_table, i, ret);
+	if (table_of_module(orc, pc, &module)) {
+		if (!find_entry(walk, &module, pc, &i))
+			return THE_END;
+		return i < module.nr ? way_at(orc, walk, &module, i, ret) : NOT_KNOWN;
+	}
 	if (nmibt_walk_is_code(walk, pc))
 		return NOT_KNOWN;
 	*ret = only_called;
@@ -354,7 +291,7 @@ static bool guess(struct nmibt_walk *walk, const struct frame *frame, struct way
 
 	walk->is_guess = true;
 	for (int16_t i = 0; i < MAX_GUESS; i += 8) {
-		if (!nmibt_walk_read(walk, frame->sp + i, &word, sizeof(word)))
+		if (!nmibt_walk_need(walk, frame->sp + i, &word, sizeof(word)))
 			return false;
 		if (!nmibt_walk_is_return(walk, word) || !is_behind_call(walk, word, &known))
 			continue;
@@ -363,7 +300,7 @@ static bool guess(struct nmibt_walk *walk, const struct frame *frame, struct way
 			*ret = (struct way){CALL, BP, PREV_SP, 16, -16};
 		return true;
 	}
-	return false;
+	return nmibt_walk_end(walk, NMIBT_END_NO_UNWIND_DATA, frame->ip);
 }
 
 /* --------------------------------------------------------------------- stepping */
@@ -381,18 +318,18 @@ static bool find_sp(struct nmibt_walk *walk, const struct frame *frame, const st
 		*ret = frame->bp + offset;
 		return true;
 	case SP_INDIRECT: /* since 5.12; not used before for code that calls */
-		if (!nmibt_walk_read(walk, frame->sp, ret, sizeof(*ret)))
+		if (!nmibt_walk_need(walk, frame->sp, ret, sizeof(*ret)))
 			return false;
 		*ret += offset;
 		return true;
 	case BP_INDIRECT:
-		return nmibt_walk_read(walk, frame->bp + offset, ret, sizeof(*ret));
+		return nmibt_walk_need(walk, frame->bp + offset, ret, sizeof(*ret));
 	case PREV_SP:
 	case NONE:
-		return false;
+		return nmibt_walk_end(walk, NMIBT_END_NO_UNWIND_DATA, frame->ip);
 	}
 	*ret = frame->regs[way->sp_base];
-	return frame->has_regs;
+	return frame->has_regs || nmibt_walk_end(walk, NMIBT_END_NO_UNWIND_DATA, frame->ip);
 }
 
 /* Words on a stack that are not registers are not like this: __KERNEL_CS, arch/x86/include/
@@ -412,16 +349,17 @@ static bool step_ip(struct nmibt_walk *walk, struct frame *frame, const struct w
 	switch (way->type) {
 	case CALL:
 		if (!nmibt_walk_take(walk, sp - 8, 8) ||
-		    !nmibt_walk_read(walk, sp - 8, &frame->ip, sizeof(frame->ip)) ||
-		    !may_return_to(walk, frame->ip))
+		    !nmibt_walk_need(walk, sp - 8, &frame->ip, sizeof(frame->ip)))
 			return false;
+		if (!may_return_to(walk, frame->ip))
+			return nmibt_walk_end(walk, NMIBT_END_NONSENSE, sp - 8);
 		frame->sp = sp;
 		frame->has_regs = false;
 		frame->is_return = true;
 		return true;
 	case REGS:
 		if (!nmibt_walk_take(walk, sp, sizeof(frame->regs)) ||
-		    !nmibt_walk_read(walk, sp, frame->regs, sizeof(frame->regs)))
+		    !nmibt_walk_need(walk, sp, frame->regs, sizeof(frame->regs)))
 			return false;
 		frame->has_regs = true;
 		if (are_kernel_regs(frame->regs))
@@ -430,17 +368,19 @@ static bool step_ip(struct nmibt_walk *walk, struct frame *frame, const struct w
 		break;
 	case REGS_PARTIAL: /* the other registers are still as they were saved before */
 		if (!nmibt_walk_take(walk, sp, sizeof(iret)) ||
-		    !nmibt_walk_read(walk, sp, iret, sizeof(iret)))
+		    !nmibt_walk_need(walk, sp, iret, sizeof(iret)))
 			return false;
 		break;
 	case UNDEFINED:
 	case END_OF_STACK:
 		return false;
 	}
+	if (iret[1] & 3)
+		return nmibt_walk_end(walk, NMIBT_END_USER, 0);
 	frame->ip = iret[0];
 	frame->sp = iret[3];
 	frame->is_return = false;
-	return (iret[1] & 3) == 0; /* else it came from user mode */
+	return true;
 }
 
 static bool step_bp(struct nmibt_walk *walk, struct frame *frame, const struct way *way,
@@ -450,15 +390,15 @@ static bool step_bp(struct nmibt_walk *walk, struct frame *frame, const struct w
 
 	switch (way->bp_base) {
 	case PREV_SP:
-		return nmibt_walk_read(walk, sp + offset, &frame->bp, sizeof(frame->bp));
+		return nmibt_walk_need(walk, sp + offset, &frame->bp, sizeof(frame->bp));
 	case BP:
-		return nmibt_walk_read(walk, frame->bp + offset, &frame->bp, sizeof(frame->bp));
+		return nmibt_walk_need(walk, frame->bp + offset, &frame->bp, sizeof(frame->bp));
 	case NONE:
 		if (frame->has_regs)
 			frame->bp = frame->regs[X86_BP];
 		return true;
 	}
-	return false;
+	return nmibt_walk_end(walk, NMIBT_END_NO_UNWIND_DATA, frame->ip);
 }
 
 /* By what else there is. */
@@ -473,9 +413,10 @@ static bool step_to_caller(struct nmibt_walk *walk, struct frame *frame)
 	regs.value[X86_SP] = frame->sp;
 	regs.value[X86_BP] = frame->bp;
 	if (!walk->caller(walk->caller_arg, walk, &regs, frame->is_return) ||
-	    !nmibt_walk_take(walk, regs.value[X86_SP] - 8, 8) ||
-	    !may_return_to(walk, regs.value[X86_IP]))
+	    !nmibt_walk_take(walk, regs.value[X86_SP] - 8, 8))
 		return false;
+	if (!may_return_to(walk, regs.value[X86_IP]))
+		return nmibt_walk_end(walk, NMIBT_END_NONSENSE, regs.value[X86_SP] - 8);
 	frame->ip = regs.value[X86_IP];
 	frame->sp = regs.value[X86_SP];
 	frame->bp = regs.value[X86_BP];
@@ -498,7 +439,10 @@ static bool step(struct nmibt_orc *orc, struct nmibt_walk *walk, struct frame *f
 		if (step_to_caller(walk, frame))
 			return true;
 		/* The panicking CPU stands in such a function, in __crash_kexec(). */
-		if (walk->nr_frames > 1 || !guess(walk, frame, &way))
+		if (walk->nr_frames > 1)
+			return nmibt_walk_end(walk, NMIBT_END_NO_UNWIND_DATA, frame->ip);
+		nmibt_walk_retry(walk);
+		if (!guess(walk, frame, &way))
 			return false;
 		break;
 	case NOT_KNOWN:
@@ -520,7 +464,7 @@ void nmibt_orc_walk(struct nmibt_orc *orc, struct nmibt_walk *walk, const struct
 	};
 
 	memcpy(frame.regs, regs->value, sizeof(frame.regs));
-	while (nmibt_walk_show(walk, frame.ip, frame.is_return, true) && step(orc, walk, &frame))
+	while (nmibt_walk_add(walk, frame.ip, frame.is_return, true) && step(orc, walk, &frame))
 		;
 }
 
@@ -533,9 +477,9 @@ static const struct format *format_by_entries(struct nmibt_orc *orc)
 	struct entry entry;
 
 	for (uint32_t i = 0; i < 64; i++) {
-		uint64_t at = (uint64_t)orc->kernel.nr * i / 64 * ENTRY_SIZE;
+		uint64_t at = (uint64_t)orc->kernel_table.nr * i / 64 * ENTRY_SIZE;
 
-		if (!read_at(orc, orc->kernel.entries + at, &entry, ENTRY_SIZE))
+		if (!read_at(orc, orc->kernel_table.entries + at, &entry, ENTRY_SIZE))
 			return NULL;
 		calls[0] += (entry.bits >> 8 & format_4_14.type_mask) == format_4_14.call;
 		calls[1] += (entry.bits >> 8 & format_6_4.type_mask) == format_6_4.call;
@@ -543,19 +487,37 @@ static const struct format *format_by_entries(struct nmibt_orc *orc)
 	return calls[0] > calls[1] ? &format_4_14 : &format_6_4;
 }
 
+/* What scripts/orc_hash.sh (6.12) makes of the definition, in the kernel since 6.5 and in
+ * 6.3.y and 6.4.y. */
+#define HEADER_SIZE 20
+static const struct {
+	unsigned char header[HEADER_SIZE];
+	const struct format *format;
+} headers[] = {
+	/* 6.3.y */
+	{{0xdb, 0x84, 0xae, 0xd4, 0x10, 0x3b, 0x31, 0xdd, 0x51, 0xe0,
+	  0x17, 0xf8, 0xf7, 0x97, 0x83, 0xca, 0x98, 0x5c, 0x2c, 0x51},
+	 &format_4_14},
+	{{0xfe, 0x5d, 0x32, 0xbf, 0x58, 0x1b, 0xd6, 0x3b, 0x2c, 0xa9,
+	  0xa5, 0xc6, 0x5b, 0xa5, 0xa6, 0x25, 0xea, 0xb3, 0xfe, 0x24},
+	 &format_6_4},
+	{{0x13, 0x7c, 0x36, 0xad, 0x76, 0x27, 0xc4, 0xdd, 0x55, 0x93,
+	  0x21, 0x76, 0xbb, 0x0e, 0xcd, 0xbd, 0x50, 0x41, 0xfc, 0x82},
+	 &format_7_2},
+};
+
 static const struct format *find_format(struct nmibt_orc *orc)
 {
-	static const struct format *const formats[] = {&format_6_4, &format_7_2};
-	unsigned char header[sizeof(formats[0]->header)];
+	unsigned char header[HEADER_SIZE];
 	uint64_t at;
 
-	if (!nmibt_symbol_addr(orc->symbols, "__start_orc_header", &at))
+	if (!nmibt_symbol_addr(orc->kernel, "__start_orc_header", &at))
 		return format_by_entries(orc);
 	if (!read_at(orc, at, header, sizeof(header)))
 		return NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
-		if (!memcmp(header, formats[i]->header, sizeof(header)))
-			return formats[i];
+	for (size_t i = 0; i < ARRAY_SIZE(headers); i++) {
+		if (!memcmp(header, headers[i].header, sizeof(header)))
+			return headers[i].format;
 	}
 	return NULL;
 }
@@ -564,9 +526,9 @@ static struct nmibt_error *find_tables(struct nmibt_orc *orc)
 {
 	uint64_t ips, ips_end, entries;
 
-	if (!orc->symbols || !nmibt_symbol_addr(orc->symbols, "__start_orc_unwind_ip", &ips) ||
-	    !nmibt_symbol_addr(orc->symbols, "__stop_orc_unwind_ip", &ips_end) ||
-	    !nmibt_symbol_addr(orc->symbols, "__start_orc_unwind", &entries))
+	if (!nmibt_symbol_addr(orc->kernel, "__start_orc_unwind_ip", &ips) ||
+	    !nmibt_symbol_addr(orc->kernel, "__stop_orc_unwind_ip", &ips_end) ||
+	    !nmibt_symbol_addr(orc->kernel, "__start_orc_unwind", &entries))
 		return nmibt_error_create(NMIBT_ERR_NOTHING,
 					  "it is not known where the kernel's ORC tables are");
 	if (ips_end <= ips || (ips_end - ips) / 4 > MAX_ENTRIES)
@@ -574,7 +536,7 @@ static struct nmibt_error *find_tables(struct nmibt_orc *orc)
 					  "the kernel's ORC table is at %#" PRIx64
 					  ", its end at %#" PRIx64,
 					  ips, ips_end);
-	orc->kernel = (struct table){ips, entries, (ips_end - ips) / 4};
+	orc->kernel_table = (struct table){ips, entries, (ips_end - ips) / 4};
 	orc->format = find_format(orc);
 	if (!orc->format)
 		return nmibt_error_create(NMIBT_ERR_DAMAGED,
@@ -584,16 +546,13 @@ static struct nmibt_error *find_tables(struct nmibt_orc *orc)
 	return NULL;
 }
 
-struct nmibt_error *nmibt_orc_open(const struct nmibt_image *image, struct nmibt_virtual *memory,
-				   struct nmibt_symbols *symbols, struct nmibt_orc **ret)
+struct nmibt_error *nmibt_orc_open(struct nmibt_kernel *kernel, struct nmibt_orc **ret)
 {
 	struct nmibt_orc *orc = calloc(1, sizeof(*orc));
 
 	if (!orc)
 		return nmibt_error_nomem();
-	orc->image = image;
-	orc->memory = memory;
-	orc->symbols = symbols;
+	orc->kernel = kernel;
 	struct nmibt_error *err = find_tables(orc);
 	if (err) {
 		nmibt_orc_close(orc);
@@ -607,6 +566,5 @@ void nmibt_orc_close(struct nmibt_orc *orc)
 {
 	if (!orc)
 		return;
-	free(orc->modules);
 	free(orc);
 }

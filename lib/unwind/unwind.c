@@ -6,8 +6,6 @@
 
 #include "unwind/unwind.h"
 
-#define MAX_FRAMES 128
-
 /* THREAD_SIZE, and that of the stacks of interrupts: arch/arm64/include/asm/memory.h,
  * arch/x86/include/asm/page_64_types.h, 6.12. With pages of 4 KiB they have 16 KiB, or
  * 32 with KASAN. */
@@ -17,44 +15,78 @@
 #define ARM64_PSTATE 33
 #define ARM64_MODE 0xf
 
-static bool is_user(enum nmibt_arch arch, const struct nmibt_regs *regs)
+/* ------------------------------------------------------------------ beginning */
+
+struct nmibt_error *nmibt_check_regs(enum nmibt_arch arch, const struct nmibt_regs *regs)
+{
+	const struct nmibt_reg_names *names = nmibt_reg_names(arch);
+
+	if (names && regs->present && regs->nr >= names->nr)
+		return NULL;
+	return nmibt_error_create(NMIBT_ERR_NOTHING,
+				  "there are no registers to follow a stack from");
+}
+
+bool nmibt_is_user_mode(enum nmibt_arch arch, const struct nmibt_regs *regs)
 {
 	if (arch == NMIBT_ARCH_X86_64)
 		return (regs->value[X86_CS] & 3) == 3;
 	return !(regs->value[ARM64_PSTATE] & ARM64_MODE);
 }
 
-struct nmibt_error *nmibt_walk_init(struct nmibt_walk *walk, const struct nmibt_image *image,
-				    struct nmibt_virtual *memory, struct nmibt_symbols *symbols,
-				    const struct nmibt_regs *regs, nmibt_walked_fn visit, void *arg)
+bool nmibt_walk_init(struct nmibt_walk *walk, struct nmibt_kernel *kernel,
+		     const struct nmibt_regs *regs)
 {
-	const struct nmibt_reg_names *names = nmibt_reg_names(image->arch);
+	enum nmibt_arch arch = kernel->image->arch;
+	const struct nmibt_reg_names *names = nmibt_reg_names(arch);
 
-	if (!names || !regs->present || regs->nr < names->nr)
-		return nmibt_error_create(NMIBT_ERR_NOTHING,
-					  "there are no registers to follow a stack from");
-	if (is_user(image->arch, regs))
-		return nmibt_error_create(NMIBT_ERR_NOTHING,
-					  "the registers are of user mode, at %#" PRIx64,
-					  regs->value[names->pc]);
-	*walk = (struct nmibt_walk){.image = image,
-				    .memory = memory,
-				    .symbols = symbols,
-				    .visit = visit,
-				    .arg = arg,
-				    .nr_stacks = 1};
-	if (image->arch == NMIBT_ARCH_ARM64)
-		nmibt_vmcoreinfo_number(image, "NUMBER(KERNELPACMASK)", 16, &walk->pac_mask);
+	*walk = (struct nmibt_walk){.kernel = kernel, .nr_stacks = 1};
+	if (arch == NMIBT_ARCH_ARM64)
+		walk->pac_mask = kernel->vmcoreinfo.pac_mask.value;
 	walk->stacks[0].low = walk->stacks[0].high = regs->value[names->sp];
-	return NULL;
+	return !nmibt_is_user_mode(arch, regs) || nmibt_walk_end(walk, NMIBT_END_USER, 0);
 }
 
-bool nmibt_walk_show(struct nmibt_walk *walk, uint64_t pc, bool is_return, bool reliable)
-{
-	const struct nmibt_walked frame = {pc, is_return, reliable && !walk->is_guess};
+/* -------------------------------------------------------------------- walking */
 
-	return walk->visit(walk->arg, &frame) && ++walk->nr_frames < MAX_FRAMES &&
-	       !nmibt_interrupted(walk->image);
+bool nmibt_walk_end(struct nmibt_walk *walk, enum nmibt_stack_end end, uint64_t addr)
+{
+	if (walk->end == NMIBT_END_UNKNOWN) {
+		walk->end = end;
+		walk->end_addr = addr;
+	}
+	return false;
+}
+
+void nmibt_walk_retry(struct nmibt_walk *walk)
+{
+	walk->end = NMIBT_END_UNKNOWN;
+	walk->end_addr = 0;
+}
+
+bool nmibt_walk_add(struct nmibt_walk *walk, uint64_t pc, bool is_return, bool reliable)
+{
+	if (walk->nr_frames == NMIBT_MAX_FRAMES)
+		return nmibt_walk_end(walk, NMIBT_END_LIMIT, 0);
+	walk->frames[walk->nr_frames++] =
+		(struct nmibt_walk_frame){pc, is_return, reliable && !walk->is_guess};
+	return !nmibt_interrupted(walk->kernel->image);
+}
+
+/* The frame that is the first on a new stack. Where an exception interrupted what stands
+ * there, its saved registers tell of the new stack before its memory does. */
+static void begin_stack(struct nmibt_walk *walk, uint64_t addr)
+{
+	struct nmibt_walk_stack stack = {.low = addr, .first = walk->nr_frames};
+
+	for (unsigned int i = walk->taken ? walk->taken : 1; i < walk->nr_frames; i++) {
+		if (walk->frames[i].is_return)
+			continue;
+		stack.first = i;
+		stack.by_regs = true;
+		break;
+	}
+	walk->stacks[walk->nr_stacks++] = stack;
 }
 
 /* As unwind_consume_stack(), arch/arm64/include/asm/stacktrace/common.h, 6.12: up on one
@@ -65,23 +97,37 @@ bool nmibt_walk_take(struct nmibt_walk *walk, uint64_t addr, uint64_t size)
 	unsigned int nr = walk->nr_stacks;
 
 	if (addr % 8 || ~addr >> 56 || addr > -size)
-		return false;
+		return nmibt_walk_end(walk, NMIBT_END_NONSENSE, addr);
 	if (addr < walk->stacks[nr - 1].high || addr - walk->stacks[nr - 1].low >= MAX_STACK) {
 		if (nr == ARRAY_SIZE(walk->stacks))
-			return false;
+			return nmibt_walk_end(walk, NMIBT_END_LIMIT, addr);
 		for (unsigned int i = 0; i < nr; i++) {
 			if (addr - walk->stacks[i].low < MAX_STACK)
-				return false;
+				return nmibt_walk_end(walk, NMIBT_END_NONSENSE, addr);
 		}
-		walk->stacks[walk->nr_stacks++].low = addr;
+		begin_stack(walk, addr);
 	}
 	walk->stacks[walk->nr_stacks - 1].high = addr + size;
+	walk->taken = walk->nr_frames;
 	return true;
 }
 
 bool nmibt_walk_read(struct nmibt_walk *walk, uint64_t addr, void *buf, size_t len)
 {
-	return nmibt_virtual_read(walk->memory, addr, buf, len) == NMIBT_READ_OK;
+	return nmibt_kernel_read(walk->kernel, addr, buf, len) == NMIBT_READ_OK;
+}
+
+bool nmibt_walk_need(struct nmibt_walk *walk, uint64_t addr, void *buf, size_t len)
+{
+	switch (nmibt_kernel_read(walk->kernel, addr, buf, len)) {
+	case NMIBT_READ_OK:
+		return true;
+	case NMIBT_READ_EXCLUDED:
+		return nmibt_walk_end(walk, NMIBT_END_EXCLUDED, addr);
+	case NMIBT_READ_ERROR:
+		break;
+	}
+	return nmibt_walk_end(walk, NMIBT_END_UNREADABLE, addr);
 }
 
 /* Bit 55 says which half an address is of (ptrauth_strip_kernel_insn_pac(),
@@ -93,14 +139,11 @@ uint64_t nmibt_walk_strip(const struct nmibt_walk *walk, uint64_t pc)
 
 bool nmibt_walk_start(struct nmibt_walk *walk, uint64_t addr, uint64_t *ret)
 {
-	char symbol[512];
+	struct nmibt_symbol symbol;
 
-	if (!walk->symbols || !nmibt_symbolize(walk->symbols, addr, symbol, sizeof(symbol)))
+	if (!nmibt_find_symbol(walk->kernel, addr, &symbol))
 		return false;
-	const char *plus = strrchr(symbol, '+');
-	if (!plus)
-		return false;
-	*ret = addr - strtoull(plus + 1, NULL, 16);
+	*ret = addr - symbol.offset;
 	return true;
 }
 
@@ -109,87 +152,213 @@ bool nmibt_walk_start(struct nmibt_walk *walk, uint64_t addr, uint64_t *ret)
  * the idle task of the first CPU is there. */
 bool nmibt_walk_is_code(struct nmibt_walk *walk, uint64_t addr)
 {
-	bool arm64 = walk->image->arch == NMIBT_ARCH_ARM64;
+	bool arm64 = walk->kernel->image->arch == NMIBT_ARCH_ARM64;
 	uint64_t unused;
 
 	if (arm64 ? addr % 4 || ~addr >> 52 : ~addr >> 31)
 		return false;
-	return nmibt_virtual_to_phys(walk->memory, addr, &unused) ||
+	return nmibt_kernel_to_phys(walk->kernel, addr, &unused) ||
 	       nmibt_walk_start(walk, addr, &unused);
 }
 
 bool nmibt_walk_is_return(struct nmibt_walk *walk, uint64_t pc)
 {
-	return nmibt_walk_is_code(walk, walk->image->arch == NMIBT_ARCH_ARM64 ? pc - 4 : pc - 1);
+	bool arm64 = walk->kernel->image->arch == NMIBT_ARCH_ARM64;
+
+	return nmibt_walk_is_code(walk, arm64 ? pc - 4 : pc - 1);
+}
+
+/* ------------------------------------------------------------------- finishing */
+
+/* The strings of all frames, one behind the other. */
+struct names {
+	char *text;
+	size_t len, room;
+};
+
+/* Where the copy begins in names->text; false: no memory. */
+static bool keep_name(struct names *names, const char *name, size_t *ret)
+{
+	size_t size = strlen(name) + 1;
+
+	if (size > names->room - names->len) {
+		size_t room = 2 * names->room + NMIBT_SYMBOL_LEN;
+		char *text = realloc(names->text, room);
+
+		if (!text)
+			return false;
+		names->text = text;
+		names->room = room;
+	}
+	*ret = names->len;
+	memcpy(names->text + names->len, name, size);
+	names->len += size;
+	return true;
+}
+
+/* Where names stand in names->text, until that moves no more. */
+struct frame_names {
+	size_t function, module;
+};
+
+/* Of a return address the function that called. */
+static bool name_frame(struct nmibt_walk *walk, unsigned int i, struct names *names,
+		       struct frame_names *at, struct nmibt_frame *ret)
+{
+	unsigned int back = walk->frames[i].is_return;
+	struct nmibt_symbol symbol;
+
+	if (!nmibt_find_symbol(walk->kernel, walk->frames[i].addr - back, &symbol))
+		return true;
+	ret->function.len = strlen(symbol.name);
+	ret->module.len = strlen(symbol.module);
+	ret->offset = symbol.offset + back;
+	ret->size = symbol.size;
+	return keep_name(names, symbol.name, &at->function) &&
+	       keep_name(names, symbol.module, &at->module);
+}
+
+/* Of a stack that the walk left. Interrupts are served on a stack of their own, which is
+ * called to; x86_64's exceptions that come to a stack of their own save registers there:
+ * arch/x86/kernel/dumpstack_64.c, arch/arm64/kernel/entry.S, 6.12. */
+static enum nmibt_stack_kind kind_of_stack(const struct nmibt_stack *stack, unsigned int first,
+					   const struct nmibt_walk_stack *next)
+{
+	if (!next->by_regs)
+		return NMIBT_STACK_IRQ;
+	for (unsigned int i = first; i < next->first; i++) {
+		struct nmibt_str name = stack->frames[i].function;
+
+		if (name.len && memmem(name.s, name.len, "nmi", 3))
+			return NMIBT_STACK_NMI;
+	}
+	return NMIBT_STACK_EXCEPTION;
+}
+
+static void set_kinds(const struct nmibt_walk *walk, struct nmibt_stack *stack)
+{
+	for (unsigned int i = 0; i + 1 < walk->nr_stacks; i++) {
+		unsigned int first = walk->stacks[i].first, end = walk->stacks[i + 1].first;
+		enum nmibt_stack_kind kind = kind_of_stack(stack, first, &walk->stacks[i + 1]);
+
+		for (unsigned int j = first; j < end; j++)
+			stack->frames[j].kind = kind;
+	}
+}
+
+/* arm64's outermost record is the same whether the kernel was entered from user mode
+ * (el0t_64_sync() and the like, arch/arm64/kernel/entry.S, 5.10 to 6.12) or not. */
+static void set_end(const struct nmibt_walk *walk, struct nmibt_stack *stack)
+{
+	const struct nmibt_frame *last = stack->nr ? &stack->frames[stack->nr - 1] : NULL;
+
+	stack->end = walk->end;
+	stack->end_addr = walk->end_addr;
+	if (stack->end == NMIBT_END_COMPLETE && last && last->function.len > 3 &&
+	    !memcmp(last->function.s, "el0", 3))
+		stack->end = NMIBT_END_USER;
+}
+
+struct nmibt_error *nmibt_walk_finish(struct nmibt_walk *walk, struct nmibt_stack *ret)
+{
+	struct nmibt_frame *frames = calloc(walk->nr_frames + 1, sizeof(*frames));
+	struct frame_names at[NMIBT_MAX_FRAMES] = {0};
+	struct names names = {0};
+	bool failed = !frames;
+
+	for (unsigned int i = 0; i < walk->nr_frames && !failed; i++) {
+		const struct nmibt_walk_frame *f = &walk->frames[i];
+
+		frames[i] = (struct nmibt_frame){.addr = f->addr,
+						 .line = NMIBT_NO_LINE,
+						 .reliable = f->reliable,
+						 .is_pc = !i,
+						 .is_interrupted = i && !f->is_return};
+		failed = !name_frame(walk, i, &names, &at[i], &frames[i]);
+	}
+	if (failed) {
+		free(frames);
+		free(names.text);
+		return nmibt_error_nomem();
+	}
+	for (unsigned int i = 0; i < walk->nr_frames; i++) {
+		frames[i].function.s = frames[i].function.len ? names.text + at[i].function : "";
+		frames[i].module.s = frames[i].module.len ? names.text + at[i].module : "";
+	}
+	*ret = (struct nmibt_stack){.frames = frames, .nr = walk->nr_frames, .owned = names.text};
+	set_kinds(walk, ret);
+	set_end(walk, ret);
+	return NULL;
 }
 
 /* ------------------------------------------------------------------- opening */
 
-struct nmibt_framewalk {
-	const struct nmibt_image *image;
-	struct nmibt_virtual *memory;
-	struct nmibt_symbols *symbols;
+struct nmibt_unwinder {
+	struct nmibt_kernel *kernel;
 	struct nmibt_orc *orc; /* x86_64 */
 	nmibt_caller_fn caller; /* NULL: none */
 	void *caller_arg;
 };
 
-struct nmibt_error *nmibt_framewalk_open(const struct nmibt_image *image,
-					 struct nmibt_virtual *memory,
-					 struct nmibt_symbols *symbols,
-					 struct nmibt_framewalk **ret)
+struct nmibt_error *nmibt_unwinder_open(struct nmibt_kernel *kernel, struct nmibt_unwinder **ret)
 {
-	struct nmibt_framewalk *framewalk = calloc(1, sizeof(*framewalk));
+	struct nmibt_unwinder *unwinder = calloc(1, sizeof(*unwinder));
 	struct nmibt_error *err = NULL;
 
-	if (!framewalk)
+	if (!unwinder)
 		return nmibt_error_nomem();
-	*framewalk = (struct nmibt_framewalk){.image = image, .memory = memory, .symbols = symbols};
-	if (image->arch == NMIBT_ARCH_X86_64)
-		err = nmibt_orc_open(image, memory, symbols, &framewalk->orc);
-	else if (image->arch != NMIBT_ARCH_ARM64)
+	unwinder->kernel = kernel;
+	if (kernel->image->arch == NMIBT_ARCH_X86_64)
+		err = nmibt_orc_open(kernel, &unwinder->orc);
+	else if (kernel->image->arch != NMIBT_ARCH_ARM64)
 		err = nmibt_error_create(NMIBT_ERR_NOTHING,
 					 "stacks of this architecture are not known");
 	if (err) {
-		nmibt_framewalk_close(framewalk);
+		nmibt_unwinder_close(unwinder);
 		return err;
 	}
-	*ret = framewalk;
+	*ret = unwinder;
 	return NULL;
 }
 
-void nmibt_framewalk_close(struct nmibt_framewalk *framewalk)
+void nmibt_unwinder_close(struct nmibt_unwinder *unwinder)
 {
-	if (!framewalk)
+	if (!unwinder)
 		return;
-	nmibt_orc_close(framewalk->orc);
-	free(framewalk);
+	nmibt_orc_close(unwinder->orc);
+	free(unwinder);
 }
 
-void nmibt_framewalk_use(struct nmibt_framewalk *framewalk, nmibt_caller_fn caller, void *arg)
+void nmibt_unwinder_use(struct nmibt_unwinder *unwinder, nmibt_caller_fn caller, void *arg)
 {
-	framewalk->caller = caller;
-	framewalk->caller_arg = arg;
+	unwinder->caller = caller;
+	unwinder->caller_arg = arg;
 }
 
-struct nmibt_error *nmibt_framewalk(struct nmibt_framewalk *framewalk,
-				    const struct nmibt_regs *regs, nmibt_walked_fn visit, void *arg)
+static void walk_arm64(struct nmibt_walk *walk, const struct nmibt_regs *regs)
 {
 	struct nmibt_regs at = *regs;
+
+	while (nmibt_walk_add(walk, at.value[ARM64_PC], false, true) && nmibt_walk_lr(walk, &at) &&
+	       nmibt_walk_records(walk, at.value[ARM64_FP], &at))
+		;
+}
+
+struct nmibt_error *nmibt_unwind(struct nmibt_unwinder *unwinder, const struct nmibt_regs *regs,
+				 struct nmibt_stack *ret)
+{
 	struct nmibt_walk walk;
-	struct nmibt_error *err = nmibt_walk_init(&walk, framewalk->image, framewalk->memory,
-						  framewalk->symbols, regs, visit, arg);
+	struct nmibt_error *err = nmibt_check_regs(unwinder->kernel->image->arch, regs);
 
 	if (err)
 		return err;
-	walk.caller = framewalk->caller;
-	walk.caller_arg = framewalk->caller_arg;
-	if (framewalk->orc) {
-		nmibt_orc_walk(framewalk->orc, &walk, regs);
-		return NULL;
+	if (nmibt_walk_init(&walk, unwinder->kernel, regs)) {
+		walk.caller = unwinder->caller;
+		walk.caller_arg = unwinder->caller_arg;
+		if (unwinder->orc)
+			nmibt_orc_walk(unwinder->orc, &walk, regs);
+		else
+			walk_arm64(&walk, regs);
 	}
-	while (nmibt_walk_show(&walk, at.value[ARM64_PC], false, true) &&
-	       nmibt_walk_lr(&walk, &at) && nmibt_walk_records(&walk, at.value[ARM64_FP], &at))
-		;
-	return NULL;
+	return nmibt_walk_finish(&walk, ret);
 }

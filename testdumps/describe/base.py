@@ -77,6 +77,8 @@ class OrcStack(Stack):
             return False
         if kind & 7 != form['call'] or sp_reg not in (SP, BP, SP_INDIRECT):
             raise Mistake(f'{frame.word}: the base\'s ORC table has no plain call there')
+        if frame.mark:
+            raise Mistake(f'{frame.mark} is not for a base')
         size = sp_offset // 8 if sp_reg == SP else 8
         part += [0] * (size - 1) + [caller.address]
         end = starts[0] + 8 * len(part)

@@ -6,7 +6,7 @@ import struct
 from . import PAGE, Mistake
 from .functions import DEFAULT_OFFSET
 
-MARKS = ('<regs>', '<user>', '<stack>', '<cut>')
+MARKS = ('<regs>', '<user>', '<stack>', '<cut>', '<page>')
 LOCALS = 3  # words of a frame of x86_64 besides the return address
 USER_PC, USER_SP = 0x46cd30, 0x7ffc270520d0
 STACK_SIZE = 0x4000
@@ -61,19 +61,26 @@ class Stack:
             frame.resolve(functions)
         self.unusual = {}
         build = self.build_x86 if arch_name == 'x86_64' else self.build_arm64
+        self.page_at = None  # index of the word that begins a page
         build([0] * (1 + len(self.frames)))
-        starts = []
-        for i, words_of in enumerate(self.parts):
-            size = 8 * len(words_of)
-            top = base + (i + 1) * STACK_SIZE
-            # It ends at the end of its memory where the rest is cut off.
-            starts.append(top - size if self.is_cut else top - size - 0x50)
-            starts[i] -= 0 if self.is_cut else starts[i] % 16
+        starts = [self.place(base + i * STACK_SIZE, part) for i, part in enumerate(self.parts)]
         if sp is not None:
+            if self.is_cut or self.page_at is not None:
+                raise Mistake(f'where the stack of {words[0]} is, its mark decides')
             starts[0] = sp
         build(starts)
         self.segments = [(start, struct.pack(f'<{len(part)}Q', *part))
                          for start, part in zip(starts, self.parts)]
+
+    def place(self, base, part):
+        """Address of the first word."""
+        end = base + STACK_SIZE
+        if self.is_cut:  # at the end of its memory
+            return end - 8 * len(part)
+        start = (end - 0x50 - 8 * len(part)) & ~15
+        if part is self.parts[0] and self.page_at is not None:
+            start -= (start + 8 * self.page_at) % PAGE
+        return start
 
     def here(self, starts):
         """Address of the next word."""
@@ -82,6 +89,13 @@ class Stack:
     def call(self, frame, callee):
         if not frame.word.startswith('0x'):
             self.functions.call_before(frame.address, self.functions.start(callee.address))
+
+    def end_page(self, frame):
+        """The next word is the first of a page."""
+        if frame.mark == '<page>':
+            if len(self.parts) > 1 or self.page_at not in (None, len(self.parts[0])):
+                raise Mistake('a stack has one <page>, before any <stack>')
+            self.page_at = len(self.parts[0])
 
     # ------------------------------------------------------------------ x86_64
 
@@ -107,7 +121,9 @@ class Stack:
                 self.parts.append([caller.address])
                 self.call(caller, frame)
             else:
-                part += [0] * LOCALS + [caller.address]
+                part += [0] * LOCALS
+                self.end_page(frame)
+                part.append(caller.address)
                 self.call(caller, frame)
 
     def push_pt_regs(self, starts, interrupted):
@@ -136,6 +152,7 @@ class Stack:
             elif not caller:
                 part += [0, 0]
             else:
+                self.end_page(frame)
                 self.push_record(starts, frame, caller)
                 self.call(caller, frame)
 

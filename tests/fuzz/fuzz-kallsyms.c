@@ -36,28 +36,24 @@ static void apply(struct kernel *k, const struct change *change)
 
 static void look_up(const struct nmibt_image *image)
 {
-	struct nmibt_kallsyms *kallsyms;
-	struct nmibt_error *err = nmibt_kallsyms_open(image, &kallsyms);
+	static const char *const names[] = {"", "bb", "jjjjjjjjjj"};
+	struct nmibt_kernel *kernel;
 	uint64_t addr;
 	char buf[64];
 
-	if (err) {
-		nmibt_error_destroy(err);
-		return;
-	}
+	if (nmibt_kernel_open(image, &kernel))
+		abort();
 	for (uint64_t i = 0; i < NR_SYMBOLS + 10; i += 7) {
 		memset(buf, 'x', sizeof(buf));
-		if (nmibt_kallsyms_symbolize(kallsyms, KERNEL + 16 * i + i % 16, buf,
-					     sizeof(buf)) &&
+		if (nmibt_symbolize(kernel, KERNEL + 16 * i + i % 16, buf, sizeof(buf)) &&
 		    (!memchr(buf, '\0', sizeof(buf)) || !strlen(buf)))
 			abort();
 	}
-	nmibt_kallsyms_symbolize(kallsyms, 0, buf, sizeof(buf));
-	nmibt_kallsyms_symbolize(kallsyms, UINT64_MAX, buf, 1);
-	nmibt_kallsyms_addr(kallsyms, "", &addr);
-	nmibt_kallsyms_addr(kallsyms, "bb", &addr);
-	nmibt_kallsyms_addr(kallsyms, "jjjjjjjjjj", &addr);
-	nmibt_kallsyms_close(kallsyms);
+	nmibt_symbolize(kernel, 0, buf, sizeof(buf));
+	nmibt_symbolize(kernel, UINT64_MAX, buf, 1);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		nmibt_symbol_addr(kernel, names[i], &addr);
+	nmibt_kernel_close(kernel);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -96,11 +96,11 @@ static void check_error(struct nmibt_error *err)
 	nmibt_error_destroy(err);
 }
 
-static void read_log(struct fake_kernel *k)
+static void read_log(struct fake_kernel *k, struct nmibt_kernel *kernel)
 {
 	struct nmibt_log *log;
 	struct nmibt_log_record record;
-	struct nmibt_error *err = nmibt_log_open(&k->image, &log);
+	struct nmibt_error *err = nmibt_log_open(kernel, &log);
 	static char copy[UINT16_MAX];
 
 	check_error(err);
@@ -110,17 +110,20 @@ static void read_log(struct fake_kernel *k)
 	while (nmibt_log_next(log, &record)) {
 		if (record.level > 7 || record.flags > 31 || record.len > UINT16_MAX)
 			abort();
-		memcpy(copy, record.text, record.len);
+		if (record.is_end ? !nmibt_log_nr_missing(&record.missing_before) : !record.text)
+			abort();
+		if (record.text)
+			memcpy(copy, record.text, record.len);
 	}
 	nmibt_log_close(log);
 }
 
-static void read_panic(struct fake_kernel *k)
+static void read_panic(struct fake_kernel *k, struct nmibt_kernel *kernel)
 {
 	char *message;
 
 	k->asked_left = MAX_RECORDS;
-	struct nmibt_error *err = nmibt_log_panic_message(&k->image, &message);
+	struct nmibt_error *err = nmibt_log_panic_message(kernel, &message);
 	check_error(err);
 	if (err)
 		return;
@@ -158,7 +161,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(&change, data, sizeof(change));
 		apply(&l, whole, &change);
 	}
-	read_log(l.k);
-	read_panic(l.k);
+	struct nmibt_kernel *kernel;
+	if (nmibt_kernel_open(&l.k->image, &kernel))
+		abort();
+	read_log(l.k, kernel);
+	read_panic(l.k, kernel);
+	nmibt_kernel_close(kernel);
 	return 0;
 }

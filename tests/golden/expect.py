@@ -9,9 +9,9 @@
 FILE and LINE are of the kernel of VERSION; FUNCTION() may stand for a LINE. Options of nmibt
 may stand before the colon: '# expect -o -c 1: ...'. A line that begins with '#   ' goes on with
 the one before. PATH is names and, in brackets, indexes: cpus[0], cpus[cpu=1] (the first with
-that member), or cpus[*] (all: the value is a list). Besides = there are !=, ~ (a regular expression), has
-(a list has it), lacks, and absent, which has no VALUE. VALUE is JSON, or else text. Text is
-searched line by line: ^ and $ are those of a line.
+that member), or cpus[*] (all: the value is a list). Besides = there are !=, ~ (a regular
+expression), has (a list has it), lacks, and absent, which has no VALUE. VALUE is JSON, or else
+text. Text is searched line by line: ^ and $ are those of a line.
 
 A '# crash: DIR...' line has them hold in crash, too, with the description in a copy of that
 bundled dump (mkdump --base); there is no exit code then.

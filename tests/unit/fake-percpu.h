@@ -32,8 +32,7 @@ struct fake_percpu {
 	struct fake_log pages; /* fl_map() and fl_put() want one */
 	struct nmibt_image image;
 	struct nmibt_image_ops ops;
-	struct nmibt_symbols symbols;
-	struct nmibt_virtual *memory;
+	struct nmibt_kernel *kernel; /* of the image */
 	uint64_t variables; /* the next one's address */
 	bool linked_at_0;
 	unsigned int nr_symbols;
@@ -217,10 +216,18 @@ static inline void fp_add_cpus(struct fake_percpu *p)
 	fp_add(p, "crash_notes", &notes, sizeof(notes), 8);
 }
 
+/* What was found out about it is forgotten. */
+static inline void fp_reopen(struct fake_percpu *p)
+{
+	nmibt_kernel_close(p->kernel);
+	struct nmibt_error *err = nmibt_kernel_open(&p->image, &p->kernel);
+	assert(!err);
+	(void)err;
+}
+
 static inline struct fake_percpu *fp_new_of(const struct fk_paging *paging, bool linked_at_0)
 {
 	struct fake_percpu *p = calloc(1, sizeof(*p));
-	struct nmibt_error *err;
 
 	assert(p);
 	p->k = fk_new(paging);
@@ -236,13 +243,10 @@ static inline struct fake_percpu *fp_new_of(const struct fk_paging *paging, bool
 	p->image = p->k->image;
 	p->image.ops = &p->ops;
 	p->image.ctx = p;
-	p->symbols.image = &p->image;
 	p->variables = FP_VARIABLES;
 	fl_map(&p->pages, p->variables, 4 * FK_PAGE);
 	fp_add_cpus(p);
-	err = nmibt_virtual_open(&p->image, &p->memory);
-	assert(!err);
-	(void)err;
+	fp_reopen(p);
 	return p;
 }
 
@@ -253,8 +257,7 @@ static inline struct fake_percpu *fp_new(bool linked_at_0)
 
 static inline void fp_free(struct fake_percpu *p)
 {
-	nmibt_virtual_close(p->memory);
-	nmibt_kallsyms_close(p->symbols.kallsyms);
+	nmibt_kernel_close(p->kernel);
 	fk_free(p->k);
 	free(p);
 }
@@ -278,7 +281,7 @@ static const struct fp_buffer {
 	{8192, 32, 8192 - 4 - 4 - 24, 0, 4},
 };
 
-static inline void fp_add_legacy(struct fake_percpu *p, enum fp_kind kind)
+static inline void fp_add_nmi_buffers(struct fake_percpu *p, enum fp_kind kind)
 {
 	const struct fp_buffer *b = &fp_buffers[kind];
 	const char *type = kind == FP_PRINTK_SAFE ? "printk_safe_seq_buf" : "nmi_seq_buf";

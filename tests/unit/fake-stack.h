@@ -12,7 +12,6 @@
 #define FS_FUNCTION 0x100
 #define FS_FUNCTIONS 32
 #define FS_STACK 0x4000 /* bytes of each stack */
-#define FS_MAX_FRAMES 200
 
 /* Where it all is; of modules' code nobody has the names. */
 struct fs_layout {
@@ -27,12 +26,10 @@ static const struct fs_layout fs_x86 = {0xffffffff81000000, 0xffffffffc0200000, 
 struct fake_stack {
 	struct fake_kernel *k;
 	struct fs_layout at;
-	struct nmibt_virtual *memory;
-	struct nmibt_symbols symbols;
-	struct nmibt_framewalk *framewalk;
+	struct nmibt_kernel *kernel; /* NULL: not opened yet, as the next */
+	struct nmibt_unwinder *unwinder;
 	struct nmibt_regs regs;
-	struct nmibt_walked frames[FS_MAX_FRAMES];
-	unsigned int nr_frames, wanted;
+	struct nmibt_stack stack; /* that was unwound last */
 };
 
 /* The entry of the last table for vaddr, which must have been mapped once. */
@@ -102,19 +99,38 @@ static inline struct fake_stack *fs_new(const struct fk_paging *paging)
 	fs_map(s, s->at.task, FS_STACK);
 	fs_map(s, s->at.irq, FS_STACK);
 	fs_map(s, s->at.other, FS_STACK);
-	s->symbols.image = &s->k->image;
 	s->regs.present = true;
-	s->wanted = FS_MAX_FRAMES;
-	struct nmibt_error *err = nmibt_virtual_open(&s->k->image, &s->memory);
-	assert(!err);
 	return s;
+}
+
+/* What was found out about the kernel is forgotten. */
+static inline void fs_close(struct fake_stack *s)
+{
+	nmibt_stack_destroy(&s->stack);
+	nmibt_unwinder_close(s->unwinder);
+	nmibt_kernel_close(s->kernel);
+	s->unwinder = NULL;
+	s->kernel = NULL;
+}
+
+/* The kernel anew, and its unwinder. */
+static inline struct nmibt_error *fs_open(struct fake_stack *s)
+{
+	fs_close(s);
+	struct nmibt_error *err = nmibt_kernel_open(&s->k->image, &s->kernel);
+	assert(!err);
+	return nmibt_unwinder_open(s->kernel, &s->unwinder);
+}
+
+static inline struct nmibt_error *fs_unwind(struct fake_stack *s)
+{
+	nmibt_stack_destroy(&s->stack);
+	return nmibt_unwind(s->unwinder, &s->regs, &s->stack);
 }
 
 static inline void fs_free(struct fake_stack *s)
 {
-	nmibt_framewalk_close(s->framewalk);
-	nmibt_kallsyms_close(s->symbols.kallsyms);
-	nmibt_virtual_close(s->memory);
+	fs_close(s);
 	fk_free(s->k);
 	free(s);
 }
@@ -122,15 +138,6 @@ static inline void fs_free(struct fake_stack *s)
 static inline uint64_t fs_function(const struct fake_stack *s, unsigned int n, uint64_t offset)
 {
 	return s->at.text + n * FS_FUNCTION + offset;
-}
-
-static inline bool fs_visit(void *arg, const struct nmibt_walked *frame)
-{
-	struct fake_stack *s = arg;
-
-	assert(s->nr_frames < FS_MAX_FRAMES);
-	s->frames[s->nr_frames++] = *frame;
-	return s->nr_frames < s->wanted;
 }
 
 #endif /* FAKE_STACK_H */

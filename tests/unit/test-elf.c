@@ -244,7 +244,7 @@ static void memory_up_to_the_last_address(void **state)
 	check_byte(&o, UINT64_MAX, 'p');
 	/* Behind it there is nothing, least of all the first page. */
 	struct nmibt_run run =
-		nmibt_read_pages(&o.image, UINT64_MAX - 4095, buf, sizeof(buf), known);
+		nmibt_read_phys_pages(&o.image, UINT64_MAX - 4095, buf, sizeof(buf), known);
 	assert_int_equal(run.failed, 4096);
 	assert_int_equal(run.excluded, 0);
 	assert_true(known[4095]);
@@ -257,21 +257,20 @@ static void memory_up_to_the_last_address(void **state)
 
 /* ------------------------------------------------------------------ VMCOREINFO */
 
-static void check_key(struct opened *o, const char *key, const char *want)
+static void check_text(struct opened *o, const char *want)
 {
-	char *value = o->image.ops->vmcoreinfo(o->image.ctx, key);
+	char *text = o->image.ops->vmcoreinfo_text(o->image.ctx);
 
 	if (want)
-		assert_string_equal(value, want);
+		assert_string_equal(text, want);
 	else
-		assert_null(value);
-	free(value);
+		assert_null(text);
+	free(text);
 }
 
 static void vmcoreinfo_among_other_notes(void **state)
 {
-	static const char info[] = "OSRELEASE=6.12\nA=1\nNMI_BACKTRACE_CAPTURE=80000ff8,58\n"
-				   "AA=2\nEMPTY=\nno equals\nEXPR=a=b\nLAST=end";
+	static const char info[] = "OSRELEASE=6.12\nA=1\nno equals\nLAST=end";
 	uint8_t notes[1024] = {0};
 	size_t len = fake_elf_note(notes, "CORE", "0123456", 7);
 	const struct fake_segment more = {PT_LOAD, PADDR, 4, "data", 4};
@@ -284,15 +283,7 @@ static void vmcoreinfo_among_other_notes(void **state)
 	const struct fake_segment segments[] = {{PT_NOTE, 0, len, notes, len}, more};
 	struct opened o = open_segments(segments, 2);
 
-	check_key(&o, "NMI_BACKTRACE_CAPTURE", "80000ff8,58");
-	check_key(&o, "A", "1");
-	check_key(&o, "AA", "2");
-	check_key(&o, "EMPTY", "");
-	check_key(&o, "EXPR", "a=b");
-	check_key(&o, "LAST", "end");
-	check_key(&o, "no equals", NULL);
-	check_key(&o, "OSREL", NULL);
-	check_key(&o, "SRELEASE", NULL);
+	check_text(&o, info);
 	close_bytes(&o);
 }
 
@@ -307,10 +298,10 @@ static void no_vmcoreinfo(void **state)
 	struct opened o = open_segments(segments, 2);
 
 	(void)state;
-	check_key(&o, "OSRELEASE", NULL);
+	check_text(&o, NULL);
 	close_bytes(&o);
 	o = open_segments(segments, 1);
-	check_key(&o, "OSRELEASE", NULL);
+	check_text(&o, NULL);
 	close_bytes(&o);
 }
 
@@ -325,18 +316,16 @@ static void vmcoreinfo_cut_off(void **state)
 		{PT_NOTE, 0, len, notes, len},
 	};
 	struct fake_elf elf = fake_elf_new(EM_X86_64, segments, 2);
-	/* In front of "LAST" */
+	/* In front of the newline before "LAST" */
 	struct opened o = open_bytes(elf.data, elf.size - 8);
 
 	(void)state;
-	check_key(&o, "OSRELEASE", "6.12");
-	check_key(&o, "NMI_BACKTRACE_CAPTURE", "80000ff8,58");
-	check_key(&o, "LAST", NULL);
+	check_text(&o, "OSRELEASE=6.12\nNMI_BACKTRACE_CAPTURE=80000ff8,58");
 	close_bytes(&o);
 	/* Within the name, within the note's header. */
 	for (size_t left = 0; left < 24; left++) {
 		o = open_bytes(elf.data, elf.size - len + left);
-		check_key(&o, "OSRELEASE", NULL);
+		check_text(&o, NULL);
 		check_byte(&o, PADDR, 'd');
 		close_bytes(&o);
 	}
@@ -360,7 +349,9 @@ static void notes_with_absurd_sizes(void **state)
 			};
 			struct opened o = open_segments(segments, 2);
 			/* Of a description that was cut, what is there counts. */
-			check_key(&o, "A", word == 1 && sizes[i] >= 3 ? "1" : NULL);
+			char *text = o.image.ops->vmcoreinfo_text(o.image.ctx);
+			assert_int_equal(text && strlen(text) >= 3, word == 1 && sizes[i] >= 3);
+			free(text);
 			check_byte(&o, PADDR, 'd');
 			close_bytes(&o);
 		}

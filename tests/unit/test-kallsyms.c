@@ -18,7 +18,7 @@ struct fixture {
 	struct kernel kernel;
 	struct nmibt_image image;
 	struct nmibt_image_ops ops;
-	struct nmibt_symbols symbols;
+	struct nmibt_kernel *opened; /* NULL: not opened yet */
 	char name[64];
 };
 
@@ -39,7 +39,6 @@ static int make(void **state, enum offsets_as as)
 	make_image(&f->kernel, as, &f->image);
 	f->ops = *f->image.ops;
 	f->image.ops = &f->ops;
-	f->symbols.image = &f->image;
 	*state = f;
 	return 0;
 }
@@ -63,14 +62,28 @@ static int teardown(void **state)
 {
 	struct fixture *f = *state;
 
-	nmibt_kallsyms_close(f->symbols.kallsyms);
+	nmibt_kernel_close(f->opened);
 	free(f);
 	return 0;
 }
 
+/* What was found out about it is forgotten. */
+static void reopen(struct fixture *f)
+{
+	nmibt_kernel_close(f->opened);
+	assert_null(nmibt_kernel_open(&f->image, &f->opened));
+}
+
+static struct nmibt_kernel *kernel_of(struct fixture *f)
+{
+	if (!f->opened)
+		reopen(f);
+	return f->opened;
+}
+
 static const char *name_of(struct fixture *f, uint64_t addr)
 {
-	return nmibt_symbolize(&f->symbols, addr, f->name, sizeof(f->name)) ? f->name : "none";
+	return nmibt_symbolize(kernel_of(f), addr, f->name, sizeof(f->name)) ? f->name : "none";
 }
 
 /* Puts symbol i where symbol at is. */
@@ -92,7 +105,7 @@ static void rename_to(struct fixture *f, unsigned int i, const char *name)
 
 static bool addr_of(struct fixture *f, const char *name, uint64_t *ret)
 {
-	return nmibt_symbol_addr(&f->symbols, name, ret);
+	return nmibt_symbol_addr(kernel_of(f), name, ret);
 }
 
 static void names(void **state)
@@ -144,10 +157,9 @@ static void without_tables(void **state)
 static void lost_base(void **state)
 {
 	struct fixture *f = *state;
-	struct nmibt_kallsyms *kallsyms;
 
 	f->kernel.as = FROM_ENTRY; /* for VMCOREINFO: the table stays */
-	struct nmibt_error *err = nmibt_kallsyms_open(&f->image, &kallsyms);
+	struct nmibt_error *err = nmibt_kernel_need(kernel_of(f), NMIBT_PART_KALLSYMS);
 	assert_non_null(err);
 	assert_int_equal(err->code, NMIBT_ERR_DAMAGED);
 	nmibt_error_destroy(err);
@@ -258,9 +270,7 @@ static void no_names(void **state)
 	assert_false(addr_of(f, "nr_cpu_ids", &addr));
 
 	f->ops.vmcoreinfo = NULL;
-	f->symbols.tried = false;
-	nmibt_kallsyms_close(f->symbols.kallsyms);
-	f->symbols.kallsyms = NULL;
+	reopen(f);
 	assert_false(addr_of(f, "nr_cpu_ids", &addr));
 }
 

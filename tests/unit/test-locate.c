@@ -29,6 +29,16 @@ static int teardown(void **state)
 	return 0;
 }
 
+static struct nmibt_error *locate(struct fake *f, enum nmibt_source wish, struct nmibt_capture *ret)
+{
+	struct nmibt_kernel *kernel;
+
+	assert_null(nmibt_kernel_open(&f->image, &kernel));
+	struct nmibt_error *err = nmibt_locate(kernel, wish, ret);
+	nmibt_kernel_close(kernel);
+	return err;
+}
+
 static void check_slots(struct fake *f, const struct nmibt_capture *capture)
 {
 	for (unsigned int i = 0; i < f->nr_cpus; i++) {
@@ -42,7 +52,7 @@ static void check_found(struct fake *f, enum nmibt_source wish, enum nmibt_sourc
 			const char *damage)
 {
 	struct nmibt_capture capture;
-	struct nmibt_error *err = nmibt_locate(&f->image, wish, &capture);
+	struct nmibt_error *err = locate(f, wish, &capture);
 
 	if (err)
 		fail_msg("not found: %s", err->message);
@@ -61,7 +71,7 @@ static void check_not_found(struct fake *f, enum nmibt_source wish, enum nmibt_c
 			    const char *message)
 {
 	struct nmibt_capture capture;
-	struct nmibt_error *err = nmibt_locate(&f->image, wish, &capture);
+	struct nmibt_error *err = locate(f, wish, &capture);
 
 	assert_non_null(err);
 	assert_int_equal(err->code, code);
@@ -169,7 +179,7 @@ static void each_source_says_why(void **state)
 
 	*f->vmcoreinfo = '\0';
 	f->desc->desc_paddr ^= 8;
-	struct nmibt_error *err = nmibt_locate(&f->image, AUTO, &capture);
+	struct nmibt_error *err = locate(f, AUTO, &capture);
 	assert_non_null(err);
 	nmibt_error_destroy(err);
 	assert_string_equal(capture.why[VMCOREINFO],
@@ -380,7 +390,7 @@ static void absurd_slot_sizes(void **state)
 		f->desc->slot_size = sizes[i].slot;
 		check_found(f, AUTO, VMCOREINFO, "slots of ");
 		struct nmibt_capture capture;
-		assert_null(nmibt_locate(&f->image, AUTO, &capture));
+		assert_null(locate(f, AUTO, &capture));
 		assert_true(capture.desc.slot_hdr_size >= 448);
 		assert_true(capture.desc.slot_size >= capture.desc.slot_hdr_size);
 		assert_true(capture.desc.slot_size <= 4 << 20);
@@ -398,7 +408,7 @@ static void other_absurd_fields(void **state)
 	f->desc->state = NMI_CAPTURE_COMPLETE;
 	f->desc->panic_cpu = 4;
 	check_found(f, AUTO, VMCOREINFO, "CPU 4 panicking, of 4");
-	assert_null(nmibt_locate(&f->image, AUTO, &capture));
+	assert_null(locate(f, AUTO, &capture));
 	assert_int_equal(capture.desc.panic_cpu, NMI_CAPTURE_NO_CPU);
 	nmibt_capture_destroy(&capture);
 	f->desc->panic_cpu = NMI_CAPTURE_NO_CPU;
@@ -425,7 +435,7 @@ static void absurd_numbers_of_slots(void **state)
 		f->desc->nr_slots = numbers[i];
 		snprintf(damage, sizeof(damage), "has %u slots, its table leads to 4", numbers[i]);
 		check_found(f, AUTO, VMCOREINFO, damage);
-		assert_null(nmibt_locate(&f->image, AUTO, &capture));
+		assert_null(locate(f, AUTO, &capture));
 		assert_int_equal(capture.desc.nr_slots, 4);
 		nmibt_capture_destroy(&capture);
 	}
@@ -440,7 +450,7 @@ static void holes_in_the_table(void **state)
 	struct nmibt_capture capture;
 
 	f->table[1] = 0;
-	assert_null(nmibt_locate(&f->image, AUTO, &capture));
+	assert_null(locate(f, AUTO, &capture));
 	assert_string_equal(capture.damage, "");
 	assert_true(capture.slot_known[1]);
 	assert_int_equal(capture.slots[1], 0);
@@ -471,7 +481,7 @@ static void table_elsewhere(void **state)
 	f->desc->nr_slots = 0xffffffff;
 	check_found(f, AUTO, VMCOREINFO, "is lost, a scan found slots");
 	struct nmibt_capture capture;
-	assert_null(nmibt_locate(&f->image, AUTO, &capture));
+	assert_null(locate(f, AUTO, &capture));
 	assert_int_equal(capture.desc.nr_slots, 4);
 	nmibt_capture_destroy(&capture);
 }
@@ -510,7 +520,7 @@ static void table_not_in_the_dump(void **state)
 	/* Nor can memory be scanned: the CPUs are named at least. */
 	f->ops.next_range = NULL;
 	struct nmibt_capture capture;
-	assert_null(nmibt_locate(&f->image, AUTO, &capture));
+	assert_null(locate(f, AUTO, &capture));
 	assert_int_equal(capture.desc.nr_slots, 4);
 	assert_int_equal(capture.slots_unread, 4);
 	for (unsigned int i = 0; i < 4; i++)
@@ -529,13 +539,13 @@ static void table_partly_in_the_dump(void **state)
 	f->desc->table_paddr = page - 16;
 	check_found(f, AUTO, VMCOREINFO, NULL);
 	fake_set_pages(f, page, 1, NMIBT_READ_EXCLUDED);
-	assert_null(nmibt_locate(&f->image, AUTO, &capture));
+	assert_null(locate(f, AUTO, &capture));
 	assert_int_equal(capture.slots_unread, 2);
 	check_slots(f, &capture);
 	nmibt_capture_destroy(&capture);
 	/* Where the slots can't be found, the others stay. */
 	f->ops.next_range = NULL;
-	assert_null(nmibt_locate(&f->image, AUTO, &capture));
+	assert_null(locate(f, AUTO, &capture));
 	assert_int_equal(capture.slots_unread, 2);
 	assert_true(capture.slot_known[0] && capture.slot_known[1]);
 	assert_false(capture.slot_known[2] || capture.slot_known[3]);
@@ -562,7 +572,7 @@ static void no_slot_anywhere(void **state)
 	for (unsigned int i = 0; i < f->nr_cpus; i++)
 		f->slot[i]->magic[0] = 'X';
 	/* The table names the CPUs even so. */
-	assert_null(nmibt_locate(&f->image, AUTO, &capture));
+	assert_null(locate(f, AUTO, &capture));
 	check_slots(f, &capture);
 	nmibt_capture_destroy(&capture);
 	memset(f->table, 0, 32);

@@ -27,24 +27,24 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct nmibt_percpu *open_percpu(struct fake_percpu *p)
+static const struct nmibt_percpu *open_percpu(struct fake_percpu *p)
 {
-	struct nmibt_percpu *percpu;
-	struct nmibt_error *err = nmibt_percpu_open(&p->image, p->memory, &p->symbols, &percpu);
+	fp_reopen(p);
+	const struct nmibt_error *err = nmibt_kernel_failure(p->kernel, NMIBT_PART_PERCPU);
 
 	if (err)
 		fail_msg("%s", err->message);
-	return percpu;
+	return nmibt_kernel_percpu(p->kernel);
 }
 
 /* Must fail, with a message that has a word in it. */
 static void open_fails(struct fake_percpu *p, enum nmibt_code code, const char *word)
 {
-	struct nmibt_percpu *percpu = NULL;
-	struct nmibt_error *err = nmibt_percpu_open(&p->image, p->memory, &p->symbols, &percpu);
+	fp_reopen(p);
+	struct nmibt_error *err = nmibt_kernel_need(p->kernel, NMIBT_PART_PERCPU);
 
 	assert_non_null(err);
-	assert_null(percpu);
+	assert_null(nmibt_kernel_percpu(p->kernel));
 	assert_int_equal(err->code, code);
 	if (!strstr(err->message, word))
 		fail_msg("no \"%s\" in: %s", word, err->message);
@@ -54,7 +54,7 @@ static void open_fails(struct fake_percpu *p, enum nmibt_code code, const char *
 static void cpus(void **state)
 {
 	struct fake_percpu *p = *state;
-	struct nmibt_percpu *percpu = open_percpu(p);
+	const struct nmibt_percpu *percpu = open_percpu(p);
 	uint64_t addr = 42;
 
 	assert_int_equal(percpu->nr, FP_CPUS);
@@ -63,18 +63,18 @@ static void cpus(void **state)
 		bool there = cpu != FP_NO_CPU;
 
 		assert_int_equal(percpu->possible[cpu], there);
-		assert_int_equal(nmibt_percpu_addr(percpu, cpu, fp_value(p, FP_NMI), &addr), there);
+		assert_int_equal(nmibt_percpu_addr(p->kernel, cpu, fp_value(p, FP_NMI), &addr),
+				 there);
 		if (there)
 			assert_true(addr == fp_addr(cpu, FP_NMI));
-		assert_int_equal(nmibt_percpu_note(percpu, cpu, &addr), there);
+		assert_int_equal(nmibt_percpu_note(p->kernel, cpu, &addr), there);
 		if (there)
 			assert_true(addr == fp_addr(cpu, FP_NOTES));
 	}
 	addr = 42;
-	assert_false(nmibt_percpu_addr(percpu, FP_CPUS, 0, &addr));
-	assert_false(nmibt_percpu_addr(percpu, UINT32_MAX, 0, &addr));
+	assert_false(nmibt_percpu_addr(p->kernel, FP_CPUS, 0, &addr));
+	assert_false(nmibt_percpu_addr(p->kernel, UINT32_MAX, 0, &addr));
 	assert_true(addr == 42);
-	nmibt_percpu_close(percpu);
 }
 
 static void absurd_numbers(void **state)
@@ -106,13 +106,12 @@ static void most_cpus(void **state)
 	fp_set_int(p, "nr_cpu_ids", NMIBT_MAX_CPUS);
 	fp_set_int(p, "panic_cpu", NMIBT_MAX_CPUS - 1);
 
-	struct nmibt_percpu *percpu = open_percpu(p);
+	const struct nmibt_percpu *percpu = open_percpu(p);
 	assert_int_equal(percpu->nr, NMIBT_MAX_CPUS);
 	assert_int_equal(percpu->panic_cpu, NMIBT_MAX_CPUS - 1);
-	assert_true(nmibt_percpu_addr(percpu, NMIBT_MAX_CPUS - 1, 0x280, &addr));
+	assert_true(nmibt_percpu_addr(p->kernel, NMIBT_MAX_CPUS - 1, 0x280, &addr));
 	assert_true(addr == 0x12340280);
-	assert_false(nmibt_percpu_addr(percpu, NMIBT_MAX_CPUS - 2, 0, &addr));
-	nmibt_percpu_close(percpu);
+	assert_false(nmibt_percpu_addr(p->kernel, NMIBT_MAX_CPUS - 2, 0, &addr));
 }
 
 /* CONFIG_FORCE_NR_CPUS. */
@@ -124,11 +123,10 @@ static void constant_number(void **state)
 	open_fails(p, NMIBT_ERR_NOTHING, "nr_cpu_ids");
 	open_fails(p, NMIBT_ERR_NOTHING, "vmlinux");
 	fp_add_layout(p, "cpumask", NULL, 8);
-	struct nmibt_percpu *percpu = open_percpu(p);
+	const struct nmibt_percpu *percpu = open_percpu(p);
 	assert_int_equal(percpu->nr, 64);
 	assert_true(percpu->possible[FP_CPUS - 1]);
 	assert_false(percpu->possible[FP_CPUS]);
-	nmibt_percpu_close(percpu);
 
 	fp_layout(p, "cpumask", NULL)->value = SIZE_MAX / 8;
 	open_fails(p, NMIBT_ERR_DAMAGED, "nr_cpu_ids");
@@ -161,9 +159,8 @@ static void old_mask(void **state)
 	struct fake_percpu *p = *state;
 
 	fp_symbol(p, "__cpu_possible_mask")->name = "cpu_possible_bits";
-	struct nmibt_percpu *percpu = open_percpu(p);
+	const struct nmibt_percpu *percpu = open_percpu(p);
 	assert_false(percpu->possible[FP_NO_CPU]);
-	nmibt_percpu_close(percpu);
 }
 
 static void mask(void **state)
@@ -175,10 +172,9 @@ static void mask(void **state)
 	open_fails(p, NMIBT_ERR_DAMAGED, "__cpu_possible_mask");
 
 	fp_symbol(p, "__cpu_possible_mask")->value = 0x1234;
-	struct nmibt_percpu *percpu = open_percpu(p);
+	const struct nmibt_percpu *percpu = open_percpu(p);
 	assert_true(percpu->possible[FP_NO_CPU]);
 	assert_non_null(strstr(percpu->why, "__cpu_possible_mask"));
-	nmibt_percpu_close(percpu);
 }
 
 /* The first three CPUs' are in a page that the others' are not in. */
@@ -188,11 +184,10 @@ static void offsets_in_part(void **state)
 	uint64_t addr;
 
 	fk_set_page(p->k, fl_paddr(&p->pages, FP_VARIABLES + FK_PAGE), NMIBT_READ_EXCLUDED);
-	struct nmibt_percpu *percpu = open_percpu(p);
+	const struct nmibt_percpu *percpu = open_percpu(p);
 	for (unsigned int cpu = 0; cpu < FP_CPUS; cpu++)
-		assert_int_equal(nmibt_percpu_addr(percpu, cpu, 0, &addr), cpu < 3);
+		assert_int_equal(nmibt_percpu_addr(p->kernel, cpu, 0, &addr), cpu < 3);
 	assert_non_null(strstr(percpu->why, "1 CPU"));
-	nmibt_percpu_close(percpu);
 	fk_set_page(p->k, fl_paddr(&p->pages, FP_VARIABLES + FK_PAGE), NMIBT_READ_OK);
 
 	/* One of them half in either. */
@@ -200,27 +195,24 @@ static void offsets_in_part(void **state)
 	fk_set_page(p->k, fl_paddr(&p->pages, FP_VARIABLES + FK_PAGE), NMIBT_READ_EXCLUDED);
 	percpu = open_percpu(p);
 	for (unsigned int cpu = 0; cpu < FP_CPUS; cpu++)
-		assert_int_equal(nmibt_percpu_addr(percpu, cpu, 0, &addr), cpu < 2);
-	nmibt_percpu_close(percpu);
+		assert_int_equal(nmibt_percpu_addr(p->kernel, cpu, 0, &addr), cpu < 2);
 	fk_set_page(p->k, fl_paddr(&p->pages, FP_VARIABLES + FK_PAGE), NMIBT_READ_OK);
 	fk_set_page(p->k, fl_paddr(&p->pages, FP_VARIABLES), NMIBT_READ_ERROR);
 	fp_symbol(p, "nr_cpu_ids")->value = fp_symbol(p, "panic_cpu")->value;
 	fp_set_int(p, "panic_cpu", FP_CPUS);
 	percpu = open_percpu(p);
 	for (unsigned int cpu = 0; cpu < FP_CPUS; cpu++)
-		assert_int_equal(nmibt_percpu_addr(percpu, cpu, 0, &addr), cpu > 2);
-	nmibt_percpu_close(percpu);
+		assert_int_equal(nmibt_percpu_addr(p->kernel, cpu, 0, &addr), cpu > 2);
 }
 
 static void check_panic(struct fake_percpu *p, int cpu, int from, bool remark)
 {
-	struct nmibt_percpu *percpu = open_percpu(p);
+	const struct nmibt_percpu *percpu = open_percpu(p);
 
 	assert_int_equal(percpu->panic_cpu, cpu);
 	assert_int_equal(percpu->redirected_from, from);
 	if (!*percpu->why == remark)
 		fail_msg("why: \"%s\"", percpu->why);
-	nmibt_percpu_close(percpu);
 }
 
 static void panic(void **state)
@@ -282,36 +274,31 @@ static void notes(void **state)
 		if (cpu != FP_NO_CPU)
 			put_note(p, cpu);
 	}
-	struct nmibt_percpu *percpu = open_percpu(p);
-	assert_int_equal(nmibt_percpu_read_note(percpu, 0, &regs, &pid), NMIBT_NOTE_NONE);
-	assert_int_equal(nmibt_percpu_read_note(percpu, 3, &regs, &pid), NMIBT_NOTE_UNKNOWN);
+	open_percpu(p);
+	assert_int_equal(nmibt_percpu_read_note(p->kernel, 0, &regs, &pid), NMIBT_NOTE_NONE);
+	assert_int_equal(nmibt_percpu_read_note(p->kernel, 3, &regs, &pid), NMIBT_NOTE_UNKNOWN);
 	/* Its pages are in descending order: who goes on in physical memory is lost. */
-	assert_int_equal(nmibt_percpu_read_note(percpu, 4, &regs, &pid), NMIBT_NOTE_PRESENT);
+	assert_int_equal(nmibt_percpu_read_note(p->kernel, 4, &regs, &pid), NMIBT_NOTE_PRESENT);
 	assert_int_equal(pid, 118);
 	assert_int_equal(regs.nr, NR_REGS);
 	for (uint64_t i = 0; i < NR_REGS; i++)
 		assert_true(regs.value[i] == 0x4000 + i);
 
 	fp_set_page(p, 4, FP_NOTES + 100, NMIBT_READ_EXCLUDED);
-	assert_int_equal(nmibt_percpu_read_note(percpu, 4, &regs, &pid), NMIBT_NOTE_EXCLUDED);
+	assert_int_equal(nmibt_percpu_read_note(p->kernel, 4, &regs, &pid), NMIBT_NOTE_EXCLUDED);
 	assert_false(regs.present);
 	fp_set_page(p, 4, FP_NOTES + 100, NMIBT_READ_ERROR);
-	assert_int_equal(nmibt_percpu_read_note(percpu, 4, &regs, &pid), NMIBT_NOTE_DAMAGED);
-	assert_int_equal(nmibt_percpu_read_note(percpu, 1, &regs, &pid), NMIBT_NOTE_PRESENT);
-	nmibt_percpu_close(percpu);
+	assert_int_equal(nmibt_percpu_read_note(p->kernel, 4, &regs, &pid), NMIBT_NOTE_DAMAGED);
+	assert_int_equal(nmibt_percpu_read_note(p->kernel, 1, &regs, &pid), NMIBT_NOTE_PRESENT);
 }
 
 /* CRASH_CORE_NOTE_BYTES, as /sys/devices/system/cpu/cpu0/crash_notes_size says. */
 static void note_sizes(void **state)
 {
-	struct nmibt_image image = {.arch = NMIBT_ARCH_X86_64};
-
 	(void)state;
-	assert_int_equal(nmibt_note_size(&image), 368);
-	image.arch = NMIBT_ARCH_ARM64;
-	assert_int_equal(nmibt_note_size(&image), 424);
-	image.arch = NMIBT_ARCH_UNKNOWN;
-	assert_int_equal(nmibt_note_size(&image), 0);
+	assert_int_equal(nmibt_note_size(NMIBT_ARCH_X86_64), 368);
+	assert_int_equal(nmibt_note_size(NMIBT_ARCH_ARM64), 424);
+	assert_int_equal(nmibt_note_size(NMIBT_ARCH_UNKNOWN), 0);
 }
 
 static void without_notes(void **state)
@@ -322,22 +309,19 @@ static void without_notes(void **state)
 	int pid;
 
 	fp_set(p, "crash_notes", &null, sizeof(null));
-	struct nmibt_percpu *percpu = open_percpu(p);
-	assert_false(nmibt_percpu_note(percpu, 0, &addr));
-	assert_int_equal(nmibt_percpu_read_note(percpu, 0, &regs, &pid), NMIBT_NOTE_UNKNOWN);
+	const struct nmibt_percpu *percpu = open_percpu(p);
+	assert_false(nmibt_percpu_note(p->kernel, 0, &addr));
+	assert_int_equal(nmibt_percpu_read_note(p->kernel, 0, &regs, &pid), NMIBT_NOTE_UNKNOWN);
 	assert_string_equal(percpu->why, "");
-	nmibt_percpu_close(percpu);
 
 	fp_symbol(p, "crash_notes")->value = 0x1234;
 	percpu = open_percpu(p);
-	assert_false(nmibt_percpu_note(percpu, 0, &addr));
+	assert_false(nmibt_percpu_note(p->kernel, 0, &addr));
 	assert_non_null(strstr(percpu->why, "crash_notes"));
-	nmibt_percpu_close(percpu);
 
 	fp_drop_symbol(p, "crash_notes");
 	percpu = open_percpu(p);
-	assert_false(nmibt_percpu_note(percpu, 0, &addr));
-	nmibt_percpu_close(percpu);
+	assert_false(nmibt_percpu_note(p->kernel, 0, &addr));
 }
 
 /* ------------------------------------------------------------------- any memory */
@@ -352,8 +336,8 @@ static void pages(void **state)
 	memset(text, 'x', sizeof(text));
 	fp_put(p, 0, FK_PAGE - 1, text, sizeof(text));
 	fp_set_page(p, 0, FK_PAGE, NMIBT_READ_EXCLUDED);
-	struct nmibt_run run = nmibt_virtual_read_pages(p->memory, fp_addr(0, FK_PAGE - 1), buf,
-							sizeof(buf), known);
+	struct nmibt_run run = nmibt_kernel_read_pages(p->kernel, fp_addr(0, FK_PAGE - 1), buf,
+						       sizeof(buf), known);
 	assert_int_equal(run.excluded, FK_PAGE);
 	assert_int_equal(run.failed, 0);
 	for (size_t i = 0; i < sizeof(text); i++) {
@@ -365,12 +349,12 @@ static void pages(void **state)
 
 	/* The last page that is mapped, and what is not. */
 	memset(buf, 'x', sizeof(buf));
-	run = nmibt_virtual_read_pages(p->memory, fp_addr(0, FP_AREA_SIZE - 4), buf, 8, known);
+	run = nmibt_kernel_read_pages(p->kernel, fp_addr(0, FP_AREA_SIZE - 4), buf, 8, known);
 	assert_int_equal(run.failed, 4);
 	assert_true(known[3]);
 	assert_false(known[4]);
 	assert_memory_equal(buf, "\0\0\0\0\0\0\0\0x", 9);
-	run = nmibt_virtual_read_pages(p->memory, UINT64_MAX - 3, buf, 8, NULL);
+	run = nmibt_kernel_read_pages(p->kernel, UINT64_MAX - 3, buf, 8, NULL);
 	assert_int_equal(run.failed, 8);
 }
 

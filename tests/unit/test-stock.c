@@ -15,6 +15,7 @@
 #include "fake-percpu.h"
 #include "kernel-text.h"
 #include "report/report.h"
+#include "unwind/unwind.h"
 
 #define IRQ(cpu) (0x80000000 + (cpu)) /* a caller: NMI or interrupt there */
 #define S UINT64_C(1000000000)
@@ -48,16 +49,18 @@ static bool symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
 }
 
 /* The pc, its caller, and one that may be anything. */
-static bool unwind(void *ctx, const struct nmibt_regs *regs, nmibt_walked_fn visit, void *arg)
+static struct nmibt_error *unwind(void *ctx, struct nmibt_kernel *kernel,
+				  const struct nmibt_regs *regs, struct nmibt_stack *ret)
 {
 	const struct fake_percpu *p = ctx;
-	uint64_t pc = regs->value[nmibt_reg_names(p->image.arch)->pc];
+	struct nmibt_walk walk;
 
-	return visit(arg, &(struct nmibt_walked){.pc = pc, .reliable = true}) &&
-	       visit(arg, &(struct nmibt_walked){.pc = AT(SPIN_FN, 0x100),
-						 .is_return = true,
-						 .reliable = true}) &&
-	       visit(arg, &(struct nmibt_walked){.pc = AT(OTHER, 8), .is_return = true});
+	assert_true(nmibt_walk_init(&walk, kernel, regs));
+	nmibt_walk_add(&walk, regs->value[nmibt_reg_names(p->image.arch)->pc], false, true);
+	nmibt_walk_add(&walk, AT(SPIN_FN, 0x100), true, true);
+	nmibt_walk_add(&walk, AT(OTHER, 8), true, false);
+	nmibt_walk_end(&walk, NMIBT_END_EXCLUDED, 0xffffc90000123450);
+	return nmibt_walk_finish(&walk, ret);
 }
 
 /* -------------------------------------------------------------------- scenes */
@@ -236,8 +239,27 @@ static struct nmibt_cpu cpu_of(const struct scene *s, unsigned int nr)
 	return cpu;
 }
 
+/* Frames that nmibt unwound, as the renderer writes them. */
+static void check_frames(const struct nmibt_cpu *cpu, const char *expected)
+{
+	char got[1024] = "";
+
+	for (size_t i = 0; i < cpu->stack.nr; i++) {
+		const struct nmibt_frame *f = &cpu->stack.frames[i];
+
+		snprintf(got + strlen(got), sizeof(got) - strlen(got), " %s%.*s+%#" PRIx64 "\n",
+			 f->reliable ? "" : "? ", (int)f->function.len, f->function.s, f->offset);
+	}
+	assert_null(cpu->text.raw);
+	assert_string_equal(got, expected);
+}
+
 static void check_text(const struct nmibt_cpu *cpu, const char *expected)
 {
+	if (cpu->is_unwound) {
+		check_frames(cpu, expected);
+		return;
+	}
 	if (cpu->text.raw_len != strlen(expected) ||
 	    (*expected && memcmp(cpu->text.raw, expected, cpu->text.raw_len)))
 		fail_msg("CPU %u has\n%.*s\nand not\n%s", cpu->cpu, (int)cpu->text.raw_len,
@@ -614,7 +636,7 @@ static void only_legacy(void **state)
 {
 	struct scene *s = *state;
 
-	fp_add_legacy(s->p, FP_PRINTK_SAFE);
+	fp_add_nmi_buffers(s->p, FP_PRINTK_SAFE);
 	say_all(s);
 	fp_print(s->p, FP_PRINTK_SAFE, 1, FP_NMI, USER_5_10(1, 70));
 	put_note(s, 4, 68, AT(OTHER, 8), 4096);
@@ -637,7 +659,7 @@ static void flushed(void **state)
 {
 	struct scene *s = *state;
 
-	fp_add_legacy(s->p, FP_PRINTK_SAFE);
+	fp_add_nmi_buffers(s->p, FP_PRINTK_SAFE);
 	fp_print(s->p, FP_PRINTK_SAFE, 1, FP_NMI, USER_5_10(1, 70));
 	fp_flush(s->p, FP_PRINTK_SAFE, 1, FP_NMI);
 	say(s, IRQ(1), IDLE(1) SPIN(1, 118));
@@ -885,14 +907,26 @@ static void registers(void **state)
 	assert_false(cpu.stack.frames[2].reliable);
 	assert_int_equal(cpu.moved, NMIBT_MOVED_UNKNOWN);
 	nmibt_cpu_destroy(&cpu);
-	/* Where there is no symbol the number stands, and is no frame. */
-	check_cpu(s, 4, NMIBT_OUTCOME_REGISTERS, NMIBT_SOURCE_REGISTERS,
-		  " 0xffffffff80fffff8\n spin_fn+0x100\n ? other+0x8\n");
+	/* Where there is no symbol the number stands. */
+	cpu = cpu_of(s, 4);
+	assert_int_equal(cpu.stack.nr, 3);
+	assert_int_equal(cpu.stack.frames[0].addr, CODE - 8);
+	assert_int_equal(cpu.stack.frames[0].function.len, 0);
+	assert_int_equal(cpu.stack.frames[1].function.len, 7);
+	assert_int_equal(cpu.stack.end, NMIBT_END_EXCLUDED);
+	nmibt_cpu_destroy(&cpu);
 	check_cpu(s, 2, NMIBT_OUTCOME_NONE, AUTO, "");
 	assert_int_equal(s->report->by_outcome[NMIBT_OUTCOME_REGISTERS], 2);
 	assert_int_equal(render(s, (struct nmibt_render_options){0}), 0);
 	check_rendered(s, "\nCPU 1  registers");
 	check_rendered(s, "unwound by nmibt, 3 frames\n");
+	check_rendered(s, "\n     0xffffffff80fffff8\n     spin_fn+0x100\n     ? other+0x8\n"
+			  "[its callers are not known: memory at 0xffffc90000123450 is excluded "
+			  "from the dump]\n");
+	render(s, (struct nmibt_render_options){.format = NMIBT_FORMAT_GROUPS});
+	check_rendered(s, "\n    0xffffffff80fffff8\n    spin_fn+0x100\n");
+	render(s, (struct nmibt_render_options){.format = NMIBT_FORMAT_FOLDED});
+	check_rendered(s, ";spin_fn;0xffffffff80fffff8 1\n");
 }
 
 /* There is no way to follow a stack here, or hardly one. */

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* Names of addresses and values of symbols, by whoever knows them best. */
+#include <inttypes.h>
+
+#include "kernel/modules.h"
+
+/* NULL: there are none. */
+static struct nmibt_kallsyms *kallsyms_of(struct nmibt_kernel *kernel)
+{
+	return nmibt_kernel_failure(kernel, NMIBT_PART_KALLSYMS) ? NULL : kernel->kallsyms;
+}
+
+bool nmibt_symbol_addr(struct nmibt_kernel *kernel, const char *name, uint64_t *ret)
+{
+	const struct nmibt_image *image = kernel->image;
+
+	if (image->ops->symbol_addr && image->ops->symbol_addr(image->ctx, name, ret))
+		return true;
+	return kallsyms_of(kernel) && nmibt_kallsyms_addr(kernel->kallsyms, name, ret);
+}
+
+/* "name+0xoffset", then optionally " [module]". */
+static bool parse_symbol(const char *text, struct nmibt_symbol *ret)
+{
+	const char *plus = strchr(text, '+');
+	char *end;
+
+	if (!plus || plus == text || (size_t)(plus - text) >= sizeof(ret->name))
+		return false;
+	memcpy(ret->name, text, plus - text);
+	ret->name[plus - text] = '\0';
+	ret->offset = strtoull(plus + 1, &end, 16);
+	ret->size = 0;
+	*ret->module = '\0';
+	if (!strncmp(end, " [", 2))
+		snprintf(ret->module, sizeof(ret->module), "%.*s", (int)strcspn(end + 2, " ]"),
+			 end + 2);
+	return true;
+}
+
+bool nmibt_find_symbol(struct nmibt_kernel *kernel, uint64_t addr, struct nmibt_symbol *ret)
+{
+	const struct nmibt_image *image = kernel->image;
+	char text[NMIBT_SYMBOL_LEN + NMIBT_MODULE_LEN + 32];
+
+	if (kallsyms_of(kernel) && nmibt_kallsyms_find(kernel->kallsyms, addr, ret))
+		return true;
+	if (nmibt_module_symbol(kernel, addr, ret))
+		return true;
+	return image->ops->symbolize &&
+	       image->ops->symbolize(image->ctx, addr, text, sizeof(text)) &&
+	       parse_symbol(text, ret);
+}
+
+bool nmibt_symbolize(struct nmibt_kernel *kernel, uint64_t addr, char *buf, size_t len)
+{
+	struct nmibt_symbol symbol;
+
+	if (!nmibt_find_symbol(kernel, addr, &symbol))
+		return false;
+	snprintf(buf, len, *symbol.module ? "%s+0x%" PRIx64 " [%s]" : "%s+0x%" PRIx64, symbol.name,
+		 symbol.offset, symbol.module);
+	return true;
+}

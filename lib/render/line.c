@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Colour, and lines that may be wider than the terminal.
+ */
+#include "render/render.h"
+
+void nmibt_paint(struct renderer *r, enum colour colour)
+{
+	static const char *const codes[] = {"\033[1m", "\033[31m", "\033[33m", "\033[2m"};
+
+	if (r->options->colour)
+		fputs(codes[colour], r->out);
+}
+
+void nmibt_unpaint(struct renderer *r)
+{
+	if (r->options->colour)
+		fputs("\033[0m", r->out);
+}
+
+void nmibt_begin_line(struct renderer *r)
+{
+	rewind(r->scratch->stream);
+	r->behind = r->out;
+	r->out = r->scratch->stream;
+}
+
+/* Characters, colours left out: what comes out of the dump has no escape in it. */
+static size_t count_columns(const char *s, size_t len)
+{
+	size_t columns = 0;
+	bool is_colour = false;
+
+	for (size_t i = 0; i < len; i++) {
+		is_colour |= s[i] == '\033';
+		columns += !is_colour && (s[i] & 0xc0) != 0x80;
+		is_colour &= s[i] != 'm';
+	}
+	return columns;
+}
+
+/* A line can't be narrower than this behind its indent, or it would be all breaks. */
+#define MIN_ROOM 24
+
+void nmibt_end_line(struct renderer *r, unsigned int indent, const char *separator)
+{
+	/* A file has no width: who searches it wants whole lines. */
+	size_t width = !r->options->width	      ? SIZE_MAX
+		       : r->width > indent + MIN_ROOM ? r->width
+						      : indent + MIN_ROOM;
+	const struct scratch *line = r->scratch;
+	size_t column = 0;
+
+	r->out = r->behind;
+	putc('\0', line->stream);
+	/* No memory: whoever closes it sees that. */
+	if (fflush(line->stream) || !line->text)
+		return;
+	for (const char *at = line->text, *end = line->text + line->len - 1; at < end;) {
+		size_t spaces = strspn(at, " ");
+		const char *word = at + spaces, *next = strstr(word, separator);
+		size_t len = (next ? next : end) - word;
+		size_t columns = count_columns(word, len);
+
+		if (column > indent && column + spaces + columns > width) {
+			fprintf(r->out, "\n%*s", (int)indent, "");
+			column = indent;
+			spaces = 0;
+		}
+		fprintf(r->out, "%*s%.*s", (int)spaces, "", (int)len, word);
+		column += spaces + columns;
+		at = word + len;
+	}
+	putc('\n', r->out);
+}

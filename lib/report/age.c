@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * How long before the death something was. Order is by the log's record numbers; an age
+ * is a difference on one clock, and two clocks are never compared.
+ */
+#include "report/report.h"
+
+/* A suspend between the two: local_clock() stands still while the machine sleeps
+ * (kernel/sched/clock.c, 6.12), so that the difference is of the time awake. */
+static bool was_suspended_since(const struct nmibt_report *report, uint64_t seq)
+{
+	uint64_t until = report->death.has_seq ? report->death.seq : UINT64_MAX;
+
+	for (size_t i = 0; i < report->nr_suspends; i++) {
+		if (report->suspends[i] > seq && report->suspends[i] < until)
+			return true;
+	}
+	return false;
+}
+
+/* They are apart by less than that, or are not of one clock (kernel/sched/clock.c, 6.12). */
+#define CLOCK_SKEW_NS 10000000
+
+static bool contradict(uint64_t ns, uint64_t seq, const struct nmibt_death *death)
+{
+	return seq < death->seq ? ns > death->ns + CLOCK_SKEW_NS : ns + CLOCK_SKEW_NS < death->ns;
+}
+
+struct nmibt_age nmibt_age_of(const struct nmibt_report *report, enum nmibt_clock clock,
+			      uint64_t ns, uint64_t seq)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+	const struct nmibt_death *death = &report->death;
+	struct nmibt_age age = {.kind = NMIBT_AGE_UNKNOWN};
+
+	if (clock != NMIBT_CLOCK_LOG || !log)
+		return age;
+	age.suspended = was_suspended_since(report, seq);
+	/* Clocks of CPUs that contradict the order of the records tell no age. */
+	if (death->has_seq && contradict(ns, seq, death))
+		return age;
+	/* Without the first record of the death its newest record is the latest moment
+	 * that is known. */
+	age.ns = (int64_t)((death->has_seq ? death->ns : log->last_ns) - ns);
+	age.kind = death->has_seq && !age.suspended ? NMIBT_AGE_EXACT : NMIBT_AGE_AT_LEAST;
+	return age;
+}
+
+void nmibt_format_duration(int64_t ns, char *buf, size_t len)
+{
+	uint64_t ms = (ns < 0 ? -(uint64_t)ns : (uint64_t)ns) / 1000000, s = ms / 1000, min = s / 60;
+
+	if (s < 10)
+		snprintf(buf, len, "%u.%03u s", (unsigned int)s, (unsigned int)(ms % 1000));
+	else if (min < 2)
+		snprintf(buf, len, "%u s", (unsigned int)s);
+	else if (min < 120)
+		snprintf(buf, len, "%u min", (unsigned int)min);
+	else if (min < 48 * 60)
+		snprintf(buf, len, "%u h %u min", (unsigned int)(min / 60),
+			 (unsigned int)(min % 60));
+	else
+		snprintf(buf, len, "%u days", (unsigned int)(min / 60 / 24));
+}
+
+void nmibt_format_age(const struct nmibt_report *report, struct nmibt_age age, char *buf,
+		      size_t len)
+{
+	const char *what = report->death.is_known ? "the panic" : "the dump";
+	char duration[32];
+
+	*buf = '\0';
+	if (age.kind == NMIBT_AGE_UNKNOWN)
+		return;
+	/* The newest record of the log: how much later the death was nobody knows. */
+	if (age.kind == NMIBT_AGE_AT_LEAST && !age.ns && !age.suspended) {
+		snprintf(buf, len, "before %s", what);
+		return;
+	}
+	nmibt_format_duration(age.ns, duration, sizeof(duration));
+	snprintf(buf, len, "%s%s %s %s%s", age.kind == NMIBT_AGE_AT_LEAST ? "at least " : "",
+		 duration, age.ns < 0 ? "after" : "before", what,
+		 age.suspended ? ", suspended in between" : "");
+}

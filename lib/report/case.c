@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The case: which machine and kernel it was, when it died, and what its settings had to do
+ * with it.
+ */
+#include "report/report.h"
+
+/* struct new_utsname, include/uapi/linux/utsname.h (6.12): six strings of 65 bytes. */
+#define UTS_LEN 65
+/* struct uts_namespace has the name first, or behind a reference count
+ * (include/linux/utsname.h, 6.12 and 5.10). */
+#define MAX_NAME_OFFSET 16
+
+/* The name of the host, out of init_uts_ns; NULL: it can't be read. */
+static char *read_host(struct nmibt_kernel *kernel)
+{
+	char names[MAX_NAME_OFFSET + 2 * UTS_LEN];
+	const struct nmibt_number *at = &kernel->vmcoreinfo.init_uts_ns;
+
+	if (!at->known ||
+	    nmibt_kernel_read(kernel, at->value, names, sizeof(names)) != NMIBT_READ_OK)
+		return NULL;
+	for (size_t i = 0; i < MAX_NAME_OFFSET; i += 4) {
+		const char *host = names + i + UTS_LEN;
+
+		if (!memcmp(names + i, "Linux", sizeof("Linux")) && *host)
+			return strndup(host, UTS_LEN);
+	}
+	return NULL;
+}
+
+/* Which setting made a report of this kind a panic: the panic's words say that it did. */
+static const char *setting_of(const struct nmibt_report *report)
+{
+	const struct nmibt_death *death = &report->death;
+	const struct nmibt_log_source *log = report->sources->log;
+
+	if (!death->printout || !death->cause)
+		return NULL;
+	switch (log->printouts[death->cause - 1].kind) {
+	case NMIBT_PRINT_SOFT_LOCKUP: /* kernel/watchdog.c: watchdog_timer_fn(), 6.12 */
+		return "kernel.softlockup_panic";
+	case NMIBT_PRINT_HARD_LOCKUP: /* kernel/watchdog.c: watchdog_hardlockup_check() */
+		return "kernel.hardlockup_panic";
+	case NMIBT_PRINT_SELF_STALL: /* kernel/rcu/tree_stall.h: panic_on_rcu_stall() */
+	case NMIBT_PRINT_STALL:
+		return "kernel.panic_on_rcu_stall";
+	case NMIBT_PRINT_HUNG_TASK: /* kernel/hung_task.c */
+		return "kernel.hung_task_panic";
+	case NMIBT_PRINT_WARNING: /* kernel/panic.c: check_panic_on_warn() */
+		return "kernel.panic_on_warn";
+	case NMIBT_PRINT_OOPS: /* "Fatal exception in interrupt" needs no setting */
+		return strstr(death->message, "Fatal exception") &&
+				       !strstr(death->message, "in interrupt")
+			       ? "kernel.panic_on_oops"
+			       : NULL;
+	default:
+		return NULL;
+	}
+}
+
+void nmibt_fill_case(const struct nmibt_report *report, struct nmibt_case *ret)
+{
+	const struct nmibt_vmcoreinfo *info = &report->kernel->vmcoreinfo;
+	const struct nmibt_log_source *log = report->sources->log;
+	const struct nmibt_death *death = &report->death;
+
+	*ret = (struct nmibt_case){
+		.host = read_host(report->kernel),
+		.release = info->osrelease,
+		.build_id = info->build_id,
+		.has_time = info->crashtime.known,
+		.time = info->crashtime.value,
+		.setting = setting_of(report),
+	};
+	if (!log)
+		return;
+	ret->hardware = log->hardware;
+	ret->taint = log->taint;
+	/* local_clock() begins at boot, and stands still while the machine sleeps. */
+	ret->has_uptime = log->nr_records;
+	ret->uptime_ns = death->has_seq ? death->ns : log->last_ns;
+	ret->is_uptime_least = !death->has_seq || report->nr_suspends;
+}
+
+void nmibt_case_destroy(struct nmibt_case *facts)
+{
+	free(facts->host);
+}
+
+/* Letters of "Tainted: " in words: kernel/panic.c: taint_flags[], 6.12. */
+static const struct {
+	char letter;
+	const char *words;
+} taints[] = {
+	{'P', "proprietary module"},	{'F', "module loaded by force"},
+	{'S', "CPU out of spec"},	{'R', "module unloaded by force"},
+	{'M', "machine check"},		{'B', "bad page"},
+	{'U', "user's request"},	{'D', "died before (oops or BUG)"},
+	{'A', "ACPI table overridden"}, {'W', "warning before"},
+	{'C', "staging driver"},	{'I', "firmware workaround"},
+	{'O', "out-of-tree module"},	{'E', "unsigned module"},
+	{'L', "soft lockup before"},	{'K', "live patch"},
+	{'X', "auxiliary"},		{'T', "randomised structures"},
+	{'N', "in-kernel test"},	{'J', "fwctl"},
+};
+
+const char *nmibt_taint_words(char letter)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(taints); i++) {
+		if (taints[i].letter == letter)
+			return taints[i].words;
+	}
+	return NULL;
+}

@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Conditions: what a watchdog reports again and again of one CPU, task or grace period.
+ * One that is open at the death makes its CPU stuck, whoever the reporter is.
+ */
+#include <inttypes.h>
+
+#include "report/report.h"
+
+#define SECOND UINT64_C(1000000000)
+
+/* A log of nothing but lockups must not cost the square of it. */
+#define MAX_CONDITIONS 4096
+
+/*
+ * How far apart reports of a kind are with the kernel's defaults, where two of them don't
+ * tell: kernel/watchdog.c: a soft lockup again after 2 * watchdog_thresh and a sample
+ * period; kernel/rcu/tree_stall.h: 3 * timeout + 3 s; kernel/hung_task.c: its timeout;
+ * kernel/smp.c: csd_lock_timeout; 6.1, 6.12. A hard lockup is reported once.
+ */
+static uint64_t default_interval(const struct nmibt_printout *p)
+{
+	switch (p->kind) {
+	case NMIBT_PRINT_SOFT_LOCKUP:
+		return (p->has_seconds && p->seconds < 20 ? p->seconds * 6 / 5 + 1 : 26) * SECOND;
+	case NMIBT_PRINT_SELF_STALL:
+	case NMIBT_PRINT_STALL:
+		return 66 * SECOND;
+	case NMIBT_PRINT_HUNG_TASK:
+		return (p->has_seconds && p->seconds < 120 ? p->seconds : 120) * SECOND;
+	case NMIBT_PRINT_HARD_LOCKUP:
+		return 12 * SECOND;
+	default:
+		return 10 * SECOND;
+	}
+}
+
+static bool is_condition(enum nmibt_print kind)
+{
+	switch (kind) {
+	case NMIBT_PRINT_SOFT_LOCKUP:
+	case NMIBT_PRINT_HARD_LOCKUP:
+	case NMIBT_PRINT_SELF_STALL:
+	case NMIBT_PRINT_STALL:
+	case NMIBT_PRINT_CSD_LOCKUP:
+	case NMIBT_PRINT_HUNG_TASK:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* RCU says of the same grace period now one, now the other. */
+static enum nmibt_print kind_of(const struct nmibt_printout *p)
+{
+	return p->kind == NMIBT_PRINT_SELF_STALL ? NMIBT_PRINT_STALL : p->kind;
+}
+
+static bool overlap(const struct nmibt_cpus *a, const struct nmibt_cpus *b)
+{
+	for (size_t i = 0, j = 0; i < a->nr && j < b->nr;) {
+		if (a->ranges[i].last < b->ranges[j].first)
+			i++;
+		else if (b->ranges[j].last < a->ranges[i].first)
+			j++;
+		else
+			return true;
+	}
+	return false;
+}
+
+static bool is_about_same(const struct nmibt_condition *c, const struct nmibt_printout *p)
+{
+	if (c->kind != kind_of(p))
+		return false;
+	if (p->kind == NMIBT_PRINT_HUNG_TASK)
+		return c->task.known && p->task.known && c->task.pid == p->task.pid;
+	if (!c->cpus.nr && !p->cpus.nr)
+		return p->kind == NMIBT_PRINT_STALL;
+	return overlap(&c->cpus, &p->cpus);
+}
+
+/* Does the condition go on with this report, or has it ended since? Of a soft lockup the
+ * kernel itself says since when. */
+static bool goes_on(const struct nmibt_condition *c, const struct nmibt_printout *p)
+{
+	uint64_t interval = c->count > 1 ? c->interval_ns : default_interval(p);
+
+	if (p->has_seconds)
+		return p->begun_ns - p->seconds * SECOND <= c->first_ns + SECOND;
+	return p->begun_ns - c->last_ns <= interval + interval / 2;
+}
+
+static struct nmibt_error *add_cpus(struct nmibt_cpus *to, const struct nmibt_cpus *cpus)
+{
+	struct nmibt_cpu_range *ranges = malloc((to->nr + cpus->nr + 1) * sizeof(*ranges));
+	size_t nr = 0;
+
+	if (!ranges)
+		return nmibt_error_nomem();
+	for (size_t i = 0, j = 0; i < to->nr || j < cpus->nr;) {
+		bool first = j == cpus->nr ||
+			     (i < to->nr && to->ranges[i].first <= cpus->ranges[j].first);
+		struct nmibt_cpu_range r = first ? to->ranges[i++] : cpus->ranges[j++];
+
+		if (nr && r.first <= ranges[nr - 1].last + 1) {
+			if (r.last > ranges[nr - 1].last)
+				ranges[nr - 1].last = r.last;
+		} else {
+			ranges[nr++] = r;
+		}
+	}
+	free(to->ranges);
+	*to = (struct nmibt_cpus){ranges, nr};
+	return NULL;
+}
+
+static struct nmibt_error *begin_condition(struct nmibt_report *report, size_t i)
+{
+	const struct nmibt_printout *p = &report->sources->log->printouts[i];
+	struct nmibt_condition *c = &report->conditions[report->nr_conditions++];
+	uint64_t before = p->has_seconds ? p->seconds * SECOND : 0;
+
+	*c = (struct nmibt_condition){
+		.kind = kind_of(p),
+		.task = p->task,
+		.count = 1,
+		.since_ns = p->begun_ns > before ? p->begun_ns - before : 0,
+		.first_ns = p->begun_ns,
+		.last_ns = p->begun_ns,
+		.interval_ns = p->has_interval ? p->interval * SECOND : default_interval(p),
+		.first = i + 1,
+		.last = i + 1,
+	};
+	return add_cpus(&c->cpus, &p->cpus);
+}
+
+static struct nmibt_error *take(struct nmibt_report *report, size_t i)
+{
+	const struct nmibt_printout *p = &report->sources->log->printouts[i];
+
+	for (size_t j = report->nr_conditions; j > 0; j--) {
+		struct nmibt_condition *c = &report->conditions[j - 1];
+
+		if (report->nr_conditions - j > 64)
+			break;
+		if (!is_about_same(c, p))
+			continue;
+		if (!goes_on(c, p))
+			break;
+		uint64_t interval = p->begun_ns - c->last_ns;
+		if (c->count == 1 || interval > c->interval_ns)
+			c->interval_ns = interval;
+		c->count++;
+		c->last_ns = p->begun_ns;
+		c->last = i + 1;
+		return add_cpus(&c->cpus, &p->cpus);
+	}
+	return report->nr_conditions < MAX_CONDITIONS ? begin_condition(report, i) : NULL;
+}
+
+/* Is its newest report younger than 1.5 of its intervals at the death, or, without one, at
+ * the dump? A suspend ends it. */
+static bool is_young(const struct nmibt_report *report, const struct nmibt_condition *c)
+{
+	const struct nmibt_printout *last = &report->sources->log->printouts[c->last - 1];
+	struct nmibt_age age =
+		nmibt_age_of(report, NMIBT_CLOCK_LOG, c->last_ns, last->first_seq);
+
+	return age.kind != NMIBT_AGE_UNKNOWN && !age.suspended &&
+	       age.ns < (int64_t)(c->interval_ns + c->interval_ns / 2);
+}
+
+/* The kernel says that a CPU ran what it was asked to run. */
+static bool is_released(const struct nmibt_report *report, const struct nmibt_condition *c)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+	uint64_t last = log->printouts[c->last - 1].first_seq;
+
+	for (size_t i = log->nr_events; c->kind == NMIBT_PRINT_CSD_LOCKUP && i > 0; i--) {
+		const struct nmibt_log_event *event = &log->events[i - 1];
+
+		if (event->seq < last)
+			break;
+		if (event->kind == NMIBT_PRINT_CSD_RELEASED && overlap(&event->cpus, &c->cpus))
+			return true;
+	}
+	return false;
+}
+
+struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+	size_t nr = 0;
+
+	for (size_t i = 0; log && i < log->nr_printouts; i++)
+		nr += is_condition(log->printouts[i].kind);
+	if (!nr)
+		return NULL;
+	report->conditions = calloc(nr < MAX_CONDITIONS ? nr : MAX_CONDITIONS,
+				    sizeof(*report->conditions));
+	if (!report->conditions)
+		return nmibt_error_nomem();
+	for (size_t i = 0; i < log->nr_printouts; i++) {
+		if (!is_condition(log->printouts[i].kind))
+			continue;
+		struct nmibt_error *err = take(report, i);
+		if (err)
+			return err;
+	}
+	for (size_t i = 0; i < report->nr_conditions; i++)
+		report->conditions[i].is_open = is_young(report, &report->conditions[i]) &&
+						!is_released(report, &report->conditions[i]);
+	return NULL;
+}
+
+bool nmibt_condition_is_about(const struct nmibt_condition *condition, unsigned int cpu)
+{
+	return nmibt_cpus_has(&condition->cpus, cpu);
+}
+
+void nmibt_conditions_destroy(struct nmibt_report *report)
+{
+	for (size_t i = 0; i < report->nr_conditions; i++)
+		free(report->conditions[i].cpus.ranges);
+	free(report->conditions);
+}

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The death of the kernel: what tells of it, who reported it, whom it is about, and which
+ * printed reports belong to it.
+ */
+#include "report/report.h"
+
+/*
+ * What a panic says that came out of a report of each kind. kernel/watchdog.c,
+ * kernel/rcu/tree_stall.h, kernel/hung_task.c, kernel/exit.c, kernel/panic.c:
+ * check_panic_on_warn(), arch/x86/kernel/dumpstack.c, arch/arm64/kernel/traps.c; 6.1, 6.12.
+ */
+static const struct {
+	enum nmibt_print kind;
+	const char *words;
+} panics[] = {
+	{NMIBT_PRINT_SOFT_LOCKUP, "softlockup: hung tasks"},
+	{NMIBT_PRINT_HARD_LOCKUP, "Hard LOCKUP"},
+	{NMIBT_PRINT_STALL, "RCU Stall"},
+	{NMIBT_PRINT_SELF_STALL, "RCU Stall"},
+	{NMIBT_PRINT_HUNG_TASK, "hung_task: "},
+	{NMIBT_PRINT_CSD_LOCKUP, "csd_lock: CSD lock on CPU#"},
+	{NMIBT_PRINT_OOPS, "Fatal exception"},
+	{NMIBT_PRINT_OOPS, "Attempted to kill init!"},
+	{NMIBT_PRINT_OOPS, "Attempted to kill the idle task!"},
+	{NMIBT_PRINT_OOPS, "Aiee, killing interrupt handler!"},
+	{NMIBT_PRINT_OOPS, "Oops"},
+	{NMIBT_PRINT_WARNING, "panic_on_warn set"},
+};
+
+static bool fits(const struct nmibt_printout *report, const struct nmibt_printout *panic)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(panics); i++) {
+		if (panics[i].kind == report->kind && strstr(panic->message, panics[i].words))
+			return true;
+	}
+	return false;
+}
+
+/* The report that the panic came out of: of the same caller, of a kind that fits, no other
+ * report of that caller in between, however long printing took. Index + 1; 0: none. */
+static size_t find_cause(const struct nmibt_log_source *log, size_t panic)
+{
+	const struct nmibt_printout *p = &log->printouts[panic - 1];
+
+	for (size_t i = panic - 1; i > 0; i--) {
+		const struct nmibt_printout *before = &log->printouts[i - 1];
+
+		if (before->caller_id == p->caller_id)
+			return fits(before, p) ? i : 0;
+	}
+	return 0;
+}
+
+/* --------------------------------------------------------------- what tells of it */
+
+/* Of the boot that died: a log may hold what a kernel before or the capture kernel said.
+ * [*ret_from, *ret_to) in record numbers. */
+static void find_boot(const struct nmibt_log_source *log, uint64_t *ret_from, uint64_t *ret_to)
+{
+	uint64_t from = 0, banner = 0;
+
+	*ret_to = UINT64_MAX;
+	for (size_t i = 0; i < log->nr_events; i++) {
+		const struct nmibt_log_event *event = &log->events[i];
+
+		if (event->kind == NMIBT_PRINT_BANNER)
+			banner = from = event->seq;
+		if (event->kind != NMIBT_PRINT_COMMAND_LINE || !event->is_capture_kernel || !banner)
+			continue;
+		*ret_to = banner;
+		break;
+	}
+	if (*ret_to == UINT64_MAX) {
+		*ret_from = from;
+		return;
+	}
+	/* The last boot before the capture kernel's. */
+	*ret_from = 0;
+	for (size_t i = 0; i < log->nr_events; i++) {
+		const struct nmibt_log_event *event = &log->events[i];
+
+		if (event->kind == NMIBT_PRINT_BANNER && event->seq < *ret_to)
+			*ret_from = event->seq;
+	}
+}
+
+/* The first panic of that boot; later ones are part of it. */
+static void find_panic(const struct nmibt_log_source *log, struct nmibt_death *death)
+{
+	uint64_t from, to;
+
+	find_boot(log, &from, &to);
+	for (size_t i = 0; i < log->nr_printouts; i++) {
+		const struct nmibt_printout *p = &log->printouts[i];
+
+		if (p->kind != NMIBT_PRINT_PANIC || p->first_seq < from)
+			continue;
+		if (p->first_seq >= to) {
+			death->dump_failed = p->message;
+			break;
+		}
+		if (!death->printout)
+			death->printout = i + 1;
+	}
+}
+
+/* die() may go to kdump without a word of panic() (kernel/kexec_core.c: crash_kexec() by
+ * arch/x86/kernel/dumpstack.c: oops_end(), 6.12): the oops of who went there. */
+static size_t find_fatal_oops(const struct nmibt_log_source *log, uint32_t reporter)
+{
+	uint64_t from, to;
+
+	find_boot(log, &from, &to);
+	for (size_t i = log->nr_printouts; i > 0; i--) {
+		const struct nmibt_printout *p = &log->printouts[i - 1];
+
+		if (p->kind == NMIBT_PRINT_OOPS && p->first_seq >= from && p->first_seq < to)
+			return reporter == NMIBT_NO_CPU || p->reporter == NMIBT_NO_CPU ||
+					       p->reporter == reporter
+				       ? i
+				       : 0;
+	}
+	return 0;
+}
+
+static void date(const struct nmibt_log_source *log, struct nmibt_death *death)
+{
+	size_t first = death->printout ? death->printout : death->cause;
+
+	if (!first)
+		return;
+	death->has_seq = true;
+	death->seq = log->printouts[first - 1].first_seq;
+	death->ns = log->printouts[first - 1].begun_ns;
+	death->message = log->printouts[first - 1].message;
+}
+
+/* ------------------------------------------------------------- reporter, subjects */
+
+static void add_subject(struct nmibt_report *report, uint32_t cpu)
+{
+	struct nmibt_death *death = &report->death;
+
+	if (cpu >= report->nr_cpus || death->subjects[cpu])
+		return;
+	death->subjects[cpu] = true;
+	death->nr_subjects++;
+}
+
+static struct nmibt_error *add_task(struct nmibt_death *death, const struct nmibt_task *task)
+{
+	struct nmibt_task *grown =
+		realloc(death->tasks, (death->nr_tasks + 1) * sizeof(*death->tasks));
+
+	if (!grown)
+		return nmibt_error_nomem();
+	death->tasks = grown;
+	grown[death->nr_tasks++] = *task;
+	return NULL;
+}
+
+/* khungtaskd reports all that it finds blocked, and panics then: kernel/hung_task.c:
+ * check_hung_uninterruptible_tasks(), 6.12. */
+static struct nmibt_error *add_tasks(struct nmibt_report *report)
+{
+	struct nmibt_error *err = NULL;
+
+	for (size_t i = 0; i < report->nr_conditions && !err; i++) {
+		const struct nmibt_condition *c = &report->conditions[i];
+
+		if (c->kind == NMIBT_PRINT_HUNG_TASK && c->is_open && c->task.known)
+			err = add_task(&report->death, &c->task);
+	}
+	return err;
+}
+
+static void add_cpus(struct nmibt_report *report, const struct nmibt_cpus *cpus)
+{
+	for (size_t i = 0; i < cpus->nr; i++) {
+		for (unsigned int cpu = cpus->ranges[i].first; cpu <= cpus->ranges[i].last; cpu++)
+			add_subject(report, cpu);
+	}
+}
+
+static bool is_of_lockup(enum nmibt_print kind)
+{
+	switch (kind) {
+	case NMIBT_PRINT_SOFT_LOCKUP:
+	case NMIBT_PRINT_HARD_LOCKUP:
+	case NMIBT_PRINT_SELF_STALL:
+	case NMIBT_PRINT_STALL:
+	case NMIBT_PRINT_CSD_LOCKUP:
+	case NMIBT_PRINT_HUNG_TASK:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* A hypervisor or a person sent an NMI, and whichever CPU took it panicked:
+ * arch/x86/kernel/nmi.c: unknown_nmi_error(), 6.12. */
+static bool is_of_operator(const struct nmibt_death *death)
+{
+	return death->message && strstr(death->message, "NMI: Not continuing");
+}
+
+/* A watchdog's panic is about the CPUs and tasks that it names; an oops, a BUG, sysrq-c and
+ * a panic() of its own are about who reports them. */
+struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report)
+{
+	struct nmibt_death *death = &report->death;
+	const struct nmibt_printout *cause =
+		death->cause ? &report->sources->log->printouts[death->cause - 1] : NULL;
+
+	death->subjects = calloc(report->nr_cpus + 1, sizeof(*death->subjects));
+	if (!death->subjects)
+		return nmibt_error_nomem();
+	if (!death->is_known)
+		return NULL;
+	if (!cause && is_of_operator(death))
+		return NULL;
+	if (!cause || !is_of_lockup(cause->kind)) {
+		death->is_reporter_subject = true;
+		add_subject(report, cause && cause->reporter != NMIBT_NO_CPU ? cause->reporter
+									     : death->reporter);
+		return NULL;
+	}
+	add_cpus(report, &cause->cpus);
+	death->is_reporter_subject =
+		death->reporter < report->nr_cpus && death->subjects[death->reporter];
+	return cause->kind == NMIBT_PRINT_HUNG_TASK ? add_tasks(report) : NULL;
+}
+
+static void find_reporter(struct nmibt_report *report)
+{
+	const struct nmibt_sources *sources = report->sources;
+	struct nmibt_death *death = &report->death;
+	const struct nmibt_percpu *percpu = report->sources->percpu;
+
+	death->reporter = NMIBT_NO_CPU;
+	if (percpu && percpu->redirected_from >= 0)
+		death->reporter = percpu->redirected_from;
+	else if (percpu && percpu->panic_cpu >= 0)
+		death->reporter = percpu->panic_cpu;
+	else if (death->by_capture)
+		death->reporter = sources->capture.desc.panic_cpu;
+	else if (death->printout)
+		death->reporter = sources->log->printouts[death->printout - 1].reporter;
+}
+
+struct nmibt_error *nmibt_find_death(struct nmibt_report *report)
+{
+	const struct nmibt_sources *sources = report->sources;
+	const struct nmibt_percpu *percpu = report->sources->percpu;
+	struct nmibt_death *death = &report->death;
+
+	death->by_capture = sources->has_capture && sources->capture.desc.generation;
+	death->by_panic_cpu = percpu && percpu->panic_cpu >= 0;
+	death->by_kdump = report->was_stopped;
+	if (sources->log)
+		find_panic(sources->log, death);
+	death->by_log = death->printout;
+	death->is_known =
+		death->by_capture || death->by_panic_cpu || death->by_kdump || death->by_log;
+	find_reporter(report);
+	if (!death->is_known)
+		return NULL;
+	if (death->printout)
+		death->cause = find_cause(sources->log, death->printout);
+	else if (sources->log && (death->by_kdump || death->by_capture))
+		death->cause = find_fatal_oops(sources->log, death->reporter);
+	if (death->cause && death->reporter == NMIBT_NO_CPU)
+		death->reporter = sources->log->printouts[death->cause - 1].reporter;
+	if (sources->log)
+		date(sources->log, death);
+	/* A front end may know it where the log doesn't. */
+	if (!death->message)
+		death->message = report->kernel->image->panic_message;
+	return NULL;
+}
+
+void nmibt_death_destroy(struct nmibt_death *death)
+{
+	free(death->subjects);
+	free(death->tasks);
+}
+
+/* ------------------------------------------------------------------- what belongs */
+
+bool nmibt_belongs(const struct nmibt_report *report, size_t printout, uint64_t seq, bool has_ended)
+{
+	const struct nmibt_death *death = &report->death;
+
+	if (!death->is_known)
+		return false;
+	/* It was being printed when its CPU was stopped. */
+	if (!has_ended && report->was_stopped)
+		return true;
+	if (!death->has_seq)
+		return false;
+	if (printout && (printout == death->printout || printout == death->cause))
+		return true;
+	return seq >= death->seq;
+}

@@ -1,0 +1,455 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What stands for a CPU: the one rule of docs/evidence.md, and the only place that
+ * decides it. The first step that applies:
+ *
+ *   1 its slot, if it holds a frame or registers of the last request
+ *   2 text that belongs to the death
+ *   3 older text that the registers of the stop confirm
+ *   4 these registers, unwound
+ *   5 last seen: the newest older text, in the past tense
+ *   6 nothing, and why
+ */
+#include "report/report.h"
+
+/* So many older texts of a CPU are held against its registers, the newest first. */
+#define MAX_TRIES 8
+
+static bool may_use(const struct nmibt_report *report, enum nmibt_source source)
+{
+	return report->wish == NMIBT_SOURCE_AUTO || report->wish == source;
+}
+
+static bool may_use_capture(const struct nmibt_report *report)
+{
+	return report->sources->has_capture &&
+	       (report->wish == NMIBT_SOURCE_AUTO || report->wish <= NMIBT_SOURCE_SCAN);
+}
+
+/* Takes *evidence over, in place of what stood before. */
+static void stand(struct nmibt_cpu *cpu, enum nmibt_step step, struct nmibt_evidence *evidence)
+{
+	nmibt_evidence_destroy(&cpu->standing);
+	cpu->standing = *evidence;
+	*evidence = (struct nmibt_evidence){0};
+	cpu->step = step;
+}
+
+/* ---------------------------------------------------------------------- 1: its slot */
+
+enum nmibt_outcome nmibt_outcome_of_slot(const struct nmibt_evidence *evidence)
+{
+	const struct nmi_capture_slot *slot = &evidence->slot;
+
+	if (*evidence->why)
+		return evidence->wrong & NMIBT_WRONG_DAMAGED ? NMIBT_OUTCOME_DAMAGED
+							     : NMIBT_OUTCOME_EXCLUDED;
+	switch (slot->state) {
+	case NMI_CAPTURE_SLOT_EMPTY:
+		return slot->flags & NMI_CAPTURE_SLOT_F_OFFLINE ? NMIBT_OUTCOME_OFFLINE
+								: NMIBT_OUTCOME_NONE;
+	case NMI_CAPTURE_SLOT_ASKED:
+		return NMIBT_OUTCOME_SILENT;
+	case NMI_CAPTURE_SLOT_BEGUN:
+		return NMIBT_OUTCOME_PARTIAL;
+	}
+	switch (slot->how) {
+	case NMI_CAPTURE_BY_NMI:
+		return NMIBT_OUTCOME_NMI;
+	case NMI_CAPTURE_BY_IRQ:
+		return NMIBT_OUTCOME_IRQ;
+	case NMI_CAPTURE_BY_STOP:
+		return NMIBT_OUTCOME_STOP;
+	}
+	return NMIBT_OUTCOME_SELF;
+}
+
+/* The header of the slot, whatever it holds, stays with the CPU: what became of the CPU is
+ * said by the capture even where its text is from elsewhere. */
+static struct nmibt_error *try_slot(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+{
+	struct nmibt_evidence slot;
+
+	struct nmibt_error *err = nmibt_slot_evidence(report->kernel, &report->sources->capture,
+						      cpu->cpu, &slot, &cpu->has_stale_slot);
+	if (err)
+		return err;
+	cpu->has_slot = slot.has_slot && !cpu->has_stale_slot;
+	cpu->slot = slot.slot;
+	cpu->slot_paddr = slot.slot_paddr;
+	if (cpu->has_slot || *slot.why)
+		cpu->outcome = nmibt_outcome_of_slot(&slot);
+	memcpy(cpu->why, slot.why, sizeof(cpu->why));
+	cpu->asked_ns = cpu->has_slot ? slot.asked_ns : 0;
+	/* A slot without a frame and without registers is shown, but does not stand. */
+	if (!cpu->has_stale_slot)
+		stand(cpu, slot.stack.nr || slot.regs.present ? NMIBT_STEP_SLOT : NMIBT_STEP_NOTHING,
+		      &slot);
+	nmibt_evidence_destroy(&slot);
+	return NULL;
+}
+
+/* --------------------------------------------------- 2 and 3: what was printed of it */
+
+static enum nmibt_outcome outcome_of_text(const struct nmibt_report *report,
+					  const struct nmibt_evidence *evidence)
+{
+	const struct nmibt_death *death = &report->death;
+
+	switch (evidence->kind) {
+	case NMIBT_EVIDENCE_ANSWER:
+		return NMIBT_OUTCOME_ANSWERED;
+	case NMIBT_EVIDENCE_SKIPPED:
+		return NMIBT_OUTCOME_SKIPPED;
+	default:
+		break;
+	}
+	/* The CPU that died printed it as it died. */
+	if (evidence->printout &&
+	    (evidence->printout == death->printout ||
+	     (evidence->printout == death->cause &&
+	      report->sources->log->printouts[evidence->printout - 1].kind == NMIBT_PRINT_OOPS)))
+		return NMIBT_OUTCOME_SELF;
+	return NMIBT_OUTCOME_REPORTED;
+}
+
+/* A trace whose end was not seen is not being printed any more where it comes to the
+ * outermost function: not every architecture marks the end. */
+static struct nmibt_error *has_ended(const struct nmibt_report *report, size_t trace, bool *ret)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+	struct nmibt_evidence evidence;
+
+	*ret = log->traces[trace].has_ended || !report->was_stopped;
+	if (*ret)
+		return NULL;
+	struct nmibt_error *err = nmibt_log_evidence(log, report->kernel, trace, &evidence);
+	if (err)
+		return err;
+	*ret = evidence.stack.end == NMIBT_END_COMPLETE || evidence.stack.end == NMIBT_END_USER ||
+	       evidence.is_user;
+	nmibt_evidence_destroy(&evidence);
+	return NULL;
+}
+
+static struct nmibt_error *trace_belongs(const struct nmibt_report *report, size_t trace, bool *ret)
+{
+	const struct nmibt_log_trace *t = &report->sources->log->traces[trace];
+	bool ended;
+
+	*ret = false;
+	if (t->kind == NMIBT_EVIDENCE_TASK || !report->death.is_known)
+		return NULL;
+	struct nmibt_error *err = has_ended(report, trace, &ended);
+	if (!err)
+		*ret = nmibt_belongs(report, t->printout, t->first_seq, ended);
+	return err;
+}
+
+/* Of what the reporter printed as it died, the panic's own trace tells most; what it
+ * printed later, asked by itself, tells less. */
+static unsigned int rank_of(const struct nmibt_report *report, size_t trace)
+{
+	const struct nmibt_log_trace *t = &report->sources->log->traces[trace];
+	const struct nmibt_death *death = &report->death;
+
+	if (t->kind != NMIBT_EVIDENCE_OWN || !t->printout)
+		return 0;
+	if (t->printout == death->printout)
+		return 2;
+	return t->printout == death->cause;
+}
+
+/* Index + 1 of the trace that stands by step 2; 0: none. */
+static struct nmibt_error *find_belonging(const struct nmibt_report *report, unsigned int cpu,
+					  size_t *ret)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+	unsigned int best = 0;
+
+	*ret = 0;
+	for (size_t i = log->newest[cpu]; i; i = log->traces[i - 1].older) {
+		unsigned int rank = rank_of(report, i - 1);
+		bool belongs;
+
+		if (*ret && rank <= best)
+			continue;
+		struct nmibt_error *err = trace_belongs(report, i - 1, &belongs);
+		if (err)
+			return err;
+		if (!belongs)
+			continue;
+		*ret = i;
+		best = rank;
+	}
+	return NULL;
+}
+
+static struct nmibt_error *use_trace(const struct nmibt_report *report, size_t trace,
+				     enum nmibt_step step, struct nmibt_cpu *cpu)
+{
+	struct nmibt_evidence evidence;
+
+	struct nmibt_error *err =
+		nmibt_log_evidence(report->sources->log, report->kernel, trace - 1, &evidence);
+	if (err)
+		return err;
+	stand(cpu, step, &evidence);
+	cpu->trace = trace;
+	return NULL;
+}
+
+static struct nmibt_error *try_belonging(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+{
+	size_t trace;
+
+	if (!report->sources->log || !may_use(report, NMIBT_SOURCE_LOG) ||
+	    cpu->cpu >= NMIBT_MAX_CPUS)
+		return NULL;
+	struct nmibt_error *err = find_belonging(report, cpu->cpu, &trace);
+	return err || !trace ? err : use_trace(report, trace, NMIBT_STEP_BELONGS, cpu);
+}
+
+static struct nmibt_error *confirm_traces(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+	unsigned int tries = 0;
+
+	for (size_t i = log->newest[cpu->cpu]; i && tries < MAX_TRIES;
+	     i = log->traces[i - 1].older, tries++) {
+		struct nmibt_evidence evidence;
+
+		if (log->traces[i - 1].kind == NMIBT_EVIDENCE_TASK)
+			continue;
+		struct nmibt_error *err = nmibt_log_evidence(log, report->kernel, i - 1, &evidence);
+		if (err)
+			return err;
+		bool confirmed = nmibt_is_confirmed(&evidence, &cpu->stop);
+		if (confirmed) {
+			stand(cpu, NMIBT_STEP_CONFIRMED, &evidence);
+			cpu->trace = i;
+		}
+		nmibt_evidence_destroy(&evidence);
+		if (confirmed)
+			return NULL;
+	}
+	return NULL;
+}
+
+/* Text without a date belongs only by confirmation. */
+static struct nmibt_error *confirm_buffer(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+{
+	struct nmibt_evidence evidence;
+	bool found;
+
+	struct nmibt_error *err =
+		nmibt_buffer_evidence(report->kernel, cpu->cpu, &evidence, &found);
+	if (err)
+		return err;
+	if (found && nmibt_is_confirmed(&evidence, &cpu->stop))
+		stand(cpu, NMIBT_STEP_CONFIRMED, &evidence);
+	nmibt_evidence_destroy(&evidence);
+	return NULL;
+}
+
+static bool has_older_text(const struct nmibt_report *report, const struct nmibt_cpu *cpu)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+
+	return (log && may_use(report, NMIBT_SOURCE_LOG) && cpu->cpu < NMIBT_MAX_CPUS &&
+		log->newest[cpu->cpu]) ||
+	       (report->sources->has_buffers && may_use(report, NMIBT_SOURCE_LEGACY));
+}
+
+static struct nmibt_error *try_confirmed(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+{
+	if (!cpu->stop.regs.present || !has_older_text(report, cpu))
+		return NULL;
+	struct nmibt_error *err = nmibt_unwind_stop(report, cpu);
+	if (!err && report->sources->has_buffers && may_use(report, NMIBT_SOURCE_LEGACY))
+		err = confirm_buffer(report, cpu);
+	if (!err && cpu->step == NMIBT_STEP_NOTHING && report->sources->log &&
+	    may_use(report, NMIBT_SOURCE_LOG) && cpu->cpu < NMIBT_MAX_CPUS)
+		err = confirm_traces(report, cpu);
+	return err;
+}
+
+/* ---------------------------------------------------------------- 4: its registers */
+
+/* Kept in cpu->stop, where the registers of the stop always are. */
+static struct nmibt_error *try_registers(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+{
+	if (!cpu->stop.regs.present ||
+	    (!may_use(report, NMIBT_SOURCE_REGISTERS) && !may_use_capture(report)))
+		return NULL;
+	cpu->step = NMIBT_STEP_REGISTERS;
+	return nmibt_unwind_stop(report, cpu);
+}
+
+/* ------------------------------------------------------------------- 5: last seen */
+
+static struct nmibt_error *try_last_seen(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+	struct nmibt_evidence evidence;
+	bool found = false;
+	struct nmibt_error *err = NULL;
+
+	if (report->sources->has_buffers && may_use(report, NMIBT_SOURCE_LEGACY)) {
+		err = nmibt_buffer_evidence(report->kernel, cpu->cpu, &evidence, &found);
+		if (err)
+			return err;
+		if (found)
+			stand(cpu, NMIBT_STEP_LAST_SEEN, &evidence);
+		else if (*evidence.why && !*cpu->why)
+			memcpy(cpu->why, evidence.why, sizeof(cpu->why));
+		nmibt_evidence_destroy(&evidence);
+		if (found)
+			return NULL;
+	}
+	if (!log || !may_use(report, NMIBT_SOURCE_LOG) || cpu->cpu >= NMIBT_MAX_CPUS)
+		return NULL;
+	for (size_t i = log->newest[cpu->cpu]; i; i = log->traces[i - 1].older) {
+		if (log->traces[i - 1].kind != NMIBT_EVIDENCE_TASK)
+			return use_trace(report, i, NMIBT_STEP_LAST_SEEN, cpu);
+	}
+	return NULL;
+}
+
+/* ------------------------------------------------------------------------- silent */
+
+/* Could the answer be in records that are lost? */
+static bool may_have_lost_answer(const struct nmibt_log_source *log, uint64_t seq)
+{
+	for (size_t i = log->nr_gaps; i > 0; i--) {
+		if (log->gaps[i - 1].before_seq > seq)
+			return true;
+	}
+	return false;
+}
+
+/* A request that belongs to the death, asked this CPU, and is not answered. */
+static bool is_silent(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+
+	if (!log || !may_use(report, NMIBT_SOURCE_LOG) || report->sources->has_capture)
+		return false;
+	for (size_t i = log->nr_requests; i > 0; i--) {
+		const struct nmibt_request *r = &log->requests[i - 1];
+
+		if (!nmibt_belongs(report, r->printout, r->seq, true))
+			continue;
+		if (r->all || !nmibt_cpus_has(&r->asked, cpu->cpu))
+			continue;
+		if (may_have_lost_answer(log, r->seq)) {
+			nmibt_because(cpu->why, "it was asked for its backtrace; records of the "
+						"log that may hold the answer are lost");
+			return false;
+		}
+		cpu->asked_ns = r->ts_ns;
+		cpu->asked_by = r->by_cpu;
+		return true;
+	}
+	return false;
+}
+
+/* ----------------------------------------------------------------------- together */
+
+static void read_stop(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+{
+	const struct nmi_capture_slot *slot = &cpu->slot;
+
+	/* A slot names the note, whatever request it is of; 0: there is none. */
+	nmibt_note_evidence(report->kernel, cpu->cpu, slot->note_paddr, slot->note_size,
+			    &cpu->stop);
+}
+
+/* What a partial or damaged slot lacks comes from the stop, and the renderers say so. */
+static struct nmibt_error *fill_partial(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+{
+	const struct nmibt_evidence *slot = &cpu->standing;
+	bool lacks_stack = cpu->step == NMIBT_STEP_SLOT && !slot->stack.nr && !slot->is_user;
+	bool has_no_more = cpu->step == NMIBT_STEP_REGISTERS && slot->task.known;
+
+	if (!cpu->stop.regs.present || (!lacks_stack && !has_no_more))
+		return NULL;
+	cpu->is_partial_filled = true;
+	return nmibt_unwind_stop(report, cpu);
+}
+
+/* Who panicked saved its own registers on the way to kdump. */
+static enum nmibt_outcome outcome_of_registers(const struct nmibt_report *report,
+					       struct nmibt_cpu *cpu)
+{
+	if (cpu->cpu == report->death.reporter)
+		return NMIBT_OUTCOME_SELF;
+	return is_silent(report, cpu) ? NMIBT_OUTCOME_SILENT : NMIBT_OUTCOME_REGISTERS;
+}
+
+static void set_outcome(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+{
+	bool is_of_capture = cpu->outcome != NMIBT_OUTCOME_NONE;
+
+	switch (cpu->step) {
+	case NMIBT_STEP_BELONGS:
+	case NMIBT_STEP_CONFIRMED:
+		if (!is_of_capture)
+			cpu->outcome = outcome_of_text(report, &cpu->standing);
+		break;
+	case NMIBT_STEP_REGISTERS:
+		if (!is_of_capture)
+			cpu->outcome = outcome_of_registers(report, cpu);
+		break;
+	case NMIBT_STEP_LAST_SEEN:
+	case NMIBT_STEP_NOTHING:
+		if (!is_of_capture && is_silent(report, cpu))
+			cpu->outcome = NMIBT_OUTCOME_SILENT;
+		break;
+	case NMIBT_STEP_SLOT:
+		break;
+	}
+}
+
+static void say_why_nothing(struct nmibt_cpu *cpu)
+{
+	if (cpu->step != NMIBT_STEP_NOTHING || cpu->outcome != NMIBT_OUTCOME_NONE || *cpu->why)
+		return;
+	if (cpu->slot_paddr == NMI_CAPTURE_NO_MEMORY)
+		nmibt_because(cpu->why, "there was no memory for its slot");
+	else if (cpu->has_stale_slot)
+		nmibt_because(cpu->why, "its slot is of an older request");
+	else if (cpu->has_slot)
+		nmibt_because(cpu->why, "nothing was asked of it");
+	else
+		nmibt_because(cpu->why, "no text of it, and no registers");
+}
+
+struct nmibt_error *nmibt_select(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+{
+	struct nmibt_error *err = NULL;
+
+	cpu->outcome = NMIBT_OUTCOME_NONE;
+	cpu->step = NMIBT_STEP_NOTHING;
+	cpu->asked_by = NMIBT_NO_CPU;
+	if (may_use_capture(report))
+		err = try_slot(report, cpu);
+	if (err)
+		return err;
+	read_stop(report, cpu);
+	if (cpu->step == NMIBT_STEP_NOTHING)
+		err = try_belonging(report, cpu);
+	if (!err && cpu->step == NMIBT_STEP_NOTHING)
+		err = try_confirmed(report, cpu);
+	if (!err && cpu->step == NMIBT_STEP_NOTHING)
+		err = try_registers(report, cpu);
+	if (!err && cpu->step == NMIBT_STEP_NOTHING)
+		err = try_last_seen(report, cpu);
+	if (!err)
+		err = fill_partial(report, cpu);
+	if (err)
+		return err;
+	set_outcome(report, cpu);
+	say_why_nothing(cpu);
+	return NULL;
+}

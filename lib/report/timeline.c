@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The timeline: the first thing since boot that should not be, oopses that the machine
+ * survived, conditions, suspends, and the death.
+ */
+#include <inttypes.h>
+
+#include "report/report.h"
+
+/* What a person reads on one screen; the first and the newest are what matters. */
+#define MAX_MOMENTS 64
+
+static struct nmibt_moment *add(struct nmibt_report *report, enum nmibt_moment_kind kind,
+				uint64_t ns, uint64_t seq, const char *text)
+{
+	if (report->nr_moments == MAX_MOMENTS)
+		return NULL;
+	struct nmibt_moment *moment = &report->timeline[report->nr_moments++];
+
+	*moment = (struct nmibt_moment){
+		.kind = kind,
+		.has_ns = true,
+		.ns = ns,
+		.seq = seq,
+		.age = nmibt_age_of(report, NMIBT_CLOCK_LOG, ns, seq),
+	};
+	if (text)
+		nmibt_because(moment->text, "%.*s", 140, text);
+	return moment;
+}
+
+static bool is_bad(const struct nmibt_printout *p)
+{
+	/* What somebody asked for is the death that follows (drivers/tty/sysrq.c:
+	 * sysrq_handle_crash(), 6.12). */
+	return p->kind >= NMIBT_PRINT_PANIC && p->kind <= NMIBT_PRINT_WARNING &&
+	       !strstr(p->message, "Trigger a crash");
+}
+
+/* It ended, and the panic did not come out of it. */
+static bool is_survived(const struct nmibt_report *report, size_t printout)
+{
+	const struct nmibt_printout *p = &report->sources->log->printouts[printout - 1];
+
+	return p->kind == NMIBT_PRINT_OOPS && p->has_ended && printout != report->death.cause &&
+	       !nmibt_belongs(report, printout, p->first_seq, true);
+}
+
+static void add_printouts(struct nmibt_report *report)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+	bool is_first = true;
+
+	for (size_t i = 0; i < log->nr_printouts; i++) {
+		const struct nmibt_printout *p = &log->printouts[i];
+		bool is_death = i + 1 == report->death.printout || i + 1 == report->death.cause;
+
+		if (!is_bad(p))
+			continue;
+		if (is_first && !is_death && p->kind != NMIBT_PRINT_PANIC)
+			add(report, NMIBT_MOMENT_FIRST_BAD, p->begun_ns, p->first_seq, p->message);
+		else if (is_survived(report, i + 1))
+			add(report, NMIBT_MOMENT_OOPS, p->begun_ns, p->first_seq, p->message);
+		is_first = false;
+		if (report->nr_moments >= MAX_MOMENTS / 2)
+			break;
+	}
+}
+
+/* The newest request before the death: who asked, and how long ago that is. */
+static void add_request(struct nmibt_report *report)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+
+	for (size_t i = log->nr_requests; i > 0; i--) {
+		const struct nmibt_request *r = &log->requests[i - 1];
+		char text[80];
+
+		if (report->death.has_seq && r->seq >= report->death.seq)
+			continue;
+		if (r->printout && is_bad(&log->printouts[r->printout - 1]))
+			return;
+		if (r->by_cpu == NMIBT_NO_CPU)
+			snprintf(text, sizeof(text), "backtraces of all CPUs were asked for");
+		else
+			snprintf(text, sizeof(text), "CPU %u asked %u CPU%s for backtraces",
+				 r->by_cpu, nmibt_cpus_count(&r->asked),
+				 nmibt_plural(nmibt_cpus_count(&r->asked)));
+		add(report, NMIBT_MOMENT_REQUEST, r->ts_ns, r->seq, text);
+		return;
+	}
+}
+
+static void add_suspends(struct nmibt_report *report)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+
+	/* The newest is the one that matters for ages. */
+	for (size_t i = log->nr_events; i > 0; i--) {
+		const struct nmibt_log_event *event = &log->events[i - 1];
+
+		if (event->kind != NMIBT_PRINT_SUSPEND && event->kind != NMIBT_PRINT_RESUME)
+			continue;
+		add(report, NMIBT_MOMENT_SUSPEND, event->ts_ns, event->seq, event->message);
+		return;
+	}
+}
+
+static void add_conditions(struct nmibt_report *report)
+{
+	for (size_t i = 0; i < report->nr_conditions; i++) {
+		const struct nmibt_condition *c = &report->conditions[i];
+		const struct nmibt_printout *p = &report->sources->log->printouts[c->last - 1];
+
+		/* The death itself says it. */
+		if (c->count == 1 && c->last == report->death.cause)
+			continue;
+		struct nmibt_moment *moment = add(report, NMIBT_MOMENT_CONDITION, c->last_ns,
+						  p->first_seq, p->message);
+		if (!moment)
+			return;
+		moment->condition = i + 1;
+		moment->cpus = c->cpus;
+	}
+}
+
+static void add_death(struct nmibt_report *report)
+{
+	const struct nmibt_death *death = &report->death;
+	const struct nmibt_log_source *log = report->sources->log;
+
+	if (!death->is_known)
+		return;
+	struct nmibt_moment *moment =
+		add(report, NMIBT_MOMENT_DEATH, death->ns, death->seq, death->message);
+	if (!moment)
+		return;
+	moment->has_ns = death->has_seq;
+	if (!death->has_seq)
+		moment->age = (struct nmibt_age){0};
+	if (death->dump_failed)
+		add(report, NMIBT_MOMENT_DUMP_FAILED, log->last_ns, log->last_seq,
+		    death->dump_failed);
+}
+
+static int compare_moments(const void *a, const void *b)
+{
+	const struct nmibt_moment *x = a, *y = b;
+
+	/* Order is by record number, not by the clock; what has no record comes last. */
+	if (x->has_ns != y->has_ns)
+		return x->has_ns ? -1 : 1;
+	if (x->seq != y->seq)
+		return x->seq < y->seq ? -1 : 1;
+	return (int)x->kind - (int)y->kind;
+}
+
+struct nmibt_error *nmibt_make_timeline(struct nmibt_report *report)
+{
+	report->timeline = calloc(MAX_MOMENTS, sizeof(*report->timeline));
+	if (!report->timeline)
+		return nmibt_error_nomem();
+	if (report->sources->log) {
+		add_printouts(report);
+		add_request(report);
+		add_suspends(report);
+		add_conditions(report);
+	}
+	add_death(report);
+	qsort(report->timeline, report->nr_moments, sizeof(*report->timeline), compare_moments);
+	return NULL;
+}

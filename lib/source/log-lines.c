@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Records to lines. CPUs print at the same time, so that the records of several stand
+ * between each other. Who printed a record is in its caller_id, since 5.10 whatever the
+ * configuration (kernel/printk/printk.c: printk_caller_id()), and what one caller printed
+ * is read as a stream. A line may be in several records, and a record may hold several.
+ */
+#include "source/printouts.h"
+
+/* enum printk_info_flags, kernel/printk/printk_ringbuffer.h and internal.h, 5.10 to 6.12 */
+#define LOG_NEWLINE 2
+#define LOG_CONT 8
+
+/* More callers than this in one bucket are no kernel's. */
+#define MAX_IN_BUCKET 64
+
+bool nmibt_text_put(struct text *text, const char *bytes, const bool *known, size_t len)
+{
+	if (text->len + len > text->room) {
+		size_t room = 2 * (text->len + len);
+		char *raw = realloc(text->raw, room);
+		if (raw)
+			text->raw = raw;
+		bool *all_known = realloc(text->known, room * sizeof(*all_known));
+		if (all_known)
+			text->known = all_known;
+		if (!raw || !all_known)
+			return false;
+		text->room = room;
+	}
+	if (!len)
+		return true;
+	if (bytes)
+		memcpy(text->raw + text->len, bytes, len);
+	else
+		memset(text->raw + text->len, 0, len);
+	if (known)
+		memcpy(text->known + text->len, known, len * sizeof(*known));
+	else
+		memset(text->known + text->len, bytes != NULL, len * sizeof(*known));
+	text->len += len;
+	return true;
+}
+
+/* ------------------------------------------------------------------ streams */
+
+static struct stream **bucket_of(struct nmibt_log_builder *b, uint32_t caller_id)
+{
+	return &b->buckets[(caller_id ^ caller_id >> 16) % NR_BUCKETS];
+}
+
+struct stream *nmibt_stream_find(struct nmibt_log_builder *builder, uint32_t caller_id)
+{
+	struct stream *s = *bucket_of(builder, caller_id);
+
+	while (s && s->caller_id != caller_id)
+		s = s->next;
+	return s;
+}
+
+static void free_stream(struct stream *s)
+{
+	for (size_t i = 0; i < s->nr_levels; i++) {
+		free(s->levels[i].text.raw);
+		free(s->levels[i].text.known);
+	}
+	free(s->line.raw);
+	free(s->line.known);
+	free(s);
+}
+
+/* Gives the oldest stream of the bucket up, where there are too many. */
+static void limit_bucket(struct nmibt_log_source *log, struct stream **bucket)
+{
+	struct stream **at = bucket;
+	unsigned int nr = 0;
+
+	for (; *at; at = &(*at)->next) {
+		if (++nr < MAX_IN_BUCKET)
+			continue;
+		struct stream *s = *at;
+
+		*at = NULL;
+		s->is_open = false;
+		nmibt_log_end_stream(log, s);
+		free_stream(s);
+		return;
+	}
+}
+
+struct stream *nmibt_stream_get(struct nmibt_log_source *log, uint32_t caller_id)
+{
+	struct stream **bucket = bucket_of(log->builder, caller_id);
+	struct stream *s = nmibt_stream_find(log->builder, caller_id);
+
+	if (s)
+		return s;
+	limit_bucket(log, bucket);
+	s = calloc(1, sizeof(*s));
+	if (!s) {
+		log->builder->failed = true;
+		return NULL;
+	}
+	s->caller_id = caller_id;
+	s->next = *bucket;
+	*bucket = s;
+	return s;
+}
+
+void nmibt_log_builder_close(struct nmibt_log_builder *builder)
+{
+	for (size_t i = 0; builder && i < NR_BUCKETS; i++) {
+		while (builder->buckets[i]) {
+			struct stream *s = builder->buckets[i];
+
+			builder->buckets[i] = s->next;
+			free_stream(s);
+		}
+	}
+	free(builder);
+}
+
+/* -------------------------------------------------------------------- lines */
+
+/* What stands in the stream is a line, be it that no newline ended it. */
+static void end_line(struct nmibt_log_source *log, struct stream *s, uint64_t seq, uint64_t ts_ns,
+		     bool is_torn)
+{
+	if (!s->is_open)
+		return;
+	struct text text = s->line;
+	struct nmibt_log_line line = {
+		.caller_id = s->caller_id,
+		.first_seq = s->line_seq,
+		.first_ns = s->line_ns,
+		.last_seq = s->piece_seq,
+		.last_ns = s->piece_ns,
+		.seq = seq,
+		.ts_ns = ts_ns,
+		.text = text.raw,
+		.known = text.known,
+		.len = text.len,
+		.is_torn = is_torn,
+		.nr_gaps = s->line_gaps,
+		.nr_lost = s->line_lost,
+	};
+	s->is_open = false;
+	s->line = (struct text){0};
+	nmibt_log_take_line(log, &line);
+	free(text.raw);
+	free(text.known);
+}
+
+/* A piece of a line that has more, or of one that was begun before. */
+static void put_piece(struct nmibt_log_source *log, const struct nmibt_log_record *record,
+		      const char *text, size_t len, size_t missing)
+{
+	struct nmibt_log_builder *b = log->builder;
+	struct stream *s = nmibt_stream_get(log, record->caller_id);
+
+	if (!s)
+		return;
+	if (!s->is_open) {
+		s->is_open = true;
+		s->line_seq = record->seq;
+		s->line_ns = record->ts_ns;
+		s->line_gaps = b->nr_gaps;
+		s->line_lost = b->nr_lost;
+	}
+	s->piece_seq = record->seq;
+	s->piece_ns = record->ts_ns;
+	if (!nmibt_text_put(&s->line, text, NULL, len) ||
+	    !nmibt_text_put(&s->line, NULL, NULL, missing))
+		b->failed = true;
+}
+
+/* A line, or the last piece of one. */
+static void put_end(struct nmibt_log_source *log, struct stream *s,
+		    const struct nmibt_log_record *record, const char *text, size_t len,
+		    size_t missing)
+{
+	if (s && s->is_open) {
+		put_piece(log, record, text, len, missing);
+		end_line(log, s, record->seq, record->ts_ns, false);
+		return;
+	}
+	nmibt_log_take_line(log, &(struct nmibt_log_line){
+					 .caller_id = record->caller_id,
+					 .first_seq = record->seq,
+					 .first_ns = record->ts_ns,
+					 .last_seq = record->seq,
+					 .last_ns = record->ts_ns,
+					 .seq = record->seq,
+					 .ts_ns = record->ts_ns,
+					 .text = text,
+					 .len = len,
+					 .missing = missing,
+					 .nr_gaps = log->builder->nr_gaps,
+					 .nr_lost = log->builder->nr_lost,
+				 });
+}
+
+static void put_record(struct nmibt_log_source *log, const struct nmibt_log_record *record)
+{
+	const char *at = record->text, *end = at + record->len;
+	struct stream *s = nmibt_stream_find(log->builder, record->caller_id);
+
+	/* A record goes on with the line before if it says so, and nothing is lost between
+	 * the two. */
+	if (s && s->is_open &&
+	    (!(record->flags & LOG_CONT) || s->line_gaps != log->builder->nr_gaps))
+		end_line(log, s, record->seq, record->ts_ns, false);
+	for (const char *newline; (newline = memchr(at, '\n', end - at)); at = newline + 1) {
+		s = nmibt_stream_find(log->builder, record->caller_id);
+		put_end(log, s, record, at, newline - at, 0);
+	}
+	s = nmibt_stream_find(log->builder, record->caller_id);
+	if (record->flags & LOG_NEWLINE)
+		put_end(log, s, record, at, end - at, record->missing);
+	else
+		put_piece(log, record, at, end - at, record->missing);
+}
+
+/* ------------------------------------------------------------------ records */
+
+void nmibt_log_source_lose(struct nmibt_log_source *log, uint64_t nr)
+{
+	log->builder->losing += nr;
+}
+
+static void note_gap(struct nmibt_log_source *log, uint64_t before_seq)
+{
+	struct nmibt_log_builder *b = log->builder;
+	uint64_t nr = b->losing;
+
+	b->losing = 0;
+	if (!nr)
+		return;
+	b->nr_gaps++;
+	b->nr_lost += nr;
+	nmibt_log_add_gap(log, &(struct nmibt_log_gap){.after_seq = log->last_seq,
+						       .before_seq = before_seq,
+						       .nr = nr});
+}
+
+void nmibt_log_source_visit(struct nmibt_log_source *log, const struct nmibt_log_record *record)
+{
+	struct nmibt_log_builder *b = log->builder;
+	uint64_t jump = record->seq - log->last_seq - 1;
+
+	if (!log->nr_records) {
+		log->is_wrapped = record->seq != 0;
+		log->first_seq = record->seq;
+		log->first_ns = record->ts_ns;
+		log->last_seq = record->seq > b->losing ? record->seq - b->losing - 1 : 0;
+	} else if (record->seq > log->last_seq && jump > b->losing) {
+		b->losing = jump;
+	}
+	log->nr_records++;
+	if (b->losing)
+		note_gap(log, record->seq);
+	log->last_seq = record->seq;
+	log->last_ns = record->ts_ns;
+	if (!b->failed && !nmibt_log_is_of_user(record))
+		put_record(log, record);
+}
+
+/* What follows the last record may be lost, too. */
+struct nmibt_error *nmibt_log_source_finish(struct nmibt_log_source *log)
+{
+	struct nmibt_log_builder *b = log->builder;
+
+	if (b->losing)
+		note_gap(log, log->last_seq + b->losing + 1);
+	for (size_t i = 0; i < NR_BUCKETS && !b->failed; i++) {
+		for (struct stream *s = b->buckets[i]; s; s = s->next)
+			end_line(log, s, log->last_seq, log->last_ns, true);
+	}
+	for (size_t i = 0; i < NR_BUCKETS && !b->failed; i++) {
+		for (struct stream *s = b->buckets[i]; s; s = s->next)
+			nmibt_log_end_stream(log, s);
+	}
+	if (b->failed)
+		return nmibt_error_nomem();
+	nmibt_log_number(log);
+	nmibt_log_builder_close(b);
+	log->builder = NULL;
+	return NULL;
+}

@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What the lines of a log mean to what their caller is in the middle of. */
+#include "source/printouts.h"
+
+/* Of a report by an interrupt: what NMI handlers say of themselves
+ * (arch/x86/kernel/nmi.c: nmi_check_duration(), 6.12). */
+#define MAX_TAIL_STRANGERS 8
+
+/* Has a printout several traces? kernel/rcu/tree_stall.h, kernel/hung_task.c; 6.12 */
+static bool has_traces(enum nmibt_print kind)
+{
+	return kind == NMIBT_PRINT_STALL || kind == NMIBT_PRINT_SELF_STALL ||
+	       kind == NMIBT_PRINT_HUNG_TASK;
+}
+
+/* --------------------------------------------------------- whose line is it? */
+
+/* Of a printout whose caller prints no trace now. */
+static bool is_of_printout(const struct taken *t, const struct level *l)
+{
+	switch (t->p.kind) {
+	case NMIBT_PRINT_CPU:
+		return !l->has_trace || has_traces(l->kind);
+	case NMIBT_PRINT_TASK:
+		/* of a panic by panic_print (kernel/panic.c: panic_print_sys_info(), 6.12) */
+		return has_traces(l->kind) || l->kind == NMIBT_PRINT_PANIC;
+	case NMIBT_PRINT_STALLED_CPU:
+	case NMIBT_PRINT_STALL_FOUND:
+		return l->kind == NMIBT_PRINT_STALL || l->kind == NMIBT_PRINT_SELF_STALL;
+	case NMIBT_PRINT_END_TRACE:
+		return l->kind == NMIBT_PRINT_WARNING || l->kind == NMIBT_PRINT_OOPS;
+	case NMIBT_PRINT_OTHER:
+	case NMIBT_PRINT_HARDWARE:
+	case NMIBT_PRINT_REGISTER:
+		return l->phase == PHASE_LEAD && l->strangers < MAX_STRANGERS;
+	default:
+		return false;
+	}
+}
+
+static bool is_of_level(const struct taken *t, const struct level *l)
+{
+	return l->trace ? nmibt_is_of_trace(t, l) : l->printout && is_of_printout(t, l);
+}
+
+/* ------------------------------------------------------------ lines of printouts */
+
+void nmibt_learn_reporter(struct taken *t, uint64_t number, uint32_t cpu)
+{
+	struct nmibt_printout *printout = nmibt_log_printout(t->log, number);
+
+	if (!printout || cpu == NMIBT_NO_CPU)
+		return;
+	printout->reporter = cpu;
+	if (printout->kind == NMIBT_PRINT_SELF_STALL && !nmibt_cpus_add(&printout->cpus, cpu))
+		t->b->failed = true;
+}
+
+void nmibt_copy_task(struct nmibt_task *task, const struct nmibt_printed *p)
+{
+	size_t len = p->comm.len < sizeof(task->comm) ? p->comm.len : sizeof(task->comm);
+
+	if (!p->has_task)
+		return;
+	*task = (struct nmibt_task){.known = true, .pid = p->pid};
+	if (len)
+		memcpy(task->comm, p->comm.s, len);
+}
+
+static void take_stalled(struct taken *t, struct level *l)
+{
+	struct nmibt_printout *printout = nmibt_log_printout(t->log, l->printout);
+
+	if (l->phase == PHASE_LEAD)
+		nmibt_level_put(t, l);
+	else
+		nmibt_touch_printout(t, l->printout);
+	l->strangers = 0;
+	if (!printout)
+		return;
+	if (t->p.kind == NMIBT_PRINT_STALL_FOUND)
+		nmibt_learn_reporter(t, l->printout, t->p.has_cpu ? t->p.cpu : NMIBT_NO_CPU);
+	else if (t->p.has_cpu && !nmibt_cpus_add(&printout->cpus, t->p.cpu))
+		t->b->failed = true;
+	if (!printout->task.known)
+		nmibt_copy_task(&printout->task, &t->p);
+}
+
+static void take_printout_line(struct taken *t, struct level *l)
+{
+	switch (t->p.kind) {
+	case NMIBT_PRINT_CPU:
+		nmibt_learn_reporter(t, l->printout, t->p.cpu);
+		nmibt_begin_trace(t, l, NMIBT_EVIDENCE_OWN, t->p.cpu);
+		break;
+	case NMIBT_PRINT_TASK:
+		/* The lead is about the report, which may have many tasks. */
+		nmibt_level_drop_text(l);
+		nmibt_begin_trace(t, l, NMIBT_EVIDENCE_TASK, NMIBT_NO_CPU);
+		break;
+	case NMIBT_PRINT_STALLED_CPU:
+	case NMIBT_PRINT_STALL_FOUND:
+		take_stalled(t, l);
+		return;
+	case NMIBT_PRINT_END_TRACE:
+		nmibt_touch_printout(t, l->printout);
+		nmibt_pop(t, END_TOLD);
+		return;
+	default:
+		nmibt_level_put(t, l);
+		l->strangers += t->p.kind == NMIBT_PRINT_OTHER;
+		return;
+	}
+	if (l->trace)
+		nmibt_take_trace_line(t, l);
+}
+
+static void take_level_line(struct taken *t, struct level *l)
+{
+	while (nmibt_top_level(t->s) != l)
+		nmibt_pop(t, END_WENT_ON);
+	if (l->trace)
+		nmibt_take_trace_line(t, l);
+	else
+		take_printout_line(t, l);
+}
+
+/* ------------------------------------------------------------- lines of no level */
+
+/* How many lines of something else may stand behind a trace of a printout that may have
+ * more of its own. */
+static unsigned int patience(const struct taken *t, const struct level *l)
+{
+	if (l->kind == NMIBT_PRINT_PANIC)
+		return UINT32_MAX;
+	if (has_traces(l->kind) || l->phase == PHASE_LEAD)
+		return MAX_STRANGERS;
+	return nmibt_cpu_of_caller(t->line->caller_id) == NMIBT_NO_CPU ? 0 : MAX_TAIL_STRANGERS;
+}
+
+/* Does it show that the innermost level has ended? */
+static void take_stranger(struct taken *t)
+{
+	struct level *l = nmibt_top_level(t->s);
+
+	if (!l)
+		return;
+	/* Where stacks are marked the trace is not over, and an interrupt may have said
+	 * something in the middle of it. */
+	if (l->trace && l->open_marks && l->strangers < MAX_STRANGERS &&
+	    nmibt_may_be_interrupted(t)) {
+		l->strangers++;
+		return;
+	}
+	if (l->trace)
+		nmibt_end_top_trace(t, END_WENT_ON);
+	if (nmibt_top_level(t->s) == l && l->strangers++ >= patience(t, l))
+		nmibt_pop(t, END_WENT_ON);
+}
+
+static bool may_be_headless(enum nmibt_print kind)
+{
+	return kind == NMIBT_PRINT_CPU || kind == NMIBT_PRINT_HARDWARE ||
+	       kind == NMIBT_PRINT_REGISTER || kind == NMIBT_PRINT_PC ||
+	       kind == NMIBT_PRINT_TRACE || kind == NMIBT_PRINT_FRAME ||
+	       kind == NMIBT_PRINT_STACK_MARK;
+}
+
+/* Of a CPU that was in a trace when the oldest record was written that is left, or when
+ * records were lost: the first line that it printed since. What it was for nobody knows. */
+static bool take_headless(struct taken *t)
+{
+	uint32_t cpu = nmibt_cpu_of_caller(t->line->caller_id);
+
+	if (!t->is_first || cpu == NMIBT_NO_CPU || !may_be_headless(t->p.kind))
+		return false;
+	struct level *l = nmibt_push(t);
+	if (!l)
+		return true;
+	nmibt_begin_trace(t, l, NMIBT_EVIDENCE_OWN, t->p.kind == NMIBT_PRINT_CPU ? t->p.cpu : cpu);
+	if (!l->trace)
+		return true;
+	struct nmibt_log_trace *trace = nmibt_level_trace(t->log, l);
+	trace->wrong |= NMIBT_WRONG_HEADLESS;
+	trace->lost_records = t->b->nr_lost;
+	nmibt_take_trace_line(t, l);
+	return true;
+}
+
+/* Of a CPU or a task, and no printout told of it. */
+static void take_bare_trace(struct taken *t)
+{
+	struct level *l = nmibt_top_level(t->s);
+	bool is_cpu = t->p.kind == NMIBT_PRINT_CPU;
+
+	if (l && !l->trace && l->kind != NMIBT_PRINT_PANIC && l->phase == PHASE_TAIL)
+		nmibt_pop(t, END_WENT_ON);
+	l = nmibt_push(t);
+	if (!l)
+		return;
+	nmibt_begin_trace(t, l, is_cpu ? NMIBT_EVIDENCE_OWN : NMIBT_EVIDENCE_TASK,
+			  is_cpu ? t->p.cpu : NMIBT_NO_CPU);
+	if (l->trace)
+		nmibt_take_trace_line(t, l);
+}
+
+/* A trace of which nothing told the end had none, if its caller goes on with frames. */
+static void take_orphan(struct taken *t)
+{
+	if (!t->s || !t->s->unsure_trace || t->s->unsure_gaps != t->line->nr_gaps ||
+	    t->p.kind != NMIBT_PRINT_FRAME)
+		return;
+	struct nmibt_log_trace *trace = &t->log->traces[t->s->unsure_trace - 1];
+	trace->wrong |= NMIBT_WRONG_CUT;
+	trace->has_ended = false;
+	t->s->unsure_trace = 0;
+}
+
+/* The innermost level that can have the line; NULL: none can. Of a line that says nothing
+ * only the innermost one is asked. */
+static struct level *find_level(struct taken *t)
+{
+	for (unsigned int i = t->s ? t->s->nr_levels : 0; i > 0; i--) {
+		struct level *l = &t->s->levels[i - 1];
+
+		if (is_of_level(t, l))
+			return l;
+		if (t->p.kind == NMIBT_PRINT_OTHER)
+			break;
+	}
+	return NULL;
+}
+
+static bool is_stranger(enum nmibt_print kind)
+{
+	return kind == NMIBT_PRINT_OTHER || kind == NMIBT_PRINT_STALLED_CPU ||
+	       kind == NMIBT_PRINT_STALL_FOUND;
+}
+
+/* A line that stands in reports. */
+static void take_part(struct taken *t)
+{
+	struct level *l = find_level(t);
+
+	if (!l && is_stranger(t->p.kind)) {
+		take_stranger(t);
+		return;
+	}
+	if (!l && nmibt_top_level(t->s) && nmibt_top_level(t->s)->trace) {
+		nmibt_end_top_trace(t, END_WENT_ON);
+		l = find_level(t);
+	}
+	if (l)
+		take_level_line(t, l);
+	else if (take_headless(t))
+		return;
+	else if (t->p.kind == NMIBT_PRINT_CPU || t->p.kind == NMIBT_PRINT_TASK)
+		take_bare_trace(t);
+	else
+		take_orphan(t);
+}
+
+/* ----------------------------------------------------------------- first lines */
+
+void nmibt_add_said_cpus(struct taken *t, struct nmibt_cpus *cpus)
+{
+	if (t->p.has_cpu && !nmibt_cpus_add(cpus, t->p.cpu))
+		t->b->failed = true;
+	if (!nmibt_cpus_add_list(cpus, t->p.cpus))
+		t->b->failed = true;
+}
+
+struct level *nmibt_begin_printout(struct taken *t, enum nmibt_print kind, enum phase phase)
+{
+	const struct nmibt_log_line *line = t->line;
+	struct level *l = nmibt_push(t);
+
+	if (!l)
+		return NULL;
+	struct nmibt_printout printout = {
+		.kind = kind,
+		.caller_id = line->caller_id,
+		.reporter = nmibt_cpu_of_caller(line->caller_id),
+		.first_seq = line->seq,
+		.last_seq = line->seq,
+		.begun_ns = line->ts_ns,
+		.ended_ns = line->ts_ns,
+		.has_seconds = t->p.has_seconds,
+		.seconds = t->p.seconds,
+		.has_interval = t->p.has_interval,
+		.interval = t->p.interval,
+		.message = nmibt_copy_line(t),
+	};
+	nmibt_copy_task(&printout.task, &t->p);
+	if (kind != NMIBT_PRINT_REQUEST && kind != NMIBT_PRINT_SYSRQ_REQUEST)
+		nmibt_add_said_cpus(t, &printout.cpus);
+	l->printout = nmibt_log_add_printout(t->log, &printout);
+	l->kind = kind;
+	l->phase = phase;
+	return l;
+}
+
+void nmibt_end_printouts(struct taken *t)
+{
+	struct level *l;
+
+	for (nmibt_leave_trace(t, true);
+	     (l = nmibt_top_level(t->s)) && !l->trace && l->kind != NMIBT_PRINT_PANIC;) {
+		if (l->phase == PHASE_LEAD && nmibt_may_be_interrupted(t))
+			break;
+		nmibt_pop(t, END_WENT_ON);
+	}
+}
+
+/* The oops whose cause the caller has just printed; NULL: none. */
+static struct level *find_oops(struct stream *s)
+{
+	for (unsigned int i = s ? s->nr_levels : 0; i > 0; i--) {
+		struct level *l = &s->levels[i - 1];
+
+		if (l->kind == NMIBT_PRINT_OOPS)
+			return l->phase == PHASE_LEAD && !l->has_heading ? l : NULL;
+	}
+	return NULL;
+}
+
+static void take_heading(struct taken *t, struct level *l)
+{
+	struct nmibt_printout *printout = nmibt_log_printout(t->log, l->printout);
+
+	while (nmibt_top_level(t->s) != l)
+		nmibt_pop(t, END_WENT_ON);
+	nmibt_level_put(t, l);
+	l->has_heading = t->p.kind == NMIBT_PRINT_OOPS;
+	l->strangers = 0;
+	if (printout && l->has_heading)
+		printout->kind = NMIBT_PRINT_OOPS;
+}
+
+static void take_first_line(struct taken *t)
+{
+	bool is_oops = t->p.kind == NMIBT_PRINT_OOPS || t->p.kind == NMIBT_PRINT_OOPS_CAUSE;
+	struct level *l = is_oops ? find_oops(t->s) : NULL;
+
+	if (l) {
+		take_heading(t, l);
+		return;
+	}
+	/* From a panic nobody comes back. */
+	if (t->p.kind == NMIBT_PRINT_PANIC)
+		nmibt_pop_all(t);
+	nmibt_end_printouts(t);
+	l = nmibt_begin_printout(t, t->p.kind, PHASE_LEAD);
+	if (!l)
+		return;
+	if (is_oops)
+		l->kind = NMIBT_PRINT_OOPS;
+	l->has_heading = t->p.kind == NMIBT_PRINT_OOPS;
+	if (t->p.kind == NMIBT_PRINT_PANIC)
+		t->b->panic = l->printout;
+	nmibt_learn_reporter(t, l->printout, nmibt_cpu_of_caller(t->line->caller_id));
+	nmibt_level_put(t, l);
+}
+
+static void take_end_of_panic(struct taken *t)
+{
+	uint64_t number = nmibt_current_printout(t->s);
+	struct nmibt_printout *printout = nmibt_log_printout(t->log, number);
+
+	if (printout && printout->kind == NMIBT_PRINT_PANIC)
+		nmibt_touch_printout(t, number);
+	nmibt_pop_all(t);
+	nmibt_take_event(t);
+}
+
+/* ---------------------------------------------------------------------- a line */
+
+static void take_kind(struct taken *t)
+{
+	switch (t->p.kind) {
+	case NMIBT_PRINT_REQUEST:
+		nmibt_take_request(t);
+		break;
+	case NMIBT_PRINT_SYSRQ_REQUEST:
+		nmibt_take_sysrq_request(t);
+		break;
+	case NMIBT_PRINT_TITLE:
+	case NMIBT_PRINT_SKIPPED:
+	case NMIBT_PRINT_SYSRQ_TITLE:
+	case NMIBT_PRINT_SYSRQ_SKIPPED:
+		nmibt_take_title(t);
+		break;
+	case NMIBT_PRINT_STOPPING:
+		nmibt_take_stopping(t);
+		break;
+	case NMIBT_PRINT_TASK_DUMP:
+		nmibt_leave_trace(t, false);
+		break;
+	case NMIBT_PRINT_CUT_HERE:
+		nmibt_leave_trace(t, true);
+		break;
+	case NMIBT_PRINT_END_PANIC:
+		take_end_of_panic(t);
+		break;
+	case NMIBT_PRINT_NOT_RESPONDING:
+	case NMIBT_PRINT_BANNER:
+	case NMIBT_PRINT_COMMAND_LINE:
+	case NMIBT_PRINT_SUSPEND:
+	case NMIBT_PRINT_RESUME:
+	case NMIBT_PRINT_KDUMP:
+	case NMIBT_PRINT_CSD_RELEASED:
+		nmibt_take_event(t);
+		break;
+	default:
+		if (t->p.kind >= NMIBT_PRINT_PANIC && t->p.kind <= NMIBT_PRINT_WARNING)
+			take_first_line(t);
+		else
+			take_part(t);
+	}
+}
+
+/* Is it the first line of the CPU since the log begins or since records were lost, and may
+ * there have been one before? */
+static bool is_first_since(struct taken *t)
+{
+	uint32_t cpu = nmibt_cpu_of_caller(t->line->caller_id);
+
+	if (cpu == NMIBT_NO_CPU)
+		return false;
+	uint64_t seen = t->b->cpus[cpu].seen;
+	t->b->cpus[cpu].seen = t->line->nr_gaps + 1;
+	return seen ? seen <= t->line->nr_gaps : t->log->is_wrapped || t->line->nr_gaps;
+}
+
+/* Between its own title and the request who asks prints nothing else. */
+static void forget_own_title(struct taken *t)
+{
+	struct stream *s = t->s;
+
+	if (s && s->own_title && t->log->traces[s->own_title - 1].last_seq < t->line->last_seq)
+		s->own_title = 0;
+}
+
+void nmibt_log_take_line(struct nmibt_log_source *log, const struct nmibt_log_line *line)
+{
+	struct taken t = {.log = log, .b = log->builder, .line = line};
+	const bool *unknown = line->known ? memchr(line->known, false, line->len) : NULL;
+	struct nmibt_str text = {line->text, unknown ? (size_t)(unknown - line->known) : line->len};
+
+	nmibt_recognise(t.b->arch, text, &t.p);
+	if (t.p.kind == NMIBT_PRINT_OTHER && nmibt_take_dropped(&t))
+		return;
+	if (t.p.kind == NMIBT_PRINT_HARDWARE)
+		nmibt_take_hardware(&t);
+	if (t.p.kind == NMIBT_PRINT_CPU)
+		nmibt_take_taint(&t);
+	t.is_first = is_first_since(&t);
+	t.s = nmibt_stream_find(t.b, line->caller_id);
+	take_kind(&t);
+	forget_own_title(&t);
+}

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Names of places, and lines of a trace. "%pS" and "%pB" of lib/vsprintf.c have the form
+ * name+0xoff/0xsize [module], since 5.14 with [module build-id], and are a number where no
+ * symbol is known.
+ *
+ * A line of x86 has " name", or " ? name" where the unwinder does not vouch for it
+ * (arch/x86/kernel/dumpstack.c: printk_stack_address(), 4.10 to 7.2); before it was
+ * " [<address>] ? name" (3.10 to 4.9). One of arm64 has "[<address>] name" (print_ip_sym(),
+ * up to 4.14), then " name", since 6.13 with letters in brackets behind it
+ * (arch/arm64/kernel/stacktrace.c: dump_backtrace_entry()).
+ */
+#include "text/arch.h"
+
+static bool is_printable(char c)
+{
+	return c > ' ' && c <= '~';
+}
+
+static struct nmibt_str rest_of(struct nmibt_str s, size_t from)
+{
+	return (struct nmibt_str){s.s + from, s.len - from};
+}
+
+/* " [module]" or " [module build-id]"; what is torn is taken as far as it goes. */
+static void take_module(struct nmibt_str *cursor, struct nmibt_frame *ret)
+{
+	struct nmibt_str s = *cursor;
+	size_t len = 0;
+
+	if (!nmibt_skip(&s, " ["))
+		return;
+	while (len < s.len && is_printable(s.s[len]) && s.s[len] != ']')
+		len++;
+	ret->module = (struct nmibt_str){s.s, len};
+	if (!nmibt_skip_to(&s, "]"))
+		s.len = 0;
+	*cursor = s;
+}
+
+/* " (P)": arm64's P is the pc of registers on the stack, L the link register there, which
+ * may be left from an earlier call; other letters say nothing of this kind. */
+static void read_letters(struct nmibt_str s, struct nmibt_frame *ret)
+{
+	struct nmibt_str letters;
+
+	if (!nmibt_skip(&s, " (") || !nmibt_take_until(&s, ")", &letters))
+		return;
+	for (size_t i = 0; i < letters.len; i++) {
+		if (letters.s[i] < 'A' || letters.s[i] > 'Z')
+			return;
+	}
+	ret->is_pc = nmibt_str_holds(letters, "P");
+	if (nmibt_str_holds(letters, "L"))
+		ret->reliable = false;
+}
+
+static bool read_place(struct nmibt_str s, bool has_size, struct nmibt_frame *ret)
+{
+	struct nmibt_frame frame = *ret;
+	size_t len = 0;
+
+	while (len < s.len && is_printable(s.s[len]) && s.s[len] != '+')
+		len++;
+	frame.function = (struct nmibt_str){s.s, 0};
+	if (!nmibt_take_0x(&s, &frame.addr)) {
+		frame.function.len = len;
+		s = rest_of(s, len);
+		if (!len || !nmibt_skip(&s, "+") || !nmibt_take_0x(&s, &frame.offset))
+			return false;
+		if (has_size && (!nmibt_skip(&s, "/") || !nmibt_take_0x(&s, &frame.size)))
+			return false;
+	}
+	if (s.len && *s.s != ' ')
+		return false;
+	frame.module = (struct nmibt_str){s.s, 0};
+	take_module(&s, &frame);
+	read_letters(s, &frame);
+	*ret = frame;
+	return true;
+}
+
+bool nmibt_read_symbol(struct nmibt_str s, struct nmibt_frame *ret)
+{
+	return read_place(s, true, ret);
+}
+
+bool nmibt_read_unsized_symbol(struct nmibt_str s, struct nmibt_frame *ret)
+{
+	return read_place(s, false, ret);
+}
+
+bool nmibt_skip_address(struct nmibt_str *cursor, struct nmibt_frame *ret)
+{
+	struct nmibt_str s = *cursor;
+	uint64_t addr;
+
+	if (!nmibt_skip(&s, "[<") || !nmibt_take_hex(&s, 16, &addr) || !nmibt_skip(&s, ">]"))
+		return false;
+	ret->addr = addr;
+	*cursor = s;
+	return true;
+}
+
+/* -------------------------------------------------------------------- marks */
+
+static const struct {
+	const char *name;
+	enum nmibt_stack_kind kind;
+} stack_names[] = {
+	{"TASK", NMIBT_STACK_TASK}, {"IRQ", NMIBT_STACK_IRQ},	  {"SOFTIRQ", NMIBT_STACK_SOFTIRQ},
+	{"NMI", NMIBT_STACK_NMI},   {"ENTRY", NMIBT_STACK_ENTRY},
+};
+
+enum nmibt_stack_kind nmibt_stack_kind_of(struct nmibt_str name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(stack_names); i++) {
+		if (nmibt_str_is(name, stack_names[i].name))
+			return stack_names[i].kind;
+	}
+	if (nmibt_str_starts(name, "ENTRY_TRAMPOLINE"))
+		return NMIBT_STACK_ENTRY;
+	return name.len && *name.s == '#' ? NMIBT_STACK_EXCEPTION : NMIBT_STACK_TASK;
+}
+
+const char *nmibt_stack_kind_name(enum nmibt_stack_kind kind)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(stack_names); i++) {
+		if (stack_names[i].kind == kind)
+			return stack_names[i].name;
+	}
+	return "exception";
+}
+
+/*
+ * " <IRQ>" where x86 comes to a stack of another kind, " </IRQ>" where it leaves it; <TASK>
+ * since 5.16 (arch/x86/kernel/dumpstack_64.c: stack_type_name()). Up to 4.9 the ends are
+ * <EOI> and <<EOE>>, and frames may stand behind a mark on its line.
+ */
+static bool take_mark(struct nmibt_str *cursor, struct nmibt_printed *ret)
+{
+	struct nmibt_str s = *cursor, name;
+
+	nmibt_skip_spaces(&s);
+	if (!nmibt_skip(&s, "<"))
+		return false;
+	bool is_doubled = nmibt_skip(&s, "<");
+	if (!nmibt_take_until(&s, ">", &name) || (is_doubled && !nmibt_skip(&s, ">")))
+		return false;
+	bool is_end = nmibt_skip(&name, "/");
+	if (!name.len || (s.len && *s.s != ' '))
+		return false;
+	for (size_t i = 0; i < name.len; i++) {
+		if (!is_printable(name.s[i]) || name.s[i] == '<')
+			return false;
+	}
+	ret->has_mark = true;
+	ret->mark = nmibt_stack_kind_of(name);
+	if (nmibt_str_is(name, "EOI"))
+		ret->mark = NMIBT_STACK_IRQ;
+	if (nmibt_str_is(name, "EOE"))
+		ret->mark = NMIBT_STACK_EXCEPTION;
+	/* What follows <UNK> is on no stack that the kernel knows. */
+	ret->is_mark_end = is_end || nmibt_str_is(name, "EOI") || nmibt_str_is(name, "EOE") ||
+			   nmibt_str_is(name, "UNK");
+	*cursor = s;
+	return true;
+}
+
+void nmibt_take_marks(struct nmibt_str *cursor, struct nmibt_printed *ret)
+{
+	while (take_mark(cursor, ret))
+		;
+}
+
+/* -------------------------------------------------------------------- lines */
+
+bool nmibt_recognise_frame(struct nmibt_str line, struct nmibt_printed *ret)
+{
+	struct nmibt_printed printed = {.frame = {.reliable = true}};
+
+	if (!nmibt_str_starts(line, " ") && !nmibt_str_starts(line, "[<"))
+		return false;
+	nmibt_take_marks(&line, &printed);
+	nmibt_skip_spaces(&line);
+	if (!line.len && printed.has_mark) {
+		printed.kind = NMIBT_PRINT_STACK_MARK;
+		*ret = printed;
+		return true;
+	}
+	if (nmibt_skip_address(&line, &printed.frame))
+		nmibt_skip_spaces(&line);
+	if (nmibt_skip(&line, "? "))
+		printed.frame.reliable = false;
+	if (!nmibt_read_symbol(line, &printed.frame))
+		return false;
+	printed.kind = NMIBT_PRINT_FRAME;
+	printed.has_frame = true;
+	*ret = printed;
+	return true;
+}
+
+struct nmibt_error *nmibt_trace_unwound(const struct nmibt_text *text, struct nmibt_stack *ret)
+{
+	struct nmibt_frame *frames = calloc(text->nr_lines + 1, sizeof(*frames));
+	size_t nr = 0;
+
+	if (!frames)
+		return nmibt_error_nomem();
+	for (size_t i = 0; i < text->nr_lines; i++) {
+		struct nmibt_frame frame = {.line = i, .is_pc = !i, .reliable = true};
+		struct nmibt_str line = {text->lines[i].text, text->lines[i].len};
+
+		nmibt_skip_spaces(&line);
+		if (nmibt_skip(&line, "? "))
+			frame.reliable = false;
+		if (nmibt_read_unsized_symbol(line, &frame))
+			frames[nr++] = frame;
+	}
+	*ret = (struct nmibt_stack){.frames = frames, .nr = nr};
+	return NULL;
+}

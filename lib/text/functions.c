@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Kinds of functions, and what they say of a stack: that its CPU idles, and which frames
+ * are of its being stopped. The lists are those of 3.10 to 7.2; those of one architecture
+ * are in its file.
+ */
+#include "text/arch.h"
+
+static const struct nmibt_function_kinds common[] = {
+	/* kernel/sched/idle.c, drivers/cpuidle; kernel/cpu/idle.c in older kernels */
+	{"do_idle", NMIBT_FUNCTION_IDLE},
+	{"cpu_startup_entry", NMIBT_FUNCTION_IDLE},
+	{"default_idle", NMIBT_FUNCTION_IDLE},
+	{"default_idle_call", NMIBT_FUNCTION_IDLE},
+	{"default_enter_idle", NMIBT_FUNCTION_IDLE},
+	{"arch_cpu_idle", NMIBT_FUNCTION_IDLE},
+	{"cpu_idle", NMIBT_FUNCTION_IDLE},
+	{"cpu_idle_loop", NMIBT_FUNCTION_IDLE},
+	{"cpu_idle_poll", NMIBT_FUNCTION_IDLE},
+	{"poll_idle", NMIBT_FUNCTION_IDLE},
+	{"call_cpuidle", NMIBT_FUNCTION_IDLE},
+	{"call_cpuidle_s2idle", NMIBT_FUNCTION_IDLE},
+	{"cpuidle_idle_call", NMIBT_FUNCTION_IDLE},
+	{"cpuidle_enter", NMIBT_FUNCTION_IDLE},
+	{"cpuidle_enter_state", NMIBT_FUNCTION_IDLE},
+	{"cpuidle_enter_s2idle", NMIBT_FUNCTION_IDLE},
+
+	/* kernel/panic.c, kernel/exit.c, kernel/kexec_core.c, kernel/crash_core.c; the crash of
+	 * each architecture in machine_kexec.c */
+	{"panic", NMIBT_FUNCTION_DYING},
+	{"vpanic", NMIBT_FUNCTION_DYING},
+	{"nmi_panic", NMIBT_FUNCTION_DYING},
+	{"panic_smp_self_stop", NMIBT_FUNCTION_DYING},
+	{"nmi_panic_self_stop", NMIBT_FUNCTION_DYING},
+	{"panic_other_cpus_shutdown", NMIBT_FUNCTION_DYING},
+	{"crash_smp_send_stop", NMIBT_FUNCTION_DYING},
+	{"smp_send_stop", NMIBT_FUNCTION_DYING},
+	{"oops_exit", NMIBT_FUNCTION_STOP},
+	{"make_task_dead", NMIBT_FUNCTION_STOP},
+	{"crash_kexec", NMIBT_FUNCTION_DYING},
+	{"__crash_kexec", NMIBT_FUNCTION_DYING},
+	{"crash_save_cpu", NMIBT_FUNCTION_DYING},
+	{"machine_crash_shutdown", NMIBT_FUNCTION_DYING},
+	{"machine_kexec", NMIBT_FUNCTION_DYING},
+	{"emergency_restart", NMIBT_FUNCTION_DYING},
+
+	/* init/main.c: where the trace of arm64's first CPU ends before 5.10 */
+	{"start_kernel", NMIBT_FUNCTION_OUTERMOST},
+
+	/* The capture: kernel/v6.12. */
+	{"nmi_capture_*", NMIBT_FUNCTION_DYING},
+	{"capture_this_cpu", NMIBT_FUNCTION_DYING},
+	{"capture_own_regs", NMIBT_FUNCTION_DYING},
+	{"capture_context", NMIBT_FUNCTION_DYING},
+	{"capture_wait", NMIBT_FUNCTION_DYING},
+	{"capture_ask", NMIBT_FUNCTION_DYING},
+	{"capture_raise", NMIBT_FUNCTION_DYING},
+};
+
+static bool is_named(const char *name, struct nmibt_str function)
+{
+	size_t len = strlen(name);
+
+	if (name[len - 1] == '*')
+		return function.len >= len - 1 && !memcmp(function.s, name, len - 1);
+	return function.len == len && !memcmp(function.s, name, len);
+}
+
+static unsigned int kinds_in(const struct nmibt_function_kinds *functions, size_t nr,
+			     struct nmibt_str function)
+{
+	unsigned int kinds = 0;
+
+	for (size_t i = 0; i < nr; i++) {
+		if (*functions[i].name == *function.s && is_named(functions[i].name, function))
+			kinds |= functions[i].kinds;
+	}
+	return kinds;
+}
+
+unsigned int nmibt_function_kinds(struct nmibt_str function)
+{
+	const struct nmibt_text_arch *arch;
+
+	function.len = nmibt_function_len(function);
+	if (!function.len)
+		return 0;
+	unsigned int kinds = kinds_in(common, ARRAY_SIZE(common), function);
+	for (size_t i = 0; (arch = nmibt_text_arch_at(i)); i++)
+		kinds |= kinds_in(arch->functions, arch->nr_functions, function);
+	return kinds;
+}
+
+unsigned int nmibt_frame_kinds(const struct nmibt_frame *frame)
+{
+	return frame->module.len ? 0 : nmibt_function_kinds(frame->function);
+}
+
+bool nmibt_is_idle_function(struct nmibt_str function)
+{
+	return nmibt_function_kinds(function) & (NMIBT_FUNCTION_IDLE | NMIBT_FUNCTION_HALT);
+}
+
+bool nmibt_is_dying_function(struct nmibt_str function)
+{
+	return nmibt_function_kinds(function) & (NMIBT_FUNCTION_DYING | NMIBT_FUNCTION_STOP);
+}
+
+/* Where the interrupt or exception ends that frame i is in: behind what entered the kernel.
+ * Where the text does not tell, behind frame i. */
+static size_t end_of_entry(const struct nmibt_stack *stack, size_t i)
+{
+	for (size_t j = i + 1; j < stack->nr; j++) {
+		const struct nmibt_frame *f = &stack->frames[j];
+
+		if (f->is_interrupted)
+			return j;
+		if (!nmibt_is_in_chain(stack->frames, j))
+			continue;
+		unsigned int kinds = nmibt_frame_kinds(f);
+		if (kinds & NMIBT_FUNCTION_ENTRY)
+			return j + 1;
+		if (kinds & NMIBT_FUNCTION_USER)
+			return stack->nr;
+	}
+	return i + 1;
+}
+
+size_t nmibt_count_dying(const struct nmibt_stack *stack)
+{
+	size_t nr = 0;
+	bool is_stop = false;
+
+	for (size_t i = 0; i < stack->nr; i++) {
+		unsigned int kinds = nmibt_is_in_chain(stack->frames, i)
+					     ? nmibt_frame_kinds(&stack->frames[i])
+					     : 0;
+
+		if (!(kinds & (NMIBT_FUNCTION_DYING | NMIBT_FUNCTION_STOP)))
+			continue;
+		nr = i + 1;
+		is_stop = kinds & NMIBT_FUNCTION_STOP;
+	}
+	return is_stop ? end_of_entry(stack, nr - 1) : nr;
+}
+
+/* From i on the next frame of the chain; stack->nr: there is none. */
+static size_t next_in_chain(const struct nmibt_stack *stack, size_t i)
+{
+	while (i < stack->nr && !nmibt_is_in_chain(stack->frames, i))
+		i++;
+	return i;
+}
+
+/*
+ * The innermost function decides: an interrupt that came to an idle CPU, and what the idle
+ * loop calls to schedule, has other functions there. The instruction that halts is also
+ * where a guest waits for a lock (arch/x86/kernel/kvm.c: kvm_wait()).
+ */
+bool nmibt_is_idle_stack(const struct nmibt_stack *stack)
+{
+	unsigned int kinds = NMIBT_FUNCTION_HALT;
+
+	for (size_t i = nmibt_count_dying(stack); kinds & NMIBT_FUNCTION_HALT; i++) {
+		i = next_in_chain(stack, i);
+		if (i >= stack->nr)
+			return false;
+		kinds = nmibt_frame_kinds(&stack->frames[i]);
+	}
+	return kinds & NMIBT_FUNCTION_IDLE;
+}
+
+bool nmibt_is_outermost_frame(const struct nmibt_frame *frame)
+{
+	return nmibt_frame_kinds(frame) & (NMIBT_FUNCTION_OUTERMOST | NMIBT_FUNCTION_USER);
+}

@@ -1,0 +1,550 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Lines, recognised: what all architectures print. The forms are those of 3.10 to 7.2; a
+ * comment names the file, and the kernels that print a form otherwise.
+ */
+#include "text/arch.h"
+
+static const struct nmibt_text_arch *const archs[] = {
+	&nmibt_text_x86_64,
+	&nmibt_text_arm64,
+	NULL,
+};
+
+const struct nmibt_text_arch *nmibt_text_arch_at(size_t i)
+{
+	return archs[i];
+}
+
+bool nmibt_take_cpu(struct nmibt_str *cursor, unsigned int *ret)
+{
+	uint64_t cpu;
+
+	if (!nmibt_take_decimal(cursor, NMIBT_MAX_CPUS - 1, &cpu))
+		return false;
+	*ret = cpu;
+	return true;
+}
+
+static bool take_pid(struct nmibt_str *cursor, struct nmibt_printed *ret)
+{
+	uint64_t pid;
+
+	if (!nmibt_take_decimal(cursor, INT32_MAX, &pid))
+		return false;
+	ret->has_task = true;
+	ret->pid = (int32_t)pid;
+	return true;
+}
+
+/* The line is about the CPU whose number comes first. */
+static bool read_cpu(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	ret->has_cpu = nmibt_take_cpu(&s, &ret->cpu);
+	return ret->has_cpu;
+}
+
+static bool read_message(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	ret->message = s;
+	return true;
+}
+
+/* A list of CPUs at the end of a line, where there is one. */
+static bool read_list(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	nmibt_skip_spaces(&s);
+	if (s.len && s.s[s.len - 1] == ':')
+		s.len--;
+	ret->cpus = s;
+	return true;
+}
+
+static bool read_end(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	(void)ret;
+	nmibt_skip_spaces(&s);
+	return !s.len;
+}
+
+/* -------------------------------------------------- a CPU is asked, and answers */
+
+/* "Sending NMI from CPU 2 to CPUs 0-1,3:": lib/nmi_backtrace.c, 4.9 and later */
+static bool read_request(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	ret->has_cpu = nmibt_take_cpu(&s, &ret->cpu);
+	return ret->has_cpu && nmibt_skip(&s, " to CPUs ") && read_list(s, ret);
+}
+
+/* "sending NMI to all CPUs:", "Sending NMI to other CPUs:": the same up to 4.8, and
+ * arch/x86/kernel/apic/hw_nmi.c, 3.10 */
+static bool read_request_to_all(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	ret->all_cpus = nmibt_skip(&s, "all CPUs") || nmibt_skip(&s, "other CPUs");
+	return ret->all_cpus;
+}
+
+/* "NMI backtrace for cpu 3", with " skipped: idling at name+0x1/0x2" behind it: 4.9 and
+ * later; up to 4.17 "at pc 0xffffffff81000000" */
+static bool read_title(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	if (!nmibt_take_cpu(&s, &ret->cpu))
+		return false;
+	ret->has_cpu = true;
+	if (!nmibt_skip(&s, " skipped: idling at "))
+		return true;
+	ret->kind = NMIBT_PRINT_SKIPPED;
+	nmibt_skip(&s, "pc ");
+	ret->frame = (struct nmibt_frame){.reliable = true};
+	ret->has_frame = nmibt_read_symbol(s, &ret->frame);
+	ret->frame.is_pc = true;
+	return true;
+}
+
+/* "CPU3:", "CPU1: backtrace skipped as idling": drivers/tty/sysrq.c: showacpu(); "CPU2:
+ * stopping": arch/arm64/kernel/smp.c of older kernels; "CPU2: Watchdog detected hard LOCKUP
+ * on cpu 3": newer kernels may name the CPU that found it */
+static bool read_cpu_says(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	if (!read_cpu(s, ret) || !nmibt_take_cpu(&s, &ret->cpu) || !nmibt_skip(&s, ":"))
+		return false;
+	if (nmibt_skip(&s, " Watchdog detected hard LOCKUP on cpu ")) {
+		ret->kind = NMIBT_PRINT_HARD_LOCKUP;
+		return read_cpu(s, ret);
+	}
+	ret->kind = NMIBT_PRINT_SYSRQ_TITLE;
+	if (nmibt_skip(&s, " backtrace skipped as idling"))
+		ret->kind = NMIBT_PRINT_SYSRQ_SKIPPED;
+	else if (nmibt_skip(&s, " stopping"))
+		ret->kind = NMIBT_PRINT_STOPPING;
+	return read_end(s, ret);
+}
+
+/* "sysrq: Show backtrace of all active CPUs"; in older kernels "sysrq: SysRq : " or
+ * "SysRq : ": drivers/tty/sysrq.c: __handle_sysrq() */
+static bool read_sysrq(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	nmibt_skip(&s, "SysRq : ");
+	ret->message = s;
+	ret->kind = NMIBT_PRINT_SYSRQ_REQUEST;
+	if (nmibt_str_starts(s, "Show backtrace of all active CPUs"))
+		return true;
+	ret->kind = NMIBT_PRINT_OOPS_CAUSE;
+	if (nmibt_str_starts(s, "Trigger a crash"))
+		return true;
+	return nmibt_skip(&s, "CPU") && read_cpu_says(s, ret);
+}
+
+/* "CPU 5 didn't respond to backtrace IPI, inspecting paca.": arch/powerpc/kernel/stacktrace.c;
+ * "CPU 5 self-detected hard LOCKUP @ name+0x1/0x2", "CPU 5 detected hard LOCKUP on other CPUs
+ * 1-2": arch/powerpc/kernel/watchdog.c */
+static bool read_powerpc_cpu(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	if (!read_cpu(s, ret) || !nmibt_take_cpu(&s, &ret->cpu))
+		return false;
+	ret->kind = NMIBT_PRINT_NOT_RESPONDING;
+	if (nmibt_str_starts(s, " didn't respond to backtrace IPI"))
+		return true;
+	ret->kind = NMIBT_PRINT_HARD_LOCKUP;
+	if (nmibt_str_starts(s, " self-detected hard LOCKUP"))
+		return true;
+	ret->has_cpu = false;
+	ret->cpu = 0;
+	return nmibt_skip(&s, " detected hard LOCKUP on other CPUs") && read_list(s, ret);
+}
+
+/* "CPUs not responding to MCE broadcast (may include false positives): 1-2":
+ * arch/x86/kernel/cpu/mce/core.c */
+static bool read_list_behind(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	return nmibt_skip_to(&s, ": ") && read_list(s, ret);
+}
+
+/* ------------------------------------------------------------- what goes wrong */
+
+/* "BUG: soft lockup - CPU#3 stuck for 22s! [comm:pid]": kernel/watchdog.c */
+static bool read_soft_lockup(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	if (!nmibt_take_cpu(&s, &ret->cpu))
+		return false;
+	ret->has_cpu = true;
+	ret->has_seconds =
+		nmibt_skip(&s, " stuck for ") && nmibt_take_decimal(&s, UINT64_MAX, &ret->seconds);
+	if (nmibt_skip_to(&s, "! [") && nmibt_take_until_last(&s, ":", &ret->comm) &&
+	    !take_pid(&s, ret))
+		ret->comm = (struct nmibt_str){0};
+	return true;
+}
+
+/* "BUG: ...": what the machine lives on with, unless an oops follows: arch/x86/mm/fault.c:
+ * show_fault_oops(), arch/x86/kernel/traps.c: handle_stack_overflow(), with a capital
+ * arch/powerpc/mm/fault.c: bad_page_fault() */
+static bool read_bug(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	if (nmibt_str_starts(s, "unable to handle ") || nmibt_str_starts(s, "Unable to handle ") ||
+	    nmibt_str_starts(s, "kernel NULL pointer dereference") ||
+	    nmibt_str_starts(s, "Kernel NULL pointer dereference") ||
+	    nmibt_str_holds(s, "stack guard page was hit at "))
+		ret->kind = NMIBT_PRINT_OOPS_CAUSE;
+	return true;
+}
+
+/* "WARNING: CPU: 3 PID: 118 at file:line name+0x1/0x2", since 6.19 "WARNING: file:line at
+ * name+0x1/0x2, CPU#3: comm/118": kernel/panic.c: __warn() */
+static bool read_warning(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	struct nmibt_str comm;
+
+	if (nmibt_skip(&s, "CPU: ")) {
+		ret->has_cpu = nmibt_take_cpu(&s, &ret->cpu);
+		if (nmibt_skip(&s, " PID: "))
+			take_pid(&s, ret);
+	} else if (nmibt_skip_to(&s, ", CPU#")) {
+		ret->has_cpu = nmibt_take_cpu(&s, &ret->cpu);
+		if (nmibt_skip(&s, ": ") && nmibt_take_until_last(&s, "/", &comm) &&
+		    take_pid(&s, ret))
+			ret->comm = comm;
+	}
+	return true;
+}
+
+/* "task comm:pid blocked for more than 122 seconds.", since 6.19 also "blocked in I/O wait
+ * for more than ": kernel/hung_task.c: check_hung_task() */
+static bool read_hung_task(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	struct nmibt_str task;
+
+	if (!nmibt_take_until_last(&s, " blocked ", &task) || !nmibt_skip_to(&s, "for more than "))
+		return false;
+	ret->kind = NMIBT_PRINT_HUNG_TASK;
+	ret->has_seconds = nmibt_take_decimal(&s, UINT64_MAX, &ret->seconds);
+	if (nmibt_take_until_last(&task, ":", &ret->comm) && !take_pid(&task, ret))
+		ret->comm = (struct nmibt_str){0};
+	return true;
+}
+
+/* " { 3-... 4-...D P118 }" of an expedited stall, and " { 3 4}" up to 4.18 without
+ * CONFIG_RCU_CPU_STALL_INFO */
+static void read_braces(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	if (nmibt_skip_to(&s, "{"))
+		nmibt_take_until(&s, "}", &ret->cpus);
+}
+
+/* "INFO: rcu_preempt detected stalls on CPUs/tasks:" and its like: kernel/rcu/tree_stall.h,
+ * tree_exp.h, tasks.h; before 5.1 tree.c, without "rcu: " before 4.19 */
+static bool read_info(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	if (nmibt_skip(&s, "task "))
+		return read_hung_task(s, ret);
+	read_braces(s, ret);
+	ret->kind = NMIBT_PRINT_SELF_STALL;
+	if (nmibt_str_holds(s, " self-detected stall on CPU")) {
+		struct nmibt_str list = ret->cpus;
+		unsigned int last;
+
+		ret->has_cpu = nmibt_next_cpus(&list, &ret->cpu, &last);
+		return true;
+	}
+	ret->kind = NMIBT_PRINT_STALL;
+	return nmibt_str_holds(s, " detected stall") ||
+	       nmibt_str_holds(s, " detected expedited stall");
+}
+
+/* "\t3-....: (21000 ticks this GP) idle=...": print_cpu_stall_info(); in 3.10 "\t3: (" */
+static bool read_stalled_cpu(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	struct nmibt_str flags;
+
+	ret->has_cpu = nmibt_take_cpu(&s, &ret->cpu);
+	return ret->has_cpu && nmibt_take_until(&s, ": (", &flags) && flags.len <= 8 &&
+	       (!flags.len || *flags.s == '-') && nmibt_str_holds(s, " idle=");
+}
+
+/* "csd: Detected non-responsive CSD lock (#1) on CPU#2, waiting 5000000044 ns for CPU#03
+ * name+0x0/0x1(...).": kernel/smp.c: csd_lock_wait_toolong() */
+static bool read_csd(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	uint64_t ns;
+
+	if (nmibt_str_holds(s, " got unstuck on CPU#") && nmibt_skip_to(&s, ", CPU#")) {
+		ret->kind = NMIBT_PRINT_CSD_RELEASED;
+		return read_cpu(s, ret);
+	}
+	if (!nmibt_skip_to(&s, " non-responsive CSD lock") || !nmibt_skip_to(&s, ", waiting ") ||
+	    !nmibt_take_decimal(&s, UINT64_MAX, &ns) || !nmibt_skip(&s, " ns for CPU#"))
+		return false;
+	ret->has_seconds = true;
+	ret->seconds = ns / 1000000000;
+	return read_cpu(s, ret);
+}
+
+static bool ends_in_error_code(struct nmibt_str s)
+{
+	size_t len = s.len;
+
+	while (len && s.s[len - 1] == ' ')
+		len--;
+	size_t end = len;
+	while (len && ((s.s[len - 1] >= '0' && s.s[len - 1] <= '9') ||
+		       (s.s[len - 1] >= 'a' && s.s[len - 1] <= 'f')))
+		len--;
+	return end - len >= 4 && len > 2 && s.s[len - 1] == ' ' && s.s[len - 2] == ':';
+}
+
+/* "Oops: Oops: 0000 [#1] PREEMPT SMP", up to 6.9 "invalid opcode: 0000 [#1] SMP":
+ * arch/x86/kernel/dumpstack.c: __die_header(); "Internal error: Oops: 96000004 [#1] SMP":
+ * arch/arm64/kernel/traps.c: __die(); "Oops[#1]:", "Kernel BUG [#1]", "Kernel bug
+ * detected[#1]:", "illegal operation: 0001 ilc:1 [#1]" of other architectures */
+static bool read_oops(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	struct nmibt_str before, rest = s;
+	uint64_t number;
+
+	ret->message = s;
+	return nmibt_take_until(&rest, "[#", &before) &&
+	       nmibt_take_decimal(&rest, UINT64_MAX, &number) && nmibt_skip(&rest, "]") &&
+	       (nmibt_str_starts(s, "Oops") || nmibt_str_starts(s, "Internal error: ") ||
+		nmibt_str_starts(s, "Kernel BUG") || nmibt_str_starts(s, "Kernel bug detected") ||
+		nmibt_str_holds(before, " ilc:") || ends_in_error_code(before));
+}
+
+/* -------------------------------------------------------- what stands in reports */
+
+/*
+ * "CPU: 3 UID: 0 PID: 118 Comm: name Kdump: loaded Tainted: G ...": lib/dump_stack.c:
+ * dump_stack_print_info(), UID since 6.11. A name may have spaces.
+ */
+static bool read_cpu_line(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	static const char *const behind[] = {" Kdump: loaded", " Not tainted", " Tainted: "};
+	struct nmibt_str comm = s;
+
+	ret->has_cpu = nmibt_take_cpu(&s, &ret->cpu);
+	if (!ret->has_cpu || !nmibt_skip_to(&s, " PID: ") || !nmibt_str_holds(s, "Comm: "))
+		return false;
+	if (!take_pid(&s, ret) || !nmibt_skip_to(&s, " Comm: "))
+		return true;
+	comm = s;
+	for (size_t i = 0; i < ARRAY_SIZE(behind); i++) {
+		struct nmibt_str rest = comm, before;
+
+		if (nmibt_take_until(&rest, behind[i], &before))
+			comm = before;
+	}
+	ret->comm = comm;
+	return true;
+}
+
+static struct nmibt_str without_end(struct nmibt_str s, char c)
+{
+	while (s.len && s.s[s.len - 1] == c)
+		s.len--;
+	return s;
+}
+
+/* "task:spin            state:D stack:0     pid:118   ppid:2 ...": kernel/sched/core.c:
+ * sched_show_task(), 5.9 and later */
+static bool read_task(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	if (!nmibt_take_until(&s, " state:", &ret->comm))
+		return false;
+	ret->comm = without_end(ret->comm, ' ');
+	if (nmibt_skip_to(&s, " pid:")) {
+		nmibt_skip_spaces(&s);
+		take_pid(&s, ret);
+	}
+	return true;
+}
+
+/* The last word of s, which is cut before it. */
+static struct nmibt_str take_last_word(struct nmibt_str *s)
+{
+	size_t len;
+
+	*s = without_end(*s, ' ');
+	for (len = s->len; len && s->s[len - 1] != ' '; len--)
+		;
+	struct nmibt_str word = {s->s + len, s->len - len};
+	s->len = len;
+	return word;
+}
+
+#define NAME_COLUMNS 15
+
+/* "spin            D ffffffff81000000     0   118      2 0x00000000": the same up to 5.8, the
+ * name in 15 columns; the pid is the third word from the end. */
+static bool read_old_task(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	static const char states[] = "RSDTtXZPIKWNx";
+	struct nmibt_str rest = s;
+	uint64_t number;
+
+	if (s.len < NAME_COLUMNS + 20 || s.s[NAME_COLUMNS] != ' ' ||
+	    !memchr(states, s.s[NAME_COLUMNS + 1], sizeof(states) - 1) ||
+	    s.s[NAME_COLUMNS + 2] != ' ')
+		return false;
+	rest = (struct nmibt_str){s.s + NAME_COLUMNS + 3, s.len - NAME_COLUMNS - 3};
+	struct nmibt_str flags = take_last_word(&rest), ppid = take_last_word(&rest);
+	struct nmibt_str pid = take_last_word(&rest);
+	if (!nmibt_take_0x(&flags, &number) || flags.len ||
+	    !nmibt_take_decimal(&ppid, INT32_MAX, &number) || ppid.len || !take_pid(&pid, ret) ||
+	    pid.len)
+		return false;
+	ret->comm = without_end((struct nmibt_str){s.s, NAME_COLUMNS}, ' ');
+	return true;
+}
+
+/* "Call Trace:", in old kernels perhaps with a mark behind it */
+static bool read_trace(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	nmibt_take_marks(&s, ret);
+	return true;
+}
+
+/* ------------------------------------------------------------ the machine's life */
+
+/* "PM: suspend entry (deep)", "PM: hibernation: hibernation entry", in older kernels without
+ * the second word: kernel/power/suspend.c, hibernate.c */
+static bool read_power(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	nmibt_skip(&s, "hibernation: ");
+	ret->kind = NMIBT_PRINT_SUSPEND;
+	if (nmibt_str_starts(s, "suspend entry") || nmibt_str_starts(s, "hibernation entry"))
+		return true;
+	ret->kind = NMIBT_PRINT_RESUME;
+	return nmibt_str_starts(s, "suspend exit") || nmibt_str_starts(s, "hibernation exit");
+}
+
+/* ------------------------------------------------------------------------- all */
+
+static const struct nmibt_form forms[] = {
+	{"Sending NMI from CPU ", NMIBT_PRINT_REQUEST, read_request},
+	{"Sending NMI to ", NMIBT_PRINT_REQUEST, read_request_to_all},
+	{"sending NMI to ", NMIBT_PRINT_REQUEST, read_request_to_all},
+	{"NMI backtrace for cpu ", NMIBT_PRINT_TITLE, read_title},
+	{"sysrq: ", NMIBT_PRINT_OTHER, read_sysrq},
+	{"SysRq : ", NMIBT_PRINT_OTHER, read_sysrq},
+	{"Task dump for CPU ", NMIBT_PRINT_TASK_DUMP, read_cpu},
+	/* arch/arm64/kernel/smp.c: smp_send_stop(), crash_smp_send_stop(); machine_kexec.c */
+	{"SMP: failed to stop secondary CPUs", NMIBT_PRINT_NOT_RESPONDING, read_list},
+	{"Some CPUs may be stale, kdump will be unreliable", NMIBT_PRINT_NOT_RESPONDING, NULL},
+	{"CPUs not responding to MCE broadcast", NMIBT_PRINT_NOT_RESPONDING, read_list_behind},
+	/* arch/x86/kernel/nmi.c, 6.4 and later */
+	{"nmi_backtrace_stall_check: CPU ", NMIBT_PRINT_NOT_RESPONDING, read_cpu},
+
+	{"Kernel panic - not syncing: ", NMIBT_PRINT_PANIC, read_message},
+	{"BUG: soft lockup - CPU#", NMIBT_PRINT_SOFT_LOCKUP, read_soft_lockup},
+	{"BUG: ", NMIBT_PRINT_WARNING, read_bug},
+	{"WARNING: ", NMIBT_PRINT_WARNING, read_warning},
+	{"UBSAN: ", NMIBT_PRINT_WARNING, NULL},
+	{"Watchdog detected hard LOCKUP on cpu ", NMIBT_PRINT_HARD_LOCKUP, read_cpu},
+	{"INFO: ", NMIBT_PRINT_OTHER, read_info},
+	{"\t(detected by ", NMIBT_PRINT_STALL_FOUND, read_cpu},
+	{"\t", NMIBT_PRINT_STALLED_CPU, read_stalled_cpu},
+	{"csd: ", NMIBT_PRINT_CSD_LOCKUP, read_csd},
+	/* lib/bug.c; arch/arm64/mm/fault.c: die_kernel_fault() */
+	{"kernel BUG at ", NMIBT_PRINT_OOPS_CAUSE, NULL},
+	{"Kernel BUG at ", NMIBT_PRINT_OOPS_CAUSE, NULL},
+	{"Unable to handle kernel ", NMIBT_PRINT_OOPS_CAUSE, NULL},
+
+	{"------------[ cut here ]------------", NMIBT_PRINT_CUT_HERE, NULL},
+	{"---[ end trace ", NMIBT_PRINT_END_TRACE, NULL},
+	{"---[ end Kernel panic - not syncing", NMIBT_PRINT_END_PANIC, NULL},
+	{"CPU: ", NMIBT_PRINT_CPU, read_cpu_line},
+	{"task:", NMIBT_PRINT_TASK, read_task},
+	{"CPU ", NMIBT_PRINT_OTHER, read_powerpc_cpu},
+	{"CPU", NMIBT_PRINT_OTHER, read_cpu_says},
+	{"Hardware name: ", NMIBT_PRINT_HARDWARE, NULL},
+	{"Call Trace:", NMIBT_PRINT_TRACE, read_trace},
+	{"Call trace:", NMIBT_PRINT_TRACE, read_trace},
+
+	/* lib/dump_stack.c, kernel/panic.c, kernel/module/main.c: print_modules(),
+	 * kernel/workqueue.c: print_worker_info(), kernel/stop_machine.c: print_stop_info(),
+	 * kernel/locking/lockdep.c: print_irqtrace_events() */
+	{"Code: ", NMIBT_PRINT_REGISTER, NULL},
+	{"Modules linked in:", NMIBT_PRINT_REGISTER, NULL},
+	{"Unloaded tainted modules:", NMIBT_PRINT_REGISTER, NULL},
+	{"Tainted: ", NMIBT_PRINT_REGISTER, NULL},
+	{"task: ", NMIBT_PRINT_REGISTER, NULL},
+	{"Workqueue: ", NMIBT_PRINT_REGISTER, NULL},
+	{"Stopper: ", NMIBT_PRINT_REGISTER, NULL},
+	{"Sched_ext: ", NMIBT_PRINT_REGISTER, NULL},
+	{"irq event stamp: ", NMIBT_PRINT_REGISTER, NULL},
+	{"hardirqs last ", NMIBT_PRINT_REGISTER, NULL},
+	{"softirqs last ", NMIBT_PRINT_REGISTER, NULL},
+
+	{"Linux version ", NMIBT_PRINT_BANNER, read_message},
+	{"Command line: ", NMIBT_PRINT_COMMAND_LINE, read_message},
+	{"Kernel command line: ", NMIBT_PRINT_COMMAND_LINE, read_message},
+	{"PM: ", NMIBT_PRINT_OTHER, read_power},
+	/* kernel/power/process.c: freeze_processes(), thaw_processes(), of all kernels */
+	{"Freezing user space processes", NMIBT_PRINT_SUSPEND, NULL},
+	{"Restarting tasks", NMIBT_PRINT_RESUME, NULL},
+	/* arch/arm64/kernel/machine_kexec.c, and other architectures but x86 */
+	{"Starting crashdump kernel...", NMIBT_PRINT_KDUMP, NULL},
+	{"Bye!", NMIBT_PRINT_KDUMP, read_end},
+
+	{"", NMIBT_PRINT_OOPS, read_oops},
+	{"", NMIBT_PRINT_TASK, read_old_task},
+};
+
+static bool read_form(const struct nmibt_form *form, struct nmibt_str line,
+		      struct nmibt_printed *ret)
+{
+	struct nmibt_printed printed = {.kind = form->kind};
+
+	if (!nmibt_skip(&line, form->start) || (form->read && !form->read(line, &printed)))
+		return false;
+	*ret = printed;
+	return true;
+}
+
+static bool recognise(const struct nmibt_form *all, size_t nr, struct nmibt_str line,
+		      struct nmibt_printed *ret)
+{
+	for (size_t i = 0; i < nr; i++) {
+		char first = *all[i].start;
+
+		if ((!first || first == *line.s) && read_form(&all[i], line, ret))
+			return true;
+	}
+	return false;
+}
+
+/* pr_fmt() of kernel/watchdog.c, kernel/rcu, kernel/smp.c, arch/x86/kernel/cpu/mce/core.c and
+ * arch/x86/kernel/nmi.c; older kernels have no such word there. */
+static void skip_subsystem(struct nmibt_str *line)
+{
+	static const char *const words[] = {
+		"watchdog: ", "NMI watchdog: ", "rcu: ", "smp: ", "mce: ", "NMI: "};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		if (nmibt_skip(line, words[i]))
+			return;
+	}
+}
+
+static bool is_first_line(enum nmibt_print kind)
+{
+	return kind >= NMIBT_PRINT_PANIC && kind <= NMIBT_PRINT_WARNING;
+}
+
+void nmibt_recognise(enum nmibt_arch arch, struct nmibt_str line, struct nmibt_printed *ret)
+{
+	*ret = (struct nmibt_printed){0};
+	if (!line.len || nmibt_recognise_frame(line, ret))
+		return;
+	for (const struct nmibt_text_arch *const *a = archs; *a; a++) {
+		if ((arch == NMIBT_ARCH_UNKNOWN || (*a)->arch == arch) &&
+		    recognise((*a)->forms, (*a)->nr_forms, line, ret))
+			break;
+	}
+	if (!ret->kind) {
+		skip_subsystem(&line);
+		if (!line.len || !recognise(forms, ARRAY_SIZE(forms), line, ret))
+			return;
+	}
+	if (is_first_line(ret->kind) && !ret->message.len)
+		ret->message = line;
+}
