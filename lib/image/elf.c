@@ -135,11 +135,11 @@ static const struct nmibt_image_ops elf_ops = {
 static void find_vmcoreinfo(struct nmibt_elf *elf, const struct segment *s)
 {
 	/* Of all together: as many segments as there can be may have the same notes. */
-	if (s->filesz > elf->notes_left)
+	size_t size = bytes_in_file(elf, s);
+	if (size > elf->notes_left)
 		return;
-	elf->notes_left -= s->filesz;
+	elf->notes_left -= size;
 
-	size_t size;
 	_cleanup_free_ char *notes = read_notes(elf, s, &size);
 	struct nmibt_elf_note note;
 
