@@ -476,7 +476,7 @@ struct nmibt_error *json_cpu(struct renderer *r, const struct nmibt_cpu *cpu)
 	json_key(j, "backtrace");
 	write_registers(j, cpu, &cpu->standing.regs, nmibt_regs_when(&cpu->slot));
 	json_key(j, "stop");
-	write_registers(j, cpu, &cpu->stop.regs, "at the stop");
+	write_registers(j, cpu, &cpu->stop.regs, nmibt_stop_when(cpu));
 	json_close(j, '}');
 	json_key(j, "note");
 	json_word(j, nmibt_note_name(cpu->stop.note));

@@ -253,7 +253,7 @@ static void put_place(struct renderer *r, const struct nmibt_cpu *cpu)
 static struct nmibt_error *render_subject(struct renderer *r, unsigned int nr)
 {
 	struct nmibt_cpu cpu;
-	struct nmibt_error *err = nmibt_report_cpu(r->report, nr, &cpu);
+	struct nmibt_error *err = nmibt_report_read_cpu(r->report, nr, &cpu);
 	if (err)
 		return err;
 

@@ -50,8 +50,8 @@ static void put_flags(struct renderer *r, const struct nmibt_cpu *cpu)
 static void put_source(struct renderer *r, const struct nmibt_cpu *cpu)
 {
 	if (cpu->step == NMIBT_STEP_REGISTERS) {
-		fprintf(r->out, "  %sfrom its crash note",
-			cpu->stop.stack.nr ? "unwound by nmibt " : "");
+		fprintf(r->out, "  %sfrom %s", cpu->stop.stack.nr ? "unwound by nmibt " : "",
+			nmibt_stop_origin(cpu));
 		return;
 	}
 	switch (cpu->standing.source) {
@@ -396,10 +396,10 @@ static void render_frames(struct renderer *r, const struct nmibt_stack *stack)
 static void render_unwound(struct renderer *r, const struct nmibt_cpu *cpu)
 {
 	if (cpu->is_partial_filled || cpu->standing.text.nr_lines)
-		fputs(cpu->stop.stack.nr
-			      ? "[its stack at the stop, unwound by nmibt from its crash note:]\n"
-			      : "[its stack is not known, its registers at the stop are]\n",
-		      r->out);
+		fprintf(r->out,
+			cpu->stop.stack.nr ? "[its stack %s, unwound by nmibt from %s:]\n"
+					   : "[its stack is not known, its registers %s are]\n",
+			nmibt_stop_when(cpu), nmibt_stop_origin(cpu));
 	render_frames(r, &cpu->stop.stack);
 }
 

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "fake-image.h"
-#include "report/report.h"
+#include "json/json.h"
 #include "safe-text.h"
 
 static int arm64_setup(void **state)
@@ -40,8 +40,8 @@ static char *render_code(struct fake *f, const struct nmibt_render_options *opti
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	assert_null(nmibt_report_open(&f->image, NMIBT_SOURCE_AUTO, &report));
-	assert_null((options->format == NMIBT_FORMAT_JSON ? nmibt_render_json : nmibt_render)(
+	assert_null(nmibt_report_make(&f->image, NMIBT_SOURCE_AUTO, &report));
+	assert_null((options->format == NMIBT_FORMAT_JSON ? nmibt_json_file : nmibt_render_file)(
 		report, options, out, code));
 	fclose(out);
 	assert_int_equal(len, strlen(text));
@@ -576,11 +576,11 @@ static void interrupted(void **state)
 	FILE *out = open_memstream(&text, &len);
 	int code = 77;
 
-	assert_null(nmibt_report_open(&f->image, NMIBT_SOURCE_AUTO, &report));
+	assert_null(nmibt_report_make(&f->image, NMIBT_SOURCE_AUTO, &report));
 	f->reads_left = 3;
 	struct nmibt_error *err =
-		(options.format == NMIBT_FORMAT_JSON ? nmibt_render_json
-						     : nmibt_render)(report, &options, out, &code);
+		(options.format == NMIBT_FORMAT_JSON ? nmibt_json_file
+						     : nmibt_render_file)(report, &options, out, &code);
 	fclose(out);
 	assert_int_equal(err->code, NMIBT_ERR_INTERRUPTED);
 	assert_int_equal(code, 77);
