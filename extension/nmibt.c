@@ -20,7 +20,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
-#include <nmibt/nmibt.h>
+#include "json/json.h"
 
 /* The architecture of the dumps, which is crash's, not the host's. */
 #ifdef ARM64
@@ -331,7 +331,7 @@ static struct nmibt_error *open_report(enum nmibt_source wish)
 	open_elf();
 	state.image = crash_image();
 	state.wish = wish;
-	return nmibt_report_open(&state.image, wish, &state.report);
+	return nmibt_report_make(&state.image, wish, &state.report);
 }
 
 static struct nmibt_error *print_report(enum nmibt_source wish, const char *cpus,
@@ -350,7 +350,7 @@ static struct nmibt_error *print_report(enum nmibt_source wish, const char *cpus
 	if (!state.out)
 		error(FATAL, "no memory for the output\n");
 	int code;
-	err = (options->format == NMIBT_FORMAT_JSON ? nmibt_render_json : nmibt_render)(
+	err = (options->format == NMIBT_FORMAT_JSON ? nmibt_json_file : nmibt_render_file)(
 		state.report, options, state.out, &code);
 	fflush(state.out);
 	return err;
@@ -437,7 +437,7 @@ static char *help_nmibt[] = {
 	"    -f         a line for each stack, for flame graphs.",
 	"    -i         the crash signature, and how it was made; see nmibt(1).",
 	"    -S source  this source only: vmcoreinfo, symbol or scan for the capture;",
-	"               legacy, log or registers.  By default the best for each CPU.",
+	"               legacy, log, registers or vcpu.  By default the best for each CPU.",
 	"\nEXAMPLES",
 	"  CPU 3 of an arm64 machine that panicked by sysrq-c while this CPU spun in a",
 	"  module with interrupts off:",
@@ -452,7 +452,7 @@ static char *help_nmibt[] = {
 	"  ",
 	"    panicking   CPU 1  PID 1 \"init\"  in __handle_sysrq+0xc4/0x150",
 	"    stuck       CPU 3  PID 63 \"nmibt_spin\"  interrupts off, same place at the stop",
-	"    CPUs        4: 3 nmi (1 idle), 1 self",
+	"    outcomes    4 CPUs: 3 nmi (1 idle), 1 self",
 	"    sources     capture before kdump, all answered after 4.80 ms; 4 crash notes",
 	"  ",
 	"    CPU 3  nmi +1.48 ms  PID 63 \"nmibt_spin\" irqs off  same place  1245 bytes",

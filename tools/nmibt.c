@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "json/json.h"
 #include "vmcore.h"
 
 #define USAGE "usage: nmibt [OPTION]... VMCORE [PART]...\n"
@@ -161,7 +162,7 @@ static struct nmibt_error *print_report(const struct nmibt_report *report, struc
 		args->render.cpus = cpus;
 	}
 	if (!err)
-		err = (args->render.format == NMIBT_FORMAT_JSON ? nmibt_render_json : nmibt_render)(
+		err = (args->render.format == NMIBT_FORMAT_JSON ? nmibt_json_file : nmibt_render_file)(
 			report, &args->render, stdout, ret);
 	free(cpus);
 	return err;
@@ -179,7 +180,7 @@ static struct nmibt_error *open_report(struct nmibt_vmcore *vmcore, const struct
 	if (err)
 		return err;
 	nmibt_vmcore_image(vmcore, image);
-	return nmibt_report_open(image, args->wish, ret);
+	return nmibt_report_make(image, args->wish, ret);
 }
 
 static int print_vmcore(struct nmibt_vmcore *vmcore, struct arguments *args)

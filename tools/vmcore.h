@@ -5,7 +5,7 @@
 #ifndef NMIBT_VMCORE_H
 #define NMIBT_VMCORE_H
 
-#include <nmibt/nmibt.h>
+#include "image/image.h"
 
 #include "debuginfo/debuginfo.h"
 

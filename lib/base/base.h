@@ -10,6 +10,25 @@
 
 #include <nmibt/nmibt.h>
 
+/* One line of text without a newline, safe to print: names what was being
+ * done, on which CPU or address. */
+struct nmibt_error {
+	enum nmibt_code code;
+	char *message;
+};
+
+struct nmibt_error *nmibt_error_create(enum nmibt_code code, const char *format, ...)
+	__attribute__((format(printf, 2, 3), returns_nonnull));
+
+/* A line of text for people: why something failed, what was looked for. */
+#define NMIBT_WHY_LEN 160
+
+/* Borrowed, not terminated. */
+struct nmibt_str {
+	const char *s;
+	size_t len;
+};
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 static inline void nmibt_free_ptr(void *p)

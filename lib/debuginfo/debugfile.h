@@ -5,7 +5,7 @@
 #ifndef NMIBT_DEBUGFILE_H
 #define NMIBT_DEBUGFILE_H
 
-#include <nmibt/nmibt.h>
+#include "image/image.h"
 
 struct nmibt_debugfile;
 struct nmibt_cfi;

@@ -415,6 +415,7 @@ struct nmibt_error *nmibt_debuginfo_open(struct nmibt_kernel *kernel,
 	info->release = plain(kernel->vmcoreinfo.osrelease);
 	info->build_id = plain(build_id.text);
 	info->is_unverified = build_id.state == NMIBT_BUILD_ID_UNVERIFIED;
+	info->debug_path = options->debug_path ?: NMIBT_DEBUG_PATH;
 	struct nmibt_error *err = options->vmlinux ? open_vmlinux(info, kernel, options) : NULL;
 	if (err) {
 		nmibt_debuginfo_close(info);

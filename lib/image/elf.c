@@ -27,6 +27,7 @@ struct nmibt_elf {
 	struct segment *notes; /* paddr and memsz are not used */
 	size_t nr_notes;
 	char *vmcoreinfo; /* NUL-terminated; NULL: none */
+	uint64_t notes_left; /* bytes of notes that are still looked through */
 };
 
 static bool read_at(const struct nmibt_elf *elf, uint64_t offset, void *buf, size_t len)
@@ -133,7 +134,12 @@ static const struct nmibt_image_ops elf_ops = {
 /* Looks through one PT_NOTE for VMCOREINFO. */
 static void find_vmcoreinfo(struct nmibt_elf *elf, const struct segment *s)
 {
-	size_t size;
+	/* Of all together: as many segments as there can be may have the same notes. */
+	size_t size = bytes_in_file(elf, s);
+	if (size > elf->notes_left)
+		return;
+	elf->notes_left -= size;
+
 	_cleanup_free_ char *notes = read_notes(elf, s, &size);
 	struct nmibt_elf_note note;
 
@@ -232,6 +238,7 @@ static struct nmibt_error *elf_open(const char *path, const struct nmibt_file *f
 	if (!elf)
 		return nmibt_error_nomem();
 	elf->own.fd = -1;
+	elf->notes_left = MAX_NOTE_BYTES;
 	elf->file = file ? file : &elf->own;
 	if (!file)
 		err = nmibt_file_open(path, &elf->own);

@@ -9,7 +9,7 @@
 
 #include <sys/types.h>
 
-#include <nmibt/nmibt.h>
+#include "base/base.h"
 
 struct nmibt_flattened;
 

@@ -487,7 +487,7 @@ static struct nmibt_error *render_json(struct renderer *r)
 	return err;
 }
 
-struct nmibt_error *nmibt_render_json(const struct nmibt_report *report,
+struct nmibt_error *nmibt_json_file(const struct nmibt_report *report,
 				      const struct nmibt_render_options *options, FILE *out,
 				      int *ret)
 {

@@ -7,6 +7,14 @@
 
 #include "render/render.h"
 
+/* Of the JSON document: it grows when a reader of the one before would go wrong. */
+#define NMIBT_JSON_VERSION 2
+
+/* As nmibt_render_file(), one JSON document. */
+struct nmibt_error *nmibt_json_file(const struct nmibt_report *report,
+				    const struct nmibt_render_options *options, FILE *out,
+				    int *ret);
+
 struct json {
 	struct renderer renderer; /* first: what nmibt_each_cpu() is given */
 	bool needs_comma;

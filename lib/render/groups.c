@@ -194,7 +194,7 @@ static struct nmibt_error *render_group(struct renderer *r, const struct group *
 	render_head(r, group);
 	if (!group->members->hash)
 		return NULL;
-	struct nmibt_error *err = nmibt_report_cpu(r->report, group->cpus[0], &cpu);
+	struct nmibt_error *err = nmibt_report_read_cpu(r->report, group->cpus[0], &cpu);
 	if (err)
 		return err;
 	if (group->nr > 1 && r->options->lines)

@@ -163,7 +163,7 @@ struct nmibt_error *nmibt_each_cpu(struct renderer *r, render_cpu_fn render)
 
 		if (!nmibt_is_wanted(r, i))
 			continue;
-		struct nmibt_error *err = nmibt_report_cpu(r->report, i, &cpu);
+		struct nmibt_error *err = nmibt_report_read_cpu(r->report, i, &cpu);
 		if (err)
 			return err;
 		err = render(r, &cpu);
@@ -278,7 +278,7 @@ struct nmibt_error *nmibt_render_by(render_fn render, const struct nmibt_report 
 	return err;
 }
 
-struct nmibt_error *nmibt_render(const struct nmibt_report *report,
+struct nmibt_error *nmibt_render_file(const struct nmibt_report *report,
 				 const struct nmibt_render_options *options, FILE *out, int *ret)
 {
 	static const render_fn renderers[] = {

@@ -9,6 +9,12 @@
 
 #include "report/report.h"
 
+/* Exit code in *ret: 0 printed, 1 nothing to print, 3 printed with damage. An error
+ * in the middle leaves what was printed unfinished. */
+struct nmibt_error *nmibt_render_file(const struct nmibt_report *report,
+				      const struct nmibt_render_options *options, FILE *out,
+				      int *ret);
+
 /* What is being made in memory. */
 struct scratch {
 	FILE *stream;
@@ -112,12 +118,16 @@ bool nmibt_register_symbol(const struct nmibt_report *report, const struct nmibt
 			   unsigned int reg, uint64_t value, char *buf, size_t len);
 /* "at the NMI": when the registers in the slot were taken. */
 const char *nmibt_regs_when(const struct nmi_capture_slot *slot);
+/* "at the stop", "at the dump": when those in cpu->stop were. */
+const char *nmibt_stop_when(const struct nmibt_cpu *cpu);
+/* "its crash note": what they are from. */
+const char *nmibt_stop_origin(const struct nmibt_cpu *cpu);
 /* A line of head, then the registers at the backtrace beside those at the stop. */
 void nmibt_render_registers(struct renderer *r, const struct nmibt_cpu *cpu);
 
 /* ----------------------------------------------------------------------- formats */
 
-/* Renders a report by render; as nmibt_render(). */
+/* Renders a report by render; as nmibt_render_file(). */
 typedef struct nmibt_error *(*render_fn)(struct renderer *r);
 struct nmibt_error *nmibt_render_by(render_fn render, const struct nmibt_report *report,
 				    const struct nmibt_render_options *options, FILE *out,

@@ -253,7 +253,7 @@ static void put_place(struct renderer *r, const struct nmibt_cpu *cpu)
 static struct nmibt_error *render_subject(struct renderer *r, unsigned int nr)
 {
 	struct nmibt_cpu cpu;
-	struct nmibt_error *err = nmibt_report_cpu(r->report, nr, &cpu);
+	struct nmibt_error *err = nmibt_report_read_cpu(r->report, nr, &cpu);
 	if (err)
 		return err;
 
@@ -493,9 +493,10 @@ static void render_counts(struct renderer *r)
 	unsigned int last_seen = count_last_seen(report);
 	const char *comma = "";
 
-	begin(r, "CPUs");
+	begin(r, "outcomes");
 	/* The log only mentions some. */
-	fprintf(r->out, "%s%u: ", report->are_all_known ? "" : "at least ", report->nr_possible);
+	fprintf(r->out, "%s%u CPU%s: ", report->are_all_known ? "" : "at least ",
+		report->nr_possible, nmibt_plural(report->nr_possible));
 	for (unsigned int i = 0; i < NMIBT_NR_OUTCOMES; i++) {
 		if (!report->by_outcome[i])
 			continue;
@@ -633,7 +634,8 @@ static void render_sources(struct renderer *r)
 static bool has_found_something(const struct nmibt_report *report)
 {
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
-		if (report->possible[i] && report->cpus[i].step != NMIBT_STEP_NOTHING)
+		if (report->possible[i] && (report->cpus[i].step != NMIBT_STEP_NOTHING ||
+					    report->cpus[i].outcome != NMIBT_OUTCOME_NONE))
 			return true;
 	}
 	return false;

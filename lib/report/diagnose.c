@@ -184,7 +184,7 @@ static struct nmibt_error *add_waiter(const struct nmibt_report *report, unsigne
 				      struct waiter *ret, bool *ret_found)
 {
 	struct nmibt_cpu cpu;
-	struct nmibt_error *err = nmibt_report_cpu(report, nr, &cpu);
+	struct nmibt_error *err = nmibt_report_read_cpu(report, nr, &cpu);
 	if (err)
 		return err;
 
@@ -360,9 +360,12 @@ static void find_trouble(struct diagnosing *d)
 		add_cpus(d, NMIBT_FINDING_ALSO_DIED, has_outcome, NMIBT_OUTCOME_SELF,
 			 "captured themselves: more than one CPU panicked");
 	find_conditions(d);
+	bool by_vcpus = report->sources->vcpus;
 	add_cpus(d, NMIBT_FINDING_STUCK, is_same_place, true,
-		 "interrupts off, same place at the stop");
-	add_cpus(d, NMIBT_FINDING_SAME_PLACE, is_same_place, false, "when hit and at the stop");
+		 by_vcpus ? "interrupts off, same place at the dump"
+			  : "interrupts off, same place at the stop");
+	add_cpus(d, NMIBT_FINDING_SAME_PLACE, is_same_place, false,
+		 by_vcpus ? "when hit and at the dump" : "when hit and at the stop");
 	add_cpus(d, NMIBT_FINDING_IRQS_OFF, has_irqs_off, 0, "interrupts off when hit");
 	find_waits(d);
 	if (report->sources->has_capture)

@@ -165,7 +165,7 @@ static struct nmibt_error *check_cpu(const struct nmibt_report *report, unsigned
 	return NULL;
 }
 
-struct nmibt_error *nmibt_report_cpu(const struct nmibt_report *report, unsigned int nr,
+struct nmibt_error *nmibt_report_read_cpu(const struct nmibt_report *report, unsigned int nr,
 				     struct nmibt_cpu *ret)
 {
 	struct nmibt_cpu cpu = {.cpu = nr};
@@ -194,7 +194,7 @@ struct nmibt_error *nmibt_older_begin(const struct nmibt_report *report, unsigne
 		       (report->wish == NMIBT_SOURCE_AUTO || report->wish == NMIBT_SOURCE_LOG);
 	struct nmibt_cpu standing;
 
-	struct nmibt_error *err = nmibt_report_cpu(report, cpu, &standing);
+	struct nmibt_error *err = nmibt_report_read_cpu(report, cpu, &standing);
 	if (err)
 		return err;
 	*ret = (struct nmibt_older){
@@ -383,7 +383,7 @@ static struct nmibt_error *first_pass(struct nmibt_report *report)
 {
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
 		struct nmibt_cpu cpu;
-		struct nmibt_error *err = nmibt_report_cpu(report, i, &cpu);
+		struct nmibt_error *err = nmibt_report_read_cpu(report, i, &cpu);
 		if (err)
 			return err;
 
@@ -477,7 +477,7 @@ static struct nmibt_error *open_report(struct nmibt_report *report)
 	return has_anything(report) ? NULL : nmibt_nothing_error(report);
 }
 
-struct nmibt_error *nmibt_report_open(const struct nmibt_image *image, enum nmibt_source wish,
+struct nmibt_error *nmibt_report_make(const struct nmibt_image *image, enum nmibt_source wish,
 				      struct nmibt_report **ret)
 {
 	struct nmibt_report *report = calloc(1, sizeof(*report));

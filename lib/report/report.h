@@ -97,6 +97,15 @@ struct nmibt_case {
 
 /* -------------------------------------------------------------------------- CPUs */
 
+/* In what kind of function a CPU waits for others. */
+enum nmibt_wait_kind {
+	NMIBT_WAIT_NONE,
+	NMIBT_WAIT_SPINLOCK,
+	NMIBT_WAIT_RWLOCK,
+	NMIBT_WAIT_CALL, /* that others run a function */
+	NMIBT_WAIT_STOP_MACHINE,
+};
+
 /* The step of the rule that chose what stands. */
 enum nmibt_step {
 	NMIBT_STEP_SLOT = 1, /* its slot of the last request */
@@ -113,7 +122,9 @@ struct nmibt_cpu {
 	enum nmibt_step step;
 	/* Of steps 1, 2, 3 and 5; of step 4 it is empty, and stop stands. */
 	struct nmibt_evidence standing;
-	struct nmibt_evidence stop; /* the registers at the stop; note says what there is */
+	/* The registers at the stop, or, where its source says so, of the virtual CPU at the
+	 * dump; note says what became of the crash note. */
+	struct nmibt_evidence stop;
 	size_t trace; /* index + 1 of the log's trace that stands; 0: none */
 	/* The slot of a capture, whatever stands: */
 	bool has_slot; /* slot is filled and passed its checks */
@@ -153,6 +164,22 @@ struct nmibt_cpu_brief {
 
 /* ------------------------------------------------------------------------ sources */
 
+/* What came of a source. */
+enum nmibt_found {
+	NMIBT_FOUND_UNTRIED,
+	NMIBT_FOUND_ABSENT,
+	NMIBT_FOUND_EMPTY, /* it is there, and nothing is in it */
+	NMIBT_FOUND_UNREADABLE,
+	NMIBT_FOUND,
+};
+/* "absent", "empty"... */
+const char *nmibt_found_name(enum nmibt_found found);
+
+struct nmibt_source_state {
+	enum nmibt_found found;
+	char why[NMIBT_WHY_LEN]; /* printable; may be empty */
+};
+
 struct nmibt_sources {
 	struct nmibt_capture capture;
 	bool has_capture;
@@ -160,6 +187,7 @@ struct nmibt_sources {
 	/* Not looked for where there is a capture, which has all that they tell: */
 	const struct nmibt_percpu *percpu; /* the kernel's; NULL: not known */
 	bool has_buffers; /* NMI buffers */
+	const struct nmibt_vcpus *vcpus; /* the kernel's; NULL: not known, or not to be used */
 	struct nmibt_unwinder *unwinder; /* NULL: not needed yet, or there is no way */
 	bool unwinder_tried;
 	struct nmibt_source_state states[NMIBT_NR_SOURCES];
@@ -188,10 +216,14 @@ struct nmibt_report {
 	bool complete; /* false: something could not be read or was lost */
 };
 
+/* image is borrowed for the life of the report. */
+struct nmibt_error *nmibt_report_make(const struct nmibt_image *image, enum nmibt_source wish,
+				      struct nmibt_report **ret);
+
 /* Everything about one CPU; what is damaged is said in ret, not an error. The caller
  * destroys ret. */
-struct nmibt_error *nmibt_report_cpu(const struct nmibt_report *report, unsigned int cpu,
-				     struct nmibt_cpu *ret);
+struct nmibt_error *nmibt_report_read_cpu(const struct nmibt_report *report, unsigned int cpu,
+					  struct nmibt_cpu *ret);
 
 /* What is known of a CPU beside what stands, the newest of each source first. */
 struct nmibt_older {
@@ -291,5 +323,50 @@ void nmibt_find_lock(const struct nmibt_report *report, const struct nmibt_regs 
 
 /* In the same place at its backtrace and at the stop, or in an open condition. */
 bool nmibt_is_stuck(const struct nmibt_cpu_brief *brief);
+
+/* --------------------------------------------------------------------- diagnosis */
+
+/* What is to be seen in the capture, and nothing that is only likely. */
+struct nmibt_finding {
+	enum nmibt_finding_kind kind;
+	unsigned int *cpus; /* ascending; none: of the capture as a whole */
+	size_t nr_cpus;
+	char text[NMIBT_WHY_LEN]; /* what was seen, printable; may be empty */
+};
+
+struct nmibt_diagnosis {
+	struct nmibt_finding *findings; /* in the order of their kinds */
+	size_t nr;
+};
+
+struct nmibt_error *nmibt_diagnose(const struct nmibt_report *report, struct nmibt_diagnosis *ret);
+void nmibt_diagnosis_destroy(struct nmibt_diagnosis *diagnosis);
+
+/* --------------------------------------------------------------------- signature */
+
+struct nmibt_signature_frame {
+	char *name; /* "function" or "function [module]"; untrusted text */
+	bool left_out; /* of the signature */
+};
+
+struct nmibt_signature_stack {
+	bool panicking; /* else: stuck */
+	unsigned int *cpus; /* ascending: that have it */
+	size_t nr_cpus;
+	struct nmibt_signature_frame *frames; /* innermost first, of the first CPU */
+	size_t nr_frames, nr_kept;
+};
+
+/* docs/signature.md */
+struct nmibt_signature {
+	char value[NMIBT_SIGNATURE_LEN]; /* SHA-1 in hex; empty: nothing to make it of */
+	char duphash[NMIBT_SIGNATURE_LEN]; /* satyr's, of the panicking CPU; may be empty */
+	struct nmibt_signature_stack *stacks; /* the panicking CPU's first */
+	size_t nr_stacks;
+	size_t nr_hashed; /* of them, with a frame that is not left out */
+};
+
+struct nmibt_error *nmibt_signature(const struct nmibt_report *report, struct nmibt_signature *ret);
+void nmibt_signature_destroy(struct nmibt_signature *signature);
 
 #endif /* NMIBT_REPORT_H */

@@ -280,7 +280,7 @@ static struct nmibt_error *try_confirmed(const struct nmibt_report *report, stru
 static struct nmibt_error *try_registers(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
 	if (!cpu->stop.regs.present ||
-	    (!may_use(report, NMIBT_SOURCE_REGISTERS) && !may_use_capture(report)))
+	    (!may_use(report, cpu->stop.source) && !may_use_capture(report)))
 		return NULL;
 	cpu->step = NMIBT_STEP_REGISTERS;
 	return nmibt_unwind_stop(report, cpu);
@@ -356,13 +356,21 @@ static bool is_silent(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 
 /* ----------------------------------------------------------------------- together */
 
-static void read_stop(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+/* In a hypervisor's dump what a virtual CPU is in may be the stop itself, so that only its
+ * stack tells the task and the mode. */
+static struct nmibt_error *read_stop(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
 	const struct nmi_capture_slot *slot = &cpu->slot;
 
 	/* A slot names the note, whatever request it is of; 0: there is none. */
 	nmibt_note_evidence(report->kernel, cpu->cpu, slot->note_paddr, slot->note_size,
 			    &cpu->stop);
+	if (!report->sources->vcpus || cpu->stop.regs.present)
+		return NULL;
+	enum nmibt_note note = cpu->stop.note;
+	nmibt_vcpu_evidence(report->kernel, cpu->cpu, &cpu->stop);
+	cpu->stop.note = note;
+	return nmibt_unwind_stop(report, cpu);
 }
 
 /* What a partial or damaged slot lacks comes from the stop, and the renderers say so. */
@@ -421,6 +429,8 @@ static void say_why_nothing(struct nmibt_cpu *cpu)
 		nmibt_because(cpu->why, "its slot is of an older request");
 	else if (cpu->has_slot)
 		nmibt_because(cpu->why, "nothing was asked of it");
+	else if (*cpu->stop.why)
+		nmibt_because(cpu->why, "no text of it; %s", cpu->stop.why);
 	else
 		nmibt_because(cpu->why, "no text of it, and no registers");
 }
@@ -436,8 +446,8 @@ struct nmibt_error *nmibt_select(const struct nmibt_report *report, struct nmibt
 		err = try_slot(report, cpu);
 	if (err)
 		return err;
-	read_stop(report, cpu);
-	if (cpu->step == NMIBT_STEP_NOTHING)
+	err = read_stop(report, cpu);
+	if (!err && cpu->step == NMIBT_STEP_NOTHING)
 		err = try_belonging(report, cpu);
 	if (!err && cpu->step == NMIBT_STEP_NOTHING)
 		err = try_confirmed(report, cpu);

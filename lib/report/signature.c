@@ -328,7 +328,7 @@ static struct nmibt_error *add_cpu(const struct nmibt_report *report, unsigned i
 	static const struct nmibt_stack none;
 	struct nmibt_signature_stack *stack = &signature->stacks[signature->nr_stacks];
 	struct nmibt_cpu cpu;
-	struct nmibt_error *err = nmibt_report_cpu(report, i, &cpu);
+	struct nmibt_error *err = nmibt_report_read_cpu(report, i, &cpu);
 	if (err)
 		return err;
 

@@ -18,7 +18,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <nmibt/nmibt.h>
+#include "image/image.h"
 
 #define FAKE_BASE UINT64_C(0x80000000)
 #define FAKE_PAGE 4096

@@ -61,7 +61,7 @@ static struct nmibt_signature signature_of(struct fake *f)
 	struct nmibt_report *report;
 	struct nmibt_signature signature;
 
-	assert_null(nmibt_report_open(&f->image, NMIBT_SOURCE_AUTO, &report));
+	assert_null(nmibt_report_make(&f->image, NMIBT_SOURCE_AUTO, &report));
 	assert_null(nmibt_signature(report, &signature));
 	nmibt_report_close(report);
 	return signature;
