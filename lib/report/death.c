@@ -214,12 +214,12 @@ struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report)
 	if (!cause || !is_of_lockup(cause->kind)) {
 		death->is_reporter_subject = true;
 		add_subject(report, cause && cause->reporter != NMIBT_NO_CPU ? cause->reporter
-									      : death->reporter);
+									     : death->reporter);
 		return NULL;
 	}
 	add_cpus(report, &cause->cpus);
-	death->is_reporter_subject = death->reporter < report->nr_cpus &&
-				     death->subjects[death->reporter];
+	death->is_reporter_subject =
+		death->reporter < report->nr_cpus && death->subjects[death->reporter];
 	return cause->kind == NMIBT_PRINT_HUNG_TASK ? add_tasks(report) : NULL;
 }
 
@@ -252,8 +252,8 @@ struct nmibt_error *nmibt_find_death(struct nmibt_report *report)
 	if (sources->log)
 		find_panic(sources->log, death);
 	death->by_log = death->printout;
-	death->is_known = death->by_capture || death->by_panic_cpu || death->by_kdump ||
-			  death->by_log;
+	death->is_known =
+		death->by_capture || death->by_panic_cpu || death->by_kdump || death->by_log;
 	find_reporter(report);
 	if (!death->is_known)
 		return NULL;
@@ -276,15 +276,21 @@ void nmibt_death_destroy(struct nmibt_death *death)
 
 /* ------------------------------------------------------------------- what belongs */
 
-bool nmibt_belongs(const struct nmibt_report *report, size_t printout, uint64_t seq,
-		   bool has_ended)
+/* Without a kdump panic() stops the others, too (kernel/panic.c:
+ * panic_other_cpus_shutdown(), 6.12), and registers of virtual CPUs show it. */
+bool nmibt_is_stop_certain(const struct nmibt_report *report)
+{
+	return report->was_stopped || (report->death.is_known && report->sources->vcpus);
+}
+
+bool nmibt_belongs(const struct nmibt_report *report, size_t printout, uint64_t seq, bool has_ended)
 {
 	const struct nmibt_death *death = &report->death;
 
 	if (!death->is_known)
 		return false;
 	/* It was being printed when its CPU was stopped. */
-	if (!has_ended && report->was_stopped)
+	if (!has_ended && nmibt_is_stop_certain(report))
 		return true;
 	if (!death->has_seq)
 		return false;

@@ -215,6 +215,8 @@ struct nmibt_error *nmibt_find_death(struct nmibt_report *report);
 /* Needs the conditions. */
 struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report);
 void nmibt_death_destroy(struct nmibt_death *death);
+/* Were the other CPUs stopped as the kernel died? */
+bool nmibt_is_stop_certain(const struct nmibt_report *report);
 /* Does what was printed as printout i (index + 1), or by a trace outside of any at seq,
  * belong to the death? */
 bool nmibt_belongs(const struct nmibt_report *report, size_t printout, uint64_t seq,
