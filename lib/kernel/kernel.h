@@ -29,9 +29,19 @@ struct nmibt_kernel {
 	struct nmibt_vcpus *vcpus;
 	bool tried[NMIBT_NR_PARTS];
 	struct nmibt_error *failure[NMIBT_NR_PARTS];
+	/* It is a capture kernel, and the one that died can't be reached: why. */
+	bool is_capture;
+	char why_capture[NMIBT_WHY_LEN];
+	/* The capture kernel that ran at the dump, and led to this one; NULL: none did. */
+	struct nmibt_kernel *capture;
+	/* Of a kernel that another one led to: the image without what the front end knows by
+	 * the other one's VMCOREINFO. */
+	struct nmibt_image own_image;
+	struct nmibt_image_ops own_ops;
 };
 
-/* image is borrowed for the life of *ret. Fails with NOMEM alone. */
+/* The kernel that died, never a capture kernel, if it can be found. image is borrowed for
+ * the life of *ret. Fails with NOMEM alone. */
 struct nmibt_error *nmibt_kernel_open(const struct nmibt_image *image, struct nmibt_kernel **ret);
 void nmibt_kernel_close(struct nmibt_kernel *kernel); /* NULL is allowed */
 
@@ -40,6 +50,15 @@ void nmibt_kernel_close(struct nmibt_kernel *kernel); /* NULL is allowed */
 const struct nmibt_error *nmibt_kernel_failure(struct nmibt_kernel *kernel, enum nmibt_part part);
 /* As nmibt_kernel_failure(), in a copy that the caller frees. */
 struct nmibt_error *nmibt_kernel_need(struct nmibt_kernel *kernel, enum nmibt_part part);
+
+/* ------------------------------------------------------------ capture kernels */
+
+/* For lib/kernel: the text of VMCOREINFO of the kernel that died, where this one is its
+ * capture kernel; the caller frees it. NULL: it is none, or, with is_capture set, the other
+ * one can't be found: why_capture says why. */
+char *nmibt_find_first_kernel(struct nmibt_kernel *kernel);
+/* The physical address that a kernel's command line has of the ELF header; false: none. */
+bool nmibt_parse_elfcorehdr(const char *command_line, uint64_t *ret);
 
 /* ------------------------------------------------------------ virtual memory */
 

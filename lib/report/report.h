@@ -38,7 +38,7 @@ struct nmibt_death {
 	bool has_seq; /* the log has its first record */
 	uint64_t seq, ns;
 	const char *message; /* untrusted; NULL: not known */
-	const char *dump_failed; /* the capture kernel's own panic; NULL: none */
+	char *dump_failed; /* the capture kernel's own panic, untrusted; NULL: none */
 };
 
 /* ------------------------------------------------------------------- conditions */
@@ -186,6 +186,8 @@ struct nmibt_report {
 	unsigned int nr_possible;
 	unsigned int by_outcome[NMIBT_NR_OUTCOMES]; /* stale ones left out */
 	unsigned int nr_stale;
+	/* The image is of a capture kernel, and nothing of it is evidence: it has no CPUs. */
+	bool is_capture_kernel;
 	bool was_stopped; /* some CPU has a crash note: there was a stop */
 	bool complete; /* false: something could not be read or was lost */
 };
