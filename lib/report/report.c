@@ -436,7 +436,7 @@ static struct nmibt_error *find_suspends(struct nmibt_report *report)
 /* Is there anything of any CPU that was asked for, be it only older? */
 static bool has_anything(const struct nmibt_report *report)
 {
-	if (report->sources->has_capture)
+	if (report->sources->has_capture || report->is_capture_kernel)
 		return true;
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
 		if (report->cpus[i].outcome != NMIBT_OUTCOME_NONE ||
@@ -452,7 +452,7 @@ static struct nmibt_error *open_report(struct nmibt_report *report)
 	if (err)
 		return err;
 
-	report->nr_cpus = nmibt_sources_nr_cpus(report->sources);
+	report->nr_cpus = report->is_capture_kernel ? 0 : nmibt_sources_nr_cpus(report->sources);
 	report->are_all_known = report->sources->has_capture || report->sources->percpu;
 	report->cpus = calloc(report->nr_cpus + 1, sizeof(*report->cpus));
 	report->possible = calloc(report->nr_cpus + 1, sizeof(*report->possible));
@@ -461,7 +461,7 @@ static struct nmibt_error *open_report(struct nmibt_report *report)
 	err = find_suspends(report);
 	if (!err)
 		err = nmibt_find_death(report);
-	if (!err)
+	if (!err && !report->is_capture_kernel)
 		err = nmibt_find_conditions(report);
 	if (!err)
 		err = nmibt_find_subjects(report);
