@@ -208,6 +208,8 @@ struct nmibt_log;
 struct nmibt_error *nmibt_log_open(struct nmibt_kernel *kernel, struct nmibt_log **ret);
 /* Oldest first. False: that was the last one, or the image's interrupted() said so. */
 bool nmibt_log_next(struct nmibt_log *log, struct nmibt_log_record *ret);
+/* Did interrupted() end it, so that there is more? */
+bool nmibt_log_is_interrupted(const struct nmibt_log *log);
 /* Of all that nmibt_log_next() passed over so far. */
 const struct nmibt_log_missing *nmibt_log_missing(const struct nmibt_log *log);
 void nmibt_log_close(struct nmibt_log *log); /* NULL is allowed */

@@ -446,11 +446,9 @@ static bool has_anything(const struct nmibt_report *report)
 	return false;
 }
 
-static struct nmibt_error *open_report(struct nmibt_report *report)
+struct nmibt_error *nmibt_report_conclude(struct nmibt_report *report)
 {
-	struct nmibt_error *err = nmibt_open_sources(report);
-	if (err)
-		return err;
+	struct nmibt_error *err;
 
 	report->nr_cpus = report->is_capture_kernel ? 0 : nmibt_sources_nr_cpus(report->sources);
 	report->are_all_known = report->sources->has_capture || report->sources->percpu;
@@ -490,7 +488,9 @@ struct nmibt_error *nmibt_report_make(const struct nmibt_image *image, enum nmib
 	struct nmibt_error *err =
 		report->sources ? nmibt_kernel_open(image, &report->kernel) : nmibt_error_nomem();
 	if (!err)
-		err = open_report(report);
+		err = nmibt_open_sources(report);
+	if (!err)
+		err = nmibt_report_conclude(report);
 	if (err) {
 		nmibt_report_close(report);
 		return err;

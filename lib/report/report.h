@@ -244,6 +244,9 @@ struct nmibt_error *nmibt_older_next(struct nmibt_older *older, struct nmibt_cpu
 
 /* --------------------------------------------------------- the parts of the report */
 
+/* All that follows from the sources, which are open. */
+struct nmibt_error *nmibt_report_conclude(struct nmibt_report *report);
+
 struct nmibt_error *nmibt_find_death(struct nmibt_report *report);
 /* Needs the conditions. */
 struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report);

@@ -138,7 +138,9 @@ static struct nmibt_error *trace_belongs(const struct nmibt_report *report, size
 	bool ended;
 
 	*ret = false;
-	if (t->kind == NMIBT_EVIDENCE_TASK || !report->death.is_known)
+	/* Without its head it names no CPU: a warning in an interrupt looks the same. */
+	if (t->kind == NMIBT_EVIDENCE_TASK || t->wrong & NMIBT_WRONG_HEADLESS ||
+	    !report->death.is_known)
 		return NULL;
 	struct nmibt_error *err = has_ended(report, trace, &ended);
 	if (!err)
