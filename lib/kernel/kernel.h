@@ -214,37 +214,12 @@ bool nmibt_log_is_interrupted(const struct nmibt_log *log);
 const struct nmibt_log_missing *nmibt_log_missing(const struct nmibt_log *log);
 void nmibt_log_close(struct nmibt_log *log); /* NULL is allowed */
 
-/*
- * Why the kernel died, as its log has it: the newest panic's first line, or, where
- * there was none, that of the newest oops. Neither newline nor NUL is in it, any other
- * byte may be; the caller frees it. NOTHING when there is neither.
- */
-struct nmibt_error *nmibt_log_panic_message(struct nmibt_kernel *kernel, char **ret);
-
 /* Written to /dev/kmsg, which may look like anything: the kernel's own have facility 0,
  * and it lets nobody else use that (kernel/printk/printk.c: devkmsg_write(), 6.12). */
 static inline bool nmibt_log_is_of_user(const struct nmibt_log_record *record)
 {
 	return record->facility;
 }
-
-/* What a record of the kernel's log says of its dying. */
-enum nmibt_log_kind {
-	NMIBT_LOG_OTHER, /* nothing */
-	NMIBT_LOG_PANIC,
-	NMIBT_LOG_OOPS,
-	NMIBT_LOG_CAUSE, /* why, of an oops whose heading follows */
-	NMIBT_LOG_HEADING, /* with the number of the oops: die() */
-};
-/* OTHER also for what user space wrote. */
-enum nmibt_log_kind nmibt_log_kind(const struct nmibt_log_record *record);
-
-/* As nmibt_log_panic_message(), but where there is neither panic nor oops *ret is NULL;
- * and shows each record to visit, so that the log is read once: to inflate its pages is
- * most of the work. */
-typedef void (*nmibt_log_visit)(void *ctx, const struct nmibt_log_record *record);
-struct nmibt_error *nmibt_log_survey(struct nmibt_kernel *kernel, nmibt_log_visit visit, void *ctx,
-				     struct nmibt_log_missing *ret_missing, char **ret);
 
 /* ------------------------------------------------------------- per-CPU data */
 
