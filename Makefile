@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # `make help` lists the targets. Everything that is made goes to $(O).
 
-VERSION := 0.1.0
 O ?= build
 CC := gcc
 CLANG := clang
@@ -22,7 +21,7 @@ WARN := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wvla
 CFLAGS ?= -O2 -g
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
 ALL_CFLAGS := -std=gnu11 $(WARN) -fPIC -fvisibility=hidden -D_GNU_SOURCE \
-	-DNMIBT_VERSION='"$(VERSION)"' -Iinclude -Ilib $(CFLAGS) $(if $(SANITIZE),$(SANITIZERS))
+	-Iinclude -Ilib $(CFLAGS) $(if $(SANITIZE),$(SANITIZERS))
 ALL_LDFLAGS := $(LDFLAGS) $(if $(SANITIZE),$(SANITIZERS))
 
 # The base of the library links with libc and zlib alone. Debugging information,
@@ -69,13 +68,12 @@ $(O)/nmibt: $(TOOL_OBJS) $(ARCHIVES)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -ldw -lelf -lz
 
 # The log, and the stacks, of whatever the tool opens.
-$(TEST_DRIVERS): %: %.o $(filter-out %/nmibt.o,$(TOOL_OBJS)) $(ARCHIVES)
+$(TEST_DRIVERS): %: %.o $(ARCHIVES)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -ldw -lelf -lz
 
-# Of the tool's files, not the library's. It reads the program itself.
+# It reads the program itself.
 $(O)/tests/unit/test-debugfile.o: ALL_CFLAGS += -g
-$(O)/tests/test-debugfile: $(O)/tests/unit/test-debugfile.o $(filter-out %/nmibt.o,$(TOOL_OBJS)) \
-		$(ARCHIVES)
+$(O)/tests/test-debugfile: $(O)/tests/unit/test-debugfile.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -ldw -lelf -lz
 

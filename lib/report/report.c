@@ -29,11 +29,6 @@ const char *nmibt_outcome_name(enum nmibt_outcome outcome)
 	return outcome < NMIBT_NR_OUTCOMES ? outcome_names[outcome] : "unknown";
 }
 
-unsigned int nmibt_report_nr_cpus(const struct nmibt_report *report)
-{
-	return report->nr_cpus;
-}
-
 /* ------------------------------------------------------------------------- one CPU */
 
 void nmibt_cpu_destroy(struct nmibt_cpu *cpu)
@@ -45,7 +40,7 @@ void nmibt_cpu_destroy(struct nmibt_cpu *cpu)
 const struct nmibt_evidence *nmibt_shown(const struct nmibt_cpu *cpu)
 {
 	return cpu->step == NMIBT_STEP_REGISTERS || cpu->is_partial_filled ? &cpu->stop
-									    : &cpu->standing;
+									   : &cpu->standing;
 }
 
 /* Older text makes no outcome, no "idle", no group and no signature. */
@@ -124,7 +119,7 @@ static struct nmibt_error *check_cpu(const struct nmibt_report *report, unsigned
 }
 
 struct nmibt_error *nmibt_report_read_cpu(const struct nmibt_report *report, unsigned int nr,
-				     struct nmibt_cpu *ret)
+					  struct nmibt_cpu *ret)
 {
 	struct nmibt_cpu cpu = {.cpu = nr};
 
@@ -204,8 +199,8 @@ struct nmibt_error *nmibt_older_next(struct nmibt_older *older, struct nmibt_cpu
 
 	if (!err && !*ret_found && report->sources->has_buffers &&
 	    (report->wish == NMIBT_SOURCE_AUTO || report->wish == NMIBT_SOURCE_LEGACY))
-		err = nmibt_buffer_residue(report->kernel, older->cpu, older->nth++,
-					   &cpu.standing, ret_found);
+		err = nmibt_buffer_residue(report->kernel, older->cpu, older->nth++, &cpu.standing,
+					   ret_found);
 	if (err || !*ret_found)
 		return err;
 	cpu.outcome = outcome_of_older(&cpu.standing);
@@ -296,8 +291,7 @@ static void count_cpu(struct nmibt_report *report, const struct nmibt_cpu *cpu)
 {
 	const struct nmibt_cpu_brief *brief = &report->cpus[cpu->cpu];
 
-	if (brief->lost || brief->note == NMIBT_NOTE_DAMAGED ||
-	    brief->note == NMIBT_NOTE_EXCLUDED)
+	if (brief->lost || brief->note == NMIBT_NOTE_DAMAGED || brief->note == NMIBT_NOTE_EXCLUDED)
 		report->complete = false;
 	report->possible[cpu->cpu] = is_possible(report, cpu);
 	if (!report->possible[cpu->cpu])
@@ -407,18 +401,19 @@ static struct nmibt_error *open_report(struct nmibt_report *report)
 	return has_anything(report) ? NULL : nmibt_nothing_error(report);
 }
 
-struct nmibt_error *nmibt_report_make(const struct nmibt_image *image, enum nmibt_source wish,
-				      struct nmibt_report **ret)
+static struct nmibt_error *make_report(const struct nmibt_image *image, struct nmibt_input *input,
+				       enum nmibt_source wish, struct nmibt_report **ret)
 {
 	struct nmibt_report *report = calloc(1, sizeof(*report));
 	if (!report)
 		return nmibt_error_nomem();
 
+	report->input = input;
 	report->wish = wish;
 	report->complete = true;
 	report->sources = calloc(1, sizeof(*report->sources));
-	struct nmibt_error *err = report->sources ? nmibt_kernel_open(image, &report->kernel)
-						  : nmibt_error_nomem();
+	struct nmibt_error *err =
+		report->sources ? nmibt_kernel_open(image, &report->kernel) : nmibt_error_nomem();
 	if (!err)
 		err = open_report(report);
 	if (err) {
@@ -429,6 +424,33 @@ struct nmibt_error *nmibt_report_make(const struct nmibt_image *image, enum nmib
 	return NULL;
 }
 
+struct nmibt_error *nmibt_report_make(const struct nmibt_image *image, enum nmibt_source wish,
+				      struct nmibt_report **ret)
+{
+	return make_report(image, NULL, wish, ret);
+}
+
+struct nmibt_error *nmibt_report_open(struct nmibt_input *input, unsigned int crash,
+				      const struct nmibt_report_options *options,
+				      struct nmibt_report **ret)
+{
+	struct nmibt_report_options own = {.source = NMIBT_SOURCE_AUTO};
+	const struct nmibt_image *image;
+	struct nmibt_error *err = options ? nmibt_copy_options("nmibt_report_options", &own,
+							       sizeof(own), options, options->size)
+					  : NULL;
+
+	if (err)
+		return err;
+	if (crash >= nmibt_input_nr_crashes(input) || own.source >= NMIBT_NR_SOURCES)
+		return nmibt_error_create(NMIBT_ERR_USAGE, "no crash %u, or no source %d", crash,
+					  own.source);
+	err = nmibt_input_image(input, &image);
+	if (!err)
+		err = make_report(image, input, own.source, ret);
+	return err;
+}
+
 void nmibt_report_close(struct nmibt_report *report)
 {
 	if (!report)
@@ -437,6 +459,8 @@ void nmibt_report_close(struct nmibt_report *report)
 	nmibt_death_destroy(&report->death);
 	nmibt_conditions_destroy(report);
 	nmibt_case_destroy(&report->facts);
+	if (report->input && report->kernel)
+		nmibt_input_forget_kernel(report->input, report->kernel);
 	nmibt_kernel_close(report->kernel);
 	free(report->timeline);
 	free(report->suspends);
