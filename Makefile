@@ -88,8 +88,8 @@ $(O)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] include/nmibt/*.h)
 		-fno-sanitize-recover=all -o $@ $< $(patsubst $(O)/%.o,%.c,$(LIB_OBJS) $(JSON_OBJS)) -lz
 
 # Without a kernel to boot.
-SUITES := tests/unit/run docs/check-format $(addprefix tests/golden/,run-mkdump run-synthetic \
-	run-tool run-json run-debuginfo run-log run-crash)
+SUITES := tests/unit/run docs/check-format docs/check-evidence \
+	$(addprefix tests/golden/,run-mkdump run-synthetic run-tool run-json run-debuginfo run-log run-crash)
 KERNEL_SUITES := tests/e2e/run tests/e2e/formats tests/e2e/stock
 CRASH_ARM64 := tests/kept tests/golden testdumps -- tests/golden/run-crash --crash arm64
 

@@ -134,6 +134,9 @@ struct nmibt_input_ops {
 	bool (*next_range)(void *ctx, uint64_t from, uint64_t *ret_start, uint64_t *ret_size);
 	/* True when the user wants the work stopped. */
 	bool (*interrupted)(void *ctx);
+	/* The ELF notes of the dump, one after the other, in malloc'ed memory that the library
+	 * frees, *ret_len bytes; NULL: there are none. Those of virtual CPUs are looked for. */
+	char *(*notes)(void *ctx, size_t *ret_len);
 };
 
 struct nmibt_input;
@@ -177,9 +180,10 @@ enum nmibt_source {
 	NMIBT_SOURCE_LEGACY,
 	NMIBT_SOURCE_LOG,
 	NMIBT_SOURCE_REGISTERS,
+	NMIBT_SOURCE_VCPU, /* registers of virtual CPUs, in a hypervisor's dump */
 	NMIBT_NR_SOURCES,
 };
-#define NMIBT_SOURCE_NAMES "auto, vmcoreinfo, symbol, scan, legacy, log or registers"
+#define NMIBT_SOURCE_NAMES "auto, vmcoreinfo, symbol, scan, legacy, log, registers or vcpu"
 /* One of them. */
 const char *nmibt_source_name(enum nmibt_source source);
 /* False: no source has this name. */
@@ -515,6 +519,7 @@ const struct nmibt_regs *nmibt_cpu_registers(const struct nmibt_cpu *cpu); /* NU
 enum nmibt_finding_kind {
 	NMIBT_FINDING_ALSO_DIED, /* captured itself beside another */
 	NMIBT_FINDING_STUCK, /* interrupts off, same place at the stop */
+	NMIBT_FINDING_BLOCKED, /* tasks, which run on no CPU */
 	NMIBT_FINDING_SAME_PLACE, /* at the NMI and at the stop, interrupts on */
 	NMIBT_FINDING_IRQS_OFF, /* when hit, and moved on or unknown */
 	NMIBT_FINDING_SPINS, /* on a lock */

@@ -24,7 +24,10 @@ struct nmibt_elf {
 	enum nmibt_arch arch;
 	struct segment *segments;
 	size_t nr_segments;
+	struct segment *notes; /* paddr and memsz are not used */
+	size_t nr_notes;
 	char *vmcoreinfo; /* NUL-terminated; NULL: none */
+	uint64_t notes_left; /* bytes of notes that are still looked through */
 };
 
 static bool read_at(const struct nmibt_elf *elf, uint64_t offset, void *buf, size_t len)
@@ -90,29 +93,57 @@ static bool elf_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
 	return found;
 }
 
+/* As much as the file has of a PT_NOTE; NULL: nothing, or it can't be read. */
+static char *read_notes(const struct nmibt_elf *elf, const struct segment *s, size_t *ret_len)
+{
+	uint64_t size = bytes_in_file(elf, s);
+
+	if (size > MAX_NOTE_BYTES)
+		size = MAX_NOTE_BYTES;
+	char *notes = size ? malloc(size + 1) : NULL;
+	if (notes && !read_at(elf, s->offset, notes, size)) {
+		free(notes);
+		return NULL;
+	}
+	*ret_len = size;
+	return notes;
+}
+
+/* A dump has one PT_NOTE: /proc/vmcore makes one of those of all CPUs (fs/proc/vmcore.c:
+ * merge_note_headers_elf64(), 6.12). */
+static char *elf_notes(void *ctx, size_t *ret_len)
+{
+	const struct nmibt_elf *elf = ctx;
+
+	for (size_t i = 0; i < elf->nr_notes; i++) {
+		char *notes = read_notes(elf, &elf->notes[i], ret_len);
+
+		if (notes)
+			return notes;
+	}
+	return NULL;
+}
+
 static const struct nmibt_image_ops elf_ops = {
 	.read_phys = elf_read_phys,
 	.vmcoreinfo_text = elf_vmcoreinfo_text,
 	.next_range = elf_next_range,
+	.notes = elf_notes,
 };
 
 /* Looks through one PT_NOTE for VMCOREINFO. */
-static void read_notes(struct nmibt_elf *elf, const Elf64_Phdr *phdr)
+static void find_vmcoreinfo(struct nmibt_elf *elf, const struct segment *s)
 {
-	uint64_t size = phdr->p_filesz;
-	if (phdr->p_offset >= elf->file->size)
+	/* Of all together: as many segments as there can be may have the same notes. */
+	size_t size = bytes_in_file(elf, s);
+	if (size > elf->notes_left)
 		return;
-	if (size > elf->file->size - phdr->p_offset)
-		size = elf->file->size - phdr->p_offset;
-	if (size > MAX_NOTE_BYTES)
-		size = MAX_NOTE_BYTES;
+	elf->notes_left -= size;
 
-	_cleanup_free_ char *notes = malloc(size + 1);
-	if (!notes || !read_at(elf, phdr->p_offset, notes, size))
-		return;
-
+	_cleanup_free_ char *notes = read_notes(elf, s, &size);
 	struct nmibt_elf_note note;
-	for (size_t at = 0; !elf->vmcoreinfo && nmibt_next_note(notes, size, at, &note);
+
+	for (size_t at = 0; notes && !elf->vmcoreinfo && nmibt_next_note(notes, size, at, &note);
 	     at = note.next) {
 		if (!nmibt_note_is(&note, "VMCOREINFO"))
 			continue;
@@ -123,9 +154,23 @@ static void read_notes(struct nmibt_elf *elf, const Elf64_Phdr *phdr)
 	}
 }
 
+static struct segment segment_of(const Elf64_Phdr *phdr)
+{
+	return (struct segment){phdr->p_paddr, phdr->p_memsz, phdr->p_offset, phdr->p_filesz};
+}
+
+static void add_notes(struct nmibt_elf *elf, const Elf64_Phdr *phdr)
+{
+	struct segment s = segment_of(phdr);
+
+	elf->notes[elf->nr_notes++] = s;
+	if (!elf->vmcoreinfo)
+		find_vmcoreinfo(elf, &s);
+}
+
 static void add_segment(struct nmibt_elf *elf, const Elf64_Phdr *phdr)
 {
-	struct segment s = {phdr->p_paddr, phdr->p_memsz, phdr->p_offset, phdr->p_filesz};
+	struct segment s = segment_of(phdr);
 	uint64_t end;
 
 	/* QEMU writes p_memsz 0 for some; what the file holds counts. */
@@ -163,7 +208,8 @@ static struct nmibt_error *read_headers(struct nmibt_elf *elf, const char *path)
 		nr = MAX_PHDRS;
 
 	elf->segments = calloc(nr + 1, sizeof(*elf->segments));
-	if (!elf->segments)
+	elf->notes = calloc(nr + 1, sizeof(*elf->notes));
+	if (!elf->segments || !elf->notes)
 		return nmibt_error_nomem();
 	for (uint32_t i = 0; i < nr; i++) {
 		Elf64_Phdr phdr;
@@ -173,8 +219,8 @@ static struct nmibt_error *read_headers(struct nmibt_elf *elf, const char *path)
 			break;
 		if (phdr.p_type == PT_LOAD)
 			add_segment(elf, &phdr);
-		else if (phdr.p_type == PT_NOTE && !elf->vmcoreinfo)
-			read_notes(elf, &phdr);
+		else if (phdr.p_type == PT_NOTE)
+			add_notes(elf, &phdr);
 	}
 	if (!elf->nr_segments)
 		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: no memory in it (no PT_LOAD)",
@@ -192,6 +238,7 @@ static struct nmibt_error *elf_open(const char *path, const struct nmibt_file *f
 	if (!elf)
 		return nmibt_error_nomem();
 	elf->own.fd = -1;
+	elf->notes_left = MAX_NOTE_BYTES;
 	elf->file = file ? file : &elf->own;
 	if (!file)
 		err = nmibt_file_open(path, &elf->own);
@@ -231,6 +278,7 @@ void nmibt_elf_close(struct nmibt_elf *elf)
 		return;
 	nmibt_file_close(&elf->own);
 	free(elf->segments);
+	free(elf->notes);
 	free(elf->vmcoreinfo);
 	free(elf);
 }

@@ -63,6 +63,9 @@ struct nmibt_image_ops {
 	bool (*next_range)(void *ctx, uint64_t from, struct nmibt_range *ret);
 	/* True when the user wants the work stopped. */
 	bool (*interrupted)(void *ctx);
+	/* The ELF notes of the dump, one after the other, in malloc'ed memory that the caller
+	 * frees; NULL: there are none, or they can't be read. */
+	char *(*notes)(void *ctx, size_t *ret_len);
 };
 
 struct nmibt_image {

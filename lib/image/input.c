@@ -112,6 +112,13 @@ static bool caller_interrupted(void *ctx)
 	return input->caller.interrupted(input->caller_ctx);
 }
 
+static char *caller_notes(void *ctx, size_t *ret_len)
+{
+	struct nmibt_input *input = ctx;
+
+	return input->caller.notes(input->caller_ctx, ret_len);
+}
+
 /* Those that the caller has not are NULL. */
 static struct nmibt_image_ops ops_of_caller(const struct nmibt_input_ops *caller)
 {
@@ -128,6 +135,7 @@ static struct nmibt_image_ops ops_of_caller(const struct nmibt_input_ops *caller
 		.find_places = caller->find_places ? caller_find_places : NULL,
 		.next_range = caller->next_range ? caller_next_range : NULL,
 		.interrupted = caller->interrupted ? caller_interrupted : NULL,
+		.notes = caller->notes ? caller_notes : NULL,
 	};
 }
 
@@ -154,10 +162,18 @@ static bool base_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
 	return input->base.ops->next_range(input->base.ctx, from, ret);
 }
 
+static char *base_notes(void *ctx, size_t *ret_len)
+{
+	struct nmibt_input *input = ctx;
+
+	return input->base.ops->notes(input->base.ctx, ret_len);
+}
+
 static const struct nmibt_image_ops dump_ops = {
 	.read_phys = base_read_phys,
 	.vmcoreinfo_text = base_vmcoreinfo_text,
 	.next_range = base_next_range,
+	.notes = base_notes,
 };
 
 /* -------------------------------------------------------------- what is attached */

@@ -159,12 +159,20 @@ static bool dump_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
 	return dump->base.ops->next_range(dump->base.ctx, from, ret);
 }
 
+static char *dump_notes(void *ctx, size_t *ret_len)
+{
+	struct nmibt_dump *dump = ctx;
+
+	return dump->base.ops->notes(dump->base.ctx, ret_len);
+}
+
 void nmibt_dump_image(struct nmibt_dump *dump, struct nmibt_image *ret)
 {
 	static const struct nmibt_image_ops ops = {
 		.read_phys = dump_read_phys,
 		.vmcoreinfo_text = dump_vmcoreinfo_text,
 		.next_range = dump_next_range,
+		.notes = dump_notes,
 	};
 
 	*ret = dump->base;

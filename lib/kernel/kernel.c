@@ -24,6 +24,7 @@ void nmibt_kernel_close(struct nmibt_kernel *kernel)
 {
 	if (!kernel)
 		return;
+	nmibt_vcpus_close(kernel->vcpus);
 	nmibt_nmi_buffers_close(kernel->nmi_buffers);
 	nmibt_percpu_close(kernel->percpu);
 	nmibt_modules_close(kernel->modules);
@@ -48,6 +49,8 @@ static struct nmibt_error *open_part(struct nmibt_kernel *kernel, enum nmibt_par
 		return nmibt_percpu_open(kernel, &kernel->percpu);
 	case NMIBT_PART_NMI_BUFFERS:
 		return nmibt_nmi_buffers_open(kernel, &kernel->nmi_buffers);
+	case NMIBT_PART_VCPUS:
+		return nmibt_vcpus_open(kernel, &kernel->vcpus);
 	case NMIBT_NR_PARTS:
 		break;
 	}
@@ -68,6 +71,25 @@ struct nmibt_error *nmibt_kernel_need(struct nmibt_kernel *kernel, enum nmibt_pa
 	const struct nmibt_error *failure = nmibt_kernel_failure(kernel, part);
 
 	return failure ? nmibt_error_create(failure->code, "%s", failure->message) : NULL;
+}
+
+/* ELFCORE_ADDR_MAX and ELFCORE_ADDR_ERR, include/linux/crash_dump.h, 6.12. */
+#define NO_ELFCOREHDR UINT64_MAX
+#define LOST_ELFCOREHDR (UINT64_MAX - 1)
+
+enum nmibt_is_capture nmibt_kernel_is_capture(struct nmibt_kernel *kernel, uint64_t *ret)
+{
+	uint64_t vaddr, paddr;
+
+	*ret = 0;
+	if (!nmibt_symbol_addr(kernel, "elfcorehdr_addr", &vaddr) ||
+	    nmibt_kernel_read(kernel, vaddr, &paddr, sizeof(paddr)) != NMIBT_READ_OK)
+		return NMIBT_IS_CAPTURE_UNKNOWN;
+	if (paddr == NO_ELFCOREHDR)
+		return NMIBT_IS_CAPTURE_NO;
+	if (paddr != LOST_ELFCOREHDR)
+		*ret = paddr;
+	return NMIBT_IS_CAPTURE_YES;
 }
 
 bool nmibt_member_offset(struct nmibt_kernel *kernel, const char *type, const char *member,

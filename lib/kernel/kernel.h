@@ -35,6 +35,7 @@ enum nmibt_part {
 	NMIBT_PART_MODULES,
 	NMIBT_PART_PERCPU,
 	NMIBT_PART_NMI_BUFFERS,
+	NMIBT_PART_VCPUS,
 	NMIBT_NR_PARTS,
 };
 
@@ -47,6 +48,7 @@ struct nmibt_kernel {
 	struct nmibt_modules *modules;
 	struct nmibt_percpu *percpu;
 	struct nmibt_nmi_buffers *nmi_buffers;
+	struct nmibt_vcpus *vcpus;
 	bool tried[NMIBT_NR_PARTS];
 	struct nmibt_error *failure[NMIBT_NR_PARTS];
 };
@@ -76,6 +78,16 @@ struct nmibt_build_id {
 };
 /* Looks for symbols by name, which reads all of them. */
 void nmibt_kernel_build_id(struct nmibt_kernel *kernel, struct nmibt_build_id *ret);
+
+/* Was it started to write the dump of another kernel (kernel/crash_dump.c: elfcorehdr_addr,
+ * 6.12)? Looks for a symbol by name, as nmibt_kernel_build_id() does. */
+enum nmibt_is_capture {
+	NMIBT_IS_CAPTURE_UNKNOWN,
+	NMIBT_IS_CAPTURE_NO,
+	NMIBT_IS_CAPTURE_YES,
+};
+/* ret: physical address of the ELF header of the first kernel's memory; 0: not known. */
+enum nmibt_is_capture nmibt_kernel_is_capture(struct nmibt_kernel *kernel, uint64_t *ret);
 
 /* ------------------------------------------------------------ virtual memory */
 
@@ -265,8 +277,36 @@ enum nmibt_note nmibt_percpu_read_note(struct nmibt_kernel *kernel, unsigned int
 /* As nmibt_read_note(), at a virtual address. Where it is not mapped: DAMAGED. */
 enum nmibt_note nmibt_read_note_virtual(struct nmibt_kernel *kernel, uint64_t vaddr, uint64_t size,
 					struct nmibt_regs *ret, int *ret_pid);
+/* pr_reg and pr_pid of the description of a note NT_PRSTATUS. False: it is too short. */
+bool nmibt_read_prstatus(enum nmibt_arch arch, const char *desc, size_t len, struct nmibt_regs *ret,
+			 int *ret_pid);
 /* Bytes that crash_notes has for each CPU; 0: not known. */
 size_t nmibt_note_size(enum nmibt_arch arch);
+
+/* ------------------------------------------------------------ virtual CPUs */
+
+/* The registers of a guest's virtual CPUs at the moment of a hypervisor's dump. */
+struct nmibt_vcpus {
+	unsigned int nr; /* 1 to NMIBT_MAX_CPUS; virtual CPU i is the kernel's CPU i */
+	struct nmibt_regs *regs; /* all are present */
+};
+
+/*
+ * NULL: nmibt_kernel_failure() says why. NOTHING where the dump's notes are not those of
+ * virtual CPUs. A kernel that went to kdump has notes of its own, so that the caller has to
+ * know that this one did not.
+ */
+const struct nmibt_vcpus *nmibt_kernel_vcpus(struct nmibt_kernel *kernel);
+
+/* For lib/kernel, which opens it by nmibt_kernel_failure(). */
+struct nmibt_error *nmibt_vcpus_open(struct nmibt_kernel *kernel, struct nmibt_vcpus **ret);
+void nmibt_vcpus_close(struct nmibt_vcpus *vcpus); /* NULL is allowed */
+
+/* The task that cpu runs, by the kernel's own per-CPU variable. ret_comm has room for
+ * NMI_CAPTURE_COMM_LEN bytes, untrusted, perhaps without a NUL; empty: not known. False:
+ * nobody knows, mostly because the layout of struct task_struct is not known. */
+bool nmibt_current_task(struct nmibt_kernel *kernel, unsigned int cpu, int32_t *ret_pid,
+			char *ret_comm);
 
 /* ------------------------------------------------------ buffers of NMIs */
 

@@ -81,6 +81,21 @@ static enum nmibt_note unreadable(enum nmibt_read status)
 	return status == NMIBT_READ_EXCLUDED ? NMIBT_NOTE_EXCLUDED : NMIBT_NOTE_DAMAGED;
 }
 
+bool nmibt_read_prstatus(enum nmibt_arch arch, const char *desc, size_t len, struct nmibt_regs *ret,
+			 int *ret_pid)
+{
+	const struct nmibt_reg_names *names = nmibt_reg_names(arch);
+	int32_t pid;
+
+	if (!names || len < PRSTATUS_REG + names->nr * sizeof(*ret->value))
+		return false;
+	memcpy(&pid, desc + PRSTATUS_PID, sizeof(pid));
+	*ret_pid = pid;
+	*ret = (struct nmibt_regs){.present = true, .nr = names->nr};
+	memcpy(ret->value, desc + PRSTATUS_REG, names->nr * sizeof(*ret->value));
+	return true;
+}
+
 static enum nmibt_note read_note(const struct note_at *at, struct nmibt_regs *ret, int *ret_pid)
 {
 	const struct nmibt_reg_names *names = nmibt_reg_names(at->image->arch);
@@ -109,12 +124,7 @@ static enum nmibt_note read_note(const struct note_at *at, struct nmibt_regs *re
 	if (status != NMIBT_READ_OK)
 		return unreadable(status);
 
-	int32_t pid;
-	memcpy(&pid, desc + PRSTATUS_PID, sizeof(pid));
-	*ret_pid = pid;
-	ret->present = true;
-	ret->nr = names->nr;
-	memcpy(ret->value, desc + PRSTATUS_REG, names->nr * 8);
+	nmibt_read_prstatus(at->image->arch, desc, want, ret, ret_pid);
 	return NMIBT_NOTE_PRESENT;
 }
 

@@ -64,7 +64,7 @@ static unsigned int rank_of(const struct nmibt_report *report, unsigned int cpu)
 		return 0;
 	if (nmibt_is_stuck(b) || b->moved == NMIBT_MOVED_SAME)
 		return 1;
-	if (b->is_stale || b->step > NMIBT_STEP_REGISTERS)
+	if (b->step > NMIBT_STEP_REGISTERS)
 		return 4;
 	return b->is_idle ? 3 : 2;
 }

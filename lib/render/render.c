@@ -106,11 +106,20 @@ void nmibt_render_frame(struct renderer *r, const struct nmibt_frame *frame, boo
 	putc(']', r->out);
 }
 
+/* Behind a call that never returns the linker may have put another function, whose name
+ * the return address then has. */
+static bool is_behind_the_end(const struct nmibt_frame *frame)
+{
+	return frame->function.len && !frame->offset && !frame->is_pc && !frame->is_interrupted;
+}
+
 const struct nmibt_frame *nmibt_place_of(const struct nmibt_stack *stack)
 {
 	for (size_t i = nmibt_count_dying(stack); i < stack->nr; i++) {
-		if (nmibt_is_in_chain(stack->frames, i))
-			return &stack->frames[i];
+		const struct nmibt_frame *frame = &stack->frames[i];
+
+		if (nmibt_is_in_chain(stack->frames, i) && !is_behind_the_end(frame))
+			return frame;
 	}
 	return NULL;
 }

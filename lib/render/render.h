@@ -75,8 +75,8 @@ void nmibt_render_cpu_set(struct renderer *r, const struct nmibt_cpus *cpus);
 /* "name+0xoff/0xsize [module]", or a number where the frame has no name. */
 void nmibt_render_frame(struct renderer *r, const struct nmibt_frame *frame, bool offset);
 
-/* The innermost frame of the chain from frame i on that is not of the panic and the stop
- * themselves; NULL: none. */
+/* The innermost frame that is not of the panic and the stop themselves, and whose name is
+ * sure; NULL: none. */
 const struct nmibt_frame *nmibt_place_of(const struct nmibt_stack *stack);
 /* Did an interrupt hit frame i, which then goes on to a frame further in? */
 bool nmibt_is_hit(const struct nmibt_stack *stack, size_t i);
@@ -113,6 +113,10 @@ bool nmibt_register_symbol(const struct nmibt_report *report, const struct nmibt
 			   unsigned int reg, uint64_t value, char *buf, size_t len);
 /* "at the NMI": when the registers in the slot were taken. */
 const char *nmibt_regs_when(const struct nmi_capture_slot *slot);
+/* "at the stop", "at the dump": when those in cpu->stop were. */
+const char *nmibt_stop_when(const struct nmibt_cpu *cpu);
+/* "its crash note": what they are from. */
+const char *nmibt_stop_origin(const struct nmibt_cpu *cpu);
 /* A line of head, then the registers at the backtrace beside those at the stop. */
 void nmibt_render_registers(struct renderer *r, const struct nmibt_cpu *cpu);
 

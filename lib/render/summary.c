@@ -83,7 +83,7 @@ static void render_why(struct renderer *r)
 	if (death->message) {
 		put_panic(r, death->message);
 	} else {
-		fputs("its message is not known; what tells of it: ", r->out);
+		fputs("its message is not known; told by ", r->out);
 		put_witnesses(r, death);
 	}
 	end(r);
@@ -132,10 +132,11 @@ static void render_when(struct renderer *r)
 	begin(r, r->report->death.is_known ? "died" : "uptime");
 	if (facts->has_time)
 		put_time(r, facts->time);
+	else if (r->report->death.is_known)
+		fputs("at an unknown time", r->out);
 	if (facts->has_uptime) {
 		nmibt_format_duration((int64_t)facts->uptime_ns, up, sizeof(up));
-		fprintf(r->out, "%s%s%s%s", facts->has_time ? ", " : "",
-			r->report->death.is_known ? "up " : "",
+		fprintf(r->out, "%s%s%s", r->report->death.is_known ? ", up " : "",
 			facts->is_uptime_least ? "at least " : "", up);
 	}
 	end(r);
@@ -171,7 +172,9 @@ static void render_case(struct renderer *r)
 	render_why(r);
 	render_failure(r);
 	render_when(r);
-	field(r, "host", facts->host);
+	/* As the kernel calls a machine that has no name yet (init/version.c, 6.12). */
+	if (facts->host && strcmp(facts->host, "(none)"))
+		field(r, "host", facts->host);
 	begin(r, "kernel");
 	if (facts->release) {
 		put_line(r, facts->release);
@@ -323,7 +326,8 @@ static void format_offset(struct nmibt_age age, char *buf, size_t len)
 {
 	char duration[32];
 
-	if (age.kind == NMIBT_AGE_UNKNOWN) {
+	/* At least no time at all says nothing. */
+	if (age.kind == NMIBT_AGE_UNKNOWN || (age.kind == NMIBT_AGE_AT_LEAST && !age.ns)) {
 		snprintf(buf, len, "?");
 		return;
 	}
@@ -469,7 +473,7 @@ static unsigned int count_idle(const struct nmibt_report *report, enum nmibt_out
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
 		const struct nmibt_cpu_brief *b = &report->cpus[i];
 
-		count += report->possible[i] && !b->is_stale && b->outcome == outcome && b->is_idle;
+		count += report->possible[i] && b->outcome == outcome && b->is_idle;
 	}
 	return count;
 }
@@ -489,9 +493,10 @@ static void render_counts(struct renderer *r)
 	unsigned int last_seen = count_last_seen(report);
 	const char *comma = "";
 
-	begin(r, "CPUs");
+	begin(r, "outcomes");
 	/* The log only mentions some. */
-	fprintf(r->out, "%s%u: ", report->are_all_known ? "" : "at least ", report->nr_possible);
+	fprintf(r->out, "%s%u CPU%s: ", report->are_all_known ? "" : "at least ",
+		report->nr_possible, nmibt_plural(report->nr_possible));
 	for (unsigned int i = 0; i < NMIBT_NR_OUTCOMES; i++) {
 		if (!report->by_outcome[i])
 			continue;
@@ -501,8 +506,6 @@ static void render_counts(struct renderer *r)
 			fprintf(r->out, " (%u idle)", idle);
 		comma = ", ";
 	}
-	if (report->nr_stale)
-		fprintf(r->out, "%s%u stale", comma, report->nr_stale);
 	if (last_seen)
 		fprintf(r->out, "; %u only last seen earlier", last_seen);
 	end(r);
@@ -631,7 +634,8 @@ static void render_sources(struct renderer *r)
 static bool has_found_something(const struct nmibt_report *report)
 {
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
-		if (report->possible[i] && report->cpus[i].step != NMIBT_STEP_NOTHING)
+		if (report->possible[i] && (report->cpus[i].step != NMIBT_STEP_NOTHING ||
+					    report->cpus[i].outcome != NMIBT_OUTCOME_NONE))
 			return true;
 	}
 	return false;

@@ -18,6 +18,14 @@ static bool was_suspended_since(const struct nmibt_report *report, uint64_t seq)
 	return false;
 }
 
+/* They are apart by less than that, or are not of one clock (kernel/sched/clock.c, 6.12). */
+#define CLOCK_SKEW_NS 10000000
+
+static bool contradict(uint64_t ns, uint64_t seq, const struct nmibt_death *death)
+{
+	return seq < death->seq ? ns > death->ns + CLOCK_SKEW_NS : ns + CLOCK_SKEW_NS < death->ns;
+}
+
 struct nmibt_age nmibt_age_of(const struct nmibt_report *report, enum nmibt_clock clock,
 			      uint64_t ns, uint64_t seq)
 {
@@ -28,6 +36,9 @@ struct nmibt_age nmibt_age_of(const struct nmibt_report *report, enum nmibt_cloc
 	if (clock != NMIBT_CLOCK_LOG || !log)
 		return age;
 	age.suspended = was_suspended_since(report, seq);
+	/* Clocks of CPUs that contradict the order of the records tell no age. */
+	if (death->has_seq && contradict(ns, seq, death))
+		return age;
 	/* Without the first record of the death its newest record is the latest moment
 	 * that is known. */
 	age.ns = (int64_t)((death->has_seq ? death->ns : log->last_ns) - ns);
@@ -37,7 +48,7 @@ struct nmibt_age nmibt_age_of(const struct nmibt_report *report, enum nmibt_cloc
 
 void nmibt_format_duration(int64_t ns, char *buf, size_t len)
 {
-	uint64_t ms = (ns < 0 ? -ns : ns) / 1000000, s = ms / 1000, min = s / 60;
+	uint64_t ms = (ns < 0 ? -(uint64_t)ns : (uint64_t)ns) / 1000000, s = ms / 1000, min = s / 60;
 
 	if (s < 10)
 		snprintf(buf, len, "%u.%03u s", (unsigned int)s, (unsigned int)(ms % 1000));
@@ -61,6 +72,11 @@ void nmibt_format_age(const struct nmibt_report *report, struct nmibt_age age, c
 	*buf = '\0';
 	if (age.kind == NMIBT_AGE_UNKNOWN)
 		return;
+	/* The newest record of the log: how much later the death was nobody knows. */
+	if (age.kind == NMIBT_AGE_AT_LEAST && !age.ns && !age.suspended) {
+		snprintf(buf, len, "before %s", what);
+		return;
+	}
 	nmibt_format_duration(age.ns, duration, sizeof(duration));
 	snprintf(buf, len, "%s%s %s %s%s", age.kind == NMIBT_AGE_AT_LEAST ? "at least " : "",
 		 duration, age.ns < 0 ? "after" : "before", what,

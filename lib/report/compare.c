@@ -24,8 +24,7 @@ static bool is_same_frame(const struct nmibt_frame *a, const struct nmibt_frame 
 	/* Without names only the same address is the same function. */
 	if (!len || !b->function.len)
 		return !len && !b->function.len && a->addr && a->addr == b->addr;
-	return nmibt_function_len(b->function) == len &&
-	       !memcmp(a->function.s, b->function.s, len);
+	return nmibt_function_len(b->function) == len && !memcmp(a->function.s, b->function.s, len);
 }
 
 /* The chain of a stack from a frame on. */
@@ -68,6 +67,12 @@ static bool is_whole(const struct nmibt_stack *stack)
 	       stack->end == NMIBT_END_UNKNOWN;
 }
 
+/* A single function is common to many. */
+static bool has_two(struct chain chain)
+{
+	return next_in_chain(&chain) && next_in_chain(&chain);
+}
+
 /* Chains that differ in the innermost function at most: the frames of the stop itself are
  * taken off first. */
 static bool is_same_chain(const struct nmibt_stack *text, const struct nmibt_stack *stop)
@@ -75,9 +80,10 @@ static bool is_same_chain(const struct nmibt_stack *text, const struct nmibt_sta
 	struct chain a = {text, nmibt_count_dying(text)}, b = {stop, nmibt_count_dying(stop)};
 	struct chain a_rest = a, b_rest = b;
 
-	if (!is_whole(text) || !is_whole(stop) || !next_in_chain(&a_rest) ||
-	    !next_in_chain(&b_rest))
+	if (!is_whole(text) || !is_whole(stop) || !has_two(a) || !has_two(b))
 		return false;
+	next_in_chain(&a_rest);
+	next_in_chain(&b_rest);
 	return are_equal(a, b) || are_equal(a_rest, b_rest) || are_equal(a, b_rest) ||
 	       are_equal(a_rest, b);
 }
@@ -103,10 +109,11 @@ static bool is_same_below_interrupt(const struct nmibt_stack *text, const struct
 	return first && is_same_chain(text, &below);
 }
 
+/* The registers of a virtual CPU do not tell the task; then the chain alone does. */
 static bool is_idle(const struct nmibt_evidence *evidence)
 {
-	return evidence->is_idle_said ||
-	       (evidence->task.known && !evidence->task.pid && nmibt_is_idle_stack(&evidence->stack));
+	return evidence->is_idle_said || ((!evidence->task.known || !evidence->task.pid) &&
+					  nmibt_is_idle_stack(&evidence->stack));
 }
 
 bool nmibt_is_confirmed(const struct nmibt_evidence *evidence, const struct nmibt_evidence *stop)
@@ -204,6 +211,9 @@ static enum nmibt_moved compare_text(const struct nmibt_evidence *evidence,
 	if (nmibt_is_confirmed(evidence, stop) ||
 	    is_same_below_interrupt(&evidence->stack, &stop->stack))
 		return NMIBT_MOVED_SAME;
+	/* What is lost of it may be what they have in common. */
+	if (evidence->wrong & ~NMIBT_WRONG_DAMAGED)
+		return NMIBT_MOVED_UNKNOWN;
 	if (evidence->is_user != stop->is_user && evidence->stack.nr + stop->stack.nr)
 		return NMIBT_MOVED_YES;
 	return evidence->stack.nr && stop->stack.nr && is_whole(&evidence->stack) &&
@@ -215,8 +225,7 @@ static enum nmibt_moved compare_text(const struct nmibt_evidence *evidence,
 enum nmibt_moved nmibt_compare(struct nmibt_kernel *kernel, const struct nmibt_evidence *evidence,
 			       const struct nmibt_evidence *stop)
 {
-	if (!nmibt_reg_names(kernel->image->arch) || !stop->regs.present ||
-	    !evidence->task.known)
+	if (!nmibt_reg_names(kernel->image->arch) || !stop->regs.present)
 		return NMIBT_MOVED_UNKNOWN;
 	if (evidence->has_slot) {
 		/* Both sets are of the stop. */
@@ -226,11 +235,16 @@ enum nmibt_moved nmibt_compare(struct nmibt_kernel *kernel, const struct nmibt_e
 			return NMIBT_MOVED_SYNTHETIC;
 	}
 	/* An idle CPU always looks moved, which says nothing; one that is idle no more has. */
-	if (is_idle(evidence))
+	if (is_idle(evidence) && is_idle(stop))
+		return NMIBT_MOVED_IDLE;
+	if (is_idle(evidence) && stop->task.known)
 		return stop->task.pid ? NMIBT_MOVED_YES : NMIBT_MOVED_IDLE;
-	if (evidence->task.pid != stop->task.pid)
+	if (!evidence->task.known)
+		return NMIBT_MOVED_UNKNOWN;
+	if (stop->task.known && evidence->task.pid != stop->task.pid)
 		return NMIBT_MOVED_YES;
-	if (evidence->has_slot)
+	/* What a virtual CPU is in is the stop, and what that hit has no registers of its own. */
+	if (evidence->has_slot && stop->source != NMIBT_SOURCE_VCPU)
 		return evidence->regs.present ? compare_registers(kernel, evidence, stop)
 					      : NMIBT_MOVED_UNKNOWN;
 	return compare_text(evidence, stop);

@@ -171,6 +171,23 @@ static bool is_young(const struct nmibt_report *report, const struct nmibt_condi
 	       age.ns < (int64_t)(c->interval_ns + c->interval_ns / 2);
 }
 
+/* The kernel says that a CPU ran what it was asked to run. */
+static bool is_released(const struct nmibt_report *report, const struct nmibt_condition *c)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+	uint64_t last = log->printouts[c->last - 1].first_seq;
+
+	for (size_t i = log->nr_events; c->kind == NMIBT_PRINT_CSD_LOCKUP && i > 0; i--) {
+		const struct nmibt_log_event *event = &log->events[i - 1];
+
+		if (event->seq < last)
+			break;
+		if (event->kind == NMIBT_PRINT_CSD_RELEASED && overlap(&event->cpus, &c->cpus))
+			return true;
+	}
+	return false;
+}
+
 struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report)
 {
 	const struct nmibt_log_source *log = report->sources->log;
@@ -192,7 +209,8 @@ struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report)
 			return err;
 	}
 	for (size_t i = 0; i < report->nr_conditions; i++)
-		report->conditions[i].is_open = is_young(report, &report->conditions[i]);
+		report->conditions[i].is_open = is_young(report, &report->conditions[i]) &&
+						!is_released(report, &report->conditions[i]);
 	return NULL;
 }
 

@@ -198,6 +198,13 @@ static bool is_of_lockup(enum nmibt_print kind)
 	}
 }
 
+/* A hypervisor or a person sent an NMI, and whichever CPU took it panicked:
+ * arch/x86/kernel/nmi.c: unknown_nmi_error(), 6.12. */
+static bool is_of_operator(const struct nmibt_death *death)
+{
+	return death->message && strstr(death->message, "NMI: Not continuing");
+}
+
 /* A watchdog's panic is about the CPUs and tasks that it names; an oops, a BUG, sysrq-c and
  * a panic() of its own are about who reports them. */
 struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report)
@@ -211,15 +218,17 @@ struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report)
 		return nmibt_error_nomem();
 	if (!death->is_known)
 		return NULL;
+	if (!cause && is_of_operator(death))
+		return NULL;
 	if (!cause || !is_of_lockup(cause->kind)) {
 		death->is_reporter_subject = true;
 		add_subject(report, cause && cause->reporter != NMIBT_NO_CPU ? cause->reporter
-									      : death->reporter);
+									     : death->reporter);
 		return NULL;
 	}
 	add_cpus(report, &cause->cpus);
-	death->is_reporter_subject = death->reporter < report->nr_cpus &&
-				     death->subjects[death->reporter];
+	death->is_reporter_subject =
+		death->reporter < report->nr_cpus && death->subjects[death->reporter];
 	return cause->kind == NMIBT_PRINT_HUNG_TASK ? add_tasks(report) : NULL;
 }
 
@@ -252,8 +261,8 @@ struct nmibt_error *nmibt_find_death(struct nmibt_report *report)
 	if (sources->log)
 		find_panic(sources->log, death);
 	death->by_log = death->printout;
-	death->is_known = death->by_capture || death->by_panic_cpu || death->by_kdump ||
-			  death->by_log;
+	death->is_known =
+		death->by_capture || death->by_panic_cpu || death->by_kdump || death->by_log;
 	find_reporter(report);
 	if (!death->is_known)
 		return NULL;
@@ -265,6 +274,9 @@ struct nmibt_error *nmibt_find_death(struct nmibt_report *report)
 		death->reporter = sources->log->printouts[death->cause - 1].reporter;
 	if (sources->log)
 		date(sources->log, death);
+	/* A front end may know it where the log doesn't. */
+	if (!death->message)
+		death->message = report->kernel->image->panic_message;
 	return NULL;
 }
 
@@ -276,8 +288,7 @@ void nmibt_death_destroy(struct nmibt_death *death)
 
 /* ------------------------------------------------------------------- what belongs */
 
-bool nmibt_belongs(const struct nmibt_report *report, size_t printout, uint64_t seq,
-		   bool has_ended)
+bool nmibt_belongs(const struct nmibt_report *report, size_t printout, uint64_t seq, bool has_ended)
 {
 	const struct nmibt_death *death = &report->death;
 

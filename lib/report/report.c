@@ -49,37 +49,80 @@ static bool stands(const struct nmibt_cpu *cpu)
 	return !cpu->is_stale && cpu->step <= NMIBT_STEP_REGISTERS;
 }
 
-/* The condition that makes the CPU stuck, unless something later shows it elsewhere: idle,
- * with another task, or, for what locks up in the kernel, in user mode. */
-static bool is_elsewhere(const struct nmibt_report *report, const struct nmibt_condition *c,
-			 const struct nmibt_cpu *cpu)
+/* The task that the newest report of a condition is about: what its first line says, or what
+ * the CPU printed for it. */
+static struct nmibt_error *task_of(const struct nmibt_report *report,
+				   const struct nmibt_condition *c, unsigned int cpu,
+				   struct nmibt_task *ret)
 {
-	const struct nmibt_printout *last = &report->sources->log->printouts[c->last - 1];
-	const struct nmibt_evidence *shown = nmibt_shown(cpu);
-	bool is_lockup = c->kind == NMIBT_PRINT_SOFT_LOCKUP || c->kind == NMIBT_PRINT_HARD_LOCKUP;
+	const struct nmibt_log_source *log = report->sources->log;
+	struct nmibt_evidence evidence;
 
-	if (cpu->stop.regs.present) {
-		if (last->task.known && cpu->stop.task.pid != last->task.pid)
-			return true;
-		if (is_lockup && cpu->stop.is_user)
-			return true;
+	*ret = log->printouts[c->last - 1].task;
+	if (ret->known || cpu >= NMIBT_MAX_CPUS)
+		return NULL;
+	for (size_t i = log->newest[cpu]; i; i = log->traces[i - 1].older) {
+		if (log->traces[i - 1].printout != c->last)
+			continue;
+		struct nmibt_error *err =
+			nmibt_log_evidence(log, report->kernel, i - 1, &evidence);
+		if (err)
+			return err;
+		*ret = evidence.task;
+		nmibt_evidence_destroy(&evidence);
+		return NULL;
 	}
-	if (!stands(cpu) || shown->printout == c->last)
-		return false;
-	return cpu->is_idle || (is_lockup && cpu->is_user) ||
-	       (last->task.known && shown->task.known && shown->task.pid != last->task.pid);
+	return NULL;
 }
 
-static size_t find_condition(const struct nmibt_report *report, const struct nmibt_cpu *cpu)
+/* Does evidence show the CPU elsewhere than in the condition: idle, with another task, or,
+ * for what locks up in the kernel, in user mode? */
+static bool shows_elsewhere(const struct nmibt_condition *c, const struct nmibt_task *task,
+			    const struct nmibt_evidence *evidence)
 {
-	for (size_t i = report->nr_conditions; i > 0; i--) {
-		const struct nmibt_condition *c = &report->conditions[i - 1];
+	bool is_lockup = c->kind == NMIBT_PRINT_SOFT_LOCKUP || c->kind == NMIBT_PRINT_HARD_LOCKUP;
 
-		if (c->is_open && nmibt_condition_is_about(c, cpu->cpu) &&
-		    !is_elsewhere(report, c, cpu))
-			return i;
+	return evidence->is_idle_said || nmibt_is_idle_stack(&evidence->stack) ||
+	       (is_lockup && evidence->is_user) ||
+	       (task->known && evidence->task.known && evidence->task.pid != task->pid);
+}
+
+/* What is later than the newest report: the registers of the stop, and text behind it. */
+static struct nmibt_error *is_elsewhere(const struct nmibt_report *report,
+					const struct nmibt_condition *c,
+					const struct nmibt_cpu *cpu, bool *ret)
+{
+	const struct nmibt_printout *last = &report->sources->log->printouts[c->last - 1];
+	const struct nmibt_evidence *standing = &cpu->standing;
+	struct nmibt_task task;
+
+	struct nmibt_error *err = task_of(report, c, cpu->cpu, &task);
+	if (err)
+		return err;
+	bool is_later = standing->clock == NMIBT_CLOCK_CAPTURE ||
+			(standing->clock == NMIBT_CLOCK_LOG && standing->printout != c->last &&
+			 standing->first_seq > last->first_seq);
+	*ret = (cpu->stop.regs.present && shows_elsewhere(c, &task, &cpu->stop)) ||
+	       (is_later && shows_elsewhere(c, &task, standing));
+	return NULL;
+}
+
+/* The newest open condition that the CPU is still in; it makes the CPU stuck. */
+static struct nmibt_error *find_condition(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+{
+	for (size_t i = report->nr_conditions; i > 0 && !cpu->condition; i--) {
+		const struct nmibt_condition *c = &report->conditions[i - 1];
+		bool elsewhere;
+
+		if (!c->is_open || !nmibt_condition_is_about(c, cpu->cpu))
+			continue;
+		struct nmibt_error *err = is_elsewhere(report, c, cpu, &elsewhere);
+		if (err)
+			return err;
+		if (!elsewhere)
+			cpu->condition = i;
 	}
-	return 0;
+	return NULL;
 }
 
 static struct nmibt_error *describe(const struct nmibt_report *report, struct nmibt_cpu *cpu)
@@ -104,8 +147,7 @@ static struct nmibt_error *describe(const struct nmibt_report *report, struct nm
 		cpu->irqs_off = shown->has_irqs_off && shown->irqs_off;
 		cpu->stack_hash = nmibt_stack_hash(shown->stack.frames, shown->stack.nr);
 	}
-	cpu->condition = find_condition(report, cpu);
-	return NULL;
+	return find_condition(report, cpu);
 }
 
 static struct nmibt_error *check_cpu(const struct nmibt_report *report, unsigned int nr)
@@ -153,6 +195,7 @@ struct nmibt_error *nmibt_older_begin(const struct nmibt_report *report, unsigne
 	*ret = (struct nmibt_older){
 		.report = report,
 		.cpu = cpu,
+		.slot = standing.has_stale_slot,
 		.standing = standing.trace,
 		.next = use_log ? log->newest[cpu] : 0,
 	};
@@ -185,6 +228,24 @@ static enum nmibt_outcome outcome_of_older(const struct nmibt_evidence *evidence
 	}
 }
 
+static struct nmibt_error *stale_slot(struct nmibt_older *older, struct nmibt_cpu *cpu)
+{
+	const struct nmibt_report *report = older->report;
+	bool is_stale;
+
+	older->slot = false;
+	struct nmibt_error *err = nmibt_slot_evidence(report->kernel, &report->sources->capture,
+						      older->cpu, &cpu->standing, &is_stale);
+	if (err)
+		return err;
+	cpu->has_slot = cpu->standing.has_slot;
+	cpu->slot = cpu->standing.slot;
+	cpu->slot_paddr = cpu->standing.slot_paddr;
+	memcpy(cpu->why, cpu->standing.why, sizeof(cpu->why));
+	cpu->outcome = nmibt_outcome_of_slot(&cpu->standing);
+	return NULL;
+}
+
 struct nmibt_error *nmibt_older_next(struct nmibt_older *older, struct nmibt_cpu *ret,
 				     bool *ret_found)
 {
@@ -195,8 +256,16 @@ struct nmibt_error *nmibt_older_next(struct nmibt_older *older, struct nmibt_cpu
 		.is_stale = true,
 		.asked_by = NMIBT_NO_CPU,
 	};
-	struct nmibt_error *err = next_trace(older, &cpu, ret_found);
+	struct nmibt_error *err;
 
+	if (older->slot) {
+		err = stale_slot(older, &cpu);
+		*ret_found = !err;
+		if (!err)
+			*ret = cpu;
+		return err;
+	}
+	err = next_trace(older, &cpu, ret_found);
 	if (!err && !*ret_found && report->sources->has_buffers &&
 	    (report->wish == NMIBT_SOURCE_AUTO || report->wish == NMIBT_SOURCE_LEGACY))
 		err = nmibt_buffer_residue(report->kernel, older->cpu, older->nth++, &cpu.standing,
@@ -218,8 +287,8 @@ static struct nmibt_error *look_for_older(const struct nmibt_report *report,
 	const struct nmibt_log_source *log = report->sources->log;
 	struct nmibt_cpu first;
 
-	*ret = false;
-	if (report->sources->has_capture)
+	*ret = cpu->has_stale_slot;
+	if (*ret || report->sources->has_capture)
 		return NULL;
 	if (log && cpu->cpu < NMIBT_MAX_CPUS &&
 	    (report->wish == NMIBT_SOURCE_AUTO || report->wish == NMIBT_SOURCE_LOG)) {
@@ -240,6 +309,10 @@ static bool lost_something(const struct nmibt_cpu *cpu)
 {
 	const struct nmibt_evidence *e = &cpu->standing;
 
+	const struct nmibt_stack *stack = &nmibt_shown(cpu)->stack;
+
+	if (stack->end == NMIBT_END_UNREADABLE || stack->end == NMIBT_END_EXCLUDED)
+		return true;
 	return cpu->outcome == NMIBT_OUTCOME_EXCLUDED || cpu->outcome == NMIBT_OUTCOME_DAMAGED ||
 	       (*cpu->why && cpu->step != NMIBT_STEP_NOTHING) || e->lost_bytes || e->lost_msgs ||
 	       e->text.unread || e->nested.unread ||
@@ -265,7 +338,7 @@ static void make_brief(const struct nmibt_report *report, const struct nmibt_cpu
 		.wait = wait.kind,
 		.stack_hash = cpu->stack_hash,
 		.condition = cpu->condition,
-		.is_stale = cpu->is_stale,
+		.has_stale_slot = cpu->has_stale_slot,
 		.is_idle = cpu->is_idle,
 		.is_user = cpu->is_user,
 		.irqs_off = cpu->irqs_off,
@@ -297,10 +370,8 @@ static void count_cpu(struct nmibt_report *report, const struct nmibt_cpu *cpu)
 	if (!report->possible[cpu->cpu])
 		return;
 	report->nr_possible++;
-	if (cpu->is_stale)
-		report->nr_stale++;
-	else
-		report->by_outcome[cpu->outcome]++;
+	report->nr_stale += cpu->has_stale_slot;
+	report->by_outcome[cpu->outcome]++;
 }
 
 static struct nmibt_error *first_pass(struct nmibt_report *report)

@@ -95,12 +95,15 @@ struct nmibt_cpu {
 	enum nmibt_step step;
 	/* Of steps 1, 2, 3 and 5; of step 4 it is empty, and stop stands. */
 	struct nmibt_evidence standing;
-	struct nmibt_evidence stop; /* the registers at the stop; note says what there is */
+	/* The registers at the stop, or, where its source says so, of the virtual CPU at the
+	 * dump; note says what became of the crash note. */
+	struct nmibt_evidence stop;
 	size_t trace; /* index + 1 of the log's trace that stands; 0: none */
 	/* The slot of a capture, whatever stands: */
 	bool has_slot; /* slot is filled and passed its checks */
 	uint64_t slot_paddr;
 	struct nmi_capture_slot slot;
+	bool has_stale_slot; /* its slot is of an older request: nmibt_older_next() has it */
 	bool is_stale; /* it is older than what stands, as nmibt_older_next() gives it */
 	bool is_idle, is_user, irqs_off;
 	bool is_partial_filled; /* its slot lacks a stack; stop has it */
@@ -124,7 +127,7 @@ struct nmibt_cpu_brief {
 	enum nmibt_wait_kind wait;
 	uint64_t stack_hash;
 	size_t condition;
-	bool is_stale, has_older;
+	bool has_stale_slot, has_older;
 	bool is_idle, is_user, irqs_off, is_late;
 	bool faulted; /* its capture broke off by a fault */
 	bool lost; /* lost or unreadable bytes, or damage */
@@ -146,6 +149,7 @@ struct nmibt_sources {
 	/* Not looked for where there is a capture, which has all that they tell: */
 	const struct nmibt_percpu *percpu; /* the kernel's; NULL: not known */
 	bool has_buffers; /* NMI buffers */
+	const struct nmibt_vcpus *vcpus; /* the kernel's; NULL: not known, or not to be used */
 	struct nmibt_unwinder *unwinder; /* NULL: not needed yet, or there is no way */
 	bool unwinder_tried;
 	struct nmibt_source_state states[NMIBT_NR_SOURCES];
@@ -169,8 +173,8 @@ struct nmibt_report {
 	struct nmibt_cpu_brief *cpus;
 	bool *possible; /* false: there is no CPU of this number */
 	unsigned int nr_possible;
-	unsigned int by_outcome[NMIBT_NR_OUTCOMES]; /* stale ones left out */
-	unsigned int nr_stale;
+	unsigned int by_outcome[NMIBT_NR_OUTCOMES];
+	unsigned int nr_stale; /* have a slot of an older request */
 	bool was_stopped; /* some CPU has a crash note: there was a stop */
 	bool complete; /* false: something could not be read or was lost */
 };
@@ -188,6 +192,7 @@ struct nmibt_error *nmibt_report_read_cpu(const struct nmibt_report *report, uns
 struct nmibt_older {
 	const struct nmibt_report *report;
 	unsigned int cpu;
+	bool slot; /* the CPU's, which is of an older request, comes next */
 	size_t standing; /* index + 1 of the trace that stands */
 	size_t next; /* index + 1 of the next trace of the log */
 	unsigned int nth; /* of the buffers' residue */
@@ -230,6 +235,8 @@ void nmibt_format_duration(int64_t ns, char *buf, size_t len);
 void nmibt_format_age(const struct nmibt_report *report, struct nmibt_age age, char *buf,
 		      size_t len);
 
+/* What became of a CPU by its slot. */
+enum nmibt_outcome nmibt_outcome_of_slot(const struct nmibt_evidence *evidence);
 /* The one decision: fills in outcome, step and standing of ret->cpu. */
 struct nmibt_error *nmibt_select(const struct nmibt_report *report, struct nmibt_cpu *ret);
 /* As nmibt_unwind_evidence(), of the registers at the stop. */

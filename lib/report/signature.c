@@ -360,8 +360,7 @@ static struct nmibt_error *add_cpus(const struct nmibt_report *report,
 	for (unsigned int i = 0; i < nr; i++) {
 		const struct nmibt_cpu_brief *brief = &report->cpus[i];
 
-		if (!report->possible[i] || brief->is_stale ||
-		    (!is_subject(report, i) && !wanted(brief)))
+		if (!report->possible[i] || (!is_subject(report, i) && !wanted(brief)))
 			continue;
 		struct nmibt_error *err = add_cpu(report, i, signature);
 		if (err)

@@ -185,6 +185,27 @@ static bool has_stopped_cpu(struct nmibt_report *report)
 	return false;
 }
 
+/* ------------------------------------------------------------------- virtual CPUs */
+
+/* Only of a kernel that did not go to kdump the dump's notes are those of virtual CPUs. */
+static void find_vcpus(struct nmibt_report *report)
+{
+	struct nmibt_source_state *state = &report->sources->states[NMIBT_SOURCE_VCPU];
+
+	if (report->was_stopped) {
+		set_state(state, NMIBT_FOUND_ABSENT, "there was a kdump");
+		return;
+	}
+	report->sources->vcpus = nmibt_kernel_vcpus(report->kernel);
+	if (!report->sources->vcpus) {
+		set_failure(state, nmibt_kernel_failure(report->kernel, NMIBT_PART_VCPUS));
+		return;
+	}
+	unsigned int nr = report->sources->vcpus->nr;
+	set_state(state, NMIBT_FOUND, "");
+	nmibt_because(state->why, "registers of %u virtual CPU%s", nr, nmibt_plural(nr));
+}
+
 /* -------------------------------------------------------------------- NMI buffers */
 
 static unsigned int count_texts(struct nmibt_report *report, unsigned int *ret_unread)
@@ -250,8 +271,7 @@ static void find_percpu(struct nmibt_report *report)
 	if (sources->has_buffers)
 		describe_buffers(report, legacy);
 	else
-		set_failure(legacy,
-			    nmibt_kernel_failure(report->kernel, NMIBT_PART_NMI_BUFFERS));
+		set_failure(legacy, nmibt_kernel_failure(report->kernel, NMIBT_PART_NMI_BUFFERS));
 }
 
 struct nmibt_error *nmibt_open_sources(struct nmibt_report *report)
@@ -267,6 +287,7 @@ struct nmibt_error *nmibt_open_sources(struct nmibt_report *report)
 		find_percpu(report);
 	else if (!report->was_stopped)
 		report->was_stopped = has_stopped_cpu(report);
+	find_vcpus(report);
 	return read_log(report);
 }
 
@@ -289,7 +310,11 @@ struct nmibt_error *nmibt_unwind_stop(const struct nmibt_report *report, struct 
 	if (!sources->unwinder_tried && cpu->stop.regs.present && !cpu->stop.is_user)
 		nmibt_error_destroy(nmibt_unwinder_open(report->kernel, &sources->unwinder));
 	sources->unwinder_tried |= cpu->stop.regs.present && !cpu->stop.is_user;
-	return nmibt_unwind_evidence(report->kernel, sources->unwinder, &cpu->stop);
+	struct nmibt_error *err =
+		nmibt_unwind_evidence(report->kernel, sources->unwinder, &cpu->stop);
+	if (!err && cpu->stop.source == NMIBT_SOURCE_VCPU && cpu->stop.regs.present)
+		nmibt_see_through_stop(&cpu->stop);
+	return err;
 }
 
 static bool is_mentioned(const struct nmibt_log_source *log, unsigned int cpu)
@@ -301,7 +326,8 @@ static bool is_mentioned(const struct nmibt_log_source *log, unsigned int cpu)
 			return true;
 	}
 	for (size_t i = 0; i < log->nr_printouts; i++) {
-		if (log->printouts[i].reporter == cpu || nmibt_cpus_has(&log->printouts[i].cpus, cpu))
+		if (log->printouts[i].reporter == cpu ||
+		    nmibt_cpus_has(&log->printouts[i].cpus, cpu))
 			return true;
 	}
 	return false;
@@ -311,6 +337,8 @@ bool nmibt_sources_know_cpu(const struct nmibt_sources *sources, unsigned int cp
 {
 	if (sources->percpu)
 		return cpu < sources->percpu->nr && sources->percpu->possible[cpu];
+	if (sources->vcpus && cpu < sources->vcpus->nr)
+		return true;
 	return sources->log && cpu < NMIBT_MAX_CPUS && is_mentioned(sources->log, cpu);
 }
 
@@ -333,10 +361,14 @@ unsigned int nmibt_sources_nr_cpus(const struct nmibt_sources *sources)
 		return sources->capture.desc.nr_slots;
 	if (sources->percpu)
 		return sources->percpu->nr;
+	if (sources->vcpus)
+		nr = sources->vcpus->nr;
 	if (!log)
-		return 0;
-	for (unsigned int cpu = NMIBT_MAX_CPUS; cpu > 0 && !nr; cpu--)
-		nr = log->newest[cpu - 1] ? cpu : 0;
+		return nr;
+	for (unsigned int cpu = NMIBT_MAX_CPUS; cpu > nr; cpu--) {
+		if (log->newest[cpu - 1])
+			nr = cpu;
+	}
 	for (size_t i = 0; i < log->nr_requests; i++)
 		nr = max_of(max_cpu(nr, log->requests[i].by_cpu), &log->requests[i].asked);
 	for (size_t i = 0; i < log->nr_printouts; i++)

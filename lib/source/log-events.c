@@ -25,7 +25,7 @@ void nmibt_take_event(struct taken *t)
 		.message = nmibt_copy_line(t),
 	};
 
-	if (t->p.kind == NMIBT_PRINT_NOT_RESPONDING)
+	if (t->p.kind == NMIBT_PRINT_NOT_RESPONDING || t->p.kind == NMIBT_PRINT_CSD_RELEASED)
 		nmibt_add_said_cpus(t, &event.cpus);
 	if (t->p.kind == NMIBT_PRINT_COMMAND_LINE && line->len)
 		event.is_capture_kernel =

@@ -408,6 +408,7 @@ static void take_kind(struct taken *t)
 	case NMIBT_PRINT_SUSPEND:
 	case NMIBT_PRINT_RESUME:
 	case NMIBT_PRINT_KDUMP:
+	case NMIBT_PRINT_CSD_RELEASED:
 		nmibt_take_event(t);
 		break;
 	default:

@@ -116,7 +116,7 @@ struct nmibt_request {
 /* Something that the log tells of the machine as a whole. */
 struct nmibt_log_event {
 	enum nmibt_print
-		kind; /* BANNER, COMMAND_LINE, SUSPEND, RESUME, KDUMP, NOT_RESPONDING, END_PANIC */
+		kind; /* BANNER, COMMAND_LINE, SUSPEND, RESUME, KDUMP, NOT_RESPONDING, CSD_RELEASED, END_PANIC */
 	uint64_t seq, ts_ns;
 	struct nmibt_cpus cpus; /* of NOT_RESPONDING */
 	bool is_capture_kernel; /* of COMMAND_LINE: it has elfcorehdr= */
@@ -237,6 +237,11 @@ struct nmibt_error *nmibt_buffer_residue(struct nmibt_kernel *kernel, unsigned i
  * variables say. The stack is not unwound yet. */
 void nmibt_note_evidence(struct nmibt_kernel *kernel, unsigned int cpu, uint64_t paddr,
 			 uint64_t size, struct nmibt_evidence *ret);
+/* The registers of a virtual CPU; without registers where there are none. What is wrong with
+ * them is said in ret->why. The stack is not unwound yet. */
+void nmibt_vcpu_evidence(struct nmibt_kernel *kernel, unsigned int cpu, struct nmibt_evidence *ret);
+/* Of a virtual CPU whose stack is unwound: task and mode of what a stop by panic() hit. */
+void nmibt_see_through_stop(struct nmibt_evidence *evidence);
 /* Fills in the stack that the registers stand on, unless it is there. unwinder may be NULL:
  * then the stack is the place where the CPU was, and ends there. */
 struct nmibt_error *nmibt_unwind_evidence(struct nmibt_kernel *kernel,

@@ -77,6 +77,7 @@ static void read_before_trace(struct reader *r, const struct nmibt_printed *p, s
 		r->in_trace = r->is_first = true;
 		break;
 	case NMIBT_PRINT_SKIPPED:
+	case NMIBT_PRINT_SYSRQ_SKIPPED:
 		r->ret->is_skipped = true;
 		if (p->has_frame)
 			add_frame(r, &p->frame, line);

@@ -267,6 +267,10 @@ static bool read_csd(struct nmibt_str s, struct nmibt_printed *ret)
 {
 	uint64_t ns;
 
+	if (nmibt_str_holds(s, " got unstuck on CPU#") && nmibt_skip_to(&s, ", CPU#")) {
+		ret->kind = NMIBT_PRINT_CSD_RELEASED;
+		return read_cpu(s, ret);
+	}
 	if (!nmibt_skip_to(&s, " non-responsive CSD lock") || !nmibt_skip_to(&s, ", waiting ") ||
 	    !nmibt_take_decimal(&s, UINT64_MAX, &ns) || !nmibt_skip(&s, " ns for CPU#"))
 		return false;

@@ -133,6 +133,7 @@ enum nmibt_print {
 	/* What stands in reports. */
 	NMIBT_PRINT_STALLED_CPU, /* "rcu: \t3-....: (21000 ticks this GP) ..." */
 	NMIBT_PRINT_STALL_FOUND, /* "rcu: \t(detected by 2, t=21002 jiffies, ...)": who reports */
+	NMIBT_PRINT_CSD_RELEASED, /* "csd: CSD lock (#1) got unstuck on CPU#03, CPU#02 released ..." */
 	NMIBT_PRINT_CUT_HERE, /* "------------[ cut here ]------------" */
 	NMIBT_PRINT_END_TRACE, /* "---[ end trace ... ]---" */
 	NMIBT_PRINT_END_PANIC, /* "---[ end Kernel panic - not syncing: ..." */
@@ -228,5 +229,8 @@ size_t nmibt_count_dying(const struct nmibt_stack *stack);
 /* Is the CPU idle by its chain: the chain leads, without an interrupt in between that it
  * still serves, into an idle function? */
 bool nmibt_is_idle_stack(const struct nmibt_stack *stack);
+
+/* Does the chain begin where only idle tasks do, whatever it leads to? */
+bool nmibt_is_stack_of_idle_task(const struct nmibt_stack *stack);
 
 #endif /* NMIBT_TEXT_H */

@@ -82,10 +82,12 @@ static inline void *fake_symbol(const char *library, const char *name)
 	return symbol;
 }
 
-/* Length of what goes to to, which has room for 2 * size. */
+#define FAKE_ROOM(size) (2 * (size) + 256)
+
+/* Length of what goes to to, which has FAKE_ROOM(size) bytes. */
 static inline size_t fake_compress(uint32_t flags, const uint8_t *from, size_t size, uint8_t *to)
 {
-	size_t len = 2 * size;
+	size_t len = FAKE_ROOM(size);
 
 	if (flags == FAKE_ZLIB) {
 		uLongf z_len = len;
@@ -214,7 +216,7 @@ static inline void fake_put_desc(struct fake_kdump *f, uint64_t i, uint64_t offs
 /* Descriptors and data of the pages in [from, to). */
 static inline void fake_put_pages(struct fake_kdump *f, uint64_t from, uint64_t to)
 {
-	uint8_t *page = malloc(f->block_size), *packed = malloc(2 * f->block_size);
+	uint8_t *page = malloc(f->block_size), *packed = malloc(FAKE_ROOM(f->block_size));
 	uint64_t nr = 0, i = 0;
 
 	assert(page && packed);

@@ -489,7 +489,7 @@ static void test_descriptors(void **state)
 	(void)state;
 	fake_kdump_make(&fake);
 	uint64_t end = fake.end, at = fake.data_at;
-	uint8_t page[4096], packed[8192];
+	uint8_t page[4096], packed[FAKE_ROOM(sizeof(page))];
 	uint8_t *whole = malloc(4096);
 	memset(page, 'x', sizeof(page));
 	size_t short_len = fake_compress(FAKE_ZLIB, page, 4095, packed);
@@ -542,7 +542,7 @@ static void test_lengths(void **state)
 {
 	static const uint32_t flags[] = {FAKE_ZLIB, FAKE_LZO, FAKE_SNAPPY, FAKE_ZSTD};
 	static const size_t lengths[] = {1, 4095, 4097, 8192, 65536};
-	static uint8_t bytes[65536], packed[2 * sizeof(bytes)];
+	static uint8_t bytes[65536], packed[FAKE_ROOM(sizeof(bytes))];
 	struct fake_kdump fake = usual;
 
 	(void)state;

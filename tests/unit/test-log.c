@@ -411,6 +411,85 @@ static void test_head_and_tail(void **unused)
 	fk_free(s.k);
 }
 
+/* ---------------------------------------------------------------------- gaps */
+
+/* "SEQ" of each record, behind "+N" for N that are missing before it; "end+N". */
+static void check_gaps(const struct fake_kernel *k, const char *expected)
+{
+	struct nmibt_log *log = open_log(k);
+	struct nmibt_log_record record;
+	char got[1024] = "";
+
+	while (nmibt_log_next(log, &record)) {
+		uint64_t missing = nmibt_log_nr_missing(&record.missing_before);
+		size_t len = strlen(got);
+
+		if (missing)
+			len += snprintf(got + len, sizeof(got) - len, "+%" PRIu64 " ", missing);
+		if (record.is_end)
+			snprintf(got + len, sizeof(got) - len, "end");
+		else
+			snprintf(got + len, sizeof(got) - len, "%" PRIu64 " ", record.seq);
+	}
+	nmibt_log_close(log);
+	assert_string_equal(got, expected);
+}
+
+/* The next record says what is missing, and where there is none, one that is no record. */
+static void test_gaps(void **unused)
+{
+	(void)unused;
+	struct setup s = new_log();
+
+	for (unsigned int i = 0; i < 6; i++)
+		fl_add(&s.l, "text");
+	check_gaps(s.k, "0 1 2 3 4 5 ");
+	uint64_t last = s.l.head_id;
+	fl_set_state(&s.l, last - 3, FL_RESERVED);
+	fl_set_state(&s.l, last - 2, FL_RESERVED);
+	check_gaps(s.k, "0 1 +2 4 5 ");
+	fl_set_state(&s.l, last, FL_RESERVED);
+	check_gaps(s.k, "0 1 +2 4 +1 end");
+
+	struct nmibt_log *log = open_log(s.k);
+	struct nmibt_log_record record;
+	for (unsigned int i = 0; i < 3; i++)
+		assert_true(nmibt_log_next(log, &record));
+	assert_int_equal(record.missing_before.unfinished, 2);
+	assert_int_equal(record.missing_before.overwritten, 0);
+	nmibt_log_close(log);
+	fk_free(s.k);
+}
+
+/* That the oldest is not the first since boot is said by the first that is read. */
+static void test_overwritten(void **unused)
+{
+	(void)unused;
+	struct setup s = new_log_of(&fk_x86, 0, 4, 13);
+	struct nmibt_log_record record;
+
+	for (unsigned int i = 0; i < 40; i++)
+		fl_add(&s.l, "text");
+	struct nmibt_log *log = open_log(s.k);
+	assert_true(nmibt_log_next(log, &record));
+	assert_true(record.seq > 0);
+	assert_int_equal(record.missing_before.overwritten, record.seq);
+	assert_int_equal(nmibt_log_nr_missing(&record.missing_before), record.seq);
+	uint64_t first = record.seq;
+	nmibt_log_close(log);
+
+	/* What is there and can't be read is none of these. */
+	uint64_t oldest = s.l.tail_id + (s.l.head_id - s.l.tail_id + 1 - (40 - first));
+	fl_set_state(&s.l, oldest, FL_RESERVED);
+	log = open_log(s.k);
+	assert_true(nmibt_log_next(log, &record));
+	assert_int_equal(record.seq, first + 1);
+	assert_int_equal(record.missing_before.overwritten, first);
+	assert_int_equal(record.missing_before.unfinished, 1);
+	nmibt_log_close(log);
+	fk_free(s.k);
+}
+
 /* --------------------------------------------------------------------- sizes */
 
 static void check_refused(const struct fake_kernel *k, enum nmibt_code code, const char *why)
@@ -718,6 +797,7 @@ int main(void)
 		cmocka_unit_test(test_missing_pages), cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_text_missing),  cmocka_unit_test(test_head_and_tail),
 		cmocka_unit_test(test_ring_sizes),    cmocka_unit_test(test_largest),
+		cmocka_unit_test(test_gaps),	      cmocka_unit_test(test_overwritten),
 		cmocka_unit_test(test_interrupted),   cmocka_unit_test(test_vmcoreinfo),
 		cmocka_unit_test(test_layout_lies),   cmocka_unit_test(test_ring_missing),
 		cmocka_unit_test(test_panic_message), cmocka_unit_test(test_panic_of_others),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Whether a CPU has moved since the text of its backtrace was printed. */
+/* What confirms an older text, and whether a CPU has moved since its text was printed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,144 +9,332 @@
 
 #include <cmocka.h>
 
-#include "report/report.h"
+#include "fake-evidence.h"
 #include "kernel-text.h"
+#include "report/report.h"
 
-#define ARM64 NMIBT_ARCH_ARM64
-#define X86_64 NMIBT_ARCH_X86_64
+#define SPIN_CHAIN "delay_tsc spin_fn kthread ret_from_fork_asm"
+#define IDLE_CHAIN "pv_native_safe_halt default_idle do_idle cpu_startup_entry"
+#define WAIT_CHAIN "native_queued_spin_lock_slowpath _raw_spin_lock work kthread"
+
+struct pair {
+	struct nmibt_evidence text, stop;
+};
+
+static struct pair pair_of(const char *text, const char *stop)
+{
+	return (struct pair){fe_text(1, 118, text), fe_stop(1, 118, stop)};
+}
+
+static void destroy(struct pair *p)
+{
+	nmibt_evidence_destroy(&p->text);
+	nmibt_evidence_destroy(&p->stop);
+}
+
+/* ---------------------------------------------------------------- confirmed */
+
+static bool confirmed(struct pair p)
+{
+	bool is_confirmed = nmibt_is_confirmed(&p.text, &p.stop);
+
+	destroy(&p);
+	return is_confirmed;
+}
+
+static void same_chain(void **state)
+{
+	(void)state;
+	assert_true(confirmed(pair_of(SPIN_CHAIN, SPIN_CHAIN)));
+	/* What the compiler split off is the same function. */
+	assert_true(confirmed(pair_of("a.cold b.isra.0 c", "a b c")));
+	/* The innermost function differs, is not there yet, or has returned. */
+	assert_true(confirmed(pair_of("a b c d", "x b c d")));
+	assert_true(confirmed(pair_of("b c d", "x b c d")));
+	assert_true(confirmed(pair_of("x b c d", "b c d")));
+	assert_true(confirmed(pair_of(WAIT_CHAIN, "_raw_spin_lock work kthread")));
+	/* Frames that the kernel marks as unreliable are not in the chain. */
+	assert_true(confirmed(pair_of("a ?x b c", "a b ?y c")));
+	/* Those of the stop are taken off first. */
+	assert_true(
+		confirmed(pair_of(SPIN_CHAIN, "stop_this_cpu smp_stop_nmi_callback nmi_handle "
+					      "default_do_nmi exc_nmi asm_exc_nmi " SPIN_CHAIN)));
+	/* A frame without a name is one by its address. */
+	assert_true(confirmed(pair_of("a @ffffffffc0242015 c", "a @ffffffffc0242015 c")));
+}
+
+static void other_chain(void **state)
+{
+	(void)state;
+	assert_false(confirmed(pair_of("a b c d", "a x c d")));
+	assert_false(confirmed(pair_of("a b c d", "a b c x")));
+	assert_false(confirmed(pair_of("a b c d", "x y c d")));
+	assert_false(confirmed(pair_of("a b c d", "c d")));
+	assert_false(confirmed(pair_of("a b c d", "a b c d e")));
+	assert_false(confirmed(pair_of("spin_fn b c", "spin b c")) &&
+		     confirmed(pair_of("a spin_fn c", "a spin c")));
+	assert_false(confirmed(pair_of("a @ffffffffc0242015 c", "a @ffffffffc0242016 c")));
+	assert_false(confirmed(pair_of("a b c", "a @ffffffffc0242015 c")));
+	/* An interrupt that is still served. */
+	assert_false(confirmed(pair_of(SPIN_CHAIN, "tick irq_exit asm_sysvec !" SPIN_CHAIN)));
+	/* Where they were hit tells them apart, though the handler is the same. */
+	assert_false(confirmed(pair_of("tick asm_sysvec !a c d", "tick asm_sysvec !b c d")));
+}
+
+/* A chain of one function confirms nothing: all threads have one in common. */
+static void one_function(void **state)
+{
+	(void)state;
+	assert_false(confirmed(pair_of("a", "a")));
+	assert_false(confirmed(pair_of("a", "")));
+	assert_false(confirmed(pair_of("", "")));
+	assert_false(confirmed(pair_of("a b", "b")));
+	assert_false(confirmed(pair_of("b", "a b")));
+	assert_true(confirmed(pair_of("a b", "a b")));
+}
+
+static void other_task(void **state)
+{
+	struct pair p = pair_of(SPIN_CHAIN, SPIN_CHAIN);
+
+	(void)state;
+	assert_true(nmibt_is_confirmed(&p.text, &p.stop));
+	p.stop.task.pid++;
+	assert_false(nmibt_is_confirmed(&p.text, &p.stop));
+	p.stop.task.pid--;
+	p.stop.task.known = false;
+	assert_false(nmibt_is_confirmed(&p.text, &p.stop));
+	p.stop.task.known = true;
+	p.text.task.known = false;
+	assert_false(nmibt_is_confirmed(&p.text, &p.stop));
+	p.text.task.known = true;
+	/* The same number on another stack is another task. */
+	p.stop.sp += 0x4000;
+	assert_false(nmibt_is_confirmed(&p.text, &p.stop));
+	p.stop.sp = p.text.sp;
+	p.stop.regs.present = false;
+	assert_false(nmibt_is_confirmed(&p.text, &p.stop));
+	destroy(&p);
+}
+
+/* What was lost may have told them apart. */
+static void not_whole(void **state)
+{
+	static const enum nmibt_stack_end ends[] = {NMIBT_END_UNREADABLE, NMIBT_END_EXCLUDED,
+						    NMIBT_END_NO_UNWIND_DATA, NMIBT_END_NONSENSE,
+						    NMIBT_END_LIMIT};
+	static const unsigned int wrongs[] = {NMIBT_WRONG_GAP, NMIBT_WRONG_HEADLESS};
+	struct pair p = pair_of(SPIN_CHAIN, SPIN_CHAIN);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		p.stop.stack.end = ends[i];
+		assert_false(nmibt_is_confirmed(&p.text, &p.stop));
+		p.stop.stack.end = NMIBT_END_COMPLETE;
+		p.text.stack.end = ends[i];
+		assert_false(nmibt_is_confirmed(&p.text, &p.stop));
+		p.text.stack.end = NMIBT_END_COMPLETE;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(wrongs); i++) {
+		p.text.wrong = wrongs[i];
+		assert_false(nmibt_is_confirmed(&p.text, &p.stop));
+	}
+	destroy(&p);
+}
+
+static void user_mode(void **state)
+{
+	struct pair p = pair_of("", "");
+
+	(void)state;
+	p.text.is_user = p.stop.is_user = true;
+	assert_true(nmibt_is_confirmed(&p.text, &p.stop));
+	/* Wherever it is there. */
+	p.stop.sp += 0x100000;
+	assert_true(nmibt_is_confirmed(&p.text, &p.stop));
+	p.stop.task.pid++;
+	assert_false(nmibt_is_confirmed(&p.text, &p.stop));
+	p.stop.task.pid--;
+	p.stop.is_user = false;
+	assert_false(nmibt_is_confirmed(&p.text, &p.stop));
+	destroy(&p);
+}
+
+static void idle(void **state)
+{
+	struct pair p = {fe_text(1, 0, IDLE_CHAIN), fe_stop(1, 0, IDLE_CHAIN)};
+
+	(void)state;
+	assert_true(nmibt_is_confirmed(&p.text, &p.stop));
+	/* On other stacks, in other idle functions, and said by the kernel. */
+	p.stop.sp += 0x8000;
+	nmibt_stack_destroy(&p.stop.stack);
+	p.stop.stack = fe_stack("cpuidle_enter_state cpuidle_enter do_idle", NMIBT_END_COMPLETE);
+	assert_true(nmibt_is_confirmed(&p.text, &p.stop));
+	nmibt_stack_destroy(&p.text.stack);
+	assert_false(nmibt_is_confirmed(&p.text, &p.stop));
+	p.text.is_idle_said = true;
+	p.text.task.known = false;
+	assert_true(nmibt_is_confirmed(&p.text, &p.stop));
+	/* A hypervisor's note does not tell the task. */
+	p.stop.task.known = false;
+	assert_true(nmibt_is_confirmed(&p.text, &p.stop));
+	p.stop.task.known = true;
+	/* An interrupt that hit the idle task and goes on is no idling. */
+	nmibt_stack_destroy(&p.stop.stack);
+	p.stop.stack = fe_stack("tick asm_sysvec !default_idle do_idle", NMIBT_END_COMPLETE);
+	assert_false(nmibt_is_confirmed(&p.text, &p.stop));
+	destroy(&p);
+	/* Idle once, and at work the other time. */
+	assert_false(
+		confirmed((struct pair){fe_text(1, 0, IDLE_CHAIN), fe_stop(1, 0, SPIN_CHAIN)}));
+	assert_false(
+		confirmed((struct pair){fe_text(1, 0, SPIN_CHAIN), fe_stop(1, 0, IDLE_CHAIN)}));
+}
 
 /* -------------------------------------------------------------------- moved */
 
-/* Functions of 0x100 bytes, one behind the other. */
-#define CODE UINT64_C(0xffffffff81000000)
-static const char *const functions[] = {"delay_tsc", "spin_fn.cold", "kthread",	 "other",
-					"__delay",   "spin_fn",	     "spin_fn_2"};
-enum { DELAY_TSC, SPIN_COLD, KTHREAD, OTHER, ARM64_DELAY, SPIN_FN, SPIN_FN_2 };
-#define AT(function, offset) (CODE + (function)*0x100 + (offset))
-
-static bool symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
+static enum nmibt_moved compare_on(enum nmibt_arch arch, struct pair p)
 {
-	uint64_t i = (addr - CODE) / 0x100;
-
-	(void)ctx;
-	if (i >= ARRAY_SIZE(functions))
-		return false;
-	snprintf(buf, len, "%s+%#x", functions[i], (unsigned int)(addr - CODE) % 0x100);
-	return true;
-}
-
-struct stop {
-	enum nmibt_outcome outcome;
-	int pid; /* of the note */
-	uint64_t pc, sp;
-};
-
-static enum nmibt_moved compare(enum nmibt_arch arch, const char *raw, struct stop stop)
-{
-	static const struct nmibt_image_ops ops = {.symbolize = symbolize};
+	static const struct nmibt_image_ops ops;
 	struct nmibt_image image = {.ops = &ops, .arch = arch, .page_size = 4096};
-	struct nmibt_symbols symbols = {.image = &image};
-	const struct nmibt_reg_names *names = nmibt_reg_names(arch);
-	struct nmibt_cpu cpu = {.outcome = stop.outcome, .note_pid = stop.pid};
-	struct nmibt_backtrace backtrace;
+	struct nmibt_kernel *kernel;
 
-	assert_null(nmibt_decode(raw, strlen(raw), strlen(raw), NULL, false, &cpu.text));
-	assert_null(nmibt_read_backtrace(arch, &cpu.text, &backtrace));
-	cpu.stack = backtrace.stack;
-	cpu.pid = backtrace.pid;
-	if (backtrace.is_skipped || nmibt_is_idle_stack(&backtrace.stack))
-		cpu.flags |= NMI_CAPTURE_SLOT_F_IDLE;
-	if (backtrace.is_user)
-		cpu.flags |= NMI_CAPTURE_SLOT_F_USER;
-	cpu.stop_regs.present = stop.sp;
-	if (names) {
-		cpu.stop_regs.nr = names->nr;
-		cpu.stop_regs.value[names->pc] = stop.pc;
-		cpu.stop_regs.value[names->sp] = stop.sp;
-	}
-	enum nmibt_moved moved = nmibt_compare_text(&symbols, &cpu, &backtrace);
-	nmibt_kallsyms_close(symbols.kallsyms);
-	nmibt_cpu_destroy(&cpu);
+	assert_null(nmibt_kernel_open(&image, &kernel));
+	enum nmibt_moved moved = nmibt_compare(kernel, &p.text, &p.stop);
+	nmibt_kernel_close(kernel);
+	destroy(&p);
 	return moved;
 }
 
-#define SP UINT64_C(0xffffc900001a7ee0) /* of SPIN_REGS */
-#define ANSWERED NMIBT_OUTCOME_ANSWERED
+static enum nmibt_moved compare(struct pair p)
+{
+	return compare_on(NMIBT_ARCH_X86_64, p);
+}
 
 static void moved(void **state)
 {
-	static const struct {
-		struct stop stop;
-		enum nmibt_moved moved;
-	} cases[] = {
-		{{ANSWERED, 118, AT(DELAY_TSC, 0x2e), SP}, NMIBT_MOVED_SAME},
-		{{ANSWERED, 118, AT(DELAY_TSC, 0xff), SP}, NMIBT_MOVED_SAME},
-		/* One call further out, or in a part of the function that the compiler moved. */
-		{{ANSWERED, 118, AT(SPIN_FN, 0x55), SP + 16}, NMIBT_MOVED_SAME},
-		{{ANSWERED, 118, AT(SPIN_COLD, 0x55), SP - 512}, NMIBT_MOVED_SAME},
-		{{ANSWERED, 118, AT(SPIN_COLD, 0x55), SP + 512}, NMIBT_MOVED_SAME},
-		{{ANSWERED, 118, AT(SPIN_FN_2, 0x55), SP}, NMIBT_MOVED_YES},
-		{{ANSWERED, 118, AT(OTHER, 0x2e), SP}, NMIBT_MOVED_YES},
-		{{ANSWERED, 118, AT(DELAY_TSC, 0x2e), SP + 513}, NMIBT_MOVED_YES},
-		{{ANSWERED, 118, AT(DELAY_TSC, 0x2e), SP - 513}, NMIBT_MOVED_YES},
-		{{ANSWERED, 118, AT(DELAY_TSC, 0x2e), 8}, NMIBT_MOVED_YES},
-		{{ANSWERED, 119, AT(DELAY_TSC, 0x2e), SP}, NMIBT_MOVED_YES},
-		{{ANSWERED, 118, CODE - 1, SP}, NMIBT_MOVED_UNKNOWN},
-		{{ANSWERED, 118, AT(DELAY_TSC, 0x2e), 0}, NMIBT_MOVED_UNKNOWN},
-		/* Its note is made up, or of the same moment. */
-		{{NMIBT_OUTCOME_SELF, 118, AT(DELAY_TSC, 0x2e), SP}, NMIBT_MOVED_UNKNOWN},
-		{{NMIBT_OUTCOME_REPORTED, 118, AT(DELAY_TSC, 0x2e), SP}, NMIBT_MOVED_SAME},
-	};
+	(void)state;
+	assert_int_equal(compare(pair_of(SPIN_CHAIN, SPIN_CHAIN)), NMIBT_MOVED_SAME);
+	assert_int_equal(compare(pair_of(WAIT_CHAIN, "_raw_spin_lock work kthread")),
+			 NMIBT_MOVED_SAME);
+	/* A watchdog's interrupt on top: the task is where it was. */
+	assert_int_equal(compare(pair_of(SPIN_CHAIN, "tick asm_sysvec !" SPIN_CHAIN)),
+			 NMIBT_MOVED_SAME);
+	assert_int_equal(compare(pair_of("a b c d", "a x c d")), NMIBT_MOVED_YES);
+	assert_int_equal(compare(pair_of(SPIN_CHAIN, "tick asm_sysvec !other kthread")),
+			 NMIBT_MOVED_YES);
+	struct pair p = pair_of(SPIN_CHAIN, SPIN_CHAIN);
+	p.stop.task.pid++;
+	assert_int_equal(compare(p), NMIBT_MOVED_YES);
+	p = pair_of(SPIN_CHAIN, "");
+	p.stop.is_user = true;
+	assert_int_equal(compare(p), NMIBT_MOVED_YES);
+}
+
+/* What one of them does not have can't be compared. */
+static void not_comparable(void **state)
+{
+	struct pair p = pair_of(SPIN_CHAIN, "");
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		enum nmibt_moved got = compare(X86_64, SPIN(3, 118), cases[i].stop);
-		if (got != cases[i].moved)
-			fail_msg("case %zu: %d, not %d", i, got, cases[i].moved);
+	assert_int_equal(compare(p), NMIBT_MOVED_UNKNOWN);
+	assert_int_equal(compare(pair_of("", SPIN_CHAIN)), NMIBT_MOVED_UNKNOWN);
+	p = pair_of(SPIN_CHAIN, SPIN_CHAIN);
+	p.stop.regs.present = false;
+	assert_int_equal(compare(p), NMIBT_MOVED_UNKNOWN);
+	p = pair_of(SPIN_CHAIN, SPIN_CHAIN);
+	p.text.task.known = false;
+	assert_int_equal(compare(p), NMIBT_MOVED_UNKNOWN);
+	/* A hypervisor's note does not tell the task: not the same, and not another one. */
+	p = pair_of(SPIN_CHAIN, SPIN_CHAIN);
+	p.stop.task = (struct nmibt_task){0};
+	assert_int_equal(compare(p), NMIBT_MOVED_UNKNOWN);
+	p = pair_of(SPIN_CHAIN, "a b c");
+	p.stop.stack.end = NMIBT_END_EXCLUDED;
+	assert_int_equal(compare(p), NMIBT_MOVED_UNKNOWN);
+	assert_int_equal(compare_on(NMIBT_ARCH_UNKNOWN, pair_of(SPIN_CHAIN, SPIN_CHAIN)),
+			 NMIBT_MOVED_UNKNOWN);
+}
+
+/* A text that was still being printed has only the first of its frames. */
+static void torn_text(void **state)
+{
+	static const unsigned int wrongs[] = {NMIBT_WRONG_TORN, NMIBT_WRONG_CUT, NMIBT_WRONG_GAP,
+					      NMIBT_WRONG_HEADLESS, NMIBT_WRONG_EXCLUDED};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(wrongs); i++) {
+		struct pair p = pair_of("delay_tsc spin_fn", SPIN_CHAIN);
+		p.text.stack.end = NMIBT_END_UNKNOWN;
+		p.text.wrong = wrongs[i];
+		assert_int_equal(compare(p), NMIBT_MOVED_UNKNOWN);
 	}
 }
 
-/* What the text does not have can't be compared. */
-static void not_comparable(void **state)
+static void idle_moves(void **state)
 {
-	struct stop here = {ANSWERED, 118, AT(DELAY_TSC, 0x2e), SP};
-	struct stop idle = {ANSWERED, 0, AT(DELAY_TSC, 0x2e), SP};
-	struct stop user = {ANSWERED, 118, 0x53a206, 0x7ffcc04f4430};
-
 	(void)state;
-	assert_int_equal(compare(X86_64, TITLE(3) SPIN_REGS SPIN_TRACE, here), NMIBT_MOVED_UNKNOWN);
-	assert_int_equal(compare(X86_64, TITLE(3) INFO(3, 118, "spin") SPIN_TRACE, here),
-			 NMIBT_MOVED_UNKNOWN);
-	assert_int_equal(compare(X86_64,
-				 INFO(3, 118, "spin") "RSP: 0018:ffffc900001a7ee0\n" SPIN_TRACE,
-				 here),
-			 NMIBT_MOVED_UNKNOWN);
-	assert_int_equal(compare(X86_64, USER(3, 118), user), NMIBT_MOVED_UNKNOWN);
-	/* A user's program that another one followed. */
-	assert_int_equal(compare(X86_64, USER(3, 119), user), NMIBT_MOVED_YES);
-	assert_int_equal(compare(X86_64, IDLE(3), idle), NMIBT_MOVED_IDLE);
-	assert_int_equal(compare(X86_64, SKIPPED(3), idle), NMIBT_MOVED_IDLE);
-	assert_int_equal(compare(NMIBT_ARCH_UNKNOWN, SPIN(3, 118), here), NMIBT_MOVED_UNKNOWN);
+	assert_int_equal(
+		compare((struct pair){fe_text(1, 0, IDLE_CHAIN), fe_stop(1, 0, IDLE_CHAIN)}),
+		NMIBT_MOVED_IDLE);
+	assert_int_equal(
+		compare((struct pair){fe_text(1, 0, IDLE_CHAIN), fe_stop(1, 9, SPIN_CHAIN)}),
+		NMIBT_MOVED_YES);
+	struct pair p = {fe_text(1, 0, ""), fe_stop(1, 0, IDLE_CHAIN)};
+	p.text.is_idle_said = true;
+	assert_int_equal(compare(p), NMIBT_MOVED_IDLE);
 }
 
-static void moved_on_arm64(void **state)
+/* From what the kernel prints, of both architectures. */
+static struct nmibt_evidence printed(enum nmibt_arch arch, const char *raw)
 {
-	struct stop stop = {ANSWERED, 63, AT(ARM64_DELAY, 0x28), 0xffff0000013dbe00};
+	struct nmibt_evidence evidence = {.cpu = 3, .source = NMIBT_SOURCE_LOG};
+	struct nmibt_backtrace backtrace;
+
+	assert_null(nmibt_decode(raw, strlen(raw), strlen(raw), NULL, false, &evidence.text));
+	assert_null(nmibt_read_backtrace(arch, &evidence.text, &backtrace));
+	nmibt_evidence_take_backtrace(&evidence, &backtrace);
+	return evidence;
+}
+
+static void as_printed(void **state)
+{
+	const enum nmibt_arch arm64 = NMIBT_ARCH_ARM64, x86 = NMIBT_ARCH_X86_64;
+	const char *arm64_chain = "__delay __const_udelay spin_fn kthread ret_from_fork";
+	struct nmibt_evidence stop = fe_stop(3, 63, arm64_chain);
 
 	(void)state;
-	assert_int_equal(compare(ARM64, ARM64_SPIN(3, 63), stop), NMIBT_MOVED_SAME);
-	stop.pc = AT(OTHER, 0);
-	assert_int_equal(compare(ARM64, ARM64_SPIN(3, 63), stop), NMIBT_MOVED_YES);
-	stop.sp -= 4096;
-	assert_int_equal(compare(ARM64, ARM64_SPIN(3, 63), stop), NMIBT_MOVED_YES);
+	stop.sp = 0xffff0000013dbe00;
+	assert_int_equal(compare_on(arm64, (struct pair){printed(arm64, ARM64_SPIN(3, 63)), stop}),
+			 NMIBT_MOVED_SAME);
+	assert_int_equal(compare_on(arm64, (struct pair){printed(arm64, ARM64_SPIN(3, 63)),
+							 fe_stop(3, 64, arm64_chain)}),
+			 NMIBT_MOVED_YES);
+	assert_int_equal(compare_on(x86, (struct pair){printed(x86, SPIN(3, 118)),
+						       fe_stop(3, 118, SPIN_CHAIN)}),
+			 NMIBT_MOVED_SAME);
+	assert_true(
+		confirmed((struct pair){printed(x86, SPIN(3, 118)), fe_stop(3, 118, SPIN_CHAIN)}));
+	assert_true(confirmed((struct pair){printed(x86, IDLE(3)), fe_stop(3, 0, IDLE_CHAIN)}));
+	assert_true(confirmed((struct pair){printed(x86, SKIPPED(3)), fe_stop(3, 0, IDLE_CHAIN)}));
+	struct nmibt_evidence user = fe_stop(3, 118, "");
+	user.is_user = true;
+	assert_true(confirmed((struct pair){printed(x86, USER(3, 118)), user}));
+	/* Without the line that names the task. */
+	assert_false(confirmed((struct pair){printed(x86, TITLE(3) SPIN_REGS SPIN_TRACE),
+					     fe_stop(3, 118, SPIN_CHAIN)}));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(moved),
-		cmocka_unit_test(not_comparable),
-		cmocka_unit_test(moved_on_arm64),
+		cmocka_unit_test(same_chain),	  cmocka_unit_test(other_chain),
+		cmocka_unit_test(one_function),	  cmocka_unit_test(other_task),
+		cmocka_unit_test(not_whole),	  cmocka_unit_test(user_mode),
+		cmocka_unit_test(idle),		  cmocka_unit_test(moved),
+		cmocka_unit_test(not_comparable), cmocka_unit_test(torn_text),
+		cmocka_unit_test(idle_moves),	  cmocka_unit_test(as_printed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -236,44 +236,59 @@ static void absurd_places(void **state)
 
 /* ---------------------------------------------------------------------- moved */
 
+/* What the capture has of a CPU, and its registers at the stop. */
+struct pair {
+	struct nmibt_evidence nmi, stop;
+};
+
 /* A CPU that spins: pc in __delay, called by __udelay, called by spin_fn. */
-static struct nmibt_cpu spinning(struct fake *f)
+static struct pair spinning(struct fake *f)
 {
 	static struct nmibt_frame frames[] = {
-		{.function = {"__delay", 7}, .offset = 0x2c, .size = 0x100, .is_pc = true},
-		{.function = {"__udelay", 8}, .offset = 0x10, .size = 0x100},
-		{.function = {"spin_fn.isra.0", 14}, .offset = 0x48, .size = 0x100},
-		{.function = {"f", 1}, .offset = 0x48, .size = 0x100},
-		{.function = {"kthread", 7}, .offset = 0x10, .size = 0x100},
+		{.function = {"__delay", 7},
+		 .offset = 0x2c,
+		 .size = 0x100,
+		 .is_pc = true,
+		 .reliable = true},
+		{.function = {"__udelay", 8}, .offset = 0x10, .size = 0x100, .reliable = true},
+		{.function = {"spin_fn.isra.0", 14},
+		 .offset = 0x48,
+		 .size = 0x100,
+		 .reliable = true},
+		{.function = {"f", 1}, .offset = 0x48, .size = 0x100, .reliable = true},
+		{.function = {"kthread", 7}, .offset = 0x10, .size = 0x100, .reliable = true},
 	};
-	struct nmibt_cpu cpu = {.stack = {.frames = frames, .nr = ARRAY_SIZE(frames)}};
+	struct pair p = {0};
 
-	cpu.slot.pid = cpu.note_pid = 118;
-	cpu.nmi_regs.present = cpu.stop_regs.present = true;
-	cpu.nmi_regs.nr = cpu.stop_regs.nr = fake_nr_regs(f);
-	cpu.nmi_regs.value[fake_pc(f)] = FAKE_FN(FAKE_DELAY) + 0x2c;
-	cpu.nmi_regs.value[fake_sp(f)] = 0xffff800082d3bd90;
-	cpu.stop_regs = cpu.nmi_regs;
-	return cpu;
+	p.nmi.stack = (struct nmibt_stack){.frames = frames, .nr = ARRAY_SIZE(frames)};
+	p.nmi.has_slot = true;
+	p.nmi.slot.how = NMI_CAPTURE_BY_NMI;
+	p.nmi.task = p.stop.task = (struct nmibt_task){.known = true, .pid = 118};
+	p.nmi.regs.present = true;
+	p.nmi.regs.nr = fake_nr_regs(f);
+	p.nmi.regs.value[fake_pc(f)] = FAKE_FN(FAKE_DELAY) + 0x2c;
+	p.nmi.regs.value[fake_sp(f)] = 0xffff800082d3bd90;
+	p.stop.regs = p.nmi.regs;
+	return p;
 }
 
-static enum nmibt_moved compare(struct fake *f, const struct nmibt_cpu *cpu)
+static enum nmibt_moved compare(struct fake *f, const struct pair *p)
 {
 	struct nmibt_kernel *kernel;
 
 	assert_null(nmibt_kernel_open(&f->image, &kernel));
-	enum nmibt_moved moved = nmibt_compare_regs(kernel, cpu);
+	enum nmibt_moved moved = nmibt_compare(kernel, &p->nmi, &p->stop);
 	nmibt_kernel_close(kernel);
 	return moved;
 }
 
 static enum nmibt_moved compare_at(struct fake *f, uint64_t stop_pc, int64_t stop_sp)
 {
-	struct nmibt_cpu cpu = spinning(f);
+	struct pair p = spinning(f);
 
-	cpu.stop_regs.value[fake_pc(f)] = stop_pc;
-	cpu.stop_regs.value[fake_sp(f)] += stop_sp;
-	return compare(f, &cpu);
+	p.stop.regs.value[fake_pc(f)] = stop_pc;
+	p.stop.regs.value[fake_sp(f)] += stop_sp;
+	return compare(f, &p);
 }
 
 static void same_place(void **state)
@@ -309,14 +324,14 @@ static void elsewhere(void **state)
 static void called_from_the_chain(void **state)
 {
 	struct fake *f = *state;
-	struct nmibt_cpu cpu = spinning(f);
+	struct pair p = spinning(f);
 
 	/* A leaf that the NMI did not see, called from a function that it saw. */
-	cpu.stop_regs.value[fake_pc(f)] = FAKE_FN(FAKE_OTHER);
-	cpu.stop_regs.value[30] = FAKE_FN(FAKE_SPIN) + 0x50;
-	assert_int_equal(compare(f, &cpu), NMIBT_MOVED_SAME);
-	cpu.stop_regs.value[30] = FAKE_FN(FAKE_KTHREAD) + 0x50;
-	assert_int_equal(compare(f, &cpu), NMIBT_MOVED_YES);
+	p.stop.regs.value[fake_pc(f)] = FAKE_FN(FAKE_OTHER);
+	p.stop.regs.value[30] = FAKE_FN(FAKE_SPIN) + 0x50;
+	assert_int_equal(compare(f, &p), NMIBT_MOVED_SAME);
+	p.stop.regs.value[30] = FAKE_FN(FAKE_KTHREAD) + 0x50;
+	assert_int_equal(compare(f, &p), NMIBT_MOVED_YES);
 }
 
 static void without_symbols(void **state)
@@ -333,40 +348,46 @@ static void without_symbols(void **state)
 static void cases_by_themselves(void **state)
 {
 	struct fake *f = *state;
-	struct nmibt_cpu cpu = spinning(f);
+	struct pair p = spinning(f);
 
-	cpu.note_pid++;
-	assert_int_equal(compare(f, &cpu), NMIBT_MOVED_YES);
-	cpu.slot.flags = NMI_CAPTURE_SLOT_F_IDLE;
-	assert_int_equal(compare(f, &cpu), NMIBT_MOVED_IDLE);
-	cpu.slot.flags |= NMI_CAPTURE_SLOT_F_NO_REGS_SELF;
-	assert_int_equal(compare(f, &cpu), NMIBT_MOVED_SYNTHETIC);
-	cpu.stop_regs.present = false;
-	assert_int_equal(compare(f, &cpu), NMIBT_MOVED_UNKNOWN);
+	p.stop.task.pid++;
+	assert_int_equal(compare(f, &p), NMIBT_MOVED_YES);
+	p.nmi.is_idle_said = true;
+	assert_int_equal(compare(f, &p), NMIBT_MOVED_YES);
+	/* The idle task both times. */
+	p.nmi.task.pid = p.stop.task.pid = 0;
+	assert_int_equal(compare(f, &p), NMIBT_MOVED_IDLE);
+	p.nmi.slot.flags |= NMI_CAPTURE_SLOT_F_NO_REGS_SELF;
+	assert_int_equal(compare(f, &p), NMIBT_MOVED_SYNTHETIC);
+	p.stop.regs.present = false;
+	assert_int_equal(compare(f, &p), NMIBT_MOVED_UNKNOWN);
 
-	cpu = spinning(f);
-	cpu.nmi_regs.present = false;
-	assert_int_equal(compare(f, &cpu), NMIBT_MOVED_UNKNOWN);
+	p = spinning(f);
+	p.nmi.regs.present = false;
+	assert_int_equal(compare(f, &p), NMIBT_MOVED_UNKNOWN);
+	p = spinning(f);
+	p.nmi.task.known = false;
+	assert_int_equal(compare(f, &p), NMIBT_MOVED_UNKNOWN);
 
 	/* Both sets are of the stop: that they are the same says nothing. */
-	cpu = spinning(f);
-	cpu.slot.how = NMI_CAPTURE_BY_STOP;
-	assert_int_equal(compare(f, &cpu), NMIBT_MOVED_UNKNOWN);
+	p = spinning(f);
+	p.nmi.slot.how = NMI_CAPTURE_BY_STOP;
+	assert_int_equal(compare(f, &p), NMIBT_MOVED_UNKNOWN);
 
 	/* In user mode only the very same place counts: no frames tell more. */
-	cpu = spinning(f);
-	cpu.slot.flags = NMI_CAPTURE_SLOT_F_USER;
-	assert_int_equal(compare(f, &cpu), NMIBT_MOVED_SAME);
-	cpu.stop_regs.value[fake_pc(f)] += 4;
-	assert_int_equal(compare(f, &cpu), NMIBT_MOVED_YES);
+	p = spinning(f);
+	p.nmi.is_user = true;
+	assert_int_equal(compare(f, &p), NMIBT_MOVED_SAME);
+	p.stop.regs.value[fake_pc(f)] += 4;
+	assert_int_equal(compare(f, &p), NMIBT_MOVED_YES);
 
-	cpu = spinning(f);
-	cpu.stack.nr = 0;
-	cpu.stop_regs.value[fake_pc(f)] += 4;
-	assert_int_equal(compare(f, &cpu), NMIBT_MOVED_YES);
+	p = spinning(f);
+	p.nmi.stack.nr = 0;
+	p.stop.regs.value[fake_pc(f)] += 4;
+	assert_int_equal(compare(f, &p), NMIBT_MOVED_YES);
 
 	f->image.arch = NMIBT_ARCH_UNKNOWN;
-	assert_int_equal(compare(f, &cpu), NMIBT_MOVED_UNKNOWN);
+	assert_int_equal(compare(f, &p), NMIBT_MOVED_UNKNOWN);
 }
 
 #define ARM64_TEST(test) cmocka_unit_test_setup_teardown(test, arm64_setup, teardown)

@@ -50,8 +50,8 @@ static struct nmibt_cpu cpu_of(struct fake *f, unsigned int nr)
 	assert_int_equal(cpu.cpu, nr);
 	/* The first pass says the same. */
 	assert_int_equal(report->cpus[nr].outcome, cpu.outcome);
-	assert_int_equal(report->cpus[nr].stale, cpu.stale);
-	assert_int_equal(report->cpus[nr].note, cpu.note);
+	assert_int_equal(report->cpus[nr].is_stale, cpu.is_stale);
+	assert_int_equal(report->cpus[nr].note, cpu.stop.note);
 	assert_int_equal(report->cpus[nr].moved, cpu.moved);
 	assert_int_equal(report->cpus[nr].stack_hash, cpu.stack_hash);
 	nmibt_report_close(report);
@@ -73,7 +73,7 @@ static void check_outcome(struct fake *f, unsigned int nr, enum nmibt_outcome wa
 	struct nmibt_report *report = open_report(f);
 
 	assert_int_equal(report->cpus[nr].outcome, want);
-	assert_false(report->cpus[nr].stale);
+	assert_false(report->cpus[nr].is_stale);
 	nmibt_report_close(report);
 	struct nmibt_cpu cpu = cpu_of(f, nr);
 	nmibt_cpu_destroy(&cpu);
@@ -135,27 +135,27 @@ static void what_an_answer_holds(void **state)
 	struct fake *f = *state;
 	struct nmibt_cpu cpu = cpu_of(f, 1);
 
-	assert_true(cpu.slot_present);
+	assert_true(cpu.has_slot);
 	assert_string_equal(cpu.why, "");
 	assert_int_equal(cpu.slot_paddr, f->slot_paddr[1]);
 	assert_int_equal(cpu.slot.pid, 101);
 	assert_string_equal(cpu.slot.comm, "task-1");
-	assert_true(has_line(&cpu.text, "NMI backtrace for cpu 1"));
-	assert_true(has_line(&cpu.text, "marker-of-cpu-1"));
-	assert_int_equal(cpu.text.raw_len, f->slot[1]->text_len);
-	assert_int_equal(cpu.text.published, f->slot[1]->text_len);
-	assert_int_equal(cpu.text.unread, 0);
-	assert_int_equal(cpu.nested.nr_lines, 0);
-	assert_int_equal(cpu.stack.nr, 4);
-	assert_true(cpu.stack.frames[0].is_pc);
-	assert_memory_equal(cpu.stack.frames[2].function.s, "spin_fn", 7);
-	assert_memory_equal(cpu.stack.frames[2].module.s, "irqspin", 7);
-	assert_true(cpu.nmi_regs.present && cpu.stop_regs.present);
-	assert_int_equal(cpu.nmi_regs.nr, fake_nr_regs(f));
-	assert_int_equal(cpu.nmi_regs.value[3], 0x2003);
-	assert_int_equal(cpu.stop_regs.value[3], 0x2003);
-	assert_int_equal(cpu.note, NMIBT_NOTE_PRESENT);
-	assert_int_equal(cpu.note_pid, 101);
+	assert_true(has_line(&cpu.standing.text, "NMI backtrace for cpu 1"));
+	assert_true(has_line(&cpu.standing.text, "marker-of-cpu-1"));
+	assert_int_equal(cpu.standing.text.raw_len, f->slot[1]->text_len);
+	assert_int_equal(cpu.standing.text.published, f->slot[1]->text_len);
+	assert_int_equal(cpu.standing.text.unread, 0);
+	assert_int_equal(cpu.standing.nested.nr_lines, 0);
+	assert_int_equal(cpu.standing.stack.nr, 4);
+	assert_true(cpu.standing.stack.frames[0].is_pc);
+	assert_memory_equal(cpu.standing.stack.frames[2].function.s, "spin_fn", 7);
+	assert_memory_equal(cpu.standing.stack.frames[2].module.s, "irqspin", 7);
+	assert_true(cpu.standing.regs.present && cpu.stop.regs.present);
+	assert_int_equal(cpu.standing.regs.nr, fake_nr_regs(f));
+	assert_int_equal(cpu.standing.regs.value[3], 0x2003);
+	assert_int_equal(cpu.stop.regs.value[3], 0x2003);
+	assert_int_equal(cpu.stop.note, NMIBT_NOTE_PRESENT);
+	assert_int_equal(cpu.stop.task.pid, 101);
 	assert_int_equal(cpu.moved, NMIBT_MOVED_SAME);
 	struct nmibt_cpu other = cpu_of(f, 2);
 	assert_int_not_equal(cpu.stack_hash, 0);
@@ -175,9 +175,9 @@ static void silent(void **state)
 	f->desc->state = NMI_CAPTURE_TIMEOUT;
 	check_outcome(f, 2, NMIBT_OUTCOME_SILENT);
 	struct nmibt_cpu cpu = cpu_of(f, 2);
-	assert_int_equal(cpu.text.nr_lines, 0);
-	assert_false(cpu.nmi_regs.present);
-	assert_int_equal(cpu.note, NMIBT_NOTE_NONE);
+	assert_int_equal(cpu.standing.text.nr_lines, 0);
+	assert_false(cpu.standing.regs.present);
+	assert_int_equal(cpu.stop.note, NMIBT_NOTE_NONE);
 	assert_int_equal(cpu.moved, NMIBT_MOVED_UNKNOWN);
 	nmibt_cpu_destroy(&cpu);
 
@@ -186,8 +186,8 @@ static void silent(void **state)
 	fake_note(f, 2, 5, regs);
 	cpu = cpu_of(f, 2);
 	assert_int_equal(cpu.outcome, NMIBT_OUTCOME_SILENT);
-	assert_int_equal(cpu.note, NMIBT_NOTE_PRESENT);
-	assert_int_equal(cpu.stop_regs.value[0], 7);
+	assert_int_equal(cpu.stop.note, NMIBT_NOTE_PRESENT);
+	assert_int_equal(cpu.stop.regs.value[0], 7);
 	nmibt_cpu_destroy(&cpu);
 }
 
@@ -225,7 +225,7 @@ static void no_memory_for_a_slot(void **state)
 	assert_true(report->possible[3]);
 	assert_int_equal(report->nr_possible, 4);
 	assert_int_equal(report->by_outcome[NMIBT_OUTCOME_NONE], 1);
-	assert_string_equal(report->capture.damage, "");
+	assert_string_equal(report->sources->capture.damage, "");
 	nmibt_report_close(report);
 }
 
@@ -242,22 +242,22 @@ static void partial(void **state)
 
 	struct nmibt_cpu cpu = cpu_of(f, 1);
 	assert_int_equal(cpu.slot.how, NMI_CAPTURE_BY_NMI);
-	const struct nmibt_line *last = &cpu.text.lines[cpu.text.nr_lines - 1];
+	const struct nmibt_line *last = &cpu.standing.text.lines[cpu.standing.text.nr_lines - 1];
 	assert_int_equal(last->len, strlen(" torn_fn+0x12/0x100"));
 	assert_memory_equal(last->text, " torn_fn+0x12/0x100", last->len);
 	assert_int_equal(last->flags, NMIBT_LINE_TORN);
 	assert_int_equal(last->torn_at, strlen(" torn_fn+0x1"));
-	assert_int_equal(cpu.text.raw_len, cpu.text.published + 8);
+	assert_int_equal(cpu.standing.text.raw_len, cpu.standing.text.published + 8);
 	/* It is a frame, too. */
-	assert_memory_equal(cpu.stack.frames[cpu.stack.nr - 1].function.s, "torn_fn", 7);
-	assert_int_equal(cpu.stack.frames[cpu.stack.nr - 1].offset, 0x12);
+	assert_memory_equal(cpu.standing.stack.frames[cpu.standing.stack.nr - 1].function.s, "torn_fn", 7);
+	assert_int_equal(cpu.standing.stack.frames[cpu.standing.stack.nr - 1].offset, 0x12);
 	nmibt_cpu_destroy(&cpu);
 
 	/* A tail that fills the area and is not ended by a NUL. */
 	memset((char *)f->slot[1] + FAKE_TEXT_OFF + f->slot[1]->text_len, 't',
 	       FAKE_TEXT_SIZE - f->slot[1]->text_len);
 	cpu = cpu_of(f, 1);
-	assert_int_equal(cpu.text.raw_len, FAKE_TEXT_SIZE);
+	assert_int_equal(cpu.standing.text.raw_len, FAKE_TEXT_SIZE);
 	nmibt_cpu_destroy(&cpu);
 
 	/* Between the claim and the next few instructions. */
@@ -272,7 +272,7 @@ static void excluded(void **state)
 	fake_set_pages(f, f->slot_paddr[2], FAKE_SLOT_SIZE, NMIBT_READ_EXCLUDED);
 	check_outcome(f, 2, NMIBT_OUTCOME_EXCLUDED);
 	struct nmibt_cpu cpu = cpu_of(f, 2);
-	assert_false(cpu.slot_present);
+	assert_false(cpu.has_slot);
 	assert_non_null(strstr(cpu.why, "is excluded from the dump"));
 	nmibt_cpu_destroy(&cpu);
 	struct nmibt_report *report = open_report(f);
@@ -294,15 +294,15 @@ static void stale(void **state)
 		f->slot[i]->generation = 3;
 	f->slot[2]->generation = 2;
 	struct nmibt_report *report = open_report(f);
-	assert_true(report->cpus[2].stale);
+	assert_true(report->cpus[2].is_stale);
 	assert_int_equal(report->nr_stale, 1);
 	assert_int_equal(report->by_outcome[NMIBT_OUTCOME_NMI], 2);
 	assert_true(report->complete);
 	nmibt_report_close(report);
 	/* What it holds is there for who asks. */
 	struct nmibt_cpu cpu = cpu_of(f, 2);
-	assert_true(cpu.stale);
-	assert_true(has_line(&cpu.text, "marker-of-cpu-2"));
+	assert_true(cpu.is_stale);
+	assert_true(has_line(&cpu.standing.text, "marker-of-cpu-2"));
 	nmibt_cpu_destroy(&cpu);
 
 	/* A CPU that panicked by itself just before the request was counted. */
@@ -321,20 +321,20 @@ static void all_stale(void **state)
 	f->desc->state = NMI_CAPTURE_RUNNING;
 	struct nmibt_report *report = open_report(f);
 	assert_int_equal(report->nr_stale, 4);
-	assert_string_equal(report->capture.damage, "");
+	assert_string_equal(report->sources->capture.damage, "");
 	nmibt_report_close(report);
 
 	/* It has ended: the one who asked must have answered. */
 	f->desc->state = NMI_CAPTURE_COMPLETE;
 	report = open_report(f);
 	assert_int_equal(report->nr_stale, 0);
-	assert_non_null(strstr(report->capture.damage, "no slot is of request 2, all are of 1"));
+	assert_non_null(strstr(report->sources->capture.damage, "no slot is of request 2, all are of 1"));
 	assert_false(report->complete);
 	nmibt_report_close(report);
 	f->slot[2]->generation = 2;
 	report = open_report(f);
 	assert_int_equal(report->nr_stale, 3);
-	assert_string_equal(report->capture.damage, "");
+	assert_string_equal(report->sources->capture.damage, "");
 	nmibt_report_close(report);
 }
 
@@ -381,11 +381,11 @@ static void overflow(void **state)
 
 	struct nmibt_cpu cpu = cpu_of(f, 1);
 	assert_int_equal(cpu.outcome, NMIBT_OUTCOME_NMI);
-	assert_int_equal(cpu.text.raw_len, FAKE_TEXT_SIZE - 1);
-	assert_int_equal(cpu.text.lines[cpu.text.nr_lines - 1].flags,
+	assert_int_equal(cpu.standing.text.raw_len, FAKE_TEXT_SIZE - 1);
+	assert_int_equal(cpu.standing.text.lines[cpu.standing.text.nr_lines - 1].flags,
 			 NMIBT_LINE_PARTIAL | NMIBT_LINE_CUT);
 	/* The nested area was not full. */
-	assert_int_equal(cpu.nested.lines[0].flags, NMIBT_LINE_PARTIAL | NMIBT_LINE_NESTED);
+	assert_int_equal(cpu.standing.nested.lines[0].flags, NMIBT_LINE_PARTIAL | NMIBT_LINE_NESTED);
 	nmibt_cpu_destroy(&cpu);
 	struct nmibt_report *report = open_report(f);
 	assert_true(report->cpus[1].lost);
@@ -402,14 +402,14 @@ static void nested_text(void **state)
 	/* Its writer was broken off as well. */
 	strcpy((char *)f->slot[1] + FAKE_NESTED_OFF + f->slot[1]->nested_len, "tail");
 	struct nmibt_cpu cpu = cpu_of(f, 1);
-	assert_int_equal(cpu.nested.nr_lines, 4);
-	assert_int_equal(cpu.nested.lines[0].flags, NMIBT_LINE_NESTED);
-	assert_int_equal(cpu.nested.lines[0].level, 4);
-	assert_true(has_line(&cpu.nested, "tail"));
-	assert_int_equal(cpu.nested.lines[3].flags,
+	assert_int_equal(cpu.standing.nested.nr_lines, 4);
+	assert_int_equal(cpu.standing.nested.lines[0].flags, NMIBT_LINE_NESTED);
+	assert_int_equal(cpu.standing.nested.lines[0].level, 4);
+	assert_true(has_line(&cpu.standing.nested, "tail"));
+	assert_int_equal(cpu.standing.nested.lines[3].flags,
 			 NMIBT_LINE_NESTED | NMIBT_LINE_TORN | NMIBT_LINE_PARTIAL);
 	/* Its frames aren't those of the CPU's stack. */
-	assert_int_equal(cpu.stack.nr, 4);
+	assert_int_equal(cpu.standing.stack.nr, 4);
 	nmibt_cpu_destroy(&cpu);
 }
 
@@ -428,13 +428,13 @@ static void unreadable_page_in_the_text(void **state)
 		fake_set_pages(f, page, 1, statuses[i]);
 		struct nmibt_cpu cpu = cpu_of(f, 1);
 		assert_int_equal(cpu.outcome, NMIBT_OUTCOME_NMI);
-		assert_int_equal(cpu.text.published, len);
-		assert_int_equal(cpu.text.unread, len - 100);
-		assert_int_equal(cpu.text.excluded, i == 0 ? len - 100 : 0);
-		const struct nmibt_line *last = &cpu.text.lines[cpu.text.nr_lines - 1];
+		assert_int_equal(cpu.standing.text.published, len);
+		assert_int_equal(cpu.standing.text.unread, len - 100);
+		assert_int_equal(cpu.standing.text.excluded, i == 0 ? len - 100 : 0);
+		const struct nmibt_line *last = &cpu.standing.text.lines[cpu.standing.text.nr_lines - 1];
 		assert_int_equal(last->gap, len - 100);
 		assert_int_equal(last->len, 0);
-		assert_true(has_line(&cpu.text, "marker-of-cpu-1"));
+		assert_true(has_line(&cpu.standing.text, "marker-of-cpu-1"));
 		nmibt_cpu_destroy(&cpu);
 		struct nmibt_report *report = open_report(f);
 		assert_false(report->complete);
@@ -466,20 +466,20 @@ static void a_hole_in_the_middle_of_the_text(void **state)
 
 	struct nmibt_cpu cpu = cpu_of(f, 1);
 	assert_int_equal(cpu.outcome, NMIBT_OUTCOME_NMI);
-	assert_int_equal(cpu.text.excluded, FAKE_PAGE);
-	assert_int_equal(cpu.text.unread, FAKE_PAGE);
-	assert_true(has_line(&cpu.text, "line at 0000448"));
-	assert_true(has_line(&cpu.text, "line at 0004080"));
-	assert_false(has_line(&cpu.text, "line at 0004096"));
-	assert_false(has_line(&cpu.text, "line at 0008176"));
-	assert_true(has_line(&cpu.text, "line at 0008192"));
-	assert_true(has_line(&cpu.text, "line at 0012272"));
-	assert_int_equal(cpu.text.nr_lines, (2 * FAKE_PAGE - FAKE_TEXT_OFF) / per_line);
+	assert_int_equal(cpu.standing.text.excluded, FAKE_PAGE);
+	assert_int_equal(cpu.standing.text.unread, FAKE_PAGE);
+	assert_true(has_line(&cpu.standing.text, "line at 0000448"));
+	assert_true(has_line(&cpu.standing.text, "line at 0004080"));
+	assert_false(has_line(&cpu.standing.text, "line at 0004096"));
+	assert_false(has_line(&cpu.standing.text, "line at 0008176"));
+	assert_true(has_line(&cpu.standing.text, "line at 0008192"));
+	assert_true(has_line(&cpu.standing.text, "line at 0012272"));
+	assert_int_equal(cpu.standing.text.nr_lines, (2 * FAKE_PAGE - FAKE_TEXT_OFF) / per_line);
 	size_t first = (FAKE_PAGE - FAKE_TEXT_OFF) / per_line;
-	assert_int_equal(cpu.text.lines[first].gap, FAKE_PAGE);
-	assert_int_equal(cpu.text.lines[first].flags, NMIBT_LINE_MISSING);
+	assert_int_equal(cpu.standing.text.lines[first].gap, FAKE_PAGE);
+	assert_int_equal(cpu.standing.text.lines[first].flags, NMIBT_LINE_MISSING);
 	for (uint32_t at = 0; at < slot->text_len; at++)
-		assert_int_equal(cpu.text.known[at], (FAKE_TEXT_OFF + at) / FAKE_PAGE != 1);
+		assert_int_equal(cpu.standing.text.known[at], (FAKE_TEXT_OFF + at) / FAKE_PAGE != 1);
 	nmibt_cpu_destroy(&cpu);
 	check_outcome(f, 2, NMIBT_OUTCOME_NMI);
 }
@@ -499,8 +499,8 @@ static void longer_headers(void **state)
 		f->slot[i]->text_size = FAKE_TEXT_SIZE - 64;
 		struct nmibt_cpu cpu = cpu_of(f, i);
 		assert_string_equal(cpu.why, "");
-		assert_true(has_line(&cpu.text, "Call trace:") ||
-			    has_line(&cpu.text, "Call Trace:"));
+		assert_true(has_line(&cpu.standing.text, "Call trace:") ||
+			    has_line(&cpu.standing.text, "Call Trace:"));
 		nmibt_cpu_destroy(&cpu);
 	}
 }
@@ -549,8 +549,8 @@ static void damaged_slot_fields(void **state)
 	/* Registers that don't exist are not invented. */
 	slot->nr_regs = 3;
 	struct nmibt_cpu cpu = cpu_of(f, 1);
-	assert_false(cpu.nmi_regs.present);
-	assert_true(has_line(&cpu.text, "marker-of-cpu-1"));
+	assert_false(cpu.standing.regs.present);
+	assert_true(has_line(&cpu.standing.text, "marker-of-cpu-1"));
 	nmibt_cpu_destroy(&cpu);
 }
 
@@ -561,9 +561,9 @@ static void length_beyond_the_area(void **state)
 
 	f->slot[1]->text_len = FAKE_TEXT_SIZE + 1;
 	struct nmibt_cpu cpu = cpu_of(f, 1);
-	assert_int_equal(cpu.text.published, FAKE_TEXT_SIZE);
-	assert_int_equal(cpu.text.raw_len, FAKE_TEXT_SIZE);
-	assert_true(has_line(&cpu.text, "marker-of-cpu-1"));
+	assert_int_equal(cpu.standing.text.published, FAKE_TEXT_SIZE);
+	assert_int_equal(cpu.standing.text.raw_len, FAKE_TEXT_SIZE);
+	assert_true(has_line(&cpu.standing.text, "marker-of-cpu-1"));
 	nmibt_cpu_destroy(&cpu);
 }
 
@@ -577,7 +577,7 @@ static void slots_at_absurd_places(void **state)
 		f->table[1] = places[i];
 		struct nmibt_cpu cpu = cpu_of(f, 1);
 		assert_int_equal(cpu.outcome, NMIBT_OUTCOME_DAMAGED);
-		assert_false(cpu.slot_present);
+		assert_false(cpu.has_slot);
 		assert_string_not_equal(cpu.why, "");
 		nmibt_cpu_destroy(&cpu);
 		check_outcome(f, 2, NMIBT_OUTCOME_NMI);
