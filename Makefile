@@ -3,6 +3,9 @@
 
 O ?= build
 CC := gcc
+VERSION := $(shell sed -n 's/^\#define NMIBT_VERSION "\(.*\)"/\1/p' include/nmibt/nmibt.h)
+# Of the shared library: it grows when a program would have to be compiled anew.
+SOVERSION := 0
 CLANG := clang
 prefix ?= /usr/local
 DESTDIR ?=
@@ -16,6 +19,8 @@ CRASH_INCLUDE ?= /usr/include
 # Where Debian's crash looks; Fedora's looks in /usr/lib64 first.
 crashextdir ?= /usr/lib/crash/extensions
 mandir ?= $(prefix)/share/man
+libdir ?= $(prefix)/lib
+includedir ?= $(prefix)/include
 
 WARN := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wvla
 CFLAGS ?= -O2 -g
@@ -40,7 +45,7 @@ FORMATTED := $(wildcard include/nmibt/*.h lib/*/*.[ch] extension/*.[ch] tools/*.
 	tests/unit/*.[ch] tests/fuzz/*.[ch])
 
 all: $(O)/nmibt.so $(O)/nmibt ## the crash extension and the offline tool
-lib: $(ARCHIVES) ## the library
+lib: $(ARCHIVES) $(O)/libnmibt.so ## the library, as archives and shared
 unit: $(UNIT_TESTS) $(TEST_DRIVERS) ## the unit tests and the test drivers, not run
 fuzzers: $(FUZZERS) ## the fuzz targets, by clang
 
@@ -60,6 +65,10 @@ $(O)/libnmibt-debuginfo.a: $(DEBUGINFO_OBJS)
 $(O)/lib%.a:
 	@rm -f $@
 	$(AR) rcs $@ $^
+
+$(O)/libnmibt.so: $(LIB_OBJS) lib/libnmibt.map
+	$(CC) -shared -Wl,-soname,libnmibt.so.$(SOVERSION) -Wl,--version-script=lib/libnmibt.map \
+		-Wl,-Bsymbolic $(if $(SANITIZE),,-Wl,-z,defs) $(ALL_LDFLAGS) -o $@ $(LIB_OBJS) -lz
 
 $(O)/nmibt.so: $(O)/extension/nmibt.o $(O)/libnmibt-json.a $(O)/libnmibt.a
 	$(CC) -shared -Wl,-Bsymbolic -Wl,--exclude-libs,ALL $(ALL_LDFLAGS) -o $@ $^
@@ -111,7 +120,7 @@ check-format: ## the sources are as clang-format writes them
 bench: ## time beside that of crash's own commands and of makedumpfile
 	tests/bench/run tool system trixie arm64
 
-install: all ## the extension to where crash looks, the tool, manual pages, completion
+install: all install-lib ## the extension to where crash looks, the tool, library, manual pages, completion
 	install -D -m 644 $(O)/nmibt.so $(DESTDIR)$(crashextdir)/nmibt.so
 	install -D -m 755 $(O)/nmibt $(DESTDIR)$(prefix)/bin/nmibt
 	install -D -m 644 docs/man/nmibt.1 $(DESTDIR)$(mandir)/man1/nmibt.1
@@ -119,13 +128,24 @@ install: all ## the extension to where crash looks, the tool, manual pages, comp
 	install -D -m 644 tools/nmibt.bash-completion \
 		$(DESTDIR)$(prefix)/share/bash-completion/completions/nmibt
 
+install-lib: lib ## the library alone: headers, archives, libnmibt.so, libnmibt.pc
+	install -d $(DESTDIR)$(includedir)/nmibt $(DESTDIR)$(libdir)/pkgconfig
+	install -m 644 include/nmibt/*.h $(DESTDIR)$(includedir)/nmibt
+	install -m 644 $(ARCHIVES) $(DESTDIR)$(libdir)
+	install -m 755 $(O)/libnmibt.so $(DESTDIR)$(libdir)/libnmibt.so.$(VERSION)
+	ln -sf libnmibt.so.$(VERSION) $(DESTDIR)$(libdir)/libnmibt.so.$(SOVERSION)
+	ln -sf libnmibt.so.$(SOVERSION) $(DESTDIR)$(libdir)/libnmibt.so
+	sed 's|@prefix@|$(prefix)|; s|@libdir@|$(libdir)|; s|@includedir@|$(includedir)|; s|@version@|$(VERSION)|' \
+		lib/libnmibt.pc.in > $(DESTDIR)$(libdir)/pkgconfig/libnmibt.pc
+	install -D -m 644 docs/man/libnmibt.3 $(DESTDIR)$(mandir)/man3/libnmibt.3
+
 clean:
 	rm -rf $(O)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: all lib unit fuzzers check check-smoke check-kernel check-ci check-format bench install clean help
+.PHONY: all lib unit fuzzers check check-smoke check-kernel check-ci check-format bench install install-lib clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
