@@ -42,7 +42,7 @@ TEST_DRIVERS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/nmibt-*.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(O)/tests/%,$(wildcard tests/unit/test-*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
 FORMATTED := $(wildcard include/nmibt/*.h lib/*/*.[ch] extension/*.[ch] tools/*.[ch] \
-	tests/unit/*.[ch] tests/fuzz/*.[ch])
+	tests/unit/*.[ch] tests/fuzz/*.[ch] docs/*.c)
 
 all: $(O)/nmibt.so $(O)/nmibt ## the crash extension and the offline tool
 lib: $(ARCHIVES) $(O)/libnmibt.so ## the library, as archives and shared
@@ -97,7 +97,7 @@ $(O)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] include/nmibt/*.h)
 		-fno-sanitize-recover=all -o $@ $< $(patsubst $(O)/%.o,%.c,$(LIB_OBJS) $(JSON_OBJS)) -lz
 
 # Without a kernel to boot.
-SUITES := tests/unit/run docs/check-format docs/check-evidence \
+SUITES := tests/unit/run tests/layers tests/abi/run docs/check-format docs/check-evidence \
 	$(addprefix tests/golden/,run-mkdump run-synthetic run-tool run-json run-debuginfo run-log run-crash)
 KERNEL_SUITES := tests/e2e/run tests/e2e/formats tests/e2e/stock
 CRASH_ARM64 := tests/kept tests/golden testdumps -- tests/golden/run-crash --crash arm64

@@ -2,6 +2,7 @@
 /* Where each CPU was: its outcome, its task, and the function that it was in. */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <nmibt/nmibt.h>
 
@@ -14,14 +15,18 @@ static int fail(struct nmibt_error *err)
 
 static void print_cpu(const struct nmibt_cpu *cpu)
 {
-	const struct nmibt_frame *frame = nmibt_stack_frame(nmibt_cpu_stack(cpu), 0);
+	const struct nmibt_frame *frame = nmibt_stack_place(nmibt_cpu_stack(cpu));
 	size_t len = 0;
 	const char *function = frame ? nmibt_frame_function(frame, &len) : "";
 	char name[NMIBT_TASK_NAME_LEN] = "";
 	int32_t pid = -1;
 
+	if (nmibt_cpu_is_user(cpu)) {
+		function = "user mode";
+		len = strlen(function);
+	}
 	nmibt_cpu_task(cpu, &pid, name);
-	printf("CPU %u  %s  PID %" PRId32 " %s  %.*s\n", nmibt_cpu_number(cpu),
+	printf("CPU %u  %s  PID %" PRId32 " %s  in %.*s\n", nmibt_cpu_number(cpu),
 	       nmibt_outcome_name(nmibt_cpu_outcome(cpu)), pid, name, (int)len, function);
 }
 

@@ -346,6 +346,9 @@ uint64_t nmibt_stack_end_addr(const struct nmibt_stack *stack); /* virtual; 0: n
 struct nmibt_frame;
 /* NULL: i is not below nmibt_stack_nr_frames(). */
 const struct nmibt_frame *nmibt_stack_frame(const struct nmibt_stack *stack, size_t i);
+/* Where the CPU was: the innermost frame that is not of panic() itself, of the capture and of the
+ * stop, and whose name is sure. NULL: none. */
+const struct nmibt_frame *nmibt_stack_place(const struct nmibt_stack *stack);
 /* *ret_len bytes, not terminated; 0: no symbol is known. */
 const char *nmibt_frame_function(const struct nmibt_frame *frame, size_t *ret_len);
 /* *ret_len bytes, not terminated; 0: the kernel itself, or not known. */

@@ -113,7 +113,7 @@ static bool is_behind_the_end(const struct nmibt_frame *frame)
 	return frame->function.len && !frame->offset && !frame->is_pc && !frame->is_interrupted;
 }
 
-const struct nmibt_frame *nmibt_place_of(const struct nmibt_stack *stack)
+const struct nmibt_frame *nmibt_stack_place(const struct nmibt_stack *stack)
 {
 	for (size_t i = nmibt_count_dying(stack); i < stack->nr; i++) {
 		const struct nmibt_frame *frame = &stack->frames[i];

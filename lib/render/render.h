@@ -75,9 +75,6 @@ void nmibt_render_cpu_set(struct renderer *r, const struct nmibt_cpus *cpus);
 /* "name+0xoff/0xsize [module]", or a number where the frame has no name. */
 void nmibt_render_frame(struct renderer *r, const struct nmibt_frame *frame, bool offset);
 
-/* The innermost frame that is not of the panic and the stop themselves, and whose name is
- * sure; NULL: none. */
-const struct nmibt_frame *nmibt_place_of(const struct nmibt_stack *stack);
 /* Did an interrupt hit frame i, which then goes on to a frame further in? */
 bool nmibt_is_hit(const struct nmibt_stack *stack, size_t i);
 
