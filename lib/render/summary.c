@@ -254,7 +254,7 @@ static void put_place(struct renderer *r, const struct nmibt_cpu *cpu)
 	char age[96];
 
 	if (!place)
-		place = nmibt_place_of(stack);
+		place = nmibt_stack_place(stack);
 
 	if (cpu->step == NMIBT_STEP_LAST_SEEN) {
 		nmibt_format_age(r->report, cpu->age, age, sizeof(age));
