@@ -123,22 +123,18 @@ static struct nmibt_error *find_own_failure(const struct nmibt_log_source *log,
 /* The capture kernel ran as the image was made: its log says whether it died, too. */
 static struct nmibt_error *find_failure(struct nmibt_kernel *capture, struct nmibt_death *death)
 {
-	static const char panic[] = "Kernel panic - not syncing";
-	char *message;
+	struct nmibt_log_source *log;
 
-	struct nmibt_error *err = nmibt_log_panic_message(capture, &message);
+	struct nmibt_error *err = nmibt_log_source_open(capture, &log);
 	if (err) {
 		if (err->code == NMIBT_ERR_NOMEM || err->code == NMIBT_ERR_INTERRUPTED)
 			return err;
 		nmibt_error_destroy(err);
 		return NULL;
 	}
-	/* An oops is nothing that a kernel has to die of. */
-	if (!strncmp(message, panic, strlen(panic)))
-		death->dump_failed = message;
-	else
-		free(message);
-	return NULL;
+	err = find_own_failure(log, death);
+	nmibt_log_source_close(log);
+	return err;
 }
 
 /* die() may go to kdump without a word of panic() (kernel/kexec_core.c: crash_kexec() by
