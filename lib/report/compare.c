@@ -24,6 +24,10 @@ static bool is_same_frame(const struct nmibt_frame *a, const struct nmibt_frame 
 	/* Without names only the same address is the same function. */
 	if (!len || !b->function.len)
 		return !len && !b->function.len && a->addr && a->addr == b->addr;
+	/* The kernel that prints always knows the module, nmibt does not. */
+	if (a->module.len && b->module.len &&
+	    (a->module.len != b->module.len || memcmp(a->module.s, b->module.s, a->module.len)))
+		return false;
 	return nmibt_function_len(b->function) == len && !memcmp(a->function.s, b->function.s, len);
 }
 

@@ -147,7 +147,9 @@ static size_t find_fatal_oops(const struct nmibt_log_source *log, uint32_t repor
 	for (size_t i = log->nr_printouts; i > 0; i--) {
 		const struct nmibt_printout *p = &log->printouts[i - 1];
 
-		if (p->kind == NMIBT_PRINT_OOPS && p->first_seq >= from && p->first_seq < to)
+		/* One that ended was survived. */
+		if (p->kind == NMIBT_PRINT_OOPS && !p->has_ended && p->first_seq >= from &&
+		    p->first_seq < to)
 			return reporter == NMIBT_NO_CPU || p->reporter == NMIBT_NO_CPU ||
 					       p->reporter == reporter
 				       ? i
@@ -335,16 +337,11 @@ bool nmibt_is_stop_certain(const struct nmibt_report *report)
 	return report->was_stopped || (report->death.is_known && report->sources->vcpus);
 }
 
-bool nmibt_belongs(const struct nmibt_report *report, size_t printout, uint64_t seq, bool has_ended)
+bool nmibt_belongs(const struct nmibt_report *report, size_t printout, uint64_t seq)
 {
 	const struct nmibt_death *death = &report->death;
 
-	if (!death->is_known)
-		return false;
-	/* It was being printed when its CPU was stopped. */
-	if (!has_ended && nmibt_is_stop_certain(report))
-		return true;
-	if (!death->has_seq)
+	if (!death->is_known || !death->has_seq)
 		return false;
 	if (printout && (printout == death->printout || printout == death->cause))
 		return true;

@@ -367,6 +367,7 @@ static void count_cpu(struct nmibt_report *report, const struct nmibt_cpu *cpu)
 	if (brief->lost || brief->note == NMIBT_NOTE_DAMAGED || brief->note == NMIBT_NOTE_EXCLUDED)
 		report->complete = false;
 	report->possible[cpu->cpu] = is_possible(report, cpu);
+	report->has_note |= brief->note == NMIBT_NOTE_PRESENT;
 	if (!report->possible[cpu->cpu])
 		return;
 	report->nr_possible++;

@@ -177,6 +177,7 @@ struct nmibt_report {
 	unsigned int nr_stale; /* have a slot of an older request */
 	/* The image is of a capture kernel, and nothing of it is evidence: it has no CPUs. */
 	bool is_capture_kernel;
+	bool has_note; /* of some CPU: it shows that it was stopped */
 	bool was_stopped; /* some CPU has a crash note: there was a stop */
 	bool complete; /* false: something could not be read or was lost */
 };
@@ -218,8 +219,7 @@ void nmibt_death_destroy(struct nmibt_death *death);
 bool nmibt_is_stop_certain(const struct nmibt_report *report);
 /* Does what was printed as printout i (index + 1), or by a trace outside of any at seq,
  * belong to the death? */
-bool nmibt_belongs(const struct nmibt_report *report, size_t printout, uint64_t seq,
-		   bool has_ended);
+bool nmibt_belongs(const struct nmibt_report *report, size_t printout, uint64_t seq);
 
 struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report);
 /* Closes those that a CPU's standing evidence contradicts. */
