@@ -207,7 +207,10 @@ static void write_condition(struct json *j, const struct nmibt_condition *c)
 	json_key(j, "task");
 	json_task(j, &c->task);
 	json_key(j, "since_ns");
-	json_number(j, c->since_ns);
+	if (c->has_since)
+		json_number(j, c->since_ns);
+	else
+		json_null(j);
 	json_key(j, "first_ns");
 	json_number(j, c->first_ns);
 	json_key(j, "last_ns");

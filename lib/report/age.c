@@ -48,7 +48,8 @@ struct nmibt_age nmibt_age_of(const struct nmibt_report *report, enum nmibt_cloc
 
 void nmibt_format_duration(int64_t ns, char *buf, size_t len)
 {
-	uint64_t ms = (ns < 0 ? -(uint64_t)ns : (uint64_t)ns) / 1000000, s = ms / 1000, min = s / 60;
+	uint64_t ms = (ns < 0 ? -(uint64_t)ns : (uint64_t)ns) / 1000000, s = ms / 1000,
+		 min = s / 60;
 
 	if (s < 10)
 		snprintf(buf, len, "%u.%03u s", (unsigned int)s, (unsigned int)(ms % 1000));
@@ -61,6 +62,20 @@ void nmibt_format_duration(int64_t ns, char *buf, size_t len)
 			 (unsigned int)(min % 60));
 	else
 		snprintf(buf, len, "%u days", (unsigned int)(min / 60 / 24));
+}
+
+void nmibt_format_offset(struct nmibt_age age, char *buf, size_t len)
+{
+	char duration[32];
+
+	/* At least no time at all says nothing. */
+	if (age.kind == NMIBT_AGE_UNKNOWN || (age.kind == NMIBT_AGE_AT_LEAST && !age.ns)) {
+		snprintf(buf, len, "?");
+		return;
+	}
+	nmibt_format_duration(age.ns, duration, sizeof(duration));
+	snprintf(buf, len, "%s%s%s", age.ns < 0 ? "+" : "-", duration,
+		 age.kind == NMIBT_AGE_AT_LEAST ? " or more" : "");
 }
 
 void nmibt_format_age(const struct nmibt_report *report, struct nmibt_age age, char *buf,

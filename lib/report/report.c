@@ -64,8 +64,7 @@ static struct nmibt_error *task_of(const struct nmibt_report *report,
 	for (size_t i = log->newest[cpu]; i; i = log->traces[i - 1].older) {
 		if (log->traces[i - 1].printout != c->last)
 			continue;
-		struct nmibt_error *err =
-			nmibt_log_evidence(log, report->kernel, i - 1, &evidence);
+		struct nmibt_error *err = nmibt_log_evidence(log, report->kernel, i - 1, &evidence);
 		if (err)
 			return err;
 		*ret = evidence.task;

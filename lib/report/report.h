@@ -43,6 +43,7 @@ struct nmibt_condition {
 	struct nmibt_cpus cpus;
 	struct nmibt_task task;
 	unsigned int count; /* of reports */
+	bool has_since; /* false: its first report does not tell since when */
 	uint64_t since_ns, first_ns, last_ns; /* CLOCK_LOG */
 	uint64_t interval_ns; /* between reports */
 	size_t first, last; /* index + 1 of the printouts */
@@ -237,6 +238,8 @@ struct nmibt_age nmibt_age_of(const struct nmibt_report *report, enum nmibt_cloc
 			      uint64_t ns, uint64_t seq);
 /* "3.200 s", "2 h 5 min": without a sign. */
 void nmibt_format_duration(int64_t ns, char *buf, size_t len);
+/* "-74 s", "-5 min or more", "?": beside the death, which is 0. */
+void nmibt_format_offset(struct nmibt_age age, char *buf, size_t len);
 /* "3.2 s before the panic", "at least 5 min before the dump, suspended in between"; empty
  * where the age is unknown. */
 void nmibt_format_age(const struct nmibt_report *report, struct nmibt_age age, char *buf,

@@ -84,7 +84,8 @@ static struct nmibt_error *try_slot(const struct nmibt_report *report, struct nm
 	cpu->asked_ns = cpu->has_slot ? slot.asked_ns : 0;
 	/* A slot without a frame and without registers is shown, but does not stand. */
 	if (!cpu->has_stale_slot)
-		stand(cpu, slot.stack.nr || slot.regs.present ? NMIBT_STEP_SLOT : NMIBT_STEP_NOTHING,
+		stand(cpu,
+		      slot.stack.nr || slot.regs.present ? NMIBT_STEP_SLOT : NMIBT_STEP_NOTHING,
 		      &slot);
 	nmibt_evidence_destroy(&slot);
 	return NULL;
@@ -114,48 +115,55 @@ static enum nmibt_outcome outcome_of_text(const struct nmibt_report *report,
 	return NMIBT_OUTCOME_REPORTED;
 }
 
-static bool is_in_printk(const struct nmibt_stack *stack)
+/* Is the CPU in a function that prints: kernel/printk/printk.c, lib/nmi_backtrace.c,
+ * arch/x86/kernel/dumpstack.c, arch/arm64/kernel/stacktrace.c, process.c; 6.12? */
+static bool is_printing(const struct nmibt_stack *stack)
 {
-	for (size_t i = 0; i < stack->nr; i++) {
-		struct nmibt_str function = stack->frames[i].function;
+	static const char *const names[] = {"vprintk",		"_printk",     "printk",
+					    "show_regs",	"__show_regs", "show_stack",
+					    "show_trace_log",	"dump_stack",  "dump_backtrace",
+					    "nmi_cpu_backtrace"};
 
-		if (nmibt_str_starts(function, "vprintk") || nmibt_str_is(function, "_printk"))
-			return true;
+	for (size_t i = 0; i < stack->nr; i++) {
+		for (size_t j = 0; j < ARRAY_SIZE(names); j++) {
+			if (nmibt_str_starts(stack->frames[i].function, names[j]))
+				return true;
+		}
 	}
 	return false;
 }
 
 /*
- * Was the trace being printed when its CPU was stopped? Only where nothing of it is lost, it
- * has not come to the outermost function (not every architecture marks the end), and the
- * registers of the stop show the CPU with that task in the kernel; those of a virtual CPU
- * tell no task, and must show it printing.
+ * Was the trace being printed when its CPU was stopped? Only where the registers of the stop
+ * show the CPU printing, for the same task where both tell it, and the text has not come to
+ * the outermost function: not every architecture marks the end.
  */
 static struct nmibt_error *is_being_printed(const struct nmibt_report *report,
-					    const struct nmibt_cpu *cpu, size_t trace, bool *ret)
+					    struct nmibt_cpu *cpu, size_t trace, bool *ret)
 {
 	const struct nmibt_log_source *log = report->sources->log;
 	const struct nmibt_evidence *stop = &cpu->stop;
 	struct nmibt_evidence evidence;
 
 	*ret = false;
-	if (log->traces[trace].has_ended || !nmibt_is_stop_certain(report) ||
-	    !stop->regs.present || stop->is_user)
+	if (log->traces[trace].has_ended || !nmibt_is_stop_certain(report) || !stop->regs.present ||
+	    stop->is_user)
 		return NULL;
-	struct nmibt_error *err = nmibt_log_evidence(log, report->kernel, trace, &evidence);
+	struct nmibt_error *err = nmibt_unwind_stop(report, cpu);
+	if (err || !is_printing(&stop->stack))
+		return err;
+	err = nmibt_log_evidence(log, report->kernel, trace, &evidence);
 	if (err)
 		return err;
-	bool is_there = stop->task.known ? evidence.task.known && evidence.task.pid == stop->task.pid
-					 : is_in_printk(&stop->stack);
-	*ret = is_there && !(evidence.wrong & ~(NMIBT_WRONG_TORN | NMIBT_WRONG_CUT)) &&
+	*ret = (!stop->task.known || !evidence.task.known || evidence.task.pid == stop->task.pid) &&
 	       !evidence.is_user && evidence.stack.end != NMIBT_END_COMPLETE &&
 	       evidence.stack.end != NMIBT_END_USER;
 	nmibt_evidence_destroy(&evidence);
 	return NULL;
 }
 
-static struct nmibt_error *trace_belongs(const struct nmibt_report *report,
-					 const struct nmibt_cpu *cpu, size_t trace, bool *ret)
+static struct nmibt_error *trace_belongs(const struct nmibt_report *report, struct nmibt_cpu *cpu,
+					 size_t trace, bool *ret)
 {
 	const struct nmibt_log_trace *t = &report->sources->log->traces[trace];
 
@@ -183,8 +191,8 @@ static unsigned int rank_of(const struct nmibt_report *report, size_t trace)
 }
 
 /* Index + 1 of the trace that stands by step 2; 0: none. */
-static struct nmibt_error *find_belonging(const struct nmibt_report *report,
-					  const struct nmibt_cpu *cpu, size_t *ret)
+static struct nmibt_error *find_belonging(const struct nmibt_report *report, struct nmibt_cpu *cpu,
+					  size_t *ret)
 {
 	const struct nmibt_log_source *log = report->sources->log;
 	unsigned int best = 0;
