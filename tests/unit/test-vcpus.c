@@ -204,11 +204,11 @@ static void halted_in_user_mode(void **state)
 	assert_true(e.is_user);
 	assert_false(e.has_sp);
 	assert_false(e.task.known);
-	/* A system call that was hit is not user mode. */
-	frames[3] = (struct nmibt_frame)FRAME("ksys_read");
-	e.is_user = false;
-	e.stack.nr = 3;
-	e.stack.end = NMIBT_END_UNREADABLE;
+	/* A system call that was hit is not user mode, though it came from there. */
+	struct nmibt_frame in_call[] = {FRAME("stop_this_cpu"), FRAME("__sysvec_reboot"),
+					FRAME("sysvec_reboot"), FRAME("asm_sysvec_reboot"),
+					FRAME("ksys_read")};
+	e = (struct nmibt_evidence){.stack = {in_call, 5, .end = NMIBT_END_USER}};
 	nmibt_see_through_stop(&e);
 	assert_false(e.is_user);
 }
