@@ -18,6 +18,7 @@
 #define REG_AT 112
 #define RIP 16
 #define CS 17
+#define EFLAGS 18
 #define RSP 19
 #define KERNEL_CS 0x10
 #define USER_CS 0x33
@@ -50,12 +51,13 @@ static void add_note(struct fake_percpu *p, const char *name, uint32_t type, con
 static void add_vcpu(struct fake_percpu *p, int32_t pid, uint64_t rip, uint64_t cs)
 {
 	uint8_t desc[PRSTATUS_SIZE] = {0};
-	uint64_t rsp = rip + 1;
+	uint64_t rsp = rip + 1, eflags = cs == USER_CS ? 0x246 : 0x46;
 
 	memcpy(desc + PID_AT, &pid, sizeof(pid));
 	memcpy(desc + REG_AT + RIP * 8, &rip, sizeof(rip));
 	memcpy(desc + REG_AT + CS * 8, &cs, sizeof(cs));
 	memcpy(desc + REG_AT + RSP * 8, &rsp, sizeof(rsp));
+	memcpy(desc + REG_AT + EFLAGS * 8, &eflags, sizeof(eflags));
 	add_note(p, "CORE", NT_PRSTATUS, desc, sizeof(desc));
 }
 
@@ -174,8 +176,9 @@ static void evidence(void **state)
 	assert_true(e.task.known);
 	assert_int_equal(e.task.pid, 118);
 	assert_string_equal(e.task.comm, "kworker/0:1");
+	assert_true(e.has_irqs_off && e.irqs_off);
 	nmibt_vcpu_evidence(p->kernel, 1, &e);
-	assert_true(e.regs.present && e.is_user);
+	assert_true(e.regs.present && e.is_user && !e.irqs_off);
 	assert_int_equal(e.task.pid, 200);
 	/* One that was never started. */
 	nmibt_vcpu_evidence(p->kernel, 2, &e);
