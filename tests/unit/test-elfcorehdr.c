@@ -186,6 +186,25 @@ static void by_copy(void **state)
 	check_not_found(m, "is not known");
 }
 
+/* Nobody knows the kernel's symbols: its log has its command line. */
+static void by_log(void **state)
+{
+	struct machine *m = *state;
+	struct fake_log log;
+	char line[128];
+
+	fl_init(&log, m->p->k, 0, 5, 12, true);
+	fl_add(&log, "Linux version 6.12.1-capture");
+	fl_add(&log, "printk: elfcorehdr=0x1000");
+	check_no_capture_kernel(m);
+	snprintf(line, sizeof(line), "Command line: quiet elfcorehdr=%#" PRIx64, m->header);
+	fl_add(&log, line);
+	check_found(m);
+	/* The variable knows better. */
+	set_address(m, UINT64_MAX);
+	check_no_capture_kernel(m);
+}
+
 static void hostile_header(void **state)
 {
 	struct machine *m = *state;
@@ -250,6 +269,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(went_to_kdump, setup, teardown),
 		cmocka_unit_test_setup_teardown(by_command_line, setup, teardown),
 		cmocka_unit_test_setup_teardown(by_copy, setup, teardown),
+		cmocka_unit_test_setup_teardown(by_log, setup, teardown),
 		cmocka_unit_test_setup_teardown(hostile_header, setup, teardown),
 		cmocka_unit_test(command_lines),
 	};
