@@ -156,6 +156,8 @@ static void write_death(struct json *j)
 	const struct nmibt_report *report = j->renderer.report;
 	const struct nmibt_death *death = &report->death;
 
+	json_key(j, "capture_kernel");
+	json_word(j, report->is_capture_kernel ? "only" : report->kernel->capture ? "also" : NULL);
 	json_key(j, "dump_failed");
 	json_text(j, death->dump_failed);
 	json_key(j, "death");

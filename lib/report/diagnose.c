@@ -356,7 +356,8 @@ static void find_trouble(struct diagnosing *d)
 			  : "interrupts off, same place at the stop");
 	add_cpus(d, NMIBT_FINDING_SAME_PLACE, is_same_place, false,
 		 by_vcpus ? "when hit and at the dump" : "when hit and at the stop");
-	add_cpus(d, NMIBT_FINDING_IRQS_OFF, has_irqs_off, 0, "interrupts off when hit");
+	add_cpus(d, NMIBT_FINDING_IRQS_OFF, has_irqs_off, 0,
+		 by_vcpus ? "interrupts off when hit, or at the dump" : "interrupts off when hit");
 	find_waits(d);
 	if (report->sources->has_capture)
 		nmibt_format_no_answer(&report->sources->capture.desc, silent, sizeof(silent));
