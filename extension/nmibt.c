@@ -15,12 +15,13 @@
  */
 #include <crash/defs.h>
 
+#include <elf.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
-#include <nmibt/nmibt.h>
+#include <nmibt/json.h>
 
 /* The architecture of the dumps, which is crash's, not the host's. */
 #ifdef ARM64
@@ -32,11 +33,11 @@
 #endif
 
 static struct {
-	struct nmibt_image image; /* that report borrows */
+	struct nmibt_input *input; /* that report borrows */
 	struct nmibt_report *report;
-	enum nmibt_source wish; /* that report was opened with */
+	struct nmibt_input *elf; /* the dump, where it is an ELF file; NULL: it is none */
+	enum nmibt_source source; /* that report was opened with */
 	bool *cpus;
-	FILE *out;
 	enum { UNTRIED, READABLE, UNREADABLE } vmcoreinfo;
 } state;
 
@@ -44,6 +45,10 @@ static void close_report(void)
 {
 	nmibt_report_close(state.report);
 	state.report = NULL;
+	nmibt_input_close(state.input);
+	state.input = NULL;
+	nmibt_input_close(state.elf);
+	state.elf = NULL;
 	state.vmcoreinfo = UNTRIED;
 }
 
@@ -51,20 +56,26 @@ static void cleanup(void *unused)
 {
 	(void)unused;
 	free(state.cpus);
-	if (state.out)
-		fclose(state.out);
 	state.cpus = NULL;
-	state.out = NULL;
 	if (ACTIVE() || REMOTE_ACTIVE())
 		close_report();
 }
 
 /* ------------------------------------------------------------------- image */
 
+/* What crash reads of it are zeros (9.0.2, netdump.c: read_netdump(), for memory of a segment
+ * beyond its p_filesz). */
+static bool is_left_out(uint64_t paddr, void *buf, size_t len)
+{
+	return state.elf && nmibt_input_read(state.elf, paddr, buf, len) == NMIBT_READ_EXCLUDED;
+}
+
 /* crash's readmem() says only "error"; the format's own reader says why. */
 static enum nmibt_read image_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
 {
 	(void)ctx;
+	if (is_left_out(paddr, buf, len))
+		return NMIBT_READ_EXCLUDED;
 	int fd = REMOTE_MEMSRC() ? pc->sockfd : ACTIVE() ? pc->mfd : pc->dfd;
 	int got = pc->readmem(fd, buf, len, paddr, paddr);
 
@@ -127,26 +138,33 @@ static bool image_type_size(void *ctx, const char *type, size_t *ret)
 	return true;
 }
 
+/* Only what an offset leads to. For the rest crash's kvtop() reads page tables, and a table
+ * that can't be read ends the command; the library's own way through them came before. */
 static bool image_virt_to_phys(void *ctx, uint64_t vaddr, uint64_t *ret)
 {
 	(void)ctx;
-	physaddr_t paddr;
-
-	if (!IS_KVADDR(vaddr) || !kvtop(NULL, vaddr, &paddr, 0))
+	if (!IS_KVADDR(vaddr) || IS_VMALLOC_ADDR(vaddr))
 		return false;
-	*ret = paddr;
+	*ret = VTOP(vaddr);
 	return true;
 }
 
 static bool image_symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
 {
 	(void)ctx;
-	char symbol[BUFSIZE];
+	struct load_module *module;
+	struct syment *symbol;
+	ulong offset;
 
-	if (!is_kernel_text(addr) || !*value_to_symstr(addr, symbol, 16))
+	if (!is_kernel_text(addr))
 		return false;
-	/* crash leaves out an offset of 0. */
-	snprintf(buf, len, "%s%s", symbol, strchr(symbol, '+') ? "" : "+0x0");
+	symbol = value_search(addr, &offset);
+	if (!symbol)
+		return false;
+	if (module_symbol(addr, NULL, &module, NULL, 16))
+		snprintf(buf, len, "%s+%#lx [%s]", symbol->name, offset, module->mod_name);
+	else
+		snprintf(buf, len, "%s+%#lx", symbol->name, offset);
 	return true;
 }
 
@@ -184,17 +202,17 @@ static bool image_find_places(void *ctx, const struct nmibt_location *code, nmib
 	char line[BUFSIZE];
 	ulong start;
 
-	if (!function_start(code->function, code->module, &start))
+	if (!function_start(nmibt_location_function(code), nmibt_location_module(code), &start))
 		return false;
-	get_line_number(start + code->offset, line, FALSE);
+	get_line_number(start + nmibt_location_offset(code), line, FALSE);
 	if (!*line)
 		return false;
-	visit(arg, &(struct nmibt_place){.where = line});
+	visit(arg, NULL, line);
 	return true;
 }
 
 /* From the nodes' memory; --minimal has not looked for nodes. */
-static bool image_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
+static bool image_next_range(void *ctx, uint64_t from, uint64_t *ret_start, uint64_t *ret_size)
 {
 	(void)ctx;
 	bool found = false;
@@ -208,9 +226,10 @@ static bool image_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
 			continue;
 		if (start < from)
 			start = from;
-		if (found && ret->start <= start)
+		if (found && *ret_start <= start)
 			continue;
-		*ret = (struct nmibt_range){.start = start, .size = end - start};
+		*ret_start = start;
+		*ret_size = end - start;
 		found = true;
 	}
 	return found;
@@ -222,9 +241,10 @@ static bool image_interrupted(void *ctx)
 	return received_SIGINT();
 }
 
-static struct nmibt_image crash_image(void)
+static struct nmibt_error *open_input(void)
 {
-	static const struct nmibt_image_ops ops = {
+	static const struct nmibt_input_ops ops = {
+		.size = sizeof(ops),
 		.read_phys = image_read_phys,
 		.vmcoreinfo = image_vmcoreinfo,
 		.symbol_addr = image_symbol_addr,
@@ -236,11 +256,13 @@ static struct nmibt_image crash_image(void)
 		.next_range = image_next_range,
 		.interrupted = image_interrupted,
 	};
-	return (struct nmibt_image){
-		.ops = &ops,
+	struct nmibt_input_options options = {
+		.size = sizeof(options),
 		.arch = TARGET_ARCH,
 		.page_size = PAGESIZE(),
 	};
+
+	return nmibt_input_new(&ops, NULL, &options, &state.input);
 }
 
 /* ----------------------------------------------------------------- command */
@@ -264,17 +286,10 @@ static bool output_has_colour(void)
 	return isatty(fileno(fp)) && !(no_color && *no_color) && term && strcmp(term, "dumb");
 }
 
-static ssize_t write_to_fp(void *unused, const char *buf, size_t len)
+static bool write_to_fp(void *unused, const char *data, size_t len)
 {
 	(void)unused;
-	return fwrite(buf, 1, len, fp);
-}
-
-/* crash's fp has no buffer: each of our thousands of small writes would be a
- * system call. */
-static FILE *buffered_fp(void)
-{
-	return fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_to_fp});
+	return fwrite(data, 1, len, fp) == len;
 }
 
 /* Not crash's own list of CPUs, which ends with those that were online, and
@@ -290,45 +305,62 @@ static struct nmibt_error *select_cpus(const char *list, struct nmibt_render_opt
 	return nmibt_parse_cpus(list, state.cpus, nr);
 }
 
-static struct nmibt_error *open_report(enum nmibt_source wish)
+static bool is_elf(const char *path)
 {
-	if (state.report && state.wish == wish)
-		return NULL;
-	close_report();
-	state.image = crash_image();
-	state.wish = wish;
-	return nmibt_report_open(&state.image, wish, &state.report);
+	char magic[SELFMAG] = "";
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0)
+		return false;
+	bool is = read(fd, magic, SELFMAG) == SELFMAG && !memcmp(magic, ELFMAG, SELFMAG);
+	close(fd);
+	return is;
 }
 
-static struct nmibt_error *print_report(enum nmibt_source wish, const char *cpus,
+/* Under Xen crash's physical addresses are not those of the file. */
+static void open_elf(void)
+{
+	const char *path = pc->dumpfile;
+
+	if (ACTIVE() || REMOTE_MEMSRC() || XEN() || !path || !is_elf(path))
+		return;
+	nmibt_error_destroy(nmibt_input_open(&path, 1, NULL, &state.elf));
+}
+
+static struct nmibt_error *open_report(enum nmibt_source source)
+{
+	struct nmibt_report_options options = {.size = sizeof(options), .source = source};
+
+	if (state.report && state.source == source)
+		return NULL;
+	close_report();
+	open_elf();
+	state.source = source;
+	return open_input() ?: nmibt_report_open(state.input, 0, &options, &state.report);
+}
+
+static struct nmibt_error *print_report(enum nmibt_source source, const char *cpus,
 					struct nmibt_render_options *options)
 {
-	struct nmibt_error *err = open_report(wish);
+	int code;
+	struct nmibt_error *err = open_report(source);
 
+	if (!err && cpus)
+		err = select_cpus(cpus, options);
 	if (err)
 		return err;
-	if (cpus) {
-		err = select_cpus(cpus, options);
-		if (err)
-			return err;
-	}
-	state.out = buffered_fp();
-	if (!state.out)
-		error(FATAL, "no memory for the output\n");
-	int code;
-	err = (options->format == NMIBT_FORMAT_JSON ? nmibt_render_json : nmibt_render)(
-		state.report, options, state.out, &code);
-	fflush(state.out);
-	return err;
+	return (options->format == NMIBT_FORMAT_JSON ? nmibt_render_json : nmibt_render)(
+		state.report, options, write_to_fp, NULL, &code);
 }
 
 static void cmd_nmibt(void)
 {
 	struct nmibt_render_options options = {
+		.size = sizeof(options),
 		.width = output_width(),
 		.colour = output_has_colour(),
 	};
-	enum nmibt_source wish = NMIBT_SOURCE_AUTO;
+	enum nmibt_source source = NMIBT_SOURCE_AUTO;
 	const char *cpus = NULL;
 	int c;
 
@@ -338,7 +370,7 @@ static void cmd_nmibt(void)
 			cpus = optarg;
 			break;
 		case 'S':
-			if (!nmibt_source_parse(optarg, &wish))
+			if (!nmibt_source_parse(optarg, &source))
 				error(FATAL, "no source \"%s\": " NMIBT_SOURCE_NAMES "\n", optarg);
 			break;
 		default:
@@ -350,9 +382,9 @@ static void cmd_nmibt(void)
 		cmd_usage(pc->curcmd, SYNOPSIS);
 
 	pc->cmd_cleanup = cleanup;
-	struct nmibt_error *err = print_report(wish, cpus, &options);
+	struct nmibt_error *err = print_report(source, cpus, &options);
 	if (err)
-		error(INFO, "%s\n", err->message);
+		error(INFO, "%s\n", nmibt_error_message(err));
 	nmibt_error_destroy(err);
 	cleanup(NULL);
 	pc->cmd_cleanup = NULL;
@@ -403,20 +435,25 @@ static char *help_nmibt[] = {
 	"    -f         a line for each stack, for flame graphs.",
 	"    -i         the crash signature, and how it was made; see nmibt(1).",
 	"    -S source  this source only: vmcoreinfo, symbol or scan for the capture;",
-	"               legacy, log or registers.  By default the best for each CPU.",
+	"               legacy, log, registers or vcpu.  By default the best for each CPU.",
 	"\nEXAMPLES",
 	"  CPU 3 of an arm64 machine that panicked by sysrq-c while this CPU spun in a",
 	"  module with interrupts off:",
 	"  ",
 	"    crash> nmibt -c 3",
-	"    4 CPUs: 3 nmi (1 idle), 1 self",
-	"    capture     v1 by vmcoreinfo, asked by CPU 1 before kdump, all answered after 4.80 ms",
-	"    panicking   CPU 1  PID 1 \"init\"  \"Kernel panic - not syncing: sysrq triggered "
-	"crash\"",
-	"    stuck       CPU 3  PID 63 \"nmibt_spin\"  interrupts off, same place at the stop",
+	"    panic       sysrq triggered crash",
+	"    died        2026-01-01 00:00:01 UTC, up 2.156 s",
+	"    kernel      6.12.117-nmibt, arm64",
+	"    taint       out-of-tree module (O)",
+	"    hardware    linux,dummy-virt (DT)",
+	"    build-id    2b0d1befaac7d6284cea5477c1d713392c974105",
 	"  ",
-	"    CPU 3  nmi +1.48 ms  PID 63 \"nmibt_spin\"  complete, 26 lines, 1245 bytes  same "
-	"place",
+	"    panicking   CPU 1  PID 1 \"init\"  in __handle_sysrq+0xc4/0x150",
+	"    stuck       CPU 3  PID 63 \"nmibt_spin\"  interrupts off, same place at the stop",
+	"    outcomes    4 CPUs: 3 nmi (1 idle), 1 self",
+	"    sources     capture before kdump, all answered after 4.80 ms; 4 crash notes",
+	"  ",
+	"    CPU 3  nmi +1.48 ms  PID 63 \"nmibt_spin\" irqs off  same place  1245 bytes",
 	"        NMI backtrace for cpu 3",
 	"        CPU: 3 UID: 0 PID: 63 Comm: nmibt_spin Kdump: loaded Tainted: G           O       "
 	"6.12.117-nmibt #1 ",

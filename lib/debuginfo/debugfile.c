@@ -124,6 +124,29 @@ const char *nmibt_debugfile_build_id(const struct nmibt_debugfile *file)
 	return *file->build_id ? file->build_id : NULL;
 }
 
+bool nmibt_debugfile_read(const struct nmibt_debugfile *file, uint64_t addr, void *buf, size_t len)
+{
+	GElf_Addr bias;
+	Elf *elf = dwfl_module_getelf(file->module, &bias);
+
+	for (Elf_Scn *section = NULL; elf && (section = elf_nextscn(elf, section));) {
+		GElf_Shdr header;
+		Elf_Data *data;
+
+		if (!gelf_getshdr(section, &header) || !(header.sh_flags & SHF_ALLOC) ||
+		    header.sh_type == SHT_NOBITS || addr < header.sh_addr ||
+		    addr - header.sh_addr >= header.sh_size)
+			continue;
+		data = elf_rawdata(section, NULL);
+		if (!data || addr - header.sh_addr > data->d_size ||
+		    len > data->d_size - (addr - header.sh_addr))
+			return false;
+		memcpy(buf, (const char *)data->d_buf + (addr - header.sh_addr), len);
+		return true;
+	}
+	return false;
+}
+
 enum nmibt_arch nmibt_debugfile_arch(const struct nmibt_debugfile *file)
 {
 	GElf_Addr bias;
@@ -426,7 +449,6 @@ static bool line_place(Dwarf_Die *unit, Dwarf_Addr pc, char *buf, size_t len)
 bool nmibt_debugfile_find_places(struct nmibt_debugfile *file, const struct nmibt_location *at,
 				 nmibt_place_fn visit, void *arg)
 {
-	struct nmibt_place place = {0};
 	struct inlined inlined;
 	char where[1024];
 	GElf_Addr addr;
@@ -439,15 +461,12 @@ bool nmibt_debugfile_find_places(struct nmibt_debugfile *file, const struct nmib
 	if (!unit || !line_place(unit, addr - bias, where, sizeof(where)))
 		return false;
 	find_inlined(unit, addr - bias, &inlined);
-	place.where = where;
 	for (unsigned int i = inlined.nr; i--;) {
-		place.function = dwarf_diename(&inlined.die[i]) ?: "?";
-		visit(arg, &place);
+		visit(arg, dwarf_diename(&inlined.die[i]) ?: "?", where);
 		if (!call_place(unit, &inlined.die[i], where, sizeof(where)))
 			snprintf(where, sizeof(where), "?");
 	}
-	place.function = NULL;
-	visit(arg, &place);
+	visit(arg, NULL, where);
 	return true;
 }
 

@@ -5,7 +5,7 @@
 #ifndef NMIBT_DEBUGFILE_H
 #define NMIBT_DEBUGFILE_H
 
-#include <nmibt/nmibt.h>
+#include "image/image.h"
 
 struct nmibt_debugfile;
 struct nmibt_cfi;
@@ -22,6 +22,10 @@ const char *nmibt_debugfile_build_id(const struct nmibt_debugfile *file);
 /* Release of the kernel that a module was built for, in malloc'ed memory; NULL: it
  * does not say. */
 char *nmibt_debugfile_release(const struct nmibt_debugfile *file);
+
+/* What the file has of the memory at an address of it. False: it does not have all of it,
+ * as one that was split off. */
+bool nmibt_debugfile_read(const struct nmibt_debugfile *file, uint64_t addr, void *buf, size_t len);
 
 /* As nmibt_image_ops has them. Addresses are those of the file. */
 bool nmibt_debugfile_find_places(struct nmibt_debugfile *file, const struct nmibt_location *at,

@@ -10,11 +10,13 @@
 #include <search.h>
 #include <stdio.h>
 
-#include "debuginfo/debugfile.h"
-#include "debuginfo/debuginfo.h"
-#include "debuginfo/find-debuginfo.h"
-#include "unwind/unwind.h"
+#include <nmibt/debuginfo.h>
+
 #include "debuginfo/cfi.h"
+#include "debuginfo/debugfile.h"
+#include "debuginfo/find-debuginfo.h"
+#include "image/input.h"
+#include "unwind/unwind.h"
 
 /* More than any trace has; each costs a walk through a tree of thousands of files. */
 #define MAX_MODULES 64
@@ -37,15 +39,18 @@ struct answer {
 
 struct nmibt_debuginfo {
 	enum nmibt_arch arch; /* of the dump */
-	const struct nmibt_vmcoreinfo *vmcoreinfo;
+	uint64_t kernel_offset; /* how far KASLR moved the image */
 	bool debuginfod;
 	char *folder;
-	const char *release, *build_id; /* of the dump; NULL: unknown */
+	const char *debug_path;
+	char *release, *build_id; /* of the dump; NULL: unknown */
+	bool is_unverified; /* build_id: only VMCOREINFO has it */
 	bool searched; /* for vmlinux */
 	struct nmibt_debugfile *vmlinux;
 	struct nmibt_cfi *cfi; /* NULL: not needed yet, or there can't be any */
-	bool tried_cfi, tried_unwinder;
-	struct nmibt_unwinder *unwinder; /* NULL: not needed yet, or no_unwinder says why */
+	bool tried_cfi;
+	struct nmibt_kernel *kernel; /* that the next two are of; NULL: not needed yet */
+	struct nmibt_unwinder *unwinder; /* NULL: no_unwinder says why */
 	struct nmibt_error *no_unwinder;
 	struct module modules[MAX_MODULES];
 	unsigned int nr_modules;
@@ -108,7 +113,8 @@ static bool is_its_module(const struct nmibt_debuginfo *info, const struct nmibt
 
 static struct nmibt_error *search_vmlinux(struct nmibt_debuginfo *info)
 {
-	const struct nmibt_wanted wanted = {info->folder, info->release, info->build_id};
+	const struct nmibt_wanted wanted = {info->folder, info->debug_path, info->release,
+					    info->build_id};
 	struct candidate candidate = {info, is_its_vmlinux, &info->vmlinux};
 	char *path = NULL;
 
@@ -121,9 +127,9 @@ static struct nmibt_error *search_vmlinux(struct nmibt_debuginfo *info)
 	if (!info->debuginfod)
 		return nmibt_error_create(
 			NMIBT_ERR_NOTHING,
-			"no vmlinux of build-id %s, neither beside the dump nor in /usr/lib/debug: "
+			"no vmlinux of build-id %s, neither beside the dump nor in %s: "
 			"name it by --vmlinux, or have it fetched by --debuginfod",
-			info->build_id);
+			info->build_id, info->debug_path);
 	struct nmibt_error *err = nmibt_debuginfod_find(info->build_id, &path);
 	if (!err && !take(&candidate, path))
 		err = nmibt_error_create(NMIBT_ERR_NOTHING,
@@ -146,7 +152,8 @@ static struct nmibt_debugfile *vmlinux_of(struct nmibt_debuginfo *info)
 
 static struct nmibt_debugfile *module_of(struct nmibt_debuginfo *info, const char *name)
 {
-	const struct nmibt_wanted wanted = {info->folder, info->release, info->build_id};
+	const struct nmibt_wanted wanted = {info->folder, info->debug_path, info->release,
+					    info->build_id};
 
 	for (unsigned int i = 0; i < info->nr_modules; i++) {
 		if (!strcmp(info->modules[i].name, name))
@@ -170,8 +177,8 @@ static struct nmibt_debugfile *module_of(struct nmibt_debuginfo *info, const cha
 	if (!nmibt_find_module(&wanted, name, take, &candidate))
 		complain(info, nmibt_error_create(NMIBT_ERR_NOTHING,
 						  "no debugging information of module %s, neither "
-						  "beside the dump nor in /usr/lib/debug",
-						  name));
+						  "beside the dump nor in %s",
+						  name, info->debug_path));
 	return module->file;
 }
 
@@ -195,7 +202,7 @@ static void free_answer(void *arg)
 	free(answer);
 }
 
-static void keep_place(void *arg, const struct nmibt_place *place)
+static void keep_place(void *arg, const char *function, const char *where)
 {
 	struct answer *answer = arg;
 	void *places = realloc(answer->places, (answer->nr + 1) * sizeof(*answer->places));
@@ -203,8 +210,8 @@ static void keep_place(void *arg, const struct nmibt_place *place)
 	if (!places)
 		return;
 	answer->places = places;
-	answer->places[answer->nr].function = place->function ? strdup(place->function) : NULL;
-	answer->places[answer->nr].where = strdup(place->where);
+	answer->places[answer->nr].function = function ? strdup(function) : NULL;
+	answer->places[answer->nr].where = strdup(where);
 	answer->nr++;
 }
 
@@ -228,49 +235,45 @@ static const struct answer *answer_to(struct nmibt_debuginfo *info, const struct
 	return answer;
 }
 
-bool nmibt_debuginfo_find_places(struct nmibt_debuginfo *info, const struct nmibt_location *at,
-				 nmibt_place_fn visit, void *arg)
+static bool find_places(void *ctx, const struct nmibt_location *at, nmibt_place_fn visit, void *arg)
 {
+	struct nmibt_debuginfo *info = ctx;
 	const struct answer *answer = answer_to(info, at);
 
 	for (unsigned int i = 0; answer && i < answer->nr; i++)
-		visit(arg, &(struct nmibt_place){answer->places[i].function,
-						 answer->places[i].where ?: "?"});
+		visit(arg, answer->places[i].function, answer->places[i].where ?: "?");
 	return answer && answer->nr;
 }
 
-/* How far KASLR moved the image: kernel/vmcore_info.c and arch/../vmcore_info.c, 6.12. */
-static uint64_t kernel_offset(const struct nmibt_debuginfo *info)
+static bool symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
 {
-	return info->vmcoreinfo->kerneloffset.value;
-}
-
-bool nmibt_debuginfo_symbolize(struct nmibt_debuginfo *info, uint64_t addr, char *buf, size_t len)
-{
+	struct nmibt_debuginfo *info = ctx;
 	return vmlinux_of(info) &&
-	       nmibt_debugfile_symbolize(info->vmlinux, addr - kernel_offset(info), buf, len);
+	       nmibt_debugfile_symbolize(info->vmlinux, addr - info->kernel_offset, buf, len);
 }
 
 /* Per-CPU variables of x86_64 are linked at 0 up to 6.14 (arch/x86/kernel/vmlinux.lds.S),
  * and KASLR moves nothing but the image, in the upper half of addresses. */
-bool nmibt_debuginfo_symbol_addr(struct nmibt_debuginfo *info, const char *name, uint64_t *ret)
+static bool symbol_addr(void *ctx, const char *name, uint64_t *ret)
 {
+	struct nmibt_debuginfo *info = ctx;
 	uint64_t value;
 
 	if (!vmlinux_of(info) || !nmibt_debugfile_symbol_addr(info->vmlinux, name, &value))
 		return false;
-	*ret = value >> 63 ? value + kernel_offset(info) : value;
+	*ret = value >> 63 ? value + info->kernel_offset : value;
 	return true;
 }
 
-bool nmibt_debuginfo_type_size(struct nmibt_debuginfo *info, const char *type, size_t *ret)
+static bool type_size(void *ctx, const char *type, size_t *ret)
 {
+	struct nmibt_debuginfo *info = ctx;
 	return vmlinux_of(info) && nmibt_debugfile_type_size(info->vmlinux, type, ret);
 }
 
-bool nmibt_debuginfo_member_offset(struct nmibt_debuginfo *info, const char *type,
-				   const char *member, size_t *ret)
+static bool member_offset(void *ctx, const char *type, const char *member, size_t *ret)
 {
+	struct nmibt_debuginfo *info = ctx;
 	return vmlinux_of(info) && nmibt_debugfile_member_offset(info->vmlinux, type, member, ret);
 }
 
@@ -282,27 +285,47 @@ static struct nmibt_cfi *cfi_of(struct nmibt_debuginfo *info)
 		return info->cfi;
 	info->tried_cfi = true;
 	struct nmibt_error *err =
-		nmibt_debugfile_cfi(info->vmlinux, kernel_offset(info), &info->cfi);
+		nmibt_debugfile_cfi(info->vmlinux, info->kernel_offset, &info->cfi);
 	if (err)
 		complain(info, err);
 	return info->cfi;
 }
 
+static void close_unwinder(struct nmibt_debuginfo *info)
+{
+	nmibt_unwinder_close(info->unwinder);
+	nmibt_error_destroy(info->no_unwinder);
+	info->unwinder = NULL;
+	info->no_unwinder = NULL;
+	info->kernel = NULL;
+}
+
 static struct nmibt_unwinder *unwinder_of(struct nmibt_debuginfo *info, struct nmibt_kernel *kernel)
 {
-	if (!info->tried_unwinder)
-		info->no_unwinder = nmibt_unwinder_open(kernel, &info->unwinder);
-	info->tried_unwinder = true;
+	if (info->kernel == kernel)
+		return info->unwinder;
+	close_unwinder(info);
+	info->no_unwinder = nmibt_unwinder_open(kernel, &info->unwinder);
+	info->kernel = kernel;
 	return info->unwinder;
+}
+
+/* Another one may get the same address. */
+static void forget_kernel(void *ctx, const struct nmibt_kernel *kernel)
+{
+	struct nmibt_debuginfo *info = ctx;
+
+	if (info->kernel == kernel)
+		close_unwinder(info);
 }
 
 /* On x86_64 the kernel's own tables have what call frame information lacks, assembler,
  * interrupts, changes of stacks, but not all functions. On arm64 the latter knows best
  * who called a function that calls none. */
-struct nmibt_error *nmibt_debuginfo_unwind(struct nmibt_debuginfo *info,
-					   struct nmibt_kernel *kernel,
-					   const struct nmibt_regs *regs, struct nmibt_stack *ret)
+static struct nmibt_error *unwind(void *ctx, struct nmibt_kernel *kernel,
+				  const struct nmibt_regs *regs, struct nmibt_stack *ret)
 {
+	struct nmibt_debuginfo *info = ctx;
 	struct nmibt_unwinder *unwinder = unwinder_of(info, kernel);
 	struct nmibt_cfi *cfi = cfi_of(info);
 	bool has_tables = unwinder && info->arch == NMIBT_ARCH_X86_64;
@@ -318,82 +341,204 @@ struct nmibt_error *nmibt_debuginfo_unwind(struct nmibt_debuginfo *info,
 
 /* --------------------------------------------------------------------- open */
 
-/* Of plain characters, or NULL. */
-static const char *plain(const char *name)
+/* A copy of a name of plain characters, or NULL. */
+static char *plain(const char *name)
 {
-	return name && nmibt_is_plain_name(name) ? name : NULL;
+	return name && nmibt_is_plain_name(name) ? strdup(name) : NULL;
 }
 
-static struct nmibt_error *open_vmlinux(struct nmibt_debuginfo *info, const char *path)
+/* linux_banner has the release, who compiled it where, the number and the time of the build:
+ * init/version-timestamp.c, 6.12. */
+#define MAX_BANNER 512
+#define MIN_BANNER 20
+
+static bool has_same_banner(const struct nmibt_debuginfo *info, struct nmibt_kernel *kernel)
 {
-	struct nmibt_error *err = nmibt_debugfile_open(path, &info->vmlinux);
-	if (err) {
-		err->code = NMIBT_ERR_UNUSABLE;
-		return err;
-	}
-	const char *id = nmibt_debugfile_build_id(info->vmlinux);
-	if (info->build_id && (!id || strcmp(id, info->build_id)))
-		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
-					  "%s is of another build: its build-id is %s, that of the "
-					  "dump's kernel is %s",
-					  path, id ?: "missing", info->build_id);
+	char of_file[MAX_BANNER], of_dump[MAX_BANNER];
+	uint64_t addr;
+	size_t len = 0;
+
+	if (!nmibt_debugfile_symbol_addr(info->vmlinux, "linux_banner", &addr))
+		return false;
+	while (len < MAX_BANNER &&
+	       nmibt_debugfile_read(info->vmlinux, addr + len, of_file + len, 1) && of_file[len])
+		len++;
+	return len >= MIN_BANNER && len < MAX_BANNER &&
+	       nmibt_kernel_read(kernel, addr + info->kernel_offset, of_dump, len + 1) ==
+		       NMIBT_READ_OK &&
+	       !memcmp(of_file, of_dump, len + 1);
+}
+
+/* Of several kernels VMCOREINFO has garbage for a build-id. */
+static struct nmibt_error *check_vmlinux(struct nmibt_debuginfo *info, struct nmibt_kernel *kernel,
+					 const struct nmibt_debuginfo_options *options)
+{
+	const char *path = options->vmlinux, *id = nmibt_debugfile_build_id(info->vmlinux);
+
+	if (info->build_id && id && !strcmp(id, info->build_id))
+		return NULL;
+	if (has_same_banner(info, kernel))
+		return NULL;
 	if (!info->build_id)
 		complain(info, nmibt_error_create(NMIBT_ERR_NOTHING,
 						  "whether %s is of the dump's kernel can't be "
 						  "checked: the dump has no build-id",
 						  path));
-	if (!nmibt_debugfile_has_lines(info->vmlinux))
+	else if (options->force)
 		complain(info, nmibt_error_create(NMIBT_ERR_NOTHING,
-						  "%s has no debugging information", path));
+						  "%s is of another build, and used all the same: "
+						  "what it says may be wrong",
+						  path));
+	else
+		return nmibt_error_create(
+			NMIBT_ERR_UNUSABLE,
+			"%s is of another build: its build-id is %s, that of the "
+			"dump's kernel is %s%s, and their banners differ or can't "
+			"be read; --force takes it all the same",
+			path, id ?: "missing", info->build_id,
+			info->is_unverified ? " (unverified)" : "");
 	return NULL;
 }
 
-struct nmibt_error *nmibt_debuginfo_open(enum nmibt_arch arch,
-					 const struct nmibt_vmcoreinfo *vmcoreinfo,
-					 const struct nmibt_debuginfo_options *options,
-					 struct nmibt_debuginfo **ret)
+static struct nmibt_error *open_vmlinux(struct nmibt_debuginfo *info, struct nmibt_kernel *kernel,
+					const struct nmibt_debuginfo_options *options)
+{
+	struct nmibt_error *err = nmibt_debugfile_open(options->vmlinux, &info->vmlinux);
+	if (err) {
+		err->code = NMIBT_ERR_UNUSABLE;
+		return err;
+	}
+	err = check_vmlinux(info, kernel, options);
+	if (!err && !nmibt_debugfile_has_lines(info->vmlinux))
+		complain(info,
+			 nmibt_error_create(NMIBT_ERR_NOTHING, "%s has no debugging information",
+					    options->vmlinux));
+	return err;
+}
+
+static void close_debuginfo(void *ctx)
+{
+	struct nmibt_debuginfo *info = ctx;
+
+	for (unsigned int i = 0; i < info->nr_modules; i++) {
+		nmibt_debugfile_close(info->modules[i].file);
+		free(info->modules[i].name);
+	}
+	close_unwinder(info);
+	nmibt_cfi_close(info->cfi);
+	nmibt_debugfile_close(info->vmlinux);
+	tdestroy(info->answers, free_answer);
+	free(info->folder);
+	free(info->release);
+	free(info->build_id);
+	for (unsigned int i = 0; i < info->nr_complaints; i++)
+		free(info->complaints[i]);
+	free(info);
+}
+
+/* Beside an image that the caller reads lies nothing. */
+static char *folder_of(const struct nmibt_input *input)
+{
+	_cleanup_free_ char *path = strdup(input->path ?: "/nonexistent/");
+
+	return path ? strdup(dirname(path)) : NULL;
+}
+
+static struct nmibt_error *open_debuginfo(struct nmibt_kernel *kernel, const char *folder,
+					  const struct nmibt_debuginfo_options *options,
+					  struct nmibt_debuginfo **ret)
 {
 	struct nmibt_debuginfo *info = calloc(1, sizeof(*info));
-	_cleanup_free_ char *vmcore = strdup(options->vmcore);
+	struct nmibt_build_id build_id;
 
-	if (!info || !vmcore || !(info->folder = strdup(dirname(vmcore)))) {
+	if (!info || !(info->folder = strdup(folder))) {
 		free(info);
 		return nmibt_error_nomem();
 	}
 	/* libdwfl itself would ask them. */
 	if (!options->debuginfod)
 		unsetenv("DEBUGINFOD_URLS");
-	info->arch = arch;
-	info->vmcoreinfo = vmcoreinfo;
+	nmibt_kernel_build_id(kernel, &build_id);
+	info->arch = kernel->image->arch;
+	info->kernel_offset = kernel->vmcoreinfo.kerneloffset.value;
 	info->debuginfod = options->debuginfod;
-	info->release = plain(vmcoreinfo->osrelease);
-	info->build_id = plain(vmcoreinfo->build_id);
-	struct nmibt_error *err = options->vmlinux ? open_vmlinux(info, options->vmlinux) : NULL;
+	info->release = plain(kernel->vmcoreinfo.osrelease);
+	info->build_id = plain(build_id.text);
+	info->is_unverified = build_id.state == NMIBT_BUILD_ID_UNVERIFIED;
+	info->debug_path = options->debug_path ?: NMIBT_DEBUG_PATH;
+	struct nmibt_error *err = options->vmlinux ? open_vmlinux(info, kernel, options) : NULL;
 	if (err) {
-		nmibt_debuginfo_close(info);
+		close_debuginfo(info);
 		return err;
 	}
 	*ret = info;
 	return NULL;
 }
 
-void nmibt_debuginfo_close(struct nmibt_debuginfo *info)
+/* The vmlinux is checked by what the image alone has. */
+static struct nmibt_error *open_for_input(struct nmibt_input *input,
+					  const struct nmibt_debuginfo_options *options,
+					  struct nmibt_debuginfo **ret)
 {
-	if (!info)
-		return;
-	for (unsigned int i = 0; i < info->nr_modules; i++) {
-		nmibt_debugfile_close(info->modules[i].file);
-		free(info->modules[i].name);
+	_cleanup_free_ char *folder = folder_of(input);
+	const struct nmibt_image *image;
+	struct nmibt_kernel *kernel;
+
+	struct nmibt_error *err = folder ? nmibt_input_image(input, &image) : nmibt_error_nomem();
+	if (!err)
+		err = nmibt_kernel_open(image, &kernel);
+	if (err)
+		return err;
+	err = open_debuginfo(kernel, folder, options, ret);
+	nmibt_kernel_close(kernel);
+	return err;
+}
+
+struct nmibt_error *nmibt_debuginfo_attach(struct nmibt_input *input,
+					   const struct nmibt_debuginfo_options *options,
+					   struct nmibt_debuginfo **ret)
+{
+	static const struct nmibt_image_ops ops = {
+		.symbol_addr = symbol_addr,
+		.member_offset = member_offset,
+		.type_size = type_size,
+		.symbolize = symbolize,
+		.find_places = find_places,
+		.unwind = unwind,
+	};
+	struct nmibt_attachment attachment = {
+		.ops = &ops,
+		.forget_kernel = forget_kernel,
+		.close = close_debuginfo,
+	};
+	struct nmibt_debuginfo_options own = {0};
+	struct nmibt_debuginfo *info;
+	struct nmibt_error *err = options ? nmibt_copy_options("nmibt_debuginfo_options", &own,
+							       sizeof(own), options, options->size)
+					  : NULL;
+
+	if (!err)
+		err = open_for_input(input, &own, &info);
+	if (err)
+		return err;
+	attachment.ctx = info;
+	err = nmibt_input_attach(input, &attachment);
+	if (err) {
+		close_debuginfo(info);
+		return err;
 	}
-	nmibt_unwinder_close(info->unwinder);
-	nmibt_error_destroy(info->no_unwinder);
-	nmibt_cfi_close(info->cfi);
-	nmibt_debugfile_close(info->vmlinux);
-	tdestroy(info->answers, free_answer);
-	free(info->folder);
-	for (unsigned int i = 0; i < info->nr_complaints; i++)
-		free(info->complaints[i]);
-	free(info);
+	*ret = info;
+	return NULL;
+}
+
+bool nmibt_debuginfo_is_needed(struct nmibt_input *input)
+{
+	const struct nmibt_vmcoreinfo *v;
+	struct nmibt_error *err = input->dump ? nmibt_dump_read_vmcoreinfo(input->dump, &v) : NULL;
+	bool is_needed = !err && input->dump && v->osrelease && !v->kallsyms.names.known;
+
+	nmibt_error_destroy(err);
+	return is_needed;
 }
 
 const char *nmibt_debuginfo_complaint(const struct nmibt_debuginfo *info, unsigned int i)

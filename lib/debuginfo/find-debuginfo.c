@@ -45,14 +45,46 @@ __attribute__((format(printf, 2, 3))) static bool try(const struct search *searc
 	return len >= 0 && !access(path, R_OK) && search->visit(search->arg, path);
 }
 
-static bool try_release(const struct search *search, const char *folder, const char *release)
+/* The folder that a path begins with, and its length; NULL behind the last. */
+static const char *first_folder(const char *path, int *len)
 {
-	return try(search, "%s/vmlinux-%s", folder, release) ||
-	       try(search, "/usr/lib/debug/boot/vmlinux-%s", release) ||
-	       try(search, "/usr/lib/debug/boot/vmlinux-%s.debug", release) ||
-	       try(search, "/usr/lib/debug/lib/modules/%s/vmlinux", release) ||
-	       try(search, "/usr/lib/debug/usr/lib/modules/%s/vmlinux", release) ||
-	       try(search, "/usr/lib/debug/usr/lib/modules/%s/vmlinux.debug", release) ||
+	path += strspn(path, ":");
+	*len = strcspn(path, ":");
+	return *len ? path : NULL;
+}
+
+/* As try(), in each folder of the debug path. */
+__attribute__((format(printf, 3, 4))) static bool try_debug_path(const struct search *search,
+								 const struct nmibt_wanted *wanted,
+								 const char *format, ...)
+{
+	_cleanup_free_ char *name = NULL;
+	const char *folder;
+	va_list args;
+
+	va_start(args, format);
+	int len = vasprintf(&name, format, args);
+	va_end(args);
+	if (len < 0)
+		return false;
+	for (const char *path = wanted->debug_path; (folder = first_folder(path, &len));
+	     path = folder + len) {
+		if (try(search, "%.*s/%s", len, folder, name))
+			return true;
+	}
+	return false;
+}
+
+static bool try_release(const struct search *search, const struct nmibt_wanted *wanted)
+{
+	const char *release = wanted->release;
+
+	return try(search, "%s/vmlinux-%s", wanted->folder, release) ||
+	       try_debug_path(search, wanted, "boot/vmlinux-%s", release) ||
+	       try_debug_path(search, wanted, "boot/vmlinux-%s.debug", release) ||
+	       try_debug_path(search, wanted, "lib/modules/%s/vmlinux", release) ||
+	       try_debug_path(search, wanted, "usr/lib/modules/%s/vmlinux", release) ||
+	       try_debug_path(search, wanted, "usr/lib/modules/%s/vmlinux.debug", release) ||
 	       try(search, "/lib/modules/%s/build/vmlinux", release);
 }
 
@@ -64,10 +96,10 @@ bool nmibt_find_vmlinux(const struct nmibt_wanted *wanted, nmibt_candidate_fn vi
 	    try(&search, "%s/vmlinux.debug", wanted->folder))
 		return true;
 	if (wanted->build_id && strlen(wanted->build_id) > 2 &&
-	    try(&search, "/usr/lib/debug/.build-id/%.2s/%s.debug", wanted->build_id,
-		wanted->build_id + 2))
+	    try_debug_path(&search, wanted, ".build-id/%.2s/%s.debug", wanted->build_id,
+			   wanted->build_id + 2))
 		return true;
-	return wanted->release && try_release(&search, wanted->folder, wanted->release);
+	return wanted->release && try_release(&search, wanted);
 }
 
 /* ------------------------------------------------------------------ modules */
@@ -100,26 +132,45 @@ static bool walk(const struct search *search, const char *folder, const char *na
 	return found;
 }
 
+static bool walk_release(const struct search *search, const char *prefix, int len,
+			 const char *release, const char *name)
+{
+	_cleanup_free_ char *folder = NULL;
+
+	return asprintf(&folder, "%.*s/lib/modules/%s", len, prefix, release) >= 0 &&
+	       walk(search, folder, name, 16);
+}
+
+static bool walk_debug_path(const struct search *search, const struct nmibt_wanted *wanted,
+			    const char *name)
+{
+	const char *folder;
+	int len;
+
+	for (const char *path = wanted->debug_path; (folder = first_folder(path, &len));
+	     path = folder + len) {
+		_cleanup_free_ char *usr = NULL;
+
+		if (walk_release(search, folder, len, wanted->release, name))
+			return true;
+		int usr_len = asprintf(&usr, "%.*s/usr", len, folder);
+		if (usr_len > 0 && walk_release(search, usr, usr_len, wanted->release, name))
+			return true;
+	}
+	return false;
+}
+
 bool nmibt_find_module(const struct nmibt_wanted *wanted, const char *name,
 		       nmibt_candidate_fn visit, void *arg)
 {
-	static const char *const folders[] = {"/usr/lib/debug/lib/modules",
-					      "/usr/lib/debug/usr/lib/modules", "/lib/modules"};
 	const struct search search = {visit, arg};
 
 	if (!nmibt_is_plain_name(name))
 		return false;
 	if (walk(&search, wanted->folder, name, 1))
 		return true;
-	for (size_t i = 0; wanted->release && i < ARRAY_SIZE(folders); i++) {
-		_cleanup_free_ char *folder = NULL;
-
-		if (asprintf(&folder, "%s/%s", folders[i], wanted->release) < 0)
-			return false;
-		if (walk(&search, folder, name, 16))
-			return true;
-	}
-	return false;
+	return wanted->release && (walk_debug_path(&search, wanted, name) ||
+				   walk_release(&search, "", 0, wanted->release, name));
 }
 
 /* --------------------------------------------------------------- debuginfod */

@@ -8,10 +8,13 @@
 
 #include <stdbool.h>
 
+#define NMIBT_DEBUG_PATH "/usr/lib/debug"
+
 /* What is known of the kernel; NULL: not known, or of characters that no release or
  * build-id has, as a hostile dump may name them. */
 struct nmibt_wanted {
 	const char *folder; /* of the dump */
+	const char *debug_path; /* folders like /usr/lib/debug, with colons between them */
 	const char *release;
 	const char *build_id; /* hex */
 };

@@ -6,6 +6,7 @@
 #define NMIBT_KDUMP_HEADER_H
 
 #include "image/file.h"
+#include "image/image.h"
 
 /* A part of the file, which the file may have in part, or not at all. */
 struct nmibt_extent {

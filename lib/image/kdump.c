@@ -269,6 +269,14 @@ struct nmibt_error *nmibt_kdump_notes(const struct nmibt_kdump *kdump, char **re
 				  kdump->parts[0].file->path);
 }
 
+static char *kdump_notes(void *ctx, size_t *ret_len)
+{
+	char *notes = NULL;
+
+	nmibt_error_destroy(nmibt_kdump_notes(ctx, &notes, ret_len));
+	return notes;
+}
+
 static char *kdump_vmcoreinfo_text(void *ctx)
 {
 	struct nmibt_kdump *kdump = ctx;
@@ -465,6 +473,7 @@ void nmibt_kdump_image(struct nmibt_kdump *kdump, struct nmibt_image *ret)
 		.read_phys = kdump_read_phys,
 		.vmcoreinfo_text = kdump_vmcoreinfo_text,
 		.next_range = kdump_next_range,
+		.notes = kdump_notes,
 	};
 
 	*ret = (struct nmibt_image){

@@ -158,7 +158,7 @@ struct places {
 	const struct nmibt_frame *frame;
 };
 
-static void write_place(void *arg, const struct nmibt_place *place)
+static void write_place(void *arg, const char *function, const char *where)
 {
 	const struct places *places = arg;
 	struct json *j = places->j;
@@ -166,12 +166,12 @@ static void write_place(void *arg, const struct nmibt_place *place)
 
 	json_open(j, '{');
 	json_key(j, "function");
-	if (place->function)
-		json_text(j, place->function);
+	if (function)
+		json_text(j, function);
 	else
 		json_string(j, own.s, own.len);
 	json_key(j, "where");
-	json_text(j, place->where);
+	json_text(j, where);
 	json_close(j, '}');
 }
 
@@ -421,7 +421,9 @@ static void write_verdict(struct json *j, const struct nmibt_cpu *cpu)
 	json_key(j, "last_seen");
 	json_bool(j, cpu->step == NMIBT_STEP_LAST_SEEN);
 	json_key(j, "source");
-	json_word(j, cpu->step == NMIBT_STEP_NOTHING ? NULL : nmibt_source_name(shown->source));
+	json_word(j, cpu->step == NMIBT_STEP_NOTHING && !shown->has_slot
+			     ? NULL
+			     : nmibt_source_name(shown->source));
 	json_key(j, "buffer");
 	json_word(j, cpu->standing.buffer);
 	json_key(j, "age");
@@ -474,7 +476,7 @@ struct nmibt_error *json_cpu(struct renderer *r, const struct nmibt_cpu *cpu)
 	json_key(j, "backtrace");
 	write_registers(j, cpu, &cpu->standing.regs, nmibt_regs_when(&cpu->slot));
 	json_key(j, "stop");
-	write_registers(j, cpu, &cpu->stop.regs, "at the stop");
+	write_registers(j, cpu, &cpu->stop.regs, nmibt_stop_when(cpu));
 	json_close(j, '}');
 	json_key(j, "note");
 	json_word(j, nmibt_note_name(cpu->stop.note));

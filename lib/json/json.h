@@ -5,7 +5,14 @@
 #ifndef NMIBT_JSON_H
 #define NMIBT_JSON_H
 
+#include <nmibt/json.h>
+
 #include "render/render.h"
+
+/* As nmibt_render_file(), one JSON document. */
+struct nmibt_error *nmibt_json_file(const struct nmibt_report *report,
+				    const struct nmibt_render_options *options, FILE *out,
+				    int *ret);
 
 struct json {
 	struct renderer renderer; /* first: what nmibt_each_cpu() is given */

@@ -16,6 +16,8 @@
 #define MAX_TOKEN_TABLE 65536
 #define MAX_NAME NMIBT_SYMBOL_LEN
 #define MARK_EVERY 256
+/* Of an address from its function's start: no function of the kernel is longer. */
+#define MAX_DISTANCE 0x10000
 
 /* What the offsets of symbols count from. */
 enum offsets {
@@ -109,14 +111,14 @@ static bool symbol_value(const struct nmibt_kallsyms *k, uint32_t i, uint64_t *r
 }
 
 /* The tokens of the name at *at, which moves behind it. */
-static bool name_at(struct nmibt_kallsyms *k, size_t *at, size_t *ret, size_t *ret_len)
+static inline bool name_at(struct nmibt_kallsyms *k, size_t *at, size_t *ret, size_t *ret_len)
 {
-	if (!have_names(k, *at + 2))
+	if (k->names_len < *at + 2 && !have_names(k, *at + 2))
 		return false;
 	size_t len = (unsigned char)k->names[(*at)++];
 	if (len & 0x80)
 		len = (len & 0x7f) | (size_t)(unsigned char)k->names[(*at)++] << 7;
-	if (!have_names(k, *at + len))
+	if (k->names_len < *at + len && !have_names(k, *at + len))
 		return false;
 	*ret = *at;
 	*ret_len = len;
@@ -239,9 +241,10 @@ bool nmibt_kallsyms_find(struct nmibt_kallsyms *k, uint64_t addr, struct nmibt_s
 	uint64_t value;
 	uint32_t i;
 
-	/* Behind the last function of the kernel stand symbols of other types. */
-	if (!find_symbol(k, addr, &i, &value) || !symbol_name(k, i, name) ||
-	    !strchr("tTwW", name[0]))
+	/* Behind the last function of the kernel stand symbols of other types; without
+	 * CONFIG_KALLSYMS_ALL there are none, and what is far behind it is no part of it. */
+	if (!find_symbol(k, addr, &i, &value) || addr - value >= MAX_DISTANCE ||
+	    !symbol_name(k, i, name) || !strchr("tTwW", name[0]))
 		return false;
 	memcpy(ret->name, name + 1, sizeof(name) - 1);
 	*ret->module = '\0';

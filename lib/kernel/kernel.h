@@ -9,11 +9,33 @@
 
 #include "image/vmcoreinfo.h"
 
+struct nmibt_regs {
+	bool present;
+	unsigned int nr; /* words, as in NT_PRSTATUS's pr_reg of the architecture */
+	uint64_t value[NMI_CAPTURE_MAX_REGS];
+};
+
+/* Names, and the indexes of pc, sp and frame pointer, of the words of an
+ * architecture's pr_reg. NULL for an unknown architecture. */
+struct nmibt_reg_names {
+	unsigned int nr;
+	const char *const *name;
+	unsigned int pc, sp, fp;
+};
+const struct nmibt_reg_names *nmibt_reg_names(enum nmibt_arch arch);
+
+/* The pr_reg and pr_pid of the NT_PRSTATUS note in crash_notes memory at
+ * paddr, size bytes there. */
+enum nmibt_note nmibt_read_note(const struct nmibt_image *image, uint64_t paddr, uint64_t size,
+				struct nmibt_regs *ret, int *ret_pid);
+
 enum nmibt_part {
 	NMIBT_PART_MEMORY, /* virtual: by page tables, or by the image's own callbacks */
 	NMIBT_PART_KALLSYMS, /* the kernel's own table of symbols */
+	NMIBT_PART_MODULES,
 	NMIBT_PART_PERCPU,
 	NMIBT_PART_NMI_BUFFERS,
+	NMIBT_PART_VCPUS,
 	NMIBT_NR_PARTS,
 };
 
@@ -23,13 +45,25 @@ struct nmibt_kernel {
 	struct nmibt_vmcoreinfo vmcoreinfo;
 	struct nmibt_memory *memory;
 	struct nmibt_kallsyms *kallsyms;
+	struct nmibt_modules *modules;
 	struct nmibt_percpu *percpu;
 	struct nmibt_nmi_buffers *nmi_buffers;
+	struct nmibt_vcpus *vcpus;
 	bool tried[NMIBT_NR_PARTS];
 	struct nmibt_error *failure[NMIBT_NR_PARTS];
+	/* It is a capture kernel, and the one that died can't be reached: why. */
+	bool is_capture;
+	char why_capture[NMIBT_WHY_LEN];
+	/* The capture kernel that ran at the dump, and led to this one; NULL: none did. */
+	struct nmibt_kernel *capture;
+	/* Of a kernel that another one led to: the image without what the front end knows by
+	 * the other one's VMCOREINFO. */
+	struct nmibt_image own_image;
+	struct nmibt_image_ops own_ops;
 };
 
-/* image is borrowed for the life of *ret. Fails with NOMEM alone. */
+/* The kernel that died, never a capture kernel, if it can be found. image is borrowed for
+ * the life of *ret. Fails with NOMEM alone. */
 struct nmibt_error *nmibt_kernel_open(const struct nmibt_image *image, struct nmibt_kernel **ret);
 void nmibt_kernel_close(struct nmibt_kernel *kernel); /* NULL is allowed */
 
@@ -38,6 +72,31 @@ void nmibt_kernel_close(struct nmibt_kernel *kernel); /* NULL is allowed */
 const struct nmibt_error *nmibt_kernel_failure(struct nmibt_kernel *kernel, enum nmibt_part part);
 /* As nmibt_kernel_failure(), in a copy that the caller frees. */
 struct nmibt_error *nmibt_kernel_need(struct nmibt_kernel *kernel, enum nmibt_part part);
+
+/* ------------------------------------------------------------------- build-id */
+
+/* 64 bytes in hex, and a NUL. */
+#define NMIBT_BUILD_ID_LEN 129
+struct nmibt_build_id {
+	char text[NMIBT_BUILD_ID_LEN]; /* in lower-case hex; empty: not known */
+	enum {
+		NMIBT_BUILD_ID_NONE,
+		NMIBT_BUILD_ID_VERIFIED, /* out of the kernel's memory */
+		NMIBT_BUILD_ID_BROKEN, /* as well, and VMCOREINFO has another one */
+		NMIBT_BUILD_ID_UNVERIFIED, /* VMCOREINFO's, which may be garbage */
+	} state;
+};
+/* Looks for symbols by name, which reads all of them. */
+void nmibt_kernel_build_id(struct nmibt_kernel *kernel, struct nmibt_build_id *ret);
+
+/* ------------------------------------------------------------ capture kernels */
+
+/* For lib/kernel: the text of VMCOREINFO of the kernel that died, where this one is its
+ * capture kernel; the caller frees it. NULL: it is none, or, with is_capture set, the other
+ * one can't be found: why_capture says why. */
+char *nmibt_find_first_kernel(struct nmibt_kernel *kernel);
+/* The physical address that a kernel's command line has of the ELF header; false: none. */
+bool nmibt_parse_elfcorehdr(const char *command_line, uint64_t *ret);
 
 /* ------------------------------------------------------------ virtual memory */
 
@@ -155,37 +214,12 @@ bool nmibt_log_is_interrupted(const struct nmibt_log *log);
 const struct nmibt_log_missing *nmibt_log_missing(const struct nmibt_log *log);
 void nmibt_log_close(struct nmibt_log *log); /* NULL is allowed */
 
-/*
- * Why the kernel died, as its log has it: the newest panic's first line, or, where
- * there was none, that of the newest oops. Neither newline nor NUL is in it, any other
- * byte may be; the caller frees it. NOTHING when there is neither.
- */
-struct nmibt_error *nmibt_log_panic_message(struct nmibt_kernel *kernel, char **ret);
-
 /* Written to /dev/kmsg, which may look like anything: the kernel's own have facility 0,
  * and it lets nobody else use that (kernel/printk/printk.c: devkmsg_write(), 6.12). */
 static inline bool nmibt_log_is_of_user(const struct nmibt_log_record *record)
 {
 	return record->facility;
 }
-
-/* What a record of the kernel's log says of its dying. */
-enum nmibt_log_kind {
-	NMIBT_LOG_OTHER, /* nothing */
-	NMIBT_LOG_PANIC,
-	NMIBT_LOG_OOPS,
-	NMIBT_LOG_CAUSE, /* why, of an oops whose heading follows */
-	NMIBT_LOG_HEADING, /* with the number of the oops: die() */
-};
-/* OTHER also for what user space wrote. */
-enum nmibt_log_kind nmibt_log_kind(const struct nmibt_log_record *record);
-
-/* As nmibt_log_panic_message(), but where there is neither panic nor oops *ret is NULL;
- * and shows each record to visit, so that the log is read once: to inflate its pages is
- * most of the work. */
-typedef void (*nmibt_log_visit)(void *ctx, const struct nmibt_log_record *record);
-struct nmibt_error *nmibt_log_survey(struct nmibt_kernel *kernel, nmibt_log_visit visit, void *ctx,
-				     struct nmibt_log_missing *ret_missing, char **ret);
 
 /* ------------------------------------------------------------- per-CPU data */
 
@@ -229,8 +263,36 @@ enum nmibt_note nmibt_percpu_read_note(struct nmibt_kernel *kernel, unsigned int
 /* As nmibt_read_note(), at a virtual address. Where it is not mapped: DAMAGED. */
 enum nmibt_note nmibt_read_note_virtual(struct nmibt_kernel *kernel, uint64_t vaddr, uint64_t size,
 					struct nmibt_regs *ret, int *ret_pid);
+/* pr_reg and pr_pid of the description of a note NT_PRSTATUS. False: it is too short. */
+bool nmibt_read_prstatus(enum nmibt_arch arch, const char *desc, size_t len, struct nmibt_regs *ret,
+			 int *ret_pid);
 /* Bytes that crash_notes has for each CPU; 0: not known. */
 size_t nmibt_note_size(enum nmibt_arch arch);
+
+/* ------------------------------------------------------------ virtual CPUs */
+
+/* The registers of a guest's virtual CPUs at the moment of a hypervisor's dump. */
+struct nmibt_vcpus {
+	unsigned int nr; /* 1 to NMIBT_MAX_CPUS; virtual CPU i is the kernel's CPU i */
+	struct nmibt_regs *regs; /* all are present */
+};
+
+/*
+ * NULL: nmibt_kernel_failure() says why. NOTHING where the dump's notes are not those of
+ * virtual CPUs. A kernel that went to kdump has notes of its own, so that the caller has to
+ * know that this one did not.
+ */
+const struct nmibt_vcpus *nmibt_kernel_vcpus(struct nmibt_kernel *kernel);
+
+/* For lib/kernel, which opens it by nmibt_kernel_failure(). */
+struct nmibt_error *nmibt_vcpus_open(struct nmibt_kernel *kernel, struct nmibt_vcpus **ret);
+void nmibt_vcpus_close(struct nmibt_vcpus *vcpus); /* NULL is allowed */
+
+/* The task that cpu runs, by the kernel's own per-CPU variable. ret_comm has room for
+ * NMI_CAPTURE_COMM_LEN bytes, untrusted, perhaps without a NUL; empty: not known. False:
+ * nobody knows, mostly because the layout of struct task_struct is not known. */
+bool nmibt_current_task(struct nmibt_kernel *kernel, unsigned int cpu, int32_t *ret_pid,
+			char *ret_comm);
 
 /* ------------------------------------------------------ buffers of NMIs */
 

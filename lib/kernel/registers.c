@@ -35,6 +35,23 @@ const struct nmibt_reg_names *nmibt_reg_names(enum nmibt_arch arch)
 	return NULL;
 }
 
+const char *nmibt_reg_name(enum nmibt_arch arch, unsigned int i)
+{
+	const struct nmibt_reg_names *names = nmibt_reg_names(arch);
+
+	return names && i < names->nr ? names->name[i] : NULL;
+}
+
+unsigned int nmibt_regs_nr(const struct nmibt_regs *regs)
+{
+	return regs->nr;
+}
+
+uint64_t nmibt_regs_value(const struct nmibt_regs *regs, unsigned int i)
+{
+	return regs->value[i];
+}
+
 /*
  * struct elf_prstatus, include/linux/elfcore.h (6.12), on 64-bit: pr_pid at
  * 32, pr_reg at 112. The note around it is made by append_elf_note(),
@@ -62,6 +79,21 @@ static enum nmibt_read read_at(const struct note_at *at, uint64_t offset, void *
 static enum nmibt_note unreadable(enum nmibt_read status)
 {
 	return status == NMIBT_READ_EXCLUDED ? NMIBT_NOTE_EXCLUDED : NMIBT_NOTE_DAMAGED;
+}
+
+bool nmibt_read_prstatus(enum nmibt_arch arch, const char *desc, size_t len, struct nmibt_regs *ret,
+			 int *ret_pid)
+{
+	const struct nmibt_reg_names *names = nmibt_reg_names(arch);
+	int32_t pid;
+
+	if (!names || len < PRSTATUS_REG + names->nr * sizeof(*ret->value))
+		return false;
+	memcpy(&pid, desc + PRSTATUS_PID, sizeof(pid));
+	*ret_pid = pid;
+	*ret = (struct nmibt_regs){.present = true, .nr = names->nr};
+	memcpy(ret->value, desc + PRSTATUS_REG, names->nr * sizeof(*ret->value));
+	return true;
 }
 
 static enum nmibt_note read_note(const struct note_at *at, struct nmibt_regs *ret, int *ret_pid)
@@ -92,12 +124,7 @@ static enum nmibt_note read_note(const struct note_at *at, struct nmibt_regs *re
 	if (status != NMIBT_READ_OK)
 		return unreadable(status);
 
-	int32_t pid;
-	memcpy(&pid, desc + PRSTATUS_PID, sizeof(pid));
-	*ret_pid = pid;
-	ret->present = true;
-	ret->nr = names->nr;
-	memcpy(ret->value, desc + PRSTATUS_REG, names->nr * 8);
+	nmibt_read_prstatus(at->image->arch, desc, want, ret, ret_pid);
 	return NMIBT_NOTE_PRESENT;
 }
 

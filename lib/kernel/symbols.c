@@ -2,7 +2,7 @@
 /* Names of addresses and values of symbols, by whoever knows them best. */
 #include <inttypes.h>
 
-#include "kernel/kernel.h"
+#include "kernel/modules.h"
 
 /* NULL: there are none. */
 static struct nmibt_kallsyms *kallsyms_of(struct nmibt_kernel *kernel)
@@ -44,6 +44,8 @@ bool nmibt_find_symbol(struct nmibt_kernel *kernel, uint64_t addr, struct nmibt_
 	char text[NMIBT_SYMBOL_LEN + NMIBT_MODULE_LEN + 32];
 
 	if (kallsyms_of(kernel) && nmibt_kallsyms_find(kernel->kallsyms, addr, ret))
+		return true;
+	if (nmibt_module_symbol(kernel, addr, ret))
 		return true;
 	return image->ops->symbolize &&
 	       image->ops->symbolize(image->ctx, addr, text, sizeof(text)) &&

@@ -73,7 +73,7 @@ static void put_stack(FILE *out, const struct nmibt_cpu *cpu)
 {
 	const struct nmibt_task *task = task_of(cpu);
 
-	if (cpu->is_stale || cpu->step > NMIBT_STEP_REGISTERS) {
+	if (cpu->step > NMIBT_STEP_REGISTERS) {
 		fprintf(out, "[%s]", nmibt_outcome_name(cpu->outcome));
 		return;
 	}
@@ -95,7 +95,7 @@ static struct nmibt_error *fold_cpu(struct renderer *r, const struct nmibt_cpu *
 	size_t len;
 
 	/* What is older, which -o asks for, is not where the CPU was. */
-	if (cpu->is_stale && cpu->step == NMIBT_STEP_LAST_SEEN)
+	if (cpu->is_stale)
 		return NULL;
 	FILE *out = open_memstream(&line, &len);
 	if (out)

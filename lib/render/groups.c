@@ -64,7 +64,7 @@ static unsigned int rank_of(const struct nmibt_report *report, unsigned int cpu)
 		return 0;
 	if (nmibt_is_stuck(b) || b->moved == NMIBT_MOVED_SAME)
 		return 1;
-	if (b->is_stale || b->step > NMIBT_STEP_REGISTERS)
+	if (b->step > NMIBT_STEP_REGISTERS)
 		return 4;
 	return b->is_idle ? 3 : 2;
 }
@@ -194,7 +194,7 @@ static struct nmibt_error *render_group(struct renderer *r, const struct group *
 	render_head(r, group);
 	if (!group->members->hash)
 		return NULL;
-	struct nmibt_error *err = nmibt_report_cpu(r->report, group->cpus[0], &cpu);
+	struct nmibt_error *err = nmibt_report_read_cpu(r->report, group->cpus[0], &cpu);
 	if (err)
 		return err;
 	if (group->nr > 1 && r->options->lines)

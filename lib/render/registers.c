@@ -100,20 +100,40 @@ const char *nmibt_regs_when(const struct nmi_capture_slot *slot)
 	return "at the NMI";
 }
 
+const char *nmibt_stop_when(const struct nmibt_cpu *cpu)
+{
+	return cpu->stop.source == NMIBT_SOURCE_VCPU ? "at the dump" : "at the stop";
+}
+
+const char *nmibt_stop_origin(const struct nmibt_cpu *cpu)
+{
+	return cpu->stop.source == NMIBT_SOURCE_VCPU ? "the virtual CPU's registers"
+						     : "its crash note";
+}
+
 static void render_register_heading(struct renderer *r, const struct nmibt_cpu *cpu)
 {
+	const char *stop = nmibt_stop_when(cpu);
 	const char *nmi = nmibt_regs_when(&cpu->slot);
 
 	nmibt_paint(r, DIM);
 	fprintf(r->out, "    %-*s ", NAME_WIDTH, "");
 	bool both = cpu->standing.regs.present && cpu->stop.regs.present;
 	if (both && is_narrow(r))
-		fprintf(r->out, "%s / at the stop\n", nmi);
+		fprintf(r->out, "%s / %s\n", nmi, stop);
 	else if (both)
-		fprintf(r->out, "%-*s%s\n", VALUE_WIDTH, nmi, "at the stop");
+		fprintf(r->out, "%-*s%s\n", VALUE_WIDTH, nmi, stop);
 	else
-		fprintf(r->out, "%s\n", cpu->standing.regs.present ? nmi : "at the stop");
+		fprintf(r->out, "%s\n", cpu->standing.regs.present ? nmi : stop);
 	nmibt_unpaint(r);
+}
+
+/* Beside a text: those of a virtual CPU that panic() has halted, or that loops in it, say
+ * nothing of where the CPU was. */
+static bool is_of_stop_alone(const struct nmibt_cpu *cpu)
+{
+	return !cpu->standing.regs.present && cpu->step != NMIBT_STEP_REGISTERS &&
+	       cpu->stop.source == NMIBT_SOURCE_VCPU && nmibt_count_dying(&cpu->stop.stack);
 }
 
 void nmibt_render_registers(struct renderer *r, const struct nmibt_cpu *cpu)
@@ -122,7 +142,8 @@ void nmibt_render_registers(struct renderer *r, const struct nmibt_cpu *cpu)
 	bool both = cpu->standing.regs.present && cpu->stop.regs.present;
 	unsigned int equal_hidden = 0, others_hidden = 0;
 
-	if (!names || (!cpu->standing.regs.present && !cpu->stop.regs.present))
+	if (!names || (!cpu->standing.regs.present && !cpu->stop.regs.present) ||
+	    (is_of_stop_alone(cpu) && !r->options->header))
 		return;
 	render_register_heading(r, cpu);
 

@@ -106,11 +106,20 @@ void nmibt_render_frame(struct renderer *r, const struct nmibt_frame *frame, boo
 	putc(']', r->out);
 }
 
-const struct nmibt_frame *nmibt_place_of(const struct nmibt_stack *stack)
+/* Behind a call that never returns the linker may have put another function, whose name
+ * the return address then has. */
+static bool is_behind_the_end(const struct nmibt_frame *frame)
+{
+	return frame->function.len && !frame->offset && !frame->is_pc && !frame->is_interrupted;
+}
+
+const struct nmibt_frame *nmibt_stack_place(const struct nmibt_stack *stack)
 {
 	for (size_t i = nmibt_count_dying(stack); i < stack->nr; i++) {
-		if (nmibt_is_in_chain(stack->frames, i))
-			return &stack->frames[i];
+		const struct nmibt_frame *frame = &stack->frames[i];
+
+		if (nmibt_is_in_chain(stack->frames, i) && !is_behind_the_end(frame))
+			return frame;
 	}
 	return NULL;
 }
@@ -154,7 +163,7 @@ struct nmibt_error *nmibt_each_cpu(struct renderer *r, render_cpu_fn render)
 
 		if (!nmibt_is_wanted(r, i))
 			continue;
-		struct nmibt_error *err = nmibt_report_cpu(r->report, i, &cpu);
+		struct nmibt_error *err = nmibt_report_read_cpu(r->report, i, &cpu);
 		if (err)
 			return err;
 		err = render(r, &cpu);
@@ -269,8 +278,9 @@ struct nmibt_error *nmibt_render_by(render_fn render, const struct nmibt_report 
 	return err;
 }
 
-struct nmibt_error *nmibt_render(const struct nmibt_report *report,
-				 const struct nmibt_render_options *options, FILE *out, int *ret)
+struct nmibt_error *nmibt_render_file(const struct nmibt_report *report,
+				      const struct nmibt_render_options *options, FILE *out,
+				      int *ret)
 {
 	static const render_fn renderers[] = {
 		[NMIBT_FORMAT_TEXT] = nmibt_render_text,
@@ -282,4 +292,53 @@ struct nmibt_error *nmibt_render(const struct nmibt_report *report,
 	if (options->format >= ARRAY_SIZE(renderers) || !renderers[options->format])
 		return nmibt_error_create(NMIBT_ERR_USAGE, "no renderer for this format");
 	return nmibt_render_by(renderers[options->format], report, options, out, ret);
+}
+
+/* -------------------------------------------------------------- to the caller's writer */
+
+struct writer {
+	nmibt_write_fn write;
+	void *ctx;
+	bool failed;
+};
+
+static ssize_t write_on(void *cookie, const char *data, size_t len)
+{
+	struct writer *writer = cookie;
+
+	if (!writer->failed)
+		writer->failed = !writer->write(writer->ctx, data, len);
+	return writer->failed ? -1 : (ssize_t)len;
+}
+
+struct nmibt_error *nmibt_render_to(render_file_fn render, const struct nmibt_report *report,
+				    const struct nmibt_render_options *options,
+				    nmibt_write_fn write, void *ctx, int *ret)
+{
+	struct nmibt_render_options own = {.format = NMIBT_FORMAT_TEXT};
+	struct writer writer = {.write = write, .ctx = ctx};
+	struct nmibt_error *err = options ? nmibt_copy_options("nmibt_render_options", &own,
+							       sizeof(own), options, options->size)
+					  : NULL;
+	if (err)
+		return err;
+	FILE *out = fopencookie(&writer, "w", (cookie_io_functions_t){.write = write_on});
+	if (!out)
+		return nmibt_error_nomem();
+
+	int code;
+	err = render(report, &own, out, &code);
+	fclose(out);
+	if (!err && writer.failed)
+		err = nmibt_error_create(NMIBT_ERR_UNUSABLE, "the output can't be written");
+	if (!err)
+		*ret = code;
+	return err;
+}
+
+struct nmibt_error *nmibt_render(const struct nmibt_report *report,
+				 const struct nmibt_render_options *options, nmibt_write_fn write,
+				 void *ctx, int *ret)
+{
+	return nmibt_render_to(nmibt_render_file, report, options, write, ctx, ret);
 }

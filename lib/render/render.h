@@ -9,6 +9,12 @@
 
 #include "report/report.h"
 
+/* Exit code in *ret: 0 printed, 1 nothing to print, 3 printed with damage. An error
+ * in the middle leaves what was printed unfinished. */
+struct nmibt_error *nmibt_render_file(const struct nmibt_report *report,
+				      const struct nmibt_render_options *options, FILE *out,
+				      int *ret);
+
 /* What is being made in memory. */
 struct scratch {
 	FILE *stream;
@@ -45,14 +51,9 @@ void nmibt_end_line(struct renderer *r, unsigned int indent, const char *separat
 /* ------------------------------------------------------------------------ words */
 
 /* Names for JSON and the text, static. */
-const char *nmibt_arch_name(enum nmibt_arch arch); /* NULL: it is not known */
 /* "soft-lockup" and "soft lockup", of first lines. */
 const char *nmibt_print_name(enum nmibt_print kind);
 const char *nmibt_print_words(enum nmibt_print kind);
-const char *nmibt_moment_name(enum nmibt_moment_kind kind);
-const char *nmibt_moved_name(enum nmibt_moved moved);
-const char *nmibt_note_name(enum nmibt_note note);
-const char *nmibt_end_name(enum nmibt_stack_end end);
 
 /* Why a stack ends, as a sentence; empty where it is complete, or nothing is known. */
 void nmibt_format_end(const struct nmibt_stack *stack, char *buf, size_t len);
@@ -74,9 +75,6 @@ void nmibt_render_cpu_set(struct renderer *r, const struct nmibt_cpus *cpus);
 /* "name+0xoff/0xsize [module]", or a number where the frame has no name. */
 void nmibt_render_frame(struct renderer *r, const struct nmibt_frame *frame, bool offset);
 
-/* The innermost frame of the chain from frame i on that is not of the panic and the stop
- * themselves; NULL: none. */
-const struct nmibt_frame *nmibt_place_of(const struct nmibt_stack *stack);
 /* Did an interrupt hit frame i, which then goes on to a frame further in? */
 bool nmibt_is_hit(const struct nmibt_stack *stack, size_t i);
 
@@ -112,12 +110,24 @@ bool nmibt_register_symbol(const struct nmibt_report *report, const struct nmibt
 			   unsigned int reg, uint64_t value, char *buf, size_t len);
 /* "at the NMI": when the registers in the slot were taken. */
 const char *nmibt_regs_when(const struct nmi_capture_slot *slot);
+/* "at the stop", "at the dump": when those in cpu->stop were. */
+const char *nmibt_stop_when(const struct nmibt_cpu *cpu);
+/* "its crash note": what they are from. */
+const char *nmibt_stop_origin(const struct nmibt_cpu *cpu);
 /* A line of head, then the registers at the backtrace beside those at the stop. */
 void nmibt_render_registers(struct renderer *r, const struct nmibt_cpu *cpu);
 
 /* ----------------------------------------------------------------------- formats */
 
-/* Renders a report by render; as nmibt_render(). */
+/* As nmibt_render(), by a renderer that prints to a FILE. */
+typedef struct nmibt_error *(*render_file_fn)(const struct nmibt_report *report,
+					      const struct nmibt_render_options *options, FILE *out,
+					      int *ret);
+struct nmibt_error *nmibt_render_to(render_file_fn render, const struct nmibt_report *report,
+				    const struct nmibt_render_options *options,
+				    nmibt_write_fn write, void *ctx, int *ret);
+
+/* Renders a report by render; as nmibt_render_file(). */
 typedef struct nmibt_error *(*render_fn)(struct renderer *r);
 struct nmibt_error *nmibt_render_by(render_fn render, const struct nmibt_report *report,
 				    const struct nmibt_render_options *options, FILE *out,

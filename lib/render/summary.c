@@ -69,12 +69,28 @@ static void put_witnesses(struct renderer *r, const struct nmibt_death *death)
 	}
 }
 
+/* Nothing in its memory is evidence about the kernel that died before. */
+static void render_capture_kernel(struct renderer *r)
+{
+	const char *why = r->report->kernel->why_capture;
+
+	begin(r, "panic");
+	fprintf(r->out,
+		"not known: the dump is of a capture kernel, not of the kernel that died%s%s",
+		*why ? "; " : "", why);
+	end(r);
+}
+
 static void render_why(struct renderer *r)
 {
 	const struct nmibt_death *death = &r->report->death;
 	const struct nmibt_log_source *log = r->report->sources->log;
 	const char *setting = r->report->facts.setting;
 
+	if (r->report->is_capture_kernel) {
+		render_capture_kernel(r);
+		return;
+	}
 	if (!death->is_known) {
 		field(r, "panic", "none: nothing tells that this kernel died");
 		return;
@@ -83,7 +99,7 @@ static void render_why(struct renderer *r)
 	if (death->message) {
 		put_panic(r, death->message);
 	} else {
-		fputs("its message is not known; what tells of it: ", r->out);
+		fputs("its message is not known; told by ", r->out);
 		put_witnesses(r, death);
 	}
 	end(r);
@@ -101,6 +117,8 @@ static void render_failure(struct renderer *r)
 {
 	const char *message = r->report->death.dump_failed;
 
+	if (!message && r->report->kernel->capture)
+		field(r, "dump", "made while the capture kernel ran; this is the kernel before it");
 	if (!message)
 		return;
 	begin(r, "dump");
@@ -132,10 +150,11 @@ static void render_when(struct renderer *r)
 	begin(r, r->report->death.is_known ? "died" : "uptime");
 	if (facts->has_time)
 		put_time(r, facts->time);
+	else if (r->report->death.is_known)
+		fputs("at an unknown time", r->out);
 	if (facts->has_uptime) {
 		nmibt_format_duration((int64_t)facts->uptime_ns, up, sizeof(up));
-		fprintf(r->out, "%s%s%s%s", facts->has_time ? ", " : "",
-			r->report->death.is_known ? "up " : "",
+		fprintf(r->out, "%s%s%s", r->report->death.is_known ? ", up " : "",
 			facts->is_uptime_least ? "at least " : "", up);
 	}
 	end(r);
@@ -171,7 +190,9 @@ static void render_case(struct renderer *r)
 	render_why(r);
 	render_failure(r);
 	render_when(r);
-	field(r, "host", facts->host);
+	/* As the kernel calls a machine that has no name yet (init/version.c, 6.12). */
+	if (facts->host && strcmp(facts->host, "(none)"))
+		field(r, "host", facts->host);
 	begin(r, "kernel");
 	if (facts->release) {
 		put_line(r, facts->release);
@@ -233,7 +254,7 @@ static void put_place(struct renderer *r, const struct nmibt_cpu *cpu)
 	char age[96];
 
 	if (!place)
-		place = nmibt_place_of(stack);
+		place = nmibt_stack_place(stack);
 
 	if (cpu->step == NMIBT_STEP_LAST_SEEN) {
 		nmibt_format_age(r->report, cpu->age, age, sizeof(age));
@@ -250,7 +271,7 @@ static void put_place(struct renderer *r, const struct nmibt_cpu *cpu)
 static struct nmibt_error *render_subject(struct renderer *r, unsigned int nr)
 {
 	struct nmibt_cpu cpu;
-	struct nmibt_error *err = nmibt_report_cpu(r->report, nr, &cpu);
+	struct nmibt_error *err = nmibt_report_read_cpu(r->report, nr, &cpu);
 	if (err)
 		return err;
 
@@ -323,7 +344,8 @@ static void format_offset(struct nmibt_age age, char *buf, size_t len)
 {
 	char duration[32];
 
-	if (age.kind == NMIBT_AGE_UNKNOWN) {
+	/* At least no time at all says nothing. */
+	if (age.kind == NMIBT_AGE_UNKNOWN || (age.kind == NMIBT_AGE_AT_LEAST && !age.ns)) {
 		snprintf(buf, len, "?");
 		return;
 	}
@@ -469,7 +491,7 @@ static unsigned int count_idle(const struct nmibt_report *report, enum nmibt_out
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
 		const struct nmibt_cpu_brief *b = &report->cpus[i];
 
-		count += report->possible[i] && !b->is_stale && b->outcome == outcome && b->is_idle;
+		count += report->possible[i] && b->outcome == outcome && b->is_idle;
 	}
 	return count;
 }
@@ -489,9 +511,10 @@ static void render_counts(struct renderer *r)
 	unsigned int last_seen = count_last_seen(report);
 	const char *comma = "";
 
-	begin(r, "CPUs");
+	begin(r, "outcomes");
 	/* The log only mentions some. */
-	fprintf(r->out, "%s%u: ", report->are_all_known ? "" : "at least ", report->nr_possible);
+	fprintf(r->out, "%s%u CPU%s: ", report->are_all_known ? "" : "at least ",
+		report->nr_possible, nmibt_plural(report->nr_possible));
 	for (unsigned int i = 0; i < NMIBT_NR_OUTCOMES; i++) {
 		if (!report->by_outcome[i])
 			continue;
@@ -501,8 +524,6 @@ static void render_counts(struct renderer *r)
 			fprintf(r->out, " (%u idle)", idle);
 		comma = ", ";
 	}
-	if (report->nr_stale)
-		fprintf(r->out, "%s%u stale", comma, report->nr_stale);
 	if (last_seen)
 		fprintf(r->out, "; %u only last seen earlier", last_seen);
 	end(r);
@@ -631,7 +652,8 @@ static void render_sources(struct renderer *r)
 static bool has_found_something(const struct nmibt_report *report)
 {
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
-		if (report->possible[i] && report->cpus[i].step != NMIBT_STEP_NOTHING)
+		if (report->possible[i] && (report->cpus[i].step != NMIBT_STEP_NOTHING ||
+					    report->cpus[i].outcome != NMIBT_OUTCOME_NONE))
 			return true;
 	}
 	return false;
@@ -682,6 +704,8 @@ struct nmibt_error *nmibt_render_summary(struct renderer *r)
 	err = render_findings(r);
 	if (err)
 		return err;
+	if (r->report->is_capture_kernel)
+		return NULL;
 	render_counts(r);
 	render_sources(r);
 	render_absences(r);

@@ -14,13 +14,14 @@ static void put_when(struct renderer *r, const struct nmibt_cpu *cpu)
 {
 	char age[96];
 
-	if (cpu->step == NMIBT_STEP_REGISTERS || cpu->step == NMIBT_STEP_NOTHING)
-		return;
-	if (cpu->step == NMIBT_STEP_SLOT) {
+	/* A slot is shown even where there is too little in it to stand. */
+	if (cpu->standing.has_slot && !cpu->is_stale) {
 		nmibt_format_since(r->report, cpu->standing.begun_ns, age, sizeof(age));
 		fprintf(r->out, "%s%s", *age ? " " : "", age);
 		return;
 	}
+	if (cpu->step == NMIBT_STEP_REGISTERS || cpu->step == NMIBT_STEP_NOTHING)
+		return;
 	nmibt_format_age(r->report, cpu->age, age, sizeof(age));
 	if (cpu->step == NMIBT_STEP_LAST_SEEN && !cpu->is_stale)
 		fprintf(r->out, "  last seen %s", *age ? age : "at an unknown time");
@@ -42,15 +43,15 @@ static void put_flags(struct renderer *r, const struct nmibt_cpu *cpu)
 	/* The CPU that panics always has them off. */
 	if (cpu->irqs_off && !cpu->is_idle && cpu->outcome != NMIBT_OUTCOME_SELF)
 		fputs(" irqs off", r->out);
-	if (cpu->step == NMIBT_STEP_SLOT && cpu->slot.flags & NMI_CAPTURE_SLOT_F_LATE)
+	if (cpu->standing.has_slot && !cpu->is_stale && cpu->slot.flags & NMI_CAPTURE_SLOT_F_LATE)
 		fputs(" late", r->out);
 }
 
 static void put_source(struct renderer *r, const struct nmibt_cpu *cpu)
 {
 	if (cpu->step == NMIBT_STEP_REGISTERS) {
-		fprintf(r->out, "  %sfrom its crash note",
-			cpu->stop.stack.nr ? "unwound by nmibt " : "");
+		fprintf(r->out, "  %sfrom %s", cpu->stop.stack.nr ? "unwound by nmibt " : "",
+			nmibt_stop_origin(cpu));
 		return;
 	}
 	switch (cpu->standing.source) {
@@ -118,10 +119,8 @@ static void render_head(struct renderer *r, const struct nmibt_cpu *cpu)
 	nmibt_render_task(r, cpu->standing.task.known ? &cpu->standing.task : &shown->task);
 	put_flags(r, cpu);
 	put_moved(r, cpu);
-	if (cpu->step != NMIBT_STEP_NOTHING) {
-		put_source(r, cpu);
-		put_size(r, cpu);
-	}
+	put_source(r, cpu);
+	put_size(r, cpu);
 	nmibt_end_line(r, 7, "  ");
 }
 
@@ -156,8 +155,8 @@ static void render_slot_remarks(struct renderer *r, const struct nmibt_cpu *cpu)
 
 	switch (slot->state) {
 	case NMI_CAPTURE_SLOT_EMPTY:
-		remark(r, slot->flags & NMI_CAPTURE_SLOT_F_OFFLINE ? "it was offline when asked"
-								   : "nothing was asked of it");
+		if (slot->flags & NMI_CAPTURE_SLOT_F_OFFLINE)
+			remark(r, "it was offline when asked");
 		break;
 	case NMI_CAPTURE_SLOT_ASKED:
 		nmibt_format_since(r->report, slot->asked_ns, asked, sizeof(asked));
@@ -257,15 +256,15 @@ static void render_log_fields(struct renderer *r, const struct nmibt_evidence *e
 
 /* ------------------------------------------------------------- one CPU: text */
 
-static void render_place(void *arg, const struct nmibt_place *place)
+static void render_place(void *arg, const char *function, const char *where)
 {
 	struct renderer *r = arg;
 
 	fputs("        ", r->out);
-	nmibt_escape(r->out, place->where, strlen(place->where), false);
-	if (place->function) {
+	nmibt_escape(r->out, where, strlen(where), false);
+	if (function) {
 		fputs(" (inlined ", r->out);
-		nmibt_escape(r->out, place->function, strlen(place->function), false);
+		nmibt_escape(r->out, function, strlen(function), false);
 		putc(')', r->out);
 	}
 	putc('\n', r->out);
@@ -396,11 +395,11 @@ static void render_frames(struct renderer *r, const struct nmibt_stack *stack)
 
 static void render_unwound(struct renderer *r, const struct nmibt_cpu *cpu)
 {
-	if (cpu->is_partial_filled)
-		fputs(cpu->stop.stack.nr
-			      ? "[its stack at the stop, unwound by nmibt from its crash note:]\n"
-			      : "[its stack is not known, its registers at the stop are]\n",
-		      r->out);
+	if (cpu->is_partial_filled || cpu->standing.text.nr_lines)
+		fprintf(r->out,
+			cpu->stop.stack.nr ? "[its stack %s, unwound by nmibt from %s:]\n"
+					   : "[its stack is not known, its registers %s are]\n",
+			nmibt_stop_when(cpu), nmibt_stop_origin(cpu));
 	render_frames(r, &cpu->stop.stack);
 }
 

@@ -42,6 +42,11 @@ const char *nmibt_print_name(enum nmibt_print kind)
 	return "other";
 }
 
+const char *nmibt_condition_name(const struct nmibt_condition *c)
+{
+	return nmibt_print_name(c->kind);
+}
+
 const char *nmibt_print_words(enum nmibt_print kind)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(prints); i++) {
@@ -141,7 +146,7 @@ const char *nmibt_note_words(const struct nmibt_report *report, unsigned int cpu
 	case NMIBT_NOTE_UNKNOWN:
 		break;
 	}
-	return report->was_stopped ? "where its crash note is is not known" : NULL;
+	return report->was_stopped ? "it is not known where its crash note is" : NULL;
 }
 
 void nmibt_format_since(const struct nmibt_report *report, uint64_t ns, char *buf, size_t len)
@@ -172,7 +177,7 @@ bool nmibt_have_all_answered(const struct nmibt_report *report)
 		case NMIBT_OUTCOME_DAMAGED:
 			return false;
 		default:
-			if (b->faulted || b->is_late || b->is_stale)
+			if (b->faulted || b->is_late || b->has_stale_slot)
 				return false;
 		}
 	}

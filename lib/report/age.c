@@ -48,7 +48,7 @@ struct nmibt_age nmibt_age_of(const struct nmibt_report *report, enum nmibt_cloc
 
 void nmibt_format_duration(int64_t ns, char *buf, size_t len)
 {
-	uint64_t ms = (ns < 0 ? -ns : ns) / 1000000, s = ms / 1000, min = s / 60;
+	uint64_t ms = (ns < 0 ? -(uint64_t)ns : (uint64_t)ns) / 1000000, s = ms / 1000, min = s / 60;
 
 	if (s < 10)
 		snprintf(buf, len, "%u.%03u s", (unsigned int)s, (unsigned int)(ms % 1000));
@@ -72,6 +72,11 @@ void nmibt_format_age(const struct nmibt_report *report, struct nmibt_age age, c
 	*buf = '\0';
 	if (age.kind == NMIBT_AGE_UNKNOWN)
 		return;
+	/* The newest record of the log: how much later the death was nobody knows. */
+	if (age.kind == NMIBT_AGE_AT_LEAST && !age.ns && !age.suspended) {
+		snprintf(buf, len, "before %s", what);
+		return;
+	}
 	nmibt_format_duration(age.ns, duration, sizeof(duration));
 	snprintf(buf, len, "%s%s %s %s%s", age.kind == NMIBT_AGE_AT_LEAST ? "at least " : "",
 		 duration, age.ns < 0 ? "after" : "before", what,

@@ -237,15 +237,14 @@ enum nmibt_moved nmibt_compare(struct nmibt_kernel *kernel, const struct nmibt_e
 	/* An idle CPU always looks moved, which says nothing; one that is idle no more has. */
 	if (is_idle(evidence) && is_idle(stop))
 		return NMIBT_MOVED_IDLE;
-	if (!stop->task.known)
-		return NMIBT_MOVED_UNKNOWN;
-	if (is_idle(evidence))
+	if (is_idle(evidence) && stop->task.known)
 		return stop->task.pid ? NMIBT_MOVED_YES : NMIBT_MOVED_IDLE;
 	if (!evidence->task.known)
 		return NMIBT_MOVED_UNKNOWN;
-	if (evidence->task.pid != stop->task.pid)
+	if (stop->task.known && evidence->task.pid != stop->task.pid)
 		return NMIBT_MOVED_YES;
-	if (evidence->has_slot)
+	/* What a virtual CPU is in is the stop, and what that hit has no registers of its own. */
+	if (evidence->has_slot && stop->source != NMIBT_SOURCE_VCPU)
 		return evidence->regs.present ? compare_registers(kernel, evidence, stop)
 					      : NMIBT_MOVED_UNKNOWN;
 	return compare_text(evidence, stop);

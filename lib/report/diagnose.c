@@ -43,14 +43,14 @@ static bool is_idle(const struct nmibt_cpu_brief *b)
 
 static bool has_outcome(const struct nmibt_cpu_brief *b, uint64_t arg)
 {
-	return !b->is_stale && b->outcome == arg;
+	return b->outcome == arg;
 }
 
 /* What is seen of the CPU itself; a backtrace that an older text gives counts as well, as
  * the registers have confirmed it. */
 static bool is_same_place(const struct nmibt_cpu_brief *b, uint64_t irqs_off)
 {
-	return !b->is_stale && !is_idle(b) && !b->is_user && b->moved == NMIBT_MOVED_SAME &&
+	return !is_idle(b) && !b->is_user && b->moved == NMIBT_MOVED_SAME &&
 	       b->irqs_off == irqs_off;
 }
 
@@ -62,37 +62,37 @@ bool nmibt_is_stuck(const struct nmibt_cpu_brief *brief)
 static bool has_irqs_off(const struct nmibt_cpu_brief *b, uint64_t arg)
 {
 	(void)arg;
-	return !b->is_stale && !is_idle(b) && b->moved != NMIBT_MOVED_SAME &&
-	       b->outcome != NMIBT_OUTCOME_SELF && b->irqs_off;
+	return !is_idle(b) && b->moved != NMIBT_MOVED_SAME && b->outcome != NMIBT_OUTCOME_SELF &&
+	       b->irqs_off;
 }
 
 static bool has_stack(const struct nmibt_cpu_brief *b, uint64_t arg)
 {
-	return !b->is_stale && b->stack_hash == arg;
+	return b->stack_hash == arg;
 }
 
 static bool is_late(const struct nmibt_cpu_brief *b, uint64_t arg)
 {
 	(void)arg;
-	return !b->is_stale && b->is_late;
+	return b->is_late;
 }
 
-static bool is_stale(const struct nmibt_cpu_brief *b, uint64_t arg)
+static bool has_stale_slot(const struct nmibt_cpu_brief *b, uint64_t arg)
 {
 	(void)arg;
-	return b->is_stale;
+	return b->has_stale_slot;
 }
 
 static bool overflowed(const struct nmibt_cpu_brief *b, uint64_t arg)
 {
 	(void)arg;
-	return !b->is_stale && b->lost_bytes;
+	return b->lost_bytes;
 }
 
 static bool is_unread(const struct nmibt_cpu_brief *b, uint64_t arg)
 {
 	(void)arg;
-	return !b->is_stale && b->unread;
+	return b->unread;
 }
 
 /* ----------------------------------------------------------------- findings */
@@ -184,7 +184,7 @@ static struct nmibt_error *add_waiter(const struct nmibt_report *report, unsigne
 				      struct waiter *ret, bool *ret_found)
 {
 	struct nmibt_cpu cpu;
-	struct nmibt_error *err = nmibt_report_cpu(report, nr, &cpu);
+	struct nmibt_error *err = nmibt_report_read_cpu(report, nr, &cpu);
 	if (err)
 		return err;
 
@@ -206,7 +206,7 @@ static struct nmibt_error *find_waiters(const struct nmibt_report *report, struc
 		const struct nmibt_cpu_brief *b = &report->cpus[i];
 		bool found;
 
-		if (!report->possible[i] || b->is_stale || b->wait == NMIBT_WAIT_NONE)
+		if (!report->possible[i] || b->wait == NMIBT_WAIT_NONE)
 			continue;
 		struct nmibt_error *err = add_waiter(report, i, &waiters[nr], &found);
 		if (err)
@@ -317,11 +317,10 @@ static void describe_condition(const struct nmibt_report *report, const struct n
 	*buf = '\0';
 
 	nmibt_format_age(report,
-			 nmibt_age_of(report, NMIBT_CLOCK_LOG, c->since_ns, last->first_seq),
-			 since, sizeof(since));
-	nmibt_format_age(report,
-			 nmibt_age_of(report, NMIBT_CLOCK_LOG, c->last_ns, last->first_seq), age,
-			 sizeof(age));
+			 nmibt_age_of(report, NMIBT_CLOCK_LOG, c->since_ns, last->first_seq), since,
+			 sizeof(since));
+	nmibt_format_age(report, nmibt_age_of(report, NMIBT_CLOCK_LOG, c->last_ns, last->first_seq),
+			 age, sizeof(age));
 	if (c->count > 1)
 		snprintf(times, sizeof(times), ", reported %u times", c->count);
 	nmibt_because(buf, "%s since %s%s, last report %s", condition_words(c->kind), since, times,
@@ -361,9 +360,12 @@ static void find_trouble(struct diagnosing *d)
 		add_cpus(d, NMIBT_FINDING_ALSO_DIED, has_outcome, NMIBT_OUTCOME_SELF,
 			 "captured themselves: more than one CPU panicked");
 	find_conditions(d);
+	bool by_vcpus = report->sources->vcpus;
 	add_cpus(d, NMIBT_FINDING_STUCK, is_same_place, true,
-		 "interrupts off, same place at the stop");
-	add_cpus(d, NMIBT_FINDING_SAME_PLACE, is_same_place, false, "when hit and at the stop");
+		 by_vcpus ? "interrupts off, same place at the dump"
+			  : "interrupts off, same place at the stop");
+	add_cpus(d, NMIBT_FINDING_SAME_PLACE, is_same_place, false,
+		 by_vcpus ? "when hit and at the dump" : "when hit and at the stop");
 	add_cpus(d, NMIBT_FINDING_IRQS_OFF, has_irqs_off, 0, "interrupts off when hit");
 	find_waits(d);
 	if (report->sources->has_capture)
@@ -377,7 +379,8 @@ static void find_trouble(struct diagnosing *d)
 	add_cpus(d, NMIBT_FINDING_OFFLINE, has_outcome, NMIBT_OUTCOME_OFFLINE, "when asked");
 	add_cpus(d, NMIBT_FINDING_EXCLUDED, has_outcome, NMIBT_OUTCOME_EXCLUDED,
 		 "slot is not in the dump; dump with a lower -d of makedumpfile");
-	add_cpus(d, NMIBT_FINDING_STALE, is_stale, 0, "of an older request; -o shows it");
+	add_cpus(d, NMIBT_FINDING_STALE, has_stale_slot, 0,
+		 "the slot is of an older request; -o shows it");
 }
 
 static int compare_hash(const void *a, const void *b)
@@ -399,7 +402,7 @@ static void find_same_stacks(struct diagnosing *d)
 		return;
 	}
 	for (unsigned int i = 0; i < nr; i++) {
-		if (report->possible[i] && !report->cpus[i].is_stale && report->cpus[i].stack_hash)
+		if (report->possible[i] && report->cpus[i].stack_hash)
 			hashes[count++] = report->cpus[i].stack_hash;
 	}
 	qsort(hashes, count, sizeof(*hashes), compare_hash);
@@ -412,7 +415,7 @@ static void find_same_stacks(struct diagnosing *d)
 		uint64_t hash = report->cpus[i].stack_hash;
 		uint64_t *at =
 			hash ? bsearch(&hash, hashes, shared, sizeof(*hashes), compare_hash) : NULL;
-		if (!at || report->cpus[i].is_stale)
+		if (!at)
 			continue;
 		add_cpus(d, NMIBT_FINDING_SAME_STACK, has_stack, hash,
 			 is_idle(&report->cpus[i]) ? "(idle)" : "");
@@ -436,7 +439,8 @@ static void find_damage(struct diagnosing *d)
 		if (finding)
 			nmibt_because(finding->text,
 				      "%u of %u entries of the table of slots can't be read",
-				      report->sources->capture.slots_unread, report->sources->capture.desc.nr_slots);
+				      report->sources->capture.slots_unread,
+				      report->sources->capture.desc.nr_slots);
 	}
 	add_cpus(d, NMIBT_FINDING_DAMAGED, has_outcome, NMIBT_OUTCOME_DAMAGED,
 		 "slot fails its checks or can't be read");
@@ -449,8 +453,6 @@ static void find_loss(struct diagnosing *d)
 	char text[NMIBT_WHY_LEN];
 
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
-		if (report->cpus[i].is_stale)
-			continue;
 		lost += report->cpus[i].lost_bytes;
 		unread += report->cpus[i].unread;
 	}

@@ -29,11 +29,6 @@ const char *nmibt_outcome_name(enum nmibt_outcome outcome)
 	return outcome < NMIBT_NR_OUTCOMES ? outcome_names[outcome] : "unknown";
 }
 
-unsigned int nmibt_report_nr_cpus(const struct nmibt_report *report)
-{
-	return report->nr_cpus;
-}
-
 /* ------------------------------------------------------------------------- one CPU */
 
 void nmibt_cpu_destroy(struct nmibt_cpu *cpu)
@@ -45,7 +40,7 @@ void nmibt_cpu_destroy(struct nmibt_cpu *cpu)
 const struct nmibt_evidence *nmibt_shown(const struct nmibt_cpu *cpu)
 {
 	return cpu->step == NMIBT_STEP_REGISTERS || cpu->is_partial_filled ? &cpu->stop
-									    : &cpu->standing;
+									   : &cpu->standing;
 }
 
 /* Older text makes no outcome, no "idle", no group and no signature. */
@@ -165,8 +160,8 @@ static struct nmibt_error *check_cpu(const struct nmibt_report *report, unsigned
 	return NULL;
 }
 
-struct nmibt_error *nmibt_report_cpu(const struct nmibt_report *report, unsigned int nr,
-				     struct nmibt_cpu *ret)
+struct nmibt_error *nmibt_report_read_cpu(const struct nmibt_report *report, unsigned int nr,
+					  struct nmibt_cpu *ret)
 {
 	struct nmibt_cpu cpu = {.cpu = nr};
 
@@ -194,12 +189,13 @@ struct nmibt_error *nmibt_older_begin(const struct nmibt_report *report, unsigne
 		       (report->wish == NMIBT_SOURCE_AUTO || report->wish == NMIBT_SOURCE_LOG);
 	struct nmibt_cpu standing;
 
-	struct nmibt_error *err = nmibt_report_cpu(report, cpu, &standing);
+	struct nmibt_error *err = nmibt_report_read_cpu(report, cpu, &standing);
 	if (err)
 		return err;
 	*ret = (struct nmibt_older){
 		.report = report,
 		.cpu = cpu,
+		.slot = standing.has_stale_slot,
 		.standing = standing.trace,
 		.next = use_log ? log->newest[cpu] : 0,
 	};
@@ -232,6 +228,24 @@ static enum nmibt_outcome outcome_of_older(const struct nmibt_evidence *evidence
 	}
 }
 
+static struct nmibt_error *stale_slot(struct nmibt_older *older, struct nmibt_cpu *cpu)
+{
+	const struct nmibt_report *report = older->report;
+	bool is_stale;
+
+	older->slot = false;
+	struct nmibt_error *err = nmibt_slot_evidence(report->kernel, &report->sources->capture,
+						      older->cpu, &cpu->standing, &is_stale);
+	if (err)
+		return err;
+	cpu->has_slot = cpu->standing.has_slot;
+	cpu->slot = cpu->standing.slot;
+	cpu->slot_paddr = cpu->standing.slot_paddr;
+	memcpy(cpu->why, cpu->standing.why, sizeof(cpu->why));
+	cpu->outcome = nmibt_outcome_of_slot(&cpu->standing);
+	return NULL;
+}
+
 struct nmibt_error *nmibt_older_next(struct nmibt_older *older, struct nmibt_cpu *ret,
 				     bool *ret_found)
 {
@@ -242,12 +256,20 @@ struct nmibt_error *nmibt_older_next(struct nmibt_older *older, struct nmibt_cpu
 		.is_stale = true,
 		.asked_by = NMIBT_NO_CPU,
 	};
-	struct nmibt_error *err = next_trace(older, &cpu, ret_found);
+	struct nmibt_error *err;
 
+	if (older->slot) {
+		err = stale_slot(older, &cpu);
+		*ret_found = !err;
+		if (!err)
+			*ret = cpu;
+		return err;
+	}
+	err = next_trace(older, &cpu, ret_found);
 	if (!err && !*ret_found && report->sources->has_buffers &&
 	    (report->wish == NMIBT_SOURCE_AUTO || report->wish == NMIBT_SOURCE_LEGACY))
-		err = nmibt_buffer_residue(report->kernel, older->cpu, older->nth++,
-					   &cpu.standing, ret_found);
+		err = nmibt_buffer_residue(report->kernel, older->cpu, older->nth++, &cpu.standing,
+					   ret_found);
 	if (err || !*ret_found)
 		return err;
 	cpu.outcome = outcome_of_older(&cpu.standing);
@@ -265,8 +287,8 @@ static struct nmibt_error *look_for_older(const struct nmibt_report *report,
 	const struct nmibt_log_source *log = report->sources->log;
 	struct nmibt_cpu first;
 
-	*ret = false;
-	if (report->sources->has_capture)
+	*ret = cpu->has_stale_slot;
+	if (*ret || report->sources->has_capture)
 		return NULL;
 	if (log && cpu->cpu < NMIBT_MAX_CPUS &&
 	    (report->wish == NMIBT_SOURCE_AUTO || report->wish == NMIBT_SOURCE_LOG)) {
@@ -316,7 +338,7 @@ static void make_brief(const struct nmibt_report *report, const struct nmibt_cpu
 		.wait = wait.kind,
 		.stack_hash = cpu->stack_hash,
 		.condition = cpu->condition,
-		.is_stale = cpu->is_stale,
+		.has_stale_slot = cpu->has_stale_slot,
 		.is_idle = cpu->is_idle,
 		.is_user = cpu->is_user,
 		.irqs_off = cpu->irqs_off,
@@ -342,24 +364,21 @@ static void count_cpu(struct nmibt_report *report, const struct nmibt_cpu *cpu)
 {
 	const struct nmibt_cpu_brief *brief = &report->cpus[cpu->cpu];
 
-	if (brief->lost || brief->note == NMIBT_NOTE_DAMAGED ||
-	    brief->note == NMIBT_NOTE_EXCLUDED)
+	if (brief->lost || brief->note == NMIBT_NOTE_DAMAGED || brief->note == NMIBT_NOTE_EXCLUDED)
 		report->complete = false;
 	report->possible[cpu->cpu] = is_possible(report, cpu);
 	if (!report->possible[cpu->cpu])
 		return;
 	report->nr_possible++;
-	if (cpu->is_stale)
-		report->nr_stale++;
-	else
-		report->by_outcome[cpu->outcome]++;
+	report->nr_stale += cpu->has_stale_slot;
+	report->by_outcome[cpu->outcome]++;
 }
 
 static struct nmibt_error *first_pass(struct nmibt_report *report)
 {
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
 		struct nmibt_cpu cpu;
-		struct nmibt_error *err = nmibt_report_cpu(report, i, &cpu);
+		struct nmibt_error *err = nmibt_report_read_cpu(report, i, &cpu);
 		if (err)
 			return err;
 
@@ -412,7 +431,7 @@ static struct nmibt_error *find_suspends(struct nmibt_report *report)
 /* Is there anything of any CPU that was asked for, be it only older? */
 static bool has_anything(const struct nmibt_report *report)
 {
-	if (report->sources->has_capture)
+	if (report->sources->has_capture || report->is_capture_kernel)
 		return true;
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
 		if (report->cpus[i].outcome != NMIBT_OUTCOME_NONE ||
@@ -426,7 +445,7 @@ struct nmibt_error *nmibt_report_conclude(struct nmibt_report *report)
 {
 	struct nmibt_error *err;
 
-	report->nr_cpus = nmibt_sources_nr_cpus(report->sources);
+	report->nr_cpus = report->is_capture_kernel ? 0 : nmibt_sources_nr_cpus(report->sources);
 	report->are_all_known = report->sources->has_capture || report->sources->percpu;
 	report->cpus = calloc(report->nr_cpus + 1, sizeof(*report->cpus));
 	report->possible = calloc(report->nr_cpus + 1, sizeof(*report->possible));
@@ -435,7 +454,7 @@ struct nmibt_error *nmibt_report_conclude(struct nmibt_report *report)
 	err = find_suspends(report);
 	if (!err)
 		err = nmibt_find_death(report);
-	if (!err)
+	if (!err && !report->is_capture_kernel)
 		err = nmibt_find_conditions(report);
 	if (!err)
 		err = nmibt_find_subjects(report);
@@ -451,18 +470,19 @@ struct nmibt_error *nmibt_report_conclude(struct nmibt_report *report)
 	return has_anything(report) ? NULL : nmibt_nothing_error(report);
 }
 
-struct nmibt_error *nmibt_report_open(const struct nmibt_image *image, enum nmibt_source wish,
-				      struct nmibt_report **ret)
+static struct nmibt_error *make_report(const struct nmibt_image *image, struct nmibt_input *input,
+				       enum nmibt_source wish, struct nmibt_report **ret)
 {
 	struct nmibt_report *report = calloc(1, sizeof(*report));
 	if (!report)
 		return nmibt_error_nomem();
 
+	report->input = input;
 	report->wish = wish;
 	report->complete = true;
 	report->sources = calloc(1, sizeof(*report->sources));
-	struct nmibt_error *err = report->sources ? nmibt_kernel_open(image, &report->kernel)
-						  : nmibt_error_nomem();
+	struct nmibt_error *err =
+		report->sources ? nmibt_kernel_open(image, &report->kernel) : nmibt_error_nomem();
 	if (!err)
 		err = nmibt_open_sources(report);
 	if (!err)
@@ -475,6 +495,33 @@ struct nmibt_error *nmibt_report_open(const struct nmibt_image *image, enum nmib
 	return NULL;
 }
 
+struct nmibt_error *nmibt_report_make(const struct nmibt_image *image, enum nmibt_source wish,
+				      struct nmibt_report **ret)
+{
+	return make_report(image, NULL, wish, ret);
+}
+
+struct nmibt_error *nmibt_report_open(struct nmibt_input *input, unsigned int crash,
+				      const struct nmibt_report_options *options,
+				      struct nmibt_report **ret)
+{
+	struct nmibt_report_options own = {.source = NMIBT_SOURCE_AUTO};
+	const struct nmibt_image *image;
+	struct nmibt_error *err = options ? nmibt_copy_options("nmibt_report_options", &own,
+							       sizeof(own), options, options->size)
+					  : NULL;
+
+	if (err)
+		return err;
+	if (crash >= nmibt_input_nr_crashes(input) || own.source >= NMIBT_NR_SOURCES)
+		return nmibt_error_create(NMIBT_ERR_USAGE, "no crash %u, or no source %d", crash,
+					  own.source);
+	err = nmibt_input_image(input, &image);
+	if (!err)
+		err = make_report(image, input, own.source, ret);
+	return err;
+}
+
 void nmibt_report_close(struct nmibt_report *report)
 {
 	if (!report)
@@ -483,6 +530,8 @@ void nmibt_report_close(struct nmibt_report *report)
 	nmibt_death_destroy(&report->death);
 	nmibt_conditions_destroy(report);
 	nmibt_case_destroy(&report->facts);
+	if (report->input && report->kernel)
+		nmibt_input_forget_kernel(report->input, report->kernel);
 	nmibt_kernel_close(report->kernel);
 	free(report->timeline);
 	free(report->suspends);

@@ -6,16 +6,10 @@
 #ifndef NMIBT_REPORT_H
 #define NMIBT_REPORT_H
 
+#include "image/input.h"
 #include "source/source.h"
 
 /* ------------------------------------------------------------------- order, age */
-
-/* How long before the death something was; without a death, before the dump. */
-enum nmibt_age_kind {
-	NMIBT_AGE_UNKNOWN, /* no date, or of another clock */
-	NMIBT_AGE_EXACT,
-	NMIBT_AGE_AT_LEAST, /* the clock's reading at the death or the dump is missing */
-};
 
 struct nmibt_age {
 	enum nmibt_age_kind kind;
@@ -38,7 +32,7 @@ struct nmibt_death {
 	bool has_seq; /* the log has its first record */
 	uint64_t seq, ns;
 	const char *message; /* untrusted; NULL: not known */
-	const char *dump_failed; /* the capture kernel's own panic; NULL: none */
+	char *dump_failed; /* the capture kernel's own panic, untrusted; NULL: none */
 };
 
 /* ------------------------------------------------------------------- conditions */
@@ -56,17 +50,6 @@ struct nmibt_condition {
 };
 
 /* --------------------------------------------------------------------- timeline */
-
-enum nmibt_moment_kind {
-	NMIBT_MOMENT_FIRST_BAD, /* the first thing since boot that should not be */
-	NMIBT_MOMENT_CONDITION,
-	NMIBT_MOMENT_OOPS, /* that the machine survived */
-	NMIBT_MOMENT_REQUEST, /* backtraces were asked for */
-	NMIBT_MOMENT_SUSPEND,
-	NMIBT_MOMENT_DEATH,
-	NMIBT_MOMENT_DUMP_FAILED,
-	NMIBT_NR_MOMENTS,
-};
 
 struct nmibt_moment {
 	enum nmibt_moment_kind kind;
@@ -97,14 +80,13 @@ struct nmibt_case {
 
 /* -------------------------------------------------------------------------- CPUs */
 
-/* The step of the rule that chose what stands. */
-enum nmibt_step {
-	NMIBT_STEP_SLOT = 1, /* its slot of the last request */
-	NMIBT_STEP_BELONGS, /* text that belongs to the death */
-	NMIBT_STEP_CONFIRMED, /* older text that the registers confirm */
-	NMIBT_STEP_REGISTERS, /* those of the stop or of the virtual CPU */
-	NMIBT_STEP_LAST_SEEN, /* older text, in the past tense */
-	NMIBT_STEP_NOTHING,
+/* In what kind of function a CPU waits for others. */
+enum nmibt_wait_kind {
+	NMIBT_WAIT_NONE,
+	NMIBT_WAIT_SPINLOCK,
+	NMIBT_WAIT_RWLOCK,
+	NMIBT_WAIT_CALL, /* that others run a function */
+	NMIBT_WAIT_STOP_MACHINE,
 };
 
 struct nmibt_cpu {
@@ -113,12 +95,15 @@ struct nmibt_cpu {
 	enum nmibt_step step;
 	/* Of steps 1, 2, 3 and 5; of step 4 it is empty, and stop stands. */
 	struct nmibt_evidence standing;
-	struct nmibt_evidence stop; /* the registers at the stop; note says what there is */
+	/* The registers at the stop, or, where its source says so, of the virtual CPU at the
+	 * dump; note says what became of the crash note. */
+	struct nmibt_evidence stop;
 	size_t trace; /* index + 1 of the log's trace that stands; 0: none */
 	/* The slot of a capture, whatever stands: */
 	bool has_slot; /* slot is filled and passed its checks */
 	uint64_t slot_paddr;
 	struct nmi_capture_slot slot;
+	bool has_stale_slot; /* its slot is of an older request: nmibt_older_next() has it */
 	bool is_stale; /* it is older than what stands, as nmibt_older_next() gives it */
 	bool is_idle, is_user, irqs_off;
 	bool is_partial_filled; /* its slot lacks a stack; stop has it */
@@ -142,7 +127,7 @@ struct nmibt_cpu_brief {
 	enum nmibt_wait_kind wait;
 	uint64_t stack_hash;
 	size_t condition;
-	bool is_stale, has_older;
+	bool has_stale_slot, has_older;
 	bool is_idle, is_user, irqs_off, is_late;
 	bool faulted; /* its capture broke off by a fault */
 	bool lost; /* lost or unreadable bytes, or damage */
@@ -152,6 +137,11 @@ struct nmibt_cpu_brief {
 
 /* ------------------------------------------------------------------------ sources */
 
+struct nmibt_source_state {
+	enum nmibt_found found;
+	char why[NMIBT_WHY_LEN]; /* printable; may be empty */
+};
+
 struct nmibt_sources {
 	struct nmibt_capture capture;
 	bool has_capture;
@@ -159,12 +149,14 @@ struct nmibt_sources {
 	/* Not looked for where there is a capture, which has all that they tell: */
 	const struct nmibt_percpu *percpu; /* the kernel's; NULL: not known */
 	bool has_buffers; /* NMI buffers */
+	const struct nmibt_vcpus *vcpus; /* the kernel's; NULL: not known, or not to be used */
 	struct nmibt_unwinder *unwinder; /* NULL: not needed yet, or there is no way */
 	bool unwinder_tried;
 	struct nmibt_source_state states[NMIBT_NR_SOURCES];
 };
 
 struct nmibt_report {
+	struct nmibt_input *input; /* borrowed; NULL: it was made of an image */
 	struct nmibt_kernel *kernel;
 	enum nmibt_source wish;
 	struct nmibt_sources *sources; /* its unwinder is opened when it is needed */
@@ -181,21 +173,28 @@ struct nmibt_report {
 	struct nmibt_cpu_brief *cpus;
 	bool *possible; /* false: there is no CPU of this number */
 	unsigned int nr_possible;
-	unsigned int by_outcome[NMIBT_NR_OUTCOMES]; /* stale ones left out */
-	unsigned int nr_stale;
+	unsigned int by_outcome[NMIBT_NR_OUTCOMES];
+	unsigned int nr_stale; /* have a slot of an older request */
+	/* The image is of a capture kernel, and nothing of it is evidence: it has no CPUs. */
+	bool is_capture_kernel;
 	bool was_stopped; /* some CPU has a crash note: there was a stop */
 	bool complete; /* false: something could not be read or was lost */
 };
 
+/* As nmibt_report_open(); image is borrowed for the life of the report. */
+struct nmibt_error *nmibt_report_make(const struct nmibt_image *image, enum nmibt_source wish,
+				      struct nmibt_report **ret);
+
 /* Everything about one CPU; what is damaged is said in ret, not an error. The caller
  * destroys ret. */
-struct nmibt_error *nmibt_report_cpu(const struct nmibt_report *report, unsigned int cpu,
-				     struct nmibt_cpu *ret);
+struct nmibt_error *nmibt_report_read_cpu(const struct nmibt_report *report, unsigned int cpu,
+					  struct nmibt_cpu *ret);
 
 /* What is known of a CPU beside what stands, the newest of each source first. */
 struct nmibt_older {
 	const struct nmibt_report *report;
 	unsigned int cpu;
+	bool slot; /* the CPU's, which is of an older request, comes next */
 	size_t standing; /* index + 1 of the trace that stands */
 	size_t next; /* index + 1 of the next trace of the log */
 	unsigned int nth; /* of the buffers' residue */
@@ -215,6 +214,8 @@ struct nmibt_error *nmibt_find_death(struct nmibt_report *report);
 /* Needs the conditions. */
 struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report);
 void nmibt_death_destroy(struct nmibt_death *death);
+/* Were the other CPUs stopped as the kernel died? */
+bool nmibt_is_stop_certain(const struct nmibt_report *report);
 /* Does what was printed as printout i (index + 1), or by a trace outside of any at seq,
  * belong to the death? */
 bool nmibt_belongs(const struct nmibt_report *report, size_t printout, uint64_t seq,
@@ -241,6 +242,8 @@ void nmibt_format_duration(int64_t ns, char *buf, size_t len);
 void nmibt_format_age(const struct nmibt_report *report, struct nmibt_age age, char *buf,
 		      size_t len);
 
+/* What became of a CPU by its slot. */
+enum nmibt_outcome nmibt_outcome_of_slot(const struct nmibt_evidence *evidence);
 /* The one decision: fills in outcome, step and standing of ret->cpu. */
 struct nmibt_error *nmibt_select(const struct nmibt_report *report, struct nmibt_cpu *ret);
 /* As nmibt_unwind_evidence(), of the registers at the stop. */
@@ -290,5 +293,52 @@ void nmibt_find_lock(const struct nmibt_report *report, const struct nmibt_regs 
 
 /* In the same place at its backtrace and at the stop, or in an open condition. */
 bool nmibt_is_stuck(const struct nmibt_cpu_brief *brief);
+
+/* --------------------------------------------------------------------- diagnosis */
+
+/* What is to be seen in the capture, and nothing that is only likely. */
+struct nmibt_finding {
+	enum nmibt_finding_kind kind;
+	unsigned int *cpus; /* ascending; none: of the capture as a whole */
+	size_t nr_cpus;
+	char text[NMIBT_WHY_LEN]; /* what was seen, printable; may be empty */
+};
+
+struct nmibt_diagnosis {
+	struct nmibt_finding *findings; /* in the order of their kinds */
+	size_t nr;
+};
+
+struct nmibt_error *nmibt_diagnose(const struct nmibt_report *report, struct nmibt_diagnosis *ret);
+void nmibt_diagnosis_destroy(struct nmibt_diagnosis *diagnosis);
+
+/* --------------------------------------------------------------------- signature */
+
+#define NMIBT_SIGNATURE_LEN 41
+
+struct nmibt_signature_frame {
+	char *name; /* "function" or "function [module]"; untrusted text */
+	bool left_out; /* of the signature */
+};
+
+struct nmibt_signature_stack {
+	bool panicking; /* else: stuck */
+	unsigned int *cpus; /* ascending: that have it */
+	size_t nr_cpus;
+	struct nmibt_signature_frame *frames; /* innermost first, of the first CPU */
+	size_t nr_frames, nr_kept;
+};
+
+/* docs/signature.md */
+struct nmibt_signature {
+	char value[NMIBT_SIGNATURE_LEN]; /* SHA-1 in hex; empty: nothing to make it of */
+	char duphash[NMIBT_SIGNATURE_LEN]; /* satyr's, of the panicking CPU; may be empty */
+	struct nmibt_signature_stack *stacks; /* the panicking CPU's first */
+	size_t nr_stacks;
+	size_t nr_hashed; /* of them, with a frame that is not left out */
+};
+
+struct nmibt_error *nmibt_signature(const struct nmibt_report *report, struct nmibt_signature *ret);
+void nmibt_signature_destroy(struct nmibt_signature *signature);
 
 #endif /* NMIBT_REPORT_H */

@@ -37,7 +37,7 @@ static void stand(struct nmibt_cpu *cpu, enum nmibt_step step, struct nmibt_evid
 
 /* ---------------------------------------------------------------------- 1: its slot */
 
-static enum nmibt_outcome outcome_of_slot(const struct nmibt_evidence *evidence)
+enum nmibt_outcome nmibt_outcome_of_slot(const struct nmibt_evidence *evidence)
 {
 	const struct nmi_capture_slot *slot = &evidence->slot;
 
@@ -70,19 +70,19 @@ static struct nmibt_error *try_slot(const struct nmibt_report *report, struct nm
 {
 	struct nmibt_evidence slot;
 
-	struct nmibt_error *err = nmibt_slot_evidence(
-		report->kernel, &report->sources->capture, cpu->cpu, &slot, &cpu->is_stale);
+	struct nmibt_error *err = nmibt_slot_evidence(report->kernel, &report->sources->capture,
+						      cpu->cpu, &slot, &cpu->has_stale_slot);
 	if (err)
 		return err;
-	if (slot.has_slot || *slot.why)
-		cpu->outcome = outcome_of_slot(&slot);
-	memcpy(cpu->why, slot.why, sizeof(cpu->why));
-	cpu->has_slot = slot.has_slot;
+	cpu->has_slot = slot.has_slot && !cpu->has_stale_slot;
 	cpu->slot = slot.slot;
 	cpu->slot_paddr = slot.slot_paddr;
-	cpu->asked_ns = slot.has_slot ? slot.asked_ns : 0;
+	if (cpu->has_slot || *slot.why)
+		cpu->outcome = nmibt_outcome_of_slot(&slot);
+	memcpy(cpu->why, slot.why, sizeof(cpu->why));
+	cpu->asked_ns = cpu->has_slot ? slot.asked_ns : 0;
 	/* A slot without a frame and without registers is shown, but does not stand. */
-	if (!cpu->is_stale)
+	if (!cpu->has_stale_slot)
 		stand(cpu, slot.stack.nr || slot.regs.present ? NMIBT_STEP_SLOT : NMIBT_STEP_NOTHING,
 		      &slot);
 	nmibt_evidence_destroy(&slot);
@@ -120,7 +120,7 @@ static struct nmibt_error *has_ended(const struct nmibt_report *report, size_t t
 	const struct nmibt_log_source *log = report->sources->log;
 	struct nmibt_evidence evidence;
 
-	*ret = log->traces[trace].has_ended || !report->was_stopped;
+	*ret = log->traces[trace].has_ended || !nmibt_is_stop_certain(report);
 	if (*ret)
 		return NULL;
 	struct nmibt_error *err = nmibt_log_evidence(log, report->kernel, trace, &evidence);
@@ -132,8 +132,7 @@ static struct nmibt_error *has_ended(const struct nmibt_report *report, size_t t
 	return NULL;
 }
 
-static struct nmibt_error *trace_belongs(const struct nmibt_report *report, size_t trace,
-					 bool *ret)
+static struct nmibt_error *trace_belongs(const struct nmibt_report *report, size_t trace, bool *ret)
 {
 	const struct nmibt_log_trace *t = &report->sources->log->traces[trace];
 	bool ended;
@@ -193,8 +192,8 @@ static struct nmibt_error *use_trace(const struct nmibt_report *report, size_t t
 {
 	struct nmibt_evidence evidence;
 
-	struct nmibt_error *err = nmibt_log_evidence(report->sources->log, report->kernel,
-						     trace - 1, &evidence);
+	struct nmibt_error *err =
+		nmibt_log_evidence(report->sources->log, report->kernel, trace - 1, &evidence);
 	if (err)
 		return err;
 	stand(cpu, step, &evidence);
@@ -224,8 +223,7 @@ static struct nmibt_error *confirm_traces(const struct nmibt_report *report, str
 
 		if (log->traces[i - 1].kind == NMIBT_EVIDENCE_TASK)
 			continue;
-		struct nmibt_error *err =
-			nmibt_log_evidence(log, report->kernel, i - 1, &evidence);
+		struct nmibt_error *err = nmibt_log_evidence(log, report->kernel, i - 1, &evidence);
 		if (err)
 			return err;
 		bool confirmed = nmibt_is_confirmed(&evidence, &cpu->stop);
@@ -270,8 +268,7 @@ static struct nmibt_error *try_confirmed(const struct nmibt_report *report, stru
 	if (!cpu->stop.regs.present || !has_older_text(report, cpu))
 		return NULL;
 	struct nmibt_error *err = nmibt_unwind_stop(report, cpu);
-	if (!err && report->sources->has_buffers &&
-	    may_use(report, NMIBT_SOURCE_LEGACY))
+	if (!err && report->sources->has_buffers && may_use(report, NMIBT_SOURCE_LEGACY))
 		err = confirm_buffer(report, cpu);
 	if (!err && cpu->step == NMIBT_STEP_NOTHING && report->sources->log &&
 	    may_use(report, NMIBT_SOURCE_LOG) && cpu->cpu < NMIBT_MAX_CPUS)
@@ -285,7 +282,7 @@ static struct nmibt_error *try_confirmed(const struct nmibt_report *report, stru
 static struct nmibt_error *try_registers(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
 	if (!cpu->stop.regs.present ||
-	    (!may_use(report, NMIBT_SOURCE_REGISTERS) && !may_use_capture(report)))
+	    (!may_use(report, cpu->stop.source) && !may_use_capture(report)))
 		return NULL;
 	cpu->step = NMIBT_STEP_REGISTERS;
 	return nmibt_unwind_stop(report, cpu);
@@ -361,12 +358,21 @@ static bool is_silent(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 
 /* ----------------------------------------------------------------------- together */
 
-static void read_stop(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+/* In a hypervisor's dump what a virtual CPU is in may be the stop itself, so that only its
+ * stack tells the task and the mode. */
+static struct nmibt_error *read_stop(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
 	const struct nmi_capture_slot *slot = &cpu->slot;
 
-	nmibt_note_evidence(report->kernel, cpu->cpu, cpu->has_slot ? slot->note_paddr : 0,
-			    cpu->has_slot ? slot->note_size : 0, &cpu->stop);
+	/* A slot names the note, whatever request it is of; 0: there is none. */
+	nmibt_note_evidence(report->kernel, cpu->cpu, slot->note_paddr, slot->note_size,
+			    &cpu->stop);
+	if (!report->sources->vcpus || cpu->stop.regs.present)
+		return NULL;
+	enum nmibt_note note = cpu->stop.note;
+	nmibt_vcpu_evidence(report->kernel, cpu->cpu, &cpu->stop);
+	cpu->stop.note = note;
+	return nmibt_unwind_stop(report, cpu);
 }
 
 /* What a partial or damaged slot lacks comes from the stop, and the renderers say so. */
@@ -415,15 +421,20 @@ static void set_outcome(const struct nmibt_report *report, struct nmibt_cpu *cpu
 	}
 }
 
-static void say_why_nothing(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+static void say_why_nothing(struct nmibt_cpu *cpu)
 {
-	if (cpu->step != NMIBT_STEP_NOTHING || *cpu->why)
+	if (cpu->step != NMIBT_STEP_NOTHING || cpu->outcome != NMIBT_OUTCOME_NONE || *cpu->why)
 		return;
-	if (cpu->outcome == NMIBT_OUTCOME_NONE && cpu->slot_paddr == NMI_CAPTURE_NO_MEMORY)
+	if (cpu->slot_paddr == NMI_CAPTURE_NO_MEMORY)
 		nmibt_because(cpu->why, "there was no memory for its slot");
-	else if (cpu->outcome == NMIBT_OUTCOME_NONE)
+	else if (cpu->has_stale_slot)
+		nmibt_because(cpu->why, "its slot is of an older request");
+	else if (cpu->has_slot)
+		nmibt_because(cpu->why, "nothing was asked of it");
+	else if (*cpu->stop.why)
+		nmibt_because(cpu->why, "no text of it; %s", cpu->stop.why);
+	else
 		nmibt_because(cpu->why, "no text of it, and no registers");
-	(void)report;
 }
 
 struct nmibt_error *nmibt_select(const struct nmibt_report *report, struct nmibt_cpu *cpu)
@@ -437,8 +448,8 @@ struct nmibt_error *nmibt_select(const struct nmibt_report *report, struct nmibt
 		err = try_slot(report, cpu);
 	if (err)
 		return err;
-	read_stop(report, cpu);
-	if (cpu->step == NMIBT_STEP_NOTHING)
+	err = read_stop(report, cpu);
+	if (!err && cpu->step == NMIBT_STEP_NOTHING)
 		err = try_belonging(report, cpu);
 	if (!err && cpu->step == NMIBT_STEP_NOTHING)
 		err = try_confirmed(report, cpu);
@@ -451,6 +462,6 @@ struct nmibt_error *nmibt_select(const struct nmibt_report *report, struct nmibt
 	if (err)
 		return err;
 	set_outcome(report, cpu);
-	say_why_nothing(report, cpu);
+	say_why_nothing(cpu);
 	return NULL;
 }

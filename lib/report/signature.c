@@ -328,7 +328,7 @@ static struct nmibt_error *add_cpu(const struct nmibt_report *report, unsigned i
 	static const struct nmibt_stack none;
 	struct nmibt_signature_stack *stack = &signature->stacks[signature->nr_stacks];
 	struct nmibt_cpu cpu;
-	struct nmibt_error *err = nmibt_report_cpu(report, i, &cpu);
+	struct nmibt_error *err = nmibt_report_read_cpu(report, i, &cpu);
 	if (err)
 		return err;
 
@@ -360,8 +360,7 @@ static struct nmibt_error *add_cpus(const struct nmibt_report *report,
 	for (unsigned int i = 0; i < nr; i++) {
 		const struct nmibt_cpu_brief *brief = &report->cpus[i];
 
-		if (!report->possible[i] || brief->is_stale ||
-		    (!is_subject(report, i) && !wanted(brief)))
+		if (!report->possible[i] || (!is_subject(report, i) && !wanted(brief)))
 			continue;
 		struct nmibt_error *err = add_cpu(report, i, signature);
 		if (err)

@@ -185,6 +185,27 @@ static bool has_stopped_cpu(struct nmibt_report *report)
 	return false;
 }
 
+/* ------------------------------------------------------------------- virtual CPUs */
+
+/* Only of a kernel that did not go to kdump the dump's notes are those of virtual CPUs. */
+static void find_vcpus(struct nmibt_report *report)
+{
+	struct nmibt_source_state *state = &report->sources->states[NMIBT_SOURCE_VCPU];
+
+	if (report->was_stopped || report->kernel->capture) {
+		set_state(state, NMIBT_FOUND_ABSENT, "there was a kdump");
+		return;
+	}
+	report->sources->vcpus = nmibt_kernel_vcpus(report->kernel);
+	if (!report->sources->vcpus) {
+		set_failure(state, nmibt_kernel_failure(report->kernel, NMIBT_PART_VCPUS));
+		return;
+	}
+	unsigned int nr = report->sources->vcpus->nr;
+	set_state(state, NMIBT_FOUND, "");
+	nmibt_because(state->why, "registers of %u virtual CPU%s", nr, nmibt_plural(nr));
+}
+
 /* -------------------------------------------------------------------- NMI buffers */
 
 static unsigned int count_texts(struct nmibt_report *report, unsigned int *ret_unread)
@@ -250,24 +271,53 @@ static void find_percpu(struct nmibt_report *report)
 	if (sources->has_buffers)
 		describe_buffers(report, legacy);
 	else
-		set_failure(legacy,
-			    nmibt_kernel_failure(report->kernel, NMIBT_PART_NMI_BUFFERS));
+		set_failure(legacy, nmibt_kernel_failure(report->kernel, NMIBT_PART_NMI_BUFFERS));
+}
+
+/* So many records a boot may have before its banner: arm64 names its CPU first
+ * (arch/arm64/kernel/setup.c: smp_setup_processor_id(), 6.12). */
+#define MAX_BEFORE_BANNER 4
+
+/* Is the log that of a capture kernel from its first record on? Where a boot stands before
+ * the capture kernel's, the log is about that. */
+static bool is_of_capture_kernel(const struct nmibt_log_source *log)
+{
+	for (size_t i = 0; i < log->nr_events; i++) {
+		const struct nmibt_log_event *event = &log->events[i];
+
+		if (event->kind == NMIBT_PRINT_BANNER &&
+		    event->seq - log->first_seq >= MAX_BEFORE_BANNER)
+			return false;
+		if (event->kind == NMIBT_PRINT_COMMAND_LINE)
+			return event->is_capture_kernel;
+	}
+	return false;
 }
 
 struct nmibt_error *nmibt_open_sources(struct nmibt_report *report)
 {
 	struct nmibt_sources *sources = report->sources;
 
+	struct nmibt_error *err = read_log(report);
+	if (err)
+		return err;
+	report->is_capture_kernel =
+		report->kernel->is_capture || (sources->log && is_of_capture_kernel(sources->log));
+	if (report->is_capture_kernel) {
+		report->complete = false;
+		return NULL;
+	}
 	/* Only the way to kdump writes it (kernel/crash_core.c: __crash_kexec(), 6.12). */
 	report->was_stopped = report->kernel->vmcoreinfo.crashtime.known;
-	struct nmibt_error *err = find_capture(report);
+	err = find_capture(report);
 	if (err)
 		return err;
 	if (!sources->has_capture)
 		find_percpu(report);
 	else if (!report->was_stopped)
 		report->was_stopped = has_stopped_cpu(report);
-	return read_log(report);
+	find_vcpus(report);
+	return NULL;
 }
 
 void nmibt_close_sources(struct nmibt_report *report)
@@ -289,7 +339,11 @@ struct nmibt_error *nmibt_unwind_stop(const struct nmibt_report *report, struct 
 	if (!sources->unwinder_tried && cpu->stop.regs.present && !cpu->stop.is_user)
 		nmibt_error_destroy(nmibt_unwinder_open(report->kernel, &sources->unwinder));
 	sources->unwinder_tried |= cpu->stop.regs.present && !cpu->stop.is_user;
-	return nmibt_unwind_evidence(report->kernel, sources->unwinder, &cpu->stop);
+	struct nmibt_error *err =
+		nmibt_unwind_evidence(report->kernel, sources->unwinder, &cpu->stop);
+	if (!err && cpu->stop.source == NMIBT_SOURCE_VCPU && cpu->stop.regs.present)
+		nmibt_see_through_stop(&cpu->stop);
+	return err;
 }
 
 static bool is_mentioned(const struct nmibt_log_source *log, unsigned int cpu)
@@ -301,7 +355,8 @@ static bool is_mentioned(const struct nmibt_log_source *log, unsigned int cpu)
 			return true;
 	}
 	for (size_t i = 0; i < log->nr_printouts; i++) {
-		if (log->printouts[i].reporter == cpu || nmibt_cpus_has(&log->printouts[i].cpus, cpu))
+		if (log->printouts[i].reporter == cpu ||
+		    nmibt_cpus_has(&log->printouts[i].cpus, cpu))
 			return true;
 	}
 	return false;
@@ -311,6 +366,8 @@ bool nmibt_sources_know_cpu(const struct nmibt_sources *sources, unsigned int cp
 {
 	if (sources->percpu)
 		return cpu < sources->percpu->nr && sources->percpu->possible[cpu];
+	if (sources->vcpus && cpu < sources->vcpus->nr)
+		return true;
 	return sources->log && cpu < NMIBT_MAX_CPUS && is_mentioned(sources->log, cpu);
 }
 
@@ -333,10 +390,14 @@ unsigned int nmibt_sources_nr_cpus(const struct nmibt_sources *sources)
 		return sources->capture.desc.nr_slots;
 	if (sources->percpu)
 		return sources->percpu->nr;
+	if (sources->vcpus)
+		nr = sources->vcpus->nr;
 	if (!log)
-		return 0;
-	for (unsigned int cpu = NMIBT_MAX_CPUS; cpu > 0 && !nr; cpu--)
-		nr = log->newest[cpu - 1] ? cpu : 0;
+		return nr;
+	for (unsigned int cpu = NMIBT_MAX_CPUS; cpu > nr; cpu--) {
+		if (log->newest[cpu - 1])
+			nr = cpu;
+	}
 	for (size_t i = 0; i < log->nr_requests; i++)
 		nr = max_of(max_cpu(nr, log->requests[i].by_cpu), &log->requests[i].asked);
 	for (size_t i = 0; i < log->nr_printouts; i++)

@@ -15,7 +15,7 @@ static const char *const source_names[NMIBT_NR_SOURCES] = {
 	[NMIBT_SOURCE_AUTO] = "auto",		[NMIBT_SOURCE_VMCOREINFO] = "vmcoreinfo",
 	[NMIBT_SOURCE_SYMBOL] = "symbol",	[NMIBT_SOURCE_SCAN] = "scan",
 	[NMIBT_SOURCE_LEGACY] = "legacy",	[NMIBT_SOURCE_LOG] = "log",
-	[NMIBT_SOURCE_REGISTERS] = "registers",
+	[NMIBT_SOURCE_REGISTERS] = "registers", [NMIBT_SOURCE_VCPU] = "vcpu",
 };
 
 const char *nmibt_source_name(enum nmibt_source source)

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The registers that a CPU saved at the stop: its crash note, and the stack that they
- * stand on. They are never older than the death.
+ * The registers that a CPU saved at the stop, its crash note, or those of the virtual CPU at
+ * the moment of a hypervisor's dump, and the stack that they stand on. They are never older
+ * than the death.
  */
 #include "source/source.h"
 
@@ -25,6 +26,52 @@ void nmibt_note_evidence(struct nmibt_kernel *kernel, unsigned int cpu, uint64_t
 	ret->is_user = nmibt_is_user_mode(kernel->image->arch, &ret->regs);
 	ret->has_sp = true;
 	ret->sp = ret->regs.value[names->sp];
+}
+
+void nmibt_vcpu_evidence(struct nmibt_kernel *kernel, unsigned int cpu, struct nmibt_evidence *ret)
+{
+	const struct nmibt_reg_names *names = nmibt_reg_names(kernel->image->arch);
+	const struct nmibt_vcpus *vcpus = nmibt_kernel_vcpus(kernel);
+
+	*ret = (struct nmibt_evidence){
+		.cpu = cpu,
+		.source = NMIBT_SOURCE_VCPU,
+		.kind = NMIBT_EVIDENCE_REGISTERS,
+		.asked_by = NMIBT_NO_CPU,
+	};
+	if (!vcpus || cpu >= vcpus->nr)
+		return;
+	const struct nmibt_regs *regs = &vcpus->regs[cpu];
+	bool is_user = nmibt_is_user_mode(kernel->image->arch, regs);
+	/* The kernel is in the upper half of the addresses. */
+	if (!is_user && !(regs->value[names->pc] >> 63)) {
+		nmibt_because(ret->why, "its virtual CPU is not in the kernel: it was not started, "
+					"or is in firmware");
+		return;
+	}
+	ret->regs = *regs;
+	ret->is_user = is_user;
+	ret->has_sp = true;
+	ret->sp = regs->value[names->sp];
+	ret->task.known = nmibt_current_task(kernel, cpu, &ret->task.pid, ret->task.comm);
+}
+
+/*
+ * Without a kdump panic() halts the CPUs by an interrupt: what that hit is where the CPU
+ * was. Only an idle task enters the idle loop by cpu_startup_entry(), so that its PID is
+ * known without the task's structure.
+ */
+void nmibt_see_through_stop(struct nmibt_evidence *evidence)
+{
+	size_t dying = nmibt_count_dying(&evidence->stack);
+
+	if (!evidence->task.known && nmibt_is_stack_of_idle_task(&evidence->stack))
+		evidence->task = (struct nmibt_task){.known = true, .pid = 0};
+	if (!dying)
+		return;
+	/* The interrupt has a stack of its own. */
+	evidence->has_sp = false;
+	evidence->is_user |= dying == evidence->stack.nr && evidence->stack.end == NMIBT_END_USER;
 }
 
 /* Where no stack can be followed the place itself is still known. */

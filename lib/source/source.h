@@ -16,25 +16,6 @@ struct nmibt_kernel;
 
 #define NMIBT_NO_CPU UINT32_MAX
 
-enum nmibt_evidence_kind {
-	NMIBT_EVIDENCE_SLOT, /* the capture's slot */
-	NMIBT_EVIDENCE_ANSWER, /* the CPU answered a request for its backtrace */
-	NMIBT_EVIDENCE_SKIPPED, /* the CPU answered that it idles */
-	NMIBT_EVIDENCE_OWN, /* the CPU printed it of itself, for the reason of its printout */
-	NMIBT_EVIDENCE_TASK, /* the stack of a task that ran on no CPU; it stands for none */
-	NMIBT_EVIDENCE_REGISTERS, /* saved at the stop, or of the virtual CPU */
-};
-
-/* What is wrong with a piece of evidence. */
-enum {
-	NMIBT_WRONG_HEADLESS = 1 << 0, /* its beginning is gone */
-	NMIBT_WRONG_GAP = 1 << 1, /* something in the middle of it is lost */
-	NMIBT_WRONG_TORN = 1 << 2, /* it was being written */
-	NMIBT_WRONG_CUT = 1 << 3, /* its end is gone */
-	NMIBT_WRONG_EXCLUDED = 1 << 4, /* a part of it is not in the dump */
-	NMIBT_WRONG_DAMAGED = 1 << 5, /* it fails checks, or a part of it can't be read */
-};
-
 /* Two clocks are compared only through a moment at which the image has both. */
 enum nmibt_clock {
 	NMIBT_CLOCK_NONE,
@@ -117,8 +98,6 @@ struct nmibt_printout {
 	struct nmibt_task task; /* that it is about: hung, locked */
 	bool has_seconds;
 	uint64_t seconds; /* stuck or blocked for, by its first line */
-	bool has_interval;
-	uint64_t interval; /* s; of the watchdog that reports */
 	char *message; /* the first line, untrusted, NUL-terminated */
 };
 
@@ -197,6 +176,36 @@ struct nmibt_error *nmibt_log_evidence(const struct nmibt_log_source *log,
 				       struct nmibt_kernel *kernel, size_t i,
 				       struct nmibt_evidence *ret);
 
+/* ---------------------------------------------------------------- the capture */
+
+/* What was looked for and what came of it, per source, one line of text each
+ * ("no NMI_BACKTRACE_CAPTURE line in VMCOREINFO"); empty: not tried. */
+struct nmibt_capture {
+	enum nmibt_source source; /* where it was found */
+	struct nmi_capture_desc desc; /* mended: see docs/format.md, "Reading" */
+	uint64_t desc_paddr;
+	uint64_t *slots; /* desc.nr_slots entries of the table, as they are */
+	/* False: this entry of the table could not be read, nor its slot be found. */
+	bool *slot_known;
+	unsigned int slots_unread; /* entries that could not be read */
+	/* What is wrong with the descriptor or its table and was done without,
+	 * a line of text; empty: nothing. desc holds the mended values. */
+	char damage[NMIBT_WHY_LEN];
+	char why[NMIBT_NR_SOURCES][NMIBT_WHY_LEN];
+	/* Per source: it led to something that ought to be a capture and can't be used. */
+	bool unusable[NMIBT_NR_SOURCES];
+};
+
+/*
+ * wish: AUTO or the one source to try. Fails with NOTHING when no descriptor
+ * was found, DAMAGED when one was found and none passes its checks; the
+ * message says what was looked for and where. On failure ret->why and
+ * ret->unusable are still filled, and nothing else in it is.
+ */
+struct nmibt_error *nmibt_locate(struct nmibt_kernel *kernel, enum nmibt_source wish,
+				 struct nmibt_capture *ret);
+void nmibt_capture_destroy(struct nmibt_capture *capture);
+
 /* ------------------------------------------------------------- evidence by source */
 
 /* Where all slots agree that the descriptor is wrong; it is said in capture->damage. */
@@ -226,6 +235,11 @@ struct nmibt_error *nmibt_buffer_residue(struct nmibt_kernel *kernel, unsigned i
  * variables say. The stack is not unwound yet. */
 void nmibt_note_evidence(struct nmibt_kernel *kernel, unsigned int cpu, uint64_t paddr,
 			 uint64_t size, struct nmibt_evidence *ret);
+/* The registers of a virtual CPU; without registers where there are none. What is wrong with
+ * them is said in ret->why. The stack is not unwound yet. */
+void nmibt_vcpu_evidence(struct nmibt_kernel *kernel, unsigned int cpu, struct nmibt_evidence *ret);
+/* Of a virtual CPU whose stack is unwound: task and mode of what a stop by panic() hit. */
+void nmibt_see_through_stop(struct nmibt_evidence *evidence);
 /* Fills in the stack that the registers stand on, unless it is there. unwinder may be NULL:
  * then the stack is the place where the CPU was, and ends there. */
 struct nmibt_error *nmibt_unwind_evidence(struct nmibt_kernel *kernel,

@@ -101,11 +101,6 @@ bool nmibt_is_idle_function(struct nmibt_str function)
 	return nmibt_function_kinds(function) & (NMIBT_FUNCTION_IDLE | NMIBT_FUNCTION_HALT);
 }
 
-bool nmibt_is_dying_function(struct nmibt_str function)
-{
-	return nmibt_function_kinds(function) & (NMIBT_FUNCTION_DYING | NMIBT_FUNCTION_STOP);
-}
-
 /* Where the interrupt or exception ends that frame i is in: behind what entered the kernel.
  * Where the text does not tell, behind frame i. */
 static size_t end_of_entry(const struct nmibt_stack *stack, size_t i)
@@ -173,4 +168,21 @@ bool nmibt_is_idle_stack(const struct nmibt_stack *stack)
 bool nmibt_is_outermost_frame(const struct nmibt_frame *frame)
 {
 	return nmibt_frame_kinds(frame) & (NMIBT_FUNCTION_OUTERMOST | NMIBT_FUNCTION_USER);
+}
+
+/* kernel/sched/idle.c; do_idle() is no proof, play_idle_precise() has other tasks run it
+ * (6.12). */
+bool nmibt_is_stack_of_idle_task(const struct nmibt_stack *stack)
+{
+	static const char start[] = "cpu_startup_entry";
+
+	for (size_t i = 0; i < stack->nr; i++) {
+		const struct nmibt_frame *f = &stack->frames[i];
+		struct nmibt_str function = {f->function.s, nmibt_function_len(f->function)};
+
+		if (nmibt_is_in_chain(stack->frames, i) && !f->module.len &&
+		    is_named(start, function))
+			return true;
+	}
+	return false;
 }

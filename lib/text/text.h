@@ -7,7 +7,72 @@
 
 #include "kernel/kernel.h"
 
+/* -------------------------------------------------------------------- decode */
+
+/*
+ * One line: bytes [text, text + len) without header and newline, not
+ * terminated, borrowed from nmibt_text.raw except for a line put together of
+ * KERN_CONT pieces (then owned by the nmibt_text as well). Untrusted: may hold
+ * any byte.
+ */
+struct nmibt_line {
+	const char *text;
+	size_t len;
+	size_t torn_at; /* bytes of text that were published; len when not torn */
+	size_t gap; /* unreadable bytes before it */
+	int level; /* 0-7, or NMIBT_LEVEL_* */
+	unsigned int flags;
+};
+
+struct nmibt_text {
+	struct nmibt_line *lines;
+	size_t nr_lines;
+	char *raw; /* the text area as read: published bytes, then the torn tail */
+	size_t raw_len;
+	bool *known; /* raw_len: false where raw could not be read; NULL: all was */
+	size_t published; /* <= raw_len */
+	size_t unread; /* published bytes that could not be read */
+	size_t excluded; /* of these, in excluded pages */
+	void *owned; /* the library's */
+};
+
+/*
+ * raw[0..published) are committed bytes, raw[published..raw_len) what stands
+ * behind them in the area (the tail ends at its first NUL). known[i], if not
+ * NULL, is false for bytes that could not be read. Takes copies.
+ */
+struct nmibt_error *nmibt_decode(const char *raw, size_t raw_len, size_t published,
+				 const bool *known, bool overflow, struct nmibt_text *ret);
+void nmibt_text_destroy(struct nmibt_text *text);
+
 /* ------------------------------------------------------------------ a stack */
+
+#define NMIBT_NO_LINE SIZE_MAX
+
+/* One frame of a stack, whatever it was found by: it has an address or a name, perhaps
+ * both. Strings are borrowed from the text or the stack, untrusted, not terminated. */
+struct nmibt_frame {
+	struct nmibt_str function; /* len 0: no symbol is known */
+	struct nmibt_str module; /* len 0: the kernel itself, or not known */
+	uint64_t addr; /* virtual; 0: not known */
+	uint64_t offset; /* of addr in the function */
+	uint64_t size; /* of the function; 0: not known */
+	enum nmibt_stack_kind kind;
+	size_t line; /* index in nmibt_text.lines, or NMIBT_NO_LINE: not out of a text */
+	bool reliable; /* false: may be what an earlier call left ('?') */
+	bool is_pc; /* the innermost: where the CPU was */
+	bool is_interrupted; /* where an interrupt or an exception hit: no return address */
+};
+
+/* Frames, the innermost first. */
+struct nmibt_stack {
+	struct nmibt_frame *frames;
+	size_t nr;
+	enum nmibt_stack_end end;
+	uint64_t end_addr; /* virtual; 0: none */
+	void *owned; /* the library's: the strings of frames that are in no text */
+};
+void nmibt_stack_destroy(struct nmibt_stack *stack);
 
 /* Function names are compared without what compilers append: .isra.0, .cold. */
 size_t nmibt_function_len(struct nmibt_str name);
@@ -26,10 +91,6 @@ struct nmibt_str nmibt_frame_name(const struct nmibt_frame *frame, char buf[NMIB
 /* "IRQ", as in the kernel's mark <IRQ>; TASK for what is none of them. */
 enum nmibt_stack_kind nmibt_stack_kind_of(struct nmibt_str name);
 const char *nmibt_stack_kind_name(enum nmibt_stack_kind kind);
-
-/* The frames of lines that stand for frames that nmibt has unwound itself: the functions'
- * sizes are not in them. The caller destroys *ret. */
-struct nmibt_error *nmibt_trace_unwound(const struct nmibt_text *text, struct nmibt_stack *ret);
 
 /* ------------------------------------------------------ one line, recognised */
 
@@ -104,8 +165,6 @@ struct nmibt_printed {
 	struct nmibt_str comm; /* len 0: the line does not tell */
 	bool has_seconds;
 	uint64_t seconds; /* stuck, blocked, or waiting for an answer: for so long */
-	bool has_interval;
-	uint64_t interval; /* s: of the watchdog that reports; no line of 3.10 to 7.2 tells */
 	bool is_user; /* of PC, or a line with the mode: user mode */
 	bool has_irqs_off, irqs_off; /* of the line with EFLAGS or pstate */
 	bool has_sp;
@@ -155,14 +214,14 @@ struct nmibt_error *nmibt_read_backtrace(enum nmibt_arch arch, const struct nmib
 bool nmibt_is_idle_function(struct nmibt_str function);
 /* Is the function one with which stacks end: where a task began, or came from user mode? */
 bool nmibt_is_outermost_frame(const struct nmibt_frame *frame);
-/* Is it one of panic()'s own, of the capture or of the stop of CPUs: on the way down, and
- * not where the CPU was? */
-bool nmibt_is_dying_function(struct nmibt_str function);
 /* The number of innermost frames that are of the stop, panic()'s own and the capture, with
  * the interrupt or the exception by which the CPU came there. */
 size_t nmibt_count_dying(const struct nmibt_stack *stack);
 /* Is the CPU idle by its chain: the chain leads, without an interrupt in between that it
  * still serves, into an idle function? */
 bool nmibt_is_idle_stack(const struct nmibt_stack *stack);
+
+/* Does the chain begin where only idle tasks do, whatever it leads to? */
+bool nmibt_is_stack_of_idle_task(const struct nmibt_stack *stack);
 
 #endif /* NMIBT_TEXT_H */

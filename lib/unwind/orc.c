@@ -8,11 +8,11 @@
  */
 #include <inttypes.h>
 
+#include "kernel/modules.h"
 #include "unwind/unwind.h"
 
 /* Of all kernels seen the largest has 440000 entries. */
 #define MAX_ENTRIES (8u << 20)
-#define MAX_MODULES 4096
 
 /* struct orc_entry, arch/x86/include/asm/orc_types.h. */
 struct entry {
@@ -31,7 +31,6 @@ enum { AX = 10, DX = 12, DI = 14, R10 = 7, R13 = 2 };
 
 /* The numbers that a kernel has for these. */
 struct format {
-	unsigned char header[20]; /* scripts/orc_hash.sh, 6.12: a hash of the definition */
 	unsigned char type_mask, call;
 	unsigned char types[8];
 	unsigned char bases[16];
@@ -46,10 +45,8 @@ static const struct format format_4_14 = {
 	.bases = {NONE, PREV_SP, DX, DI, BP, SP, R10, R13, BP_INDIRECT, SP_INDIRECT, NONE, NONE,
 		  NONE, NONE, NONE, NONE},
 };
-/* 6.4: the header came in 6.5. */
+/* 6.4 to 7.1. */
 static const struct format format_6_4 = {
-	.header = {0xfe, 0x5d, 0x32, 0xbf, 0x58, 0x1b, 0xd6, 0x3b, 0x2c, 0xa9,
-		   0xa5, 0xc6, 0x5b, 0xa5, 0xa6, 0x25, 0xea, 0xb3, 0xfe, 0x24},
 	.type_mask = 7,
 	.call = 2,
 	.types = {UNDEFINED, END_OF_STACK, CALL, REGS, REGS_PARTIAL, UNDEFINED, UNDEFINED,
@@ -59,8 +56,6 @@ static const struct format format_6_4 = {
 };
 /* 7.2 */
 static const struct format format_7_2 = {
-	.header = {0x13, 0x7c, 0x36, 0xad, 0x76, 0x27, 0xc4, 0xdd, 0x55, 0x93,
-		   0x21, 0x76, 0xbb, 0x0e, 0xcd, 0xbd, 0x50, 0x41, 0xfc, 0x82},
 	.type_mask = 7,
 	.call = 2,
 	.types = {UNDEFINED, END_OF_STACK, CALL, REGS, REGS_PARTIAL, UNDEFINED, UNDEFINED,
@@ -74,18 +69,17 @@ struct table {
 	uint32_t nr;
 };
 
-struct module {
-	uint64_t start, size; /* of its code */
-	struct table table;
+/* Of a module's table, in its struct module. */
+struct layout {
+	size_t nr, ips, entries;
 };
 
 struct nmibt_orc {
 	struct nmibt_kernel *kernel;
 	const struct format *format;
 	struct table kernel_table;
-	struct module *modules;
-	unsigned int nr_modules;
-	bool tried_modules;
+	struct layout layout; /* of modules */
+	bool tried_layout, has_layout;
 };
 
 /* ---------------------------------------------------------------------- tables */
@@ -120,85 +114,37 @@ static bool find_entry(struct nmibt_walk *walk, const struct table *table, uint6
 
 /* --------------------------------------------------------------------- modules */
 
-/* Members of struct module, include/linux/module.h. Its code: mem[MOD_TEXT], 6.4 and
- * later; core_layout, 4.5 to 6.3. */
-struct layout {
-	size_t list, base, size;
-	size_t nr, ips, entries;
-};
-
+/* Members of struct module's arch, arch/x86/include/asm/module.h, 6.12. */
 static bool find_layout(struct nmibt_kernel *kernel, struct layout *ret)
 {
-	size_t code, arch;
-	const char *type = "module_memory";
+	size_t arch;
 
-	if (!nmibt_member_offset(kernel, "module", "list", &ret->list) ||
-	    !nmibt_member_offset(kernel, "module", "arch", &arch))
-		return false;
-	if (!nmibt_member_offset(kernel, "module", "mem", &code)) {
-		type = "module_layout";
-		if (!nmibt_member_offset(kernel, "module", "core_layout", &code))
-			return false;
-	}
-	if (!nmibt_member_offset(kernel, type, "base", &ret->base) ||
-	    !nmibt_member_offset(kernel, type, "size", &ret->size) ||
+	if (!nmibt_member_offset(kernel, "module", "arch", &arch) ||
 	    !nmibt_member_offset(kernel, "mod_arch_specific", "num_orcs", &ret->nr) ||
 	    !nmibt_member_offset(kernel, "mod_arch_specific", "orc_unwind_ip", &ret->ips) ||
 	    !nmibt_member_offset(kernel, "mod_arch_specific", "orc_unwind", &ret->entries))
 		return false;
-	ret->base += code;
-	ret->size += code;
 	ret->nr += arch;
 	ret->ips += arch;
 	ret->entries += arch;
 	return true;
 }
 
-static bool read_module(struct nmibt_orc *orc, const struct layout *layout, uint64_t at,
-			struct module *ret)
+/* False: no module's that is known. */
+static bool table_of_module(struct nmibt_orc *orc, uint64_t pc, struct table *ret)
 {
-	uint32_t size;
+	const struct nmibt_module *module = nmibt_module_at(orc->kernel, pc);
+	const struct layout *l = &orc->layout;
 
-	if (!read_at(orc, at + layout->base, &ret->start, sizeof(ret->start)) ||
-	    !read_at(orc, at + layout->size, &size, sizeof(size)) ||
-	    !read_at(orc, at + layout->nr, &ret->table.nr, sizeof(ret->table.nr)) ||
-	    !read_at(orc, at + layout->ips, &ret->table.ips, sizeof(ret->table.ips)) ||
-	    !read_at(orc, at + layout->entries, &ret->table.entries, sizeof(ret->table.entries)))
+	if (!module)
 		return false;
-	ret->size = size;
-	return ret->table.nr <= MAX_ENTRIES;
-}
-
-static void read_modules(struct nmibt_orc *orc)
-{
-	struct layout layout;
-	uint64_t head, at;
-
-	if (!nmibt_symbol_addr(orc->kernel, "modules", &head) ||
-	    !find_layout(orc->kernel, &layout) || !read_at(orc, head, &at, sizeof(at)))
-		return;
-	orc->modules = calloc(MAX_MODULES, sizeof(*orc->modules));
-	for (unsigned int i = 0; orc->modules && i < MAX_MODULES && at != head; i++) {
-		if (nmibt_interrupted(orc->kernel->image))
-			break;
-		if (read_module(orc, &layout, at - layout.list, &orc->modules[orc->nr_modules]))
-			orc->nr_modules++;
-		if (!read_at(orc, at, &at, sizeof(at)))
-			break;
-	}
-}
-
-/* NULL: no module's that is known. */
-static const struct table *table_of_module(struct nmibt_orc *orc, uint64_t pc)
-{
-	if (!orc->tried_modules)
-		read_modules(orc);
-	orc->tried_modules = true;
-	for (unsigned int i = 0; i < orc->nr_modules; i++) {
-		if (pc - orc->modules[i].start < orc->modules[i].size)
-			return &orc->modules[i].table;
-	}
-	return NULL;
+	if (!orc->tried_layout)
+		orc->has_layout = find_layout(orc->kernel, &orc->layout);
+	orc->tried_layout = true;
+	return orc->has_layout && read_at(orc, module->at + l->nr, &ret->nr, sizeof(ret->nr)) &&
+	       read_at(orc, module->at + l->ips, &ret->ips, sizeof(ret->ips)) &&
+	       read_at(orc, module->at + l->entries, &ret->entries, sizeof(ret->entries)) &&
+	       ret->nr <= MAX_ENTRIES;
 }
 
 /* ---------------------------------------------------------------------- frames */
@@ -257,20 +203,20 @@ static enum answer find_way(struct nmibt_orc *orc, struct nmibt_walk *walk,
 			    const struct frame *frame, struct way *ret)
 {
 	uint64_t pc = frame->is_return ? frame->ip - 1 : frame->ip;
-	const struct table *table = &orc->kernel_table;
+	struct table module;
 	uint32_t i;
 
-	if (!find_entry(walk, table, pc, &i))
+	if (!find_entry(walk, &orc->kernel_table, pc, &i))
 		return THE_END;
 	/* The last one is where the kernel's code ends. */
-	if (i + 1 < table->nr)
-		return way_at(orc, walk, table, i, ret);
-	table = table_of_module(orc, pc);
-	if (table && !find_entry(walk, table, pc, &i))
-		return THE_END;
-	if (table && i < table->nr)
-		return way_at(orc, walk, table, i, ret);
-	if (table || nmibt_walk_is_code(walk, pc))
+	if (i + 1 < orc->kernel_table.nr)
+		return way_at(orc, walk, &orc->kernel_table, i, ret);
+	if (table_of_module(orc, pc, &module)) {
+		if (!find_entry(walk, &module, pc, &i))
+			return THE_END;
+		return i < module.nr ? way_at(orc, walk, &module, i, ret) : NOT_KNOWN;
+	}
+	if (nmibt_walk_is_code(walk, pc))
 		return NOT_KNOWN;
 	*ret = only_called;
 	return THE_WAY;
@@ -541,19 +487,37 @@ static const struct format *format_by_entries(struct nmibt_orc *orc)
 	return calls[0] > calls[1] ? &format_4_14 : &format_6_4;
 }
 
+/* What scripts/orc_hash.sh (6.12) makes of the definition, in the kernel since 6.5 and in
+ * 6.3.y and 6.4.y. */
+#define HEADER_SIZE 20
+static const struct {
+	unsigned char header[HEADER_SIZE];
+	const struct format *format;
+} headers[] = {
+	/* 6.3.y */
+	{{0xdb, 0x84, 0xae, 0xd4, 0x10, 0x3b, 0x31, 0xdd, 0x51, 0xe0,
+	  0x17, 0xf8, 0xf7, 0x97, 0x83, 0xca, 0x98, 0x5c, 0x2c, 0x51},
+	 &format_4_14},
+	{{0xfe, 0x5d, 0x32, 0xbf, 0x58, 0x1b, 0xd6, 0x3b, 0x2c, 0xa9,
+	  0xa5, 0xc6, 0x5b, 0xa5, 0xa6, 0x25, 0xea, 0xb3, 0xfe, 0x24},
+	 &format_6_4},
+	{{0x13, 0x7c, 0x36, 0xad, 0x76, 0x27, 0xc4, 0xdd, 0x55, 0x93,
+	  0x21, 0x76, 0xbb, 0x0e, 0xcd, 0xbd, 0x50, 0x41, 0xfc, 0x82},
+	 &format_7_2},
+};
+
 static const struct format *find_format(struct nmibt_orc *orc)
 {
-	static const struct format *const formats[] = {&format_6_4, &format_7_2};
-	unsigned char header[sizeof(formats[0]->header)];
+	unsigned char header[HEADER_SIZE];
 	uint64_t at;
 
 	if (!nmibt_symbol_addr(orc->kernel, "__start_orc_header", &at))
 		return format_by_entries(orc);
 	if (!read_at(orc, at, header, sizeof(header)))
 		return NULL;
-	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
-		if (!memcmp(header, formats[i]->header, sizeof(header)))
-			return formats[i];
+	for (size_t i = 0; i < ARRAY_SIZE(headers); i++) {
+		if (!memcmp(header, headers[i].header, sizeof(header)))
+			return headers[i].format;
 	}
 	return NULL;
 }
@@ -602,6 +566,5 @@ void nmibt_orc_close(struct nmibt_orc *orc)
 {
 	if (!orc)
 		return;
-	free(orc->modules);
 	free(orc);
 }

@@ -12,7 +12,7 @@
 
 #include "../unit/fake-image.h"
 #include "../unit/safe-text.h"
-#include "report/report.h"
+#include "json/json.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed);
@@ -32,8 +32,8 @@ static void render(const struct nmibt_report *report, const struct nmibt_render_
 	if (!out)
 		abort();
 	struct nmibt_error *err =
-		(options->format == NMIBT_FORMAT_JSON ? nmibt_render_json
-						      : nmibt_render)(report, options, out, &code);
+		(options->format == NMIBT_FORMAT_JSON ? nmibt_json_file
+						      : nmibt_render_file)(report, options, out, &code);
 	fclose(out);
 	if (err || unsafe_text(text, len) || (code != 0 && code != 1 && code != 3))
 		abort();
@@ -61,7 +61,7 @@ static void check_image(const struct nmibt_image *image, enum nmibt_source wish)
 		{.format = NMIBT_FORMAT_SIGNATURE},
 	};
 	struct nmibt_report *report;
-	struct nmibt_error *err = nmibt_report_open(image, wish, &report);
+	struct nmibt_error *err = nmibt_report_make(image, wish, &report);
 
 	check_error(err);
 	if (err)

@@ -82,9 +82,10 @@ def value_at(document, path):
         at = step.end()
         name, index, key, wanted, everything = step.groups()
         if everything:
-            found = [value_at(item, path[at:]) for item in value] \
-                if isinstance(value, list) else MISSING
-            return found
+            if not isinstance(value, list):
+                return MISSING
+            found = [value_at(item, path[at:]) for item in value]
+            return [None if item is MISSING else item for item in found]
         value = member(value, name, index, key, wanted)
         if value is MISSING:
             return MISSING

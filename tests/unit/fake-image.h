@@ -18,7 +18,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <nmibt/nmibt.h>
+#include "image/image.h"
 
 #define FAKE_BASE UINT64_C(0x80000000)
 #define FAKE_PAGE 4096
@@ -155,7 +155,7 @@ static inline bool fake_find_places(void *ctx, const struct nmibt_location *code
 			continue;
 		snprintf(where, sizeof(where), "source/file.c:%u",
 			 (unsigned int)(i * 0x100 + code->offset));
-		visit(arg, &(struct nmibt_place){.where = where});
+		visit(arg, NULL, where);
 		return true;
 	}
 	return false;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <nmibt/nmibt.h>
+#include "image/image.h"
 
 #define KERNEL UINT64_C(0xffffffff81000000)
 #define PHYS UINT64_C(0x1000000)

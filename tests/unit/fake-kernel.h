@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <nmibt/nmibt.h>
+#include "image/image.h"
 
 #define FK_BASE UINT64_C(0x40000000)
 #define FK_PAGE 4096

@@ -11,7 +11,7 @@
 #define FAKE_PERCPU_H
 
 #include "fake-kernel.h"
-#include "kernel/kernel.h"
+#include "text/text.h"
 
 #define FP_CPUS 5 /* of which the 4th is not possible */
 #define FP_NO_CPU 3

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include <nmibt/nmibt.h>
+#include "text/text.h"
 
 #define NR 16
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include <nmibt/nmibt.h>
+#include "text/text.h"
 
 #define PARTIAL NMIBT_LINE_PARTIAL
 #define TORN NMIBT_LINE_TORN

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "fake-image.h"
-#include "report/report.h"
+#include "render/render.h"
 
 #define PADDR UINT64_C(0x100000)
 
@@ -490,13 +490,13 @@ static bool render(const void *data, size_t size, char **text)
 		struct nmibt_image image;
 		struct nmibt_report *report;
 		nmibt_elf_image(elf, &image);
-		err = nmibt_report_open(&image, NMIBT_SOURCE_AUTO, &report);
+		err = nmibt_report_make(&image, NMIBT_SOURCE_AUTO, &report);
 		if (!err) {
 			size_t len;
 			int code;
 			FILE *out = open_memstream(text, &len);
 			const struct nmibt_render_options options = {.header = true};
-			err = nmibt_render(report, &options, out, &code);
+			err = nmibt_render_file(report, &options, out, &code);
 			rendered = !err;
 			fclose(out);
 			nmibt_report_close(report);

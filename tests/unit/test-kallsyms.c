@@ -143,6 +143,20 @@ static void before_the_front_end(void **state)
 	assert_string_equal(name_of(f, AT(0) - 15), "front+0x1 [end]");
 }
 
+/* Without CONFIG_KALLSYMS_ALL the last symbol is a function, and all that is behind the
+ * kernel would be called by its name. */
+static void far_behind(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t nr = NR_SYMBOLS - 1; /* without the last one, which is data */
+	uint64_t last = AT(nr - 1);
+
+	memcpy(f->kernel.memory + f->kernel.tables[NUM_SYMS], &nr, sizeof(nr));
+	assert_string_not_equal(name_of(f, last + 0xffff), "none");
+	assert_string_equal(name_of(f, last + 0x10000), "none");
+	assert_string_equal(name_of(f, last + 0x10000000), "none");
+}
+
 static void without_tables(void **state)
 {
 	struct fixture *f = *state;
@@ -285,6 +299,7 @@ int main(void)
 		ALL(names),
 		ALL(first_of_several),
 		ALL(before_the_front_end),
+		TEST(far_behind),
 		TEST(without_tables),
 		TEST(lost_base),
 		cmocka_unit_test_setup_teardown(lost_base, as_unsigned, teardown),

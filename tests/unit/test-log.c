@@ -411,6 +411,85 @@ static void test_head_and_tail(void **unused)
 	fk_free(s.k);
 }
 
+/* ---------------------------------------------------------------------- gaps */
+
+/* "SEQ" of each record, behind "+N" for N that are missing before it; "end+N". */
+static void check_gaps(const struct fake_kernel *k, const char *expected)
+{
+	struct nmibt_log *log = open_log(k);
+	struct nmibt_log_record record;
+	char got[1024] = "";
+
+	while (nmibt_log_next(log, &record)) {
+		uint64_t missing = nmibt_log_nr_missing(&record.missing_before);
+		size_t len = strlen(got);
+
+		if (missing)
+			len += snprintf(got + len, sizeof(got) - len, "+%" PRIu64 " ", missing);
+		if (record.is_end)
+			snprintf(got + len, sizeof(got) - len, "end");
+		else
+			snprintf(got + len, sizeof(got) - len, "%" PRIu64 " ", record.seq);
+	}
+	nmibt_log_close(log);
+	assert_string_equal(got, expected);
+}
+
+/* The next record says what is missing, and where there is none, one that is no record. */
+static void test_gaps(void **unused)
+{
+	(void)unused;
+	struct setup s = new_log();
+
+	for (unsigned int i = 0; i < 6; i++)
+		fl_add(&s.l, "text");
+	check_gaps(s.k, "0 1 2 3 4 5 ");
+	uint64_t last = s.l.head_id;
+	fl_set_state(&s.l, last - 3, FL_RESERVED);
+	fl_set_state(&s.l, last - 2, FL_RESERVED);
+	check_gaps(s.k, "0 1 +2 4 5 ");
+	fl_set_state(&s.l, last, FL_RESERVED);
+	check_gaps(s.k, "0 1 +2 4 +1 end");
+
+	struct nmibt_log *log = open_log(s.k);
+	struct nmibt_log_record record;
+	for (unsigned int i = 0; i < 3; i++)
+		assert_true(nmibt_log_next(log, &record));
+	assert_int_equal(record.missing_before.unfinished, 2);
+	assert_int_equal(record.missing_before.overwritten, 0);
+	nmibt_log_close(log);
+	fk_free(s.k);
+}
+
+/* That the oldest is not the first since boot is said by the first that is read. */
+static void test_overwritten(void **unused)
+{
+	(void)unused;
+	struct setup s = new_log_of(&fk_x86, 0, 4, 13);
+	struct nmibt_log_record record;
+
+	for (unsigned int i = 0; i < 40; i++)
+		fl_add(&s.l, "text");
+	struct nmibt_log *log = open_log(s.k);
+	assert_true(nmibt_log_next(log, &record));
+	assert_true(record.seq > 0);
+	assert_int_equal(record.missing_before.overwritten, record.seq);
+	assert_int_equal(nmibt_log_nr_missing(&record.missing_before), record.seq);
+	uint64_t first = record.seq;
+	nmibt_log_close(log);
+
+	/* What is there and can't be read is none of these. */
+	uint64_t oldest = s.l.tail_id + (s.l.head_id - s.l.tail_id + 1 - (40 - first));
+	fl_set_state(&s.l, oldest, FL_RESERVED);
+	log = open_log(s.k);
+	assert_true(nmibt_log_next(log, &record));
+	assert_int_equal(record.seq, first + 1);
+	assert_int_equal(record.missing_before.overwritten, first);
+	assert_int_equal(record.missing_before.unfinished, 1);
+	nmibt_log_close(log);
+	fk_free(s.k);
+}
+
 /* --------------------------------------------------------------------- sizes */
 
 static void check_refused(const struct fake_kernel *k, enum nmibt_code code, const char *why)
@@ -494,12 +573,6 @@ static void test_interrupted(void **unused)
 	check_missing(nmibt_log_missing(log), nothing);
 	nmibt_log_close(log);
 
-	char *untouched = (char *)&untouched, *message = untouched;
-	s.k->asked_left = 4;
-	struct nmibt_error *err = nmibt_log_panic_message(open_kernel(s.k), &message);
-	assert_int_equal(err->code, NMIBT_ERR_INTERRUPTED);
-	assert_ptr_equal(message, untouched);
-	nmibt_error_destroy(err);
 	fk_free(s.k);
 }
 
@@ -593,120 +666,6 @@ static void test_ring_missing(void **unused)
 	fk_free(s.k);
 }
 
-/* -------------------------------------------------------------- panic message */
-
-static void check_panic(const struct fake_kernel *k, const char *expected)
-{
-	char *untouched = (char *)&untouched, *message = untouched;
-	struct nmibt_error *err = nmibt_log_panic_message(open_kernel(k), &message);
-
-	if (!expected) {
-		assert_int_equal(err->code, NMIBT_ERR_NOTHING);
-		assert_ptr_equal(message, untouched);
-		nmibt_error_destroy(err);
-		return;
-	}
-	if (err)
-		fail_msg("%s", err->message);
-	assert_string_equal(message, expected);
-	free(message);
-}
-
-static void test_panic_message(void **unused)
-{
-	(void)unused;
-	static const struct {
-		const char *lines[6];
-		const char *expected;
-	} cases[] = {
-		{{"Linux version 6.12", "all is well"}, NULL},
-		{{"sysrq: Trigger a crash", "Kernel panic - not syncing: sysrq triggered crash",
-		  "CPU: 1 PID: 1",
-		  "---[ end Kernel panic - not syncing: sysrq triggered crash ]---"},
-		 "Kernel panic - not syncing: sysrq triggered crash"},
-		{{"sysrq: Trigger a crash", "CPU: 1"}, "sysrq: Trigger a crash"},
-		{{"Kernel panic - not syncing: two\nlines", "BUG: later"},
-		 "Kernel panic - not syncing: two"},
-		{{"Kernel panic - not syncing: first", "Kernel panic - not syncing: second"},
-		 "Kernel panic - not syncing: second"},
-		{{" Kernel panic - not syncing: no", "a BUG: no", "bug: no", "Oops", "BUG:"}, NULL},
-		/* x86_64, 6.12 and 6.1. */
-		{{"BUG: kernel NULL pointer dereference, address: 0000000000000018",
-		  "#PF: supervisor read access in kernel mode", "Oops: Oops: 0000 [#1] SMP"},
-		 "BUG: kernel NULL pointer dereference, address: 0000000000000018"},
-		{{"kernel BUG at mm/slub.c:1!", "Oops: invalid opcode: 0000 [#1] SMP"},
-		 "kernel BUG at mm/slub.c:1!"},
-		{{"kernel BUG at mm/slub.c:1!", "invalid opcode: 0000 [#1] SMP"},
-		 "kernel BUG at mm/slub.c:1!"},
-		{{"Oops: general protection fault: 0000 [#1] SMP"},
-		 "Oops: general protection fault: 0000 [#1] SMP"},
-		{{"general protection fault, maybe for address 0x1: 0000 [#1] SMP"},
-		 "general protection fault, maybe for address 0x1: 0000 [#1] SMP"},
-		/* arm64. */
-		{{"Unable to handle kernel paging request at virtual address 1",
-		  "Internal error: Oops: 0000000096000004 [#1] SMP"},
-		 "Unable to handle kernel paging request at virtual address 1"},
-		{{"Internal error: synchronous external abort: 0000000096000010 [#1] SMP"},
-		 "Internal error: synchronous external abort: 0000000096000010 [#1] SMP"},
-		/* The second oops is the newer one, with a reason of its own or none. */
-		{{"BUG: unable to handle page fault", "Oops: 0000 [#1]",
-		  "Oops: general protection fault: 0000 [#2]"},
-		 "Oops: general protection fault: 0000 [#2]"},
-		{{"BUG: soft lockup - CPU#0 stuck", "Internal error: Oops: 1 [#1]"},
-		 "Internal error: Oops: 1 [#1]"},
-		{{"Oops: divide error: 0000 [#1]", "kernel BUG at a.c:1!"}, "kernel BUG at a.c:1!"},
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct setup s = new_log();
-
-		for (unsigned int n = 0; n < 6 && cases[i].lines[n]; n++)
-			fl_add(&s.l, cases[i].lines[n]);
-		check_panic(s.k, cases[i].expected);
-		fk_free(s.k);
-	}
-}
-
-/* An oops of one CPU does not take its reason from another's. */
-static void test_panic_of_others(void **unused)
-{
-	(void)unused;
-	struct setup s = new_log();
-
-	fl_add_bytes(&s.l, 1, "kernel BUG at a.c:1!", 20);
-	fl_add_bytes(&s.l, 2, "Oops: general protection fault", 30);
-	check_panic(s.k, "Oops: general protection fault");
-	fk_free(s.k);
-}
-
-/* Whoever may write to /dev/kmsg can write what a kernel prints. */
-static void test_panic_of_user(void **unused)
-{
-	(void)unused;
-	struct setup s = new_log();
-
-	fl_add(&s.l, "Kernel panic - not syncing: the kernel's own");
-	uint64_t id = fl_add(&s.l, "Kernel panic - not syncing: not at all");
-	check_panic(s.k, "Kernel panic - not syncing: not at all");
-	fl_put(&s.l, fl_info(&s.l, id) + 18, "\x01", 1);
-	check_panic(s.k, "Kernel panic - not syncing: the kernel's own");
-	fk_free(s.k);
-}
-
-static void test_panic_bytes(void **unused)
-{
-	(void)unused;
-	struct setup s = new_log();
-
-	fl_add_bytes(&s.l, 1, "BUG: \x01\xff\033[1m\0rest", 16);
-	check_panic(s.k, "BUG: \x01\xff\033[1m");
-	fl_add(&s.l, "Kernel panic - not syncing: ");
-	check_panic(s.k, "Kernel panic - not syncing: ");
-	fk_unsay(s.k, "SYMBOL(prb)");
-	check_panic(s.k, NULL);
-	fk_free(s.k);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -718,10 +677,9 @@ int main(void)
 		cmocka_unit_test(test_missing_pages), cmocka_unit_test(test_truncated),
 		cmocka_unit_test(test_text_missing),  cmocka_unit_test(test_head_and_tail),
 		cmocka_unit_test(test_ring_sizes),    cmocka_unit_test(test_largest),
+		cmocka_unit_test(test_gaps),	      cmocka_unit_test(test_overwritten),
 		cmocka_unit_test(test_interrupted),   cmocka_unit_test(test_vmcoreinfo),
 		cmocka_unit_test(test_layout_lies),   cmocka_unit_test(test_ring_missing),
-		cmocka_unit_test(test_panic_message), cmocka_unit_test(test_panic_of_others),
-		cmocka_unit_test(test_panic_of_user), cmocka_unit_test(test_panic_bytes),
 	};
 
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "fake-image.h"
-#include "report/report.h"
+#include "json/json.h"
 #include "safe-text.h"
 
 static int arm64_setup(void **state)
@@ -40,8 +40,8 @@ static char *render_code(struct fake *f, const struct nmibt_render_options *opti
 	size_t len;
 	FILE *out = open_memstream(&text, &len);
 
-	assert_null(nmibt_report_open(&f->image, NMIBT_SOURCE_AUTO, &report));
-	assert_null((options->format == NMIBT_FORMAT_JSON ? nmibt_render_json : nmibt_render)(
+	assert_null(nmibt_report_make(&f->image, NMIBT_SOURCE_AUTO, &report));
+	assert_null((options->format == NMIBT_FORMAT_JSON ? nmibt_json_file : nmibt_render_file)(
 		report, options, out, code));
 	fclose(out);
 	assert_int_equal(len, strlen(text));
@@ -123,7 +123,7 @@ static void summary_of_a_good_capture(void **state)
 
 	f->image.panic_message = "Kernel panic: sysrq\nmore";
 	char *text = RENDER(f, .summary_only = true);
-	check_has(text, "\nCPUs        4: 3 nmi, 1 self\n");
+	check_has(text, "\noutcomes    4 CPUs: 3 nmi, 1 self\n");
 	check_has(text, "\nsources     capture before kdump, all answered after 3.10 ms; 4 crash "
 			"notes\n");
 	assert_memory_equal(text, "panic       Kernel panic: sysrq\n", 32);
@@ -150,8 +150,8 @@ static void summary_of_the_request(void **state)
 	f->desc->flags = NMI_CAPTURE_F_REENTERED | NMI_CAPTURE_F_DRAINED;
 	f->desc->refused = 2;
 	check_summary_has(f, "sources     capture in panic(), the wait did not end, interrupted by "
-			     "a fault of its own,\n            also printed to the log, 2 later "
-			     "requests refused; 4 crash notes\n");
+			     "a fault of its own, also printed to the log, 2 later requests "
+			     "refused; 4 crash notes\n");
 }
 
 static void summary_of_each_outcome(void **state)
@@ -164,7 +164,7 @@ static void summary_of_each_outcome(void **state)
 	make_silent(f, 2);
 	f->slot[3]->state = NMI_CAPTURE_SLOT_BEGUN;
 	char *text = RENDER(f, .summary_only = true);
-	check_has(text, "\nCPUs        4: 1 irq, 1 stop, 1 partial, 1 silent\n");
+	check_has(text, "\noutcomes    4 CPUs: 1 irq, 1 stop, 1 partial, 1 silent\n");
 	check_has(text, "before kdump, the wait ended after 3.10 ms; ");
 	check_lacks(text, "all answered");
 	check_has(text, "\nsilent      CPU 2  no answer in 500 ms\n");
@@ -179,7 +179,7 @@ static void summary_of_each_outcome(void **state)
 	fake_set_pages(f, f->slot_paddr[2], FAKE_SLOT_SIZE, NMIBT_READ_EXCLUDED);
 	f->slot[3]->state = 9;
 	text = RENDER(f, .summary_only = true);
-	check_has(text, "\nCPUs        4: 1 offline, 1 excluded, 1 damaged, 1 none\n");
+	check_has(text, "\noutcomes    4 CPUs: 1 offline, 1 excluded, 1 damaged, 1 none\n");
 	check_has(text, "\noffline     CPU 0  when asked\n");
 	check_has(text, "\nexcluded    CPU 2  slot is not in the dump");
 	check_has(text, "\ndamaged     CPU 3  PID 103 \"task-3\"  slot fails its checks or can't "
@@ -296,7 +296,7 @@ static void cpus_that_did_not(void **state)
 	check_cpu_has(f, 1, "its crash note shows that it stopped]\n");
 	check_cpu_has(f, 1, "spin_fn+0x10");
 	f->slot[1]->note_paddr = 0;
-	check_cpu_has(f, 1, "[where its crash note is is not known]\n");
+	check_cpu_has(f, 1, "[it is not known where its crash note is]\n");
 	f->slot[1]->note_paddr = 0x1000;
 	check_cpu_has(f, 1, "[its crash note can't be read]\n");
 	f->slot[1]->note_paddr = f->note_paddr[1] = fake_alloc(f, FAKE_NOTE_SIZE, FAKE_PAGE);
@@ -315,7 +315,7 @@ static void cpus_that_did_not(void **state)
 	f->table[3] = 0;
 	char *text = RENDER(f, .width = 80);
 	check_lacks(text, "\nCPU 3");
-	check_has(text, "\nCPUs        3: ");
+	check_has(text, "\noutcomes    3 CPUs: ");
 	free(text);
 }
 
@@ -422,7 +422,7 @@ static void option_cpus(void **state)
 	check_has(text, "\nCPU 1  ");
 	check_lacks(text, "marker-of-cpu-2");
 	check_has(text, "marker-of-cpu-3");
-	check_has(text, "\nCPUs        4: ");
+	check_has(text, "\noutcomes    4 CPUs: ");
 	free(text);
 }
 
@@ -431,8 +431,8 @@ static bool inlined_places(void *ctx, const struct nmibt_location *code, nmibt_p
 {
 	(void)ctx;
 	(void)code;
-	visit(arg, &(struct nmibt_place){"inner", "inner.h:1"});
-	visit(arg, &(struct nmibt_place){NULL, "outer.c:2"});
+	visit(arg, "inner", "inner.h:1");
+	visit(arg, NULL, "outer.c:2");
 	return true;
 }
 
@@ -529,15 +529,17 @@ static void option_older(void **state)
 	for (unsigned int i = 0; i < 4; i++)
 		f->slot[i]->generation = i == 2 ? 1 : 3;
 	char *text = RENDER(f, .older = false);
-	assert_memory_equal(text, "4 CPUs: 2 nmi, 1 self, 1 stale\n", 31);
-	check_has(text,
-		  "\nstale       CPU 2  PID 102 \"task-2\"  of an older request; -o shows it\n");
+	check_has(text, "\noutcomes    4 CPUs: 2 nmi, 1 self, 1 registers\n");
+	check_has(text, "\nstale       CPU 2  PID 102  the slot is of an older request; -o shows "
+			"it\n");
+	check_has(text, "\nolder       backtraces of 1 CPU; -o shows them\n");
+	check_has(text, "\nCPU 2  registers  PID 102  unwound by nmibt from its crash note\n");
 	check_lacks(text, "marker-of-cpu-2");
 	check_has(text, "marker-of-cpu-3");
 	check_has(text, "same stack  CPUs 0-1,3\n");
 	free(text);
 	text = RENDER(f, .older = true);
-	check_has(text, "\nCPU 2  stale nmi +2.02 ms");
+	check_has(text, "\nCPU 2  older nmi at an unknown time  PID 102 \"task-2\"");
 	check_has(text, "marker-of-cpu-2");
 	free(text);
 }
@@ -560,8 +562,8 @@ static void exit_codes(void **state)
 	f->desc->generation = 0;
 	f->desc->panic_cpu = NMI_CAPTURE_NO_CPU;
 	check_code(f, 1);
-	check_summary_has(f, "4 CPUs: 4 none\n");
-	check_summary_has(f, "v1 by vmcoreinfo, no request was made\n");
+	check_summary_has(f, "outcomes    4 CPUs: 4 none\n");
+	check_summary_has(f, "sources     capture, no request was made\n");
 }
 
 static void interrupted(void **state)
@@ -574,11 +576,11 @@ static void interrupted(void **state)
 	FILE *out = open_memstream(&text, &len);
 	int code = 77;
 
-	assert_null(nmibt_report_open(&f->image, NMIBT_SOURCE_AUTO, &report));
-	f->reads_left = 2;
+	assert_null(nmibt_report_make(&f->image, NMIBT_SOURCE_AUTO, &report));
+	f->reads_left = 3;
 	struct nmibt_error *err =
-		(options.format == NMIBT_FORMAT_JSON ? nmibt_render_json
-						     : nmibt_render)(report, &options, out, &code);
+		(options.format == NMIBT_FORMAT_JSON ? nmibt_json_file
+						     : nmibt_render_file)(report, &options, out, &code);
 	fclose(out);
 	assert_int_equal(err->code, NMIBT_ERR_INTERRUPTED);
 	assert_int_equal(code, 77);
@@ -604,7 +606,7 @@ static bool hostile_places(void *ctx, const struct nmibt_location *code, nmibt_p
 {
 	(void)ctx;
 	(void)code;
-	visit(arg, &(struct nmibt_place){"f\033[1m\r\n", "a\033]0;title\007\302\233.c:1"});
+	visit(arg, "f\033[1m\r\n", "a\033]0;title\007\302\233.c:1");
 	return true;
 }
 
@@ -730,9 +732,18 @@ static void widths(void **state)
 		free(part);
 		free(text);
 	}
-	/* An unknown width is 80. */
+	/* Where there is none, registers are as on 80 columns, and no line is broken. */
 	char *unknown = RENDER(f, .width = 0), *eighty = RENDER(f, .width = 80);
-	assert_string_equal(unknown, eighty);
+	char *part = cpu_part(unknown, 1), *want = cpu_part(eighty, 1);
+	assert_string_equal(part, want);
+	char *narrow = RENDER(f, .width = 50);
+	check_has(unknown, "its message is not known; told by the capture, the stop for kdump\n");
+	check_has(narrow,
+		  "its message is not known; told by the\n            capture, the stop for "
+		  "kdump\n");
+	free(narrow);
+	free(part);
+	free(want);
 	free(unknown);
 	free(eighty);
 }

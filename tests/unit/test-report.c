@@ -33,7 +33,7 @@ static int teardown(void **state)
 static struct nmibt_report *open_report(struct fake *f)
 {
 	struct nmibt_report *report;
-	struct nmibt_error *err = nmibt_report_open(&f->image, NMIBT_SOURCE_AUTO, &report);
+	struct nmibt_error *err = nmibt_report_make(&f->image, NMIBT_SOURCE_AUTO, &report);
 
 	if (err)
 		fail_msg("no report: %s", err->message);
@@ -46,7 +46,7 @@ static struct nmibt_cpu cpu_of(struct fake *f, unsigned int nr)
 	struct nmibt_report *report = open_report(f);
 	struct nmibt_cpu cpu;
 
-	assert_null(nmibt_report_cpu(report, nr, &cpu));
+	assert_null(nmibt_report_read_cpu(report, nr, &cpu));
 	assert_int_equal(cpu.cpu, nr);
 	/* The first pass says the same. */
 	assert_int_equal(report->cpus[nr].outcome, cpu.outcome);
@@ -343,7 +343,7 @@ static void no_such_cpu(void **state)
 	struct fake *f = *state;
 	struct nmibt_report *report = open_report(f);
 	struct nmibt_cpu cpu;
-	struct nmibt_error *err = nmibt_report_cpu(report, 4, &cpu);
+	struct nmibt_error *err = nmibt_report_read_cpu(report, 4, &cpu);
 
 	assert_int_equal(err->code, NMIBT_ERR_USAGE);
 	assert_string_equal(err->message, "no CPU 4: there are 4");
@@ -358,7 +358,7 @@ static void interrupted(void **state)
 	struct nmibt_report *report;
 
 	f->reads_left = 2;
-	struct nmibt_error *err = nmibt_report_open(&f->image, NMIBT_SOURCE_AUTO, &report);
+	struct nmibt_error *err = nmibt_report_make(&f->image, NMIBT_SOURCE_AUTO, &report);
 	assert_int_equal(err->code, NMIBT_ERR_INTERRUPTED);
 	assert_string_equal(err->message, "interrupted at CPU 2");
 	nmibt_error_destroy(err);
@@ -614,7 +614,7 @@ static void entry_not_in_the_dump(void **state)
 static char *render(struct fake *f)
 {
 	struct nmibt_report *report;
-	struct nmibt_error *err = nmibt_report_open(&f->image, NMIBT_SOURCE_AUTO, &report);
+	struct nmibt_error *err = nmibt_report_make(&f->image, NMIBT_SOURCE_AUTO, &report);
 	if (err) {
 		nmibt_error_destroy(err);
 		return NULL;
@@ -625,7 +625,7 @@ static char *render(struct fake *f)
 	size_t len;
 	int code;
 	FILE *out = open_memstream(&text, &len);
-	assert_null(nmibt_render(report, &options, out, &code));
+	assert_null(nmibt_render_file(report, &options, out, &code));
 	fclose(out);
 	nmibt_report_close(report);
 	return text;

@@ -11,6 +11,7 @@
 
 #include "fake-image.h"
 #include "base/sha1.h"
+#include "report/report.h"
 
 /* FIPS 180's examples, and lengths about those of a block, by sha1sum(1). */
 static void sha1(void **state)
@@ -61,7 +62,7 @@ static struct nmibt_signature signature_of(struct fake *f)
 	struct nmibt_report *report;
 	struct nmibt_signature signature;
 
-	assert_null(nmibt_report_open(&f->image, NMIBT_SOURCE_AUTO, &report));
+	assert_null(nmibt_report_make(&f->image, NMIBT_SOURCE_AUTO, &report));
 	assert_null(nmibt_signature(report, &signature));
 	nmibt_report_close(report);
 	return signature;

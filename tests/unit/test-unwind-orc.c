@@ -27,6 +27,8 @@ static const struct format {
 } formats[] = {
 	{"6.1", 0, 1, 5, 4, 9, 8, 0, 2, 3, 6, 7, 0, 1, 2, 4, NULL},
 	{"6.3", 0, 1, 5, 4, 9, 8, 0, 2, 3, 6, 7, 0, 5, 6, 8, NULL},
+	{"6.3.y", 0, 1, 5, 4, 9, 8, 0, 2, 3, 6, 7, 0, 5, 6, 8,
+	 "\xdb\x84\xae\xd4\x10\x3b\x31\xdd\x51\xe0\x17\xf8\xf7\x97\x83\xca\x98\x5c\x2c\x51"},
 	{"6.4", 0, 1, 5, 4, 9, 8, 0, 2, 3, 6, 7, 2, 3, 4, 1, NULL},
 	{"6.12", 0, 1, 5, 4, 9, 8, 0, 2, 3, 6, 7, 2, 3, 4, 1,
 	 "\xfe\x5d\x32\xbf\x58\x1b\xd6\x3b\x2c\xa9\xa5\xc6\x5b\xa5\xa6\x25\xea\xb3\xfe\x24"},
@@ -254,6 +256,22 @@ static void check(struct test *t, const char *expected)
 		fail_msg("%s: %s, not %s", t->format->name, got, expected);
 }
 
+static void check_end(struct test *t, enum nmibt_stack_end end, uint64_t addr)
+{
+	assert_int_equal(t->s->stack.end, end);
+	assert_int_equal(t->s->stack.end_addr, addr);
+}
+
+/* A letter for each frame: T task, I interrupt, N NMI, E exception. */
+static void check_kinds(struct test *t, const char *expected)
+{
+	char got[NMIBT_MAX_FRAMES + 1] = "";
+
+	for (size_t i = 0; i < t->s->stack.nr; i++)
+		got[i] = "TISNEX"[t->s->stack.frames[i].kind];
+	assert_string_equal(got, expected);
+}
+
 #define FOR_EACH_FORMAT(t)                                                                         \
 	for (size_t i_ = 0; i_ < ARRAY_SIZE(formats); i_++)                                        \
 		for (struct test *t = new_test(&formats[i_]); t; free_test(t), t = NULL)
@@ -308,6 +326,8 @@ static void test_stacks(void **unused)
 		put(t, first(t), in(t, 10, 0x20));
 		put(t, first(t) + 0x20, in(t, 5, 0x20));
 		check(t, "0+4= 1+20 3+20 10+20 5+20");
+		check_kinds(t, "IIITT");
+		check_end(t, NMIBT_END_COMPLETE, 0);
 		/* Never back. */
 		put(t, first(t) + 0x20, in(t, 3, 0x20));
 		put(t, first(t) + 0x28, irq);
@@ -401,6 +421,7 @@ static void test_partial_registers(void **unused)
 		check(t, "9+4= 7+4= 5+30");
 		put(t, iret + 8, USER_CS);
 		check(t, "9+4=");
+		check_end(t, NMIBT_END_USER, 0);
 	}
 }
 
@@ -446,6 +467,7 @@ static void test_undefined(void **unused)
 		begin(t, 0, 4);
 		put(t, first(t), in(t, 6, 0x20));
 		check(t, "0+4= 6+20");
+		check_end(t, NMIBT_END_NO_UNWIND_DATA, fs_function(t->s, 6, 0x20));
 	}
 }
 
@@ -575,7 +597,17 @@ static void test_compiled_at_run_time(void **unused)
 
 /* --------------------------------------------------------------------- modules */
 
-enum { LIST = 8, MEMORY = 0x140, BASE = 0x10, SIZE = 0x18, ARCH = 0x200 };
+enum {
+	LIST = 8,
+	NAME = 0x18,
+	MEMORY = 0x140,
+	BASE = 0x10,
+	SIZE = 0x18,
+	KALLSYMS = 0x1a0,
+	ARCH = 0x200
+};
+/* Of the module's symbols, in its page: struct mod_kallsyms, then Elf64_Sym, then strings. */
+enum { SYMBOLS = 0x600, TABLE = 0x640, STRINGS = 0x700 };
 
 static bool offset_in_module(const char *member, bool old, size_t *ret)
 {
@@ -583,6 +615,10 @@ static bool offset_in_module(const char *member, bool old, size_t *ret)
 		*ret = LIST;
 	else if (!strcmp(member, "arch"))
 		*ret = ARCH;
+	else if (!strcmp(member, "name"))
+		*ret = NAME;
+	else if (!strcmp(member, "kallsyms"))
+		*ret = KALLSYMS;
 	else if (!strcmp(member, old ? "core_layout" : "mem"))
 		*ret = MEMORY;
 	else
@@ -598,6 +634,12 @@ static bool offset_of(const char *type, const char *member, bool old, size_t *re
 		*ret = BASE;
 	else if (!strcmp(type, old ? "module_layout" : "module_memory") && !strcmp(member, "size"))
 		*ret = SIZE;
+	else if (!strcmp(type, "mod_kallsyms") && !strcmp(member, "symtab"))
+		*ret = 0;
+	else if (!strcmp(type, "mod_kallsyms") && !strcmp(member, "num_symtab"))
+		*ret = 8;
+	else if (!strcmp(type, "mod_kallsyms") && !strcmp(member, "strtab"))
+		*ret = 16;
 	else if (!strcmp(type, "mod_arch_specific") && !strcmp(member, "num_orcs"))
 		*ret = 0;
 	else if (!strcmp(type, "mod_arch_specific") && !strcmp(member, "orc_unwind_ip"))
@@ -658,7 +700,8 @@ static void test_modules(void **unused)
 	FOR_EACH_FORMAT(t)
 	{
 		make_modules(t);
-		t->s->k->ops.member_offset = t->format->header ? member_offset : old_member_offset;
+		t->s->k->ops.member_offset =
+			t->format->header && t->format->call ? member_offset : old_member_offset;
 		check(t, "0xffffffffc0200090= 5+30");
 	}
 	FOR_EACH_FORMAT(t)
@@ -668,6 +711,85 @@ static void test_modules(void **unused)
 	}
 }
 
+static void put_symbol(struct test *t, unsigned int i, uint32_t name, uint16_t section,
+		       uint64_t value)
+{
+	uint64_t at = t->s->at.module + TABLE + 24 * i;
+
+	put(t, at, name | (uint64_t)section << 48);
+	put(t, at + 8, value);
+}
+
+/* The second module of the list is "mod" and has two functions, in no order. */
+static void name_module(struct test *t)
+{
+	uint64_t code = t->s->at.module, at = MODULES + 2 * 0x300;
+
+	strcpy(fs_at(t->s, at + NAME), "mod");
+	put(t, at + KALLSYMS, code + SYMBOLS);
+	put(t, code + SYMBOLS, code + TABLE);
+	put(t, code + SYMBOLS + 8, 6);
+	put(t, code + SYMBOLS + 16, code + STRINGS);
+	memcpy(fs_at(t->s, code + STRINGS), "\0second\0first\0$x\0data", 22);
+	put_symbol(t, 1, 1, 1, code + 0x80);
+	put_symbol(t, 2, 8, 1, code);
+	put_symbol(t, 3, 14, 1, code + 0x88); /* no name */
+	put_symbol(t, 4, 17, 1, code + 0x4000); /* no code */
+	put_symbol(t, 5, 17, 0, code + 0x8c); /* of another module */
+}
+
+static void check_first(struct test *t, const char *function, const char *module, uint64_t offset)
+{
+	const struct nmibt_frame *f = &t->s->stack.frames[0];
+
+	assert_int_equal(f->function.len, strlen(function));
+	assert_string_equal(f->function.s, function);
+	assert_string_equal(f->module.s, module);
+	assert_int_equal(f->offset, offset);
+}
+
+static void test_module_names(void **unused)
+{
+	(void)unused;
+	FOR_EACH_FORMAT(t)
+	{
+		make_modules(t);
+		name_module(t);
+		t->s->k->ops.member_offset =
+			t->format->header && t->format->call ? member_offset : old_member_offset;
+		check(t, "0xffffffffc0200090= 5+30");
+		check_first(t, "second", "mod", 0x10);
+		assert_int_equal(t->s->stack.frames[0].size, 0x400 - 0x80);
+		t->s->regs.value[RIP] = t->s->at.module + 0x7f;
+		walk(t);
+		check_first(t, "first", "mod", 0x7f);
+		assert_int_equal(t->s->stack.frames[0].size, 0x80);
+	}
+	/* What can't be read has no name. */
+	struct test *t = new_test(&formats[4]);
+	make_modules(t);
+	name_module(t);
+	t->s->k->ops.member_offset = member_offset;
+	put(t, t->s->at.module + SYMBOLS + 8, UINT32_MAX);
+	check(t, "0xffffffffc0200090= 5+30");
+	check_first(t, "", "", 0);
+	assert_int_equal(t->s->stack.frames[0].addr, t->s->at.module + 0x90);
+	free_test(t);
+}
+
+/* Each step can be read, so that only a count of the steps ends it. */
+static void test_endless_list(void **unused)
+{
+	(void)unused;
+	struct test *t = new_test(&formats[4]);
+
+	make_modules(t);
+	t->s->k->ops.member_offset = member_offset;
+	put_module(t, 0, MODULES + 0x300 + LIST, t->s->at.module + 0x1000, 0x400, UINT32_MAX);
+	check(t, "0xffffffffc0200090= 10+20?");
+	free_test(t);
+}
+
 /* A list that leads nowhere, or around without its head. */
 static void test_bad_modules(void **unused)
 {
@@ -675,7 +797,7 @@ static void test_bad_modules(void **unused)
 	uint64_t bad[] = {0, 0x1234, MODULES + 0x300 + LIST, MODULES + 4 * FK_PAGE, UINT64_MAX};
 
 	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		struct test *t = new_test(&formats[3]);
+		struct test *t = new_test(&formats[4]);
 
 		make_modules(t);
 		t->s->k->ops.member_offset = member_offset;
@@ -683,7 +805,7 @@ static void test_bad_modules(void **unused)
 		check(t, "0xffffffffc0200090= 10+20?");
 		free_test(t);
 	}
-	struct test *t = new_test(&formats[3]);
+	struct test *t = new_test(&formats[4]);
 	make_modules(t);
 	t->s->k->ops.member_offset = member_offset;
 	put(t, MODULES, MODULES); /* its head is none of them */
@@ -694,7 +816,7 @@ static void test_bad_modules(void **unused)
 	put(t, MODULES - LIST + ARCH + 16, t->s->at.module + 0x500);
 	check(t, "0xffffffffc0200090= 10+20?");
 	free_test(t);
-	t = new_test(&formats[3]);
+	t = new_test(&formats[4]);
 	make_modules(t);
 	t->s->k->ops.member_offset = member_offset;
 	put_module(t, 1, MODULES, t->s->at.module, 0x400, UINT32_MAX);
@@ -717,7 +839,7 @@ static void check_refused(struct test *t, enum nmibt_code code)
 static void test_no_tables(void **unused)
 {
 	(void)unused;
-	struct test *t = new_test(&formats[3]);
+	struct test *t = new_test(&formats[4]);
 	uint64_t end = t->ips_end;
 
 	t->ips_end = IPS;
@@ -742,7 +864,7 @@ static void test_no_tables(void **unused)
 static void test_no_stack(void **unused)
 {
 	(void)unused;
-	struct test *t = new_test(&formats[3]);
+	struct test *t = new_test(&formats[4]);
 
 	assert_null(open_walk(t));
 	t->s->regs.value[CS] = USER_CS;
@@ -756,7 +878,7 @@ static void test_no_stack(void **unused)
 static void test_bad_stacks(void **unused)
 {
 	(void)unused;
-	struct test *t = new_test(&formats[3]);
+	struct test *t = new_test(&formats[4]);
 	const uint64_t stacks[] = {
 		0, 0x7fff12345678, first(t) + 4, UINT64_MAX - 7, UINT64_MAX, 0xffffc90000014000,
 	};
@@ -775,12 +897,15 @@ static void test_bad_stacks(void **unused)
 		put(t, first(t), words[i]);
 		check(t, "0+4=");
 	}
+	check_end(t, NMIBT_END_NONSENSE, first(t));
 	put(t, first(t), in(t, 1, 0x20));
 	fs_set_page(t->s, first(t), NMIBT_READ_EXCLUDED);
 	check(t, "0+4=");
+	check_end(t, NMIBT_END_EXCLUDED, first(t));
 	fs_set_page(t->s, first(t), NMIBT_READ_OK);
 	fs_set_page(t->s, ENTRIES, NMIBT_READ_ERROR);
 	check(t, "0+4=");
+	assert_int_equal(t->s->stack.end, NMIBT_END_UNREADABLE);
 	fs_set_page(t->s, ENTRIES, NMIBT_READ_OK);
 	fs_set_page(t->s, IPS, NMIBT_READ_ERROR);
 	check(t, "0+4=");
@@ -796,7 +921,7 @@ static void test_bad_stacks(void **unused)
 static void test_loops(void **unused)
 {
 	(void)unused;
-	struct test *t = new_test(&formats[3]);
+	struct test *t = new_test(&formats[4]);
 	uint64_t regs = first(t) + 8 + 16;
 
 	put(t, first(t), in(t, 4, 0x20));
@@ -836,7 +961,8 @@ int main(void)
 		cmocka_unit_test(test_call_to_nowhere), cmocka_unit_test(test_undefined),
 		cmocka_unit_test(test_caller),		cmocka_unit_test(test_guess_ends),
 		cmocka_unit_test(test_kinds_of_calls),	cmocka_unit_test(test_compiled_at_run_time),
-		cmocka_unit_test(test_modules),		cmocka_unit_test(test_bad_modules),
+		cmocka_unit_test(test_modules),		cmocka_unit_test(test_module_names),
+		cmocka_unit_test(test_endless_list),	cmocka_unit_test(test_bad_modules),
 		cmocka_unit_test(test_no_tables),	cmocka_unit_test(test_no_stack),
 		cmocka_unit_test(test_bad_stacks),	cmocka_unit_test(test_loops),
 	};

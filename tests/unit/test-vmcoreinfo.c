@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/*
- * VMCOREINFO out of memory, where a dump has no note of it.
- */
+/* VMCOREINFO: parsed, out of memory where a dump has no note of it, and its BUILD-ID. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,6 +8,8 @@
 #include <cmocka.h>
 
 #include "fake-image.h"
+#include "fake-kernel.h"
+#include "kernel/kernel.h"
 
 #define TEXT "OSRELEASE=6.12.0\nPAGESIZE=4096\nSYMBOL(x)=ffff\n"
 
@@ -83,6 +83,169 @@ static void is_not_readable(void **state)
 	assert_error(f, NMIBT_ERR_NOTHING);
 }
 
+/* -------------------------------------------------------------------- parsing */
+
+static struct nmibt_vmcoreinfo parse(const char *text)
+{
+	struct nmibt_vmcoreinfo info;
+
+	assert_null(nmibt_vmcoreinfo_parse(text ? strdup(text) : NULL, &info));
+	assert_int_equal(info.present, text != NULL);
+	return info;
+}
+
+static void check_why(const char *text, const char *why)
+{
+	struct nmibt_vmcoreinfo info = parse(text);
+
+	if (!strstr(info.why, why))
+		fail_msg("\"%s\" has no \"%s\"", info.why, why);
+	nmibt_vmcoreinfo_destroy(&info);
+}
+
+#define WHOLE                                                                                      \
+	"OSRELEASE=6.12.0\nBUILD-ID=0123ab\nPAGESIZE=4096\nSYMBOL(swapper_pg_dir)="                \
+	"ffffffff82000000\n"                                                                       \
+	"SYMBOL(_stext)=ffffffff81000000\nNUMBER(phys_base)=-4096\nKERNELOFFSET=1e000000\n"        \
+	"CRASHTIME=1700000000\nNMI_BACKTRACE_CAPTURE=80000ff8,58\n"
+
+static void is_typed(void **state)
+{
+	struct nmibt_vmcoreinfo info = parse(WHOLE "\n");
+
+	(void)state;
+	assert_string_equal(info.why, "");
+	assert_string_equal(info.osrelease, "6.12.0");
+	assert_string_equal(info.build_id, "0123ab");
+	assert_true(info.page_size.known && info.page_size.value == 4096);
+	assert_true(info.swapper_pg_dir.value == 0xffffffff82000000);
+	assert_true(info.phys_base.known && info.phys_base.value == -UINT64_C(4096));
+	assert_true(info.kerneloffset.value == 0x1e000000);
+	assert_true(info.crashtime.known);
+	assert_true(info.capture_paddr.known && info.capture_paddr.value == 0x80000ff8);
+	assert_true(info.capture_size.known && info.capture_size.value == 0x58);
+	assert_false(info.kimage_voffset.known);
+	assert_false(info.printk.prb.known);
+	nmibt_vmcoreinfo_destroy(&info);
+	info = parse(NULL);
+	assert_null(info.osrelease);
+	assert_string_equal(info.why, "");
+	nmibt_vmcoreinfo_destroy(&info);
+}
+
+/* The kernel cuts what does not fit into its buffer, or into the page. */
+static void is_cut(void **state)
+{
+	struct nmibt_vmcoreinfo info = parse(WHOLE "NUMBER(sme_mask)=1407");
+
+	(void)state;
+	assert_false(info.sme_mask.known);
+	assert_non_null(strstr(info.why, "last line is cut: NUMBER(sme_mask)"));
+	nmibt_vmcoreinfo_destroy(&info);
+	info = parse("OSRELEASE=6.12.0\nNMI_BACKTRACE_CAPTURE=80000ff8,5");
+	assert_string_equal(info.capture, "80000ff8,5");
+	assert_false(info.capture_paddr.known);
+	nmibt_vmcoreinfo_destroy(&info);
+}
+
+static void is_wrong(void **state)
+{
+	(void)state;
+	check_why("OSRELEASE=6.12.0\n", "no PAGESIZE");
+	check_why("PAGESIZE=4096\n", "no OSRELEASE");
+	check_why(WHOLE "no equals\n=no key\n\033[2J=1\n", "3 lines of it make no sense");
+	check_why(WHOLE "CRASHTIME=1700000001\n", "CRASHTIME with different values");
+	check_why(WHOLE "NUMBER(sme_mask)=0x1\n", "NUMBER(sme_mask) is no number: 0x1");
+	/* Twice the same is no contradiction; of two values nobody knows which is right. */
+	struct nmibt_vmcoreinfo info = parse(WHOLE "CRASHTIME=1700000000\nKERNELOFFSET=0\n");
+	assert_true(info.crashtime.known);
+	assert_false(info.kerneloffset.known);
+	nmibt_vmcoreinfo_destroy(&info);
+}
+
+static void numbers(void **state)
+{
+	static const struct {
+		const char *line;
+		bool valid;
+		uint64_t value;
+	} cases[] = {
+		{"NUMBER(phys_base)=0", true, 0},
+		{"NUMBER(phys_base)=42", true, 42},
+		{"NUMBER(phys_base)=-4096", true, -UINT64_C(4096)},
+		{"NUMBER(phys_base)=", false, 0},
+		{"NUMBER(phys_base)=-", false, 0},
+		{"NUMBER(phys_base)= 1", false, 0},
+		{"NUMBER(phys_base)=+1", false, 0},
+		{"NUMBER(phys_base)=12 ", false, 0},
+		{"NUMBER(phys_base)=0x10", false, 0},
+		{"NUMBER(phys_base)=\xff", false, 0}, /* a negative char */
+		{"NUMBER(phys_base)=18446744073709551616", false, 0},
+		{"NUMBER(phys_base)=-9223372036854775809", false, 0},
+	};
+	char text[64];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		snprintf(text, sizeof(text), "%s\n", cases[i].line);
+		struct nmibt_vmcoreinfo info = parse(text);
+		assert_int_equal(info.phys_base.known, cases[i].valid);
+		if (cases[i].valid)
+			assert_true(info.phys_base.value == cases[i].value);
+		nmibt_vmcoreinfo_destroy(&info);
+	}
+}
+
+/* ------------------------------------------------------------------- build-id */
+
+#define NOTES UINT64_C(0xffffffff82200000)
+
+static bool notes_addr(void *ctx, const char *name, uint64_t *ret)
+{
+	(void)ctx;
+	if (strcmp(name, "__start_notes") && strcmp(name, "__stop_notes"))
+		return false;
+	*ret = name[4] == 'a' ? NOTES : NOTES + 64;
+	return true;
+}
+
+static void check_build_id(struct fake_kernel *k, int state, const char *text)
+{
+	struct nmibt_kernel *kernel;
+	struct nmibt_build_id id;
+
+	assert_null(nmibt_kernel_open(&k->image, &kernel));
+	nmibt_kernel_build_id(kernel, &id);
+	assert_int_equal(id.state, state);
+	assert_string_equal(id.text, text);
+	nmibt_kernel_close(kernel);
+}
+
+/* The kernel's own note is believed, wherever it is among others. */
+static void build_id(void **state)
+{
+	struct fake_kernel *k = fk_new(&fk_x86);
+	uint64_t paddr = fk_alloc(k, FK_PAGE, FK_PAGE);
+	uint8_t *notes = fk_at(k, paddr);
+
+	(void)state;
+	check_build_id(k, NMIBT_BUILD_ID_NONE, "");
+	fk_say(k, "BUILD-ID=ab01\n");
+	check_build_id(k, NMIBT_BUILD_ID_UNVERIFIED, "ab01");
+	fk_map(k, NOTES, paddr, 12);
+	k->ops.symbol_addr = notes_addr;
+	check_build_id(k, NMIBT_BUILD_ID_UNVERIFIED, "ab01");
+	size_t at = fake_elf_note(notes, "Linux", "12", 2) + 4; /* and padding */
+	fake_elf_note(notes + at, "GNU", "\xab\x01", 2);
+	notes[at + 8] = 3; /* NT_GNU_BUILD_ID */
+	check_build_id(k, NMIBT_BUILD_ID_VERIFIED, "ab01");
+	notes[at + 16] = 0xcd;
+	check_build_id(k, NMIBT_BUILD_ID_BROKEN, "cd01");
+	fk_set_page(k, paddr, NMIBT_READ_EXCLUDED);
+	check_build_id(k, NMIBT_BUILD_ID_UNVERIFIED, "ab01");
+	fk_free(k);
+}
+
 static int setup(void **state)
 {
 	*state = fake_new(NMIBT_ARCH_X86_64, 1);
@@ -104,6 +267,11 @@ int main(void)
 		TEST(of_two_kernels),
 		TEST(is_none),
 		TEST(is_not_readable),
+		cmocka_unit_test(is_typed),
+		cmocka_unit_test(is_cut),
+		cmocka_unit_test(is_wrong),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(build_id),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,8 +10,12 @@
  *	two		panic() in a thread on cpu; while that panic is under way, and
  *			before it captures, panic() in a thread on cpu2
  *	two_nmi		the same with nmi_panic() on cpu2, in an interrupt of a thread
+ *	rest		sysrq-c in a kernel thread, as soon as all other CPUs idle
  */
+#include <linux/cpumask.h>
+#include <linux/delay.h>
 #include <linux/err.h>
+#include <linux/irqflags.h>
 #include <linux/kprobes.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
@@ -19,6 +23,8 @@
 #include <linux/preempt.h>
 #include <linux/smp.h>
 #include <linux/string.h>
+#include <linux/sysrq.h>
+#include <linux/tick.h>
 #include <linux/timekeeping.h>
 #include <asm/irq_regs.h>
 
@@ -73,7 +79,7 @@ static int nmibt_oops_thread(void *unused)
  * There the first one waits until the second has found the claim taken: by the
  * clock, because udelay() may be far off under QEMU.
  */
-#define SECOND_STOPS_ITSELF_NS (100 * (u64)NSEC_PER_MSEC)
+#define SECOND_STOPS_ITSELF_NS ((u64)NSEC_PER_SEC)
 
 static int nmibt_hold_first(struct kprobe *probe, struct pt_regs *regs)
 {
@@ -142,6 +148,46 @@ static void nmibt_second_irq(void *unused)
 	nmi_panic(get_irq_regs(), "nmibt: two at once, the second");
 }
 
+#define REST_US 20000
+/* Between two reads of a clock. An interrupt takes longer. */
+#define REST_SLACK_US 10
+
+/* Whether no other CPU does anything but idle for so long. */
+static bool nmibt_others_rest(void)
+{
+	static u64 idle_us[NR_CPUS];
+	unsigned int other;
+	u64 since;
+
+	for_each_online_cpu(other)
+		idle_us[other] = get_cpu_idle_time_us(other, NULL);
+	since = ktime_get_mono_fast_ns();
+	while (ktime_get_mono_fast_ns() - since < REST_US * (u64)NSEC_PER_USEC)
+		cpu_relax();
+	for_each_online_cpu(other) {
+		if (other != raw_smp_processor_id() &&
+		    get_cpu_idle_time_us(other, NULL) - idle_us[other] + REST_SLACK_US < REST_US)
+			return false;
+	}
+	return true;
+}
+
+/*
+ * With interrupts off this CPU wakes no other one: a tick that finds it busy may send
+ * an idle one to look after the load (nohz_balancer_kick() in kernel/sched/fair.c, 6.12).
+ */
+static int nmibt_rest_thread(void *unused)
+{
+	for (;;) {
+		msleep(100);
+		local_irq_disable();
+		if (nmibt_others_rest())
+			handle_sysrq('c');
+		local_irq_enable();
+	}
+	return 0;
+}
+
 static struct task_struct *thread_on(unsigned int on, int (*fn)(void *))
 {
 	struct task_struct *task;
@@ -199,6 +245,8 @@ static int __init nmibt_panic_init(void)
 		return run_two(false);
 	if (!strcmp(how, "two_nmi"))
 		return run_two(true);
+	if (!strcmp(how, "rest"))
+		return run_on(cpu, nmibt_rest_thread);
 	pr_err("how=%s is unknown\n", how);
 	return -EINVAL;
 }

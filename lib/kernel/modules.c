@@ -1,0 +1,296 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The modules that the kernel had loaded, and their symbols: the list `modules` of struct
+ * module (include/linux/module.h, kernel/module/kallsyms.c; 4.5 to 6.12). Its members are
+ * where the image's member_offset says.
+ */
+#include <elf.h>
+#include <inttypes.h>
+
+#include "kernel/modules.h"
+
+#define MAX_MODULES 4096
+#define MAX_SYMBOLS (1u << 18) /* of a module */
+
+/* In bytes. The code: mem[MOD_TEXT], which is the first, 6.4 and later; core_layout, 4.5 to
+ * 6.3. */
+struct layout {
+	size_t list, start, size;
+	bool has_name, has_symbols;
+	size_t name, kallsyms;
+	size_t symtab, num_symtab, strtab; /* in struct mod_kallsyms */
+};
+
+struct symbol {
+	uint64_t value;
+	uint32_t name; /* in the table of strings */
+};
+
+/* Of one module; read when the first of its addresses is asked for. */
+struct symbols {
+	bool tried;
+	uint64_t strings; /* virtual address */
+	struct symbol *symbols; /* in order of their values */
+	uint32_t nr;
+};
+
+struct nmibt_modules {
+	struct layout layout;
+	struct nmibt_module *modules; /* in order of where their code starts */
+	struct symbols *symbols; /* of each */
+	unsigned int nr;
+};
+
+/* -------------------------------------------------------------------- opening */
+
+static bool find_layout(struct nmibt_kernel *kernel, struct layout *ret)
+{
+	const char *type = "module_memory";
+	size_t code;
+
+	if (!nmibt_member_offset(kernel, "module", "list", &ret->list))
+		return false;
+	if (!nmibt_member_offset(kernel, "module", "mem", &code)) {
+		type = "module_layout";
+		if (!nmibt_member_offset(kernel, "module", "core_layout", &code))
+			return false;
+	}
+	if (!nmibt_member_offset(kernel, type, "base", &ret->start) ||
+	    !nmibt_member_offset(kernel, type, "size", &ret->size))
+		return false;
+	ret->start += code;
+	ret->size += code;
+	ret->has_name = nmibt_member_offset(kernel, "module", "name", &ret->name);
+	ret->has_symbols =
+		ret->has_name &&
+		nmibt_member_offset(kernel, "module", "kallsyms", &ret->kallsyms) &&
+		nmibt_member_offset(kernel, "mod_kallsyms", "symtab", &ret->symtab) &&
+		nmibt_member_offset(kernel, "mod_kallsyms", "num_symtab", &ret->num_symtab) &&
+		nmibt_member_offset(kernel, "mod_kallsyms", "strtab", &ret->strtab);
+	return true;
+}
+
+static bool read_at(struct nmibt_kernel *kernel, uint64_t vaddr, void *buf, size_t len)
+{
+	return nmibt_kernel_read(kernel, vaddr, buf, len) == NMIBT_READ_OK;
+}
+
+static bool read_module(struct nmibt_kernel *kernel, const struct layout *l, uint64_t at,
+			struct nmibt_module *ret)
+{
+	uint32_t size;
+
+	*ret = (struct nmibt_module){.at = at};
+	if (!read_at(kernel, at + l->start, &ret->start, sizeof(ret->start)) ||
+	    !read_at(kernel, at + l->size, &size, sizeof(size)))
+		return false;
+	ret->size = size;
+	if (l->has_name && !read_at(kernel, at + l->name, ret->name, sizeof(ret->name) - 1))
+		*ret->name = '\0';
+	return true;
+}
+
+/* Bounded by the number of steps, because a damaged list may lead around for ever. */
+static void read_list(struct nmibt_kernel *kernel, struct nmibt_modules *m, uint64_t head)
+{
+	uint64_t at;
+
+	if (!read_at(kernel, head, &at, sizeof(at)))
+		return;
+	for (unsigned int i = 0; i < MAX_MODULES && at != head; i++) {
+		if (nmibt_interrupted(kernel->image))
+			return;
+		if (read_module(kernel, &m->layout, at - m->layout.list, &m->modules[m->nr]))
+			m->nr++;
+		if (!read_at(kernel, at, &at, sizeof(at)))
+			return;
+	}
+}
+
+static int compare_modules(const void *a, const void *b)
+{
+	const struct nmibt_module *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+struct nmibt_error *nmibt_modules_open(struct nmibt_kernel *kernel, struct nmibt_modules **ret)
+{
+	struct layout layout;
+	uint64_t head;
+
+	/* First what costs little to find out. */
+	if (!find_layout(kernel, &layout))
+		return nmibt_error_create(NMIBT_ERR_NOTHING,
+					  "the layout of struct module is not known");
+	if (!nmibt_symbol_addr(kernel, "modules", &head))
+		return nmibt_error_create(NMIBT_ERR_NOTHING,
+					  "where the list of modules is is not known");
+	struct nmibt_modules *m = calloc(1, sizeof(*m));
+	if (!m)
+		return nmibt_error_nomem();
+	m->layout = layout;
+	m->modules = calloc(MAX_MODULES, sizeof(*m->modules));
+	m->symbols = calloc(MAX_MODULES, sizeof(*m->symbols));
+	if (!m->modules || !m->symbols) {
+		nmibt_modules_close(m);
+		return nmibt_error_nomem();
+	}
+	read_list(kernel, m, head);
+	qsort(m->modules, m->nr, sizeof(*m->modules), compare_modules);
+	*ret = m;
+	return NULL;
+}
+
+void nmibt_modules_close(struct nmibt_modules *modules)
+{
+	if (!modules)
+		return;
+	for (unsigned int i = 0; modules->symbols && i < modules->nr; i++)
+		free(modules->symbols[i].symbols);
+	free(modules->symbols);
+	free(modules->modules);
+	free(modules);
+}
+
+const struct nmibt_module *nmibt_module_at(struct nmibt_kernel *kernel, uint64_t addr)
+{
+	const struct nmibt_modules *m = NULL;
+	unsigned int low = 0, high;
+
+	if (!nmibt_kernel_failure(kernel, NMIBT_PART_MODULES))
+		m = kernel->modules;
+	for (high = m ? m->nr : 0; low < high;) {
+		unsigned int middle = low + (high - low) / 2;
+
+		if (m->modules[middle].start <= addr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	if (!low || addr - m->modules[low - 1].start >= m->modules[low - 1].size)
+		return NULL;
+	return &m->modules[low - 1];
+}
+
+/* -------------------------------------------------------------------- symbols */
+
+static int compare_symbols(const void *a, const void *b)
+{
+	const struct symbol *x = a, *y = b;
+
+	if (x->value != y->value)
+		return x->value < y->value ? -1 : 1;
+	return (x->name > y->name) - (x->name < y->name);
+}
+
+/* Those of the module's code, whatever their types are: the kernel keeps them elsewhere. */
+static void keep_symbols(struct symbols *s, const struct nmibt_module *module,
+			 const Elf64_Sym *table, uint32_t nr)
+{
+	s->symbols = calloc(nr, sizeof(*s->symbols));
+	for (uint32_t i = 1; s->symbols && i < nr; i++) {
+		if (table[i].st_shndx != SHN_UNDEF && table[i].st_name &&
+		    table[i].st_value - module->start < module->size)
+			s->symbols[s->nr++] = (struct symbol){table[i].st_value, table[i].st_name};
+	}
+	if (s->nr)
+		qsort(s->symbols, s->nr, sizeof(*s->symbols), compare_symbols);
+}
+
+static void read_symbols(struct nmibt_kernel *kernel, const struct nmibt_module *module,
+			 struct symbols *s)
+{
+	const struct layout *l = &kernel->modules->layout;
+	uint64_t kallsyms, table;
+	uint32_t nr;
+
+	s->tried = true;
+	if (!l->has_symbols ||
+	    !read_at(kernel, module->at + l->kallsyms, &kallsyms, sizeof(kallsyms)) ||
+	    !read_at(kernel, kallsyms + l->symtab, &table, sizeof(table)) ||
+	    !read_at(kernel, kallsyms + l->num_symtab, &nr, sizeof(nr)) ||
+	    !read_at(kernel, kallsyms + l->strtab, &s->strings, sizeof(s->strings)) || !nr ||
+	    nr > MAX_SYMBOLS)
+		return;
+	_cleanup_free_ Elf64_Sym *symbols = calloc(nr, sizeof(*symbols));
+	if (symbols && read_at(kernel, table, symbols, nr * sizeof(*symbols)))
+		keep_symbols(s, module, symbols, nr);
+}
+
+/* Marks of the compiler and of arm64's mappings are no names (is_mapping_symbol(),
+ * include/linux/module_symbol.h, 6.12). */
+static bool is_name(const char *name)
+{
+	return *name && *name != '$' && strncmp(name, ".L", 2) && strncmp(name, "L0", 2);
+}
+
+static bool read_name(struct nmibt_kernel *kernel, uint64_t vaddr, char name[NMIBT_SYMBOL_LEN])
+{
+	bool known[NMIBT_SYMBOL_LEN];
+
+	/* The last one may end where memory does. */
+	nmibt_kernel_read_pages(kernel, vaddr, name, NMIBT_SYMBOL_LEN, known);
+	const char *end = memchr(name, '\0', NMIBT_SYMBOL_LEN);
+	return end && known[end - name] && is_name(name);
+}
+
+/* How many symbols have values up to addr. */
+static uint32_t count_up_to(const struct symbols *s, uint64_t addr)
+{
+	uint32_t low = 0, high = s->nr;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (s->symbols[middle].value <= addr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* Few symbols in a row are no names. */
+#define MAX_TRIES 64
+
+/* Of those with values up to addr the first of the highest value that has a name. */
+static const struct symbol *find_symbol(struct nmibt_kernel *kernel, const struct symbols *s,
+					uint64_t addr, char name[NMIBT_SYMBOL_LEN])
+{
+	uint32_t end = count_up_to(s, addr), tries = 0;
+
+	while (end) {
+		uint64_t value = s->symbols[end - 1].value;
+		uint32_t first = value ? count_up_to(s, value - 1) : 0;
+
+		for (uint32_t i = first; i < end; i++) {
+			if (read_name(kernel, s->strings + s->symbols[i].name, name))
+				return &s->symbols[i];
+			if (++tries == MAX_TRIES)
+				return NULL;
+		}
+		end = first;
+	}
+	return NULL;
+}
+
+bool nmibt_module_symbol(struct nmibt_kernel *kernel, uint64_t addr, struct nmibt_symbol *ret)
+{
+	const struct nmibt_module *module = nmibt_module_at(kernel, addr);
+
+	if (!module || !*module->name)
+		return false;
+	struct symbols *s = &kernel->modules->symbols[module - kernel->modules->modules];
+	if (!s->tried)
+		read_symbols(kernel, module, s);
+	const struct symbol *symbol = find_symbol(kernel, s, addr, ret->name);
+	if (!symbol)
+		return false;
+	uint32_t next = count_up_to(s, addr);
+	uint64_t end = next < s->nr ? s->symbols[next].value : module->start + module->size;
+	memcpy(ret->module, module->name, sizeof(ret->module));
+	ret->offset = addr - symbol->value;
+	ret->size = end - symbol->value;
+	return true;
+}

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The registers of virtual CPUs, where a hypervisor dumped its guest. QEMU writes a note
+ * NT_PRSTATUS for each, in the order of the virtual CPUs, and pr_pid is the index of the
+ * CPU + 1 (dump/dump.c: write_elf64_notes(), cpu_index(), QEMU 10.0); virsh dump
+ * --memory-only has QEMU write it. kdump's notes are of tasks: their pids are those, and
+ * they have no order that anybody can rely on.
+ *
+ * Linux numbers its CPUs as the firmware lists them, which is the order of the virtual
+ * CPUs. Notes with gaps are of a machine in which one was unplugged: there nobody knows
+ * which CPU is which.
+ */
+#include "image/notes.h"
+#include "kernel/kernel.h"
+
+static bool is_prstatus(const struct nmibt_elf_note *note)
+{
+	return note->type == NT_PRSTATUS && nmibt_note_is(note, "CORE");
+}
+
+static size_t count_notes(const char *notes, size_t len)
+{
+	struct nmibt_elf_note note;
+	size_t nr = 0;
+
+	for (size_t at = 0; nmibt_next_note(notes, len, at, &note); at = note.next)
+		nr += is_prstatus(&note);
+	return nr;
+}
+
+/* False: it is not of virtual CPU number nr, or it is cut. */
+static bool read_regs(enum nmibt_arch arch, const char *notes, size_t len,
+		      const struct nmibt_elf_note *note, unsigned int nr, struct nmibt_regs *ret)
+{
+	size_t left = note->at < len ? len - note->at : 0;
+	int pid;
+
+	return nmibt_read_prstatus(arch, notes + note->at, note->size < left ? note->size : left,
+				   ret, &pid) &&
+	       pid > 0 && (unsigned int)pid == nr + 1;
+}
+
+static struct nmibt_error *read_vcpus(enum nmibt_arch arch, const char *notes, size_t len,
+				      struct nmibt_vcpus *vcpus)
+{
+	size_t nr = count_notes(notes, len);
+	struct nmibt_elf_note note;
+
+	if (!nr)
+		return nmibt_error_create(NMIBT_ERR_NOTHING, "the dump has no registers of "
+							     "virtual CPUs");
+	if (nr > NMIBT_MAX_CPUS)
+		return nmibt_error_create(NMIBT_ERR_DAMAGED,
+					  "the dump has registers of %zu virtual CPUs, more "
+					  "than %u",
+					  nr, NMIBT_MAX_CPUS);
+	vcpus->regs = calloc(nr, sizeof(*vcpus->regs));
+	if (!vcpus->regs)
+		return nmibt_error_nomem();
+	for (size_t at = 0; nmibt_next_note(notes, len, at, &note); at = note.next) {
+		if (!is_prstatus(&note))
+			continue;
+		if (!read_regs(arch, notes, len, &note, vcpus->nr, &vcpus->regs[vcpus->nr]))
+			return nmibt_error_create(NMIBT_ERR_NOTHING,
+						  "the dump's notes are not those of virtual CPUs "
+						  "0 to %zu in order",
+						  nr - 1);
+		vcpus->nr++;
+	}
+	return NULL;
+}
+
+struct nmibt_error *nmibt_vcpus_open(struct nmibt_kernel *kernel, struct nmibt_vcpus **ret)
+{
+	const struct nmibt_image *image = kernel->image;
+	size_t len;
+
+	if (!image->ops->notes || !nmibt_reg_names(image->arch))
+		return nmibt_error_create(NMIBT_ERR_NOTHING,
+					  "registers of virtual CPUs can't be read here");
+	_cleanup_free_ char *notes = image->ops->notes(image->ctx, &len);
+	if (!notes)
+		return nmibt_error_create(NMIBT_ERR_NOTHING, "the dump has no notes");
+
+	struct nmibt_vcpus *vcpus = calloc(1, sizeof(*vcpus));
+	if (!vcpus)
+		return nmibt_error_nomem();
+	struct nmibt_error *err = read_vcpus(image->arch, notes, len, vcpus);
+	if (err) {
+		nmibt_vcpus_close(vcpus);
+		return err;
+	}
+	*ret = vcpus;
+	return NULL;
+}
+
+void nmibt_vcpus_close(struct nmibt_vcpus *vcpus)
+{
+	if (!vcpus)
+		return;
+	free(vcpus->regs);
+	free(vcpus);
+}
+
+const struct nmibt_vcpus *nmibt_kernel_vcpus(struct nmibt_kernel *kernel)
+{
+	return nmibt_kernel_failure(kernel, NMIBT_PART_VCPUS) ? NULL : kernel->vcpus;
+}
+
+/* ------------------------------------------------------------- the current task */
+
+/*
+ * x86_64: current_task, and 6.2 to 6.14 the first member of pcpu_hot, which has to be 64
+ * bytes large (arch/x86/include/asm/current.h, 6.1, 6.12, 6.15). arm64: __entry_task,
+ * which is sp_el0 of the next entry from user mode (arch/arm64/kernel/process.c:
+ * entry_task_switch(), 6.12).
+ */
+static bool find_current(struct nmibt_kernel *kernel, unsigned int cpu, uint64_t *ret)
+{
+	static const char *const names[] = {"current_task", "pcpu_hot", "__entry_task"};
+	uint64_t variable, vaddr;
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (nmibt_symbol_addr(kernel, names[i], &variable))
+			return nmibt_percpu_addr(kernel, cpu, variable, &vaddr) &&
+			       nmibt_kernel_read(kernel, vaddr, ret, sizeof(*ret)) == NMIBT_READ_OK;
+	}
+	return false;
+}
+
+bool nmibt_current_task(struct nmibt_kernel *kernel, unsigned int cpu, int32_t *ret_pid,
+			char *ret_comm)
+{
+	size_t pid, comm;
+	uint64_t task;
+
+	if (!nmibt_member_offset(kernel, "task_struct", "pid", &pid) ||
+	    !find_current(kernel, cpu, &task) ||
+	    nmibt_kernel_read(kernel, task + pid, ret_pid, sizeof(*ret_pid)) != NMIBT_READ_OK)
+		return false;
+	if (!nmibt_member_offset(kernel, "task_struct", "comm", &comm) ||
+	    nmibt_kernel_read(kernel, task + comm, ret_comm, NMI_CAPTURE_COMM_LEN) != NMIBT_READ_OK)
+		memset(ret_comm, 0, NMI_CAPTURE_COMM_LEN);
+	return true;
+}

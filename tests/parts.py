@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A suite in parts whose results are kept: what `make check-kernel` goes on with.
+
+A part is one kernel and scenario, or what else takes a while and can be tested alone. Its
+result is written to the cache, under the hash of all that it depends on, as soon as it
+is there; a part with such a result is not run again. Only results without a failure are
+kept.
+
+  suite = Suite("tests/e2e/run", "what it tests")
+  suite.use(suite.parser().parse_args())
+  suite.part("arm64 6.12", "idle", depends, function)      function calls suite.note()
+  return suite.close()
+
+With --smoke only the parts run that were declared with smoke=True, kept or not; the others
+are named by lines that begin with "left ", which tests/run collects.
+"""
+
+import argparse
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import traceback
+
+TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "nmibt")
+
+# What the results of all parts depend on. Kernels, their configuration and their modules
+# are in the name of the folder that build-kernel prints, scenarios in a part's depends.
+TREE = ("Makefile", "include", "lib", "extension", "tools", "tests/e2e", "tests/parts.py",
+        "tests/kdump.py", "tests/addr2line.py", "tests/nmibt-log.c", "tests/nmibt-unwind.c",
+        "scripts/crash-env", "scripts/suite-packages", "scripts/testbed/init",
+        "scripts/testbed/lib.sh", "scripts/testbed/make-initramfs",
+        "scripts/testbed/run-scenario", "scripts/testbed/stock-kernel")
+# The machine's own programs, by package.
+PROGRAMS = ("qemu-system-arm", "qemu-system-x86", "makedumpfile", "crash", "python3-drgn", "gcc")
+
+
+def files_below(path):
+    """Every file in the work tree, but for what Python leaves."""
+    whole = os.path.join(TOP, path)
+    if os.path.isfile(whole):
+        yield path
+    for folder, folders, names in os.walk(whole):
+        folders[:] = sorted(set(folders) - {"__pycache__"})
+        for name in sorted(names):
+            if not name.endswith(".md"):
+                yield os.path.relpath(os.path.join(folder, name), TOP)
+
+
+def hash_of_files(paths):
+    digest = hashlib.sha256()
+    for path in paths:
+        for name in files_below(path):
+            with open(os.path.join(TOP, name), "rb") as file:
+                content = hashlib.sha256(file.read()).hexdigest()
+            digest.update(("%s %s\n" % (content, name)).encode())
+    return digest.hexdigest()
+
+
+def versions():
+    done = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${Version}\n", *PROGRAMS],
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return done.stdout
+
+
+def end(number, frame):
+    sys.exit(128 + number)
+
+
+class Suite:
+    """Counts, and prints a line for each test."""
+
+    def __init__(self, name, about):
+        self.name, self.about = name, about
+        self.passed = self.failed = 0
+        self.smoke = self.keeps = self.reuses = False
+        self.noted = []
+        self.left = {}
+        self.tree = None
+        # So that folders are removed and QEMU is stopped.
+        signal.signal(signal.SIGTERM, end)
+
+    def parser(self):
+        parser = argparse.ArgumentParser(description=self.about)
+        parser.add_argument("--smoke", action="store_true",
+                            help="the small selection that scripts/test runs")
+        parser.add_argument("--again", action="store_true",
+                            help="run what has a result, too")
+        return parser
+
+    def use(self, args, keeps=True):
+        """keeps: false if what is tested is not what the hash says, or is wanted itself."""
+        self.smoke = args.smoke
+        self.keeps = keeps
+        self.reuses = keeps and not args.again and not args.smoke
+
+    def note(self, name, complaints=(), note=""):
+        """Notes one test; complaints are lines, none if it passed."""
+        if isinstance(complaints, str):
+            complaints = complaints.splitlines()
+        self.passed += not complaints
+        self.failed += bool(complaints)
+        self.noted.append({"name": name, "note": note, "failed": bool(complaints)})
+        print("%s %s%s" % ("FAIL" if complaints else "ok  ", name, note and " " + note))
+        for line in complaints[:40]:
+            print("     " + line[:2000])
+        sys.stdout.flush()
+
+    def path_of(self, *key):
+        if not self.tree:
+            self.tree = [hash_of_files(TREE), versions()]
+        key = json.dumps([self.tree, self.name, *key], sort_keys=True)
+        return os.path.join(CACHE, "results", hashlib.sha256(key.encode()).hexdigest()[:32])
+
+    def leave(self, kernel, name):
+        """What is not in the smoke set."""
+        self.left.setdefault(kernel, []).append(name)
+
+    def part(self, kernel, name, depends, function, smoke=False):
+        """Runs it, unless it is left or has a result. depends: what JSON can hold."""
+        if self.smoke and not smoke:
+            self.leave(kernel, name)
+            return
+        path = self.path_of(kernel, name, depends)
+        if self.reuses and os.path.exists(path):
+            with open(path) as file:
+                for test in json.load(file):
+                    self.note(test["name"], [], (test["note"] + " kept").strip())
+            return
+        self.noted = []
+        try:
+            function()
+        except Exception:  # one part must not take the others with it
+            self.note("%s %s" % (kernel, name), traceback.format_exc())
+        if self.keeps and self.noted and not any(test["failed"] for test in self.noted):
+            self.keep(path)
+
+    def keep(self, path):
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with tempfile.NamedTemporaryFile("w", dir=os.path.dirname(path), delete=False) as file:
+            json.dump(self.noted, file)
+        os.replace(file.name, path)
+
+    def close(self):
+        for kernel, names in self.left.items():
+            print("left %s %s: %s" % (self.name, kernel, ", ".join(names)))
+        print("%d passed, %d failed" % (self.passed, self.failed))
+        return 1 if self.failed or not self.passed else 0
