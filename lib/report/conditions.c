@@ -164,8 +164,7 @@ static struct nmibt_error *take(struct nmibt_report *report, size_t i)
 static bool is_young(const struct nmibt_report *report, const struct nmibt_condition *c)
 {
 	const struct nmibt_printout *last = &report->sources->log->printouts[c->last - 1];
-	struct nmibt_age age =
-		nmibt_age_of(report, NMIBT_CLOCK_LOG, c->last_ns, last->first_seq);
+	struct nmibt_age age = nmibt_age_of(report, NMIBT_CLOCK_LOG, c->last_ns, last->first_seq);
 
 	return age.kind != NMIBT_AGE_UNKNOWN && !age.suspended &&
 	       age.ns < (int64_t)(c->interval_ns + c->interval_ns / 2);
@@ -197,8 +196,8 @@ struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report)
 		nr += is_condition(log->printouts[i].kind);
 	if (!nr)
 		return NULL;
-	report->conditions = calloc(nr < MAX_CONDITIONS ? nr : MAX_CONDITIONS,
-				    sizeof(*report->conditions));
+	report->conditions =
+		calloc(nr < MAX_CONDITIONS ? nr : MAX_CONDITIONS, sizeof(*report->conditions));
 	if (!report->conditions)
 		return nmibt_error_nomem();
 	for (size_t i = 0; i < log->nr_printouts; i++) {

@@ -25,7 +25,9 @@ static const struct {
 	{NMIBT_PRINT_OOPS, "Attempted to kill the idle task!"},
 	{NMIBT_PRINT_OOPS, "Aiee, killing interrupt handler!"},
 	{NMIBT_PRINT_OOPS, "Oops"},
+	{NMIBT_PRINT_OOPS, "Oopsed too often"},
 	{NMIBT_PRINT_WARNING, "panic_on_warn set"},
+	{NMIBT_PRINT_WARNING, "system warned too often"},
 };
 
 static bool fits(const struct nmibt_printout *report, const struct nmibt_printout *panic)
