@@ -41,15 +41,20 @@ static bool fits(const struct nmibt_printout *report, const struct nmibt_printou
 
 /* The report that the panic came out of: of the same caller, of a kind that fits, no other
  * report of that caller in between, however long printing took. Index + 1; 0: none. */
-static size_t find_cause(const struct nmibt_log_source *log, size_t panic)
+static size_t find_cause(const struct nmibt_report *report, size_t panic)
 {
+	const struct nmibt_log_source *log = report->sources->log;
 	const struct nmibt_printout *p = &log->printouts[panic - 1];
 
 	for (size_t i = panic - 1; i > 0; i--) {
 		const struct nmibt_printout *before = &log->printouts[i - 1];
 
-		if (before->caller_id == p->caller_id)
-			return fits(before, p) ? i : 0;
+		if (before->caller_id != p->caller_id)
+			continue;
+		return fits(before, p) &&
+				       !nmibt_was_suspended(report, before->first_seq, p->first_seq)
+			       ? i
+			       : 0;
 	}
 	return 0;
 }
@@ -308,7 +313,7 @@ struct nmibt_error *nmibt_find_death(struct nmibt_report *report)
 	if (!death->is_known)
 		return NULL;
 	if (death->printout)
-		death->cause = find_cause(sources->log, death->printout);
+		death->cause = find_cause(report, death->printout);
 	else if (sources->log && (death->by_kdump || death->by_capture))
 		death->cause = find_fatal_oops(sources->log, death->reporter);
 	if (death->cause && death->reporter == NMIBT_NO_CPU)
@@ -345,7 +350,7 @@ bool nmibt_belongs(const struct nmibt_report *report, size_t printout, uint64_t 
 		return false;
 	/* It was being printed when its CPU was stopped. */
 	if (!has_ended && nmibt_is_stop_certain(report))
-		return true;
+		return !nmibt_was_suspended(report, seq, UINT64_MAX);
 	if (!death->has_seq)
 		return false;
 	if (printout && (printout == death->printout || printout == death->cause))
