@@ -35,7 +35,7 @@ struct nmibt_age nmibt_age_of(const struct nmibt_report *report, enum nmibt_cloc
 		return age;
 	age.suspended = nmibt_was_suspended(report, seq, death->has_seq ? death->seq : UINT64_MAX);
 	/* Clocks of CPUs that contradict the order of the records tell no age. */
-	if (death->has_seq && contradict(ns, seq, death))
+	if (death->has_seq ? contradict(ns, seq, death) : ns > log->last_ns + CLOCK_SKEW_NS)
 		return age;
 	/* Without the first record of the death its newest record is the latest moment
 	 * that is known. */
