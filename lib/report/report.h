@@ -211,7 +211,6 @@ struct nmibt_error *nmibt_older_next(struct nmibt_older *older, struct nmibt_cpu
 struct nmibt_error *nmibt_report_conclude(struct nmibt_report *report);
 
 struct nmibt_error *nmibt_find_death(struct nmibt_report *report);
-/* Needs the conditions. */
 struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report);
 void nmibt_death_destroy(struct nmibt_death *death);
 /* Did the machine sleep between these records? That ends every report and condition. */

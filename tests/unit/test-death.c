@@ -351,20 +351,6 @@ static void closed_by_what_is_later(void **state)
 	}
 }
 
-/* Idle in an answer that came after the report: the chain alone tells of a newer place. */
-static void closed_by_another_chain(void **state)
-{
-	struct fake_report *f = *state;
-
-	size_t lockup = fr_lockup(f, SOFT, FR_IRQ(3), 3, 3, 22);
-	fr_trace(f, 3, OWN, lockup, 0, SPIN(3, 118));
-	fr_panic(f, 7, 5, "sysrq triggered crash");
-	fr_stop(f, 3, 118, "copy_page vfs_read ksys_read do_syscall_64");
-	open_with_a_trace(f);
-	assert_int_equal(f->report->cpus[3].condition, 0);
-	assert_false(only_condition(f)->is_open);
-}
-
 /* ---------------------------------------------------------------------- ages */
 
 static struct nmibt_age age_at(const struct fake_report *f, uint64_t ns, uint64_t seq)
@@ -463,7 +449,6 @@ int main(void)
 		cmocka_unit_test(closed_by_time),
 		TEST(shortest_interval),
 		cmocka_unit_test(closed_by_what_is_later),
-		TEST(closed_by_another_chain),
 		TEST(ages),
 		TEST(ages_at_least),
 		TEST(ages_across_a_suspend),
