@@ -212,9 +212,13 @@ static enum nmibt_moved compare_registers(struct nmibt_kernel *kernel,
 static enum nmibt_moved compare_text(const struct nmibt_evidence *evidence,
 				     const struct nmibt_evidence *stop)
 {
-	if (nmibt_is_confirmed(evidence, stop) ||
-	    is_same_below_interrupt(&evidence->stack, &stop->stack))
+	if (nmibt_is_confirmed(evidence, stop))
 		return NMIBT_MOVED_SAME;
+	/* The same functions are the same place only of the same task. */
+	if (is_same_below_interrupt(&evidence->stack, &stop->stack))
+		return stop->task.known ? NMIBT_MOVED_SAME : NMIBT_MOVED_UNKNOWN;
+	if (!stop->task.known && is_same_chain(&evidence->stack, &stop->stack))
+		return NMIBT_MOVED_UNKNOWN;
 	/* What is lost of it may be what they have in common. */
 	if (evidence->wrong & ~NMIBT_WRONG_DAMAGED)
 		return NMIBT_MOVED_UNKNOWN;

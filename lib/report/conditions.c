@@ -84,7 +84,8 @@ static bool is_about_same(const struct nmibt_condition *c, const struct nmibt_pr
  * kernel itself says since when. */
 static bool goes_on(const struct nmibt_condition *c, const struct nmibt_printout *p)
 {
-	uint64_t interval = c->count > 1 ? c->interval_ns : default_interval(p);
+	uint64_t usual = default_interval(p);
+	uint64_t interval = c->count > 1 && c->interval_ns > usual ? c->interval_ns : usual;
 
 	if (p->has_seconds)
 		return p->begun_ns - p->seconds * SECOND <= c->first_ns + SECOND;
@@ -150,7 +151,7 @@ static struct nmibt_error *take(struct nmibt_report *report, size_t i)
 		if (!goes_on(c, p))
 			break;
 		uint64_t interval = p->begun_ns - c->last_ns;
-		if (c->count == 1 || interval > c->interval_ns)
+		if (c->count == 1 || interval < c->interval_ns)
 			c->interval_ns = interval;
 		c->count++;
 		c->last_ns = p->begun_ns;

@@ -213,9 +213,10 @@ struct nmibt_error *nmibt_older_next(struct nmibt_older *older, struct nmibt_cpu
 struct nmibt_error *nmibt_report_conclude(struct nmibt_report *report);
 
 struct nmibt_error *nmibt_find_death(struct nmibt_report *report);
-/* Needs the conditions. */
 struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report);
 void nmibt_death_destroy(struct nmibt_death *death);
+/* Did the machine sleep between these records? That ends every report and condition. */
+bool nmibt_was_suspended(const struct nmibt_report *report, uint64_t from_seq, uint64_t to_seq);
 /* Were the other CPUs stopped as the kernel died? */
 bool nmibt_is_stop_certain(const struct nmibt_report *report);
 /* Does what was printed as printout i (index + 1), or by a trace outside of any at seq,
