@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "../tools/vmcore.h"
+#include "image/input.h"
 #include "kernel/kernel.h"
 
 static int fail(struct nmibt_error *err)
@@ -68,18 +68,20 @@ int main(int argc, char **argv)
 		return 2;
 	}
 
-	struct nmibt_vmcore *vmcore;
-	struct nmibt_error *err = nmibt_vmcore_open(argc - optind, argv + optind, &vmcore);
+	struct nmibt_input *input;
+	const struct nmibt_image *image;
+	struct nmibt_kernel *kernel;
+	struct nmibt_error *err = nmibt_input_open((const char *const *)argv + optind,
+						   argc - optind, NULL, &input);
 	if (err)
 		return fail(err);
-	struct nmibt_image image;
-	struct nmibt_kernel *kernel;
-	nmibt_vmcore_image(vmcore, &image);
-	err = nmibt_kernel_open(&image, &kernel);
+	err = nmibt_input_image(input, &image);
+	if (!err)
+		err = nmibt_kernel_open(image, &kernel);
 	if (err)
 		return fail(err);
 	int code = print_log(kernel, all);
 	nmibt_kernel_close(kernel);
-	nmibt_vmcore_close(vmcore);
+	nmibt_input_close(input);
 	return code;
 }

@@ -488,8 +488,14 @@ static struct nmibt_error *render_json(struct renderer *r)
 }
 
 struct nmibt_error *nmibt_json_file(const struct nmibt_report *report,
-				      const struct nmibt_render_options *options, FILE *out,
-				      int *ret)
+				    const struct nmibt_render_options *options, FILE *out, int *ret)
 {
 	return nmibt_render_by(render_json, report, options, out, ret);
+}
+
+struct nmibt_error *nmibt_render_json(const struct nmibt_report *report,
+				      const struct nmibt_render_options *options,
+				      nmibt_write_fn write, void *ctx, int *ret)
+{
+	return nmibt_render_to(nmibt_json_file, report, options, write, ctx, ret);
 }

@@ -51,9 +51,19 @@ struct nmibt_kernel {
 	struct nmibt_vcpus *vcpus;
 	bool tried[NMIBT_NR_PARTS];
 	struct nmibt_error *failure[NMIBT_NR_PARTS];
+	/* It is a capture kernel, and the one that died can't be reached: why. */
+	bool is_capture;
+	char why_capture[NMIBT_WHY_LEN];
+	/* The capture kernel that ran at the dump, and led to this one; NULL: none did. */
+	struct nmibt_kernel *capture;
+	/* Of a kernel that another one led to: the image without what the front end knows by
+	 * the other one's VMCOREINFO. */
+	struct nmibt_image own_image;
+	struct nmibt_image_ops own_ops;
 };
 
-/* image is borrowed for the life of *ret. Fails with NOMEM alone. */
+/* The kernel that died, never a capture kernel, if it can be found. image is borrowed for
+ * the life of *ret. Fails with NOMEM alone. */
 struct nmibt_error *nmibt_kernel_open(const struct nmibt_image *image, struct nmibt_kernel **ret);
 void nmibt_kernel_close(struct nmibt_kernel *kernel); /* NULL is allowed */
 
@@ -79,15 +89,14 @@ struct nmibt_build_id {
 /* Looks for symbols by name, which reads all of them. */
 void nmibt_kernel_build_id(struct nmibt_kernel *kernel, struct nmibt_build_id *ret);
 
-/* Was it started to write the dump of another kernel (kernel/crash_dump.c: elfcorehdr_addr,
- * 6.12)? Looks for a symbol by name, as nmibt_kernel_build_id() does. */
-enum nmibt_is_capture {
-	NMIBT_IS_CAPTURE_UNKNOWN,
-	NMIBT_IS_CAPTURE_NO,
-	NMIBT_IS_CAPTURE_YES,
-};
-/* ret: physical address of the ELF header of the first kernel's memory; 0: not known. */
-enum nmibt_is_capture nmibt_kernel_is_capture(struct nmibt_kernel *kernel, uint64_t *ret);
+/* ------------------------------------------------------------ capture kernels */
+
+/* For lib/kernel: the text of VMCOREINFO of the kernel that died, where this one is its
+ * capture kernel; the caller frees it. NULL: it is none, or, with is_capture set, the other
+ * one can't be found: why_capture says why. */
+char *nmibt_find_first_kernel(struct nmibt_kernel *kernel);
+/* The physical address that a kernel's command line has of the ELF header; false: none. */
+bool nmibt_parse_elfcorehdr(const char *command_line, uint64_t *ret);
 
 /* ------------------------------------------------------------ virtual memory */
 
@@ -199,6 +208,8 @@ struct nmibt_log;
 struct nmibt_error *nmibt_log_open(struct nmibt_kernel *kernel, struct nmibt_log **ret);
 /* Oldest first. False: that was the last one, or the image's interrupted() said so. */
 bool nmibt_log_next(struct nmibt_log *log, struct nmibt_log_record *ret);
+/* Did interrupted() end it, so that there is more? */
+bool nmibt_log_is_interrupted(const struct nmibt_log *log);
 /* Of all that nmibt_log_next() passed over so far. */
 const struct nmibt_log_missing *nmibt_log_missing(const struct nmibt_log *log);
 void nmibt_log_close(struct nmibt_log *log); /* NULL is allowed */

@@ -312,6 +312,11 @@ bool nmibt_log_next(struct nmibt_log *log, struct nmibt_log_record *ret)
 	return true;
 }
 
+bool nmibt_log_is_interrupted(const struct nmibt_log *log)
+{
+	return log->interrupted;
+}
+
 const struct nmibt_log_missing *nmibt_log_missing(const struct nmibt_log *log)
 {
 	return &log->missing;

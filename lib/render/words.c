@@ -42,6 +42,11 @@ const char *nmibt_print_name(enum nmibt_print kind)
 	return "other";
 }
 
+const char *nmibt_condition_name(const struct nmibt_condition *c)
+{
+	return nmibt_print_name(c->kind);
+}
+
 const char *nmibt_print_words(enum nmibt_print kind)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(prints); i++) {
