@@ -448,12 +448,11 @@ void nmibt_log_take_line(struct nmibt_log_source *log, const struct nmibt_log_li
 	struct nmibt_str text = {line->text, unknown ? (size_t)(unknown - line->known) : line->len};
 
 	nmibt_recognise(t.b->arch, text, &t.p);
-	if (t.p.kind == NMIBT_PRINT_OTHER && nmibt_take_dropped(&t))
+	if (t.p.kind == NMIBT_PRINT_DROPPED) {
+		nmibt_take_dropped(&t);
 		return;
-	if (t.p.kind == NMIBT_PRINT_HARDWARE)
-		nmibt_take_hardware(&t);
-	if (t.p.kind == NMIBT_PRINT_CPU)
-		nmibt_take_taint(&t);
+	}
+	nmibt_take_machine(&t);
 	t.is_first = is_first_since(&t);
 	t.s = nmibt_stream_find(t.b, line->caller_id);
 	take_kind(&t);

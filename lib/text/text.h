@@ -150,6 +150,7 @@ enum nmibt_print {
 	NMIBT_PRINT_SUSPEND, /* "PM: suspend entry (...)", "PM: hibernation: hibernation entry" */
 	NMIBT_PRINT_RESUME, /* "PM: suspend exit", "PM: hibernation: hibernation exit" */
 	NMIBT_PRINT_KDUMP, /* "Starting crashdump kernel...", "Bye!" */
+	NMIBT_PRINT_DROPPED, /* "** 12 printk messages dropped **": a console was too slow */
 	NMIBT_NR_PRINTS,
 };
 
@@ -178,7 +179,11 @@ struct nmibt_printed {
 	enum nmibt_stack_kind mark;
 	bool has_frame;
 	struct nmibt_frame frame; /* of PC, SKIPPED, FRAME; it may have neither name nor address */
-	struct nmibt_str message; /* of a first line: what it says, without the prefix */
+	struct nmibt_str message; /* of a first line and of HARDWARE: without the prefix */
+	struct nmibt_str taint; /* of CPU: "Tainted: G        W", "Not tainted"; len 0: neither */
+	bool is_last_register; /* of REGISTER: in a report on user mode no line comes behind it */
+	bool is_capture_kernel; /* of COMMAND_LINE: it is that of a capture kernel */
+	uint64_t nr_dropped; /* messages */
 };
 
 /* Recognises one line without level, time and newline. What only one architecture prints

@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 
+#include "base/match.h"
 #include "unwind/unwind.h"
 
 /* THREAD_SIZE, and that of the stacks of interrupts: arch/arm64/include/asm/memory.h,
@@ -238,9 +239,7 @@ static enum nmibt_stack_kind kind_of_stack(const struct nmibt_stack *stack, unsi
 	if (!next->by_regs)
 		return NMIBT_STACK_IRQ;
 	for (unsigned int i = first; i < next->first; i++) {
-		struct nmibt_str name = stack->frames[i].function;
-
-		if (name.len && memmem(name.s, name.len, "nmi", 3))
+		if (nmibt_str_holds(stack->frames[i].function, "nmi"))
 			return NMIBT_STACK_NMI;
 	}
 	return NMIBT_STACK_EXCEPTION;
