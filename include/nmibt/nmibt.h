@@ -208,6 +208,7 @@ enum nmibt_format {
 	NMIBT_FORMAT_GROUPS, /* -g: each stack once, with the CPUs that have it */
 	NMIBT_FORMAT_FOLDED, /* -f: a line for each stack, for flame graphs */
 	NMIBT_FORMAT_SIGNATURE, /* -i: the name of the crash, and how it was made */
+	NMIBT_FORMAT_DESCRIPTION, /* the case without what tells whose machine it was */
 };
 
 struct nmibt_render_options {

@@ -3,6 +3,7 @@
 can use."""
 import bisect
 import os
+import re
 import struct
 
 from . import PAGE, Mistake
@@ -166,8 +167,18 @@ class BasedDump:
         name = 'irq_stack_ptr' if 'irq_stack_ptr' in symbols else 'hardirq_stack_ptr'
         return kernel.word(kernel.percpu(cpu, kernel.address(name)))
 
+    def has_function(self, word):
+        return word[0] in '<0' or re.split(r'[+/]', word)[0] in self.kernel.symbols
+
+    def known_frames(self, words):
+        """Without functions that the base lacks, since its build has inlined them:
+        pv_native_safe_halt() is a part of default_idle() there."""
+        behind = words[1:] + ['']
+        return [word for word, following in zip(words, behind)
+                if self.has_function(word) or following[:1] == '<']
+
     def make_stack(self, cpu, told):
-        words = parse_frames(told.frames, cpu)
+        words = self.known_frames(parse_frames(told.frames, cpu))
         args = (words, self.kernel, self.about.arch, self.stack_base(cpu, told))
         if self.about.arch == 'arm64':
             return Stack(*args)
