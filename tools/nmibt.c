@@ -33,7 +33,8 @@ static const char help[] = USAGE
 	"  -i, --signature      the crash signature, and how it was made; see docs/signature.md\n"
 	"  -S, --source=SOURCE  this source only: vmcoreinfo or scan for the capture; legacy,\n"
 	"                       log or registers of other kernels\n"
-	"      --describe       the case as a text that testdumps/mkdump makes a dump of; names of\n"
+	"      --describe       the case as a text that testdumps/mkdump makes a dump of; names "
+	"of\n"
 	"                       tasks, messages, and what else tells whose machine it was are\n"
 	"                       left out\n"
 	"      --vmlinux=FILE   as -l, by this vmlinux\n"
@@ -169,8 +170,9 @@ static struct nmibt_error *print_report(const struct nmibt_report *report, struc
 		args->render.cpus = cpus;
 	}
 	if (!err)
-		err = (args->render.format == NMIBT_FORMAT_JSON ? nmibt_json_file : nmibt_render_file)(
-			report, &args->render, stdout, ret);
+		err = (args->render.format == NMIBT_FORMAT_JSON
+			       ? nmibt_json_file
+			       : nmibt_render_file)(report, &args->render, stdout, ret);
 	free(cpus);
 	return err;
 }

@@ -156,7 +156,7 @@ static bool is_free(struct cpu_writer *w, uint64_t sp)
 /* word: "note" or "vcpu", of the registers that evidence has. */
 static void put_stop(struct cpu_writer *w, const char *word, const struct nmibt_evidence *stop)
 {
-	bool has_stack = !stop->is_user && stop->stack.nr;
+	bool has_stack = stop->stack.nr;
 	bool has_sp =
 		!has_stack || (!is_cut(&stop->stack) && is_free(w, stop->regs.value[w->names->sp]));
 

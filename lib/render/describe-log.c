@@ -56,19 +56,46 @@ static void put_head(struct log_writer *w, uint64_t ns, uint32_t caller, unsigne
 		mark);
 }
 
-/* True: a line of it has a known form. */
-static bool redact_lines(struct log_writer *w, FILE *out, struct nmibt_str text)
+/* Does a line of this form begin something, or go on with it? */
+static bool is_of_report(enum nmibt_print kind)
 {
-	bool is_known = false;
+	switch (kind) {
+	case NMIBT_PRINT_OTHER:
+	case NMIBT_PRINT_BANNER:
+	case NMIBT_PRINT_COMMAND_LINE:
+	case NMIBT_PRINT_SUSPEND:
+	case NMIBT_PRINT_RESUME:
+	case NMIBT_PRINT_KDUMP:
+	case NMIBT_PRINT_CSD_RELEASED:
+	case NMIBT_PRINT_NOT_RESPONDING:
+	case NMIBT_PRINT_END_PANIC:
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* What the lines of a record say. */
+struct seen {
+	bool is_known; /* one has a known form */
+	bool is_of_report;
+};
+
+static struct seen redact_lines(struct log_writer *w, FILE *out, struct nmibt_str text)
+{
+	struct seen seen = {0};
 
 	for (;;) {
 		const char *newline = memchr(text.s, '\n', text.len);
 		size_t len = newline ? (size_t)(newline - text.s) : text.len;
 
-		if (nmibt_redact_line(w->arch, out, (struct nmibt_str){text.s, len}))
-			is_known = true;
+		enum nmibt_print kind =
+			nmibt_redact_line(w->arch, out, (struct nmibt_str){text.s, len});
+
+		seen.is_known |= kind != NMIBT_PRINT_OTHER;
+		seen.is_of_report |= is_of_report(kind);
 		if (!newline)
-			return is_known;
+			return seen;
 		fputs("\\n", out);
 		text = (struct nmibt_str){newline + 1, text.len - len - 1};
 	}
@@ -84,14 +111,14 @@ static struct nmibt_error *put_record(struct log_writer *w, struct caller *c, ui
 
 	if (!stream)
 		return nmibt_error_nomem();
-	bool is_known = redact_lines(w, stream, text);
+	struct seen seen = redact_lines(w, stream, text);
 	if (fclose(stream))
 		return nmibt_error_nomem();
-	if (is_known)
-		c->strangers = MAX_STRANGERS;
-	else if (!c->strangers)
+	if (!seen.is_known && !c->strangers)
 		return NULL;
-	else
+	if (seen.is_of_report)
+		c->strangers = MAX_STRANGERS;
+	else if (!seen.is_known)
 		c->strangers--;
 	put_head(w, ns, c->id, level, "");
 	fprintf(w->out, "%s%s\n", redacted, has_newline ? "" : "\\");
@@ -225,9 +252,9 @@ struct nmibt_error *nmibt_describe_log(struct renderer *r)
 	putc('\n', r->out);
 	if (!err)
 		err = read_records(&w, log);
-	/* When the log ends tells the age of what is in it. */
+	/* The log's last time tells how old things are; nobody reads what user space writes. */
 	if (!err)
-		fprintf(r->out, "%" PRIu64 ".%09" PRIu64 " T0 <6>| [the log ends]\n",
+		fprintf(r->out, "%" PRIu64 ".%09" PRIu64 " T0 <14> | the log ends\n",
 			source->last_ns / 1000000000, source->last_ns % 1000000000);
 	nmibt_log_close(log);
 	for (size_t i = 0; w.callers && i < NR_CALLERS; i++)

@@ -175,11 +175,11 @@ void nmibt_redact_comm(FILE *out, struct nmibt_str comm, int32_t pid)
 		fprintf(out, "task%d", pid);
 }
 
-/* Reports without a task of their own may name one in words: "in process name", "by task
+/* Warnings may name a task in words: "in process name", "by task
  * name/17", "code: name/17" (mm/, lib/smp_processor_id.c, 6.12). */
 static size_t end_of_safe(struct nmibt_str line)
 {
-	static const char *const words[] = {"process ", "task ", "code: ", "Comm: "};
+	static const char *const words[] = {"process ", "task ", " code: "};
 	size_t len = line.len;
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
@@ -202,7 +202,7 @@ static void put_with_task(FILE *out, struct nmibt_str line, const struct nmibt_p
 		put_without_values(out, between(p->comm.s + p->comm.len, end), 0, true);
 		return;
 	}
-	size_t safe = end_of_safe(line);
+	size_t safe = p->kind == NMIBT_PRINT_WARNING ? end_of_safe(line) : line.len;
 
 	put_without_values(out, (struct nmibt_str){line.s, safe}, 0, safe == line.len);
 	if (safe < line.len)

@@ -279,7 +279,8 @@ struct nmibt_error *nmibt_render_by(render_fn render, const struct nmibt_report 
 }
 
 struct nmibt_error *nmibt_render_file(const struct nmibt_report *report,
-				 const struct nmibt_render_options *options, FILE *out, int *ret)
+				      const struct nmibt_render_options *options, FILE *out,
+				      int *ret)
 {
 	static const render_fn renderers[] = {
 		[NMIBT_FORMAT_TEXT] = nmibt_render_text,

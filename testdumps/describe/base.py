@@ -10,6 +10,7 @@ from . import PAGE, Mistake
 from .arches import ARCHES
 from .basedump import BaseDump, BaseKernel, join_notes, split_notes
 from .description import BUNDLED
+from .functions import DEFAULT_OFFSET
 from .kernel import EXPANDED
 from .layout import HEADER, Format
 from .notes import NT_PRSTATUS, crash_note, indexed
@@ -44,6 +45,9 @@ class Orc:
         i = bisect.bisect_right(self.ips, address) - 1
         sp_offset, bp_offset, bits = struct.unpack_from('<hhH', self.entries, 6 * i)
         return sp_offset, bp_offset, bits & 15, bits >> 4 & 15, bits >> 8 & 7
+
+    def has_data(self, address):
+        return self.find(address)[2] != 0
 
 
 class OrcStack(Stack):
@@ -179,10 +183,16 @@ class BasedDump:
 
     def make_stack(self, cpu, told):
         words = self.known_frames(parse_frames(told.frames, cpu))
-        args = (words, self.kernel, self.about.arch, self.stack_base(cpu, told))
+        args = (self.kernel, self.about.arch, self.stack_base(cpu, told))
         if self.about.arch == 'arm64':
-            return Stack(*args)
-        return OrcStack(Orc(self.kernel), *args)
+            return Stack(words, *args)
+        orc = Orc(self.kernel)
+        # __crash_kexec() has none: STACK_FRAME_NON_STANDARD(), kernel/crash_core.c (6.12). Its
+        # caller saves the registers instead.
+        while len(words) > 1 and words[1][0] != '<' and not orc.has_data(
+                self.kernel.address(words[0], DEFAULT_OFFSET)):
+            words = words[1:]
+        return OrcStack(orc, words, *args)
 
     def set_cpu(self, cpu, told):
         regs = {}
