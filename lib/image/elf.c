@@ -7,7 +7,6 @@
 
 #include "image/file.h"
 #include "image/image.h"
-#include "image/notes.h"
 
 #define MAX_PHDRS 65536
 #define MAX_NOTE_BYTES (64 << 20)

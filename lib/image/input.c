@@ -3,7 +3,7 @@
  * An input's image: its callbacks lead to the dump's reader or to the caller, and to what is
  * attached. A callback that leads nowhere is NULL.
  */
-#include "image/input.h"
+#include "image/image.h"
 
 const char *nmibt_location_function(const struct nmibt_location *code)
 {

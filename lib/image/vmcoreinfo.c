@@ -10,8 +10,7 @@
 #include <errno.h>
 #include <stddef.h>
 
-#include "image/notes.h"
-#include "image/vmcoreinfo.h"
+#include "image/image.h"
 
 #define NOTE_NAME "VMCOREINFO"
 #define FIRST_LINE "OSRELEASE="

@@ -2,7 +2,6 @@
 /* The parts of a kernel, each opened when it is first needed. */
 #include "kernel/kernel.h"
 #include "kernel/memory.h"
-#include "kernel/modules.h"
 
 struct nmibt_error *nmibt_kernel_open(const struct nmibt_image *image, struct nmibt_kernel **ret)
 {
