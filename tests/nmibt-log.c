@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Test driver: the kernel's log in a vmcore, as its bytes are, one record behind
- * "[   12.345678] " each; with -a all that is known of a record, with -p the message of
- * the panic alone. What is missing goes to stderr.
+ * "[   12.345678] " each; with -a all that is known of a record. What is missing goes to
+ * stderr.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -18,18 +18,6 @@ static int fail(struct nmibt_error *err)
 	fprintf(stderr, "nmibt-log: %s\n", err->message);
 	nmibt_error_destroy(err);
 	return code;
-}
-
-static int print_panic(struct nmibt_kernel *kernel)
-{
-	char *message;
-	struct nmibt_error *err = nmibt_log_panic_message(kernel, &message);
-
-	if (err)
-		return fail(err);
-	puts(message);
-	free(message);
-	return 0;
 }
 
 static void print_record(const struct nmibt_log_record *record, bool all)
@@ -68,16 +56,15 @@ static int print_log(struct nmibt_kernel *kernel, bool all)
 
 int main(int argc, char **argv)
 {
-	bool all = false, panic = false, usage = false;
+	bool all = false, usage = false;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "ap")) != -1) {
+	while ((opt = getopt(argc, argv, "a")) != -1) {
 		all |= opt == 'a';
-		panic |= opt == 'p';
 		usage |= opt == '?';
 	}
 	if (usage || optind == argc) {
-		fputs("usage: nmibt-log [-a | -p] VMCORE [PART]...\n", stderr);
+		fputs("usage: nmibt-log [-a] VMCORE [PART]...\n", stderr);
 		return 2;
 	}
 
@@ -93,7 +80,7 @@ int main(int argc, char **argv)
 		err = nmibt_kernel_open(image, &kernel);
 	if (err)
 		return fail(err);
-	int code = panic ? print_panic(kernel) : print_log(kernel, all);
+	int code = print_log(kernel, all);
 	nmibt_kernel_close(kernel);
 	nmibt_input_close(input);
 	return code;

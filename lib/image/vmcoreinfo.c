@@ -324,8 +324,7 @@ static bool is_text(const char *s, size_t len)
 	return true;
 }
 
-/* The text of the note that begins at paddr, which the caller frees; NULL: none. */
-static char *read_note(const struct nmibt_image *image, uint64_t paddr)
+char *nmibt_vmcoreinfo_at(const struct nmibt_image *image, uint64_t paddr)
 {
 	char head[NMIBT_NOTE_HEAD(NOTE_NAME)];
 	struct nmibt_elf_note note;
@@ -367,7 +366,7 @@ struct nmibt_error *nmibt_vmcoreinfo_find(const struct nmibt_image *image, char 
 		     at += image->page_size) {
 			if (nmibt_interrupted(image))
 				return nmibt_error_create(NMIBT_ERR_INTERRUPTED, "interrupted");
-			char *text = read_note(image, at);
+			char *text = nmibt_vmcoreinfo_at(image, at);
 			if (found && text && !is_same(found, text)) {
 				free(text);
 				return nmibt_error_create(

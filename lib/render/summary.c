@@ -69,12 +69,28 @@ static void put_witnesses(struct renderer *r, const struct nmibt_death *death)
 	}
 }
 
+/* Nothing in its memory is evidence about the kernel that died before. */
+static void render_capture_kernel(struct renderer *r)
+{
+	const char *why = r->report->kernel->why_capture;
+
+	begin(r, "panic");
+	fprintf(r->out,
+		"not known: the dump is of a capture kernel, not of the kernel that died%s%s",
+		*why ? "; " : "", why);
+	end(r);
+}
+
 static void render_why(struct renderer *r)
 {
 	const struct nmibt_death *death = &r->report->death;
 	const struct nmibt_log_source *log = r->report->sources->log;
 	const char *setting = r->report->facts.setting;
 
+	if (r->report->is_capture_kernel) {
+		render_capture_kernel(r);
+		return;
+	}
 	if (!death->is_known) {
 		field(r, "panic", "none: nothing tells that this kernel died");
 		return;
@@ -101,6 +117,8 @@ static void render_failure(struct renderer *r)
 {
 	const char *message = r->report->death.dump_failed;
 
+	if (!message && r->report->kernel->capture)
+		field(r, "dump", "made while the capture kernel ran; this is the kernel before it");
 	if (!message)
 		return;
 	begin(r, "dump");
@@ -686,6 +704,8 @@ struct nmibt_error *nmibt_render_summary(struct renderer *r)
 	err = render_findings(r);
 	if (err)
 		return err;
+	if (r->report->is_capture_kernel)
+		return NULL;
 	render_counts(r);
 	render_sources(r);
 	render_absences(r);

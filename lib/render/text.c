@@ -70,10 +70,10 @@ static const char *wrong_words(const struct nmibt_evidence *evidence)
 {
 	if (evidence->wrong & NMIBT_WRONG_HEADLESS)
 		return "its beginning is gone, ";
-	if (evidence->lost_bytes || evidence->lost_msgs)
-		return "cut, ";
 	if (evidence->text.unread || evidence->wrong & (NMIBT_WRONG_GAP | NMIBT_WRONG_EXCLUDED))
 		return "with gaps, ";
+	if (evidence->lost_bytes || evidence->lost_msgs)
+		return "cut, ";
 	if (evidence->has_slot && evidence->slot.state == NMI_CAPTURE_SLOT_BEGUN)
 		return "unfinished, ";
 	if (evidence->text.raw_len > evidence->text.published)

@@ -73,7 +73,7 @@ void nmibt_fill_case(const struct nmibt_report *report, struct nmibt_case *ret)
 		.time = info->crashtime.value,
 		.setting = setting_of(report),
 	};
-	if (!log)
+	if (!log || report->is_capture_kernel)
 		return;
 	ret->hardware = log->hardware;
 	ret->taint = log->taint;

@@ -128,7 +128,7 @@ static struct nmibt_error *begin_condition(struct nmibt_report *report, size_t i
 		.since_ns = p->begun_ns > before ? p->begun_ns - before : 0,
 		.first_ns = p->begun_ns,
 		.last_ns = p->begun_ns,
-		.interval_ns = p->has_interval ? p->interval * SECOND : default_interval(p),
+		.interval_ns = default_interval(p),
 		.first = i + 1,
 		.last = i + 1,
 	};

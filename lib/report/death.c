@@ -85,8 +85,14 @@ static void find_boot(const struct nmibt_log_source *log, uint64_t *ret_from, ui
 	}
 }
 
+static struct nmibt_error *copy(const char *text, char **ret)
+{
+	*ret = strdup(text);
+	return *ret ? NULL : nmibt_error_nomem();
+}
+
 /* The first panic of that boot; later ones are part of it. */
-static void find_panic(const struct nmibt_log_source *log, struct nmibt_death *death)
+static struct nmibt_error *find_panic(const struct nmibt_log_source *log, struct nmibt_death *death)
 {
 	uint64_t from, to;
 
@@ -96,13 +102,39 @@ static void find_panic(const struct nmibt_log_source *log, struct nmibt_death *d
 
 		if (p->kind != NMIBT_PRINT_PANIC || p->first_seq < from)
 			continue;
-		if (p->first_seq >= to) {
-			death->dump_failed = p->message;
-			break;
-		}
+		if (p->first_seq >= to)
+			return copy(p->message, &death->dump_failed);
 		if (!death->printout)
 			death->printout = i + 1;
 	}
+	return NULL;
+}
+
+static struct nmibt_error *find_own_failure(const struct nmibt_log_source *log,
+					    struct nmibt_death *death)
+{
+	for (size_t i = 0; i < log->nr_printouts; i++) {
+		if (log->printouts[i].kind == NMIBT_PRINT_PANIC)
+			return copy(log->printouts[i].message, &death->dump_failed);
+	}
+	return NULL;
+}
+
+/* The capture kernel ran as the image was made: its log says whether it died, too. */
+static struct nmibt_error *find_failure(struct nmibt_kernel *capture, struct nmibt_death *death)
+{
+	struct nmibt_log_source *log;
+
+	struct nmibt_error *err = nmibt_log_source_open(capture, &log);
+	if (err) {
+		if (err->code == NMIBT_ERR_NOMEM || err->code == NMIBT_ERR_INTERRUPTED)
+			return err;
+		nmibt_error_destroy(err);
+		return NULL;
+	}
+	err = find_own_failure(log, death);
+	nmibt_log_source_close(log);
+	return err;
 }
 
 /* die() may go to kdump without a word of panic() (kernel/kexec_core.c: crash_kexec() by
@@ -255,11 +287,18 @@ struct nmibt_error *nmibt_find_death(struct nmibt_report *report)
 	const struct nmibt_percpu *percpu = report->sources->percpu;
 	struct nmibt_death *death = &report->death;
 
+	if (report->is_capture_kernel) {
+		death->reporter = NMIBT_NO_CPU;
+		return sources->log ? find_own_failure(sources->log, death) : NULL;
+	}
 	death->by_capture = sources->has_capture && sources->capture.desc.generation;
 	death->by_panic_cpu = percpu && percpu->panic_cpu >= 0;
 	death->by_kdump = report->was_stopped;
-	if (sources->log)
-		find_panic(sources->log, death);
+	struct nmibt_error *err = sources->log ? find_panic(sources->log, death) : NULL;
+	if (!err && report->kernel->capture)
+		err = find_failure(report->kernel->capture, death);
+	if (err)
+		return err;
 	death->by_log = death->printout;
 	death->is_known =
 		death->by_capture || death->by_panic_cpu || death->by_kdump || death->by_log;
@@ -284,9 +323,17 @@ void nmibt_death_destroy(struct nmibt_death *death)
 {
 	free(death->subjects);
 	free(death->tasks);
+	free(death->dump_failed);
 }
 
 /* ------------------------------------------------------------------- what belongs */
+
+/* Without a kdump panic() stops the others, too (kernel/panic.c:
+ * panic_other_cpus_shutdown(), 6.12), and registers of virtual CPUs show it. */
+bool nmibt_is_stop_certain(const struct nmibt_report *report)
+{
+	return report->was_stopped || (report->death.is_known && report->sources->vcpus);
+}
 
 bool nmibt_belongs(const struct nmibt_report *report, size_t printout, uint64_t seq, bool has_ended)
 {
@@ -295,7 +342,7 @@ bool nmibt_belongs(const struct nmibt_report *report, size_t printout, uint64_t 
 	if (!death->is_known)
 		return false;
 	/* It was being printed when its CPU was stopped. */
-	if (!has_ended && report->was_stopped)
+	if (!has_ended && nmibt_is_stop_certain(report))
 		return true;
 	if (!death->has_seq)
 		return false;

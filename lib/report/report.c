@@ -431,7 +431,7 @@ static struct nmibt_error *find_suspends(struct nmibt_report *report)
 /* Is there anything of any CPU that was asked for, be it only older? */
 static bool has_anything(const struct nmibt_report *report)
 {
-	if (report->sources->has_capture)
+	if (report->sources->has_capture || report->is_capture_kernel)
 		return true;
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
 		if (report->cpus[i].outcome != NMIBT_OUTCOME_NONE ||
@@ -441,13 +441,11 @@ static bool has_anything(const struct nmibt_report *report)
 	return false;
 }
 
-static struct nmibt_error *open_report(struct nmibt_report *report)
+struct nmibt_error *nmibt_report_conclude(struct nmibt_report *report)
 {
-	struct nmibt_error *err = nmibt_open_sources(report);
-	if (err)
-		return err;
+	struct nmibt_error *err;
 
-	report->nr_cpus = nmibt_sources_nr_cpus(report->sources);
+	report->nr_cpus = report->is_capture_kernel ? 0 : nmibt_sources_nr_cpus(report->sources);
 	report->are_all_known = report->sources->has_capture || report->sources->percpu;
 	report->cpus = calloc(report->nr_cpus + 1, sizeof(*report->cpus));
 	report->possible = calloc(report->nr_cpus + 1, sizeof(*report->possible));
@@ -456,7 +454,7 @@ static struct nmibt_error *open_report(struct nmibt_report *report)
 	err = find_suspends(report);
 	if (!err)
 		err = nmibt_find_death(report);
-	if (!err)
+	if (!err && !report->is_capture_kernel)
 		err = nmibt_find_conditions(report);
 	if (!err)
 		err = nmibt_find_subjects(report);
@@ -486,7 +484,9 @@ static struct nmibt_error *make_report(const struct nmibt_image *image, struct n
 	struct nmibt_error *err =
 		report->sources ? nmibt_kernel_open(image, &report->kernel) : nmibt_error_nomem();
 	if (!err)
-		err = open_report(report);
+		err = nmibt_open_sources(report);
+	if (!err)
+		err = nmibt_report_conclude(report);
 	if (err) {
 		nmibt_report_close(report);
 		return err;

@@ -32,7 +32,7 @@ struct nmibt_death {
 	bool has_seq; /* the log has its first record */
 	uint64_t seq, ns;
 	const char *message; /* untrusted; NULL: not known */
-	const char *dump_failed; /* the capture kernel's own panic; NULL: none */
+	char *dump_failed; /* the capture kernel's own panic, untrusted; NULL: none */
 };
 
 /* ------------------------------------------------------------------- conditions */
@@ -175,6 +175,8 @@ struct nmibt_report {
 	unsigned int nr_possible;
 	unsigned int by_outcome[NMIBT_NR_OUTCOMES];
 	unsigned int nr_stale; /* have a slot of an older request */
+	/* The image is of a capture kernel, and nothing of it is evidence: it has no CPUs. */
+	bool is_capture_kernel;
 	bool was_stopped; /* some CPU has a crash note: there was a stop */
 	bool complete; /* false: something could not be read or was lost */
 };
@@ -205,10 +207,15 @@ struct nmibt_error *nmibt_older_next(struct nmibt_older *older, struct nmibt_cpu
 
 /* --------------------------------------------------------- the parts of the report */
 
+/* All that follows from the sources, which are open. */
+struct nmibt_error *nmibt_report_conclude(struct nmibt_report *report);
+
 struct nmibt_error *nmibt_find_death(struct nmibt_report *report);
 /* Needs the conditions. */
 struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report);
 void nmibt_death_destroy(struct nmibt_death *death);
+/* Were the other CPUs stopped as the kernel died? */
+bool nmibt_is_stop_certain(const struct nmibt_report *report);
 /* Does what was printed as printout i (index + 1), or by a trace outside of any at seq,
  * belong to the death? */
 bool nmibt_belongs(const struct nmibt_report *report, size_t printout, uint64_t seq,

@@ -120,7 +120,7 @@ static struct nmibt_error *has_ended(const struct nmibt_report *report, size_t t
 	const struct nmibt_log_source *log = report->sources->log;
 	struct nmibt_evidence evidence;
 
-	*ret = log->traces[trace].has_ended || !report->was_stopped;
+	*ret = log->traces[trace].has_ended || !nmibt_is_stop_certain(report);
 	if (*ret)
 		return NULL;
 	struct nmibt_error *err = nmibt_log_evidence(log, report->kernel, trace, &evidence);
@@ -138,7 +138,9 @@ static struct nmibt_error *trace_belongs(const struct nmibt_report *report, size
 	bool ended;
 
 	*ret = false;
-	if (t->kind == NMIBT_EVIDENCE_TASK || !report->death.is_known)
+	/* Without its head it names no CPU: a warning in an interrupt looks the same. */
+	if (t->kind == NMIBT_EVIDENCE_TASK || t->wrong & NMIBT_WRONG_HEADLESS ||
+	    !report->death.is_known)
 		return NULL;
 	struct nmibt_error *err = has_ended(report, trace, &ended);
 	if (!err)

@@ -287,8 +287,6 @@ struct level *nmibt_begin_printout(struct taken *t, enum nmibt_print kind, enum 
 		.ended_ns = line->ts_ns,
 		.has_seconds = t->p.has_seconds,
 		.seconds = t->p.seconds,
-		.has_interval = t->p.has_interval,
-		.interval = t->p.interval,
 		.message = nmibt_copy_line(t),
 	};
 	nmibt_copy_task(&printout.task, &t->p);

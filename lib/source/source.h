@@ -98,8 +98,6 @@ struct nmibt_printout {
 	struct nmibt_task task; /* that it is about: hung, locked */
 	bool has_seconds;
 	uint64_t seconds; /* stuck or blocked for, by its first line */
-	bool has_interval;
-	uint64_t interval; /* s; of the watchdog that reports */
 	char *message; /* the first line, untrusted, NUL-terminated */
 };
 

@@ -92,10 +92,6 @@ struct nmibt_str nmibt_frame_name(const struct nmibt_frame *frame, char buf[NMIB
 enum nmibt_stack_kind nmibt_stack_kind_of(struct nmibt_str name);
 const char *nmibt_stack_kind_name(enum nmibt_stack_kind kind);
 
-/* The frames of lines that stand for frames that nmibt has unwound itself: the functions'
- * sizes are not in them. The caller destroys *ret. */
-struct nmibt_error *nmibt_trace_unwound(const struct nmibt_text *text, struct nmibt_stack *ret);
-
 /* ------------------------------------------------------ one line, recognised */
 
 /*
@@ -169,8 +165,6 @@ struct nmibt_printed {
 	struct nmibt_str comm; /* len 0: the line does not tell */
 	bool has_seconds;
 	uint64_t seconds; /* stuck, blocked, or waiting for an answer: for so long */
-	bool has_interval;
-	uint64_t interval; /* s: of the watchdog that reports; no line of 3.10 to 7.2 tells */
 	bool is_user; /* of PC, or a line with the mode: user mode */
 	bool has_irqs_off, irqs_off; /* of the line with EFLAGS or pstate */
 	bool has_sp;
@@ -220,9 +214,6 @@ struct nmibt_error *nmibt_read_backtrace(enum nmibt_arch arch, const struct nmib
 bool nmibt_is_idle_function(struct nmibt_str function);
 /* Is the function one with which stacks end: where a task began, or came from user mode? */
 bool nmibt_is_outermost_frame(const struct nmibt_frame *frame);
-/* Is it one of panic()'s own, of the capture or of the stop of CPUs: on the way down, and
- * not where the CPU was? */
-bool nmibt_is_dying_function(struct nmibt_str function);
 /* The number of innermost frames that are of the stop, panic()'s own and the capture, with
  * the interrupt or the exception by which the CPU came there. */
 size_t nmibt_count_dying(const struct nmibt_stack *stack);
