@@ -12,11 +12,13 @@
 static const struct {
 	enum nmibt_arch arch;
 	unsigned int major, minor;
+	bool has_ring_buffer; /* of printk, so that nmibt can read its log */
 } kernels[] = {
-	{NMIBT_ARCH_X86_64, 4, 4},  {NMIBT_ARCH_X86_64, 4, 9}, {NMIBT_ARCH_X86_64, 4, 19},
-	{NMIBT_ARCH_X86_64, 5, 10}, {NMIBT_ARCH_X86_64, 6, 1}, {NMIBT_ARCH_X86_64, 6, 12},
-	{NMIBT_ARCH_X86_64, 7, 2},  {NMIBT_ARCH_ARM64, 5, 10}, {NMIBT_ARCH_ARM64, 6, 1},
-	{NMIBT_ARCH_ARM64, 6, 12},
+	{NMIBT_ARCH_X86_64, 4, 4, false},  {NMIBT_ARCH_X86_64, 4, 9, false},
+	{NMIBT_ARCH_X86_64, 4, 19, false}, {NMIBT_ARCH_X86_64, 5, 10, true},
+	{NMIBT_ARCH_X86_64, 6, 1, true},   {NMIBT_ARCH_X86_64, 6, 12, true},
+	{NMIBT_ARCH_X86_64, 7, 2, true},   {NMIBT_ARCH_ARM64, 5, 10, true},
+	{NMIBT_ARCH_ARM64, 6, 1, true},	   {NMIBT_ARCH_ARM64, 6, 12, true},
 };
 
 /* The newest kernel of mkdump's that is not newer, or else its oldest. This names a kernel
@@ -63,11 +65,14 @@ static void put_kernel(struct renderer *r, size_t nearest)
 		kernels[nearest].major, kernels[nearest].minor);
 	if (has_vmlinux(report->kernel))
 		fputs("vmlinux\n", r->out);
+	/* Up to 4.9 VMCOREINFO had no such line. */
+	if (!kernels[nearest].has_ring_buffer && report->kernel->vmcoreinfo.phys_base.known)
+		fputs("vmcoreinfo set NUMBER(phys_base)=0\n", r->out);
 	if (report->facts.has_time)
 		fprintf(r->out, "kdump %" PRIu64 "\n", report->facts.time);
 	if (nmibt_kernel_is_capture(report->kernel, &elfcorehdr) == NMIBT_IS_CAPTURE_YES)
 		fprintf(r->out, "variable elfcorehdr_addr:8 = 0x%" PRIx64 "\n", elfcorehdr);
-	if (!report->sources->log)
+	if (!report->sources->log && kernels[nearest].has_ring_buffer)
 		fputs("vmcoreinfo drop SYMBOL(prb)\n", r->out);
 }
 
