@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # `make help` lists the targets. Everything that is made goes to $(O).
 
-VERSION := 0.1.0
 O ?= build
 CC := gcc
+VERSION := $(shell sed -n 's/^\#define NMIBT_VERSION "\(.*\)"/\1/p' include/nmibt/nmibt.h)
+# Of the shared library: it grows when a program would have to be compiled anew.
+SOVERSION := 0
 CLANG := clang
 prefix ?= /usr/local
 DESTDIR ?=
@@ -17,12 +19,14 @@ CRASH_INCLUDE ?= /usr/include
 # Where Debian's crash looks; Fedora's looks in /usr/lib64 first.
 crashextdir ?= /usr/lib/crash/extensions
 mandir ?= $(prefix)/share/man
+libdir ?= $(prefix)/lib
+includedir ?= $(prefix)/include
 
 WARN := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wvla
 CFLAGS ?= -O2 -g
 SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
 ALL_CFLAGS := -std=gnu11 $(WARN) -fPIC -fvisibility=hidden -D_GNU_SOURCE \
-	-DNMIBT_VERSION='"$(VERSION)"' -Iinclude -Ilib $(CFLAGS) $(if $(SANITIZE),$(SANITIZERS))
+	-Iinclude -Ilib $(CFLAGS) $(if $(SANITIZE),$(SANITIZERS))
 ALL_LDFLAGS := $(LDFLAGS) $(if $(SANITIZE),$(SANITIZERS))
 
 # The base of the library links with libc and zlib alone. Debugging information,
@@ -38,10 +42,10 @@ TEST_DRIVERS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/nmibt-*.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(O)/tests/%,$(wildcard tests/unit/test-*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
 FORMATTED := $(wildcard include/nmibt/*.h lib/*/*.[ch] extension/*.[ch] tools/*.[ch] \
-	tests/unit/*.[ch] tests/fuzz/*.[ch])
+	tests/unit/*.[ch] tests/fuzz/*.[ch] docs/*.c)
 
 all: $(O)/nmibt.so $(O)/nmibt ## the crash extension and the offline tool
-lib: $(ARCHIVES) ## the library
+lib: $(ARCHIVES) $(O)/libnmibt.so ## the library, as archives and shared
 unit: $(UNIT_TESTS) $(TEST_DRIVERS) ## the unit tests and the test drivers, not run
 fuzzers: $(FUZZERS) ## the fuzz targets, by clang
 
@@ -62,6 +66,10 @@ $(O)/lib%.a:
 	@rm -f $@
 	$(AR) rcs $@ $^
 
+$(O)/libnmibt.so: $(LIB_OBJS) lib/libnmibt.map
+	$(CC) -shared -Wl,-soname,libnmibt.so.$(SOVERSION) -Wl,--version-script=lib/libnmibt.map \
+		-Wl,-Bsymbolic $(if $(SANITIZE),,-Wl,-z,defs) $(ALL_LDFLAGS) -o $@ $(LIB_OBJS) -lz
+
 $(O)/nmibt.so: $(O)/extension/nmibt.o $(O)/libnmibt-json.a $(O)/libnmibt.a
 	$(CC) -shared -Wl,-Bsymbolic -Wl,--exclude-libs,ALL $(ALL_LDFLAGS) -o $@ $^
 
@@ -69,13 +77,12 @@ $(O)/nmibt: $(TOOL_OBJS) $(ARCHIVES)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -ldw -lelf -lz
 
 # The log, and the stacks, of whatever the tool opens.
-$(TEST_DRIVERS): %: %.o $(filter-out %/nmibt.o,$(TOOL_OBJS)) $(ARCHIVES)
+$(TEST_DRIVERS): %: %.o $(ARCHIVES)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -ldw -lelf -lz
 
-# Of the tool's files, not the library's. It reads the program itself.
+# It reads the program itself.
 $(O)/tests/unit/test-debugfile.o: ALL_CFLAGS += -g
-$(O)/tests/test-debugfile: $(O)/tests/unit/test-debugfile.o $(filter-out %/nmibt.o,$(TOOL_OBJS)) \
-		$(ARCHIVES)
+$(O)/tests/test-debugfile: $(O)/tests/unit/test-debugfile.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -ldw -lelf -lz
 
@@ -90,8 +97,9 @@ $(O)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] include/nmibt/*.h)
 		-fno-sanitize-recover=all -o $@ $< $(patsubst $(O)/%.o,%.c,$(LIB_OBJS) $(JSON_OBJS)) -lz
 
 # Without a kernel to boot.
-SUITES := tests/unit/run docs/check-format docs/check-evidence \
-	$(addprefix tests/golden/,run-mkdump run-synthetic run-describe run-tool run-json run-debuginfo run-log run-crash)
+SUITES := tests/unit/run tests/layers tests/abi/run docs/check-format docs/check-evidence \
+	$(addprefix tests/golden/,run-mkdump run-synthetic run-describe run-tool run-json \
+	run-debuginfo run-log run-crash)
 KERNEL_SUITES := tests/e2e/run tests/e2e/formats tests/e2e/stock
 CRASH_ARM64 := tests/kept tests/golden testdumps -- tests/golden/run-crash --crash arm64
 
@@ -113,7 +121,7 @@ check-format: ## the sources are as clang-format writes them
 bench: ## time beside that of crash's own commands and of makedumpfile
 	tests/bench/run tool system trixie arm64
 
-install: all ## the extension to where crash looks, the tool, manual pages, completion
+install: all install-lib ## the extension to where crash looks, the tool, library, manual pages, completion
 	install -D -m 644 $(O)/nmibt.so $(DESTDIR)$(crashextdir)/nmibt.so
 	install -D -m 755 $(O)/nmibt $(DESTDIR)$(prefix)/bin/nmibt
 	install -D -m 644 docs/man/nmibt.1 $(DESTDIR)$(mandir)/man1/nmibt.1
@@ -121,13 +129,24 @@ install: all ## the extension to where crash looks, the tool, manual pages, comp
 	install -D -m 644 tools/nmibt.bash-completion \
 		$(DESTDIR)$(prefix)/share/bash-completion/completions/nmibt
 
+install-lib: lib ## the library alone: headers, archives, libnmibt.so, libnmibt.pc
+	install -d $(DESTDIR)$(includedir)/nmibt $(DESTDIR)$(libdir)/pkgconfig
+	install -m 644 include/nmibt/*.h $(DESTDIR)$(includedir)/nmibt
+	install -m 644 $(ARCHIVES) $(DESTDIR)$(libdir)
+	install -m 755 $(O)/libnmibt.so $(DESTDIR)$(libdir)/libnmibt.so.$(VERSION)
+	ln -sf libnmibt.so.$(VERSION) $(DESTDIR)$(libdir)/libnmibt.so.$(SOVERSION)
+	ln -sf libnmibt.so.$(SOVERSION) $(DESTDIR)$(libdir)/libnmibt.so
+	sed 's|@prefix@|$(prefix)|; s|@libdir@|$(libdir)|; s|@includedir@|$(includedir)|; s|@version@|$(VERSION)|' \
+		lib/libnmibt.pc.in > $(DESTDIR)$(libdir)/pkgconfig/libnmibt.pc
+	install -D -m 644 docs/man/libnmibt.3 $(DESTDIR)$(mandir)/man3/libnmibt.3
+
 clean:
 	rm -rf $(O)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: all lib unit fuzzers check check-smoke check-kernel check-ci check-format bench install clean help
+.PHONY: all lib unit fuzzers check check-smoke check-kernel check-ci check-format bench install install-lib clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -15,12 +15,13 @@
  */
 #include <crash/defs.h>
 
+#include <elf.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
-#include "json/json.h"
+#include <nmibt/json.h>
 
 /* The architecture of the dumps, which is crash's, not the host's. */
 #ifdef ARM64
@@ -32,13 +33,11 @@
 #endif
 
 static struct {
-	struct nmibt_image image; /* that report borrows */
+	struct nmibt_input *input; /* that report borrows */
 	struct nmibt_report *report;
-	struct nmibt_elf *elf; /* the dump, where it is an ELF file; NULL: it is none */
-	struct nmibt_image elf_image; /* of elf */
-	enum nmibt_source wish; /* that report was opened with */
+	struct nmibt_input *elf; /* the dump, where it is an ELF file; NULL: it is none */
+	enum nmibt_source source; /* that report was opened with */
 	bool *cpus;
-	FILE *out;
 	enum { UNTRIED, READABLE, UNREADABLE } vmcoreinfo;
 } state;
 
@@ -46,7 +45,9 @@ static void close_report(void)
 {
 	nmibt_report_close(state.report);
 	state.report = NULL;
-	nmibt_elf_close(state.elf);
+	nmibt_input_close(state.input);
+	state.input = NULL;
+	nmibt_input_close(state.elf);
 	state.elf = NULL;
 	state.vmcoreinfo = UNTRIED;
 }
@@ -55,10 +56,7 @@ static void cleanup(void *unused)
 {
 	(void)unused;
 	free(state.cpus);
-	if (state.out)
-		fclose(state.out);
 	state.cpus = NULL;
-	state.out = NULL;
 	if (ACTIVE() || REMOTE_ACTIVE())
 		close_report();
 }
@@ -69,10 +67,7 @@ static void cleanup(void *unused)
  * beyond its p_filesz). */
 static bool is_left_out(uint64_t paddr, void *buf, size_t len)
 {
-	const struct nmibt_image *image = &state.elf_image;
-
-	return state.elf &&
-	       image->ops->read_phys(image->ctx, paddr, buf, len) == NMIBT_READ_EXCLUDED;
+	return state.elf && nmibt_input_read(state.elf, paddr, buf, len) == NMIBT_READ_EXCLUDED;
 }
 
 /* crash's readmem() says only "error"; the format's own reader says why. */
@@ -207,17 +202,17 @@ static bool image_find_places(void *ctx, const struct nmibt_location *code, nmib
 	char line[BUFSIZE];
 	ulong start;
 
-	if (!function_start(code->function, code->module, &start))
+	if (!function_start(nmibt_location_function(code), nmibt_location_module(code), &start))
 		return false;
-	get_line_number(start + code->offset, line, FALSE);
+	get_line_number(start + nmibt_location_offset(code), line, FALSE);
 	if (!*line)
 		return false;
-	visit(arg, &(struct nmibt_place){.where = line});
+	visit(arg, NULL, line);
 	return true;
 }
 
 /* From the nodes' memory; --minimal has not looked for nodes. */
-static bool image_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
+static bool image_next_range(void *ctx, uint64_t from, uint64_t *ret_start, uint64_t *ret_size)
 {
 	(void)ctx;
 	bool found = false;
@@ -231,9 +226,10 @@ static bool image_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
 			continue;
 		if (start < from)
 			start = from;
-		if (found && ret->start <= start)
+		if (found && *ret_start <= start)
 			continue;
-		*ret = (struct nmibt_range){.start = start, .size = end - start};
+		*ret_start = start;
+		*ret_size = end - start;
 		found = true;
 	}
 	return found;
@@ -245,9 +241,10 @@ static bool image_interrupted(void *ctx)
 	return received_SIGINT();
 }
 
-static struct nmibt_image crash_image(void)
+static struct nmibt_error *open_input(void)
 {
-	static const struct nmibt_image_ops ops = {
+	static const struct nmibt_input_ops ops = {
+		.size = sizeof(ops),
 		.read_phys = image_read_phys,
 		.vmcoreinfo = image_vmcoreinfo,
 		.symbol_addr = image_symbol_addr,
@@ -259,11 +256,13 @@ static struct nmibt_image crash_image(void)
 		.next_range = image_next_range,
 		.interrupted = image_interrupted,
 	};
-	return (struct nmibt_image){
-		.ops = &ops,
+	struct nmibt_input_options options = {
+		.size = sizeof(options),
 		.arch = TARGET_ARCH,
 		.page_size = PAGESIZE(),
 	};
+
+	return nmibt_input_new(&ops, NULL, &options, &state.input);
 }
 
 /* ----------------------------------------------------------------- command */
@@ -287,17 +286,10 @@ static bool output_has_colour(void)
 	return isatty(fileno(fp)) && !(no_color && *no_color) && term && strcmp(term, "dumb");
 }
 
-static ssize_t write_to_fp(void *unused, const char *buf, size_t len)
+static bool write_to_fp(void *unused, const char *data, size_t len)
 {
 	(void)unused;
-	return fwrite(buf, 1, len, fp);
-}
-
-/* crash's fp has no buffer: each of our thousands of small writes would be a
- * system call. */
-static FILE *buffered_fp(void)
-{
-	return fopencookie(NULL, "w", (cookie_io_functions_t){.write = write_to_fp});
+	return fwrite(data, 1, len, fp) == len;
 }
 
 /* Not crash's own list of CPUs, which ends with those that were online, and
@@ -313,56 +305,62 @@ static struct nmibt_error *select_cpus(const char *list, struct nmibt_render_opt
 	return nmibt_parse_cpus(list, state.cpus, nr);
 }
 
+static bool is_elf(const char *path)
+{
+	char magic[SELFMAG] = "";
+	int fd = open(path, O_RDONLY);
+
+	if (fd < 0)
+		return false;
+	bool is = read(fd, magic, SELFMAG) == SELFMAG && !memcmp(magic, ELFMAG, SELFMAG);
+	close(fd);
+	return is;
+}
+
 /* Under Xen crash's physical addresses are not those of the file. */
 static void open_elf(void)
 {
-	if (ACTIVE() || REMOTE_MEMSRC() || XEN() || !pc->dumpfile)
+	const char *path = pc->dumpfile;
+
+	if (ACTIVE() || REMOTE_MEMSRC() || XEN() || !path || !is_elf(path))
 		return;
-	nmibt_error_destroy(nmibt_elf_open(pc->dumpfile, &state.elf));
-	if (state.elf)
-		nmibt_elf_image(state.elf, &state.elf_image);
+	nmibt_error_destroy(nmibt_input_open(&path, 1, NULL, &state.elf));
 }
 
-static struct nmibt_error *open_report(enum nmibt_source wish)
+static struct nmibt_error *open_report(enum nmibt_source source)
 {
-	if (state.report && state.wish == wish)
+	struct nmibt_report_options options = {.size = sizeof(options), .source = source};
+
+	if (state.report && state.source == source)
 		return NULL;
 	close_report();
 	open_elf();
-	state.image = crash_image();
-	state.wish = wish;
-	return nmibt_report_make(&state.image, wish, &state.report);
+	state.source = source;
+	return open_input() ?: nmibt_report_open(state.input, 0, &options, &state.report);
 }
 
-static struct nmibt_error *print_report(enum nmibt_source wish, const char *cpus,
+static struct nmibt_error *print_report(enum nmibt_source source, const char *cpus,
 					struct nmibt_render_options *options)
 {
-	struct nmibt_error *err = open_report(wish);
+	int code;
+	struct nmibt_error *err = open_report(source);
 
+	if (!err && cpus)
+		err = select_cpus(cpus, options);
 	if (err)
 		return err;
-	if (cpus) {
-		err = select_cpus(cpus, options);
-		if (err)
-			return err;
-	}
-	state.out = buffered_fp();
-	if (!state.out)
-		error(FATAL, "no memory for the output\n");
-	int code;
-	err = (options->format == NMIBT_FORMAT_JSON ? nmibt_json_file : nmibt_render_file)(
-		state.report, options, state.out, &code);
-	fflush(state.out);
-	return err;
+	return (options->format == NMIBT_FORMAT_JSON ? nmibt_render_json : nmibt_render)(
+		state.report, options, write_to_fp, NULL, &code);
 }
 
 static void cmd_nmibt(void)
 {
 	struct nmibt_render_options options = {
+		.size = sizeof(options),
 		.width = output_width(),
 		.colour = output_has_colour(),
 	};
-	enum nmibt_source wish = NMIBT_SOURCE_AUTO;
+	enum nmibt_source source = NMIBT_SOURCE_AUTO;
 	const char *cpus = NULL;
 	int c;
 
@@ -372,7 +370,7 @@ static void cmd_nmibt(void)
 			cpus = optarg;
 			break;
 		case 'S':
-			if (!nmibt_source_parse(optarg, &wish))
+			if (!nmibt_source_parse(optarg, &source))
 				error(FATAL, "no source \"%s\": " NMIBT_SOURCE_NAMES "\n", optarg);
 			break;
 		default:
@@ -384,9 +382,9 @@ static void cmd_nmibt(void)
 		cmd_usage(pc->curcmd, SYNOPSIS);
 
 	pc->cmd_cleanup = cleanup;
-	struct nmibt_error *err = print_report(wish, cpus, &options);
+	struct nmibt_error *err = print_report(source, cpus, &options);
 	if (err)
-		error(INFO, "%s\n", err->message);
+		error(INFO, "%s\n", nmibt_error_message(err));
 	nmibt_error_destroy(err);
 	cleanup(NULL);
 	pc->cmd_cleanup = NULL;

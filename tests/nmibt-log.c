@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Test driver: the kernel's log in a vmcore, as its bytes are, one record behind
- * "[   12.345678] " each; with -a all that is known of a record, with -p the message of
- * the panic alone. What is missing goes to stderr.
+ * "[   12.345678] " each; with -a all that is known of a record. What is missing goes to
+ * stderr.
  */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "../tools/vmcore.h"
+#include "image/input.h"
 #include "kernel/kernel.h"
 
 static int fail(struct nmibt_error *err)
@@ -18,18 +18,6 @@ static int fail(struct nmibt_error *err)
 	fprintf(stderr, "nmibt-log: %s\n", err->message);
 	nmibt_error_destroy(err);
 	return code;
-}
-
-static int print_panic(struct nmibt_kernel *kernel)
-{
-	char *message;
-	struct nmibt_error *err = nmibt_log_panic_message(kernel, &message);
-
-	if (err)
-		return fail(err);
-	puts(message);
-	free(message);
-	return 0;
 }
 
 static void print_record(const struct nmibt_log_record *record, bool all)
@@ -68,31 +56,32 @@ static int print_log(struct nmibt_kernel *kernel, bool all)
 
 int main(int argc, char **argv)
 {
-	bool all = false, panic = false, usage = false;
+	bool all = false, usage = false;
 	int opt;
 
-	while ((opt = getopt(argc, argv, "ap")) != -1) {
+	while ((opt = getopt(argc, argv, "a")) != -1) {
 		all |= opt == 'a';
-		panic |= opt == 'p';
 		usage |= opt == '?';
 	}
 	if (usage || optind == argc) {
-		fputs("usage: nmibt-log [-a | -p] VMCORE [PART]...\n", stderr);
+		fputs("usage: nmibt-log [-a] VMCORE [PART]...\n", stderr);
 		return 2;
 	}
 
-	struct nmibt_vmcore *vmcore;
-	struct nmibt_error *err = nmibt_vmcore_open(argc - optind, argv + optind, &vmcore);
-	if (err)
-		return fail(err);
-	struct nmibt_image image;
+	struct nmibt_input *input;
+	const struct nmibt_image *image;
 	struct nmibt_kernel *kernel;
-	nmibt_vmcore_image(vmcore, &image);
-	err = nmibt_kernel_open(&image, &kernel);
+	struct nmibt_error *err = nmibt_input_open((const char *const *)argv + optind,
+						   argc - optind, NULL, &input);
 	if (err)
 		return fail(err);
-	int code = panic ? print_panic(kernel) : print_log(kernel, all);
+	err = nmibt_input_image(input, &image);
+	if (!err)
+		err = nmibt_kernel_open(image, &kernel);
+	if (err)
+		return fail(err);
+	int code = print_log(kernel, all);
 	nmibt_kernel_close(kernel);
-	nmibt_vmcore_close(vmcore);
+	nmibt_input_close(input);
 	return code;
 }

@@ -12,18 +12,22 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "debuginfo/debugfile.h"
+#include <nmibt/debuginfo.h>
+
 #include "debuginfo/cfi.h"
-#include "../tools/vmcore.h"
+#include "debuginfo/debugfile.h"
+#include "image/input.h"
+#include "unwind/unwind.h"
 
 struct driver {
-	struct nmibt_image image;
+	struct nmibt_input *input;
+	const struct nmibt_image *image;
 	struct nmibt_kernel *kernel;
 	/* Both NULL: as the tool does by the vmlinux. */
 	struct nmibt_unwinder *unwinder;
 	struct nmibt_cfi *cfi;
 	struct nmibt_debugfile *vmlinux;
-	struct nmibt_vmcore *vmcore;
+	struct nmibt_debuginfo *debuginfo; /* NULL: none is attached */
 	bool quiet;
 };
 
@@ -56,7 +60,7 @@ static struct nmibt_error *unwind(struct driver *driver, const struct nmibt_regs
 		return nmibt_unwind(driver->unwinder, regs, ret);
 	if (driver->cfi)
 		return nmibt_cfi_unwind(driver->cfi, driver->kernel, regs, ret);
-	return driver->image.ops->unwind(driver->image.ctx, driver->kernel, regs, ret);
+	return driver->image->ops->unwind(driver->image->ctx, driver->kernel, regs, ret);
 }
 
 static void print_cpu(struct driver *driver, char *line)
@@ -86,7 +90,9 @@ static void print_cpus(struct driver *driver)
 		print_cpu(driver, line);
 	free(line);
 	const char *complaint;
-	for (unsigned int i = 0; (complaint = nmibt_vmcore_complaint(driver->vmcore, i)); i++)
+	for (unsigned int i = 0; driver->debuginfo &&
+				 (complaint = nmibt_debuginfo_complaint(driver->debuginfo, i));
+	     i++)
 		fprintf(stderr, "nmibt-unwind: %s\n", complaint);
 }
 
@@ -95,7 +101,7 @@ static void close_driver(struct driver *driver)
 	nmibt_cfi_close(driver->cfi);
 	nmibt_debugfile_close(driver->vmlinux);
 	nmibt_unwinder_close(driver->unwinder);
-	nmibt_vmcore_close(driver->vmcore);
+	nmibt_input_close(driver->input);
 	nmibt_kernel_close(driver->kernel);
 }
 
@@ -114,11 +120,12 @@ static struct nmibt_error *open_driver(struct driver *driver,
 	struct nmibt_error *err = NULL;
 
 	if (use_vmlinux)
-		err = nmibt_vmcore_use_debuginfo(driver->vmcore, debuginfo);
+		err = nmibt_debuginfo_attach(driver->input, debuginfo, &driver->debuginfo);
 	if (err)
 		return err;
-	nmibt_vmcore_image(driver->vmcore, &driver->image);
-	err = nmibt_kernel_open(&driver->image, &driver->kernel);
+	err = nmibt_input_image(driver->input, &driver->image);
+	if (!err)
+		err = nmibt_kernel_open(driver->image, &driver->kernel);
 	if (err)
 		return err;
 	if (only_cfi)
@@ -128,7 +135,7 @@ static struct nmibt_error *open_driver(struct driver *driver,
 
 int main(int argc, char **argv)
 {
-	struct nmibt_debuginfo_options debuginfo = {0};
+	struct nmibt_debuginfo_options debuginfo = {.size = sizeof(debuginfo)};
 	bool use_vmlinux = false, only_cfi = false;
 	struct driver driver = {0};
 	int opt;
@@ -146,9 +153,9 @@ int main(int argc, char **argv)
 		fputs("usage: nmibt-unwind [-q] [-u | [-c] -v VMLINUX] VMCORE [PART]...\n", stderr);
 		return 2;
 	}
-	debuginfo.vmcore = argv[optind];
 
-	struct nmibt_error *err = nmibt_vmcore_open(argc - optind, argv + optind, &driver.vmcore);
+	struct nmibt_error *err = nmibt_input_open((const char *const *)argv + optind,
+						   argc - optind, NULL, &driver.input);
 	if (!err)
 		err = open_driver(&driver, &debuginfo, use_vmlinux, only_cfi);
 	if (!err)

@@ -4,13 +4,14 @@
  * died, without crash and without a vmlinux. A thin front end.
  */
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "json/json.h"
-#include "vmcore.h"
+#include <nmibt/debuginfo.h>
+#include <nmibt/json.h>
 
 #define USAGE "usage: nmibt [OPTION]... VMCORE [PART]...\n"
 
@@ -52,7 +53,7 @@ static const char help[] = USAGE
 
 struct arguments {
 	struct nmibt_render_options render;
-	enum nmibt_source wish;
+	struct nmibt_report_options report;
 	const char *cpus;
 	struct nmibt_debuginfo_options debuginfo;
 };
@@ -60,9 +61,11 @@ struct arguments {
 static int fail(struct nmibt_error *err)
 {
 	/* Damage is 3 only where something could still be printed. */
-	int code = err->code < NMIBT_ERR_DAMAGED ? (int)err->code : 4;
+	int code = nmibt_error_code(err);
 
-	fprintf(stderr, "nmibt: %s\n", err->message);
+	if (code >= NMIBT_ERR_DAMAGED)
+		code = 4;
+	fprintf(stderr, "nmibt: %s\n", nmibt_error_message(err));
 	nmibt_error_destroy(err);
 	return code;
 }
@@ -107,7 +110,7 @@ static int parse(int argc, char **argv, struct arguments *args)
 			args->cpus = optarg;
 			break;
 		case 'S':
-			if (nmibt_source_parse(optarg, &args->wish))
+			if (nmibt_source_parse(optarg, &args->report.source))
 				break;
 			fprintf(stderr, "nmibt: no source \"%s\": %s\n", optarg,
 				NMIBT_SOURCE_NAMES);
@@ -156,6 +159,18 @@ static void fit_to_terminal(struct nmibt_render_options *options)
 	options->colour = !(no_color && *no_color) && term && strcmp(term, "dumb");
 }
 
+static void die_of_memory(void)
+{
+	fputs("nmibt: out of memory\n", stderr);
+	exit(4);
+}
+
+static bool write_out(void *unused, const char *data, size_t len)
+{
+	(void)unused;
+	return fwrite(data, 1, len, stdout) == len;
+}
+
 static struct nmibt_error *print_report(const struct nmibt_report *report, struct arguments *args,
 					int *ret)
 {
@@ -165,53 +180,53 @@ static struct nmibt_error *print_report(const struct nmibt_report *report, struc
 
 	if (args->cpus) {
 		cpus = calloc(nr, sizeof(*cpus));
-		err = cpus ? nmibt_parse_cpus(args->cpus, cpus, nr)
-			   : nmibt_error_create(NMIBT_ERR_NOMEM, "no memory for %u CPUs", nr);
+		if (!cpus)
+			die_of_memory();
+		err = nmibt_parse_cpus(args->cpus, cpus, nr);
 		args->render.cpus = cpus;
 	}
 	if (!err)
-		err = (args->render.format == NMIBT_FORMAT_JSON
-			       ? nmibt_json_file
-			       : nmibt_render_file)(report, &args->render, stdout, ret);
+		err = (args->render.format == NMIBT_FORMAT_JSON ? nmibt_render_json : nmibt_render)(
+			report, &args->render, write_out, NULL, ret);
 	free(cpus);
 	return err;
 }
 
-/* The report borrows image. */
-static struct nmibt_error *open_report(struct nmibt_vmcore *vmcore, const struct arguments *args,
-				       struct nmibt_image *image, struct nmibt_report **ret)
+/* *ret_info is NULL where no vmlinux is needed. */
+static struct nmibt_error *open_report(struct nmibt_input *input, const struct arguments *args,
+				       struct nmibt_debuginfo **ret_info, struct nmibt_report **ret)
 {
+	*ret_info = NULL;
 	/* Kernels before 6.0 don't say in the dump where their variables are. */
-	struct nmibt_error *err = args->render.lines || nmibt_vmcore_needs_vmlinux(vmcore)
-					  ? nmibt_vmcore_use_debuginfo(vmcore, &args->debuginfo)
-					  : NULL;
+	struct nmibt_error *err =
+		args->render.lines || nmibt_debuginfo_is_needed(input)
+			? nmibt_debuginfo_attach(input, &args->debuginfo, ret_info)
+			: NULL;
 
-	if (err)
-		return err;
-	nmibt_vmcore_image(vmcore, image);
-	return nmibt_report_make(image, args->wish, ret);
+	return err ?: nmibt_report_open(input, 0, &args->report, ret);
 }
 
-static int print_vmcore(struct nmibt_vmcore *vmcore, struct arguments *args)
+static int print_input(struct nmibt_input *input, struct arguments *args)
 {
-	struct nmibt_image image;
+	struct nmibt_debuginfo *info;
 	struct nmibt_report *report;
 	int code;
 
-	struct nmibt_error *err = open_report(vmcore, args, &image, &report);
+	struct nmibt_error *err = open_report(input, args, &info, &report);
 	/* By now it is known whether pages could be decompressed. */
-	const char *remark = nmibt_vmcore_remark(vmcore);
+	const char *remark = nmibt_input_remark(input);
 	if (remark)
 		fprintf(stderr, "nmibt: %s\n", remark);
 	if (err)
 		return fail(err);
 	err = print_report(report, args, &code);
 	nmibt_report_close(report);
-	if (err)
+	if (!ferror(stdout) && err)
 		return fail(err);
+	nmibt_error_destroy(err);
 	const char *complaint;
 	for (unsigned int i = 0;
-	     args->render.lines && (complaint = nmibt_vmcore_complaint(vmcore, i)); i++)
+	     args->render.lines && (complaint = nmibt_debuginfo_complaint(info, i)); i++)
 		fprintf(stderr, "nmibt: -l: %s\n", complaint);
 	if (fflush(stdout) || ferror(stdout)) {
 		perror("nmibt: writing the output");
@@ -222,19 +237,23 @@ static int print_vmcore(struct nmibt_vmcore *vmcore, struct arguments *args)
 
 int main(int argc, char **argv)
 {
-	struct arguments args = {.wish = NMIBT_SOURCE_AUTO};
+	struct arguments args = {
+		.render.size = sizeof(args.render),
+		.report.size = sizeof(args.report),
+		.debuginfo.size = sizeof(args.debuginfo),
+	};
 	int code = parse(argc, argv, &args);
 
 	if (code >= 0)
 		return code;
 	fit_to_terminal(&args.render);
-	args.debuginfo.vmcore = argv[optind];
 
-	struct nmibt_vmcore *vmcore;
-	struct nmibt_error *err = nmibt_vmcore_open(argc - optind, argv + optind, &vmcore);
+	struct nmibt_input *input;
+	struct nmibt_error *err =
+		nmibt_input_open((const char *const *)argv + optind, argc - optind, NULL, &input);
 	if (err)
 		return fail(err);
-	code = print_vmcore(vmcore, &args);
-	nmibt_vmcore_close(vmcore);
+	code = print_input(input, &args);
+	nmibt_input_close(input);
 	return code;
 }

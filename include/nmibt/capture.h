@@ -142,7 +142,7 @@ struct nmi_capture_slot {
 	uint64_t regs[NMI_CAPTURE_MAX_REGS]; /* as in NT_PRSTATUS's pr_reg */
 };
 
-#ifndef __KERNEL__
+#if !defined(__KERNEL__) && !defined(__cplusplus)
 _Static_assert(sizeof(struct nmi_capture_desc) == 88, "descriptor layout");
 _Static_assert(sizeof(struct nmi_capture_slot) == 448, "slot layout");
 #endif

@@ -5,9 +5,11 @@
 #ifndef NMIBT_BASE_H
 #define NMIBT_BASE_H
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <nmibt/capture.h>
 #include <nmibt/nmibt.h>
 
 /* One line of text without a newline, safe to print: names what was being
@@ -39,6 +41,14 @@ static inline void nmibt_free_ptr(void *p)
 
 /* An out-of-memory error that needs no memory; nmibt_error_destroy() knows it. */
 struct nmibt_error *nmibt_error_nomem(void) __attribute__((returns_nonnull));
+
+/*
+ * Copies what a caller gave as struct name, of from_size bytes, to ret, of size bytes: what an
+ * older caller lacks is 0. USAGE where the size is not set, and where a newer caller sets
+ * what this library does not know.
+ */
+struct nmibt_error *nmibt_copy_options(const char *name, void *ret, size_t size, const void *from,
+				       size_t from_size);
 
 /* Adds a reason to a line of NMIBT_WHY_LEN bytes, behind "; ", printable as an
  * error message is; the first ones stay where they don't all fit. */

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Errors: one line of printable text with a code. */
+/* Errors: one line of printable text with a code. And the version of the library. */
 #include <stdarg.h>
 
 #include "base/base.h"
+
+unsigned int nmibt_version_number(void)
+{
+	return NMIBT_VERSION_NUMBER;
+}
 
 static struct nmibt_error nomem = {NMIBT_ERR_NOMEM, (char *)"out of memory"};
 
@@ -52,6 +57,16 @@ void nmibt_because(char *why, const char *format, ...)
 	vsnprintf(why + len, NMIBT_WHY_LEN - len, format, args);
 	va_end(args);
 	make_printable(why + len);
+}
+
+enum nmibt_code nmibt_error_code(const struct nmibt_error *err)
+{
+	return err->code;
+}
+
+const char *nmibt_error_message(const struct nmibt_error *err)
+{
+	return err->message;
 }
 
 void nmibt_error_destroy(struct nmibt_error *err)

@@ -128,3 +128,8 @@ bool nmibt_take_0x(struct nmibt_str *cursor, uint64_t *ret)
 	*cursor = rest;
 	return true;
 }
+
+bool nmibt_take_any_hex(struct nmibt_str *cursor, uint64_t *ret)
+{
+	return nmibt_take_0x(cursor, ret) || nmibt_take_hex(cursor, 16, ret);
+}

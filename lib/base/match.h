@@ -35,5 +35,7 @@ bool nmibt_take_decimal(struct nmibt_str *cursor, uint64_t max, uint64_t *ret);
 bool nmibt_take_hex(struct nmibt_str *cursor, unsigned int max_digits, uint64_t *ret);
 /* The same with "0x" before them. */
 bool nmibt_take_0x(struct nmibt_str *cursor, uint64_t *ret);
+/* The same with or without "0x". */
+bool nmibt_take_any_hex(struct nmibt_str *cursor, uint64_t *ret);
 
 #endif /* NMIBT_MATCH_H */

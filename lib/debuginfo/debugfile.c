@@ -449,7 +449,6 @@ static bool line_place(Dwarf_Die *unit, Dwarf_Addr pc, char *buf, size_t len)
 bool nmibt_debugfile_find_places(struct nmibt_debugfile *file, const struct nmibt_location *at,
 				 nmibt_place_fn visit, void *arg)
 {
-	struct nmibt_place place = {0};
 	struct inlined inlined;
 	char where[1024];
 	GElf_Addr addr;
@@ -462,15 +461,12 @@ bool nmibt_debugfile_find_places(struct nmibt_debugfile *file, const struct nmib
 	if (!unit || !line_place(unit, addr - bias, where, sizeof(where)))
 		return false;
 	find_inlined(unit, addr - bias, &inlined);
-	place.where = where;
 	for (unsigned int i = inlined.nr; i--;) {
-		place.function = dwarf_diename(&inlined.die[i]) ?: "?";
-		visit(arg, &place);
+		visit(arg, dwarf_diename(&inlined.die[i]) ?: "?", where);
 		if (!call_place(unit, &inlined.die[i], where, sizeof(where)))
 			snprintf(where, sizeof(where), "?");
 	}
-	place.function = NULL;
-	visit(arg, &place);
+	visit(arg, NULL, where);
 	return true;
 }
 

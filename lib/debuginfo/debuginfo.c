@@ -10,11 +10,13 @@
 #include <search.h>
 #include <stdio.h>
 
-#include "debuginfo/debugfile.h"
-#include "debuginfo/debuginfo.h"
-#include "debuginfo/find-debuginfo.h"
-#include "unwind/unwind.h"
+#include <nmibt/debuginfo.h>
+
 #include "debuginfo/cfi.h"
+#include "debuginfo/debugfile.h"
+#include "debuginfo/find-debuginfo.h"
+#include "image/input.h"
+#include "unwind/unwind.h"
 
 /* More than any trace has; each costs a walk through a tree of thousands of files. */
 #define MAX_MODULES 64
@@ -46,8 +48,9 @@ struct nmibt_debuginfo {
 	bool searched; /* for vmlinux */
 	struct nmibt_debugfile *vmlinux;
 	struct nmibt_cfi *cfi; /* NULL: not needed yet, or there can't be any */
-	bool tried_cfi, tried_unwinder;
-	struct nmibt_unwinder *unwinder; /* NULL: not needed yet, or no_unwinder says why */
+	bool tried_cfi;
+	struct nmibt_kernel *kernel; /* that the next two are of; NULL: not needed yet */
+	struct nmibt_unwinder *unwinder; /* NULL: no_unwinder says why */
 	struct nmibt_error *no_unwinder;
 	struct module modules[MAX_MODULES];
 	unsigned int nr_modules;
@@ -199,7 +202,7 @@ static void free_answer(void *arg)
 	free(answer);
 }
 
-static void keep_place(void *arg, const struct nmibt_place *place)
+static void keep_place(void *arg, const char *function, const char *where)
 {
 	struct answer *answer = arg;
 	void *places = realloc(answer->places, (answer->nr + 1) * sizeof(*answer->places));
@@ -207,8 +210,8 @@ static void keep_place(void *arg, const struct nmibt_place *place)
 	if (!places)
 		return;
 	answer->places = places;
-	answer->places[answer->nr].function = place->function ? strdup(place->function) : NULL;
-	answer->places[answer->nr].where = strdup(place->where);
+	answer->places[answer->nr].function = function ? strdup(function) : NULL;
+	answer->places[answer->nr].where = strdup(where);
 	answer->nr++;
 }
 
@@ -232,27 +235,28 @@ static const struct answer *answer_to(struct nmibt_debuginfo *info, const struct
 	return answer;
 }
 
-bool nmibt_debuginfo_find_places(struct nmibt_debuginfo *info, const struct nmibt_location *at,
-				 nmibt_place_fn visit, void *arg)
+static bool find_places(void *ctx, const struct nmibt_location *at, nmibt_place_fn visit, void *arg)
 {
+	struct nmibt_debuginfo *info = ctx;
 	const struct answer *answer = answer_to(info, at);
 
 	for (unsigned int i = 0; answer && i < answer->nr; i++)
-		visit(arg, &(struct nmibt_place){answer->places[i].function,
-						 answer->places[i].where ?: "?"});
+		visit(arg, answer->places[i].function, answer->places[i].where ?: "?");
 	return answer && answer->nr;
 }
 
-bool nmibt_debuginfo_symbolize(struct nmibt_debuginfo *info, uint64_t addr, char *buf, size_t len)
+static bool symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
 {
+	struct nmibt_debuginfo *info = ctx;
 	return vmlinux_of(info) &&
 	       nmibt_debugfile_symbolize(info->vmlinux, addr - info->kernel_offset, buf, len);
 }
 
 /* Per-CPU variables of x86_64 are linked at 0 up to 6.14 (arch/x86/kernel/vmlinux.lds.S),
  * and KASLR moves nothing but the image, in the upper half of addresses. */
-bool nmibt_debuginfo_symbol_addr(struct nmibt_debuginfo *info, const char *name, uint64_t *ret)
+static bool symbol_addr(void *ctx, const char *name, uint64_t *ret)
 {
+	struct nmibt_debuginfo *info = ctx;
 	uint64_t value;
 
 	if (!vmlinux_of(info) || !nmibt_debugfile_symbol_addr(info->vmlinux, name, &value))
@@ -261,14 +265,15 @@ bool nmibt_debuginfo_symbol_addr(struct nmibt_debuginfo *info, const char *name,
 	return true;
 }
 
-bool nmibt_debuginfo_type_size(struct nmibt_debuginfo *info, const char *type, size_t *ret)
+static bool type_size(void *ctx, const char *type, size_t *ret)
 {
+	struct nmibt_debuginfo *info = ctx;
 	return vmlinux_of(info) && nmibt_debugfile_type_size(info->vmlinux, type, ret);
 }
 
-bool nmibt_debuginfo_member_offset(struct nmibt_debuginfo *info, const char *type,
-				   const char *member, size_t *ret)
+static bool member_offset(void *ctx, const char *type, const char *member, size_t *ret)
 {
+	struct nmibt_debuginfo *info = ctx;
 	return vmlinux_of(info) && nmibt_debugfile_member_offset(info->vmlinux, type, member, ret);
 }
 
@@ -286,21 +291,41 @@ static struct nmibt_cfi *cfi_of(struct nmibt_debuginfo *info)
 	return info->cfi;
 }
 
+static void close_unwinder(struct nmibt_debuginfo *info)
+{
+	nmibt_unwinder_close(info->unwinder);
+	nmibt_error_destroy(info->no_unwinder);
+	info->unwinder = NULL;
+	info->no_unwinder = NULL;
+	info->kernel = NULL;
+}
+
 static struct nmibt_unwinder *unwinder_of(struct nmibt_debuginfo *info, struct nmibt_kernel *kernel)
 {
-	if (!info->tried_unwinder)
-		info->no_unwinder = nmibt_unwinder_open(kernel, &info->unwinder);
-	info->tried_unwinder = true;
+	if (info->kernel == kernel)
+		return info->unwinder;
+	close_unwinder(info);
+	info->no_unwinder = nmibt_unwinder_open(kernel, &info->unwinder);
+	info->kernel = kernel;
 	return info->unwinder;
+}
+
+/* Another one may get the same address. */
+static void forget_kernel(void *ctx, const struct nmibt_kernel *kernel)
+{
+	struct nmibt_debuginfo *info = ctx;
+
+	if (info->kernel == kernel)
+		close_unwinder(info);
 }
 
 /* On x86_64 the kernel's own tables have what call frame information lacks, assembler,
  * interrupts, changes of stacks, but not all functions. On arm64 the latter knows best
  * who called a function that calls none. */
-struct nmibt_error *nmibt_debuginfo_unwind(struct nmibt_debuginfo *info,
-					   struct nmibt_kernel *kernel,
-					   const struct nmibt_regs *regs, struct nmibt_stack *ret)
+static struct nmibt_error *unwind(void *ctx, struct nmibt_kernel *kernel,
+				  const struct nmibt_regs *regs, struct nmibt_stack *ret)
 {
+	struct nmibt_debuginfo *info = ctx;
 	struct nmibt_unwinder *unwinder = unwinder_of(info, kernel);
 	struct nmibt_cfi *cfi = cfi_of(info);
 	bool has_tables = unwinder && info->arch == NMIBT_ARCH_X86_64;
@@ -391,50 +416,15 @@ static struct nmibt_error *open_vmlinux(struct nmibt_debuginfo *info, struct nmi
 	return err;
 }
 
-struct nmibt_error *nmibt_debuginfo_open(struct nmibt_kernel *kernel,
-					 const struct nmibt_debuginfo_options *options,
-					 struct nmibt_debuginfo **ret)
+static void close_debuginfo(void *ctx)
 {
-	struct nmibt_debuginfo *info = calloc(1, sizeof(*info));
-	_cleanup_free_ char *vmcore = strdup(options->vmcore);
+	struct nmibt_debuginfo *info = ctx;
 
-	if (!info || !vmcore || !(info->folder = strdup(dirname(vmcore)))) {
-		free(info);
-		return nmibt_error_nomem();
-	}
-	/* libdwfl itself would ask them. */
-	if (!options->debuginfod)
-		unsetenv("DEBUGINFOD_URLS");
-	struct nmibt_build_id build_id;
-
-	nmibt_kernel_build_id(kernel, &build_id);
-	info->arch = kernel->image->arch;
-	info->kernel_offset = kernel->vmcoreinfo.kerneloffset.value;
-	info->debuginfod = options->debuginfod;
-	info->debug_path = options->debug_path ?: NMIBT_DEBUG_PATH;
-	info->release = plain(kernel->vmcoreinfo.osrelease);
-	info->build_id = plain(build_id.text);
-	info->is_unverified = build_id.state == NMIBT_BUILD_ID_UNVERIFIED;
-	info->debug_path = options->debug_path ?: NMIBT_DEBUG_PATH;
-	struct nmibt_error *err = options->vmlinux ? open_vmlinux(info, kernel, options) : NULL;
-	if (err) {
-		nmibt_debuginfo_close(info);
-		return err;
-	}
-	*ret = info;
-	return NULL;
-}
-
-void nmibt_debuginfo_close(struct nmibt_debuginfo *info)
-{
-	if (!info)
-		return;
 	for (unsigned int i = 0; i < info->nr_modules; i++) {
 		nmibt_debugfile_close(info->modules[i].file);
 		free(info->modules[i].name);
 	}
-	nmibt_unwinder_close(info->unwinder);
-	nmibt_error_destroy(info->no_unwinder);
+	close_unwinder(info);
 	nmibt_cfi_close(info->cfi);
 	nmibt_debugfile_close(info->vmlinux);
 	tdestroy(info->answers, free_answer);
@@ -444,6 +434,111 @@ void nmibt_debuginfo_close(struct nmibt_debuginfo *info)
 	for (unsigned int i = 0; i < info->nr_complaints; i++)
 		free(info->complaints[i]);
 	free(info);
+}
+
+/* Beside an image that the caller reads lies nothing. */
+static char *folder_of(const struct nmibt_input *input)
+{
+	_cleanup_free_ char *path = strdup(input->path ?: "/nonexistent/");
+
+	return path ? strdup(dirname(path)) : NULL;
+}
+
+static struct nmibt_error *open_debuginfo(struct nmibt_kernel *kernel, const char *folder,
+					  const struct nmibt_debuginfo_options *options,
+					  struct nmibt_debuginfo **ret)
+{
+	struct nmibt_debuginfo *info = calloc(1, sizeof(*info));
+	struct nmibt_build_id build_id;
+
+	if (!info || !(info->folder = strdup(folder))) {
+		free(info);
+		return nmibt_error_nomem();
+	}
+	/* libdwfl itself would ask them. */
+	if (!options->debuginfod)
+		unsetenv("DEBUGINFOD_URLS");
+	nmibt_kernel_build_id(kernel, &build_id);
+	info->arch = kernel->image->arch;
+	info->kernel_offset = kernel->vmcoreinfo.kerneloffset.value;
+	info->debuginfod = options->debuginfod;
+	info->release = plain(kernel->vmcoreinfo.osrelease);
+	info->build_id = plain(build_id.text);
+	info->is_unverified = build_id.state == NMIBT_BUILD_ID_UNVERIFIED;
+	info->debug_path = options->debug_path ?: NMIBT_DEBUG_PATH;
+	struct nmibt_error *err = options->vmlinux ? open_vmlinux(info, kernel, options) : NULL;
+	if (err) {
+		close_debuginfo(info);
+		return err;
+	}
+	*ret = info;
+	return NULL;
+}
+
+/* The vmlinux is checked by what the image alone has. */
+static struct nmibt_error *open_for_input(struct nmibt_input *input,
+					  const struct nmibt_debuginfo_options *options,
+					  struct nmibt_debuginfo **ret)
+{
+	_cleanup_free_ char *folder = folder_of(input);
+	const struct nmibt_image *image;
+	struct nmibt_kernel *kernel;
+
+	struct nmibt_error *err = folder ? nmibt_input_image(input, &image) : nmibt_error_nomem();
+	if (!err)
+		err = nmibt_kernel_open(image, &kernel);
+	if (err)
+		return err;
+	err = open_debuginfo(kernel, folder, options, ret);
+	nmibt_kernel_close(kernel);
+	return err;
+}
+
+struct nmibt_error *nmibt_debuginfo_attach(struct nmibt_input *input,
+					   const struct nmibt_debuginfo_options *options,
+					   struct nmibt_debuginfo **ret)
+{
+	static const struct nmibt_image_ops ops = {
+		.symbol_addr = symbol_addr,
+		.member_offset = member_offset,
+		.type_size = type_size,
+		.symbolize = symbolize,
+		.find_places = find_places,
+		.unwind = unwind,
+	};
+	struct nmibt_attachment attachment = {
+		.ops = &ops,
+		.forget_kernel = forget_kernel,
+		.close = close_debuginfo,
+	};
+	struct nmibt_debuginfo_options own = {0};
+	struct nmibt_debuginfo *info;
+	struct nmibt_error *err = options ? nmibt_copy_options("nmibt_debuginfo_options", &own,
+							       sizeof(own), options, options->size)
+					  : NULL;
+
+	if (!err)
+		err = open_for_input(input, &own, &info);
+	if (err)
+		return err;
+	attachment.ctx = info;
+	err = nmibt_input_attach(input, &attachment);
+	if (err) {
+		close_debuginfo(info);
+		return err;
+	}
+	*ret = info;
+	return NULL;
+}
+
+bool nmibt_debuginfo_is_needed(struct nmibt_input *input)
+{
+	const struct nmibt_vmcoreinfo *v;
+	struct nmibt_error *err = input->dump ? nmibt_dump_read_vmcoreinfo(input->dump, &v) : NULL;
+	bool is_needed = !err && input->dump && v->osrelease && !v->kallsyms.names.known;
+
+	nmibt_error_destroy(err);
+	return is_needed;
 }
 
 const char *nmibt_debuginfo_complaint(const struct nmibt_debuginfo *info, unsigned int i)

@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+#define NMIBT_DEBUG_PATH "/usr/lib/debug"
+
 /* What is known of the kernel; NULL: not known, or of characters that no release or
  * build-id has, as a hostile dump may name them. */
 struct nmibt_wanted {

@@ -5,16 +5,28 @@
  */
 #include <elf.h>
 
+#include "image/extents.h"
 #include "image/file.h"
 #include "image/image.h"
 #include "image/notes.h"
 
-#define MAX_PHDRS 65536
+#define PHDRS_AT_ONCE 1024
 #define MAX_NOTE_BYTES (64 << 20)
 #define MAX_VMCOREINFO (1 << 20)
 
+/*
+ * What the file has of some physical memory. Where segments overlap, the most that any of
+ * them has holds; of two that have the memory it is the first one in the file. Old
+ * /proc/vmcores have the kernel's image twice (kexec-tools adds a segment for its text).
+ */
+enum has {
+	HAS_NOTHING, /* p_memsz is beyond p_filesz: makedumpfile -E leaves a page out so */
+	HAS_LOST, /* the file is cut before it */
+	HAS_DATA,
+};
+
+/* A PT_NOTE. */
 struct segment {
-	uint64_t paddr, memsz;
 	uint64_t offset, filesz;
 };
 
@@ -22,10 +34,9 @@ struct nmibt_elf {
 	const struct nmibt_file *file;
 	struct nmibt_file own; /* is file, if nmibt_elf_open() opened it */
 	enum nmibt_arch arch;
-	struct segment *segments;
-	size_t nr_segments;
-	struct segment *notes; /* paddr and memsz are not used */
-	size_t nr_notes;
+	struct nmibt_extents memory; /* each rank is that of rank_of() */
+	struct segment *notes;
+	size_t nr_notes, notes_room;
 	char *vmcoreinfo; /* NUL-terminated; NULL: none */
 	uint64_t notes_left; /* bytes of notes that are still looked through */
 };
@@ -35,27 +46,52 @@ static bool read_at(const struct nmibt_elf *elf, uint64_t offset, void *buf, siz
 	return nmibt_file_read(elf->file, offset, buf, len);
 }
 
+static uint64_t rank_of(enum has has, uint32_t phdr)
+{
+	return (uint64_t)has << 32 | (UINT32_MAX - phdr);
+}
+
+static enum has has_of(const struct nmibt_extent *extent)
+{
+	return extent->rank >> 32;
+}
+
+/* Bytes of [paddr, paddr + len) that one extent has, and what the file has of them. */
+static size_t read_piece(const struct nmibt_elf *elf, const struct nmibt_extent *extent,
+			 uint64_t paddr, void *buf, size_t len, enum nmibt_read *ret)
+{
+	uint64_t rest = extent->last - paddr;
+
+	if (rest < len - 1)
+		len = rest + 1;
+	if (has_of(extent) == HAS_NOTHING)
+		*ret = NMIBT_READ_EXCLUDED;
+	else if (has_of(extent) == HAS_DATA &&
+		 read_at(elf, extent->at + (paddr - extent->start), buf, len))
+		*ret = NMIBT_READ_OK;
+	else
+		*ret = NMIBT_READ_ERROR;
+	return len;
+}
+
 static enum nmibt_read elf_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
 {
 	const struct nmibt_elf *elf = ctx;
-	enum nmibt_read status = NMIBT_READ_ERROR;
-	bool cut_off = false;
+	enum nmibt_read status = NMIBT_READ_OK, piece;
+	size_t i = nmibt_extents_find(&elf->memory, paddr);
 
-	for (size_t i = 0; i < elf->nr_segments; i++) {
-		const struct segment *s = &elf->segments[i];
-		uint64_t in = paddr - s->paddr;
-
-		if (paddr < s->paddr || in >= s->memsz || len > s->memsz - in)
-			continue;
-		/* makedumpfile -E leaves a page out by ending p_filesz before it. */
-		if (in >= s->filesz || len > s->filesz - in)
-			status = NMIBT_READ_EXCLUDED;
-		else if (!__builtin_add_overflow(s->offset, in, &in) && read_at(elf, in, buf, len))
-			return NMIBT_READ_OK;
-		else
-			cut_off = true;
+	for (size_t done = 0, n; done < len; done += n, i++) {
+		if (i >= elf->memory.nr || elf->memory.v[i].start > paddr + done ||
+		    paddr + done < paddr)
+			return NMIBT_READ_ERROR;
+		n = read_piece(elf, &elf->memory.v[i], paddr + done, (char *)buf + done, len - done,
+			       &piece);
+		if (piece == NMIBT_READ_ERROR)
+			return piece;
+		if (piece == NMIBT_READ_EXCLUDED)
+			status = piece;
 	}
-	return cut_off ? NMIBT_READ_ERROR : status;
+	return status;
 }
 
 static char *elf_vmcoreinfo_text(void *ctx)
@@ -67,36 +103,33 @@ static char *elf_vmcoreinfo_text(void *ctx)
 
 /* Bytes of a segment that the file has: p_filesz of a cut or a hostile one may
  * be anything, and nobody wants to search it for hours. */
-static uint64_t bytes_in_file(const struct nmibt_elf *elf, const struct segment *s)
+static uint64_t bytes_in_file(const struct nmibt_elf *elf, uint64_t offset, uint64_t filesz)
 {
-	uint64_t rest = s->offset < elf->file->size ? elf->file->size - s->offset : 0;
+	uint64_t rest = offset < elf->file->size ? elf->file->size - offset : 0;
 
-	return s->filesz < rest ? s->filesz : rest;
+	return filesz < rest ? filesz : rest;
 }
 
 static bool elf_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
 {
 	const struct nmibt_elf *elf = ctx;
-	bool found = false;
 
-	for (size_t i = 0; i < elf->nr_segments; i++) {
-		const struct segment *s = &elf->segments[i];
-		uint64_t start = s->paddr > from ? s->paddr : from;
-		uint64_t size = bytes_in_file(elf, s);
+	for (size_t i = nmibt_extents_find(&elf->memory, from); i < elf->memory.nr; i++) {
+		const struct nmibt_extent *extent = &elf->memory.v[i];
+		uint64_t start = extent->start > from ? extent->start : from;
 
-		if (!size || start - s->paddr >= size)
+		if (has_of(extent) != HAS_DATA)
 			continue;
-		if (!found || start < ret->start)
-			*ret = (struct nmibt_range){start, size - (start - s->paddr)};
-		found = true;
+		*ret = (struct nmibt_range){start, extent->last - start + 1};
+		return true;
 	}
-	return found;
+	return false;
 }
 
 /* As much as the file has of a PT_NOTE; NULL: nothing, or it can't be read. */
 static char *read_notes(const struct nmibt_elf *elf, const struct segment *s, size_t *ret_len)
 {
-	uint64_t size = bytes_in_file(elf, s);
+	uint64_t size = bytes_in_file(elf, s->offset, s->filesz);
 
 	if (size > MAX_NOTE_BYTES)
 		size = MAX_NOTE_BYTES;
@@ -135,7 +168,7 @@ static const struct nmibt_image_ops elf_ops = {
 static void find_vmcoreinfo(struct nmibt_elf *elf, const struct segment *s)
 {
 	/* Of all together: as many segments as there can be may have the same notes. */
-	size_t size = bytes_in_file(elf, s);
+	size_t size = bytes_in_file(elf, s->offset, s->filesz);
 	if (size > elf->notes_left)
 		return;
 	elf->notes_left -= size;
@@ -154,31 +187,99 @@ static void find_vmcoreinfo(struct nmibt_elf *elf, const struct segment *s)
 	}
 }
 
-static struct segment segment_of(const Elf64_Phdr *phdr)
+static struct nmibt_error *add_notes(struct nmibt_elf *elf, const Elf64_Phdr *phdr)
 {
-	return (struct segment){phdr->p_paddr, phdr->p_memsz, phdr->p_offset, phdr->p_filesz};
-}
+	struct segment s = {phdr->p_offset, phdr->p_filesz};
 
-static void add_notes(struct nmibt_elf *elf, const Elf64_Phdr *phdr)
-{
-	struct segment s = segment_of(phdr);
+	if (elf->nr_notes == elf->notes_room) {
+		size_t room = elf->notes_room ? 2 * elf->notes_room : 4;
+		struct segment *notes = reallocarray(elf->notes, room, sizeof(*notes));
 
+		if (!notes)
+			return nmibt_error_nomem();
+		elf->notes = notes;
+		elf->notes_room = room;
+	}
 	elf->notes[elf->nr_notes++] = s;
 	if (!elf->vmcoreinfo)
 		find_vmcoreinfo(elf, &s);
+	return NULL;
 }
 
-static void add_segment(struct nmibt_elf *elf, const Elf64_Phdr *phdr)
+/* Bytes [from, to) of a segment. */
+static struct nmibt_error *add_memory(struct nmibt_elf *elf, const Elf64_Phdr *phdr, uint32_t i,
+				      enum has has, uint64_t from, uint64_t to)
 {
-	struct segment s = segment_of(phdr);
-	uint64_t end;
+	if (from >= to)
+		return NULL;
+	return nmibt_extents_add(&elf->memory, (struct nmibt_extent){
+						       .start = phdr->p_paddr + from,
+						       .last = phdr->p_paddr + (to - 1),
+						       .at = phdr->p_offset + from,
+						       .rank = rank_of(has, i),
+					       });
+}
 
+static struct nmibt_error *add_segment(struct nmibt_elf *elf, const Elf64_Phdr *phdr, uint32_t i)
+{
 	/* QEMU writes p_memsz 0 for some; what the file holds counts. */
-	if (s.memsz < s.filesz)
-		s.memsz = s.filesz;
-	if (!s.memsz || __builtin_add_overflow(s.paddr, s.memsz - 1, &end))
-		return;
-	elf->segments[elf->nr_segments++] = s;
+	uint64_t memsz = phdr->p_memsz < phdr->p_filesz ? phdr->p_filesz : phdr->p_memsz;
+	uint64_t data = bytes_in_file(elf, phdr->p_offset, phdr->p_filesz), end;
+
+	if (!memsz || __builtin_add_overflow(phdr->p_paddr, memsz - 1, &end))
+		return NULL;
+	struct nmibt_error *err = add_memory(elf, phdr, i, HAS_DATA, 0, data);
+	if (!err)
+		err = add_memory(elf, phdr, i, HAS_LOST, data, phdr->p_filesz);
+	if (!err)
+		err = add_memory(elf, phdr, i, HAS_NOTHING, phdr->p_filesz, memsz);
+	return err;
+}
+
+static struct nmibt_error *add_header(struct nmibt_elf *elf, const Elf64_Phdr *phdr, uint32_t i)
+{
+	if (phdr->p_type == PT_LOAD)
+		return add_segment(elf, phdr, i);
+	return phdr->p_type == PT_NOTE ? add_notes(elf, phdr) : NULL;
+}
+
+/* The first header from i on that need not be PT_NULL: a sparse file can have billions. */
+static uint32_t skip_hole(const struct nmibt_elf *elf, uint64_t phoff, uint32_t i, uint32_t nr)
+{
+	uint64_t at = phoff + (uint64_t)i * sizeof(Elf64_Phdr), data;
+
+	if (!elf->file->next_data || at >= elf->file->size)
+		return i;
+	data = elf->file->next_data(elf->file, at);
+	if (data <= at)
+		return i;
+	uint64_t skipped = (data - at) / sizeof(Elf64_Phdr);
+	return skipped < nr - i ? i + skipped : nr;
+}
+
+/* As many of nr as the file has. */
+static struct nmibt_error *read_program_headers(struct nmibt_elf *elf, uint64_t phoff, uint32_t nr)
+{
+	_cleanup_free_ Elf64_Phdr *phdrs = calloc(PHDRS_AT_ONCE, sizeof(*phdrs));
+
+	if (!phdrs)
+		return nmibt_error_nomem();
+	if (phoff > elf->file->size)
+		return NULL;
+	uint64_t in_file = (elf->file->size - phoff) / sizeof(*phdrs);
+	if (nr > in_file)
+		nr = in_file;
+	for (uint32_t i = 0, n; (i = skip_hole(elf, phoff, i, nr)) < nr; i += n) {
+		n = nr - i < PHDRS_AT_ONCE ? nr - i : PHDRS_AT_ONCE;
+		if (!read_at(elf, phoff + (uint64_t)i * sizeof(*phdrs), phdrs, n * sizeof(*phdrs)))
+			return NULL;
+		for (uint32_t j = 0; j < n; j++) {
+			struct nmibt_error *err = add_header(elf, &phdrs[j], i + j);
+			if (err)
+				return err;
+		}
+	}
+	return NULL;
 }
 
 static struct nmibt_error *read_headers(struct nmibt_elf *elf, const char *path)
@@ -204,25 +305,12 @@ static struct nmibt_error *read_headers(struct nmibt_elf *elf, const char *path)
 	Elf64_Shdr shdr;
 	if (nr == PN_XNUM && read_at(elf, ehdr.e_shoff, &shdr, sizeof(shdr)))
 		nr = shdr.sh_info;
-	if (nr > MAX_PHDRS)
-		nr = MAX_PHDRS;
-
-	elf->segments = calloc(nr + 1, sizeof(*elf->segments));
-	elf->notes = calloc(nr + 1, sizeof(*elf->notes));
-	if (!elf->segments || !elf->notes)
-		return nmibt_error_nomem();
-	for (uint32_t i = 0; i < nr; i++) {
-		Elf64_Phdr phdr;
-		uint64_t offset;
-		if (__builtin_add_overflow(ehdr.e_phoff, i * sizeof(phdr), &offset) ||
-		    !read_at(elf, offset, &phdr, sizeof(phdr)))
-			break;
-		if (phdr.p_type == PT_LOAD)
-			add_segment(elf, &phdr);
-		else if (phdr.p_type == PT_NOTE)
-			add_notes(elf, &phdr);
-	}
-	if (!elf->nr_segments)
+	struct nmibt_error *err = read_program_headers(elf, ehdr.e_phoff, nr);
+	if (!err)
+		err = nmibt_extents_settle(&elf->memory);
+	if (err)
+		return err;
+	if (!elf->memory.nr)
 		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: no memory in it (no PT_LOAD)",
 					  path);
 	return NULL;
@@ -277,7 +365,7 @@ void nmibt_elf_close(struct nmibt_elf *elf)
 	if (!elf)
 		return;
 	nmibt_file_close(&elf->own);
-	free(elf->segments);
+	nmibt_extents_destroy(&elf->memory);
 	free(elf->notes);
 	free(elf->vmcoreinfo);
 	free(elf);

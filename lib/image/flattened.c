@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "image/extents.h"
 #include "image/file.h"
 #include "image/flattened.h"
 
@@ -17,20 +18,15 @@
 #define BLOCK_SIZE 4096 /* of the dump */
 /* Bytes that are read at once to see the heads of small records. */
 #define WINDOW_SIZE 65536
-/* 32 bytes for each; makedumpfile's records are 64 KiB: 256 GiB of dump. */
+/* 32 bytes for each, and twice that while they are sorted out; makedumpfile's records
+ * are 64 KiB: 256 GiB of dump. */
 #define MAX_RECORDS (4u << 20)
-
-struct record {
-	uint64_t offset; /* in the dump */
-	uint64_t size;
-	uint64_t at; /* of its data in the flattened file; later ones are newer */
-	uint64_t max_end; /* largest offset + size up to here, in order of offset */
-};
 
 struct nmibt_flattened {
 	int fd;
-	struct record *records; /* in order of offset */
-	size_t nr, room;
+	/* Addresses are offsets in the dump; the rank of a record is where it is in the
+	 * flattened file. */
+	struct nmibt_extents records;
 	bool complete;
 };
 
@@ -71,24 +67,14 @@ static bool read_head(const struct nmibt_flattened *flat, struct window *window,
 }
 
 static struct nmibt_error *add_record(struct nmibt_flattened *flat, const char *path,
-				      struct record record)
+				      struct nmibt_extent record)
 {
-	if (flat->nr == MAX_RECORDS)
+	if (flat->records.nr == MAX_RECORDS)
 		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
 					  "%s: more than %u records; unflatten it first: "
 					  "makedumpfile -R DUMP < %s",
 					  path, MAX_RECORDS, path);
-	if (flat->nr == flat->room) {
-		size_t room = flat->room ? 2 * flat->room : 256;
-		struct record *records = reallocarray(flat->records, room, sizeof(*records));
-
-		if (!records)
-			return nmibt_error_nomem();
-		flat->records = records;
-		flat->room = room;
-	}
-	flat->records[flat->nr++] = record;
-	return NULL;
+	return nmibt_extents_add(&flat->records, record);
 }
 
 static struct nmibt_error *read_records(struct nmibt_flattened *flat, const char *path)
@@ -112,20 +98,14 @@ static struct nmibt_error *read_records(struct nmibt_flattened *flat, const char
 			return NULL;
 
 		uint64_t rest = (uint64_t)file_size - at;
-		struct record record = {head.offset, head.size < rest ? head.size : rest, at, 0};
-		struct nmibt_error *err = add_record(flat, path, record);
+		uint64_t size = head.size < rest ? head.size : rest;
+		struct nmibt_extent record = {head.offset, head.offset + (size - 1), at, at};
+		struct nmibt_error *err = size ? add_record(flat, path, record) : NULL;
 		if (err || head.size > rest)
 			return err;
 		at += head.size;
 	}
 	return NULL;
-}
-
-static int by_offset(const void *a, const void *b)
-{
-	const struct record *x = a, *y = b;
-
-	return (x->offset > y->offset) - (x->offset < y->offset);
 }
 
 struct nmibt_error *nmibt_flattened_open(int fd, const char *path, struct nmibt_flattened **ret)
@@ -136,19 +116,11 @@ struct nmibt_error *nmibt_flattened_open(int fd, const char *path, struct nmibt_
 
 	flat->fd = fd;
 	struct nmibt_error *err = read_records(flat, path);
+	if (!err)
+		err = nmibt_extents_settle(&flat->records);
 	if (err) {
 		nmibt_flattened_close(flat);
 		return err;
-	}
-	if (flat->nr)
-		qsort(flat->records, flat->nr, sizeof(*flat->records), by_offset);
-	uint64_t max_end = 0;
-	for (size_t i = 0; i < flat->nr; i++) {
-		struct record *r = &flat->records[i];
-
-		if (r->offset + r->size > max_end)
-			max_end = r->offset + r->size;
-		r->max_end = max_end;
 	}
 	*ret = flat;
 	return NULL;
@@ -158,7 +130,7 @@ void nmibt_flattened_close(struct nmibt_flattened *flat)
 {
 	if (!flat)
 		return;
-	free(flat->records);
+	nmibt_extents_destroy(&flat->records);
 	free(flat);
 }
 
@@ -167,63 +139,32 @@ bool nmibt_flattened_complete(const struct nmibt_flattened *flat)
 	return flat->complete;
 }
 
-/* Number of records that begin at offset or before it. */
-static size_t records_up_to(const struct nmibt_flattened *flat, uint64_t offset)
+/* Whether nothing was ever written in front of record i. In a cut dump only what fills
+ * up a block behind a header is known to be no loss. */
+static bool is_hole(const struct nmibt_flattened *flat, size_t i)
 {
-	size_t low = 0, high = flat->nr;
+	const struct nmibt_extent *records = flat->records.v;
+	uint64_t start = i ? records[i - 1].last + 1 : 0;
 
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (flat->records[middle].offset <= offset)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
+	return flat->complete || records[i].start - start < BLOCK_SIZE;
 }
 
-/* The newest record that holds the byte at offset. */
-static const struct record *record_at(const struct nmibt_flattened *flat, size_t up_to,
-				      uint64_t offset)
-{
-	const struct record *newest = NULL;
-
-	while (up_to-- && flat->records[up_to].max_end > offset) {
-		const struct record *r = &flat->records[up_to];
-
-		if (offset - r->offset < r->size && (!newest || r->at > newest->at))
-			newest = r;
-	}
-	return newest;
-}
-
-/* Whether nothing was ever written from offset on to the next record. In a cut dump
- * only what fills up a block behind a header is known to be no loss. */
-static bool is_hole(const struct nmibt_flattened *flat, size_t up_to)
-{
-	uint64_t start = up_to ? flat->records[up_to - 1].max_end : 0;
-
-	return flat->complete ||
-	       (up_to < flat->nr && flat->records[up_to].offset - start < BLOCK_SIZE);
-}
-
-/* Bytes from offset on that are in one record, or in none; 0: a failed read. */
+/* Bytes from offset on, which is below the size, that are in one record, or in none; 0: a
+ * failed read. */
 static size_t read_run(const struct nmibt_flattened *flat, char *buf, size_t len, uint64_t offset)
 {
-	size_t up_to = records_up_to(flat, offset);
-	const struct record *r = record_at(flat, up_to, offset);
+	size_t i = nmibt_extents_find(&flat->records, offset);
+	const struct nmibt_extent *r = &flat->records.v[i];
 
-	if (up_to < flat->nr && len > flat->records[up_to].offset - offset)
-		len = flat->records[up_to].offset - offset;
-	if (!r) {
+	if (r->start > offset) {
+		if (len > r->start - offset)
+			len = r->start - offset;
 		memset(buf, 0, len);
-		return is_hole(flat, up_to) ? len : 0;
+		return is_hole(flat, i) ? len : 0;
 	}
-	uint64_t in = offset - r->offset;
-	if (len > r->size - in)
-		len = r->size - in;
-	ssize_t n = nmibt_pread(flat->fd, buf, len, r->at + in);
+	if (len > r->last - offset + 1)
+		len = r->last - offset + 1;
+	ssize_t n = nmibt_pread(flat->fd, buf, len, r->at + (offset - r->start));
 	return n > 0 ? n : 0;
 }
 
@@ -255,15 +196,16 @@ ssize_t nmibt_flattened_pread(const struct nmibt_flattened *flat, void *buf, siz
 
 uint64_t nmibt_flattened_size(const struct nmibt_flattened *flat)
 {
-	return flat->nr ? flat->records[flat->nr - 1].max_end : 0;
+	return flat->records.nr ? flat->records.v[flat->records.nr - 1].last + 1 : 0;
 }
 
 uint64_t nmibt_flattened_next_data(const struct nmibt_flattened *flat, uint64_t offset)
 {
-	size_t up_to = records_up_to(flat, offset);
+	size_t i = nmibt_extents_find(&flat->records, offset);
 
-	/* Some record before may reach beyond offset; in a cut dump it may be the lost part. */
-	if (!flat->complete || (up_to && flat->records[up_to - 1].max_end > offset))
-		return offset;
-	return up_to < flat->nr ? flat->records[up_to].offset : nmibt_flattened_size(flat);
+	if (i == flat->records.nr)
+		return flat->complete ? nmibt_flattened_size(flat) : offset;
+	/* In a cut dump what is not there may be the lost part. */
+	return flat->complete && flat->records.v[i].start > offset ? flat->records.v[i].start
+								   : offset;
 }

@@ -2,7 +2,8 @@
 /*
  * A flattened dump, as makedumpfile -F and QEMU's dump-guest-memory -z write it:
  * the records of a file in the order in which they were made. Read in place:
- * only an index of the records is kept, 32 bytes for each.
+ * only an index of the records is kept, 32 bytes for each, sorted once. Of records
+ * that overlap the newest holds.
  */
 #ifndef NMIBT_FLATTENED_H
 #define NMIBT_FLATTENED_H

@@ -21,13 +21,6 @@ struct nmibt_location {
 	uint64_t size; /* of the function, with what the linker put behind it */
 };
 
-/* A place in the sources. Strings are borrowed, and untrusted. */
-struct nmibt_place {
-	const char *function; /* that was inlined there; NULL: the frame's own */
-	const char *where; /* "file:line" */
-};
-typedef void (*nmibt_place_fn)(void *arg, const struct nmibt_place *place);
-
 /* The kernel in an image, opaque: nmibt_image_ops.unwind gets it, and hands it to
  * libnmibt. */
 struct nmibt_kernel;
@@ -35,11 +28,8 @@ struct nmibt_stack;
 struct nmibt_regs;
 
 /*
- * What a front end supplies. Any callback may be NULL, and the library then
- * says what it could not do for lack of it. ctx is the front end's own.
- *
- * A read returns OK only when all len bytes were read; the library never asks
- * for a read that crosses a page of page_size bytes.
+ * As struct nmibt_input_ops has them, which an input is made of. A reader of a format supplies
+ * the first ones.
  */
 struct nmibt_image_ops {
 	enum nmibt_read (*read_phys)(void *ctx, uint64_t paddr, void *buf, size_t len);

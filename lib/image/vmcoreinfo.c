@@ -7,9 +7,9 @@
  * before), filled when the kernel boots.
  */
 #include <ctype.h>
-#include <errno.h>
 #include <stddef.h>
 
+#include "base/match.h"
 #include "image/notes.h"
 #include "image/vmcoreinfo.h"
 
@@ -108,19 +108,18 @@ static void sort_lines(struct nmibt_vmcoreinfo *info)
 	info->nr_lines = nr;
 }
 
-/* All of text, as the kernel prints it: no blanks before it, "0x" only in base 16. */
+/* All of text: no blanks before it; only decimal numbers may be negative. */
 static bool read_number(const char *text, int base, uint64_t *ret)
 {
-	char *end;
+	struct nmibt_str rest = nmibt_str_of(text);
+	bool negative = base == 10 && nmibt_skip(&rest, "-");
+	uint64_t number, max = negative ? (uint64_t)INT64_MAX + 1 : UINT64_MAX;
 
-	if (!isxdigit((unsigned char)*text) && *text != '-')
+	if (!(base == 16 ? nmibt_take_any_hex(&rest, &number)
+			 : nmibt_take_decimal(&rest, max, &number)) ||
+	    rest.len)
 		return false;
-	errno = 0;
-	uint64_t number =
-		*text == '-' ? (uint64_t)strtoll(text, &end, base) : strtoull(text, &end, base);
-	if (errno || *end)
-		return false;
-	*ret = number;
+	*ret = negative ? -number : number;
 	return true;
 }
 
@@ -211,21 +210,19 @@ static void take_value(struct nmibt_vmcoreinfo *info, const struct key *key, con
 static void take_capture(struct nmibt_vmcoreinfo *info)
 {
 	static const char start[] = NMI_CAPTURE_VMCOREINFO_KEY "=";
-	const char *text = info->capture;
-	char *end, *size_end;
+	struct nmibt_str rest = nmibt_str_of(info->capture ? info->capture : "");
+	uint64_t paddr, size;
 
 	/* That there is a capture is known even where the line is cut. */
-	if (!text && !strncmp(info->cut, start, strlen(start))) {
+	if (!info->capture && !strncmp(info->cut, start, strlen(start))) {
 		info->capture = info->cut + strlen(start);
 		return;
 	}
-	errno = 0;
-	uint64_t paddr = text ? strtoull(text, &end, 16) : 0;
-	if (!text || errno || !isxdigit((unsigned char)*text) || *end != ',')
+	if (!nmibt_take_any_hex(&rest, &paddr) || !nmibt_skip(&rest, ","))
 		return;
 	info->capture_paddr = (struct nmibt_number){true, paddr};
-	uint64_t size = strtoull(end + 1, &size_end, 16);
-	info->capture_size = (struct nmibt_number){!errno && size_end > end + 1, size};
+	if (nmibt_take_any_hex(&rest, &size))
+		info->capture_size = (struct nmibt_number){true, size};
 }
 
 /* Every kernel writes these: kernel/vmcore_info.c, crash_save_vmcoreinfo_init(), 6.12. */
@@ -325,8 +322,7 @@ static bool is_text(const char *s, size_t len)
 	return true;
 }
 
-/* The text of the note that begins at paddr, which the caller frees; NULL: none. */
-static char *read_note(const struct nmibt_image *image, uint64_t paddr)
+char *nmibt_vmcoreinfo_at(const struct nmibt_image *image, uint64_t paddr)
 {
 	char head[NMIBT_NOTE_HEAD(NOTE_NAME)];
 	struct nmibt_elf_note note;
@@ -368,7 +364,7 @@ struct nmibt_error *nmibt_vmcoreinfo_find(const struct nmibt_image *image, char 
 		     at += image->page_size) {
 			if (nmibt_interrupted(image))
 				return nmibt_error_create(NMIBT_ERR_INTERRUPTED, "interrupted");
-			char *text = read_note(image, at);
+			char *text = nmibt_vmcoreinfo_at(image, at);
 			if (found && text && !is_same(found, text)) {
 				free(text);
 				return nmibt_error_create(

@@ -69,6 +69,9 @@ struct nmibt_error *nmibt_vmcoreinfo_parse(char *text, struct nmibt_vmcoreinfo *
 /* As nmibt_vmcoreinfo_parse(), of what the image has. */
 struct nmibt_error *nmibt_vmcoreinfo_read(const struct nmibt_image *image,
 					  struct nmibt_vmcoreinfo *ret);
+/* The text of the note that begins at a physical address, which the caller frees; NULL:
+ * there is none. */
+char *nmibt_vmcoreinfo_at(const struct nmibt_image *image, uint64_t paddr);
 void nmibt_vmcoreinfo_destroy(struct nmibt_vmcoreinfo *info);
 
 #endif /* NMIBT_VMCOREINFO_H */

@@ -158,7 +158,7 @@ struct places {
 	const struct nmibt_frame *frame;
 };
 
-static void write_place(void *arg, const struct nmibt_place *place)
+static void write_place(void *arg, const char *function, const char *where)
 {
 	const struct places *places = arg;
 	struct json *j = places->j;
@@ -166,12 +166,12 @@ static void write_place(void *arg, const struct nmibt_place *place)
 
 	json_open(j, '{');
 	json_key(j, "function");
-	if (place->function)
-		json_text(j, place->function);
+	if (function)
+		json_text(j, function);
 	else
 		json_string(j, own.s, own.len);
 	json_key(j, "where");
-	json_text(j, place->where);
+	json_text(j, where);
 	json_close(j, '}');
 }
 

@@ -5,10 +5,9 @@
 #ifndef NMIBT_JSON_H
 #define NMIBT_JSON_H
 
-#include "render/render.h"
+#include <nmibt/json.h>
 
-/* Of the JSON document: it grows when a reader of the one before would go wrong. */
-#define NMIBT_JSON_VERSION 2
+#include "render/render.h"
 
 /* As nmibt_render_file(), one JSON document. */
 struct nmibt_error *nmibt_json_file(const struct nmibt_report *report,

@@ -4,14 +4,69 @@
 #include "kernel/memory.h"
 #include "kernel/modules.h"
 
-struct nmibt_error *nmibt_kernel_open(const struct nmibt_image *image, struct nmibt_kernel **ret)
+/* Takes *info over. */
+static struct nmibt_error *new_kernel(const struct nmibt_image *image,
+				      struct nmibt_vmcoreinfo *info, struct nmibt_kernel **ret)
 {
 	struct nmibt_kernel *kernel = calloc(1, sizeof(*kernel));
-	if (!kernel)
-		return nmibt_error_nomem();
 
+	if (!kernel) {
+		nmibt_vmcoreinfo_destroy(info);
+		return nmibt_error_nomem();
+	}
 	kernel->image = image;
-	struct nmibt_error *err = nmibt_vmcoreinfo_read(image, &kernel->vmcoreinfo);
+	kernel->vmcoreinfo = *info;
+	*ret = kernel;
+	return NULL;
+}
+
+/* What the front end knows of symbols and virtual memory it knows by the VMCOREINFO of the
+ * capture kernel. */
+static void use_physical_memory(struct nmibt_kernel *kernel, const struct nmibt_image *image)
+{
+	kernel->own_ops = (struct nmibt_image_ops){
+		.read_phys = image->ops->read_phys,
+		.next_range = image->ops->next_range,
+		.interrupted = image->ops->interrupted,
+	};
+	kernel->own_image = *image;
+	kernel->own_image.ops = &kernel->own_ops;
+	kernel->own_image.panic_message = NULL;
+	kernel->image = &kernel->own_image;
+}
+
+/* Only a kernel that went to kdump has CRASHTIME: it is the first one. */
+static struct nmibt_error *go_to_first_kernel(struct nmibt_kernel **kernel)
+{
+	struct nmibt_kernel *capture = *kernel;
+	struct nmibt_vmcoreinfo info;
+	char *text = NULL;
+
+	if (!capture->vmcoreinfo.crashtime.known)
+		text = nmibt_find_first_kernel(capture);
+	if (!text)
+		return NULL;
+	struct nmibt_error *err = nmibt_vmcoreinfo_parse(text, &info);
+	if (!err)
+		err = new_kernel(capture->image, &info, kernel);
+	if (err)
+		return err;
+	use_physical_memory(*kernel, capture->image);
+	(*kernel)->capture = capture;
+	return NULL;
+}
+
+struct nmibt_error *nmibt_kernel_open(const struct nmibt_image *image, struct nmibt_kernel **ret)
+{
+	struct nmibt_vmcoreinfo info;
+	struct nmibt_kernel *kernel;
+
+	struct nmibt_error *err = nmibt_vmcoreinfo_read(image, &info);
+	if (!err)
+		err = new_kernel(image, &info, &kernel);
+	if (err)
+		return err;
+	err = go_to_first_kernel(&kernel);
 	if (err) {
 		nmibt_kernel_close(kernel);
 		return err;
@@ -33,6 +88,7 @@ void nmibt_kernel_close(struct nmibt_kernel *kernel)
 	nmibt_vmcoreinfo_destroy(&kernel->vmcoreinfo);
 	for (unsigned int i = 0; i < NMIBT_NR_PARTS; i++)
 		nmibt_error_destroy(kernel->failure[i]);
+	nmibt_kernel_close(kernel->capture);
 	free(kernel);
 }
 
@@ -71,25 +127,6 @@ struct nmibt_error *nmibt_kernel_need(struct nmibt_kernel *kernel, enum nmibt_pa
 	const struct nmibt_error *failure = nmibt_kernel_failure(kernel, part);
 
 	return failure ? nmibt_error_create(failure->code, "%s", failure->message) : NULL;
-}
-
-/* ELFCORE_ADDR_MAX and ELFCORE_ADDR_ERR, include/linux/crash_dump.h, 6.12. */
-#define NO_ELFCOREHDR UINT64_MAX
-#define LOST_ELFCOREHDR (UINT64_MAX - 1)
-
-enum nmibt_is_capture nmibt_kernel_is_capture(struct nmibt_kernel *kernel, uint64_t *ret)
-{
-	uint64_t vaddr, paddr;
-
-	*ret = 0;
-	if (!nmibt_symbol_addr(kernel, "elfcorehdr_addr", &vaddr) ||
-	    nmibt_kernel_read(kernel, vaddr, &paddr, sizeof(paddr)) != NMIBT_READ_OK)
-		return NMIBT_IS_CAPTURE_UNKNOWN;
-	if (paddr == NO_ELFCOREHDR)
-		return NMIBT_IS_CAPTURE_NO;
-	if (paddr != LOST_ELFCOREHDR)
-		*ret = paddr;
-	return NMIBT_IS_CAPTURE_YES;
 }
 
 bool nmibt_member_offset(struct nmibt_kernel *kernel, const char *type, const char *member,

@@ -51,9 +51,19 @@ struct nmibt_kernel {
 	struct nmibt_vcpus *vcpus;
 	bool tried[NMIBT_NR_PARTS];
 	struct nmibt_error *failure[NMIBT_NR_PARTS];
+	/* It is a capture kernel, and the one that died can't be reached: why. */
+	bool is_capture;
+	char why_capture[NMIBT_WHY_LEN];
+	/* The capture kernel that ran at the dump, and led to this one; NULL: none did. */
+	struct nmibt_kernel *capture;
+	/* Of a kernel that another one led to: the image without what the front end knows by
+	 * the other one's VMCOREINFO. */
+	struct nmibt_image own_image;
+	struct nmibt_image_ops own_ops;
 };
 
-/* image is borrowed for the life of *ret. Fails with NOMEM alone. */
+/* The kernel that died, never a capture kernel, if it can be found. image is borrowed for
+ * the life of *ret. Fails with NOMEM alone. */
 struct nmibt_error *nmibt_kernel_open(const struct nmibt_image *image, struct nmibt_kernel **ret);
 void nmibt_kernel_close(struct nmibt_kernel *kernel); /* NULL is allowed */
 
@@ -79,15 +89,14 @@ struct nmibt_build_id {
 /* Looks for symbols by name, which reads all of them. */
 void nmibt_kernel_build_id(struct nmibt_kernel *kernel, struct nmibt_build_id *ret);
 
-/* Was it started to write the dump of another kernel (kernel/crash_dump.c: elfcorehdr_addr,
- * 6.12)? Looks for a symbol by name, as nmibt_kernel_build_id() does. */
-enum nmibt_is_capture {
-	NMIBT_IS_CAPTURE_UNKNOWN,
-	NMIBT_IS_CAPTURE_NO,
-	NMIBT_IS_CAPTURE_YES,
-};
-/* ret: physical address of the ELF header of the first kernel's memory; 0: not known. */
-enum nmibt_is_capture nmibt_kernel_is_capture(struct nmibt_kernel *kernel, uint64_t *ret);
+/* ------------------------------------------------------------ capture kernels */
+
+/* For lib/kernel: the text of VMCOREINFO of the kernel that died, where this one is its
+ * capture kernel; the caller frees it. NULL: it is none, or, with is_capture set, the other
+ * one can't be found: why_capture says why. */
+char *nmibt_find_first_kernel(struct nmibt_kernel *kernel);
+/* The physical address that a kernel's command line has of the ELF header; false: none. */
+bool nmibt_parse_elfcorehdr(const char *command_line, uint64_t *ret);
 
 /* ------------------------------------------------------------ virtual memory */
 
@@ -199,16 +208,11 @@ struct nmibt_log;
 struct nmibt_error *nmibt_log_open(struct nmibt_kernel *kernel, struct nmibt_log **ret);
 /* Oldest first. False: that was the last one, or the image's interrupted() said so. */
 bool nmibt_log_next(struct nmibt_log *log, struct nmibt_log_record *ret);
+/* Did interrupted() end it, so that there is more? */
+bool nmibt_log_is_interrupted(const struct nmibt_log *log);
 /* Of all that nmibt_log_next() passed over so far. */
 const struct nmibt_log_missing *nmibt_log_missing(const struct nmibt_log *log);
 void nmibt_log_close(struct nmibt_log *log); /* NULL is allowed */
-
-/*
- * Why the kernel died, as its log has it: the newest panic's first line, or, where
- * there was none, that of the newest oops. Neither newline nor NUL is in it, any other
- * byte may be; the caller frees it. NOTHING when there is neither.
- */
-struct nmibt_error *nmibt_log_panic_message(struct nmibt_kernel *kernel, char **ret);
 
 /* Written to /dev/kmsg, which may look like anything: the kernel's own have facility 0,
  * and it lets nobody else use that (kernel/printk/printk.c: devkmsg_write(), 6.12). */
@@ -216,24 +220,6 @@ static inline bool nmibt_log_is_of_user(const struct nmibt_log_record *record)
 {
 	return record->facility;
 }
-
-/* What a record of the kernel's log says of its dying. */
-enum nmibt_log_kind {
-	NMIBT_LOG_OTHER, /* nothing */
-	NMIBT_LOG_PANIC,
-	NMIBT_LOG_OOPS,
-	NMIBT_LOG_CAUSE, /* why, of an oops whose heading follows */
-	NMIBT_LOG_HEADING, /* with the number of the oops: die() */
-};
-/* OTHER also for what user space wrote. */
-enum nmibt_log_kind nmibt_log_kind(const struct nmibt_log_record *record);
-
-/* As nmibt_log_panic_message(), but where there is neither panic nor oops *ret is NULL;
- * and shows each record to visit, so that the log is read once: to inflate its pages is
- * most of the work. */
-typedef void (*nmibt_log_visit)(void *ctx, const struct nmibt_log_record *record);
-struct nmibt_error *nmibt_log_survey(struct nmibt_kernel *kernel, nmibt_log_visit visit, void *ctx,
-				     struct nmibt_log_missing *ret_missing, char **ret);
 
 /* ------------------------------------------------------------- per-CPU data */
 
@@ -243,6 +229,7 @@ struct nmibt_error *nmibt_log_survey(struct nmibt_kernel *kernel, nmibt_log_visi
 struct nmibt_percpu {
 	unsigned int nr; /* 1 to NMIBT_MAX_CPUS; CPUs have numbers below it */
 	bool *possible; /* nr; at least one is */
+	bool *online; /* nr; true: it was, and nobody stopped it since */
 	uint64_t *offsets; /* nr; what is added to a per-CPU symbol */
 	bool *known; /* nr; false: that CPU's offset can't be read */
 	/* Below nr, or -1: none, or nobody knows. The second one is who began the panic

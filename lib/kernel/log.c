@@ -312,6 +312,11 @@ bool nmibt_log_next(struct nmibt_log *log, struct nmibt_log_record *ret)
 	return true;
 }
 
+bool nmibt_log_is_interrupted(const struct nmibt_log *log)
+{
+	return log->interrupted;
+}
+
 const struct nmibt_log_missing *nmibt_log_missing(const struct nmibt_log *log)
 {
 	return &log->missing;
@@ -481,131 +486,4 @@ void nmibt_log_close(struct nmibt_log *log)
 	free(log->info_window.bytes);
 	free(log->text_window.bytes);
 	free(log);
-}
-
-/* ------------------------------------------------------------- panic message */
-
-/* 6.1 and 6.12: kernel/panic.c, lib/bug.c, arch/x86/mm/fault.c, arch/x86/kernel/traps.c
- * and dumpstack.c, arch/arm64/mm/fault.c, arch/arm64/kernel/traps.c. */
-static const struct {
-	const char *start;
-	enum nmibt_log_kind kind;
-} starts[] = {
-	{"Kernel panic - not syncing: ", NMIBT_LOG_PANIC},
-	{"BUG: kernel NULL pointer dereference", NMIBT_LOG_CAUSE},
-	{"BUG: unable to handle", NMIBT_LOG_CAUSE},
-	{"Unable to handle kernel", NMIBT_LOG_CAUSE},
-	{"kernel BUG at", NMIBT_LOG_CAUSE},
-	{"Oops: ", NMIBT_LOG_HEADING},
-	{"Internal error: ", NMIBT_LOG_HEADING},
-	{"invalid opcode: ", NMIBT_LOG_HEADING},
-	{"general protection fault", NMIBT_LOG_OOPS},
-	{"BUG: ", NMIBT_LOG_OOPS},
-	{"divide error: ", NMIBT_LOG_OOPS},
-	{"double fault: ", NMIBT_LOG_OOPS},
-	{"stack segment: ", NMIBT_LOG_OOPS},
-	{"sysrq: Trigger a crash", NMIBT_LOG_OOPS},
-};
-
-enum nmibt_log_kind nmibt_log_kind(const struct nmibt_log_record *record)
-{
-	if (record->is_end || nmibt_log_is_of_user(record))
-		return NMIBT_LOG_OTHER;
-	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
-		size_t len = strlen(starts[i].start);
-
-		if (record->len >= len && !memcmp(record->text, starts[i].start, len))
-			return starts[i].kind;
-	}
-	return NMIBT_LOG_OTHER;
-}
-
-static size_t first_line_len(const struct nmibt_log_record *record)
-{
-	size_t len = 0;
-
-	while (len < record->len && record->text[len] != '\n' && record->text[len])
-		len++;
-	return len;
-}
-
-/* The newest of its kind. */
-struct found {
-	enum nmibt_log_kind kind;
-	uint32_t caller_id;
-	char *line;
-};
-
-static bool keep(struct found *found, enum nmibt_log_kind kind,
-		 const struct nmibt_log_record *record)
-{
-	free(found->line);
-	found->kind = kind;
-	found->caller_id = record->caller_id;
-	found->line = strndup(record->text, first_line_len(record));
-	return found->line;
-}
-
-/* False: out of memory. */
-static bool search_log(struct nmibt_log *log, nmibt_log_visit visit, void *ctx, struct found *panic,
-		       struct found *oops)
-{
-	struct nmibt_log_record record;
-
-	while (nmibt_log_next(log, &record)) {
-		enum nmibt_log_kind kind = nmibt_log_kind(&record);
-
-		if (visit)
-			visit(ctx, &record);
-		if (kind == NMIBT_LOG_OTHER)
-			continue;
-		if (kind == NMIBT_LOG_HEADING && oops->kind == NMIBT_LOG_CAUSE &&
-		    oops->caller_id == record.caller_id)
-			oops->kind = NMIBT_LOG_OOPS; /* complete: the next heading is of another */
-		else if (!keep(kind == NMIBT_LOG_PANIC ? panic : oops, kind, &record))
-			return false;
-	}
-	return true;
-}
-
-struct nmibt_error *nmibt_log_panic_message(struct nmibt_kernel *kernel, char **ret)
-{
-	struct nmibt_log_missing missing;
-	char *message;
-	struct nmibt_error *err = nmibt_log_survey(kernel, NULL, NULL, &missing, &message);
-
-	if (!err && !message)
-		err = nmibt_error_create(NMIBT_ERR_NOTHING,
-					 "no panic and no oops in the kernel's log");
-	if (!err)
-		*ret = message;
-	return err;
-}
-
-struct nmibt_error *nmibt_log_survey(struct nmibt_kernel *kernel, nmibt_log_visit visit, void *ctx,
-				     struct nmibt_log_missing *ret_missing, char **ret)
-{
-	struct found panic = {0}, oops = {0};
-	struct nmibt_log *log;
-	*ret_missing = (struct nmibt_log_missing){0};
-	struct nmibt_error *err = nmibt_log_open(kernel, &log);
-	if (err)
-		return err;
-
-	if (!search_log(log, visit, ctx, &panic, &oops))
-		err = nmibt_error_nomem();
-	else if (log->interrupted)
-		err = nmibt_error_create(NMIBT_ERR_INTERRUPTED,
-					 "interrupted while the kernel's log was read");
-	if (!err) {
-		char **line = panic.line ? &panic.line : &oops.line;
-
-		*ret = *line;
-		*line = NULL;
-	}
-	*ret_missing = log->missing;
-	free(panic.line);
-	free(oops.line);
-	nmibt_log_close(log);
-	return err;
 }

@@ -35,6 +35,23 @@ const struct nmibt_reg_names *nmibt_reg_names(enum nmibt_arch arch)
 	return NULL;
 }
 
+const char *nmibt_reg_name(enum nmibt_arch arch, unsigned int i)
+{
+	const struct nmibt_reg_names *names = nmibt_reg_names(arch);
+
+	return names && i < names->nr ? names->name[i] : NULL;
+}
+
+unsigned int nmibt_regs_nr(const struct nmibt_regs *regs)
+{
+	return regs->nr;
+}
+
+uint64_t nmibt_regs_value(const struct nmibt_regs *regs, unsigned int i)
+{
+	return regs->value[i];
+}
+
 /*
  * struct elf_prstatus, include/linux/elfcore.h (6.12), on 64-bit: pr_pid at
  * 32, pr_reg at 112. The note around it is made by append_elf_note(),

@@ -2,6 +2,7 @@
 /* Names of addresses and values of symbols, by whoever knows them best. */
 #include <inttypes.h>
 
+#include "base/match.h"
 #include "kernel/modules.h"
 
 /* NULL: there are none. */
@@ -22,19 +23,17 @@ bool nmibt_symbol_addr(struct nmibt_kernel *kernel, const char *name, uint64_t *
 /* "name+0xoffset", then optionally " [module]". */
 static bool parse_symbol(const char *text, struct nmibt_symbol *ret)
 {
-	const char *plus = strchr(text, '+');
-	char *end;
+	struct nmibt_str rest = nmibt_str_of(text), name, module;
 
-	if (!plus || plus == text || (size_t)(plus - text) >= sizeof(ret->name))
+	if (!nmibt_take_until(&rest, "+", &name) || !name.len || name.len >= sizeof(ret->name) ||
+	    !nmibt_take_any_hex(&rest, &ret->offset))
 		return false;
-	memcpy(ret->name, text, plus - text);
-	ret->name[plus - text] = '\0';
-	ret->offset = strtoull(plus + 1, &end, 16);
+	memcpy(ret->name, name.s, name.len);
+	ret->name[name.len] = '\0';
 	ret->size = 0;
 	*ret->module = '\0';
-	if (!strncmp(end, " [", 2))
-		snprintf(ret->module, sizeof(ret->module), "%.*s", (int)strcspn(end + 2, " ]"),
-			 end + 2);
+	if (nmibt_skip(&rest, " [") && nmibt_take_until(&rest, "]", &module))
+		snprintf(ret->module, sizeof(ret->module), "%.*s", (int)module.len, module.s);
 	return true;
 }
 

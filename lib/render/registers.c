@@ -128,13 +128,22 @@ static void render_register_heading(struct renderer *r, const struct nmibt_cpu *
 	nmibt_unpaint(r);
 }
 
+/* Beside a text: those of a virtual CPU that panic() has halted, or that loops in it, say
+ * nothing of where the CPU was. */
+static bool is_of_stop_alone(const struct nmibt_cpu *cpu)
+{
+	return !cpu->standing.regs.present && cpu->step != NMIBT_STEP_REGISTERS &&
+	       cpu->stop.source == NMIBT_SOURCE_VCPU && nmibt_count_dying(&cpu->stop.stack);
+}
+
 void nmibt_render_registers(struct renderer *r, const struct nmibt_cpu *cpu)
 {
 	const struct nmibt_reg_names *names = nmibt_reg_names(r->report->kernel->image->arch);
 	bool both = cpu->standing.regs.present && cpu->stop.regs.present;
 	unsigned int equal_hidden = 0, others_hidden = 0;
 
-	if (!names || (!cpu->standing.regs.present && !cpu->stop.regs.present))
+	if (!names || (!cpu->standing.regs.present && !cpu->stop.regs.present) ||
+	    (is_of_stop_alone(cpu) && !r->options->header))
 		return;
 	render_register_heading(r, cpu);
 

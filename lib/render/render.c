@@ -113,7 +113,7 @@ static bool is_behind_the_end(const struct nmibt_frame *frame)
 	return frame->function.len && !frame->offset && !frame->is_pc && !frame->is_interrupted;
 }
 
-const struct nmibt_frame *nmibt_place_of(const struct nmibt_stack *stack)
+const struct nmibt_frame *nmibt_stack_place(const struct nmibt_stack *stack)
 {
 	for (size_t i = nmibt_count_dying(stack); i < stack->nr; i++) {
 		const struct nmibt_frame *frame = &stack->frames[i];
@@ -293,4 +293,53 @@ struct nmibt_error *nmibt_render_file(const struct nmibt_report *report,
 	if (options->format >= ARRAY_SIZE(renderers) || !renderers[options->format])
 		return nmibt_error_create(NMIBT_ERR_USAGE, "no renderer for this format");
 	return nmibt_render_by(renderers[options->format], report, options, out, ret);
+}
+
+/* -------------------------------------------------------------- to the caller's writer */
+
+struct writer {
+	nmibt_write_fn write;
+	void *ctx;
+	bool failed;
+};
+
+static ssize_t write_on(void *cookie, const char *data, size_t len)
+{
+	struct writer *writer = cookie;
+
+	if (!writer->failed)
+		writer->failed = !writer->write(writer->ctx, data, len);
+	return writer->failed ? -1 : (ssize_t)len;
+}
+
+struct nmibt_error *nmibt_render_to(render_file_fn render, const struct nmibt_report *report,
+				    const struct nmibt_render_options *options,
+				    nmibt_write_fn write, void *ctx, int *ret)
+{
+	struct nmibt_render_options own = {.format = NMIBT_FORMAT_TEXT};
+	struct writer writer = {.write = write, .ctx = ctx};
+	struct nmibt_error *err = options ? nmibt_copy_options("nmibt_render_options", &own,
+							       sizeof(own), options, options->size)
+					  : NULL;
+	if (err)
+		return err;
+	FILE *out = fopencookie(&writer, "w", (cookie_io_functions_t){.write = write_on});
+	if (!out)
+		return nmibt_error_nomem();
+
+	int code;
+	err = render(report, &own, out, &code);
+	fclose(out);
+	if (!err && writer.failed)
+		err = nmibt_error_create(NMIBT_ERR_UNUSABLE, "the output can't be written");
+	if (!err)
+		*ret = code;
+	return err;
+}
+
+struct nmibt_error *nmibt_render(const struct nmibt_report *report,
+				 const struct nmibt_render_options *options, nmibt_write_fn write,
+				 void *ctx, int *ret)
+{
+	return nmibt_render_to(nmibt_render_file, report, options, write, ctx, ret);
 }

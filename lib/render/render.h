@@ -51,14 +51,9 @@ void nmibt_end_line(struct renderer *r, unsigned int indent, const char *separat
 /* ------------------------------------------------------------------------ words */
 
 /* Names for JSON and the text, static. */
-const char *nmibt_arch_name(enum nmibt_arch arch); /* NULL: it is not known */
 /* "soft-lockup" and "soft lockup", of first lines. */
 const char *nmibt_print_name(enum nmibt_print kind);
 const char *nmibt_print_words(enum nmibt_print kind);
-const char *nmibt_moment_name(enum nmibt_moment_kind kind);
-const char *nmibt_moved_name(enum nmibt_moved moved);
-const char *nmibt_note_name(enum nmibt_note note);
-const char *nmibt_end_name(enum nmibt_stack_end end);
 
 /* Why a stack ends, as a sentence; empty where it is complete, or nothing is known. */
 void nmibt_format_end(const struct nmibt_stack *stack, char *buf, size_t len);
@@ -80,9 +75,6 @@ void nmibt_render_cpu_set(struct renderer *r, const struct nmibt_cpus *cpus);
 /* "name+0xoff/0xsize [module]", or a number where the frame has no name. */
 void nmibt_render_frame(struct renderer *r, const struct nmibt_frame *frame, bool offset);
 
-/* The innermost frame that is not of the panic and the stop themselves, and whose name is
- * sure; NULL: none. */
-const struct nmibt_frame *nmibt_place_of(const struct nmibt_stack *stack);
 /* Did an interrupt hit frame i, which then goes on to a frame further in? */
 bool nmibt_is_hit(const struct nmibt_stack *stack, size_t i);
 
@@ -126,6 +118,14 @@ const char *nmibt_stop_origin(const struct nmibt_cpu *cpu);
 void nmibt_render_registers(struct renderer *r, const struct nmibt_cpu *cpu);
 
 /* ----------------------------------------------------------------------- formats */
+
+/* As nmibt_render(), by a renderer that prints to a FILE. */
+typedef struct nmibt_error *(*render_file_fn)(const struct nmibt_report *report,
+					      const struct nmibt_render_options *options, FILE *out,
+					      int *ret);
+struct nmibt_error *nmibt_render_to(render_file_fn render, const struct nmibt_report *report,
+				    const struct nmibt_render_options *options,
+				    nmibt_write_fn write, void *ctx, int *ret);
 
 /* Renders a report by render; as nmibt_render_file(). */
 typedef struct nmibt_error *(*render_fn)(struct renderer *r);

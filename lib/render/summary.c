@@ -69,12 +69,28 @@ static void put_witnesses(struct renderer *r, const struct nmibt_death *death)
 	}
 }
 
+/* Nothing in its memory is evidence about the kernel that died before. */
+static void render_capture_kernel(struct renderer *r)
+{
+	const char *why = r->report->kernel->why_capture;
+
+	begin(r, "panic");
+	fprintf(r->out,
+		"not known: the dump is of a capture kernel, not of the kernel that died%s%s",
+		*why ? "; " : "", why);
+	end(r);
+}
+
 static void render_why(struct renderer *r)
 {
 	const struct nmibt_death *death = &r->report->death;
 	const struct nmibt_log_source *log = r->report->sources->log;
 	const char *setting = r->report->facts.setting;
 
+	if (r->report->is_capture_kernel) {
+		render_capture_kernel(r);
+		return;
+	}
 	if (!death->is_known) {
 		field(r, "panic", "none: nothing tells that this kernel died");
 		return;
@@ -101,6 +117,8 @@ static void render_failure(struct renderer *r)
 {
 	const char *message = r->report->death.dump_failed;
 
+	if (!message && r->report->kernel->capture)
+		field(r, "dump", "made while the capture kernel ran; this is the kernel before it");
 	if (!message)
 		return;
 	begin(r, "dump");
@@ -236,7 +254,7 @@ static void put_place(struct renderer *r, const struct nmibt_cpu *cpu)
 	char age[96];
 
 	if (!place)
-		place = nmibt_place_of(stack);
+		place = nmibt_stack_place(stack);
 
 	if (cpu->step == NMIBT_STEP_LAST_SEEN) {
 		nmibt_format_age(r->report, cpu->age, age, sizeof(age));
@@ -321,21 +339,6 @@ static struct nmibt_error *render_subjects(struct renderer *r)
 #define MAX_NEWEST 9
 #define AGE_WIDTH 10
 
-/* "-74 s", "-5 min or more", "?". */
-static void format_offset(struct nmibt_age age, char *buf, size_t len)
-{
-	char duration[32];
-
-	/* At least no time at all says nothing. */
-	if (age.kind == NMIBT_AGE_UNKNOWN || (age.kind == NMIBT_AGE_AT_LEAST && !age.ns)) {
-		snprintf(buf, len, "?");
-		return;
-	}
-	nmibt_format_duration(age.ns, duration, sizeof(duration));
-	snprintf(buf, len, "%s%s%s", age.ns < 0 ? "+" : "-", duration,
-		 age.kind == NMIBT_AGE_AT_LEAST ? " or more" : "");
-}
-
 static void put_condition(struct renderer *r, const struct nmibt_condition *c)
 {
 	const struct nmibt_printout *first = &r->report->sources->log->printouts[c->first - 1];
@@ -347,11 +350,14 @@ static void put_condition(struct renderer *r, const struct nmibt_condition *c)
 		nmibt_render_cpu_set(r, &c->cpus);
 	}
 	nmibt_render_task(r, &c->task);
-	format_offset(nmibt_age_of(r->report, NMIBT_CLOCK_LOG, c->since_ns, first->first_seq),
-		      since, sizeof(since));
 	if (c->count > 1)
 		fprintf(r->out, ", %u reports", c->count);
-	fprintf(r->out, ", since %s", since);
+	if (c->has_since) {
+		nmibt_format_offset(
+			nmibt_age_of(r->report, NMIBT_CLOCK_LOG, c->since_ns, first->first_seq),
+			since, sizeof(since));
+		fprintf(r->out, ", since %s", since);
+	}
 	fputs(c->is_open ? ", open" : ", over", r->out);
 }
 
@@ -388,7 +394,7 @@ static void render_moment(struct renderer *r, const struct nmibt_moment *moment,
 	if (moment->kind == NMIBT_MOMENT_DEATH)
 		snprintf(offset, sizeof(offset), "0");
 	else
-		format_offset(moment->age, offset, sizeof(offset));
+		nmibt_format_offset(moment->age, offset, sizeof(offset));
 	fprintf(r->out, "%*s  ", AGE_WIDTH, offset);
 	put_moment(r, moment);
 	if (moment->age.suspended)
@@ -686,6 +692,8 @@ struct nmibt_error *nmibt_render_summary(struct renderer *r)
 	err = render_findings(r);
 	if (err)
 		return err;
+	if (r->report->is_capture_kernel)
+		return NULL;
 	render_counts(r);
 	render_sources(r);
 	render_absences(r);

@@ -70,10 +70,10 @@ static const char *wrong_words(const struct nmibt_evidence *evidence)
 {
 	if (evidence->wrong & NMIBT_WRONG_HEADLESS)
 		return "its beginning is gone, ";
-	if (evidence->lost_bytes || evidence->lost_msgs)
-		return "cut, ";
 	if (evidence->text.unread || evidence->wrong & (NMIBT_WRONG_GAP | NMIBT_WRONG_EXCLUDED))
 		return "with gaps, ";
+	if (evidence->lost_bytes || evidence->lost_msgs)
+		return "cut, ";
 	if (evidence->has_slot && evidence->slot.state == NMI_CAPTURE_SLOT_BEGUN)
 		return "unfinished, ";
 	if (evidence->text.raw_len > evidence->text.published)
@@ -256,15 +256,15 @@ static void render_log_fields(struct renderer *r, const struct nmibt_evidence *e
 
 /* ------------------------------------------------------------- one CPU: text */
 
-static void render_place(void *arg, const struct nmibt_place *place)
+static void render_place(void *arg, const char *function, const char *where)
 {
 	struct renderer *r = arg;
 
 	fputs("        ", r->out);
-	nmibt_escape(r->out, place->where, strlen(place->where), false);
-	if (place->function) {
+	nmibt_escape(r->out, where, strlen(where), false);
+	if (function) {
 		fputs(" (inlined ", r->out);
-		nmibt_escape(r->out, place->function, strlen(place->function), false);
+		nmibt_escape(r->out, function, strlen(function), false);
 		putc(')', r->out);
 	}
 	putc('\n', r->out);

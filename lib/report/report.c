@@ -29,11 +29,6 @@ const char *nmibt_outcome_name(enum nmibt_outcome outcome)
 	return outcome < NMIBT_NR_OUTCOMES ? outcome_names[outcome] : "unknown";
 }
 
-unsigned int nmibt_report_nr_cpus(const struct nmibt_report *report)
-{
-	return report->nr_cpus;
-}
-
 /* ------------------------------------------------------------------------- one CPU */
 
 void nmibt_cpu_destroy(struct nmibt_cpu *cpu)
@@ -69,8 +64,7 @@ static struct nmibt_error *task_of(const struct nmibt_report *report,
 	for (size_t i = log->newest[cpu]; i; i = log->traces[i - 1].older) {
 		if (log->traces[i - 1].printout != c->last)
 			continue;
-		struct nmibt_error *err =
-			nmibt_log_evidence(log, report->kernel, i - 1, &evidence);
+		struct nmibt_error *err = nmibt_log_evidence(log, report->kernel, i - 1, &evidence);
 		if (err)
 			return err;
 		*ret = evidence.task;
@@ -166,7 +160,7 @@ static struct nmibt_error *check_cpu(const struct nmibt_report *report, unsigned
 }
 
 struct nmibt_error *nmibt_report_read_cpu(const struct nmibt_report *report, unsigned int nr,
-				     struct nmibt_cpu *ret)
+					  struct nmibt_cpu *ret)
 {
 	struct nmibt_cpu cpu = {.cpu = nr};
 
@@ -372,6 +366,7 @@ static void count_cpu(struct nmibt_report *report, const struct nmibt_cpu *cpu)
 	if (brief->lost || brief->note == NMIBT_NOTE_DAMAGED || brief->note == NMIBT_NOTE_EXCLUDED)
 		report->complete = false;
 	report->possible[cpu->cpu] = is_possible(report, cpu);
+	report->has_note |= brief->note == NMIBT_NOTE_PRESENT;
 	if (!report->possible[cpu->cpu])
 		return;
 	report->nr_possible++;
@@ -436,7 +431,7 @@ static struct nmibt_error *find_suspends(struct nmibt_report *report)
 /* Is there anything of any CPU that was asked for, be it only older? */
 static bool has_anything(const struct nmibt_report *report)
 {
-	if (report->sources->has_capture)
+	if (report->sources->has_capture || report->is_capture_kernel)
 		return true;
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
 		if (report->cpus[i].outcome != NMIBT_OUTCOME_NONE ||
@@ -446,13 +441,11 @@ static bool has_anything(const struct nmibt_report *report)
 	return false;
 }
 
-static struct nmibt_error *open_report(struct nmibt_report *report)
+struct nmibt_error *nmibt_report_conclude(struct nmibt_report *report)
 {
-	struct nmibt_error *err = nmibt_open_sources(report);
-	if (err)
-		return err;
+	struct nmibt_error *err;
 
-	report->nr_cpus = nmibt_sources_nr_cpus(report->sources);
+	report->nr_cpus = report->is_capture_kernel ? 0 : nmibt_sources_nr_cpus(report->sources);
 	report->are_all_known = report->sources->has_capture || report->sources->percpu;
 	report->cpus = calloc(report->nr_cpus + 1, sizeof(*report->cpus));
 	report->possible = calloc(report->nr_cpus + 1, sizeof(*report->possible));
@@ -461,7 +454,7 @@ static struct nmibt_error *open_report(struct nmibt_report *report)
 	err = find_suspends(report);
 	if (!err)
 		err = nmibt_find_death(report);
-	if (!err)
+	if (!err && !report->is_capture_kernel)
 		err = nmibt_find_conditions(report);
 	if (!err)
 		err = nmibt_find_subjects(report);
@@ -477,26 +470,56 @@ static struct nmibt_error *open_report(struct nmibt_report *report)
 	return has_anything(report) ? NULL : nmibt_nothing_error(report);
 }
 
-struct nmibt_error *nmibt_report_make(const struct nmibt_image *image, enum nmibt_source wish,
-				      struct nmibt_report **ret)
+static struct nmibt_error *make_report(const struct nmibt_image *image, struct nmibt_input *input,
+				       enum nmibt_source wish, struct nmibt_report **ret)
 {
 	struct nmibt_report *report = calloc(1, sizeof(*report));
 	if (!report)
 		return nmibt_error_nomem();
 
+	report->input = input;
 	report->wish = wish;
 	report->complete = true;
 	report->sources = calloc(1, sizeof(*report->sources));
 	struct nmibt_error *err =
 		report->sources ? nmibt_kernel_open(image, &report->kernel) : nmibt_error_nomem();
 	if (!err)
-		err = open_report(report);
+		err = nmibt_open_sources(report);
+	if (!err)
+		err = nmibt_report_conclude(report);
 	if (err) {
 		nmibt_report_close(report);
 		return err;
 	}
 	*ret = report;
 	return NULL;
+}
+
+struct nmibt_error *nmibt_report_make(const struct nmibt_image *image, enum nmibt_source wish,
+				      struct nmibt_report **ret)
+{
+	return make_report(image, NULL, wish, ret);
+}
+
+struct nmibt_error *nmibt_report_open(struct nmibt_input *input, unsigned int crash,
+				      const struct nmibt_report_options *options,
+				      struct nmibt_report **ret)
+{
+	struct nmibt_report_options own = {.source = NMIBT_SOURCE_AUTO};
+	const struct nmibt_image *image;
+	struct nmibt_error *err = options ? nmibt_copy_options("nmibt_report_options", &own,
+							       sizeof(own), options, options->size)
+					  : NULL;
+
+	if (err)
+		return err;
+	if (crash >= nmibt_input_nr_crashes(input) || own.source >= NMIBT_NR_SOURCES)
+		return nmibt_error_create(NMIBT_ERR_USAGE, "no crash %u, or no source %d", crash,
+					  own.source);
+	err = nmibt_input_image(input, &image);
+	if (!err)
+		err = make_report(image, input, own.source, ret);
+	return err;
 }
 
 void nmibt_report_close(struct nmibt_report *report)
@@ -507,6 +530,8 @@ void nmibt_report_close(struct nmibt_report *report)
 	nmibt_death_destroy(&report->death);
 	nmibt_conditions_destroy(report);
 	nmibt_case_destroy(&report->facts);
+	if (report->input && report->kernel)
+		nmibt_input_forget_kernel(report->input, report->kernel);
 	nmibt_kernel_close(report->kernel);
 	free(report->timeline);
 	free(report->suspends);

@@ -6,16 +6,10 @@
 #ifndef NMIBT_REPORT_H
 #define NMIBT_REPORT_H
 
+#include "image/input.h"
 #include "source/source.h"
 
 /* ------------------------------------------------------------------- order, age */
-
-/* How long before the death something was; without a death, before the dump. */
-enum nmibt_age_kind {
-	NMIBT_AGE_UNKNOWN, /* no date, or of another clock */
-	NMIBT_AGE_EXACT,
-	NMIBT_AGE_AT_LEAST, /* the clock's reading at the death or the dump is missing */
-};
 
 struct nmibt_age {
 	enum nmibt_age_kind kind;
@@ -38,7 +32,7 @@ struct nmibt_death {
 	bool has_seq; /* the log has its first record */
 	uint64_t seq, ns;
 	const char *message; /* untrusted; NULL: not known */
-	const char *dump_failed; /* the capture kernel's own panic; NULL: none */
+	char *dump_failed; /* the capture kernel's own panic, untrusted; NULL: none */
 };
 
 /* ------------------------------------------------------------------- conditions */
@@ -49,6 +43,7 @@ struct nmibt_condition {
 	struct nmibt_cpus cpus;
 	struct nmibt_task task;
 	unsigned int count; /* of reports */
+	bool has_since; /* false: its first report does not tell since when */
 	uint64_t since_ns, first_ns, last_ns; /* CLOCK_LOG */
 	uint64_t interval_ns; /* between reports */
 	size_t first, last; /* index + 1 of the printouts */
@@ -56,17 +51,6 @@ struct nmibt_condition {
 };
 
 /* --------------------------------------------------------------------- timeline */
-
-enum nmibt_moment_kind {
-	NMIBT_MOMENT_FIRST_BAD, /* the first thing since boot that should not be */
-	NMIBT_MOMENT_CONDITION,
-	NMIBT_MOMENT_OOPS, /* that the machine survived */
-	NMIBT_MOMENT_REQUEST, /* backtraces were asked for */
-	NMIBT_MOMENT_SUSPEND,
-	NMIBT_MOMENT_DEATH,
-	NMIBT_MOMENT_DUMP_FAILED,
-	NMIBT_NR_MOMENTS,
-};
 
 struct nmibt_moment {
 	enum nmibt_moment_kind kind;
@@ -104,16 +88,6 @@ enum nmibt_wait_kind {
 	NMIBT_WAIT_RWLOCK,
 	NMIBT_WAIT_CALL, /* that others run a function */
 	NMIBT_WAIT_STOP_MACHINE,
-};
-
-/* The step of the rule that chose what stands. */
-enum nmibt_step {
-	NMIBT_STEP_SLOT = 1, /* its slot of the last request */
-	NMIBT_STEP_BELONGS, /* text that belongs to the death */
-	NMIBT_STEP_CONFIRMED, /* older text that the registers confirm */
-	NMIBT_STEP_REGISTERS, /* those of the stop or of the virtual CPU */
-	NMIBT_STEP_LAST_SEEN, /* older text, in the past tense */
-	NMIBT_STEP_NOTHING,
 };
 
 struct nmibt_cpu {
@@ -164,17 +138,6 @@ struct nmibt_cpu_brief {
 
 /* ------------------------------------------------------------------------ sources */
 
-/* What came of a source. */
-enum nmibt_found {
-	NMIBT_FOUND_UNTRIED,
-	NMIBT_FOUND_ABSENT,
-	NMIBT_FOUND_EMPTY, /* it is there, and nothing is in it */
-	NMIBT_FOUND_UNREADABLE,
-	NMIBT_FOUND,
-};
-/* "absent", "empty"... */
-const char *nmibt_found_name(enum nmibt_found found);
-
 struct nmibt_source_state {
 	enum nmibt_found found;
 	char why[NMIBT_WHY_LEN]; /* printable; may be empty */
@@ -194,6 +157,7 @@ struct nmibt_sources {
 };
 
 struct nmibt_report {
+	struct nmibt_input *input; /* borrowed; NULL: it was made of an image */
 	struct nmibt_kernel *kernel;
 	enum nmibt_source wish;
 	struct nmibt_sources *sources; /* its unwinder is opened when it is needed */
@@ -212,11 +176,14 @@ struct nmibt_report {
 	unsigned int nr_possible;
 	unsigned int by_outcome[NMIBT_NR_OUTCOMES];
 	unsigned int nr_stale; /* have a slot of an older request */
+	/* The image is of a capture kernel, and nothing of it is evidence: it has no CPUs. */
+	bool is_capture_kernel;
+	bool has_note; /* of some CPU: it shows that it was stopped */
 	bool was_stopped; /* some CPU has a crash note: there was a stop */
 	bool complete; /* false: something could not be read or was lost */
 };
 
-/* image is borrowed for the life of the report. */
+/* As nmibt_report_open(); image is borrowed for the life of the report. */
 struct nmibt_error *nmibt_report_make(const struct nmibt_image *image, enum nmibt_source wish,
 				      struct nmibt_report **ret);
 
@@ -242,14 +209,19 @@ struct nmibt_error *nmibt_older_next(struct nmibt_older *older, struct nmibt_cpu
 
 /* --------------------------------------------------------- the parts of the report */
 
+/* All that follows from the sources, which are open. */
+struct nmibt_error *nmibt_report_conclude(struct nmibt_report *report);
+
 struct nmibt_error *nmibt_find_death(struct nmibt_report *report);
-/* Needs the conditions. */
 struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report);
 void nmibt_death_destroy(struct nmibt_death *death);
+/* Did the machine sleep between these records? That ends every report and condition. */
+bool nmibt_was_suspended(const struct nmibt_report *report, uint64_t from_seq, uint64_t to_seq);
+/* Were the other CPUs stopped as the kernel died? */
+bool nmibt_is_stop_certain(const struct nmibt_report *report);
 /* Does what was printed as printout i (index + 1), or by a trace outside of any at seq,
  * belong to the death? */
-bool nmibt_belongs(const struct nmibt_report *report, size_t printout, uint64_t seq,
-		   bool has_ended);
+bool nmibt_belongs(const struct nmibt_report *report, size_t printout, uint64_t seq);
 
 struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report);
 /* Closes those that a CPU's standing evidence contradicts. */
@@ -267,6 +239,8 @@ struct nmibt_age nmibt_age_of(const struct nmibt_report *report, enum nmibt_cloc
 			      uint64_t ns, uint64_t seq);
 /* "3.200 s", "2 h 5 min": without a sign. */
 void nmibt_format_duration(int64_t ns, char *buf, size_t len);
+/* "-74 s", "-5 min or more", "?": beside the death, which is 0. */
+void nmibt_format_offset(struct nmibt_age age, char *buf, size_t len);
 /* "3.2 s before the panic", "at least 5 min before the dump, suspended in between"; empty
  * where the age is unknown. */
 void nmibt_format_age(const struct nmibt_report *report, struct nmibt_age age, char *buf,
@@ -343,6 +317,8 @@ struct nmibt_error *nmibt_diagnose(const struct nmibt_report *report, struct nmi
 void nmibt_diagnosis_destroy(struct nmibt_diagnosis *diagnosis);
 
 /* --------------------------------------------------------------------- signature */
+
+#define NMIBT_SIGNATURE_LEN 41
 
 struct nmibt_signature_frame {
 	char *name; /* "function" or "function [module]"; untrusted text */

@@ -61,7 +61,7 @@ static struct nmibt_error *find_capture(struct nmibt_report *report)
 	if (report->wish != NMIBT_SOURCE_AUTO ||
 	    (err->code != NMIBT_ERR_NOTHING && err->code != NMIBT_ERR_DAMAGED))
 		return err;
-	report->complete = err->code == NMIBT_ERR_NOTHING;
+	report->complete &= err->code == NMIBT_ERR_NOTHING;
 	nmibt_error_destroy(err);
 	return NULL;
 }
@@ -192,7 +192,7 @@ static void find_vcpus(struct nmibt_report *report)
 {
 	struct nmibt_source_state *state = &report->sources->states[NMIBT_SOURCE_VCPU];
 
-	if (report->was_stopped) {
+	if (report->was_stopped || report->kernel->capture) {
 		set_state(state, NMIBT_FOUND_ABSENT, "there was a kdump");
 		return;
 	}
@@ -274,13 +274,42 @@ static void find_percpu(struct nmibt_report *report)
 		set_failure(legacy, nmibt_kernel_failure(report->kernel, NMIBT_PART_NMI_BUFFERS));
 }
 
+/* So many records a boot may have before its banner: arm64 names its CPU first
+ * (arch/arm64/kernel/setup.c: smp_setup_processor_id(), 6.12). */
+#define MAX_BEFORE_BANNER 4
+
+/* Is the log that of a capture kernel from its first record on? Where a boot stands before
+ * the capture kernel's, the log is about that. */
+static bool is_of_capture_kernel(const struct nmibt_log_source *log)
+{
+	for (size_t i = 0; i < log->nr_events; i++) {
+		const struct nmibt_log_event *event = &log->events[i];
+
+		if (event->kind == NMIBT_PRINT_BANNER &&
+		    event->seq - log->first_seq >= MAX_BEFORE_BANNER)
+			return false;
+		if (event->kind == NMIBT_PRINT_COMMAND_LINE)
+			return event->is_capture_kernel;
+	}
+	return false;
+}
+
 struct nmibt_error *nmibt_open_sources(struct nmibt_report *report)
 {
 	struct nmibt_sources *sources = report->sources;
 
+	struct nmibt_error *err = read_log(report);
+	if (err)
+		return err;
+	report->is_capture_kernel =
+		report->kernel->is_capture || (sources->log && is_of_capture_kernel(sources->log));
+	if (report->is_capture_kernel) {
+		report->complete = false;
+		return NULL;
+	}
 	/* Only the way to kdump writes it (kernel/crash_core.c: __crash_kexec(), 6.12). */
 	report->was_stopped = report->kernel->vmcoreinfo.crashtime.known;
-	struct nmibt_error *err = find_capture(report);
+	err = find_capture(report);
 	if (err)
 		return err;
 	if (!sources->has_capture)
@@ -288,7 +317,7 @@ struct nmibt_error *nmibt_open_sources(struct nmibt_report *report)
 	else if (!report->was_stopped)
 		report->was_stopped = has_stopped_cpu(report);
 	find_vcpus(report);
-	return read_log(report);
+	return NULL;
 }
 
 void nmibt_close_sources(struct nmibt_report *report)

@@ -43,7 +43,7 @@ static bool is_survived(const struct nmibt_report *report, size_t printout)
 	const struct nmibt_printout *p = &report->sources->log->printouts[printout - 1];
 
 	return p->kind == NMIBT_PRINT_OOPS && p->has_ended && printout != report->death.cause &&
-	       !nmibt_belongs(report, printout, p->first_seq, true);
+	       !nmibt_belongs(report, printout, p->first_seq);
 }
 
 static void add_printouts(struct nmibt_report *report)
@@ -115,8 +115,8 @@ static void add_conditions(struct nmibt_report *report)
 		/* The death itself says it. */
 		if (c->count == 1 && c->last == report->death.cause)
 			continue;
-		struct nmibt_moment *moment = add(report, NMIBT_MOMENT_CONDITION, c->last_ns,
-						  p->first_seq, p->message);
+		struct nmibt_moment *moment =
+			add(report, NMIBT_MOMENT_CONDITION, c->last_ns, p->first_seq, p->message);
 		if (!moment)
 			return;
 		moment->condition = i + 1;
@@ -124,10 +124,22 @@ static void add_conditions(struct nmibt_report *report)
 	}
 }
 
+/* The capture kernel has a clock of its own. */
+static void add_failure(struct nmibt_report *report)
+{
+	if (!report->death.dump_failed)
+		return;
+	struct nmibt_moment *moment =
+		add(report, NMIBT_MOMENT_DUMP_FAILED, 0, UINT64_MAX, report->death.dump_failed);
+	if (!moment)
+		return;
+	moment->has_ns = false;
+	moment->age = (struct nmibt_age){0};
+}
+
 static void add_death(struct nmibt_report *report)
 {
 	const struct nmibt_death *death = &report->death;
-	const struct nmibt_log_source *log = report->sources->log;
 
 	if (!death->is_known)
 		return;
@@ -138,9 +150,7 @@ static void add_death(struct nmibt_report *report)
 	moment->has_ns = death->has_seq;
 	if (!death->has_seq)
 		moment->age = (struct nmibt_age){0};
-	if (death->dump_failed)
-		add(report, NMIBT_MOMENT_DUMP_FAILED, log->last_ns, log->last_seq,
-		    death->dump_failed);
+	add_failure(report);
 }
 
 static int compare_moments(const void *a, const void *b)
@@ -160,6 +170,10 @@ struct nmibt_error *nmibt_make_timeline(struct nmibt_report *report)
 	report->timeline = calloc(MAX_MOMENTS, sizeof(*report->timeline));
 	if (!report->timeline)
 		return nmibt_error_nomem();
+	if (report->is_capture_kernel) {
+		add_failure(report);
+		return NULL;
+	}
 	if (report->sources->log) {
 		add_printouts(report);
 		add_request(report);

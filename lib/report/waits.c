@@ -108,8 +108,8 @@ static bool one_lock(const struct nmibt_report *report, const struct nmibt_regs 
 		uint32_t word;
 
 		/* The kernel's addresses have the upper bits set on both architectures. */
-		if (is_scratch(arch, i) != scratch || addr >> 55 != 0x1ff ||
-		    addr & 3 || i == names->pc || i == names->sp || addr == wait->lock ||
+		if (is_scratch(arch, i) != scratch || addr >> 55 != 0x1ff || addr & 3 ||
+		    i == names->pc || i == names->sp || addr == wait->lock ||
 		    nmibt_kernel_read(report->kernel, addr, &word, sizeof(word)) != NMIBT_READ_OK ||
 		    !is_contended_lock(word, report->nr_cpus))
 			continue;

@@ -10,8 +10,7 @@
 static struct nmibt_error *fill_text(struct nmibt_kernel *kernel, struct nmibt_evidence *ret)
 {
 	struct nmibt_backtrace backtrace;
-	struct nmibt_error *err =
-		nmibt_read_backtrace(kernel->image->arch, &ret->text, &backtrace);
+	struct nmibt_error *err = nmibt_read_backtrace(kernel->image->arch, &ret->text, &backtrace);
 
 	if (!err)
 		nmibt_evidence_take_backtrace(ret, &backtrace);
@@ -72,6 +71,15 @@ static struct nmibt_error *read_piece(struct nmibt_kernel *kernel,
 	return err;
 }
 
+/* A CPU without a buffer has no text in it; to have no memory is something else. */
+static struct nmibt_error *cannot_read(struct nmibt_error *err)
+{
+	if (err->code == NMIBT_ERR_NOMEM)
+		return err;
+	nmibt_error_destroy(err);
+	return NULL;
+}
+
 struct nmibt_error *nmibt_buffer_evidence(struct nmibt_kernel *kernel, unsigned int cpu,
 					  struct nmibt_evidence *ret, bool *ret_found)
 {
@@ -80,8 +88,8 @@ struct nmibt_error *nmibt_buffer_evidence(struct nmibt_kernel *kernel, unsigned 
 
 	*ret_found = false;
 	if (err) {
-		nmibt_error_destroy(err);
-		return NULL;
+		*ret = (struct nmibt_evidence){.cpu = cpu, .asked_by = NMIBT_NO_CPU};
+		return cannot_read(err);
 	}
 	begin_evidence(cpu, &area, ret);
 	if (area.text) {
@@ -110,10 +118,8 @@ struct nmibt_error *nmibt_buffer_residue(struct nmibt_kernel *kernel, unsigned i
 		if (!buffers || !nmibt_nmi_buffers_have(buffers, b))
 			continue;
 		err = nmibt_nmi_buffer_read(kernel, cpu, b, &area);
-		if (err) {
-			nmibt_error_destroy(err);
-			return NULL;
-		}
+		if (err)
+			return cannot_read(err);
 		for (size_t from = area.text; nmibt_nmi_buffer_residue(&area, from, &at, &len);
 		     from = at + len) {
 			if (nth--)

@@ -69,6 +69,9 @@ static struct nmibt_error *read_records(struct nmibt_log *records, struct nmibt_
 		if (!record.is_end)
 			nmibt_log_source_visit(log, &record);
 	}
+	if (nmibt_log_is_interrupted(records))
+		return nmibt_error_create(NMIBT_ERR_INTERRUPTED,
+					  "interrupted while the kernel's log was read");
 	log->missing = *nmibt_log_missing(records);
 	return nmibt_log_source_finish(log);
 }

@@ -29,15 +29,6 @@ void nmibt_begin_trace(struct taken *t, struct level *l, enum nmibt_evidence_kin
 	l->open_marks = l->strangers = 0;
 }
 
-/* Of user mode there is no trace: x86 ends with FS, arm64 with x0. */
-static bool is_last_of_user(const struct nmibt_log_line *line)
-{
-	static const char fs[] = "FS: ", x0[] = " x0 : ";
-
-	return (line->len >= strlen(fs) && !memcmp(line->text, fs, strlen(fs))) ||
-	       (line->len && memmem(line->text, line->len, x0, strlen(x0)));
-}
-
 /* Since 5.16 x86 marks each stack; that of the task is the last. */
 static void take_mark(struct taken *t, struct level *l)
 {
@@ -69,7 +60,7 @@ static bool take_register(struct taken *t, struct level *l)
 		l->is_user = true;
 	else if (t->p.is_user)
 		l->is_complete = true; /* where the task came from is outermost */
-	return l->is_user && in_head && is_last_of_user(t->line);
+	return l->is_user && in_head && t->p.is_last_register;
 }
 
 void nmibt_take_trace_line(struct taken *t, struct level *l)

@@ -78,8 +78,10 @@ static void take_stalled(struct taken *t, struct level *l)
 	l->strangers = 0;
 	if (!printout)
 		return;
-	if (t->p.kind == NMIBT_PRINT_STALL_FOUND)
-		nmibt_learn_reporter(t, l->printout, t->p.has_cpu ? t->p.cpu : NMIBT_NO_CPU);
+	if (t->p.has_jiffies)
+		printout->jiffies = t->p.jiffies;
+	if (t->p.kind == NMIBT_PRINT_STALL_FOUND && t->p.has_cpu)
+		nmibt_learn_reporter(t, l->printout, t->p.cpu);
 	else if (t->p.has_cpu && !nmibt_cpus_add(&printout->cpus, t->p.cpu))
 		t->b->failed = true;
 	if (!printout->task.known)
@@ -287,8 +289,6 @@ struct level *nmibt_begin_printout(struct taken *t, enum nmibt_print kind, enum 
 		.ended_ns = line->ts_ns,
 		.has_seconds = t->p.has_seconds,
 		.seconds = t->p.seconds,
-		.has_interval = t->p.has_interval,
-		.interval = t->p.interval,
 		.message = nmibt_copy_line(t),
 	};
 	nmibt_copy_task(&printout.task, &t->p);
@@ -448,12 +448,11 @@ void nmibt_log_take_line(struct nmibt_log_source *log, const struct nmibt_log_li
 	struct nmibt_str text = {line->text, unknown ? (size_t)(unknown - line->known) : line->len};
 
 	nmibt_recognise(t.b->arch, text, &t.p);
-	if (t.p.kind == NMIBT_PRINT_OTHER && nmibt_take_dropped(&t))
+	if (t.p.kind == NMIBT_PRINT_DROPPED) {
+		nmibt_take_dropped(&t);
 		return;
-	if (t.p.kind == NMIBT_PRINT_HARDWARE)
-		nmibt_take_hardware(&t);
-	if (t.p.kind == NMIBT_PRINT_CPU)
-		nmibt_take_taint(&t);
+	}
+	nmibt_take_machine(&t);
 	t.is_first = is_first_since(&t);
 	t.s = nmibt_stream_find(t.b, line->caller_id);
 	take_kind(&t);

@@ -211,10 +211,10 @@ void nmibt_take_stopping(struct taken *t);
 /* A copy of the line, which the caller frees; NULL: out of memory. */
 char *nmibt_copy_line(struct taken *t);
 void nmibt_take_event(struct taken *t);
-void nmibt_take_hardware(struct taken *t);
-void nmibt_take_taint(struct taken *t);
-/* False: it is not a line that says that others were dropped. */
-bool nmibt_take_dropped(struct taken *t);
+/* What the line says of the hardware and the taint. */
+void nmibt_take_machine(struct taken *t);
+/* The line says that others were dropped. */
+void nmibt_take_dropped(struct taken *t);
 
 /* ------------------------------------------------------------------- tables */
 

@@ -16,25 +16,6 @@ struct nmibt_kernel;
 
 #define NMIBT_NO_CPU UINT32_MAX
 
-enum nmibt_evidence_kind {
-	NMIBT_EVIDENCE_SLOT, /* the capture's slot */
-	NMIBT_EVIDENCE_ANSWER, /* the CPU answered a request for its backtrace */
-	NMIBT_EVIDENCE_SKIPPED, /* the CPU answered that it idles */
-	NMIBT_EVIDENCE_OWN, /* the CPU printed it of itself, for the reason of its printout */
-	NMIBT_EVIDENCE_TASK, /* the stack of a task that ran on no CPU; it stands for none */
-	NMIBT_EVIDENCE_REGISTERS, /* saved at the stop, or of the virtual CPU */
-};
-
-/* What is wrong with a piece of evidence. */
-enum {
-	NMIBT_WRONG_HEADLESS = 1 << 0, /* its beginning is gone */
-	NMIBT_WRONG_GAP = 1 << 1, /* something in the middle of it is lost */
-	NMIBT_WRONG_TORN = 1 << 2, /* it was being written */
-	NMIBT_WRONG_CUT = 1 << 3, /* its end is gone */
-	NMIBT_WRONG_EXCLUDED = 1 << 4, /* a part of it is not in the dump */
-	NMIBT_WRONG_DAMAGED = 1 << 5, /* it fails checks, or a part of it can't be read */
-};
-
 /* Two clocks are compared only through a moment at which the image has both. */
 enum nmibt_clock {
 	NMIBT_CLOCK_NONE,
@@ -117,8 +98,7 @@ struct nmibt_printout {
 	struct nmibt_task task; /* that it is about: hung, locked */
 	bool has_seconds;
 	uint64_t seconds; /* stuck or blocked for, by its first line */
-	bool has_interval;
-	uint64_t interval; /* s; of the watchdog that reports */
+	uint64_t jiffies; /* that a stall has lasted; 0: not told */
 	char *message; /* the first line, untrusted, NUL-terminated */
 };
 

@@ -65,8 +65,6 @@ bool nmibt_take_cpu(struct nmibt_str *cursor, unsigned int *ret);
 /* "%pS": name+0xoff/0xsize, behind it perhaps [module] or [module build-id]; or a number,
  * where the kernel knows no name. */
 bool nmibt_read_symbol(struct nmibt_str s, struct nmibt_frame *ret);
-/* The same without the size. */
-bool nmibt_read_unsized_symbol(struct nmibt_str s, struct nmibt_frame *ret);
 /* "[<ffffffff81f02f74>]", with the number in ret->addr. */
 bool nmibt_skip_address(struct nmibt_str *cursor, struct nmibt_frame *ret);
 

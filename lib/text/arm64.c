@@ -52,11 +52,11 @@ static bool read_sp(struct nmibt_str s, struct nmibt_printed *ret)
 }
 
 /* "x29: ffff0000013dbe00 x28: ..." */
-static bool is_x_register(struct nmibt_str s, struct nmibt_printed *ret)
+static bool read_x_register(struct nmibt_str s, struct nmibt_printed *ret)
 {
 	uint64_t number;
 
-	(void)ret;
+	ret->is_last_register = nmibt_str_holds(s, " x0 : ");
 	if (!nmibt_take_decimal(&s, 30, &number))
 		return false;
 	nmibt_skip_spaces(&s);
@@ -116,7 +116,7 @@ static const struct nmibt_form forms[] = {
 	{"sp : ", NMIBT_PRINT_REGISTER, read_sp},
 	{"pmr_save: ", NMIBT_PRINT_REGISTER, NULL},
 	{"pmr: ", NMIBT_PRINT_REGISTER, NULL},
-	{"x", NMIBT_PRINT_REGISTER, is_x_register},
+	{"x", NMIBT_PRINT_REGISTER, read_x_register},
 	{"Exception stack(", NMIBT_PRINT_REGISTER, NULL},
 	{"Stack: (", NMIBT_PRINT_REGISTER, NULL},
 	{"", NMIBT_PRINT_REGISTER, is_memory},

@@ -55,7 +55,7 @@ static void read_letters(struct nmibt_str s, struct nmibt_frame *ret)
 		ret->reliable = false;
 }
 
-static bool read_place(struct nmibt_str s, bool has_size, struct nmibt_frame *ret)
+bool nmibt_read_symbol(struct nmibt_str s, struct nmibt_frame *ret)
 {
 	struct nmibt_frame frame = *ret;
 	size_t len = 0;
@@ -66,9 +66,8 @@ static bool read_place(struct nmibt_str s, bool has_size, struct nmibt_frame *re
 	if (!nmibt_take_0x(&s, &frame.addr)) {
 		frame.function.len = len;
 		s = rest_of(s, len);
-		if (!len || !nmibt_skip(&s, "+") || !nmibt_take_0x(&s, &frame.offset))
-			return false;
-		if (has_size && (!nmibt_skip(&s, "/") || !nmibt_take_0x(&s, &frame.size)))
+		if (!len || !nmibt_skip(&s, "+") || !nmibt_take_0x(&s, &frame.offset) ||
+		    !nmibt_skip(&s, "/") || !nmibt_take_0x(&s, &frame.size))
 			return false;
 	}
 	if (s.len && *s.s != ' ')
@@ -78,16 +77,6 @@ static bool read_place(struct nmibt_str s, bool has_size, struct nmibt_frame *re
 	read_letters(s, &frame);
 	*ret = frame;
 	return true;
-}
-
-bool nmibt_read_symbol(struct nmibt_str s, struct nmibt_frame *ret)
-{
-	return read_place(s, true, ret);
-}
-
-bool nmibt_read_unsized_symbol(struct nmibt_str s, struct nmibt_frame *ret)
-{
-	return read_place(s, false, ret);
 }
 
 bool nmibt_skip_address(struct nmibt_str *cursor, struct nmibt_frame *ret)
@@ -198,25 +187,4 @@ bool nmibt_recognise_frame(struct nmibt_str line, struct nmibt_printed *ret)
 	printed.has_frame = true;
 	*ret = printed;
 	return true;
-}
-
-struct nmibt_error *nmibt_trace_unwound(const struct nmibt_text *text, struct nmibt_stack *ret)
-{
-	struct nmibt_frame *frames = calloc(text->nr_lines + 1, sizeof(*frames));
-	size_t nr = 0;
-
-	if (!frames)
-		return nmibt_error_nomem();
-	for (size_t i = 0; i < text->nr_lines; i++) {
-		struct nmibt_frame frame = {.line = i, .is_pc = !i, .reliable = true};
-		struct nmibt_str line = {text->lines[i].text, text->lines[i].len};
-
-		nmibt_skip_spaces(&line);
-		if (nmibt_skip(&line, "? "))
-			frame.reliable = false;
-		if (nmibt_read_unsized_symbol(line, &frame))
-			frames[nr++] = frame;
-	}
-	*ret = (struct nmibt_stack){.frames = frames, .nr = nr};
-	return NULL;
 }

@@ -101,11 +101,6 @@ bool nmibt_is_idle_function(struct nmibt_str function)
 	return nmibt_function_kinds(function) & (NMIBT_FUNCTION_IDLE | NMIBT_FUNCTION_HALT);
 }
 
-bool nmibt_is_dying_function(struct nmibt_str function)
-{
-	return nmibt_function_kinds(function) & (NMIBT_FUNCTION_DYING | NMIBT_FUNCTION_STOP);
-}
-
 /* Where the interrupt or exception ends that frame i is in: behind what entered the kernel.
  * Where the text does not tell, behind frame i. */
 static size_t end_of_entry(const struct nmibt_stack *stack, size_t i)

@@ -44,10 +44,43 @@ static bool read_cpu(struct nmibt_str s, struct nmibt_printed *ret)
 	return ret->has_cpu;
 }
 
+/* "21002 jiffies" */
+static bool read_jiffies(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	ret->has_jiffies = nmibt_take_decimal(&s, UINT64_MAX, &ret->jiffies) &&
+			   nmibt_str_starts(s, " jiffies");
+	return ret->has_jiffies;
+}
+
+/* "2, t=21002 jiffies, g=615, q=10 ncpus=4)": kernel/rcu/tree_stall.h: print_other_cpu_stall() */
+static bool read_stall_found(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	if (!read_cpu(s, ret))
+		return false;
+	if (nmibt_skip_to(&s, ", t="))
+		read_jiffies(s, ret);
+	return true;
+}
+
 static bool read_message(struct nmibt_str s, struct nmibt_printed *ret)
 {
 	ret->message = s;
 	return true;
+}
+
+/* elfcorehdr= tells a capture kernel where the first one's notes are:
+ * kernel/crash_dump.c, 6.12. */
+static bool read_command_line(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	ret->is_capture_kernel = nmibt_str_holds(s, "elfcorehdr=");
+	return true;
+}
+
+/* kernel/printk/printk.c: console_prepend_dropped(), 6.12. */
+static bool read_dropped(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	return nmibt_take_decimal(&s, UINT32_MAX, &ret->nr_dropped) &&
+	       nmibt_str_is(s, " printk messages dropped **");
 }
 
 /* A list of CPUs at the end of a line, where there is one. */
@@ -315,6 +348,26 @@ static bool read_oops(struct nmibt_str s, struct nmibt_printed *ret)
  * "CPU: 3 UID: 0 PID: 118 Comm: name Kdump: loaded Tainted: G ...": lib/dump_stack.c:
  * dump_stack_print_info(), UID since 6.11. A name may have spaces.
  */
+/* kernel/panic.c: print_tainted(): a character or a space for each flag, then the release
+ * (6.1, 6.12). */
+static struct nmibt_str taint_of(struct nmibt_str s)
+{
+	static const char none[] = "Not tainted", some[] = "Tainted: ";
+	struct nmibt_str rest = s;
+	size_t len = strlen(some);
+
+	if (nmibt_skip_to(&rest, none))
+		return (struct nmibt_str){rest.s - strlen(none), strlen(none)};
+	if (!nmibt_skip_to(&s, some))
+		return (struct nmibt_str){0};
+	for (; s.len && (*s.s == ' ' || (*s.s >= 'A' && *s.s <= 'Z')); s.s++, s.len--)
+		len++;
+	s.s -= len;
+	while (s.s[len - 1] == ' ')
+		len--;
+	return (struct nmibt_str){s.s, len};
+}
+
 static bool read_cpu_line(struct nmibt_str s, struct nmibt_printed *ret)
 {
 	static const char *const behind[] = {" Kdump: loaded", " Not tainted", " Tainted: "};
@@ -333,6 +386,7 @@ static bool read_cpu_line(struct nmibt_str s, struct nmibt_printed *ret)
 			comm = before;
 	}
 	ret->comm = comm;
+	ret->taint = taint_of((struct nmibt_str){comm.s + comm.len, s.len - comm.len});
 	return true;
 }
 
@@ -440,7 +494,8 @@ static const struct nmibt_form forms[] = {
 	{"UBSAN: ", NMIBT_PRINT_WARNING, NULL},
 	{"Watchdog detected hard LOCKUP on cpu ", NMIBT_PRINT_HARD_LOCKUP, read_cpu},
 	{"INFO: ", NMIBT_PRINT_OTHER, read_info},
-	{"\t(detected by ", NMIBT_PRINT_STALL_FOUND, read_cpu},
+	{"\t(detected by ", NMIBT_PRINT_STALL_FOUND, read_stall_found},
+	{"\t(t=", NMIBT_PRINT_STALL_FOUND, read_jiffies},
 	{"\t", NMIBT_PRINT_STALLED_CPU, read_stalled_cpu},
 	{"csd: ", NMIBT_PRINT_CSD_LOCKUP, read_csd},
 	/* lib/bug.c; arch/arm64/mm/fault.c: die_kernel_fault() */
@@ -455,7 +510,7 @@ static const struct nmibt_form forms[] = {
 	{"task:", NMIBT_PRINT_TASK, read_task},
 	{"CPU ", NMIBT_PRINT_OTHER, read_powerpc_cpu},
 	{"CPU", NMIBT_PRINT_OTHER, read_cpu_says},
-	{"Hardware name: ", NMIBT_PRINT_HARDWARE, NULL},
+	{"Hardware name: ", NMIBT_PRINT_HARDWARE, read_message},
 	{"Call Trace:", NMIBT_PRINT_TRACE, read_trace},
 	{"Call trace:", NMIBT_PRINT_TRACE, read_trace},
 
@@ -475,8 +530,8 @@ static const struct nmibt_form forms[] = {
 	{"softirqs last ", NMIBT_PRINT_REGISTER, NULL},
 
 	{"Linux version ", NMIBT_PRINT_BANNER, read_message},
-	{"Command line: ", NMIBT_PRINT_COMMAND_LINE, read_message},
-	{"Kernel command line: ", NMIBT_PRINT_COMMAND_LINE, read_message},
+	{"Command line: ", NMIBT_PRINT_COMMAND_LINE, read_command_line},
+	{"Kernel command line: ", NMIBT_PRINT_COMMAND_LINE, read_command_line},
 	{"PM: ", NMIBT_PRINT_OTHER, read_power},
 	/* kernel/power/process.c: freeze_processes(), thaw_processes(), of all kernels */
 	{"Freezing user space processes", NMIBT_PRINT_SUSPEND, NULL},
@@ -484,6 +539,7 @@ static const struct nmibt_form forms[] = {
 	/* arch/arm64/kernel/machine_kexec.c, and other architectures but x86 */
 	{"Starting crashdump kernel...", NMIBT_PRINT_KDUMP, NULL},
 	{"Bye!", NMIBT_PRINT_KDUMP, read_end},
+	{"** ", NMIBT_PRINT_DROPPED, read_dropped},
 
 	{"", NMIBT_PRINT_OOPS, read_oops},
 	{"", NMIBT_PRINT_TASK, read_old_task},

@@ -92,10 +92,6 @@ struct nmibt_str nmibt_frame_name(const struct nmibt_frame *frame, char buf[NMIB
 enum nmibt_stack_kind nmibt_stack_kind_of(struct nmibt_str name);
 const char *nmibt_stack_kind_name(enum nmibt_stack_kind kind);
 
-/* The frames of lines that stand for frames that nmibt has unwound itself: the functions'
- * sizes are not in them. The caller destroys *ret. */
-struct nmibt_error *nmibt_trace_unwound(const struct nmibt_text *text, struct nmibt_stack *ret);
-
 /* ------------------------------------------------------ one line, recognised */
 
 /*
@@ -132,7 +128,9 @@ enum nmibt_print {
 
 	/* What stands in reports. */
 	NMIBT_PRINT_STALLED_CPU, /* "rcu: \t3-....: (21000 ticks this GP) ..." */
-	NMIBT_PRINT_STALL_FOUND, /* "rcu: \t(detected by 2, t=21002 jiffies, ...)": who reports */
+	/* "rcu: \t(detected by 2, t=21002 jiffies, ...)": who reports, and for how long it lasts;
+	 * of the stalled CPU itself "rcu: \t(t=21000 jiffies ...)" */
+	NMIBT_PRINT_STALL_FOUND,
 	NMIBT_PRINT_CSD_RELEASED, /* "csd: CSD lock (#1) got unstuck on CPU#03, CPU#02 released ..." */
 	NMIBT_PRINT_CUT_HERE, /* "------------[ cut here ]------------" */
 	NMIBT_PRINT_END_TRACE, /* "---[ end trace ... ]---" */
@@ -152,6 +150,7 @@ enum nmibt_print {
 	NMIBT_PRINT_SUSPEND, /* "PM: suspend entry (...)", "PM: hibernation: hibernation entry" */
 	NMIBT_PRINT_RESUME, /* "PM: suspend exit", "PM: hibernation: hibernation exit" */
 	NMIBT_PRINT_KDUMP, /* "Starting crashdump kernel...", "Bye!" */
+	NMIBT_PRINT_DROPPED, /* "** 12 printk messages dropped **": a console was too slow */
 	NMIBT_NR_PRINTS,
 };
 
@@ -169,8 +168,8 @@ struct nmibt_printed {
 	struct nmibt_str comm; /* len 0: the line does not tell */
 	bool has_seconds;
 	uint64_t seconds; /* stuck, blocked, or waiting for an answer: for so long */
-	bool has_interval;
-	uint64_t interval; /* s: of the watchdog that reports; no line of 3.10 to 7.2 tells */
+	bool has_jiffies;
+	uint64_t jiffies; /* of STALL_FOUND: how long the stall has lasted */
 	bool is_user; /* of PC, or a line with the mode: user mode */
 	bool has_irqs_off, irqs_off; /* of the line with EFLAGS or pstate */
 	bool has_sp;
@@ -180,7 +179,11 @@ struct nmibt_printed {
 	enum nmibt_stack_kind mark;
 	bool has_frame;
 	struct nmibt_frame frame; /* of PC, SKIPPED, FRAME; it may have neither name nor address */
-	struct nmibt_str message; /* of a first line: what it says, without the prefix */
+	struct nmibt_str message; /* of a first line and of HARDWARE: without the prefix */
+	struct nmibt_str taint; /* of CPU: "Tainted: G        W", "Not tainted"; len 0: neither */
+	bool is_last_register; /* of REGISTER: in a report on user mode no line comes behind it */
+	bool is_capture_kernel; /* of COMMAND_LINE: it is that of a capture kernel */
+	uint64_t nr_dropped; /* messages */
 };
 
 /* Recognises one line without level, time and newline. What only one architecture prints
@@ -220,9 +223,6 @@ struct nmibt_error *nmibt_read_backtrace(enum nmibt_arch arch, const struct nmib
 bool nmibt_is_idle_function(struct nmibt_str function);
 /* Is the function one with which stacks end: where a task began, or came from user mode? */
 bool nmibt_is_outermost_frame(const struct nmibt_frame *frame);
-/* Is it one of panic()'s own, of the capture or of the stop of CPUs: on the way down, and
- * not where the CPU was? */
-bool nmibt_is_dying_function(struct nmibt_str function);
 /* The number of innermost frames that are of the stop, panic()'s own and the capture, with
  * the interrupt or the exception by which the CPU came there. */
 size_t nmibt_count_dying(const struct nmibt_stack *stack);

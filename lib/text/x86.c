@@ -54,6 +54,13 @@ static bool read_rsp(struct nmibt_str s, struct nmibt_printed *ret)
 	return true;
 }
 
+static bool read_fs(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	(void)s;
+	ret->is_last_register = true;
+	return true;
+}
+
 /* " ffff88003fc03e40 0000000000000082": the words of the stack, up to 4.9, among which a
  * mark may stand. */
 static bool is_stack_words(struct nmibt_str s, struct nmibt_printed *ret)
@@ -73,7 +80,7 @@ static const struct nmibt_form forms[] = {
 	{"RBP: ", NMIBT_PRINT_REGISTER, NULL},
 	{"R10: ", NMIBT_PRINT_REGISTER, NULL},
 	{"R13: ", NMIBT_PRINT_REGISTER, NULL},
-	{"FS: ", NMIBT_PRINT_REGISTER, NULL},
+	{"FS: ", NMIBT_PRINT_REGISTER, read_fs},
 	{"CS: ", NMIBT_PRINT_REGISTER, NULL},
 	{"CR2: ", NMIBT_PRINT_REGISTER, NULL},
 	{"DR0: ", NMIBT_PRINT_REGISTER, NULL},

@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 
+#include "base/match.h"
 #include "unwind/unwind.h"
 
 /* THREAD_SIZE, and that of the stacks of interrupts: arch/arm64/include/asm/memory.h,
@@ -32,6 +33,17 @@ bool nmibt_is_user_mode(enum nmibt_arch arch, const struct nmibt_regs *regs)
 	if (arch == NMIBT_ARCH_X86_64)
 		return (regs->value[X86_CS] & 3) == 3;
 	return !(regs->value[ARM64_PSTATE] & ARM64_MODE);
+}
+
+/* EFLAGS.IF; PSTATE.I, where an interrupt that its priority masks is not counted. */
+#define X86_IF (1 << 9)
+#define ARM64_I (1 << 7)
+
+bool nmibt_has_irqs_off(enum nmibt_arch arch, const struct nmibt_regs *regs)
+{
+	if (arch == NMIBT_ARCH_X86_64)
+		return !(regs->value[X86_FLAGS] & X86_IF);
+	return regs->value[ARM64_PSTATE] & ARM64_I;
 }
 
 bool nmibt_walk_init(struct nmibt_walk *walk, struct nmibt_kernel *kernel,
@@ -227,9 +239,7 @@ static enum nmibt_stack_kind kind_of_stack(const struct nmibt_stack *stack, unsi
 	if (!next->by_regs)
 		return NMIBT_STACK_IRQ;
 	for (unsigned int i = first; i < next->first; i++) {
-		struct nmibt_str name = stack->frames[i].function;
-
-		if (name.len && memmem(name.s, name.len, "nmi", 3))
+		if (nmibt_str_holds(stack->frames[i].function, "nmi"))
 			return NMIBT_STACK_NMI;
 	}
 	return NMIBT_STACK_EXCEPTION;

@@ -155,7 +155,7 @@ static inline bool fake_find_places(void *ctx, const struct nmibt_location *code
 			continue;
 		snprintf(where, sizeof(where), "source/file.c:%u",
 			 (unsigned int)(i * 0x100 + code->offset));
-		visit(arg, &(struct nmibt_place){.where = where});
+		visit(arg, NULL, where);
 		return true;
 	}
 	return false;

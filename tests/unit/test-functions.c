@@ -212,13 +212,6 @@ static void functions(void **state)
 	assert_false(nmibt_is_idle_function(nmibt_str_of("do_idl")));
 	assert_false(nmibt_is_idle_function(nmibt_str_of("schedule_idle")));
 	assert_false(nmibt_is_idle_function(nmibt_str_of("")));
-	assert_true(nmibt_is_dying_function(nmibt_str_of("panic")));
-	assert_true(nmibt_is_dying_function(nmibt_str_of("nmi_capture_request")));
-	assert_true(nmibt_is_dying_function(nmibt_str_of("sysvec_reboot")));
-	assert_false(nmibt_is_dying_function(nmibt_str_of("panic_on_warn")));
-	assert_false(nmibt_is_dying_function(nmibt_str_of("asm_sysvec_reboot")));
-	assert_false(nmibt_is_dying_function(nmibt_str_of("")));
-	assert_false(nmibt_is_dying_function((struct nmibt_str){0}));
 }
 
 int main(void)

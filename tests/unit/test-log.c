@@ -573,12 +573,6 @@ static void test_interrupted(void **unused)
 	check_missing(nmibt_log_missing(log), nothing);
 	nmibt_log_close(log);
 
-	char *untouched = (char *)&untouched, *message = untouched;
-	s.k->asked_left = 4;
-	struct nmibt_error *err = nmibt_log_panic_message(open_kernel(s.k), &message);
-	assert_int_equal(err->code, NMIBT_ERR_INTERRUPTED);
-	assert_ptr_equal(message, untouched);
-	nmibt_error_destroy(err);
 	fk_free(s.k);
 }
 
@@ -672,120 +666,6 @@ static void test_ring_missing(void **unused)
 	fk_free(s.k);
 }
 
-/* -------------------------------------------------------------- panic message */
-
-static void check_panic(const struct fake_kernel *k, const char *expected)
-{
-	char *untouched = (char *)&untouched, *message = untouched;
-	struct nmibt_error *err = nmibt_log_panic_message(open_kernel(k), &message);
-
-	if (!expected) {
-		assert_int_equal(err->code, NMIBT_ERR_NOTHING);
-		assert_ptr_equal(message, untouched);
-		nmibt_error_destroy(err);
-		return;
-	}
-	if (err)
-		fail_msg("%s", err->message);
-	assert_string_equal(message, expected);
-	free(message);
-}
-
-static void test_panic_message(void **unused)
-{
-	(void)unused;
-	static const struct {
-		const char *lines[6];
-		const char *expected;
-	} cases[] = {
-		{{"Linux version 6.12", "all is well"}, NULL},
-		{{"sysrq: Trigger a crash", "Kernel panic - not syncing: sysrq triggered crash",
-		  "CPU: 1 PID: 1",
-		  "---[ end Kernel panic - not syncing: sysrq triggered crash ]---"},
-		 "Kernel panic - not syncing: sysrq triggered crash"},
-		{{"sysrq: Trigger a crash", "CPU: 1"}, "sysrq: Trigger a crash"},
-		{{"Kernel panic - not syncing: two\nlines", "BUG: later"},
-		 "Kernel panic - not syncing: two"},
-		{{"Kernel panic - not syncing: first", "Kernel panic - not syncing: second"},
-		 "Kernel panic - not syncing: second"},
-		{{" Kernel panic - not syncing: no", "a BUG: no", "bug: no", "Oops", "BUG:"}, NULL},
-		/* x86_64, 6.12 and 6.1. */
-		{{"BUG: kernel NULL pointer dereference, address: 0000000000000018",
-		  "#PF: supervisor read access in kernel mode", "Oops: Oops: 0000 [#1] SMP"},
-		 "BUG: kernel NULL pointer dereference, address: 0000000000000018"},
-		{{"kernel BUG at mm/slub.c:1!", "Oops: invalid opcode: 0000 [#1] SMP"},
-		 "kernel BUG at mm/slub.c:1!"},
-		{{"kernel BUG at mm/slub.c:1!", "invalid opcode: 0000 [#1] SMP"},
-		 "kernel BUG at mm/slub.c:1!"},
-		{{"Oops: general protection fault: 0000 [#1] SMP"},
-		 "Oops: general protection fault: 0000 [#1] SMP"},
-		{{"general protection fault, maybe for address 0x1: 0000 [#1] SMP"},
-		 "general protection fault, maybe for address 0x1: 0000 [#1] SMP"},
-		/* arm64. */
-		{{"Unable to handle kernel paging request at virtual address 1",
-		  "Internal error: Oops: 0000000096000004 [#1] SMP"},
-		 "Unable to handle kernel paging request at virtual address 1"},
-		{{"Internal error: synchronous external abort: 0000000096000010 [#1] SMP"},
-		 "Internal error: synchronous external abort: 0000000096000010 [#1] SMP"},
-		/* The second oops is the newer one, with a reason of its own or none. */
-		{{"BUG: unable to handle page fault", "Oops: 0000 [#1]",
-		  "Oops: general protection fault: 0000 [#2]"},
-		 "Oops: general protection fault: 0000 [#2]"},
-		{{"BUG: soft lockup - CPU#0 stuck", "Internal error: Oops: 1 [#1]"},
-		 "Internal error: Oops: 1 [#1]"},
-		{{"Oops: divide error: 0000 [#1]", "kernel BUG at a.c:1!"}, "kernel BUG at a.c:1!"},
-	};
-
-	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct setup s = new_log();
-
-		for (unsigned int n = 0; n < 6 && cases[i].lines[n]; n++)
-			fl_add(&s.l, cases[i].lines[n]);
-		check_panic(s.k, cases[i].expected);
-		fk_free(s.k);
-	}
-}
-
-/* An oops of one CPU does not take its reason from another's. */
-static void test_panic_of_others(void **unused)
-{
-	(void)unused;
-	struct setup s = new_log();
-
-	fl_add_bytes(&s.l, 1, "kernel BUG at a.c:1!", 20);
-	fl_add_bytes(&s.l, 2, "Oops: general protection fault", 30);
-	check_panic(s.k, "Oops: general protection fault");
-	fk_free(s.k);
-}
-
-/* Whoever may write to /dev/kmsg can write what a kernel prints. */
-static void test_panic_of_user(void **unused)
-{
-	(void)unused;
-	struct setup s = new_log();
-
-	fl_add(&s.l, "Kernel panic - not syncing: the kernel's own");
-	uint64_t id = fl_add(&s.l, "Kernel panic - not syncing: not at all");
-	check_panic(s.k, "Kernel panic - not syncing: not at all");
-	fl_put(&s.l, fl_info(&s.l, id) + 18, "\x01", 1);
-	check_panic(s.k, "Kernel panic - not syncing: the kernel's own");
-	fk_free(s.k);
-}
-
-static void test_panic_bytes(void **unused)
-{
-	(void)unused;
-	struct setup s = new_log();
-
-	fl_add_bytes(&s.l, 1, "BUG: \x01\xff\033[1m\0rest", 16);
-	check_panic(s.k, "BUG: \x01\xff\033[1m");
-	fl_add(&s.l, "Kernel panic - not syncing: ");
-	check_panic(s.k, "Kernel panic - not syncing: ");
-	fk_unsay(s.k, "SYMBOL(prb)");
-	check_panic(s.k, NULL);
-	fk_free(s.k);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -800,8 +680,6 @@ int main(void)
 		cmocka_unit_test(test_gaps),	      cmocka_unit_test(test_overwritten),
 		cmocka_unit_test(test_interrupted),   cmocka_unit_test(test_vmcoreinfo),
 		cmocka_unit_test(test_layout_lies),   cmocka_unit_test(test_ring_missing),
-		cmocka_unit_test(test_panic_message), cmocka_unit_test(test_panic_of_others),
-		cmocka_unit_test(test_panic_of_user), cmocka_unit_test(test_panic_bytes),
 	};
 
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

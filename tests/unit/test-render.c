@@ -431,8 +431,8 @@ static bool inlined_places(void *ctx, const struct nmibt_location *code, nmibt_p
 {
 	(void)ctx;
 	(void)code;
-	visit(arg, &(struct nmibt_place){"inner", "inner.h:1"});
-	visit(arg, &(struct nmibt_place){NULL, "outer.c:2"});
+	visit(arg, "inner", "inner.h:1");
+	visit(arg, NULL, "outer.c:2");
 	return true;
 }
 
@@ -606,7 +606,7 @@ static bool hostile_places(void *ctx, const struct nmibt_location *code, nmibt_p
 {
 	(void)ctx;
 	(void)code;
-	visit(arg, &(struct nmibt_place){"f\033[1m\r\n", "a\033]0;title\007\302\233.c:1"});
+	visit(arg, "f\033[1m\r\n", "a\033]0;title\007\302\233.c:1");
 	return true;
 }
 

@@ -11,6 +11,7 @@
 
 #include "fake-image.h"
 #include "base/sha1.h"
+#include "report/report.h"
 
 /* FIPS 180's examples, and lengths about those of a block, by sha1sum(1). */
 static void sha1(void **state)

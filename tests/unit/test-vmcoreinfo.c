@@ -246,43 +246,6 @@ static void build_id(void **state)
 	fk_free(k);
 }
 
-static bool elfcorehdr_addr(void *ctx, const char *name, uint64_t *ret)
-{
-	(void)ctx;
-	*ret = NOTES;
-	return !strcmp(name, "elfcorehdr_addr");
-}
-
-static void check_capture(struct fake_kernel *k, enum nmibt_is_capture expected, uint64_t addr)
-{
-	struct nmibt_kernel *kernel;
-	uint64_t got;
-
-	assert_null(nmibt_kernel_open(&k->image, &kernel));
-	assert_int_equal(nmibt_kernel_is_capture(kernel, &got), expected);
-	assert_int_equal(got, addr);
-	nmibt_kernel_close(kernel);
-}
-
-static void capture_kernel(void **state)
-{
-	struct fake_kernel *k = fk_new(&fk_x86);
-	uint64_t paddr = fk_alloc(k, FK_PAGE, FK_PAGE), *addr = fk_at(k, paddr);
-
-	(void)state;
-	check_capture(k, NMIBT_IS_CAPTURE_UNKNOWN, 0);
-	k->ops.symbol_addr = elfcorehdr_addr;
-	check_capture(k, NMIBT_IS_CAPTURE_UNKNOWN, 0);
-	fk_map(k, NOTES, paddr, 12);
-	*addr = 0x7f000000;
-	check_capture(k, NMIBT_IS_CAPTURE_YES, 0x7f000000);
-	*addr = UINT64_MAX - 1;
-	check_capture(k, NMIBT_IS_CAPTURE_YES, 0);
-	*addr = UINT64_MAX;
-	check_capture(k, NMIBT_IS_CAPTURE_NO, 0);
-	fk_free(k);
-}
-
 static int setup(void **state)
 {
 	*state = fake_new(NMIBT_ARCH_X86_64, 1);
@@ -309,7 +272,6 @@ int main(void)
 		cmocka_unit_test(is_wrong),
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(build_id),
-		cmocka_unit_test(capture_kernel),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

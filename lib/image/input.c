@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * An input's image: its callbacks lead to the dump's reader or to the caller, and to what is
+ * attached. A callback that leads nowhere is NULL.
+ */
+#include "image/input.h"
+
+const char *nmibt_location_function(const struct nmibt_location *code)
+{
+	return code->function;
+}
+
+const char *nmibt_location_module(const struct nmibt_location *code)
+{
+	return code->module;
+}
+
+uint64_t nmibt_location_offset(const struct nmibt_location *code)
+{
+	return code->offset;
+}
+
+uint64_t nmibt_location_size(const struct nmibt_location *code)
+{
+	return code->size;
+}
+
+/* ------------------------------------------------------- what the caller supplies */
+
+static enum nmibt_read caller_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
+{
+	struct nmibt_input *input = ctx;
+
+	return input->caller.read_phys(input->caller_ctx, paddr, buf, len);
+}
+
+static enum nmibt_read caller_read_virt(void *ctx, uint64_t vaddr, void *buf, size_t len)
+{
+	struct nmibt_input *input = ctx;
+
+	return input->caller.read_virt(input->caller_ctx, vaddr, buf, len);
+}
+
+static char *caller_vmcoreinfo_text(void *ctx)
+{
+	struct nmibt_input *input = ctx;
+
+	return input->caller.vmcoreinfo_text(input->caller_ctx);
+}
+
+static char *caller_vmcoreinfo(void *ctx, const char *key)
+{
+	struct nmibt_input *input = ctx;
+
+	return input->caller.vmcoreinfo(input->caller_ctx, key);
+}
+
+static bool caller_virt_to_phys(void *ctx, uint64_t vaddr, uint64_t *ret)
+{
+	struct nmibt_input *input = ctx;
+
+	return input->caller.virt_to_phys(input->caller_ctx, vaddr, ret);
+}
+
+static bool caller_symbol_addr(void *ctx, const char *name, uint64_t *ret)
+{
+	struct nmibt_input *input = ctx;
+
+	return input->caller.symbol_addr(input->caller_ctx, name, ret);
+}
+
+static bool caller_member_offset(void *ctx, const char *type, const char *member, size_t *ret)
+{
+	struct nmibt_input *input = ctx;
+
+	return input->caller.member_offset(input->caller_ctx, type, member, ret);
+}
+
+static bool caller_type_size(void *ctx, const char *type, size_t *ret)
+{
+	struct nmibt_input *input = ctx;
+
+	return input->caller.type_size(input->caller_ctx, type, ret);
+}
+
+static bool caller_symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
+{
+	struct nmibt_input *input = ctx;
+
+	return input->caller.symbolize(input->caller_ctx, addr, buf, len);
+}
+
+static bool caller_find_places(void *ctx, const struct nmibt_location *code, nmibt_place_fn visit,
+			       void *arg)
+{
+	struct nmibt_input *input = ctx;
+
+	return input->caller.find_places(input->caller_ctx, code, visit, arg);
+}
+
+static bool caller_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
+{
+	struct nmibt_input *input = ctx;
+
+	return input->caller.next_range(input->caller_ctx, from, &ret->start, &ret->size);
+}
+
+static bool caller_interrupted(void *ctx)
+{
+	struct nmibt_input *input = ctx;
+
+	return input->caller.interrupted(input->caller_ctx);
+}
+
+static char *caller_notes(void *ctx, size_t *ret_len)
+{
+	struct nmibt_input *input = ctx;
+
+	return input->caller.notes(input->caller_ctx, ret_len);
+}
+
+/* Those that the caller has not are NULL. */
+static struct nmibt_image_ops ops_of_caller(const struct nmibt_input_ops *caller)
+{
+	return (struct nmibt_image_ops){
+		.read_phys = caller->read_phys ? caller_read_phys : NULL,
+		.read_virt = caller->read_virt ? caller_read_virt : NULL,
+		.vmcoreinfo_text = caller->vmcoreinfo_text ? caller_vmcoreinfo_text : NULL,
+		.vmcoreinfo = caller->vmcoreinfo ? caller_vmcoreinfo : NULL,
+		.virt_to_phys = caller->virt_to_phys ? caller_virt_to_phys : NULL,
+		.symbol_addr = caller->symbol_addr ? caller_symbol_addr : NULL,
+		.member_offset = caller->member_offset ? caller_member_offset : NULL,
+		.type_size = caller->type_size ? caller_type_size : NULL,
+		.symbolize = caller->symbolize ? caller_symbolize : NULL,
+		.find_places = caller->find_places ? caller_find_places : NULL,
+		.next_range = caller->next_range ? caller_next_range : NULL,
+		.interrupted = caller->interrupted ? caller_interrupted : NULL,
+		.notes = caller->notes ? caller_notes : NULL,
+	};
+}
+
+/* ------------------------------------------------------------ what the dump has */
+
+static enum nmibt_read base_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
+{
+	struct nmibt_input *input = ctx;
+
+	return input->base.ops->read_phys(input->base.ctx, paddr, buf, len);
+}
+
+static char *base_vmcoreinfo_text(void *ctx)
+{
+	struct nmibt_input *input = ctx;
+
+	return input->base.ops->vmcoreinfo_text(input->base.ctx);
+}
+
+static bool base_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
+{
+	struct nmibt_input *input = ctx;
+
+	return input->base.ops->next_range(input->base.ctx, from, ret);
+}
+
+static char *base_notes(void *ctx, size_t *ret_len)
+{
+	struct nmibt_input *input = ctx;
+
+	return input->base.ops->notes(input->base.ctx, ret_len);
+}
+
+static const struct nmibt_image_ops dump_ops = {
+	.read_phys = base_read_phys,
+	.vmcoreinfo_text = base_vmcoreinfo_text,
+	.next_range = base_next_range,
+	.notes = base_notes,
+};
+
+/* -------------------------------------------------------------- what is attached */
+
+static bool attached_symbol_addr(void *ctx, const char *name, uint64_t *ret)
+{
+	const struct nmibt_attachment *a = &((struct nmibt_input *)ctx)->attachment;
+
+	return a->ops->symbol_addr(a->ctx, name, ret);
+}
+
+static bool attached_member_offset(void *ctx, const char *type, const char *member, size_t *ret)
+{
+	const struct nmibt_attachment *a = &((struct nmibt_input *)ctx)->attachment;
+
+	return a->ops->member_offset(a->ctx, type, member, ret);
+}
+
+static bool attached_type_size(void *ctx, const char *type, size_t *ret)
+{
+	const struct nmibt_attachment *a = &((struct nmibt_input *)ctx)->attachment;
+
+	return a->ops->type_size(a->ctx, type, ret);
+}
+
+static bool attached_symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
+{
+	const struct nmibt_attachment *a = &((struct nmibt_input *)ctx)->attachment;
+
+	return a->ops->symbolize(a->ctx, addr, buf, len);
+}
+
+static bool attached_find_places(void *ctx, const struct nmibt_location *code, nmibt_place_fn visit,
+				 void *arg)
+{
+	const struct nmibt_attachment *a = &((struct nmibt_input *)ctx)->attachment;
+
+	return a->ops->find_places(a->ctx, code, visit, arg);
+}
+
+static struct nmibt_error *attached_unwind(void *ctx, struct nmibt_kernel *kernel,
+					   const struct nmibt_regs *regs, struct nmibt_stack *ret)
+{
+	const struct nmibt_attachment *a = &((struct nmibt_input *)ctx)->attachment;
+
+	return a->ops->unwind(a->ctx, kernel, regs, ret);
+}
+
+struct nmibt_error *nmibt_input_attach(struct nmibt_input *input,
+				       const struct nmibt_attachment *attachment)
+{
+	struct nmibt_image_ops *ops = &input->ops;
+
+	if (input->attachment.ops)
+		return nmibt_error_create(NMIBT_ERR_USAGE,
+					  "the input has debugging information already");
+	input->attachment = *attachment;
+	ops->symbol_addr = ops->symbol_addr ?: attached_symbol_addr;
+	ops->member_offset = ops->member_offset ?: attached_member_offset;
+	ops->type_size = ops->type_size ?: attached_type_size;
+	ops->symbolize = ops->symbolize ?: attached_symbolize;
+	ops->find_places = ops->find_places ?: attached_find_places;
+	ops->unwind = attached_unwind;
+	return NULL;
+}
+
+void nmibt_input_forget_kernel(struct nmibt_input *input, const struct nmibt_kernel *kernel)
+{
+	if (input->attachment.ops)
+		input->attachment.forget_kernel(input->attachment.ctx, kernel);
+}
+
+/* --------------------------------------------------------------- open and close */
+
+static struct nmibt_error *read_options(const struct nmibt_input_options *from,
+					struct nmibt_input_options *ret)
+{
+	if (!from)
+		return NULL;
+	struct nmibt_error *err =
+		nmibt_copy_options("nmibt_input_options", ret, sizeof(*ret), from, from->size);
+	if (!err && ret->page_size & (ret->page_size - 1))
+		err = nmibt_error_create(NMIBT_ERR_USAGE, "no pages have %zu bytes",
+					 ret->page_size);
+	return err;
+}
+
+static void set_image(struct nmibt_input *input, const struct nmibt_input_options *options)
+{
+	input->image = (struct nmibt_image){
+		.ops = &input->ops,
+		.ctx = input,
+		.arch = input->base.arch ?: options->arch,
+		.page_size = input->base.page_size ?: options->page_size,
+	};
+}
+
+static struct nmibt_error *open_dump(struct nmibt_input *input, const char *const *paths,
+				     unsigned int nr)
+{
+	if (!nr)
+		return nmibt_error_create(NMIBT_ERR_USAGE, "no file is named");
+	input->path = strdup(paths[0]);
+	return input->path ? nmibt_dump_open(paths, nr, &input->dump) : nmibt_error_nomem();
+}
+
+struct nmibt_error *nmibt_input_open(const char *const *paths, unsigned int nr,
+				     const struct nmibt_input_options *options,
+				     struct nmibt_input **ret)
+{
+	struct nmibt_input_options own = {0};
+	struct nmibt_error *err = read_options(options, &own);
+	if (err)
+		return err;
+	struct nmibt_input *input = calloc(1, sizeof(*input));
+	if (!input)
+		return nmibt_error_nomem();
+
+	err = open_dump(input, paths, nr);
+	if (err) {
+		nmibt_input_close(input);
+		return err;
+	}
+	nmibt_dump_image(input->dump, &input->base);
+	input->ops = dump_ops;
+	set_image(input, &own);
+	*ret = input;
+	return NULL;
+}
+
+struct nmibt_error *nmibt_input_new(const struct nmibt_input_ops *ops, void *ctx,
+				    const struct nmibt_input_options *options,
+				    struct nmibt_input **ret)
+{
+	struct nmibt_input_options own = {0};
+	struct nmibt_input_ops caller = {0};
+	struct nmibt_error *err = read_options(options, &own);
+
+	if (!err)
+		err = nmibt_copy_options("nmibt_input_ops", &caller, sizeof(caller), ops,
+					 ops->size);
+	if (!err && (!own.arch || !own.page_size))
+		err = nmibt_error_create(NMIBT_ERR_USAGE,
+					 "the architecture or the size of a page is not given");
+	if (err)
+		return err;
+	struct nmibt_input *input = calloc(1, sizeof(*input));
+	if (!input)
+		return nmibt_error_nomem();
+	input->caller = caller;
+	input->caller_ctx = ctx;
+	input->ops = ops_of_caller(&caller);
+	set_image(input, &own);
+	*ret = input;
+	return NULL;
+}
+
+void nmibt_input_close(struct nmibt_input *input)
+{
+	if (!input)
+		return;
+	if (input->attachment.ops)
+		input->attachment.close(input->attachment.ctx);
+	nmibt_dump_close(input->dump);
+	free(input->path);
+	free(input);
+}
+
+/* --------------------------------------------------------------- what it is asked */
+
+struct nmibt_error *nmibt_input_image(struct nmibt_input *input, const struct nmibt_image **ret)
+{
+	const struct nmibt_vmcoreinfo *vmcoreinfo;
+	struct nmibt_error *err =
+		input->dump ? nmibt_dump_read_vmcoreinfo(input->dump, &vmcoreinfo) : NULL;
+
+	if (err)
+		return err;
+	if (input->dump)
+		nmibt_dump_image(input->dump, &input->base);
+	if (input->base.arch)
+		input->image.arch = input->base.arch;
+	*ret = &input->image;
+	return NULL;
+}
+
+unsigned int nmibt_input_nr_crashes(const struct nmibt_input *input)
+{
+	(void)input;
+	return 1;
+}
+
+enum nmibt_read nmibt_input_read(struct nmibt_input *input, uint64_t paddr, void *buf, size_t len)
+{
+	return nmibt_read_phys(&input->image, paddr, buf, len);
+}
+
+const char *nmibt_input_remark(const struct nmibt_input *input)
+{
+	return input->dump ? nmibt_dump_remark(input->dump) : NULL;
+}

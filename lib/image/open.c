@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Opens a dump: finds the reader of its format, puts parts together, and looks for
+ * VMCOREINFO and the architecture where the dump's headers lack them.
+ */
+#include <elf.h>
+
+#include "image/dumpfile.h"
+#include "image/foreign.h"
+#include "image/input.h"
+#include "image/kdump.h"
+
+struct nmibt_dump {
+	struct nmibt_dumpfile **files;
+	unsigned int nr_files;
+	struct nmibt_elf *elf; /* this one or the next */
+	struct nmibt_kdump *kdump;
+	struct nmibt_image base; /* of the one that is open */
+	char *found; /* VMCOREINFO in memory; NULL: the dump has a note, or there is none */
+	struct nmibt_vmcoreinfo vmcoreinfo; /* of the dump's note, or of its memory */
+	bool has_read_vmcoreinfo;
+	const char *remark;
+	bool is_cut; /* what is not in it may have been, in the rest */
+};
+
+/* --------------------------------------------------------------------- open */
+
+static bool is_elf(const struct nmibt_file *file)
+{
+	char magic[SELFMAG];
+
+	return nmibt_file_read(file, 0, magic, sizeof(magic)) && !memcmp(magic, ELFMAG, SELFMAG);
+}
+
+static struct nmibt_error *open_files(struct nmibt_dump *dump, unsigned int nr,
+				      const char *const *paths)
+{
+	dump->files = calloc(nr, sizeof(*dump->files));
+	if (!dump->files)
+		return nmibt_error_nomem();
+
+	for (unsigned int i = 0; i < nr; i++) {
+		struct nmibt_error *err = nmibt_dumpfile_open(paths[i], &dump->files[i]);
+		if (err)
+			return err;
+		dump->nr_files++;
+		if (dump->files[i]->flat && !nmibt_flattened_complete(dump->files[i]->flat)) {
+			dump->remark = "the file ends before the end of the flattened dump";
+			dump->is_cut = true;
+		}
+	}
+	return NULL;
+}
+
+static struct nmibt_error *open_image(struct nmibt_dump *dump, unsigned int nr,
+				      const char *const *paths)
+{
+	struct nmibt_error *err = open_files(dump, nr, paths);
+	if (err)
+		return err;
+	if (nr == 1 && is_elf(&dump->files[0]->file))
+		return nmibt_elf_open_file(&dump->files[0]->file, &dump->elf);
+
+	_cleanup_free_ const struct nmibt_file **files = calloc(nr, sizeof(*files));
+	if (!files)
+		return nmibt_error_nomem();
+	for (unsigned int i = 0; i < nr; i++) {
+		files[i] = &dump->files[i]->file;
+		if (!nmibt_is_kdump(files[i]))
+			return nmibt_refuse_foreign(files[i]);
+	}
+	return nmibt_kdump_open(nr, files, &dump->kdump);
+}
+
+static enum nmibt_read dump_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
+{
+	struct nmibt_dump *dump = ctx;
+	enum nmibt_read status = dump->base.ops->read_phys(dump->base.ctx, paddr, buf, len);
+
+	return status == NMIBT_READ_EXCLUDED && dump->is_cut ? NMIBT_READ_ERROR : status;
+}
+
+static char *dump_vmcoreinfo_text(void *ctx)
+{
+	struct nmibt_dump *dump = ctx;
+
+	if (dump->found)
+		return strdup(dump->found);
+	return dump->base.ops->vmcoreinfo_text(dump->base.ctx);
+}
+
+/* Where the dump's header does not name the machine. VMCOREINFO has lines that only one
+ * architecture writes. */
+static enum nmibt_arch arch_by_vmcoreinfo(const struct nmibt_vmcoreinfo *v)
+{
+	if (v->phys_base.known == v->kimage_voffset.known)
+		return NMIBT_ARCH_UNKNOWN;
+	return v->phys_base.known ? NMIBT_ARCH_X86_64 : NMIBT_ARCH_ARM64;
+}
+
+/* QEMU without its vmcoreinfo device writes no note. */
+static struct nmibt_error *look_for_vmcoreinfo(struct nmibt_dump *dump)
+{
+	struct nmibt_vmcoreinfo *v = &dump->vmcoreinfo;
+	struct nmibt_error *err = nmibt_vmcoreinfo_read(&dump->base, v);
+
+	if (!err && !v->osrelease) {
+		nmibt_vmcoreinfo_destroy(v);
+		err = nmibt_vmcoreinfo_find(&dump->base, &dump->found);
+		if (err && err->code == NMIBT_ERR_DAMAGED && !dump->remark)
+			dump->remark =
+				"memory has VMCOREINFO of more than one kernel: none is used";
+		else if (!err && !dump->remark)
+			dump->remark = "the dump has no VMCOREINFO note, what memory has is used";
+		nmibt_error_destroy(err);
+		err = nmibt_vmcoreinfo_parse(dump->found ? strdup(dump->found) : NULL, v);
+	}
+	if (!err && dump->base.arch == NMIBT_ARCH_UNKNOWN)
+		dump->base.arch = arch_by_vmcoreinfo(v);
+	return err;
+}
+
+struct nmibt_error *nmibt_dump_open(const char *const *paths, unsigned int nr,
+				    struct nmibt_dump **ret)
+{
+	struct nmibt_dump *dump = calloc(1, sizeof(*dump));
+	if (!dump)
+		return nmibt_error_nomem();
+
+	struct nmibt_error *err = open_image(dump, nr, paths);
+	if (err) {
+		nmibt_dump_close(dump);
+		return err;
+	}
+	if (dump->elf)
+		nmibt_elf_image(dump->elf, &dump->base);
+	else
+		nmibt_kdump_image(dump->kdump, &dump->base);
+	*ret = dump;
+	return NULL;
+}
+
+struct nmibt_error *nmibt_dump_read_vmcoreinfo(struct nmibt_dump *dump,
+					       const struct nmibt_vmcoreinfo **ret)
+{
+	struct nmibt_error *err = dump->has_read_vmcoreinfo ? NULL : look_for_vmcoreinfo(dump);
+
+	if (err)
+		return err;
+	dump->has_read_vmcoreinfo = true;
+	*ret = &dump->vmcoreinfo;
+	return NULL;
+}
+
+static bool dump_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
+{
+	struct nmibt_dump *dump = ctx;
+
+	return dump->base.ops->next_range(dump->base.ctx, from, ret);
+}
+
+static char *dump_notes(void *ctx, size_t *ret_len)
+{
+	struct nmibt_dump *dump = ctx;
+
+	return dump->base.ops->notes(dump->base.ctx, ret_len);
+}
+
+void nmibt_dump_image(struct nmibt_dump *dump, struct nmibt_image *ret)
+{
+	static const struct nmibt_image_ops ops = {
+		.read_phys = dump_read_phys,
+		.vmcoreinfo_text = dump_vmcoreinfo_text,
+		.next_range = dump_next_range,
+		.notes = dump_notes,
+	};
+
+	*ret = dump->base;
+	ret->ops = &ops;
+	ret->ctx = dump;
+}
+
+const char *nmibt_dump_remark(const struct nmibt_dump *dump)
+{
+	const char *remark = dump->kdump ? nmibt_kdump_remark(dump->kdump) : NULL;
+
+	return remark ? remark : dump->remark;
+}
+
+void nmibt_dump_close(struct nmibt_dump *dump)
+{
+	if (!dump)
+		return;
+	nmibt_vmcoreinfo_destroy(&dump->vmcoreinfo);
+	free(dump->found);
+	nmibt_elf_close(dump->elf);
+	nmibt_kdump_close(dump->kdump);
+	for (unsigned int i = 0; i < dump->nr_files; i++)
+		nmibt_dumpfile_close(dump->files[i]);
+	free(dump->files);
+	free(dump);
+}
