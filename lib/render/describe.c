@@ -59,7 +59,6 @@ static bool has_vmlinux(struct nmibt_kernel *kernel)
 static void put_kernel(struct renderer *r, size_t nearest)
 {
 	const struct nmibt_report *report = r->report;
-	uint64_t elfcorehdr;
 
 	fprintf(r->out, "arch %s\nkernel %u.%u\n", nmibt_arch_name(kernels[nearest].arch),
 		kernels[nearest].major, kernels[nearest].minor);
@@ -70,8 +69,9 @@ static void put_kernel(struct renderer *r, size_t nearest)
 		fputs("vmcoreinfo set NUMBER(phys_base)=0\n", r->out);
 	if (report->facts.has_time)
 		fprintf(r->out, "kdump %" PRIu64 "\n", report->facts.time);
-	if (nmibt_kernel_is_capture(report->kernel, &elfcorehdr) == NMIBT_IS_CAPTURE_YES)
-		fprintf(r->out, "variable elfcorehdr_addr:8 = 0x%" PRIx64 "\n", elfcorehdr);
+	/* ELFCORE_ADDR_ERR, include/linux/crash_dump.h (6.12): nothing leads to the first one. */
+	if (report->is_capture_kernel)
+		fputs("variable elfcorehdr_addr:8 = 0xfffffffffffffffe\n", r->out);
 	if (!report->sources->log && kernels[nearest].has_ring_buffer)
 		fputs("vmcoreinfo drop SYMBOL(prb)\n", r->out);
 }
@@ -108,7 +108,8 @@ static void put_cpus(struct renderer *r)
 		panic_cpu = (int)sources->capture.desc.panic_cpu;
 	else if (sources->percpu)
 		panic_cpu = sources->percpu->panic_cpu;
-	fprintf(r->out, "cpus %u\n", r->report->nr_cpus);
+	/* Of a capture kernel no CPU is shown. */
+	fprintf(r->out, "cpus %u\n", r->report->nr_cpus ? r->report->nr_cpus : 1);
 	put_possible(r);
 	if (panic_cpu >= 0)
 		fprintf(r->out, "panic cpu %d\n", panic_cpu);
