@@ -34,6 +34,10 @@ static const char help[] = USAGE
 	"  -i, --signature      the crash signature, and how it was made; see docs/signature.md\n"
 	"  -S, --source=SOURCE  this source only: vmcoreinfo or scan for the capture; legacy,\n"
 	"                       log or registers of other kernels\n"
+	"      --describe       the case as a text that testdumps/mkdump makes a dump of; names "
+	"of\n"
+	"                       tasks, messages, and what else tells whose machine it was are\n"
+	"                       left out\n"
 	"      --vmlinux=FILE   as -l, by this vmlinux\n"
 	"      --force          use the vmlinux that --vmlinux names even if it is of another "
 	"build\n"
@@ -75,7 +79,7 @@ static int usage(void)
 /* Exit code, or -1: go on. */
 static int parse(int argc, char **argv, struct arguments *args)
 {
-	enum { HELP = 256, VERSION, VMLINUX, FORCE, DEBUG_PATH, DEBUGINFOD };
+	enum { HELP = 256, VERSION, DESCRIBE, VMLINUX, FORCE, DEBUG_PATH, DEBUGINFOD };
 	static const struct option options[] = {
 		{"cpu", required_argument, NULL, 'c'},
 		{"summary", no_argument, NULL, 's'},
@@ -89,6 +93,7 @@ static int parse(int argc, char **argv, struct arguments *args)
 		{"folded", no_argument, NULL, 'f'},
 		{"signature", no_argument, NULL, 'i'},
 		{"source", required_argument, NULL, 'S'},
+		{"describe", no_argument, NULL, DESCRIBE},
 		{"vmlinux", required_argument, NULL, VMLINUX},
 		{"force", no_argument, NULL, FORCE},
 		{"debug-path", required_argument, NULL, DEBUG_PATH},
@@ -110,6 +115,9 @@ static int parse(int argc, char **argv, struct arguments *args)
 			fprintf(stderr, "nmibt: no source \"%s\": %s\n", optarg,
 				NMIBT_SOURCE_NAMES);
 			return 2;
+		case DESCRIBE:
+			args->render.format = NMIBT_FORMAT_DESCRIPTION;
+			break;
 		case VMLINUX:
 			args->debuginfo.vmlinux = optarg;
 			args->render.lines = true;

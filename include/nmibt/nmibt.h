@@ -586,6 +586,7 @@ enum nmibt_format {
 	NMIBT_FORMAT_GROUPS, /* each stack once, with the CPUs that have it */
 	NMIBT_FORMAT_FOLDED, /* a line for each stack, for flame graphs */
 	NMIBT_FORMAT_SIGNATURE, /* the name of the crash, and how it was made */
+	NMIBT_FORMAT_DESCRIPTION, /* the case without what tells whose machine it was */
 };
 
 /* Letters are those of the front ends. */

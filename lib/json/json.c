@@ -156,6 +156,8 @@ static void write_death(struct json *j)
 	const struct nmibt_report *report = j->renderer.report;
 	const struct nmibt_death *death = &report->death;
 
+	json_key(j, "capture_kernel");
+	json_word(j, report->is_capture_kernel ? "only" : report->kernel->capture ? "also" : NULL);
 	json_key(j, "dump_failed");
 	json_text(j, death->dump_failed);
 	json_key(j, "death");
@@ -207,7 +209,10 @@ static void write_condition(struct json *j, const struct nmibt_condition *c)
 	json_key(j, "task");
 	json_task(j, &c->task);
 	json_key(j, "since_ns");
-	json_number(j, c->since_ns);
+	if (c->has_since)
+		json_number(j, c->since_ns);
+	else
+		json_null(j);
 	json_key(j, "first_ns");
 	json_number(j, c->first_ns);
 	json_key(j, "last_ns");

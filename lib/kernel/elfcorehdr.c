@@ -75,6 +75,53 @@ static bool find_in_command_line(struct nmibt_kernel *kernel, uint64_t *ret)
 	return nmibt_parse_elfcorehdr(line, ret);
 }
 
+/* A kernel prints its command line among its first records: init/main.c: start_kernel(),
+ * arch/x86/kernel/setup.c: setup_arch(), 6.12. */
+#define MAX_RECORDS 1000
+
+static bool is_command_line(const struct nmibt_log_record *record, char line[MAX_COMMAND_LINE + 1])
+{
+	static const char *const starts[] = {"Command line: ", "Kernel command line: "};
+
+	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
+		size_t len = strlen(starts[i]);
+
+		if (nmibt_log_is_of_user(record) || record->len < len ||
+		    memcmp(record->text, starts[i], len))
+			continue;
+		size_t rest = record->len - len;
+		if (rest > MAX_COMMAND_LINE)
+			rest = MAX_COMMAND_LINE;
+		memcpy(line, record->text + len, rest);
+		line[rest] = '\0';
+		return true;
+	}
+	return false;
+}
+
+/* Where nobody knows the kernel's symbols. */
+static bool find_in_log(struct nmibt_kernel *kernel, uint64_t *ret)
+{
+	char line[MAX_COMMAND_LINE + 1];
+	struct nmibt_log_record record;
+	struct nmibt_log *log;
+	bool found = false;
+
+	struct nmibt_error *err = nmibt_log_open(kernel, &log);
+	if (err) {
+		nmibt_error_destroy(err);
+		return false;
+	}
+	for (unsigned int i = 0; i < MAX_RECORDS && nmibt_log_next(log, &record); i++) {
+		if (record.is_end || !is_command_line(&record, line))
+			continue;
+		found = nmibt_parse_elfcorehdr(line, ret);
+		break;
+	}
+	nmibt_log_close(log);
+	return found;
+}
+
 /* ------------------------------------------------------------ the first VMCOREINFO */
 
 static bool read_headers(const struct nmibt_image *image, uint64_t paddr, Elf64_Ehdr *ret)
@@ -138,7 +185,7 @@ static bool find_elfcorehdr(struct nmibt_kernel *kernel, uint64_t *ret)
 	kernel->is_capture = has_symbol;
 	if (has_symbol && *ret != ELFCORE_ADDR_ERR)
 		return true;
-	if (!find_in_command_line(kernel, ret))
+	if (!find_in_command_line(kernel, ret) && !find_in_log(kernel, ret))
 		return false;
 	kernel->is_capture = true;
 	return true;

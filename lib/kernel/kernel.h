@@ -229,6 +229,7 @@ static inline bool nmibt_log_is_of_user(const struct nmibt_log_record *record)
 struct nmibt_percpu {
 	unsigned int nr; /* 1 to NMIBT_MAX_CPUS; CPUs have numbers below it */
 	bool *possible; /* nr; at least one is */
+	bool *online; /* nr; true: it was, and nobody stopped it since */
 	uint64_t *offsets; /* nr; what is added to a per-CPU symbol */
 	bool *known; /* nr; false: that CPU's offset can't be read */
 	/* Below nr, or -1: none, or nobody knows. The second one is who began the panic

@@ -60,7 +60,8 @@ static struct nmibt_error *make_room(struct nmibt_percpu *p)
 	p->possible = calloc(p->nr, sizeof(*p->possible));
 	p->offsets = calloc(p->nr, sizeof(*p->offsets));
 	p->known = calloc(p->nr, sizeof(*p->known));
-	return p->possible && p->offsets && p->known ? NULL : nmibt_error_nomem();
+	p->online = calloc(p->nr, sizeof(*p->online));
+	return p->possible && p->offsets && p->known && p->online ? NULL : nmibt_error_nomem();
 }
 
 /* cpu_possible_bits is its name up to 4.4. */
@@ -95,6 +96,20 @@ static struct nmibt_error *read_possible(struct nmibt_percpu *p, struct nmibt_ke
 		return nmibt_error_create(NMIBT_ERR_DAMAGED,
 					  "__cpu_possible_mask at %#" PRIx64 " has no CPU", vaddr);
 	return NULL;
+}
+
+/* Which CPUs were online; a kernel that stops its CPUs may take them offline as it does
+ * (arch/arm64/kernel/smp.c: ipi_cpu_crash_stop(), 6.12). Unknown: none. */
+static void read_online(struct nmibt_percpu *p, struct nmibt_kernel *kernel)
+{
+	uint64_t mask[NMIBT_MAX_CPUS / WORD_BITS], vaddr;
+	size_t len = (p->nr + WORD_BITS - 1) / WORD_BITS * sizeof(*mask);
+
+	if (!nmibt_symbol_addr(kernel, "__cpu_online_mask", &vaddr) ||
+	    nmibt_kernel_read(kernel, vaddr, mask, len) != NMIBT_READ_OK)
+		return;
+	for (unsigned int cpu = 0; cpu < p->nr; cpu++)
+		p->online[cpu] = mask[cpu / WORD_BITS] >> cpu % WORD_BITS & 1;
 }
 
 static struct nmibt_error *read_offsets(struct nmibt_percpu *p, struct nmibt_kernel *kernel)
@@ -198,6 +213,7 @@ struct nmibt_error *nmibt_percpu_open(struct nmibt_kernel *kernel, struct nmibt_
 		nmibt_percpu_close(p);
 		return err;
 	}
+	read_online(p, kernel);
 	read_panic_cpu(p, kernel);
 	read_crash_notes(p, kernel);
 	*ret = p;
@@ -211,6 +227,7 @@ void nmibt_percpu_close(struct nmibt_percpu *percpu)
 	free(percpu->possible);
 	free(percpu->offsets);
 	free(percpu->known);
+	free(percpu->online);
 	free(percpu);
 }
 

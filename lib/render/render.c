@@ -287,6 +287,7 @@ struct nmibt_error *nmibt_render_file(const struct nmibt_report *report,
 		[NMIBT_FORMAT_GROUPS] = nmibt_render_groups,
 		[NMIBT_FORMAT_FOLDED] = nmibt_render_folded,
 		[NMIBT_FORMAT_SIGNATURE] = nmibt_render_signature,
+		[NMIBT_FORMAT_DESCRIPTION] = nmibt_render_description,
 	};
 
 	if (options->format >= ARRAY_SIZE(renderers) || !renderers[options->format])

@@ -137,6 +137,8 @@ struct nmibt_error *nmibt_render_text(struct renderer *r);
 struct nmibt_error *nmibt_render_groups(struct renderer *r);
 struct nmibt_error *nmibt_render_folded(struct renderer *r);
 struct nmibt_error *nmibt_render_signature(struct renderer *r);
+/* What testdumps/mkdump makes a dump of. */
+struct nmibt_error *nmibt_render_description(struct renderer *r);
 /* The first screen. */
 struct nmibt_error *nmibt_render_summary(struct renderer *r);
 

@@ -339,21 +339,6 @@ static struct nmibt_error *render_subjects(struct renderer *r)
 #define MAX_NEWEST 9
 #define AGE_WIDTH 10
 
-/* "-74 s", "-5 min or more", "?". */
-static void format_offset(struct nmibt_age age, char *buf, size_t len)
-{
-	char duration[32];
-
-	/* At least no time at all says nothing. */
-	if (age.kind == NMIBT_AGE_UNKNOWN || (age.kind == NMIBT_AGE_AT_LEAST && !age.ns)) {
-		snprintf(buf, len, "?");
-		return;
-	}
-	nmibt_format_duration(age.ns, duration, sizeof(duration));
-	snprintf(buf, len, "%s%s%s", age.ns < 0 ? "+" : "-", duration,
-		 age.kind == NMIBT_AGE_AT_LEAST ? " or more" : "");
-}
-
 static void put_condition(struct renderer *r, const struct nmibt_condition *c)
 {
 	const struct nmibt_printout *first = &r->report->sources->log->printouts[c->first - 1];
@@ -365,11 +350,14 @@ static void put_condition(struct renderer *r, const struct nmibt_condition *c)
 		nmibt_render_cpu_set(r, &c->cpus);
 	}
 	nmibt_render_task(r, &c->task);
-	format_offset(nmibt_age_of(r->report, NMIBT_CLOCK_LOG, c->since_ns, first->first_seq),
-		      since, sizeof(since));
 	if (c->count > 1)
 		fprintf(r->out, ", %u reports", c->count);
-	fprintf(r->out, ", since %s", since);
+	if (c->has_since) {
+		nmibt_format_offset(
+			nmibt_age_of(r->report, NMIBT_CLOCK_LOG, c->since_ns, first->first_seq),
+			since, sizeof(since));
+		fprintf(r->out, ", since %s", since);
+	}
 	fputs(c->is_open ? ", open" : ", over", r->out);
 }
 
@@ -406,7 +394,7 @@ static void render_moment(struct renderer *r, const struct nmibt_moment *moment,
 	if (moment->kind == NMIBT_MOMENT_DEATH)
 		snprintf(offset, sizeof(offset), "0");
 	else
-		format_offset(moment->age, offset, sizeof(offset));
+		nmibt_format_offset(moment->age, offset, sizeof(offset));
 	fprintf(r->out, "%*s  ", AGE_WIDTH, offset);
 	put_moment(r, moment);
 	if (moment->age.suspended)

@@ -126,6 +126,16 @@ void nmibt_format_end(const struct nmibt_stack *stack, char *buf, size_t len)
 	snprintf(buf, len, "%s%s%s", words[stack->end].before, at, words[stack->end].behind);
 }
 
+/* The capture asks who is online; else the kernel's own mask says it. */
+static bool was_online(const struct nmibt_report *report, unsigned int cpu)
+{
+	const struct nmibt_percpu *percpu = report->sources->percpu;
+
+	if (report->sources->has_capture)
+		return report->cpus[cpu].outcome != NMIBT_OUTCOME_OFFLINE;
+	return percpu && cpu < percpu->nr && percpu->online[cpu];
+}
+
 const char *nmibt_note_words(const struct nmibt_report *report, unsigned int cpu,
 			     enum nmibt_note note)
 {
@@ -135,10 +145,12 @@ const char *nmibt_note_words(const struct nmibt_report *report, unsigned int cpu
 	case NMIBT_NOTE_NONE:
 		/* Where nobody was stopped, or the CPU itself had the others stopped, an
 		 * empty note says nothing. */
-		if (!report->was_stopped)
+		if (!report->has_note)
 			return NULL;
-		return cpu == report->death.reporter ? "it has no crash note"
-						     : "no crash note: it never stopped";
+		if (cpu == report->death.reporter)
+			return "it has no crash note";
+		return was_online(report, cpu) ? "no crash note: it never stopped"
+					       : "no crash note: it was offline, or did not stop";
 	case NMIBT_NOTE_EXCLUDED:
 		return "its crash note is not in the dump";
 	case NMIBT_NOTE_DAMAGED:

@@ -7,12 +7,10 @@
 
 /* A suspend between the two: local_clock() stands still while the machine sleeps
  * (kernel/sched/clock.c, 6.12), so that the difference is of the time awake. */
-static bool was_suspended_since(const struct nmibt_report *report, uint64_t seq)
+bool nmibt_was_suspended(const struct nmibt_report *report, uint64_t from_seq, uint64_t to_seq)
 {
-	uint64_t until = report->death.has_seq ? report->death.seq : UINT64_MAX;
-
 	for (size_t i = 0; i < report->nr_suspends; i++) {
-		if (report->suspends[i] > seq && report->suspends[i] < until)
+		if (report->suspends[i] > from_seq && report->suspends[i] < to_seq)
 			return true;
 	}
 	return false;
@@ -35,9 +33,9 @@ struct nmibt_age nmibt_age_of(const struct nmibt_report *report, enum nmibt_cloc
 
 	if (clock != NMIBT_CLOCK_LOG || !log)
 		return age;
-	age.suspended = was_suspended_since(report, seq);
+	age.suspended = nmibt_was_suspended(report, seq, death->has_seq ? death->seq : UINT64_MAX);
 	/* Clocks of CPUs that contradict the order of the records tell no age. */
-	if (death->has_seq && contradict(ns, seq, death))
+	if (death->has_seq ? contradict(ns, seq, death) : ns > log->last_ns + CLOCK_SKEW_NS)
 		return age;
 	/* Without the first record of the death its newest record is the latest moment
 	 * that is known. */
@@ -48,7 +46,8 @@ struct nmibt_age nmibt_age_of(const struct nmibt_report *report, enum nmibt_cloc
 
 void nmibt_format_duration(int64_t ns, char *buf, size_t len)
 {
-	uint64_t ms = (ns < 0 ? -(uint64_t)ns : (uint64_t)ns) / 1000000, s = ms / 1000, min = s / 60;
+	uint64_t ms = (ns < 0 ? -(uint64_t)ns : (uint64_t)ns) / 1000000, s = ms / 1000,
+		 min = s / 60;
 
 	if (s < 10)
 		snprintf(buf, len, "%u.%03u s", (unsigned int)s, (unsigned int)(ms % 1000));
@@ -61,6 +60,20 @@ void nmibt_format_duration(int64_t ns, char *buf, size_t len)
 			 (unsigned int)(min % 60));
 	else
 		snprintf(buf, len, "%u days", (unsigned int)(min / 60 / 24));
+}
+
+void nmibt_format_offset(struct nmibt_age age, char *buf, size_t len)
+{
+	char duration[32];
+
+	/* At least no time at all says nothing. */
+	if (age.kind == NMIBT_AGE_UNKNOWN || (age.kind == NMIBT_AGE_AT_LEAST && !age.ns)) {
+		snprintf(buf, len, "?");
+		return;
+	}
+	nmibt_format_duration(age.ns, duration, sizeof(duration));
+	snprintf(buf, len, "%s%s%s", age.ns < 0 ? "+" : "-", duration,
+		 age.kind == NMIBT_AGE_AT_LEAST ? " or more" : "");
 }
 
 void nmibt_format_age(const struct nmibt_report *report, struct nmibt_age age, char *buf,

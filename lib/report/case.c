@@ -93,16 +93,26 @@ static const struct {
 	char letter;
 	const char *words;
 } taints[] = {
-	{'P', "proprietary module"},	{'F', "module loaded by force"},
-	{'S', "CPU out of spec"},	{'R', "module unloaded by force"},
-	{'M', "machine check"},		{'B', "bad page"},
-	{'U', "user's request"},	{'D', "died before (oops or BUG)"},
-	{'A', "ACPI table overridden"}, {'W', "warning before"},
-	{'C', "staging driver"},	{'I', "firmware workaround"},
-	{'O', "out-of-tree module"},	{'E', "unsigned module"},
-	{'L', "soft lockup before"},	{'K', "live patch"},
-	{'X', "auxiliary"},		{'T', "randomised structures"},
-	{'N', "in-kernel test"},	{'J', "fwctl"},
+	{'P', "proprietary module"},
+	{'F', "module loaded by force"},
+	{'S', "CPU out of spec"},
+	{'R', "module unloaded by force"},
+	{'M', "machine check"},
+	{'B', "bad page"},
+	{'U', "user's request"},
+	{'D', "died before (oops or BUG)"},
+	{'A', "ACPI table overridden"},
+	{'W', "warning before"},
+	{'C', "staging driver"},
+	{'I', "firmware workaround"},
+	{'O', "out-of-tree module"},
+	{'E', "unsigned module"},
+	{'L', "soft lockup before"},
+	{'K', "live patch"},
+	{'X', "auxiliary"},
+	{'T', "randomised structures"},
+	{'N', "in-kernel test"},
+	{'J', "fwctl"},
 };
 
 const char *nmibt_taint_words(char letter)

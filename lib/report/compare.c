@@ -24,6 +24,10 @@ static bool is_same_frame(const struct nmibt_frame *a, const struct nmibt_frame 
 	/* Without names only the same address is the same function. */
 	if (!len || !b->function.len)
 		return !len && !b->function.len && a->addr && a->addr == b->addr;
+	/* The kernel that prints always knows the module, nmibt does not. */
+	if (a->module.len && b->module.len &&
+	    (a->module.len != b->module.len || memcmp(a->module.s, b->module.s, a->module.len)))
+		return false;
 	return nmibt_function_len(b->function) == len && !memcmp(a->function.s, b->function.s, len);
 }
 
@@ -208,9 +212,13 @@ static enum nmibt_moved compare_registers(struct nmibt_kernel *kernel,
 static enum nmibt_moved compare_text(const struct nmibt_evidence *evidence,
 				     const struct nmibt_evidence *stop)
 {
-	if (nmibt_is_confirmed(evidence, stop) ||
-	    is_same_below_interrupt(&evidence->stack, &stop->stack))
+	if (nmibt_is_confirmed(evidence, stop))
 		return NMIBT_MOVED_SAME;
+	/* The same functions are the same place only of the same task. */
+	if (is_same_below_interrupt(&evidence->stack, &stop->stack))
+		return stop->task.known ? NMIBT_MOVED_SAME : NMIBT_MOVED_UNKNOWN;
+	if (!stop->task.known && is_same_chain(&evidence->stack, &stop->stack))
+		return NMIBT_MOVED_UNKNOWN;
 	/* What is lost of it may be what they have in common. */
 	if (evidence->wrong & ~NMIBT_WRONG_DAMAGED)
 		return NMIBT_MOVED_UNKNOWN;

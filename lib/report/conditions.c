@@ -84,7 +84,8 @@ static bool is_about_same(const struct nmibt_condition *c, const struct nmibt_pr
  * kernel itself says since when. */
 static bool goes_on(const struct nmibt_condition *c, const struct nmibt_printout *p)
 {
-	uint64_t interval = c->count > 1 ? c->interval_ns : default_interval(p);
+	uint64_t usual = default_interval(p);
+	uint64_t interval = c->count > 1 && c->interval_ns > usual ? c->interval_ns : usual;
 
 	if (p->has_seconds)
 		return p->begun_ns - p->seconds * SECOND <= c->first_ns + SECOND;
@@ -125,6 +126,7 @@ static struct nmibt_error *begin_condition(struct nmibt_report *report, size_t i
 		.kind = kind_of(p),
 		.task = p->task,
 		.count = 1,
+		.has_since = p->has_seconds || p->kind == NMIBT_PRINT_HARD_LOCKUP,
 		.since_ns = p->begun_ns > before ? p->begun_ns - before : 0,
 		.first_ns = p->begun_ns,
 		.last_ns = p->begun_ns,
@@ -149,7 +151,7 @@ static struct nmibt_error *take(struct nmibt_report *report, size_t i)
 		if (!goes_on(c, p))
 			break;
 		uint64_t interval = p->begun_ns - c->last_ns;
-		if (c->count == 1 || interval > c->interval_ns)
+		if (c->count == 1 || interval < c->interval_ns)
 			c->interval_ns = interval;
 		c->count++;
 		c->last_ns = p->begun_ns;
@@ -159,13 +161,35 @@ static struct nmibt_error *take(struct nmibt_report *report, size_t i)
 	return report->nr_conditions < MAX_CONDITIONS ? begin_condition(report, i) : NULL;
 }
 
+/* RCU counts in jiffies: two reports of one stall tell how many of them are a second (HZ is
+ * 100, 250, 300 or 1000: kernel/Kconfig.hz, 6.12), and so since when it lasts. */
+static void find_since(const struct nmibt_report *report, struct nmibt_condition *c)
+{
+	static const uint64_t rates[] = {100, 250, 300, 1000};
+	const struct nmibt_printout *first = &report->sources->log->printouts[c->first - 1];
+	const struct nmibt_printout *last = &report->sources->log->printouts[c->last - 1];
+
+	if (c->has_since || !first->jiffies || last->jiffies <= first->jiffies ||
+	    last->begun_ns <= first->begun_ns)
+		return;
+	double hz = (last->jiffies - first->jiffies) * 1e9 / (last->begun_ns - first->begun_ns);
+	for (size_t i = 0; i < ARRAY_SIZE(rates); i++) {
+		double lasted = first->jiffies * 1e9 / rates[i];
+
+		if (hz < rates[i] * 0.95 || hz > rates[i] * 1.05 || lasted > first->begun_ns)
+			continue;
+		c->has_since = true;
+		c->since_ns = first->begun_ns - (uint64_t)lasted;
+		return;
+	}
+}
+
 /* Is its newest report younger than 1.5 of its intervals at the death, or, without one, at
  * the dump? A suspend ends it. */
 static bool is_young(const struct nmibt_report *report, const struct nmibt_condition *c)
 {
 	const struct nmibt_printout *last = &report->sources->log->printouts[c->last - 1];
-	struct nmibt_age age =
-		nmibt_age_of(report, NMIBT_CLOCK_LOG, c->last_ns, last->first_seq);
+	struct nmibt_age age = nmibt_age_of(report, NMIBT_CLOCK_LOG, c->last_ns, last->first_seq);
 
 	return age.kind != NMIBT_AGE_UNKNOWN && !age.suspended &&
 	       age.ns < (int64_t)(c->interval_ns + c->interval_ns / 2);
@@ -197,8 +221,8 @@ struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report)
 		nr += is_condition(log->printouts[i].kind);
 	if (!nr)
 		return NULL;
-	report->conditions = calloc(nr < MAX_CONDITIONS ? nr : MAX_CONDITIONS,
-				    sizeof(*report->conditions));
+	report->conditions =
+		calloc(nr < MAX_CONDITIONS ? nr : MAX_CONDITIONS, sizeof(*report->conditions));
 	if (!report->conditions)
 		return nmibt_error_nomem();
 	for (size_t i = 0; i < log->nr_printouts; i++) {
@@ -208,6 +232,8 @@ struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report)
 		if (err)
 			return err;
 	}
+	for (size_t i = 0; i < report->nr_conditions; i++)
+		find_since(report, &report->conditions[i]);
 	for (size_t i = 0; i < report->nr_conditions; i++)
 		report->conditions[i].is_open = is_young(report, &report->conditions[i]) &&
 						!is_released(report, &report->conditions[i]);

@@ -25,7 +25,9 @@ static const struct {
 	{NMIBT_PRINT_OOPS, "Attempted to kill the idle task!"},
 	{NMIBT_PRINT_OOPS, "Aiee, killing interrupt handler!"},
 	{NMIBT_PRINT_OOPS, "Oops"},
+	{NMIBT_PRINT_OOPS, "Oopsed too often"},
 	{NMIBT_PRINT_WARNING, "panic_on_warn set"},
+	{NMIBT_PRINT_WARNING, "system warned too often"},
 };
 
 static bool fits(const struct nmibt_printout *report, const struct nmibt_printout *panic)
@@ -39,15 +41,20 @@ static bool fits(const struct nmibt_printout *report, const struct nmibt_printou
 
 /* The report that the panic came out of: of the same caller, of a kind that fits, no other
  * report of that caller in between, however long printing took. Index + 1; 0: none. */
-static size_t find_cause(const struct nmibt_log_source *log, size_t panic)
+static size_t find_cause(const struct nmibt_report *report, size_t panic)
 {
+	const struct nmibt_log_source *log = report->sources->log;
 	const struct nmibt_printout *p = &log->printouts[panic - 1];
 
 	for (size_t i = panic - 1; i > 0; i--) {
 		const struct nmibt_printout *before = &log->printouts[i - 1];
 
-		if (before->caller_id == p->caller_id)
-			return fits(before, p) ? i : 0;
+		if (before->caller_id != p->caller_id)
+			continue;
+		return fits(before, p) &&
+				       !nmibt_was_suspended(report, before->first_seq, p->first_seq)
+			       ? i
+			       : 0;
 	}
 	return 0;
 }
@@ -147,7 +154,9 @@ static size_t find_fatal_oops(const struct nmibt_log_source *log, uint32_t repor
 	for (size_t i = log->nr_printouts; i > 0; i--) {
 		const struct nmibt_printout *p = &log->printouts[i - 1];
 
-		if (p->kind == NMIBT_PRINT_OOPS && p->first_seq >= from && p->first_seq < to)
+		/* One that ended was survived. */
+		if (p->kind == NMIBT_PRINT_OOPS && !p->has_ended && p->first_seq >= from &&
+		    p->first_seq < to)
 			return reporter == NMIBT_NO_CPU || p->reporter == NMIBT_NO_CPU ||
 					       p->reporter == reporter
 				       ? i
@@ -192,17 +201,42 @@ static struct nmibt_error *add_task(struct nmibt_death *death, const struct nmib
 	return NULL;
 }
 
-/* khungtaskd reports all that it finds blocked, and panics then: kernel/hung_task.c:
- * check_hung_uninterruptible_tasks(), 6.12. */
+/* Between two passes khungtaskd sleeps for a second or more. */
+#define PASS_GAP_NS UINT64_C(1000000000)
+
+/* The first report of the pass that the last one, of index last, belongs to. */
+static size_t find_pass(const struct nmibt_log_source *log, size_t last)
+{
+	const struct nmibt_printout *next = &log->printouts[last];
+	size_t first = last;
+
+	for (size_t i = last; i > 0; i--) {
+		const struct nmibt_printout *p = &log->printouts[i - 1];
+
+		if (p->caller_id != next->caller_id)
+			continue;
+		if (p->kind != NMIBT_PRINT_HUNG_TASK || next->begun_ns >= p->ended_ns + PASS_GAP_NS)
+			break;
+		first = i - 1;
+		next = p;
+	}
+	return first;
+}
+
+/* khungtaskd reports all that it finds blocked in a pass, and panics then:
+ * kernel/hung_task.c: check_hung_uninterruptible_tasks(), 6.12. */
 static struct nmibt_error *add_tasks(struct nmibt_report *report)
 {
+	const struct nmibt_log_source *log = report->sources->log;
+	size_t last = report->death.cause - 1;
 	struct nmibt_error *err = NULL;
 
-	for (size_t i = 0; i < report->nr_conditions && !err; i++) {
-		const struct nmibt_condition *c = &report->conditions[i];
+	for (size_t i = find_pass(log, last); i <= last && !err; i++) {
+		const struct nmibt_printout *p = &log->printouts[i];
 
-		if (c->kind == NMIBT_PRINT_HUNG_TASK && c->is_open && c->task.known)
-			err = add_task(&report->death, &c->task);
+		if (p->kind == NMIBT_PRINT_HUNG_TASK && p->task.known &&
+		    p->caller_id == log->printouts[last].caller_id)
+			err = add_task(&report->death, &p->task);
 	}
 	return err;
 }
@@ -306,7 +340,7 @@ struct nmibt_error *nmibt_find_death(struct nmibt_report *report)
 	if (!death->is_known)
 		return NULL;
 	if (death->printout)
-		death->cause = find_cause(sources->log, death->printout);
+		death->cause = find_cause(report, death->printout);
 	else if (sources->log && (death->by_kdump || death->by_capture))
 		death->cause = find_fatal_oops(sources->log, death->reporter);
 	if (death->cause && death->reporter == NMIBT_NO_CPU)
@@ -335,16 +369,11 @@ bool nmibt_is_stop_certain(const struct nmibt_report *report)
 	return report->was_stopped || (report->death.is_known && report->sources->vcpus);
 }
 
-bool nmibt_belongs(const struct nmibt_report *report, size_t printout, uint64_t seq, bool has_ended)
+bool nmibt_belongs(const struct nmibt_report *report, size_t printout, uint64_t seq)
 {
 	const struct nmibt_death *death = &report->death;
 
-	if (!death->is_known)
-		return false;
-	/* It was being printed when its CPU was stopped. */
-	if (!has_ended && nmibt_is_stop_certain(report))
-		return true;
-	if (!death->has_seq)
+	if (!death->is_known || !death->has_seq)
 		return false;
 	if (printout && (printout == death->printout || printout == death->cause))
 		return true;

@@ -8,22 +8,14 @@
 #include "report/report.h"
 
 static const char *const finding_names[NMIBT_NR_FINDINGS] = {
-	[NMIBT_FINDING_ALSO_DIED] = "also died",
-	[NMIBT_FINDING_STUCK] = "stuck",
-	[NMIBT_FINDING_BLOCKED] = "blocked",
-	[NMIBT_FINDING_SAME_PLACE] = "same place",
-	[NMIBT_FINDING_IRQS_OFF] = "irqs off",
-	[NMIBT_FINDING_SPINS] = "spins on",
-	[NMIBT_FINDING_WAITS] = "waits for",
-	[NMIBT_FINDING_SILENT] = "silent",
-	[NMIBT_FINDING_PARTIAL] = "partial",
-	[NMIBT_FINDING_LATE] = "late",
-	[NMIBT_FINDING_OFFLINE] = "offline",
-	[NMIBT_FINDING_EXCLUDED] = "excluded",
-	[NMIBT_FINDING_STALE] = "stale",
-	[NMIBT_FINDING_SAME_STACK] = "same stack",
-	[NMIBT_FINDING_DAMAGED] = "damaged",
-	[NMIBT_FINDING_OVERFLOWED] = "overflowed",
+	[NMIBT_FINDING_ALSO_DIED] = "also died",   [NMIBT_FINDING_STUCK] = "stuck",
+	[NMIBT_FINDING_BLOCKED] = "blocked",	   [NMIBT_FINDING_SAME_PLACE] = "same place",
+	[NMIBT_FINDING_IRQS_OFF] = "irqs off",	   [NMIBT_FINDING_SPINS] = "spins on",
+	[NMIBT_FINDING_WAITS] = "waits for",	   [NMIBT_FINDING_SILENT] = "silent",
+	[NMIBT_FINDING_PARTIAL] = "partial",	   [NMIBT_FINDING_LATE] = "late",
+	[NMIBT_FINDING_OFFLINE] = "offline",	   [NMIBT_FINDING_EXCLUDED] = "excluded",
+	[NMIBT_FINDING_STALE] = "stale",	   [NMIBT_FINDING_SAME_STACK] = "same stack",
+	[NMIBT_FINDING_DAMAGED] = "damaged",	   [NMIBT_FINDING_OVERFLOWED] = "overflowed",
 	[NMIBT_FINDING_UNREADABLE] = "unreadable",
 };
 
@@ -307,24 +299,22 @@ static bool is_in_condition(const struct nmibt_cpu_brief *b, uint64_t condition)
 	return b->condition == condition;
 }
 
-/* "soft lockup since 74 s, reported 3 times, last 0.2 s before the panic" */
+/* "soft lockup since -74 s, 3 reports, last -0.2 s" */
 static void describe_condition(const struct nmibt_report *report, const struct nmibt_condition *c,
 			       char buf[NMIBT_WHY_LEN])
 {
 	const struct nmibt_printout *last = &report->sources->log->printouts[c->last - 1];
-	char since[64], age[64], times[32] = "";
+	char since[48], newest[48], reports[32] = "";
 
 	*buf = '\0';
-
-	nmibt_format_age(report,
-			 nmibt_age_of(report, NMIBT_CLOCK_LOG, c->since_ns, last->first_seq), since,
-			 sizeof(since));
-	nmibt_format_age(report, nmibt_age_of(report, NMIBT_CLOCK_LOG, c->last_ns, last->first_seq),
-			 age, sizeof(age));
+	nmibt_format_offset(nmibt_age_of(report, NMIBT_CLOCK_LOG, c->since_ns, last->first_seq),
+			    since, sizeof(since));
+	nmibt_format_offset(nmibt_age_of(report, NMIBT_CLOCK_LOG, c->last_ns, last->first_seq),
+			    newest, sizeof(newest));
 	if (c->count > 1)
-		snprintf(times, sizeof(times), ", reported %u times", c->count);
-	nmibt_because(buf, "%s since %s%s, last report %s", condition_words(c->kind), since, times,
-		      age);
+		snprintf(reports, sizeof(reports), ", %u reports", c->count);
+	nmibt_because(buf, "%s%s%s%s, last report %s", condition_words(c->kind),
+		      c->has_since ? " since " : "", c->has_since ? since : "", reports, newest);
 }
 
 static void find_conditions(struct diagnosing *d)
@@ -366,7 +356,8 @@ static void find_trouble(struct diagnosing *d)
 			  : "interrupts off, same place at the stop");
 	add_cpus(d, NMIBT_FINDING_SAME_PLACE, is_same_place, false,
 		 by_vcpus ? "when hit and at the dump" : "when hit and at the stop");
-	add_cpus(d, NMIBT_FINDING_IRQS_OFF, has_irqs_off, 0, "interrupts off when hit");
+	add_cpus(d, NMIBT_FINDING_IRQS_OFF, has_irqs_off, 0,
+		 by_vcpus ? "interrupts off when hit, or at the dump" : "interrupts off when hit");
 	find_waits(d);
 	if (report->sources->has_capture)
 		nmibt_format_no_answer(&report->sources->capture.desc, silent, sizeof(silent));

@@ -64,8 +64,7 @@ static struct nmibt_error *task_of(const struct nmibt_report *report,
 	for (size_t i = log->newest[cpu]; i; i = log->traces[i - 1].older) {
 		if (log->traces[i - 1].printout != c->last)
 			continue;
-		struct nmibt_error *err =
-			nmibt_log_evidence(log, report->kernel, i - 1, &evidence);
+		struct nmibt_error *err = nmibt_log_evidence(log, report->kernel, i - 1, &evidence);
 		if (err)
 			return err;
 		*ret = evidence.task;
@@ -367,6 +366,7 @@ static void count_cpu(struct nmibt_report *report, const struct nmibt_cpu *cpu)
 	if (brief->lost || brief->note == NMIBT_NOTE_DAMAGED || brief->note == NMIBT_NOTE_EXCLUDED)
 		report->complete = false;
 	report->possible[cpu->cpu] = is_possible(report, cpu);
+	report->has_note |= brief->note == NMIBT_NOTE_PRESENT;
 	if (!report->possible[cpu->cpu])
 		return;
 	report->nr_possible++;

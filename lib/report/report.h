@@ -43,6 +43,7 @@ struct nmibt_condition {
 	struct nmibt_cpus cpus;
 	struct nmibt_task task;
 	unsigned int count; /* of reports */
+	bool has_since; /* false: its first report does not tell since when */
 	uint64_t since_ns, first_ns, last_ns; /* CLOCK_LOG */
 	uint64_t interval_ns; /* between reports */
 	size_t first, last; /* index + 1 of the printouts */
@@ -177,6 +178,7 @@ struct nmibt_report {
 	unsigned int nr_stale; /* have a slot of an older request */
 	/* The image is of a capture kernel, and nothing of it is evidence: it has no CPUs. */
 	bool is_capture_kernel;
+	bool has_note; /* of some CPU: it shows that it was stopped */
 	bool was_stopped; /* some CPU has a crash note: there was a stop */
 	bool complete; /* false: something could not be read or was lost */
 };
@@ -211,15 +213,15 @@ struct nmibt_error *nmibt_older_next(struct nmibt_older *older, struct nmibt_cpu
 struct nmibt_error *nmibt_report_conclude(struct nmibt_report *report);
 
 struct nmibt_error *nmibt_find_death(struct nmibt_report *report);
-/* Needs the conditions. */
 struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report);
 void nmibt_death_destroy(struct nmibt_death *death);
+/* Did the machine sleep between these records? That ends every report and condition. */
+bool nmibt_was_suspended(const struct nmibt_report *report, uint64_t from_seq, uint64_t to_seq);
 /* Were the other CPUs stopped as the kernel died? */
 bool nmibt_is_stop_certain(const struct nmibt_report *report);
 /* Does what was printed as printout i (index + 1), or by a trace outside of any at seq,
  * belong to the death? */
-bool nmibt_belongs(const struct nmibt_report *report, size_t printout, uint64_t seq,
-		   bool has_ended);
+bool nmibt_belongs(const struct nmibt_report *report, size_t printout, uint64_t seq);
 
 struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report);
 /* Closes those that a CPU's standing evidence contradicts. */
@@ -237,6 +239,8 @@ struct nmibt_age nmibt_age_of(const struct nmibt_report *report, enum nmibt_cloc
 			      uint64_t ns, uint64_t seq);
 /* "3.200 s", "2 h 5 min": without a sign. */
 void nmibt_format_duration(int64_t ns, char *buf, size_t len);
+/* "-74 s", "-5 min or more", "?": beside the death, which is 0. */
+void nmibt_format_offset(struct nmibt_age age, char *buf, size_t len);
 /* "3.2 s before the panic", "at least 5 min before the dump, suspended in between"; empty
  * where the age is unknown. */
 void nmibt_format_age(const struct nmibt_report *report, struct nmibt_age age, char *buf,

@@ -10,6 +10,7 @@
  *   5 last seen: the newest older text, in the past tense
  *   6 nothing, and why
  */
+#include "base/match.h"
 #include "report/report.h"
 
 /* So many older texts of a CPU are held against its registers, the newest first. */
@@ -83,7 +84,8 @@ static struct nmibt_error *try_slot(const struct nmibt_report *report, struct nm
 	cpu->asked_ns = cpu->has_slot ? slot.asked_ns : 0;
 	/* A slot without a frame and without registers is shown, but does not stand. */
 	if (!cpu->has_stale_slot)
-		stand(cpu, slot.stack.nr || slot.regs.present ? NMIBT_STEP_SLOT : NMIBT_STEP_NOTHING,
+		stand(cpu,
+		      slot.stack.nr || slot.regs.present ? NMIBT_STEP_SLOT : NMIBT_STEP_NOTHING,
 		      &slot);
 	nmibt_evidence_destroy(&slot);
 	return NULL;
@@ -113,39 +115,65 @@ static enum nmibt_outcome outcome_of_text(const struct nmibt_report *report,
 	return NMIBT_OUTCOME_REPORTED;
 }
 
-/* A trace whose end was not seen is not being printed any more where it comes to the
- * outermost function: not every architecture marks the end. */
-static struct nmibt_error *has_ended(const struct nmibt_report *report, size_t trace, bool *ret)
+/* Is the CPU in a function that prints: kernel/printk/printk.c, lib/nmi_backtrace.c,
+ * arch/x86/kernel/dumpstack.c, arch/arm64/kernel/stacktrace.c, process.c; 6.12? */
+static bool is_printing(const struct nmibt_stack *stack)
+{
+	static const char *const names[] = {"vprintk",		"_printk",     "printk",
+					    "show_regs",	"__show_regs", "show_stack",
+					    "show_trace_log",	"dump_stack",  "dump_backtrace",
+					    "nmi_cpu_backtrace"};
+
+	for (size_t i = 0; i < stack->nr; i++) {
+		for (size_t j = 0; j < ARRAY_SIZE(names); j++) {
+			if (nmibt_str_starts(stack->frames[i].function, names[j]))
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Was the trace being printed when its CPU was stopped? Only where the registers of the stop
+ * show the CPU printing, for the same task where both tell it, and the text has not come to
+ * the outermost function: not every architecture marks the end.
+ */
+static struct nmibt_error *is_being_printed(const struct nmibt_report *report,
+					    struct nmibt_cpu *cpu, size_t trace, bool *ret)
 {
 	const struct nmibt_log_source *log = report->sources->log;
+	const struct nmibt_evidence *stop = &cpu->stop;
 	struct nmibt_evidence evidence;
 
-	*ret = log->traces[trace].has_ended || !nmibt_is_stop_certain(report);
-	if (*ret)
+	*ret = false;
+	if (log->traces[trace].has_ended || !nmibt_is_stop_certain(report) || !stop->regs.present ||
+	    stop->is_user)
 		return NULL;
-	struct nmibt_error *err = nmibt_log_evidence(log, report->kernel, trace, &evidence);
+	struct nmibt_error *err = nmibt_unwind_stop(report, cpu);
+	if (err || !is_printing(&stop->stack))
+		return err;
+	err = nmibt_log_evidence(log, report->kernel, trace, &evidence);
 	if (err)
 		return err;
-	*ret = evidence.stack.end == NMIBT_END_COMPLETE || evidence.stack.end == NMIBT_END_USER ||
-	       evidence.is_user;
+	*ret = (!stop->task.known || !evidence.task.known || evidence.task.pid == stop->task.pid) &&
+	       !evidence.is_user && evidence.stack.end != NMIBT_END_COMPLETE &&
+	       evidence.stack.end != NMIBT_END_USER;
 	nmibt_evidence_destroy(&evidence);
 	return NULL;
 }
 
-static struct nmibt_error *trace_belongs(const struct nmibt_report *report, size_t trace, bool *ret)
+static struct nmibt_error *trace_belongs(const struct nmibt_report *report, struct nmibt_cpu *cpu,
+					 size_t trace, bool *ret)
 {
 	const struct nmibt_log_trace *t = &report->sources->log->traces[trace];
-	bool ended;
 
 	*ret = false;
 	/* Without its head it names no CPU: a warning in an interrupt looks the same. */
 	if (t->kind == NMIBT_EVIDENCE_TASK || t->wrong & NMIBT_WRONG_HEADLESS ||
 	    !report->death.is_known)
 		return NULL;
-	struct nmibt_error *err = has_ended(report, trace, &ended);
-	if (!err)
-		*ret = nmibt_belongs(report, t->printout, t->first_seq, ended);
-	return err;
+	*ret = nmibt_belongs(report, t->printout, t->first_seq);
+	return *ret ? NULL : is_being_printed(report, cpu, trace, ret);
 }
 
 /* Of what the reporter printed as it died, the panic's own trace tells most; what it
@@ -163,20 +191,20 @@ static unsigned int rank_of(const struct nmibt_report *report, size_t trace)
 }
 
 /* Index + 1 of the trace that stands by step 2; 0: none. */
-static struct nmibt_error *find_belonging(const struct nmibt_report *report, unsigned int cpu,
+static struct nmibt_error *find_belonging(const struct nmibt_report *report, struct nmibt_cpu *cpu,
 					  size_t *ret)
 {
 	const struct nmibt_log_source *log = report->sources->log;
 	unsigned int best = 0;
 
 	*ret = 0;
-	for (size_t i = log->newest[cpu]; i; i = log->traces[i - 1].older) {
+	for (size_t i = log->newest[cpu->cpu]; i; i = log->traces[i - 1].older) {
 		unsigned int rank = rank_of(report, i - 1);
 		bool belongs;
 
 		if (*ret && rank <= best)
 			continue;
-		struct nmibt_error *err = trace_belongs(report, i - 1, &belongs);
+		struct nmibt_error *err = trace_belongs(report, cpu, i - 1, &belongs);
 		if (err)
 			return err;
 		if (!belongs)
@@ -208,7 +236,7 @@ static struct nmibt_error *try_belonging(const struct nmibt_report *report, stru
 	if (!report->sources->log || !may_use(report, NMIBT_SOURCE_LOG) ||
 	    cpu->cpu >= NMIBT_MAX_CPUS)
 		return NULL;
-	struct nmibt_error *err = find_belonging(report, cpu->cpu, &trace);
+	struct nmibt_error *err = find_belonging(report, cpu, &trace);
 	return err || !trace ? err : use_trace(report, trace, NMIBT_STEP_BELONGS, cpu);
 }
 
@@ -340,7 +368,7 @@ static bool is_silent(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 	for (size_t i = log->nr_requests; i > 0; i--) {
 		const struct nmibt_request *r = &log->requests[i - 1];
 
-		if (!nmibt_belongs(report, r->printout, r->seq, true))
+		if (!nmibt_belongs(report, r->printout, r->seq))
 			continue;
 		if (r->all || !nmibt_cpus_has(&r->asked, cpu->cpu))
 			continue;

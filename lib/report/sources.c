@@ -61,7 +61,7 @@ static struct nmibt_error *find_capture(struct nmibt_report *report)
 	if (report->wish != NMIBT_SOURCE_AUTO ||
 	    (err->code != NMIBT_ERR_NOTHING && err->code != NMIBT_ERR_DAMAGED))
 		return err;
-	report->complete = err->code == NMIBT_ERR_NOTHING;
+	report->complete &= err->code == NMIBT_ERR_NOTHING;
 	nmibt_error_destroy(err);
 	return NULL;
 }

@@ -43,7 +43,7 @@ static bool is_survived(const struct nmibt_report *report, size_t printout)
 	const struct nmibt_printout *p = &report->sources->log->printouts[printout - 1];
 
 	return p->kind == NMIBT_PRINT_OOPS && p->has_ended && printout != report->death.cause &&
-	       !nmibt_belongs(report, printout, p->first_seq, true);
+	       !nmibt_belongs(report, printout, p->first_seq);
 }
 
 static void add_printouts(struct nmibt_report *report)

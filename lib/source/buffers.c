@@ -10,8 +10,7 @@
 static struct nmibt_error *fill_text(struct nmibt_kernel *kernel, struct nmibt_evidence *ret)
 {
 	struct nmibt_backtrace backtrace;
-	struct nmibt_error *err =
-		nmibt_read_backtrace(kernel->image->arch, &ret->text, &backtrace);
+	struct nmibt_error *err = nmibt_read_backtrace(kernel->image->arch, &ret->text, &backtrace);
 
 	if (!err)
 		nmibt_evidence_take_backtrace(ret, &backtrace);

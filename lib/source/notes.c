@@ -51,6 +51,8 @@ void nmibt_vcpu_evidence(struct nmibt_kernel *kernel, unsigned int cpu, struct n
 	}
 	ret->regs = *regs;
 	ret->is_user = is_user;
+	ret->has_irqs_off = true;
+	ret->irqs_off = nmibt_has_irqs_off(kernel->image->arch, regs);
 	ret->has_sp = true;
 	ret->sp = regs->value[names->sp];
 	ret->task.known = nmibt_current_task(kernel, cpu, &ret->task.pid, ret->task.comm);
@@ -69,8 +71,8 @@ void nmibt_see_through_stop(struct nmibt_evidence *evidence)
 		evidence->task = (struct nmibt_task){.known = true, .pid = 0};
 	if (!dying)
 		return;
-	/* The interrupt has a stack of its own. */
-	evidence->has_sp = false;
+	/* The interrupt has a stack of its own, and the stop masks interrupts. */
+	evidence->has_sp = evidence->has_irqs_off = false;
 	evidence->is_user |= dying == evidence->stack.nr && evidence->stack.end == NMIBT_END_USER;
 }
 

@@ -78,8 +78,10 @@ static void take_stalled(struct taken *t, struct level *l)
 	l->strangers = 0;
 	if (!printout)
 		return;
-	if (t->p.kind == NMIBT_PRINT_STALL_FOUND)
-		nmibt_learn_reporter(t, l->printout, t->p.has_cpu ? t->p.cpu : NMIBT_NO_CPU);
+	if (t->p.has_jiffies)
+		printout->jiffies = t->p.jiffies;
+	if (t->p.kind == NMIBT_PRINT_STALL_FOUND && t->p.has_cpu)
+		nmibt_learn_reporter(t, l->printout, t->p.cpu);
 	else if (t->p.has_cpu && !nmibt_cpus_add(&printout->cpus, t->p.cpu))
 		t->b->failed = true;
 	if (!printout->task.known)

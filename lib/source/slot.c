@@ -7,8 +7,8 @@
 #include "source/source.h"
 
 /* An area of the slot: cut to what lies within it. */
-static void check_area(struct nmibt_evidence *cpu, const char *what, uint32_t slot_size, uint32_t off,
-		       uint32_t *size, uint32_t *len)
+static void check_area(struct nmibt_evidence *cpu, const char *what, uint32_t slot_size,
+		       uint32_t off, uint32_t *size, uint32_t *len)
 {
 	if (off < sizeof(cpu->slot) || off > slot_size) {
 		nmibt_because(cpu->why, "its %s is at %u of a slot of %u bytes", what, off,
@@ -106,9 +106,9 @@ static size_t read_tail(const struct nmibt_image *image, uint64_t paddr, size_t 
 }
 
 /* Reads an area: the published bytes, and what stands behind them. */
-static struct nmibt_error *read_text(const struct nmibt_image *image, const struct nmibt_evidence *cpu,
-				     uint32_t off, uint32_t size, uint32_t len,
-				     struct nmibt_text *ret)
+static struct nmibt_error *read_text(const struct nmibt_image *image,
+				     const struct nmibt_evidence *cpu, uint32_t off, uint32_t size,
+				     uint32_t len, struct nmibt_text *ret)
 {
 	_cleanup_free_ char *raw = malloc((size_t)size + 1);
 	_cleanup_free_ bool *known = malloc(((size_t)size + 1) * sizeof(*known));
@@ -210,8 +210,8 @@ static bool find_slot(const struct nmibt_image *image, const struct nmibt_captur
 	enum nmibt_read status =
 		nmibt_read_phys(image, cpu->slot_paddr, &cpu->slot, sizeof(cpu->slot));
 	if (status != NMIBT_READ_OK) {
-		cpu->wrong |= status == NMIBT_READ_EXCLUDED ? NMIBT_WRONG_EXCLUDED
-							    : NMIBT_WRONG_DAMAGED;
+		cpu->wrong |=
+			status == NMIBT_READ_EXCLUDED ? NMIBT_WRONG_EXCLUDED : NMIBT_WRONG_DAMAGED;
 		nmibt_because(cpu->why, "its slot at %#" PRIx64 " is %s", cpu->slot_paddr,
 			      nmibt_read_name(status));
 		return false;

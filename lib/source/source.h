@@ -98,6 +98,7 @@ struct nmibt_printout {
 	struct nmibt_task task; /* that it is about: hung, locked */
 	bool has_seconds;
 	uint64_t seconds; /* stuck or blocked for, by its first line */
+	uint64_t jiffies; /* that a stall has lasted; 0: not told */
 	char *message; /* the first line, untrusted, NUL-terminated */
 };
 

@@ -44,6 +44,24 @@ static bool read_cpu(struct nmibt_str s, struct nmibt_printed *ret)
 	return ret->has_cpu;
 }
 
+/* "21002 jiffies" */
+static bool read_jiffies(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	ret->has_jiffies = nmibt_take_decimal(&s, UINT64_MAX, &ret->jiffies) &&
+			   nmibt_str_starts(s, " jiffies");
+	return ret->has_jiffies;
+}
+
+/* "2, t=21002 jiffies, g=615, q=10 ncpus=4)": kernel/rcu/tree_stall.h: print_other_cpu_stall() */
+static bool read_stall_found(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	if (!read_cpu(s, ret))
+		return false;
+	if (nmibt_skip_to(&s, ", t="))
+		read_jiffies(s, ret);
+	return true;
+}
+
 static bool read_message(struct nmibt_str s, struct nmibt_printed *ret)
 {
 	ret->message = s;
@@ -476,7 +494,8 @@ static const struct nmibt_form forms[] = {
 	{"UBSAN: ", NMIBT_PRINT_WARNING, NULL},
 	{"Watchdog detected hard LOCKUP on cpu ", NMIBT_PRINT_HARD_LOCKUP, read_cpu},
 	{"INFO: ", NMIBT_PRINT_OTHER, read_info},
-	{"\t(detected by ", NMIBT_PRINT_STALL_FOUND, read_cpu},
+	{"\t(detected by ", NMIBT_PRINT_STALL_FOUND, read_stall_found},
+	{"\t(t=", NMIBT_PRINT_STALL_FOUND, read_jiffies},
 	{"\t", NMIBT_PRINT_STALLED_CPU, read_stalled_cpu},
 	{"csd: ", NMIBT_PRINT_CSD_LOCKUP, read_csd},
 	/* lib/bug.c; arch/arm64/mm/fault.c: die_kernel_fault() */

@@ -57,6 +57,8 @@ static uint64_t hash_frame(uint64_t hash, const struct nmibt_frame *f)
 	struct nmibt_str name = nmibt_frame_name(f, addr);
 
 	hash = hash_bytes(hash, name.s, nmibt_function_len(name));
+	/* Two modules may have functions of one name. */
+	hash = hash_bytes(hash, f->module.s, f->module.len);
 	return hash_bytes(hash, "\n", 1);
 }
 

@@ -128,7 +128,9 @@ enum nmibt_print {
 
 	/* What stands in reports. */
 	NMIBT_PRINT_STALLED_CPU, /* "rcu: \t3-....: (21000 ticks this GP) ..." */
-	NMIBT_PRINT_STALL_FOUND, /* "rcu: \t(detected by 2, t=21002 jiffies, ...)": who reports */
+	/* "rcu: \t(detected by 2, t=21002 jiffies, ...)": who reports, and for how long it lasts;
+	 * of the stalled CPU itself "rcu: \t(t=21000 jiffies ...)" */
+	NMIBT_PRINT_STALL_FOUND,
 	NMIBT_PRINT_CSD_RELEASED, /* "csd: CSD lock (#1) got unstuck on CPU#03, CPU#02 released ..." */
 	NMIBT_PRINT_CUT_HERE, /* "------------[ cut here ]------------" */
 	NMIBT_PRINT_END_TRACE, /* "---[ end trace ... ]---" */
@@ -166,6 +168,8 @@ struct nmibt_printed {
 	struct nmibt_str comm; /* len 0: the line does not tell */
 	bool has_seconds;
 	uint64_t seconds; /* stuck, blocked, or waiting for an answer: for so long */
+	bool has_jiffies;
+	uint64_t jiffies; /* of STALL_FOUND: how long the stall has lasted */
 	bool is_user; /* of PC, or a line with the mode: user mode */
 	bool has_irqs_off, irqs_off; /* of the line with EFLAGS or pstate */
 	bool has_sp;

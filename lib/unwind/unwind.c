@@ -35,6 +35,17 @@ bool nmibt_is_user_mode(enum nmibt_arch arch, const struct nmibt_regs *regs)
 	return !(regs->value[ARM64_PSTATE] & ARM64_MODE);
 }
 
+/* EFLAGS.IF; PSTATE.I, where an interrupt that its priority masks is not counted. */
+#define X86_IF (1 << 9)
+#define ARM64_I (1 << 7)
+
+bool nmibt_has_irqs_off(enum nmibt_arch arch, const struct nmibt_regs *regs)
+{
+	if (arch == NMIBT_ARCH_X86_64)
+		return !(regs->value[X86_FLAGS] & X86_IF);
+	return regs->value[ARM64_PSTATE] & ARM64_I;
+}
+
 bool nmibt_walk_init(struct nmibt_walk *walk, struct nmibt_kernel *kernel,
 		     const struct nmibt_regs *regs)
 {

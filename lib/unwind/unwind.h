@@ -84,6 +84,8 @@ bool nmibt_walk_init(struct nmibt_walk *walk, struct nmibt_kernel *kernel,
 /* NOTHING where regs are missing or not those of the architecture. */
 /* Are the registers, which are present, of user mode? */
 bool nmibt_is_user_mode(enum nmibt_arch arch, const struct nmibt_regs *regs);
+/* Are interrupts masked in the registers, which are present? */
+bool nmibt_has_irqs_off(enum nmibt_arch arch, const struct nmibt_regs *regs);
 struct nmibt_error *nmibt_check_regs(enum nmibt_arch arch, const struct nmibt_regs *regs);
 /* What was found, named; the caller destroys *ret. */
 struct nmibt_error *nmibt_walk_finish(struct nmibt_walk *walk, struct nmibt_stack *ret);

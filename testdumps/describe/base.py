@@ -3,12 +3,14 @@
 can use."""
 import bisect
 import os
+import re
 import struct
 
 from . import PAGE, Mistake
 from .arches import ARCHES
 from .basedump import BaseDump, BaseKernel, join_notes, split_notes
 from .description import BUNDLED
+from .functions import DEFAULT_OFFSET
 from .kernel import EXPANDED
 from .layout import HEADER, Format
 from .notes import NT_PRSTATUS, crash_note, indexed
@@ -43,6 +45,9 @@ class Orc:
         i = bisect.bisect_right(self.ips, address) - 1
         sp_offset, bp_offset, bits = struct.unpack_from('<hhH', self.entries, 6 * i)
         return sp_offset, bp_offset, bits & 15, bits >> 4 & 15, bits >> 8 & 7
+
+    def has_data(self, address):
+        return self.find(address)[2] != 0
 
 
 class OrcStack(Stack):
@@ -166,12 +171,28 @@ class BasedDump:
         name = 'irq_stack_ptr' if 'irq_stack_ptr' in symbols else 'hardirq_stack_ptr'
         return kernel.word(kernel.percpu(cpu, kernel.address(name)))
 
+    def has_function(self, word):
+        return word[0] in '<0' or re.split(r'[+/]', word)[0] in self.kernel.symbols
+
+    def known_frames(self, words):
+        """Without functions that the base lacks, since its build has inlined them:
+        pv_native_safe_halt() is a part of default_idle() there."""
+        behind = words[1:] + ['']
+        return [word for word, following in zip(words, behind)
+                if self.has_function(word) or following[:1] == '<']
+
     def make_stack(self, cpu, told):
-        words = parse_frames(told.frames, cpu)
-        args = (words, self.kernel, self.about.arch, self.stack_base(cpu, told))
+        words = self.known_frames(parse_frames(told.frames, cpu))
+        args = (self.kernel, self.about.arch, self.stack_base(cpu, told))
         if self.about.arch == 'arm64':
-            return Stack(*args)
-        return OrcStack(Orc(self.kernel), *args)
+            return Stack(words, *args)
+        orc = Orc(self.kernel)
+        # __crash_kexec() has none: STACK_FRAME_NON_STANDARD(), kernel/crash_core.c (6.12). Its
+        # caller saves the registers instead.
+        while len(words) > 1 and words[1][0] != '<' and not orc.has_data(
+                self.kernel.address(words[0], DEFAULT_OFFSET)):
+            words = words[1:]
+        return OrcStack(orc, words, *args)
 
     def set_cpu(self, cpu, told):
         regs = {}

@@ -47,6 +47,8 @@ struct fake_percpu {
 		size_t value;
 	} layout[32];
 	unsigned int asked; /* for types that there are not */
+	uint8_t notes[8192]; /* of the dump */
+	size_t notes_len; /* 0: none */
 };
 
 /* ------------------------------------------------------------------ callbacks */
@@ -59,6 +61,17 @@ static inline enum nmibt_read fp_read_phys(void *ctx, uint64_t paddr, void *buf,
 static inline char *fp_vmcoreinfo(void *ctx, const char *key)
 {
 	return fk_vmcoreinfo(((struct fake_percpu *)ctx)->k, key);
+}
+
+static inline char *fp_notes(void *ctx, size_t *ret_len)
+{
+	struct fake_percpu *p = ctx;
+	char *copy = p->notes_len ? malloc(p->notes_len) : NULL;
+
+	if (copy)
+		memcpy(copy, p->notes, p->notes_len);
+	*ret_len = p->notes_len;
+	return copy;
 }
 
 static inline struct fp_symbol *fp_symbol(struct fake_percpu *p, const char *name)
@@ -239,6 +252,7 @@ static inline struct fake_percpu *fp_new_of(const struct fk_paging *paging, bool
 		.symbol_addr = fp_symbol_addr,
 		.member_offset = fp_member_offset,
 		.type_size = fp_type_size,
+		.notes = fp_notes,
 	};
 	p->image = p->k->image;
 	p->image.ops = &p->ops;

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "fake-image.h"
+#include "render/render.h"
 #include "report/report.h"
 
 static int arm64_setup(void **state)
@@ -50,7 +51,7 @@ static struct nmibt_cpu cpu_of(struct fake *f, unsigned int nr)
 	assert_int_equal(cpu.cpu, nr);
 	/* The first pass says the same. */
 	assert_int_equal(report->cpus[nr].outcome, cpu.outcome);
-	assert_int_equal(report->cpus[nr].is_stale, cpu.is_stale);
+	assert_int_equal(report->cpus[nr].has_stale_slot, cpu.has_stale_slot);
 	assert_int_equal(report->cpus[nr].note, cpu.stop.note);
 	assert_int_equal(report->cpus[nr].moved, cpu.moved);
 	assert_int_equal(report->cpus[nr].stack_hash, cpu.stack_hash);
@@ -73,7 +74,7 @@ static void check_outcome(struct fake *f, unsigned int nr, enum nmibt_outcome wa
 	struct nmibt_report *report = open_report(f);
 
 	assert_int_equal(report->cpus[nr].outcome, want);
-	assert_false(report->cpus[nr].is_stale);
+	assert_false(report->cpus[nr].has_stale_slot);
 	nmibt_report_close(report);
 	struct nmibt_cpu cpu = cpu_of(f, nr);
 	nmibt_cpu_destroy(&cpu);
@@ -249,7 +250,8 @@ static void partial(void **state)
 	assert_int_equal(last->torn_at, strlen(" torn_fn+0x1"));
 	assert_int_equal(cpu.standing.text.raw_len, cpu.standing.text.published + 8);
 	/* It is a frame, too. */
-	assert_memory_equal(cpu.standing.stack.frames[cpu.standing.stack.nr - 1].function.s, "torn_fn", 7);
+	assert_memory_equal(cpu.standing.stack.frames[cpu.standing.stack.nr - 1].function.s,
+			    "torn_fn", 7);
 	assert_int_equal(cpu.standing.stack.frames[cpu.standing.stack.nr - 1].offset, 0x12);
 	nmibt_cpu_destroy(&cpu);
 
@@ -294,16 +296,27 @@ static void stale(void **state)
 		f->slot[i]->generation = 3;
 	f->slot[2]->generation = 2;
 	struct nmibt_report *report = open_report(f);
-	assert_true(report->cpus[2].is_stale);
+	assert_true(report->cpus[2].has_stale_slot);
 	assert_int_equal(report->nr_stale, 1);
 	assert_int_equal(report->by_outcome[NMIBT_OUTCOME_NMI], 2);
 	assert_true(report->complete);
 	nmibt_report_close(report);
 	/* What it holds is there for who asks. */
 	struct nmibt_cpu cpu = cpu_of(f, 2);
-	assert_true(cpu.is_stale);
+	assert_true(cpu.has_stale_slot);
+	assert_int_equal(cpu.step, NMIBT_STEP_REGISTERS);
+	nmibt_cpu_destroy(&cpu);
+	report = open_report(f);
+	struct nmibt_older older;
+	bool found;
+	assert_null(nmibt_older_begin(report, 2, &older));
+	assert_null(nmibt_older_next(&older, &cpu, &found));
+	assert_true(found && cpu.is_stale);
 	assert_true(has_line(&cpu.standing.text, "marker-of-cpu-2"));
 	nmibt_cpu_destroy(&cpu);
+	assert_null(nmibt_older_next(&older, &cpu, &found));
+	assert_false(found);
+	nmibt_report_close(report);
 
 	/* A CPU that panicked by itself just before the request was counted. */
 	f->slot[2]->generation = 4;
@@ -328,7 +341,8 @@ static void all_stale(void **state)
 	f->desc->state = NMI_CAPTURE_COMPLETE;
 	report = open_report(f);
 	assert_int_equal(report->nr_stale, 0);
-	assert_non_null(strstr(report->sources->capture.damage, "no slot is of request 2, all are of 1"));
+	assert_non_null(
+		strstr(report->sources->capture.damage, "no slot is of request 2, all are of 1"));
 	assert_false(report->complete);
 	nmibt_report_close(report);
 	f->slot[2]->generation = 2;
@@ -385,7 +399,8 @@ static void overflow(void **state)
 	assert_int_equal(cpu.standing.text.lines[cpu.standing.text.nr_lines - 1].flags,
 			 NMIBT_LINE_PARTIAL | NMIBT_LINE_CUT);
 	/* The nested area was not full. */
-	assert_int_equal(cpu.standing.nested.lines[0].flags, NMIBT_LINE_PARTIAL | NMIBT_LINE_NESTED);
+	assert_int_equal(cpu.standing.nested.lines[0].flags,
+			 NMIBT_LINE_PARTIAL | NMIBT_LINE_NESTED);
 	nmibt_cpu_destroy(&cpu);
 	struct nmibt_report *report = open_report(f);
 	assert_true(report->cpus[1].lost);
@@ -431,7 +446,8 @@ static void unreadable_page_in_the_text(void **state)
 		assert_int_equal(cpu.standing.text.published, len);
 		assert_int_equal(cpu.standing.text.unread, len - 100);
 		assert_int_equal(cpu.standing.text.excluded, i == 0 ? len - 100 : 0);
-		const struct nmibt_line *last = &cpu.standing.text.lines[cpu.standing.text.nr_lines - 1];
+		const struct nmibt_line *last =
+			&cpu.standing.text.lines[cpu.standing.text.nr_lines - 1];
 		assert_int_equal(last->gap, len - 100);
 		assert_int_equal(last->len, 0);
 		assert_true(has_line(&cpu.standing.text, "marker-of-cpu-1"));
@@ -479,7 +495,8 @@ static void a_hole_in_the_middle_of_the_text(void **state)
 	assert_int_equal(cpu.standing.text.lines[first].gap, FAKE_PAGE);
 	assert_int_equal(cpu.standing.text.lines[first].flags, NMIBT_LINE_MISSING);
 	for (uint32_t at = 0; at < slot->text_len; at++)
-		assert_int_equal(cpu.standing.text.known[at], (FAKE_TEXT_OFF + at) / FAKE_PAGE != 1);
+		assert_int_equal(cpu.standing.text.known[at],
+				 (FAKE_TEXT_OFF + at) / FAKE_PAGE != 1);
 	nmibt_cpu_destroy(&cpu);
 	check_outcome(f, 2, NMIBT_OUTCOME_NMI);
 }

@@ -113,7 +113,7 @@ static void confirmed_is_not_the_newest(void **state)
 	fr_stop(f, 1, 118, SPIN_CHAIN);
 	fr_open(f);
 	check(f, 1, NMIBT_STEP_CONFIRMED, NMIBT_OUTCOME_ANSWERED);
-	assert_null(nmibt_report_cpu(f->report, 1, &cpu));
+	assert_null(nmibt_report_read_cpu(f->report, 1, &cpu));
 	assert_int_not_equal(cpu.trace, first);
 	assert_int_equal(cpu.trace, second);
 	nmibt_cpu_destroy(&cpu);
@@ -157,12 +157,12 @@ static void last_seen(void **state)
 	assert_false(brief_of(f, 1)->irqs_off);
 	assert_false(brief_of(f, 1)->task.known);
 	assert_int_equal(brief_of(f, 1)->condition, 0);
-	assert_null(nmibt_report_cpu(f->report, 1, &cpu));
+	assert_null(nmibt_report_read_cpu(f->report, 1, &cpu));
 	assert_int_equal(cpu.age.kind, NMIBT_AGE_EXACT);
 	assert_in_range(cpu.age.ns, 30 * FR_SECOND, 30 * FR_SECOND + 1000);
 	nmibt_cpu_destroy(&cpu);
 	check(f, 3, NMIBT_STEP_NOTHING, NMIBT_OUTCOME_NONE);
-	assert_null(nmibt_report_cpu(f->report, 3, &cpu));
+	assert_null(nmibt_report_read_cpu(f->report, 3, &cpu));
 	assert_string_not_equal(cpu.why, "");
 	nmibt_cpu_destroy(&cpu);
 }
@@ -231,7 +231,7 @@ static void nobody_died(void **state)
 	/* What was asked of a machine that lives on makes nobody silent. */
 	check(f, 3, NMIBT_STEP_NOTHING, NMIBT_OUTCOME_NONE);
 	struct nmibt_cpu cpu;
-	assert_null(nmibt_report_cpu(f->report, 1, &cpu));
+	assert_null(nmibt_report_read_cpu(f->report, 1, &cpu));
 	assert_int_equal(cpu.age.kind, NMIBT_AGE_AT_LEAST);
 	assert_int_equal(cpu.age.ns, 5 * FR_SECOND);
 	nmibt_cpu_destroy(&cpu);
@@ -264,7 +264,7 @@ static void silent_unless_lost(void **state)
 	check(f, 1, NMIBT_STEP_BELONGS, NMIBT_OUTCOME_ANSWERED);
 	check(f, 3, NMIBT_STEP_NOTHING, NMIBT_OUTCOME_NONE);
 	struct nmibt_cpu cpu;
-	assert_null(nmibt_report_cpu(f->report, 3, &cpu));
+	assert_null(nmibt_report_read_cpu(f->report, 3, &cpu));
 	assert_non_null(strstr(cpu.why, "may hold the answer"));
 	nmibt_cpu_destroy(&cpu);
 }
@@ -332,7 +332,7 @@ static void out_of_range(void **state)
 
 	die(f);
 	fr_open(f);
-	struct nmibt_error *err = nmibt_report_cpu(f->report, FR_CPUS, &cpu);
+	struct nmibt_error *err = nmibt_report_read_cpu(f->report, FR_CPUS, &cpu);
 	assert_int_equal(err->code, NMIBT_ERR_USAGE);
 	assert_string_equal(err->message, "no CPU 6: there are 6");
 	nmibt_error_destroy(err);

@@ -14,6 +14,8 @@
 #include "fake-image.h"
 #include "fake-percpu.h"
 #include "kernel-text.h"
+#include "json/json.h"
+#include "render/render.h"
 #include "report/report.h"
 #include "unwind/unwind.h"
 
@@ -181,7 +183,7 @@ static void kdump(struct scene *s)
 static void open_report(struct scene *s, enum nmibt_source wish)
 {
 	close_report(s);
-	struct nmibt_error *err = nmibt_report_open(&s->p->image, wish, &s->report);
+	struct nmibt_error *err = nmibt_report_make(&s->p->image, wish, &s->report);
 
 	if (err)
 		fail_msg("no report: %s", err->message);
@@ -191,7 +193,7 @@ static void open_fails(struct scene *s, enum nmibt_source wish, enum nmibt_code 
 		       const char *why)
 {
 	close_report(s);
-	struct nmibt_error *err = nmibt_report_open(&s->p->image, wish, &s->report);
+	struct nmibt_error *err = nmibt_report_make(&s->p->image, wish, &s->report);
 
 	assert_non_null(err);
 	if (!strstr(err->message, why))
@@ -210,8 +212,8 @@ static int render(struct scene *s, struct nmibt_render_options options)
 	FILE *out = open_memstream(&s->text, &len);
 	assert_non_null(out);
 	struct nmibt_error *err = (options.format == NMIBT_FORMAT_JSON
-					   ? nmibt_render_json
-					   : nmibt_render)(s->report, &options, out, &code);
+					   ? nmibt_json_file
+					   : nmibt_render_file)(s->report, &options, out, &code);
 	assert_int_equal(fclose(out), 0);
 	if (err)
 		fail_msg("%s", err->message);
@@ -236,7 +238,7 @@ static struct nmibt_cpu cpu_of(const struct scene *s, unsigned int nr)
 	struct nmibt_cpu cpu;
 	const struct nmibt_cpu_brief *brief = &s->report->cpus[nr];
 
-	assert_null(nmibt_report_cpu(s->report, nr, &cpu));
+	assert_null(nmibt_report_read_cpu(s->report, nr, &cpu));
 	assert_int_equal(cpu.cpu, nr);
 	assert_false(cpu.is_stale);
 	/* The first pass says the same. */
@@ -754,7 +756,7 @@ static void interrupted(void **state)
 	s->p->ops.interrupted = is_interrupted;
 	do {
 		s->p->k->asked_left = questions++;
-		err = nmibt_report_open(&s->p->image, AUTO, &s->report);
+		err = nmibt_report_make(&s->p->image, AUTO, &s->report);
 		if (err)
 			assert_int_equal(err->code, NMIBT_ERR_INTERRUPTED);
 		nmibt_error_destroy(err);
@@ -940,7 +942,7 @@ static void captured(void **state)
 	b.image.ctx = &b;
 	say(s, IRQ(1), IDLE(1));
 	say(s, IRQ(2), SPIN(2, 118));
-	assert_null(nmibt_report_open(&b.image, AUTO, &s->report));
+	assert_null(nmibt_report_make(&b.image, AUTO, &s->report));
 	assert_true(s->report->sources->has_capture);
 	/* It did not answer the capture; before, it had answered the kernel. */
 	check_cpu(s, 2, NMIBT_OUTCOME_SILENT, LOG, SPIN(2, 118));
@@ -963,11 +965,11 @@ static void captured(void **state)
 
 	/* Not where the capture alone is wanted. */
 	close_report(s);
-	assert_null(nmibt_report_open(&b.image, NMIBT_SOURCE_VMCOREINFO, &s->report));
+	assert_null(nmibt_report_make(&b.image, NMIBT_SOURCE_VMCOREINFO, &s->report));
 	check_cpu(s, 2, NMIBT_OUTCOME_SILENT, NMIBT_SOURCE_VMCOREINFO, "");
 	/* And where it is not wanted, it is not used. */
 	close_report(s);
-	assert_null(nmibt_report_open(&b.image, LOG, &s->report));
+	assert_null(nmibt_report_make(&b.image, LOG, &s->report));
 	assert_false(s->report->sources->has_capture);
 	check_cpu(s, 1, NMIBT_OUTCOME_NONE, LOG, IDLE(1));
 	close_report(s);

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * --describe: a report as a description, which testdumps/mkdump makes a dump of. So
+ * somebody whose dump can't be shared can share the case.
+ */
+#include "base/match.h"
+#include "render/describe.h"
+
+/* ----------------------------------------------------------------------- kernel */
+
+/* The kernels that mkdump has (testdumps/describe/arches.py), the oldest first. */
+static const struct {
+	enum nmibt_arch arch;
+	unsigned int major, minor;
+} kernels[] = {
+	{NMIBT_ARCH_X86_64, 4, 4},  {NMIBT_ARCH_X86_64, 4, 9}, {NMIBT_ARCH_X86_64, 4, 19},
+	{NMIBT_ARCH_X86_64, 5, 10}, {NMIBT_ARCH_X86_64, 6, 1}, {NMIBT_ARCH_X86_64, 6, 12},
+	{NMIBT_ARCH_X86_64, 7, 2},  {NMIBT_ARCH_ARM64, 5, 10}, {NMIBT_ARCH_ARM64, 6, 1},
+	{NMIBT_ARCH_ARM64, 6, 12},
+};
+
+/* The newest kernel of mkdump's that is not newer, or else its oldest. This names a kernel
+ * and decides nothing about how an image is read. */
+static size_t find_nearest(const struct nmibt_report *report)
+{
+	const char *release = report->facts.release;
+	struct nmibt_str s = nmibt_str_of(release ? release : "");
+	uint64_t major = UINT32_MAX, minor = 0;
+	size_t nearest = ARRAY_SIZE(kernels);
+
+	if (nmibt_take_decimal(&s, UINT32_MAX, &major) && nmibt_skip(&s, "."))
+		nmibt_take_decimal(&s, UINT32_MAX, &minor);
+	for (size_t i = 0; i < ARRAY_SIZE(kernels); i++) {
+		bool is_newer = kernels[i].major > major ||
+				(kernels[i].major == major && kernels[i].minor > minor);
+
+		if (kernels[i].arch == report->kernel->image->arch &&
+		    (!is_newer || nearest == ARRAY_SIZE(kernels)))
+			nearest = i;
+	}
+	return nearest;
+}
+
+/* Without a vmlinux nobody knows how large these are. */
+static bool has_vmlinux(struct nmibt_kernel *kernel)
+{
+	static const char *const types[] = {"module", "printk_safe_seq_buf", "nmi_seq_buf"};
+	size_t size;
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		if (nmibt_type_size(kernel, types[i], &size))
+			return true;
+	}
+	return false;
+}
+
+static void put_kernel(struct renderer *r, size_t nearest)
+{
+	const struct nmibt_report *report = r->report;
+	uint64_t elfcorehdr;
+
+	fprintf(r->out, "arch %s\nkernel %u.%u\n", nmibt_arch_name(kernels[nearest].arch),
+		kernels[nearest].major, kernels[nearest].minor);
+	if (has_vmlinux(report->kernel))
+		fputs("vmlinux\n", r->out);
+	if (report->facts.has_time)
+		fprintf(r->out, "kdump %" PRIu64 "\n", report->facts.time);
+	if (nmibt_kernel_is_capture(report->kernel, &elfcorehdr) == NMIBT_IS_CAPTURE_YES)
+		fprintf(r->out, "variable elfcorehdr_addr:8 = 0x%" PRIx64 "\n", elfcorehdr);
+	if (!report->sources->log)
+		fputs("vmcoreinfo drop SYMBOL(prb)\n", r->out);
+}
+
+/* ------------------------------------------------------------------------- CPUs */
+
+static void put_possible(struct renderer *r)
+{
+	const struct nmibt_report *report = r->report;
+	const char *separator = "";
+
+	if (report->nr_possible == report->nr_cpus || !report->nr_possible)
+		return;
+	fputs("possible ", r->out);
+	for (unsigned int i = 0; i < report->nr_cpus; i++) {
+		unsigned int first = i;
+
+		if (!report->possible[i])
+			continue;
+		while (i + 1 < report->nr_cpus && report->possible[i + 1])
+			i++;
+		fprintf(r->out, first == i ? "%s%u" : "%s%u-%u", separator, first, i);
+		separator = ",";
+	}
+	putc('\n', r->out);
+}
+
+static void put_cpus(struct renderer *r)
+{
+	const struct nmibt_sources *sources = r->report->sources;
+	int panic_cpu = -1;
+
+	if (sources->has_capture)
+		panic_cpu = (int)sources->capture.desc.panic_cpu;
+	else if (sources->percpu)
+		panic_cpu = sources->percpu->panic_cpu;
+	fprintf(r->out, "cpus %u\n", r->report->nr_cpus);
+	put_possible(r);
+	if (panic_cpu >= 0)
+		fprintf(r->out, "panic cpu %d\n", panic_cpu);
+	else
+		fputs("panic cpu none\n", r->out);
+}
+
+/* ---------------------------------------------------------------------- capture */
+
+static void put_flags(struct renderer *r, uint32_t flags)
+{
+	static const char *const names[] = {"drained", "reentered", "crash-kexec"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (flags & 1U << i)
+			fprintf(r->out, "%s %s", flags & ((1U << i) - 1) ? "" : "flags", names[i]);
+	}
+	if (flags & ((1U << ARRAY_SIZE(names)) - 1))
+		putc('\n', r->out);
+}
+
+static void put_capture(struct renderer *r)
+{
+	static const char *const states[] = {"idle", "running", "complete", "timeout"};
+	const struct nmi_capture_desc *desc = &r->report->sources->capture.desc;
+
+	if (!r->report->sources->has_capture)
+		return;
+	/* What is redacted may be longer than it was. */
+	fprintf(r->out, "text %u\nnested %u\n", 2 * desc->slot_size, desc->slot_size);
+	fprintf(r->out, "generation %u\ntimeout %u\nrefused %u\n", desc->generation,
+		desc->timeout_ms, desc->refused);
+	if (desc->state < ARRAY_SIZE(states))
+		fprintf(r->out, "state %s\n", states[desc->state]);
+	fprintf(r->out, "asked at %" PRIu64 ".%09" PRIu64 "\n", desc->asked_ns / 1000000000,
+		desc->asked_ns % 1000000000);
+	if (desc->finished_ns)
+		fprintf(r->out, "waited %.6f\n",
+			(double)(int64_t)(desc->finished_ns - desc->asked_ns) / 1e6);
+	put_flags(r, desc->flags);
+}
+
+struct nmibt_error *nmibt_render_description(struct renderer *r)
+{
+	size_t nearest = find_nearest(r->report);
+
+	if (nearest == ARRAY_SIZE(kernels))
+		return nmibt_error_create(NMIBT_ERR_USAGE,
+					  "no description: mkdump has no kernel of this "
+					  "architecture");
+	fputs("# Written by nmibt --describe. Host, command lines, messages and names of tasks are "
+	      "left out,\n# and registers but for pc, sp and flags.\n",
+	      r->out);
+	put_kernel(r, nearest);
+	put_cpus(r);
+	put_capture(r);
+	struct nmibt_error *err = nmibt_describe_log(r);
+
+	return err ? err : nmibt_describe_cpus(r);
+}

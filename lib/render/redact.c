@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Lines of a kernel as a description may have them: what says something about the crash
+ * stays, and what may tell whose machine it was goes. Lines of no known form go altogether.
+ */
+#include "base/match.h"
+#include "render/describe.h"
+
+/* Threads of the kernel itself, whose names tell nothing: kernel/kthread.c, workqueue.c,
+ * softirq.c, hung_task.c, kernel/rcu/tree.c, mm/vmscan.c and their like, 6.12. */
+static const char *const kernel_threads[] = {
+	"swapper/",  "kworker/",   "migration/", "ksoftirqd/",	 "cpuhp/",   "rcu_",
+	"rcuc/",     "rcub/",	   "rcuog/",	 "khungtaskd",	 "kthreadd", "watchdog/",
+	"watchdogd", "kswapd",	   "kcompactd",	 "khugepaged",	 "ksmd",     "kdevtmpfs",
+	"kauditd",   "oom_reaper", "writeback",	 "idle_inject/",
+};
+
+/* What panic() is called with, up to what varies: kernel/panic.c, exit.c, hung_task.c,
+ * watchdog.c, smp.c, init/do_mounts.c, kernel/rcu/tree_stall.h, mm/oom_kill.c,
+ * drivers/tty/sysrq.c, arch/x86/kernel/dumpstack.c, nmi.c, arch/arm64/kernel/traps.c; 6.12.
+ */
+static const char *const panics[] = {
+	"sysrq triggered crash",
+	"hung_task: blocked tasks",
+	"softlockup: hung tasks",
+	"Hard LOCKUP",
+	"Watchdog detected hard LOCKUP on cpu ",
+	"RCU Stall",
+	"csd_lock: CSD lock on CPU#",
+	"Oops: Fatal exception in interrupt",
+	"Oops: Fatal exception",
+	"Oops - BUG: Fatal exception",
+	"Fatal exception in interrupt",
+	"Fatal exception",
+	"Attempted to kill init! exitcode=",
+	"Attempted to kill the idle task!",
+	"Aiee, killing interrupt handler!",
+	"kernel: panic_on_warn set ...",
+	"panic_on_warn set ...",
+	"Out of memory: compulsory panic_on_oom is enabled",
+	"Out of memory: system-wide panic_on_oom is enabled",
+	"System is deadlocked on memory",
+	"VFS: Unable to mount root fs on unknown-block",
+	"NMI: Not continuing",
+	"Fatal machine check",
+	"Machine halted.",
+	"stack-protector: Kernel stack is corrupted in: ",
+};
+
+/* ------------------------------------------------------------------------ bytes */
+
+/* As mkdump reads them back; it drops spaces at the end of a line. */
+static void put(FILE *out, struct nmibt_str s, bool is_last)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		unsigned char c = s.s[i];
+
+		if (c == '\\')
+			fputs("\\\\", out);
+		else if (c == '\t')
+			fputs("\\t", out);
+		else if (c < ' ' || c > '~' || (c == ' ' && is_last && i + 1 == s.len))
+			fprintf(out, "\\x%02x", c);
+		else
+			putc(c, out);
+	}
+}
+
+static void put_redacted(FILE *out, size_t len)
+{
+	fprintf(out, "[redacted %zu byte%s]", len, nmibt_plural(len));
+}
+
+static struct nmibt_str between(const char *from, const char *to)
+{
+	return (struct nmibt_str){from, to - from};
+}
+
+static bool is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+static size_t hex_len(struct nmibt_str s)
+{
+	size_t len = 0;
+
+	while (len < s.len && is_hex(s.s[len]))
+		len++;
+	return len;
+}
+
+/* -------------------------------------------------------------------- registers */
+
+/* Words of 16 digits, but for the first kept ones, become zeros. is_last: nothing follows on
+ * the line. */
+static void put_without_values(FILE *out, struct nmibt_str s, unsigned int kept, bool is_last)
+{
+	while (s.len) {
+		size_t len = hex_len(s);
+		bool is_value = len == 16 && !kept;
+
+		if (len == 16 && kept)
+			kept--;
+		if (!len)
+			len = 1;
+		if (is_value)
+			fputs("0000000000000000", out);
+		else
+			put(out, (struct nmibt_str){s.s, len}, is_last && len == s.len);
+		s.s += len;
+		s.len -= len;
+	}
+}
+
+static void put_register(FILE *out, struct nmibt_str line, const struct nmibt_printed *p)
+{
+	struct nmibt_str rest = line, head;
+
+	if (nmibt_take_until(&rest, "Code: ", &head)) {
+		fputs("Code: ", out);
+		put_redacted(out, rest.len);
+		return;
+	}
+	put_without_values(out, line, p->has_sp, true);
+}
+
+/* ----------------------------------------------------------------------- places */
+
+bool nmibt_is_describable(struct nmibt_str name)
+{
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.s[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' ||
+		      (i && ((c >= '0' && c <= '9') || c == '.'))))
+			return false;
+	}
+	return name.len;
+}
+
+/* "[<address>]" of kernels up to 4.9: the function is at another address in the dump that
+ * the description makes. */
+static void put_frame(FILE *out, struct nmibt_str line, const struct nmibt_frame *frame)
+{
+	bool is_named = nmibt_is_describable(frame->function) && !frame->module.len;
+	struct nmibt_str rest = line, head, addr;
+
+	while (is_named && nmibt_take_until(&rest, "[<", &head)) {
+		put(out, head, false);
+		if (!nmibt_take_until(&rest, ">]", &addr))
+			break;
+		fprintf(out, "[<{=%.*s+0x%" PRIx64 "}>]", (int)frame->function.len,
+			frame->function.s, frame->offset);
+	}
+	put(out, rest, true);
+}
+
+/* ------------------------------------------------------------------------ tasks */
+
+static bool is_kernel_thread(struct nmibt_str comm)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(kernel_threads); i++) {
+		if (nmibt_str_starts(comm, kernel_threads[i]))
+			return true;
+	}
+	return false;
+}
+
+void nmibt_redact_comm(FILE *out, struct nmibt_str comm, int32_t pid)
+{
+	if (is_kernel_thread(comm))
+		put(out, comm, false);
+	else
+		fprintf(out, "task%d", pid);
+}
+
+/* Warnings may name a task in words: "in process name", "by task
+ * name/17", "code: name/17" (mm/, lib/smp_processor_id.c, 6.12). */
+static size_t end_of_safe(struct nmibt_str line)
+{
+	static const char *const words[] = {"process ", "task ", " code: "};
+	size_t len = line.len;
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		struct nmibt_str rest = line, head;
+
+		if (nmibt_take_until(&rest, words[i], &head) && head.len + strlen(words[i]) < len)
+			len = head.len + strlen(words[i]);
+	}
+	return len;
+}
+
+static void put_with_task(FILE *out, struct nmibt_str line, const struct nmibt_printed *p)
+{
+	const char *end = line.s + line.len;
+	bool has_comm = p->comm.len && p->comm.s >= line.s && p->comm.s + p->comm.len <= end;
+
+	if (has_comm) {
+		put_without_values(out, between(line.s, p->comm.s), 0, false);
+		nmibt_redact_comm(out, p->comm, p->pid);
+		put_without_values(out, between(p->comm.s + p->comm.len, end), 0, true);
+		return;
+	}
+	size_t safe = p->kind == NMIBT_PRINT_WARNING ? end_of_safe(line) : line.len;
+
+	put_without_values(out, (struct nmibt_str){line.s, safe}, 0, safe == line.len);
+	if (safe < line.len)
+		put_redacted(out, line.len - safe);
+}
+
+/* --------------------------------------------------------------------- messages */
+
+static bool is_made_of(struct nmibt_str s, const char *chars)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		if (!s.s[i] || !strchr(chars, s.s[i]))
+			return false;
+	}
+	return true;
+}
+
+static void put_panic_words(FILE *out, struct nmibt_str words)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(panics); i++) {
+		struct nmibt_str rest = words;
+
+		if (!nmibt_skip(&rest, panics[i]))
+			continue;
+		fputs(panics[i], out);
+		/* A number, CPUs, an exit code. */
+		if (is_made_of(rest, "0123456789abcdefx(),:. "))
+			put(out, rest, true);
+		else
+			put_redacted(out, rest.len);
+		return;
+	}
+	put_redacted(out, words.len);
+}
+
+/* "Kernel panic - not syncing: words", and "---[ end " and " ]---" around the same. */
+static void put_panic(FILE *out, struct nmibt_str line)
+{
+	static const char tail[] = " ]---";
+	struct nmibt_str rest = line, head, words;
+
+	if (!nmibt_take_until(&rest, "not syncing: ", &head)) {
+		put(out, line, true);
+		return;
+	}
+	put(out, head, false);
+	fputs("not syncing: ", out);
+	bool has_tail = nmibt_take_until_last(&rest, tail, &words);
+	put_panic_words(out, has_tail ? words : rest);
+	if (has_tail)
+		fputs(tail, out);
+}
+
+/* A capture kernel is known by elfcorehdr=. */
+static void put_command_line(FILE *out, struct nmibt_str line)
+{
+	struct nmibt_str rest = line, head;
+
+	nmibt_take_until(&rest, "ommand line: ", &head);
+	put(out, head, false);
+	fputs("ommand line: ", out);
+	put_redacted(out, rest.len);
+	if (!nmibt_skip_to(&rest, "elfcorehdr="))
+		return;
+	fputs(" elfcorehdr=", out);
+	for (size_t i = 0; i < rest.len && (is_hex(rest.s[i]) || rest.s[i] == 'x'); i++)
+		putc(rest.s[i], out);
+}
+
+static void put_banner(FILE *out, struct nmibt_str line)
+{
+	static const char start[] = "Linux version ";
+	struct nmibt_str rest = line, version;
+
+	if (!nmibt_skip_to(&rest, start))
+		return;
+	if (!nmibt_take_until(&rest, " ", &version))
+		version = rest;
+	fputs(start, out);
+	put(out, version, true);
+}
+
+enum nmibt_print nmibt_redact_line(enum nmibt_arch arch, FILE *out, struct nmibt_str line)
+{
+	struct nmibt_printed p;
+
+	nmibt_recognise(arch, line, &p);
+	switch (p.kind) {
+	case NMIBT_PRINT_OTHER:
+		if (line.len)
+			put_redacted(out, line.len);
+		break;
+	case NMIBT_PRINT_PANIC:
+	case NMIBT_PRINT_END_PANIC:
+		put_panic(out, line);
+		break;
+	case NMIBT_PRINT_COMMAND_LINE:
+		put_command_line(out, line);
+		break;
+	case NMIBT_PRINT_BANNER:
+		put_banner(out, line);
+		break;
+	case NMIBT_PRINT_FRAME:
+	case NMIBT_PRINT_PC:
+		put_frame(out, line, &p.frame);
+		break;
+	case NMIBT_PRINT_REGISTER:
+		put_register(out, line, &p);
+		break;
+	case NMIBT_PRINT_STALLED_CPU:
+	case NMIBT_PRINT_STALL_FOUND:
+	case NMIBT_PRINT_HARDWARE:
+		put(out, line, true);
+		break;
+	default:
+		put_with_task(out, line, &p);
+	}
+	return p.kind;
+}

@@ -1,0 +1,458 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The death: what it came out of, whom it is about, what belongs to it; the conditions that
+ * are open then; ages.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "fake-report.h"
+#include "kernel-text.h"
+
+#define OWN NMIBT_EVIDENCE_OWN
+#define SOFT NMIBT_PRINT_SOFT_LOCKUP
+#define HARD NMIBT_PRINT_HARD_LOCKUP
+#define STALL NMIBT_PRINT_STALL
+#define SOFT_WORDS "softlockup: hung tasks"
+#define IDLE_CHAIN "pv_native_safe_halt default_idle do_idle cpu_startup_entry"
+
+static int setup(void **state)
+{
+	*state = fr_new();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	fr_free(*state);
+	return 0;
+}
+
+/* Something that stands, so that there is a report. */
+static void open_with_a_trace(struct fake_report *f)
+{
+	fr_trace(f, 0, NMIBT_EVIDENCE_ANSWER, 0, 0, SPIN(0, 7));
+	fr_open(f);
+}
+
+static void check_subject(const struct fake_report *f, unsigned int cpu)
+{
+	const struct nmibt_death *death = &f->report->death;
+
+	assert_int_equal(death->nr_subjects, 1);
+	for (unsigned int i = 0; i < FR_CPUS; i++)
+		assert_int_equal(death->subjects[i], i == cpu);
+}
+
+/* ----------------------------------------------------------------- the cause */
+
+/* What a panic's words say of the report that it came out of, and who is the subject. CPU 1
+ * reports, about CPU 2. */
+static void words_that_fit(void **state)
+{
+	static const struct {
+		enum nmibt_print kind;
+		const char *words;
+		bool fits;
+		unsigned int subject;
+	} cases[] = {
+		{HARD, "Hard LOCKUP", true, 2},
+		{SOFT, "softlockup: hung tasks", true, 2},
+		{STALL, "RCU Stall", true, 2},
+		{NMIBT_PRINT_SELF_STALL, "RCU Stall", true, 2},
+		{NMIBT_PRINT_OOPS, "Fatal exception", true, 1},
+		{NMIBT_PRINT_OOPS, "Fatal exception in interrupt", true, 1},
+		{NMIBT_PRINT_OOPS, "Oops: Fatal exception", true, 1},
+		{NMIBT_PRINT_WARNING, "panic_on_warn set ...", true, 1},
+		{NMIBT_PRINT_WARNING, "kernel: system warned too often (kernel.warn_limit is 1)",
+		 true, 1},
+		{HARD, "softlockup: hung tasks", false, 1},
+		{SOFT, "Hard LOCKUP", false, 1},
+		{STALL, "sysrq triggered crash", false, 1},
+		{NMIBT_PRINT_WARNING, "sysrq triggered crash", false, 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fake_report *f = fr_new();
+		size_t cause = fr_lockup(f, cases[i].kind, 7, 1, 2, 22);
+		fr_pass(f, 1000); /* it may take any time: consoles are slow */
+		fr_panic(f, 7, 1, cases[i].words);
+		open_with_a_trace(f);
+		if (f->report->death.cause != (cases[i].fits ? cause : 0))
+			fail_msg("'%s': cause %zu", cases[i].words, f->report->death.cause);
+		assert_int_equal(f->report->death.reporter, 1);
+		check_subject(f, cases[i].subject);
+		assert_int_equal(f->report->death.is_reporter_subject, cases[i].subject == 1);
+		fr_free(f);
+	}
+}
+
+static void other_caller(void **state)
+{
+	struct fake_report *f = *state;
+
+	fr_lockup(f, SOFT, 7, 2, 2, 22);
+	fr_panic(f, 8, 1, SOFT_WORDS);
+	open_with_a_trace(f);
+	assert_int_equal(f->report->death.cause, 0);
+	check_subject(f, 1);
+}
+
+/* Another report of that caller in between; those of others may stand there. */
+static void report_in_between(void **state)
+{
+	struct fake_report *f = *state;
+
+	size_t cause = fr_lockup(f, SOFT, 7, 2, 2, 22);
+	fr_lockup(f, STALL, 8, 1, 3, 21);
+	fr_panic(f, 7, 2, SOFT_WORDS);
+	open_with_a_trace(f);
+	assert_int_equal(f->report->death.cause, cause);
+
+	struct fake_report *g = fr_new();
+	fr_lockup(g, SOFT, 7, 2, 2, 22);
+	fr_lockup(g, STALL, 7, 2, 3, 21);
+	fr_panic(g, 7, 2, SOFT_WORDS);
+	open_with_a_trace(g);
+	assert_int_equal(g->report->death.cause, 0);
+	fr_free(g);
+}
+
+/* A suspend ends every report before it. */
+static void suspended_in_between(void **state)
+{
+	struct fake_report *f = *state;
+
+	size_t cause = fr_lockup(f, SOFT, 7, 2, 2, 22);
+	size_t trace = fr_trace(f, 2, OWN, cause, 0, TITLE(2) INFO(2, 118, "spin") SPIN_REGS);
+	f->log->traces[trace - 1].has_ended = false;
+	fr_event(f, NMIBT_PRINT_RESUME);
+	fr_panic(f, 7, 2, SOFT_WORDS);
+	fr_stop(f, 2, 99, "a b c");
+	open_with_a_trace(f);
+	assert_int_equal(f->report->death.cause, 0);
+	assert_int_equal(f->report->cpus[2].step, NMIBT_STEP_REGISTERS);
+	assert_false(f->report->conditions[0].is_open);
+}
+
+/* ----------------------------------------------------------- whom it is about */
+
+static void first_panic(void **state)
+{
+	struct fake_report *f = *state;
+
+	size_t panic = fr_panic(f, 7, 1, "sysrq triggered crash");
+	fr_lockup(f, HARD, 8, 3, 4, 0);
+	fr_panic(f, 8, 3, "Hard LOCKUP");
+	open_with_a_trace(f);
+	assert_int_equal(f->report->death.printout, panic);
+	assert_int_equal(f->report->death.reporter, 1);
+	check_subject(f, 1);
+}
+
+static void operator_nmi(void **state)
+{
+	struct fake_report *f = *state;
+
+	fr_panic(f, FR_IRQ(1), 1, "NMI: Not continuing");
+	open_with_a_trace(f);
+	assert_int_equal(f->report->death.reporter, 1);
+	assert_int_equal(f->report->death.nr_subjects, 0);
+}
+
+/* A stall that waits for tasks alone. */
+static void stall_of_a_task(void **state)
+{
+	struct fake_report *f = *state;
+
+	fr_printout(f, STALL, 7, 1, "rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:");
+	fr_panic(f, 7, 1, "RCU Stall");
+	open_with_a_trace(f);
+	assert_int_equal(f->report->death.nr_subjects, 0);
+	assert_false(f->report->death.is_reporter_subject);
+}
+
+/* The tasks of the pass that panicked, and no CPU. */
+static void hung_tasks(void **state)
+{
+	struct fake_report *f = *state;
+	const struct nmibt_death *death = &f->report->death;
+
+	fr_hung_task(f, 30, 168, 122);
+	fr_pass(f, 100);
+	fr_hung_task(f, 30, 169, 122);
+	fr_pass(f, 0.01);
+	fr_hung_task(f, 30, 171, 122);
+	fr_panic(f, 30, 3, "hung_task: blocked tasks");
+	open_with_a_trace(f);
+	assert_int_equal(death->nr_subjects, 0);
+	assert_int_equal(death->nr_tasks, 2);
+	assert_int_equal(death->tasks[0].pid, 169);
+	assert_int_equal(death->tasks[1].pid, 171);
+	assert_int_equal(death->reporter, 3);
+}
+
+/* die() that goes to kdump says no "Kernel panic". */
+static void oops_to_kdump(void **state)
+{
+	struct fake_report *f = *state;
+
+	fr_panic_cpu(f, 2);
+	fr_stop(f, 2, 99, "a b c");
+	size_t oops = fr_printout(f, NMIBT_PRINT_OOPS, 99, 2, "Oops: 0000 [#1]");
+	fr_trace(f, 2, OWN, oops, 0, SPIN(2, 99));
+	open_with_a_trace(f);
+	assert_int_equal(f->report->death.cause, oops);
+	assert_int_equal(f->report->cpus[2].outcome, NMIBT_OUTCOME_SELF);
+	check_subject(f, 2);
+}
+
+/* An oops that ended, and a panic of somebody else's later. */
+static void oops_survived(void **state)
+{
+	struct fake_report *f = *state;
+
+	size_t oops = fr_printout(f, NMIBT_PRINT_OOPS, 99, 2, "Oops: 0000 [#1]");
+	fr_trace(f, 2, OWN, oops, 0, SPIN(2, 99));
+	fr_pass(f, 60);
+	fr_panic(f, 7, 1, "sysrq triggered crash");
+	fr_stop(f, 2, 5, "a b c");
+	open_with_a_trace(f);
+	assert_int_equal(f->report->death.cause, 0);
+	assert_int_equal(f->report->cpus[2].step, NMIBT_STEP_REGISTERS);
+	assert_int_equal(f->report->cpus[2].outcome, NMIBT_OUTCOME_REGISTERS);
+}
+
+static void nobody(void **state)
+{
+	struct fake_report *f = *state;
+
+	fr_printout(f, NMIBT_PRINT_OOPS, 99, 2, "Oops: 0000 [#1]");
+	open_with_a_trace(f);
+	assert_false(f->report->death.is_known);
+	assert_int_equal(f->report->death.reporter, NMIBT_NO_CPU);
+	assert_int_equal(f->report->death.nr_subjects, 0);
+	assert_false(nmibt_belongs(f->report, 1, 0));
+}
+
+/* ---------------------------------------------------------------- conditions */
+
+static const struct nmibt_condition *only_condition(const struct fake_report *f)
+{
+	assert_int_equal(f->report->nr_conditions, 1);
+	return f->report->conditions;
+}
+
+/* A soft lockup of CPU 3 at 22, 48 and 74 s, and a panic of another CPU's. */
+static void one_condition(void **state)
+{
+	struct fake_report *f = *state;
+	uint64_t since = f->now - 22 * FR_SECOND;
+
+	for (unsigned int i = 0; i < 3; i++) {
+		fr_lockup(f, SOFT, FR_IRQ(3), 3, 3, 22 + 26 * i);
+		fr_pass(f, 26);
+	}
+	fr_pass(f, -23);
+	fr_panic(f, 7, 5, "sysrq triggered crash");
+	open_with_a_trace(f);
+	const struct nmibt_condition *c = only_condition(f);
+	assert_int_equal(c->count, 3);
+	assert_int_equal(c->since_ns, since);
+	assert_int_equal(c->last_ns, since + 74 * FR_SECOND);
+	assert_int_equal(c->interval_ns, 26 * FR_SECOND);
+	assert_true(c->is_open);
+	/* It makes its CPU stuck, whoever the reporter is, and where nothing stands. */
+	assert_int_equal(f->report->cpus[3].condition, 1);
+	assert_true(nmibt_is_stuck(&f->report->cpus[3]));
+	assert_int_equal(f->report->cpus[5].condition, 0);
+	check_subject(f, 5);
+}
+
+static void two_conditions(void **state)
+{
+	struct fake_report *f = *state;
+
+	fr_lockup(f, SOFT, FR_IRQ(3), 3, 3, 22);
+	fr_lockup(f, SOFT, FR_IRQ(4), 4, 4, 22);
+	fr_lockup(f, STALL, 9, 0, 3, 21);
+	/* It has begun anew since. */
+	fr_pass(f, 60);
+	fr_lockup(f, SOFT, FR_IRQ(3), 3, 3, 22);
+	open_with_a_trace(f);
+	assert_int_equal(f->report->nr_conditions, 4);
+}
+
+/* Younger than one and a half of its intervals. */
+static void closed_by_time(void **state)
+{
+	static const struct {
+		double seconds;
+		bool is_open;
+	} cases[] = {{3, true}, {38, true}, {40, false}, {200, false}};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fake_report *f = fr_new();
+		fr_lockup(f, SOFT, FR_IRQ(3), 3, 3, 22);
+		fr_pass(f, 26);
+		fr_lockup(f, SOFT, FR_IRQ(3), 3, 3, 48);
+		fr_pass(f, cases[i].seconds);
+		fr_panic(f, 7, 5, "sysrq triggered crash");
+		open_with_a_trace(f);
+		assert_int_equal(only_condition(f)->is_open, cases[i].is_open);
+		assert_int_equal(f->report->cpus[3].condition, cases[i].is_open);
+		fr_free(f);
+	}
+}
+
+/* The shortest time between two reports: a machine that was slow once is not slow always. */
+static void shortest_interval(void **state)
+{
+	struct fake_report *f = *state;
+
+	fr_lockup(f, STALL, 9, 0, 3, 21);
+	fr_pass(f, 90);
+	fr_lockup(f, STALL, 9, 0, 3, 0);
+	fr_pass(f, 63);
+	fr_lockup(f, STALL, 9, 0, 3, 0);
+	fr_pass(f, 80);
+	fr_lockup(f, STALL, 9, 0, 3, 0);
+	open_with_a_trace(f);
+	assert_int_equal(only_condition(f)->count, 4);
+	assert_int_equal(only_condition(f)->interval_ns, 63 * FR_SECOND);
+}
+
+/* Something later shows the CPU elsewhere. */
+static void closed_by_what_is_later(void **state)
+{
+	(void)state;
+	for (unsigned int i = 0; i < 4; i++) {
+		struct fake_report *f = fr_new();
+		size_t lockup = fr_lockup(f, SOFT, FR_IRQ(3), 3, 3, 22);
+		fr_trace(f, 3, OWN, lockup, 0, SPIN(3, 118));
+		fr_panic(f, 7, 5, "sysrq triggered crash");
+		if (i == 1)
+			fr_stop(f, 3, 0, IDLE_CHAIN);
+		if (i == 2)
+			fr_stop(f, 3, 119, "delay_tsc spin_fn kthread ret_from_fork_asm");
+		if (i == 3)
+			fr_stop(f, 3, 118, NULL);
+		open_with_a_trace(f);
+		assert_int_equal(f->report->cpus[3].condition, i ? 0 : 1);
+		assert_int_equal(only_condition(f)->is_open, !i);
+		fr_free(f);
+	}
+}
+
+/* ---------------------------------------------------------------------- ages */
+
+static struct nmibt_age age_at(const struct fake_report *f, uint64_t ns, uint64_t seq)
+{
+	return nmibt_age_of(f->report, NMIBT_CLOCK_LOG, ns, seq);
+}
+
+static void ages(void **state)
+{
+	struct fake_report *f = *state;
+	uint64_t ns = f->now, seq = fr_record(f);
+	char text[96];
+
+	fr_pass(f, 30);
+	fr_panic(f, 7, 1, "sysrq triggered crash");
+	open_with_a_trace(f);
+	struct nmibt_age age = age_at(f, ns, seq);
+	assert_int_equal(age.kind, NMIBT_AGE_EXACT);
+	assert_int_equal(age.ns, 30 * FR_SECOND);
+	assert_false(age.suspended);
+	nmibt_format_age(f->report, age, text, sizeof(text));
+	assert_string_equal(text, "30 s before the panic");
+	assert_int_equal(nmibt_age_of(f->report, NMIBT_CLOCK_NONE, ns, seq).kind,
+			 NMIBT_AGE_UNKNOWN);
+	/* Printed before the panic by a clock that is ahead of it, and the other way round. */
+	age = age_at(f, f->now + 300 * FR_SECOND, seq);
+	assert_int_equal(age.kind, NMIBT_AGE_UNKNOWN);
+	nmibt_format_age(f->report, age, text, sizeof(text));
+	assert_string_equal(text, "");
+	assert_int_equal(age_at(f, ns, f->seq + 5).kind, NMIBT_AGE_UNKNOWN);
+	age = age_at(f, f->now + 2 * FR_SECOND, f->seq + 5);
+	assert_int_equal(age.kind, NMIBT_AGE_EXACT);
+	nmibt_format_age(f->report, age, text, sizeof(text));
+	assert_string_equal(text, "2.000 s after the panic");
+}
+
+static void ages_at_least(void **state)
+{
+	struct fake_report *f = *state;
+	uint64_t ns = f->now, seq = fr_record(f);
+	char text[96];
+
+	fr_pass(f, 30);
+	open_with_a_trace(f);
+	struct nmibt_age age = age_at(f, ns, seq);
+	assert_int_equal(age.kind, NMIBT_AGE_AT_LEAST);
+	assert_int_equal(age.ns, 30 * FR_SECOND);
+	nmibt_format_age(f->report, age, text, sizeof(text));
+	assert_string_equal(text, "at least 30 s before the dump");
+	/* By a clock that is ahead of the newest record's. */
+	assert_int_equal(age_at(f, f->now + 300 * FR_SECOND, seq).kind, NMIBT_AGE_UNKNOWN);
+}
+
+static void ages_across_a_suspend(void **state)
+{
+	struct fake_report *f = *state;
+	uint64_t ns = f->now, seq = fr_record(f);
+	char text[96];
+
+	fr_event(f, NMIBT_PRINT_SUSPEND);
+	fr_event(f, NMIBT_PRINT_RESUME);
+	uint64_t after = f->seq;
+	fr_record(f);
+	fr_pass(f, 30);
+	fr_panic(f, 7, 1, "sysrq triggered crash");
+	fr_event(f, NMIBT_PRINT_RESUME);
+	open_with_a_trace(f);
+	struct nmibt_age age = age_at(f, ns, seq);
+	assert_int_equal(age.kind, NMIBT_AGE_AT_LEAST);
+	assert_true(age.suspended);
+	nmibt_format_age(f->report, age, text, sizeof(text));
+	assert_string_equal(text, "at least 30 s before the panic, suspended in between");
+	age = age_at(f, ns, after);
+	assert_int_equal(age.kind, NMIBT_AGE_EXACT);
+	assert_false(age.suspended);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(words_that_fit),
+		TEST(other_caller),
+		TEST(report_in_between),
+		TEST(suspended_in_between),
+		TEST(first_panic),
+		TEST(operator_nmi),
+		TEST(stall_of_a_task),
+		TEST(hung_tasks),
+		TEST(oops_to_kdump),
+		TEST(oops_survived),
+		TEST(nobody),
+		TEST(one_condition),
+		TEST(two_conditions),
+		cmocka_unit_test(closed_by_time),
+		TEST(shortest_interval),
+		cmocka_unit_test(closed_by_what_is_later),
+		TEST(ages),
+		TEST(ages_at_least),
+		TEST(ages_across_a_suspend),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
