@@ -60,6 +60,9 @@ const struct nmibt_text_arch *nmibt_text_arch_at(size_t i);
 unsigned int nmibt_function_kinds(struct nmibt_str function);
 /* The same of a frame: functions of modules are of no kind. */
 unsigned int nmibt_frame_kinds(const struct nmibt_frame *frame);
+/* Keeps them in the frame: they are asked for many times, and each time all names are
+ * looked through. */
+void nmibt_keep_kinds(struct nmibt_frame *frame);
 
 /* ---------------------------------------------------------- parts of forms */
 

@@ -109,7 +109,16 @@ unsigned int nmibt_function_kinds(struct nmibt_str function)
 
 unsigned int nmibt_frame_kinds(const struct nmibt_frame *frame)
 {
+	if (frame->has_kinds)
+		return frame->kinds;
 	return frame->module.len ? 0 : nmibt_function_kinds(frame->function);
+}
+
+void nmibt_keep_kinds(struct nmibt_frame *frame)
+{
+	frame->has_kinds = false;
+	frame->kinds = nmibt_frame_kinds(frame);
+	frame->has_kinds = true;
 }
 
 bool nmibt_is_entry_frame(const struct nmibt_frame *frame)

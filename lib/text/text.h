@@ -62,6 +62,8 @@ struct nmibt_frame {
 	bool reliable; /* false: may be what an earlier call left ('?') */
 	bool is_pc; /* the innermost: where the CPU was */
 	bool is_interrupted; /* where an interrupt or an exception hit: no return address */
+	bool has_kinds; /* lib/text's own, as the next: the kinds of the function are known */
+	unsigned int kinds;
 };
 
 /* Frames, the innermost first. */
