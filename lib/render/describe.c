@@ -3,7 +3,6 @@
  * --describe: a report as a description, which testdumps/mkdump makes a dump of. So
  * somebody whose dump can't be shared can share the case.
  */
-#include "base/match.h"
 #include "render/describe.h"
 
 /* ----------------------------------------------------------------------- kernel */
@@ -57,7 +56,6 @@ static bool has_vmlinux(struct nmibt_kernel *kernel)
 static void put_kernel(struct renderer *r, size_t nearest)
 {
 	const struct nmibt_report *report = r->report;
-	uint64_t elfcorehdr;
 
 	fprintf(r->out, "arch %s\nkernel %u.%u\n", nmibt_arch_name(kernels[nearest].arch),
 		kernels[nearest].major, kernels[nearest].minor);
@@ -65,8 +63,6 @@ static void put_kernel(struct renderer *r, size_t nearest)
 		fputs("vmlinux\n", r->out);
 	if (report->facts.has_time)
 		fprintf(r->out, "kdump %" PRIu64 "\n", report->facts.time);
-	if (nmibt_kernel_is_capture(report->kernel, &elfcorehdr) == NMIBT_IS_CAPTURE_YES)
-		fprintf(r->out, "variable elfcorehdr_addr:8 = 0x%" PRIx64 "\n", elfcorehdr);
 	if (!report->sources->log)
 		fputs("vmcoreinfo drop SYMBOL(prb)\n", r->out);
 }

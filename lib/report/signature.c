@@ -5,9 +5,8 @@
  * panicked, and those that were stuck. docs/signature.md has the rules; a change to
  * them, or to the lists that they name, is a new NMIBT_SIGNATURE_VERSION.
  */
-#include "base/match.h"
-#include "base/sha1.h"
 #include "report/report.h"
+#include "base/base.h"
 
 /* -------------------------------------------------------------------- frames */
 

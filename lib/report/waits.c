@@ -4,7 +4,7 @@
  * other CPUs run a function. Of a spin lock the address, if a register holds one
  * whose word in memory is that of a lock that others wait for.
  */
-#include "base/match.h"
+#include "base/base.h"
 #include "report/report.h"
 
 /* A waiting function may be below helpers of its own: an arch's wait for a change of
