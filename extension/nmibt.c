@@ -29,10 +29,12 @@
 #define TARGET "ARM64"
 #define TARGET_ARCH NMIBT_ARCH_ARM64
 #pragma weak arm64_IS_VMALLOC_ADDR
+#pragma weak arm64_VTOP
 #else
 #define TARGET "X86_64"
 #define TARGET_ARCH NMIBT_ARCH_X86_64
 #pragma weak x86_64_IS_VMALLOC_ADDR
+#pragma weak x86_64_VTOP
 #endif
 
 static struct {
