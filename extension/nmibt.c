@@ -23,13 +23,18 @@
 
 #include <nmibt/json.h>
 
-/* The architecture of the dumps, which is crash's, not the host's. */
+/* The architecture of the dumps, which is crash's, not the host's. What only a crash for it has
+ * is weak, so that another crash loads the extension and is told why it is of no use. */
 #ifdef ARM64
 #define TARGET "ARM64"
 #define TARGET_ARCH NMIBT_ARCH_ARM64
+#pragma weak arm64_IS_VMALLOC_ADDR
+#pragma weak arm64_VTOP
 #else
 #define TARGET "X86_64"
 #define TARGET_ARCH NMIBT_ARCH_X86_64
+#pragma weak x86_64_IS_VMALLOC_ADDR
+#pragma weak x86_64_VTOP
 #endif
 
 static struct {
