@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "image/input.h"
+#include "image/image.h"
 #include "kernel/kernel.h"
 
 static int fail(struct nmibt_error *err)

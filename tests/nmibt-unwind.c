@@ -16,7 +16,7 @@
 
 #include "debuginfo/cfi.h"
 #include "debuginfo/debugfile.h"
-#include "image/input.h"
+#include "image/image.h"
 #include "unwind/unwind.h"
 
 struct driver {

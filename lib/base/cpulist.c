@@ -2,7 +2,7 @@
 /*
  * Lists of CPUs as people write them for -c.
  */
-#include "base/match.h"
+#include "base/base.h"
 
 /* The number of one of nr CPUs. */
 static struct nmibt_error *take_cpu(struct nmibt_str *list, unsigned int nr, unsigned int *ret)

@@ -2,7 +2,7 @@
 /*
  * The one matcher and the one parser of numbers: see match.h.
  */
-#include "base/match.h"
+#include "base/base.h"
 
 /* s.s of an empty string may be NULL, which memcmp() must not see. */
 bool nmibt_str_is(struct nmibt_str s, const char *literal)

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/sha1.h"
+#include "base/base.h"
 
 #define BLOCK 64
 

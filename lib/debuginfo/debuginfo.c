@@ -15,7 +15,7 @@
 #include "debuginfo/cfi.h"
 #include "debuginfo/debugfile.h"
 #include "debuginfo/find-debuginfo.h"
-#include "image/input.h"
+#include "image/image.h"
 #include "unwind/unwind.h"
 
 /* More than any trace has; each costs a walk through a tree of thousands of files. */

@@ -8,7 +8,6 @@
 #include "image/extents.h"
 #include "image/file.h"
 #include "image/image.h"
-#include "image/notes.h"
 
 #define PHDRS_AT_ONCE 1024
 #define MAX_NOTE_BYTES (64 << 20)

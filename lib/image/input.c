@@ -3,7 +3,7 @@
  * An input's image: its callbacks lead to the dump's reader or to the caller, and to what is
  * attached. A callback that leads nowhere is NULL.
  */
-#include "image/input.h"
+#include "image/image.h"
 
 const char *nmibt_location_function(const struct nmibt_location *code)
 {
@@ -225,18 +225,25 @@ static struct nmibt_error *attached_unwind(void *ctx, struct nmibt_kernel *kerne
 struct nmibt_error *nmibt_input_attach(struct nmibt_input *input,
 				       const struct nmibt_attachment *attachment)
 {
+	const struct nmibt_image_ops *has = attachment->ops;
 	struct nmibt_image_ops *ops = &input->ops;
 
 	if (input->attachment.ops)
 		return nmibt_error_create(NMIBT_ERR_USAGE,
 					  "the input has debugging information already");
 	input->attachment = *attachment;
-	ops->symbol_addr = ops->symbol_addr ?: attached_symbol_addr;
-	ops->member_offset = ops->member_offset ?: attached_member_offset;
-	ops->type_size = ops->type_size ?: attached_type_size;
-	ops->symbolize = ops->symbolize ?: attached_symbolize;
-	ops->find_places = ops->find_places ?: attached_find_places;
-	ops->unwind = attached_unwind;
+	if (!ops->symbol_addr && has->symbol_addr)
+		ops->symbol_addr = attached_symbol_addr;
+	if (!ops->member_offset && has->member_offset)
+		ops->member_offset = attached_member_offset;
+	if (!ops->type_size && has->type_size)
+		ops->type_size = attached_type_size;
+	if (!ops->symbolize && has->symbolize)
+		ops->symbolize = attached_symbolize;
+	if (!ops->find_places && has->find_places)
+		ops->find_places = attached_find_places;
+	if (has->unwind)
+		ops->unwind = attached_unwind;
 	return NULL;
 }
 

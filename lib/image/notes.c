@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* ELF notes, one after the other. */
-#include "image/notes.h"
+#include "image/image.h"
 
 static uint64_t padded(uint32_t size)
 {

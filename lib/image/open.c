@@ -7,7 +7,7 @@
 
 #include "image/dumpfile.h"
 #include "image/foreign.h"
-#include "image/input.h"
+#include "image/image.h"
 #include "image/kdump.h"
 
 struct nmibt_dump {

@@ -9,9 +9,7 @@
 #include <ctype.h>
 #include <stddef.h>
 
-#include "base/match.h"
-#include "image/notes.h"
-#include "image/vmcoreinfo.h"
+#include "image/image.h"
 
 #define NOTE_NAME "VMCOREINFO"
 #define FIRST_LINE "OSRELEASE="

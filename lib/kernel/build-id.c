@@ -4,7 +4,7 @@
  * there (kernel/vmcore_info.c: add_build_id_vmcoreinfo()). The kernel's own note of it, in
  * .notes (include/asm-generic/vmlinux.lds.h), tells.
  */
-#include "image/notes.h"
+#include "image/image.h"
 #include "kernel/kernel.h"
 
 #define MAX_NOTES 65536

@@ -8,7 +8,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 
-#include "image/notes.h"
+#include "image/image.h"
 #include "kernel/kernel.h"
 
 /* include/linux/crash_dump.h, 6.12: not set; and no more to be used, as fs/proc/vmcore.c has

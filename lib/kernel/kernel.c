@@ -2,7 +2,6 @@
 /* The parts of a kernel, each opened when it is first needed. */
 #include "kernel/kernel.h"
 #include "kernel/memory.h"
-#include "kernel/modules.h"
 
 /* Takes *info over. */
 static struct nmibt_error *new_kernel(const struct nmibt_image *image,

@@ -7,7 +7,7 @@
 #ifndef NMIBT_KERNEL_H
 #define NMIBT_KERNEL_H
 
-#include "image/vmcoreinfo.h"
+#include "image/image.h"
 
 struct nmibt_regs {
 	bool present;
@@ -373,5 +373,22 @@ void nmibt_nmi_buffer_area_destroy(struct nmibt_nmi_buffer_area *area);
  */
 bool nmibt_nmi_buffer_residue(const struct nmibt_nmi_buffer_area *area, size_t from, size_t *ret,
 			      size_t *ret_len);
+
+/* ----------------------------------------------------------------- modules */
+
+struct nmibt_module {
+	uint64_t at; /* virtual address of its struct module */
+	uint64_t start, size; /* of its code, [start, start + size) */
+	char name[NMIBT_MODULE_LEN]; /* untrusted; empty: not known */
+};
+
+/* The one whose code is at addr. NULL: none is known. */
+const struct nmibt_module *nmibt_module_at(struct nmibt_kernel *kernel, uint64_t addr);
+/* By the module's own table of symbols. False: not known. */
+bool nmibt_module_symbol(struct nmibt_kernel *kernel, uint64_t addr, struct nmibt_symbol *ret);
+
+/* For lib/kernel/kernel.c alone. NOTHING where nobody knows the list or the layout. */
+struct nmibt_error *nmibt_modules_open(struct nmibt_kernel *kernel, struct nmibt_modules **ret);
+void nmibt_modules_close(struct nmibt_modules *modules); /* NULL is allowed */
 
 #endif /* NMIBT_KERNEL_H */

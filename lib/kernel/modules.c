@@ -7,7 +7,7 @@
 #include <elf.h>
 #include <inttypes.h>
 
-#include "kernel/modules.h"
+#include "kernel/kernel.h"
 
 #define MAX_MODULES 4096
 #define MAX_SYMBOLS (1u << 18) /* of a module */

@@ -2,7 +2,7 @@
 /*
  * Registers: the names of an architecture's pr_reg, and the crash note of a CPU.
  */
-#include "image/notes.h"
+#include "image/image.h"
 #include "kernel/kernel.h"
 
 /* struct user_regs_struct, arch/x86/include/asm/user_64.h (6.12) */

@@ -2,8 +2,7 @@
 /* Names of addresses and values of symbols, by whoever knows them best. */
 #include <inttypes.h>
 
-#include "base/match.h"
-#include "kernel/modules.h"
+#include "kernel/kernel.h"
 
 /* NULL: there are none. */
 static struct nmibt_kallsyms *kallsyms_of(struct nmibt_kernel *kernel)

@@ -10,7 +10,7 @@
  * CPUs. Notes with gaps are of a machine in which one was unplugged: there nobody knows
  * which CPU is which.
  */
-#include "image/notes.h"
+#include "image/image.h"
 #include "kernel/kernel.h"
 
 static bool is_prstatus(const struct nmibt_elf_note *note)

@@ -3,7 +3,6 @@
  * CPUs in a description: slots of a capture, registers at the stop with the stack that they
  * lead to, buffers of NMIs.
  */
-#include "base/match.h"
 #include "render/describe.h"
 
 struct cpu_writer {

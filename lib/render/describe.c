@@ -3,7 +3,6 @@
  * --describe: a report as a description, which testdumps/mkdump makes a dump of. So
  * somebody whose dump can't be shared can share the case.
  */
-#include "base/match.h"
 #include "render/describe.h"
 
 /* ----------------------------------------------------------------------- kernel */

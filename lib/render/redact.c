@@ -3,7 +3,6 @@
  * Lines of a kernel as a description may have them: what says something about the crash
  * stays, and what may tell whose machine it was goes. Lines of no known form go altogether.
  */
-#include "base/match.h"
 #include "render/describe.h"
 
 /* Threads of the kernel itself, whose names tell nothing: kernel/kthread.c, workqueue.c,

@@ -6,7 +6,7 @@
 #ifndef NMIBT_REPORT_H
 #define NMIBT_REPORT_H
 
-#include "image/input.h"
+#include "image/image.h"
 #include "source/source.h"
 
 /* ------------------------------------------------------------------- order, age */

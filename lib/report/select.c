@@ -10,7 +10,6 @@
  *   5 last seen: the newest older text, in the past tense
  *   6 nothing, and why
  */
-#include "base/match.h"
 #include "report/report.h"
 
 /* So many older texts of a CPU are held against its registers, the newest first. */

@@ -6,7 +6,7 @@
  * them, or to the lists below, is a new NMIBT_SIGNATURE_VERSION.
  */
 #include "report/report.h"
-#include "base/sha1.h"
+#include "base/base.h"
 
 /* -------------------------------------------------------------------- frames */
 

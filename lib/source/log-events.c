@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the log tells of the machine as a whole: boots, suspends, hardware, taint. */
-#include "base/match.h"
 #include "source/printouts.h"
 
 #define MAX_MESSAGE 1024

@@ -6,7 +6,7 @@
 #ifndef NMIBT_TEXT_ARCH_H
 #define NMIBT_TEXT_ARCH_H
 
-#include "base/match.h"
+#include "base/base.h"
 #include "text/text.h"
 
 /* A form begins with what is always the same. read, if there is one, reads the rest; where

@@ -8,7 +8,7 @@
  */
 #include <inttypes.h>
 
-#include "kernel/modules.h"
+#include "kernel/kernel.h"
 #include "unwind/unwind.h"
 
 /* Of all kernels seen the largest has 440000 entries. */

@@ -4,7 +4,6 @@
  */
 #include <inttypes.h>
 
-#include "base/match.h"
 #include "unwind/unwind.h"
 
 /* THREAD_SIZE, and that of the stacks of interrupts: arch/arm64/include/asm/memory.h,

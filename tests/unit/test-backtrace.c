@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "base/match.h"
+#include "base/base.h"
 #include "text/text.h"
 #include "kernel-text.h"
 

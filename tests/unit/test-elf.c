@@ -443,7 +443,7 @@ static void not_a_vmcore(void **state)
 	Elf64_Ehdr *ehdr = (Elf64_Ehdr *)elf.data, whole = *ehdr;
 
 	(void)state;
-	check_refused("", 0, "not an ELF file");
+	check_refused("", 0, "the file is empty");
 	check_refused("KDUMP   ", 8, "not an ELF file");
 	ehdr->e_ident[0] = 'x';
 	check_refused(elf.data, elf.size, "not an ELF file");

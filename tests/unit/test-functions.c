@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "base/match.h"
+#include "base/base.h"
 #include "text/text.h"
 
 #define ARM64 NMIBT_ARCH_ARM64

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "base/match.h"
+#include "base/base.h"
 
 static void literals(void **state)
 {

@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "base/match.h"
+#include "base/base.h"
 #include "text/text.h"
 
 #define ARM64 NMIBT_ARCH_ARM64
@@ -190,7 +190,7 @@ static void kinds(void **state)
 		 "CPU#03 f+0x0/0x10(g).",
 		 P(CSD_LOCKUP)},
 		{"smp: csd: CSD lock (#1) got unstuck on CPU#02, CPU#03 released the lock.",
-		 P(OTHER)},
+		 P(CSD_RELEASED)},
 		/* kernel/hung_task.c, 6.12, 6.19 */
 		{"INFO: task spin:118 blocked for more than 122 seconds.", P(HUNG_TASK)},
 		{"INFO: task spin:118 blocked in I/O wait for more than 122 seconds.",

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "fake-image.h"
-#include "base/sha1.h"
+#include "base/base.h"
 #include "report/report.h"
 
 /* FIPS 180's examples, and lengths about those of a block, by sha1sum(1). */

@@ -15,8 +15,6 @@
 #include "fake-percpu.h"
 #include "kernel-text.h"
 #include "json/json.h"
-#include "render/render.h"
-#include "report/report.h"
 #include "unwind/unwind.h"
 
 #define IRQ(cpu) (0x80000000 + (cpu)) /* a caller: NMI or interrupt there */
