@@ -180,6 +180,10 @@ static void put_frame(FILE *out, struct nmibt_str line, const struct nmibt_frame
 	bool is_named = nmibt_is_describable(frame->function) && !frame->module.len;
 	struct nmibt_str rest = line, head, addr;
 
+	if (frame->function.len && !nmibt_is_describable(frame->function)) {
+		put_redacted(out, line.len);
+		return;
+	}
 	while (is_named && nmibt_take_until(&rest, "[<", &head)) {
 		put(out, head, false);
 		if (!nmibt_take_until(&rest, ">]", &addr))
