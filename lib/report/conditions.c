@@ -126,7 +126,7 @@ static struct nmibt_error *begin_condition(struct nmibt_report *report, size_t i
 		.kind = kind_of(p),
 		.task = p->task,
 		.count = 1,
-		.has_since = p->has_seconds || p->kind == NMIBT_PRINT_HARD_LOCKUP,
+		.has_since = p->has_seconds,
 		.since_ns = p->begun_ns > before ? p->begun_ns - before : 0,
 		.first_ns = p->begun_ns,
 		.last_ns = p->begun_ns,
