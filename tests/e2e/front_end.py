@@ -26,7 +26,7 @@ def has_crash(arch, version):
                                CRASH[arch, version]], stdout=subprocess.DEVNULL).returncode
 
 
-def nmibt(arch, version, folder, kernel):
+def nmibt(arch, version, folder, kernel, option=""):
     """The output of nmibt on the dump in folder, in crash."""
     name = CRASH[arch, version]
     made = subprocess.run([os.path.join(TOP, "scripts/crash-env"), name], check=True,
@@ -39,7 +39,8 @@ def nmibt(arch, version, folder, kernel):
     with tempfile.TemporaryDirectory() as work:
         commands = os.path.join(work, "commands")
         with open(commands, "w") as file:
-            file.write("extend %s/%s/nmibt.so\nnmibt > %s/out\nquit\n" % (TOP, out, work))
+            file.write("extend %s/%s/nmibt.so\nnmibt %s > %s/out\nquit\n" %
+                       (TOP, out, option, work))
         done = subprocess.run(
             [os.path.join(crash, "crash"), "-s", "--minimal", "-i", commands,
              os.path.join(kernel, "vmlinux"), os.path.join(folder, "vmcore")],
@@ -85,6 +86,32 @@ def check_same(in_crash, by_tool):
     return ["the tool says otherwise than the extension:"] + list(difflib.unified_diff(
         in_crash.splitlines(), by_tool.splitlines(), "crash", "tool", lineterm="", n=0)) \
         if in_crash != by_tool else []
+
+
+def comparable(value):
+    """The document's lines without what depends on the front end."""
+    def strip(value):
+        if isinstance(value, list):
+            return [strip(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        return {key: strip(item) for key, item in value.items() if key != "source" or
+                isinstance(item, str)}
+    value = strip(value)
+    for source in "symbol", "scan":
+        value["sources"].pop(source, None)
+    return json.dumps(value, indent=1).splitlines()
+
+
+def check_same_facts(in_crash, document):
+    """Of a hypervisor's dump, where a vmlinux tells what task a CPU had: crash has one, so
+    the tool must have it, too."""
+    try:
+        theirs = comparable(json.loads(in_crash))
+    except ValueError:
+        return ["nmibt in crash: " + in_crash]
+    return list(difflib.unified_diff(theirs, comparable(document), "crash", "tool", lineterm="",
+                                     n=1))
 
 
 def document_of(folder, vmlinux):
@@ -143,11 +170,13 @@ def check_stall(folder, output):
 def check(arch, version, scenario, folder, kernel, captured, in_crash):
     """Complaints about nmibt's output, CPU by CPU."""
     output, bad = tool(folder)
-    if in_crash:
-        bad += check_same(nmibt(arch, version, folder, kernel), output)
     bad += check_locks(folder, output) + check_stall(folder, output)
     vmlinux = os.path.join(kernel, "vmlinux")
     document = document_of(folder, vmlinux)
+    if in_crash and scenario["ending"] == "panic":
+        bad += check_same_facts(nmibt(arch, version, folder, kernel, "-j"), document)
+    elif in_crash:
+        bad += check_same(nmibt(arch, version, folder, kernel), output)
     bad += check_lines(scenario, vmlinux, document)
     bad += check_notes(scenario, folder, vmlinux, document)
     bad += ["nmibt: no line of its output matches %s" % pattern
