@@ -16,6 +16,9 @@ TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), 
 sys.path.insert(0, os.path.join(TOP, "tests"))
 import addr2line  # noqa: E402
 
+# Of each program, in s: also on a host that runs other things.
+TIMEOUT = 480
+
 # The oldest crash that can open such a dump.
 CRASH = {("arm64", "6.12"): "arm64", ("x86_64", "6.12"): "trixie", ("x86_64", "6.1"): "system"}
 
@@ -45,7 +48,7 @@ def nmibt(arch, version, folder, kernel, option=""):
             [os.path.join(crash, "crash"), "-s", "--minimal", "-i", commands,
              os.path.join(kernel, "vmlinux"), os.path.join(folder, "vmcore")],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            timeout=120, text=True, errors="replace")
+            timeout=TIMEOUT, text=True, errors="replace")
         try:
             with open(os.path.join(work, "out"), errors="replace") as file:
                 return file.read() or done.stdout
@@ -76,7 +79,7 @@ def tool(folder):
     """The output of the offline tool, without crash and without a vmlinux; complaints."""
     subprocess.run(["make", "-s", "build/nmibt"], cwd=TOP, check=True)
     done = subprocess.run([os.path.join(TOP, "build/nmibt"), os.path.join(folder, "vmcore")],
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT,
                           text=True, errors="replace")
     return done.stdout, [] if done.returncode in (0, 3) else [
         "nmibt: exit status %d: %s" % (done.returncode, done.stdout)]
@@ -117,7 +120,7 @@ def check_same_facts(in_crash, document):
 def document_of(folder, vmlinux):
     done = subprocess.run([os.path.join(TOP, "build/nmibt"), "-j", "--vmlinux", vmlinux,
                            os.path.join(folder, "vmcore")], stdout=subprocess.PIPE,
-                          stderr=subprocess.DEVNULL, timeout=120)
+                          stderr=subprocess.DEVNULL, timeout=TIMEOUT)
     return json.loads(done.stdout)
 
 
@@ -127,7 +130,7 @@ def check_notes(scenario, folder, vmlinux, document):
         return []
     done = subprocess.run(["drgn", "-q", "-c", os.path.join(folder, "vmcore"), "-s", vmlinux,
                            os.path.join(TOP, "tests/e2e/notes.drgn")],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=TIMEOUT)
     if done.returncode:
         return ["drgn: " + done.stderr.decode()]
     theirs = {int(cpu): words for cpu, words in json.loads(done.stdout).items()}
