@@ -212,7 +212,7 @@ static enum nmibt_moved compare_registers(struct nmibt_kernel *kernel,
 static enum nmibt_moved compare_text(const struct nmibt_evidence *evidence,
 				     const struct nmibt_evidence *stop)
 {
-	/* Where in user mode is not compared. */
+	/* A task that is in user mode both times may be anywhere there. */
 	if (nmibt_is_confirmed(evidence, stop))
 		return evidence->is_user ? NMIBT_MOVED_UNKNOWN : NMIBT_MOVED_SAME;
 	/* The same functions are the same place only of the same task. */

@@ -377,6 +377,7 @@ static bool is_silent(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 			return false;
 		}
 		cpu->asked_ns = r->ts_ns;
+		cpu->asked_seq = r->seq;
 		cpu->asked_by = r->by_cpu;
 		return true;
 	}
