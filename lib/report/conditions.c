@@ -35,7 +35,7 @@ static uint64_t default_interval(const struct nmibt_printout *p)
 	}
 }
 
-static bool is_condition(enum nmibt_print kind)
+bool nmibt_is_condition(enum nmibt_print kind)
 {
 	switch (kind) {
 	case NMIBT_PRINT_SOFT_LOCKUP:
@@ -229,7 +229,7 @@ struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report)
 	size_t nr = 0;
 
 	for (size_t i = 0; log && i < log->nr_printouts; i++)
-		nr += is_condition(log->printouts[i].kind);
+		nr += nmibt_is_condition(log->printouts[i].kind);
 	if (!nr)
 		return NULL;
 	report->conditions =
@@ -237,7 +237,7 @@ struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report)
 	if (!report->conditions)
 		return nmibt_error_nomem();
 	for (size_t i = 0; i < log->nr_printouts; i++) {
-		if (!is_condition(log->printouts[i].kind))
+		if (!nmibt_is_condition(log->printouts[i].kind))
 			continue;
 		struct nmibt_error *err = take(report, i);
 		if (err)
