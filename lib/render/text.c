@@ -34,8 +34,11 @@ static void put_when(struct renderer *r, const struct nmibt_cpu *cpu)
 }
 
 /* What it was at then is said only of what stands. */
-static void put_flags(struct renderer *r, const struct nmibt_cpu *cpu)
+static void put_flags(struct renderer *r, const struct nmibt_cpu *cpu, bool has_task)
 {
+	/* Beside its task they are of that, else of their own. */
+	if (!has_task && (cpu->is_idle || cpu->is_user || cpu->irqs_off))
+		putc(' ', r->out);
 	if (cpu->is_idle)
 		fputs(" idle", r->out);
 	if (cpu->is_user)
@@ -116,8 +119,10 @@ static void render_head(struct renderer *r, const struct nmibt_cpu *cpu)
 		nmibt_outcome_name(cpu->outcome));
 	nmibt_unpaint(r);
 	put_when(r, cpu);
-	nmibt_render_task(r, cpu->standing.task.known ? &cpu->standing.task : &shown->task);
-	put_flags(r, cpu);
+	const struct nmibt_task *task =
+		cpu->standing.task.known ? &cpu->standing.task : &shown->task;
+	nmibt_render_task(r, task);
+	put_flags(r, cpu, task->known);
 	put_moved(r, cpu);
 	put_source(r, cpu);
 	put_size(r, cpu);

@@ -284,9 +284,9 @@ static void find_waits(struct diagnosing *d)
 
 /* ---------------------------------------------------------------------- conditions */
 
-static const char *condition_words(enum nmibt_print kind)
+static const char *condition_words(const struct nmibt_condition *c)
 {
-	switch (kind) {
+	switch (c->kind) {
 	case NMIBT_PRINT_SOFT_LOCKUP:
 		return "soft lockup";
 	case NMIBT_PRINT_HARD_LOCKUP:
@@ -296,7 +296,7 @@ static const char *condition_words(enum nmibt_print kind)
 	case NMIBT_PRINT_HUNG_TASK:
 		return "hung task";
 	default:
-		return "RCU stall";
+		return c->cpus.nr ? "RCU stall" : "tasks hold up RCU";
 	}
 }
 
@@ -333,7 +333,7 @@ static void describe_condition(const struct nmibt_report *report, const struct n
 	format_newest(report, c, newest, sizeof(newest));
 	if (c->count > 1)
 		snprintf(reports, sizeof(reports), ", %u reports", c->count);
-	nmibt_because(buf, "%s%s%s%s, last report %s", condition_words(c->kind),
+	nmibt_because(buf, "%s%s%s%s, last report %s", condition_words(c),
 		      c->has_since ? " since " : "", c->has_since ? since : "", reports, newest);
 }
 
