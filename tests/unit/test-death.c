@@ -206,6 +206,7 @@ static void oops_to_kdump(void **state)
 	fr_panic_cpu(f, 2);
 	fr_stop(f, 2, 99, "a b c");
 	size_t oops = fr_printout(f, NMIBT_PRINT_OOPS, 99, 2, "Oops: 0000 [#1]");
+	f->log->printouts[oops - 1].has_ended = false;
 	fr_trace(f, 2, OWN, oops, 0, SPIN(2, 99));
 	open_with_a_trace(f);
 	assert_int_equal(f->report->death.cause, oops);
@@ -287,6 +288,48 @@ static void two_conditions(void **state)
 	fr_lockup(f, SOFT, FR_IRQ(3), 3, 3, 22);
 	open_with_a_trace(f);
 	assert_int_equal(f->report->nr_conditions, 4);
+}
+
+/* Hundreds of tasks, each in a condition of its own, reported in turns. */
+static void many_conditions(void **state)
+{
+	struct fake_report *f = *state;
+
+	for (unsigned int i = 0; i < 3; i++) {
+		for (unsigned int pid = 1000; pid < 1200; pid++)
+			fr_hung_task(f, 28, pid, 122 + 121 * i);
+		fr_pass(f, 121);
+	}
+	open_with_a_trace(f);
+	assert_int_equal(f->report->nr_conditions, 200);
+	for (size_t i = 0; i < 200; i++)
+		assert_int_equal(f->report->conditions[i].count, 3);
+}
+
+/* Its second report is of a CPU whose clock is behind. */
+static void clock_behind(void **state)
+{
+	struct fake_report *f = *state;
+
+	fr_hung_task(f, 28, 1000, 122);
+	fr_pass(f, -5);
+	fr_hung_task(f, 28, 1000, 243);
+	fr_pass(f, 86400);
+	fr_panic(f, 7, 5, "sysrq triggered crash");
+	open_with_a_trace(f);
+	assert_int_equal(only_condition(f)->count, 2);
+	assert_int_equal(only_condition(f)->interval_ns, 120 * FR_SECOND);
+	assert_false(only_condition(f)->is_open);
+}
+
+/* A damaged first line: longer than the machine is up. */
+static void longer_than_the_uptime(void **state)
+{
+	struct fake_report *f = *state;
+
+	fr_lockup(f, SOFT, FR_IRQ(3), 3, 3, UINT32_MAX);
+	open_with_a_trace(f);
+	assert_false(only_condition(f)->has_since);
 }
 
 /* Younger than one and a half of its intervals. */
@@ -446,6 +489,9 @@ int main(void)
 		TEST(nobody),
 		TEST(one_condition),
 		TEST(two_conditions),
+		TEST(many_conditions),
+		TEST(clock_behind),
+		TEST(longer_than_the_uptime),
 		cmocka_unit_test(closed_by_time),
 		TEST(shortest_interval),
 		cmocka_unit_test(closed_by_what_is_later),
