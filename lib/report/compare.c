@@ -236,11 +236,13 @@ enum nmibt_moved nmibt_compare(struct nmibt_kernel *kernel, const struct nmibt_e
 	if (!nmibt_reg_names(kernel->image->arch) || !stop->regs.present)
 		return NMIBT_MOVED_UNKNOWN;
 	if (evidence->has_slot) {
-		/* Both sets are of the stop. */
-		if (evidence->slot.how == NMI_CAPTURE_BY_STOP)
-			return NMIBT_MOVED_UNKNOWN;
 		if (evidence->slot.flags & NMI_CAPTURE_SLOT_F_NO_REGS_SELF)
 			return NMIBT_MOVED_SYNTHETIC;
+		/* Both sets are of one moment: the stop, or the oops (kernel/crash_core.c:
+		 * __crash_kexec(), 6.12). */
+		if (evidence->slot.how == NMI_CAPTURE_BY_STOP ||
+		    evidence->slot.how == NMI_CAPTURE_BY_SELF)
+			return NMIBT_MOVED_UNKNOWN;
 	}
 	/* An idle CPU always looks moved, which says nothing; one that is idle no more has. */
 	if (is_idle(evidence) && is_idle(stop))

@@ -32,7 +32,7 @@ static uint64_t default_interval(const struct nmibt_printout *p)
 	}
 }
 
-static bool is_condition(enum nmibt_print kind)
+bool nmibt_is_condition(enum nmibt_print kind)
 {
 	switch (kind) {
 	case NMIBT_PRINT_SOFT_LOCKUP:
@@ -193,7 +193,7 @@ static struct nmibt_error *begin_condition(struct nmibt_report *report, size_t i
 		.kind = kind_of(p),
 		.task = p->task,
 		.count = 1,
-		.has_since = has_since || p->kind == NMIBT_PRINT_HARD_LOCKUP,
+		.has_since = has_since,
 		.since_ns = has_since ? p->begun_ns - p->seconds * SECOND : p->begun_ns,
 		.first_ns = p->begun_ns,
 		.last_ns = p->begun_ns,
@@ -292,7 +292,7 @@ struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report)
 	size_t nr = 0;
 
 	for (size_t i = 0; log && i < log->nr_printouts; i++)
-		nr += is_condition(log->printouts[i].kind);
+		nr += nmibt_is_condition(log->printouts[i].kind);
 	if (!nr)
 		return NULL;
 	_cleanup_free_ struct newest *newest = calloc(1, sizeof(*newest) + nr * sizeof(size_t));
@@ -300,7 +300,7 @@ struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report)
 	if (!newest || !report->conditions)
 		return nmibt_error_nomem();
 	for (size_t i = 0; i < log->nr_printouts; i++) {
-		if (!is_condition(log->printouts[i].kind))
+		if (!nmibt_is_condition(log->printouts[i].kind))
 			continue;
 		struct nmibt_error *err = take(report, newest, i);
 		if (err)

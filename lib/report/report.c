@@ -134,9 +134,9 @@ static struct nmibt_error *describe(const struct nmibt_report *report, struct nm
 		err = nmibt_unwind_stop(report, cpu);
 	if (err)
 		return err;
-	/* Who panicked went on from there to the stop. */
+	/* Who panicked printed that on the way to the stop. */
 	if (cpu->step <= NMIBT_STEP_CONFIRMED &&
-	    (cpu->has_slot || cpu->outcome != NMIBT_OUTCOME_SELF))
+	    (cpu->standing.has_slot || cpu->outcome != NMIBT_OUTCOME_SELF))
 		cpu->moved = nmibt_compare(report->kernel, &cpu->standing, &cpu->stop);
 	cpu->age = nmibt_age_of(report, cpu->standing.clock, cpu->standing.begun_ns,
 				cpu->standing.first_seq);

@@ -225,6 +225,8 @@ bool nmibt_belongs(const struct nmibt_report *report, size_t printout, uint64_t 
 
 struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report);
 /* Closes those that a CPU's standing evidence contradicts. */
+/* Is it a kind of report that repeats while something stays wrong? */
+bool nmibt_is_condition(enum nmibt_print kind);
 bool nmibt_condition_is_about(const struct nmibt_condition *condition, unsigned int cpu);
 void nmibt_conditions_destroy(struct nmibt_report *report);
 

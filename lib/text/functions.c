@@ -47,6 +47,22 @@ static const struct nmibt_function_kinds common[] = {
 	/* init/main.c: where the trace of arm64's first CPU ends before 5.10 */
 	{"start_kernel", NMIBT_FUNCTION_OUTERMOST},
 
+	/* kernel/kthread.c, init/main.c */
+	{"kthread", NMIBT_FUNCTION_FRAMING},
+	{"start_kernel", NMIBT_FUNCTION_FRAMING},
+	{"rest_init", NMIBT_FUNCTION_FRAMING},
+	{"kernel_init", NMIBT_FUNCTION_FRAMING},
+	{"arch_call_rest_init", NMIBT_FUNCTION_FRAMING},
+
+	/* include/linux/delay.h, asm-generic/delay.h, and of processors */
+	{"__delay", NMIBT_FUNCTION_DELAY},
+	{"__udelay", NMIBT_FUNCTION_DELAY},
+	{"__ndelay", NMIBT_FUNCTION_DELAY},
+	{"__const_udelay", NMIBT_FUNCTION_DELAY},
+	{"__loop_delay", NMIBT_FUNCTION_DELAY},
+	{"udelay", NMIBT_FUNCTION_DELAY},
+	{"cpu_relax", NMIBT_FUNCTION_DELAY},
+
 	/* The capture: kernel/v6.12. */
 	{"nmi_capture_*", NMIBT_FUNCTION_DYING},
 	{"capture_this_cpu", NMIBT_FUNCTION_DYING},
@@ -93,12 +109,32 @@ unsigned int nmibt_function_kinds(struct nmibt_str function)
 
 unsigned int nmibt_frame_kinds(const struct nmibt_frame *frame)
 {
+	if (frame->has_kinds)
+		return frame->kinds;
 	return frame->module.len ? 0 : nmibt_function_kinds(frame->function);
 }
 
-bool nmibt_is_idle_function(struct nmibt_str function)
+void nmibt_keep_kinds(struct nmibt_frame *frame)
 {
-	return nmibt_function_kinds(function) & (NMIBT_FUNCTION_IDLE | NMIBT_FUNCTION_HALT);
+	frame->has_kinds = false;
+	frame->kinds = nmibt_frame_kinds(frame);
+	frame->has_kinds = true;
+}
+
+bool nmibt_is_entry_frame(const struct nmibt_frame *frame)
+{
+	return nmibt_frame_kinds(frame) & NMIBT_FUNCTION_ENTRY;
+}
+
+bool nmibt_is_framing_frame(const struct nmibt_frame *frame)
+{
+	return nmibt_frame_kinds(frame) &
+	       (NMIBT_FUNCTION_FRAMING | NMIBT_FUNCTION_IDLE | NMIBT_FUNCTION_HALT);
+}
+
+bool nmibt_is_delay_frame(const struct nmibt_frame *frame)
+{
+	return nmibt_frame_kinds(frame) & NMIBT_FUNCTION_DELAY;
 }
 
 /* Where the interrupt or exception ends that frame i is in: behind what entered the kernel.
