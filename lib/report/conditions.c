@@ -66,6 +66,15 @@ static bool overlap(const struct nmibt_cpus *a, const struct nmibt_cpus *b)
 	return false;
 }
 
+/* For how long it was stuck by its first line, which has whole seconds. Those of a soft lockup
+ * are 2^30 ns each: kernel/watchdog.c: get_timestamp(), 5.10 to 6.12. */
+static uint64_t lasted_ns(const struct nmibt_printout *p)
+{
+	uint64_t unit = p->kind == NMIBT_PRINT_SOFT_LOCKUP ? UINT64_C(1) << 30 : SECOND;
+
+	return p->seconds > UINT64_MAX / unit ? UINT64_MAX : p->seconds * unit;
+}
+
 /* Does the condition go on with this report, or has it ended since? Of a soft lockup the
  * kernel itself says since when. */
 static bool goes_on(const struct nmibt_condition *c, const struct nmibt_printout *p)
@@ -74,10 +83,13 @@ static bool goes_on(const struct nmibt_condition *c, const struct nmibt_printout
 	uint64_t interval = c->count > 1 && c->interval_ns > usual ? c->interval_ns : usual;
 
 	/* Clocks of CPUs differ: the later record may have the earlier time. */
-	if (p->begun_ns <= c->last_ns)
+	if (p->begun_ns <= c->last_ns || p->begun_ns <= c->first_ns)
 		return true;
-	if (p->has_seconds)
-		return p->begun_ns / SECOND <= c->first_ns / SECOND + 1 + p->seconds;
+	if (p->has_seconds) {
+		uint64_t passed = p->begun_ns - c->first_ns;
+
+		return passed <= 2 * SECOND || passed - 2 * SECOND <= lasted_ns(p);
+	}
 	return p->begun_ns - c->last_ns <= interval + interval / 2;
 }
 
@@ -187,14 +199,14 @@ static struct nmibt_error *begin_condition(struct nmibt_report *report, size_t i
 {
 	const struct nmibt_printout *p = &report->sources->log->printouts[i];
 	struct nmibt_condition *c = &report->conditions[report->nr_conditions++];
-	bool has_since = p->has_seconds && p->seconds <= p->begun_ns / SECOND;
+	bool has_since = p->has_seconds && lasted_ns(p) <= p->begun_ns;
 
 	*c = (struct nmibt_condition){
 		.kind = kind_of(p),
 		.task = p->task,
 		.count = 1,
 		.has_since = has_since,
-		.since_ns = has_since ? p->begun_ns - p->seconds * SECOND : p->begun_ns,
+		.since_ns = has_since ? p->begun_ns - lasted_ns(p) : p->begun_ns,
 		.first_ns = p->begun_ns,
 		.last_ns = p->begun_ns,
 		.interval_ns = default_interval(p),
