@@ -212,8 +212,9 @@ static enum nmibt_moved compare_registers(struct nmibt_kernel *kernel,
 static enum nmibt_moved compare_text(const struct nmibt_evidence *evidence,
 				     const struct nmibt_evidence *stop)
 {
+	/* A task that is in user mode both times may be anywhere there. */
 	if (nmibt_is_confirmed(evidence, stop))
-		return NMIBT_MOVED_SAME;
+		return evidence->is_user ? NMIBT_MOVED_UNKNOWN : NMIBT_MOVED_SAME;
 	/* The same functions are the same place only of the same task. */
 	if (is_same_below_interrupt(&evidence->stack, &stop->stack))
 		return stop->task.known ? NMIBT_MOVED_SAME : NMIBT_MOVED_UNKNOWN;

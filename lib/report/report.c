@@ -346,6 +346,8 @@ static void make_brief(const struct nmibt_report *report, const struct nmibt_cpu
 		.lost = lost_something(cpu),
 		.lost_bytes = cpu->standing.lost_bytes,
 		.unread = cpu->standing.text.unread + cpu->standing.nested.unread,
+		.lost_records =
+			cpu->standing.source == NMIBT_SOURCE_LOG ? cpu->standing.lost_msgs : 0,
 		.task = cpu->step == NMIBT_STEP_REGISTERS ? cpu->stop.task : cpu->standing.task,
 	};
 	if (!stands(cpu))
@@ -405,6 +407,7 @@ static void close_conditions(struct nmibt_report *report)
 				is_in = cpu >= report->nr_cpus ||
 					report->cpus[cpu].condition == i + 1;
 		}
+		c->is_over |= c->is_open && !is_in;
 		c->is_open &= is_in;
 	}
 }

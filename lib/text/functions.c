@@ -157,11 +157,13 @@ static size_t end_of_entry(const struct nmibt_stack *stack, size_t i)
 	return i + 1;
 }
 
-size_t nmibt_count_dying(const struct nmibt_stack *stack)
+/* How many frames up to the outermost one of dying or being stopped; *ret_is_stop: that one
+ * is of being stopped. */
+static size_t find_dying(const struct nmibt_stack *stack, bool *ret_is_stop)
 {
 	size_t nr = 0;
-	bool is_stop = false;
 
+	*ret_is_stop = false;
 	for (size_t i = 0; i < stack->nr; i++) {
 		unsigned int kinds = nmibt_is_in_chain(stack->frames, i)
 					     ? nmibt_frame_kinds(&stack->frames[i])
@@ -170,8 +172,16 @@ size_t nmibt_count_dying(const struct nmibt_stack *stack)
 		if (!(kinds & (NMIBT_FUNCTION_DYING | NMIBT_FUNCTION_STOP)))
 			continue;
 		nr = i + 1;
-		is_stop = kinds & NMIBT_FUNCTION_STOP;
+		*ret_is_stop = kinds & NMIBT_FUNCTION_STOP;
 	}
+	return nr;
+}
+
+size_t nmibt_count_dying(const struct nmibt_stack *stack)
+{
+	bool is_stop;
+	size_t nr = find_dying(stack, &is_stop);
+
 	return is_stop ? end_of_entry(stack, nr - 1) : nr;
 }
 
@@ -191,7 +201,11 @@ static size_t next_in_chain(const struct nmibt_stack *stack, size_t i)
 bool nmibt_is_idle_stack(const struct nmibt_stack *stack)
 {
 	unsigned int kinds = NMIBT_FUNCTION_HALT;
+	bool is_stop;
 
+	/* The idle loop itself may panic. */
+	if (find_dying(stack, &is_stop) && !is_stop)
+		return false;
 	for (size_t i = nmibt_count_dying(stack); kinds & NMIBT_FUNCTION_HALT; i++) {
 		i = next_in_chain(stack, i);
 		if (i >= stack->nr)
