@@ -33,7 +33,7 @@ static const char help[] = USAGE
 	"  -f, --folded         a line for each stack, for flame graphs\n"
 	"  -i, --signature      the crash signature, and how it was made; see docs/signature.md\n"
 	"  -S, --source=SOURCE  this source only: vmcoreinfo or scan for the capture; legacy,\n"
-	"                       log or registers of other kernels\n"
+	"                       log, registers or vcpu of other kernels\n"
 	"      --describe       the case as a text that testdumps/mkdump makes a dump of; names "
 	"of\n"
 	"                       tasks, messages, and what else tells whose machine it was are\n"

@@ -236,18 +236,12 @@ void nmibt_find_places(struct renderer *r, const struct nmibt_frame *frame, nmib
 		r->lines_missing = true;
 }
 
-static bool has_something(const struct nmibt_cpu_brief *brief, bool older)
-{
-	return brief->outcome != NMIBT_OUTCOME_NONE || brief->step != NMIBT_STEP_NOTHING ||
-	       (older && brief->has_older);
-}
-
 static int exit_code(const struct nmibt_report *report, bool older)
 {
 	if (!report->complete)
 		return 3;
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
-		if (report->possible[i] && has_something(&report->cpus[i], older))
+		if (report->possible[i] && nmibt_has_something(&report->cpus[i], older))
 			return 0;
 	}
 	return 1;
