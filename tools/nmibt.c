@@ -104,7 +104,7 @@ static int parse(int argc, char **argv, struct arguments *args)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:slrtovjgfiS:", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:S:" NMIBT_RENDER_LETTERS, options, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			args->cpus = optarg;

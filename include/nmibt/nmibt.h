@@ -604,7 +604,9 @@ struct nmibt_render_options {
 	unsigned int width; /* columns of the terminal; 0: unknown, 80 is assumed */
 };
 
-/* Sets the option that a letter stands for in every front end; false: none does. */
+/* Sets the option that a letter stands for in every front end; false: none does. The letters
+ * of the library that the program is compiled for, as getopt() wants them. */
+#define NMIBT_RENDER_LETTERS "slrtovjgfi"
 bool nmibt_render_option(struct nmibt_render_options *options, int letter);
 
 /* Takes the next len bytes of the output; false: it can't, and rendering ends. The output is

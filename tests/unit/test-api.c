@@ -306,6 +306,13 @@ static void names(void **state)
 		assert_non_null(nmibt_note_name(i));
 	for (enum nmibt_finding_kind i = 0; i < NMIBT_NR_FINDINGS; i++)
 		assert_non_null(nmibt_finding_name(i));
+	for (int c = 0; c < 256; c++) {
+		struct nmibt_render_options options = {.size = sizeof(options)};
+		const char letter[] = {c, '\0'};
+
+		assert_int_equal(nmibt_render_option(&options, c),
+				 c && strstr(NMIBT_RENDER_LETTERS, letter));
+	}
 	assert_null(nmibt_arch_name(NMIBT_ARCH_UNKNOWN));
 	assert_null(nmibt_arch_name(99));
 }
