@@ -23,19 +23,25 @@
 
 #include <nmibt/json.h>
 
-/* The architecture of the dumps, which is crash's, not the host's. */
+/* The architecture of the dumps, which is crash's, not the host's. What only a crash for it has
+ * is weak, so that another crash loads the extension and is told why it is of no use. */
 #ifdef ARM64
 #define TARGET "ARM64"
 #define TARGET_ARCH NMIBT_ARCH_ARM64
+#pragma weak arm64_IS_VMALLOC_ADDR
+#pragma weak arm64_VTOP
 #else
 #define TARGET "X86_64"
 #define TARGET_ARCH NMIBT_ARCH_X86_64
+#pragma weak x86_64_IS_VMALLOC_ADDR
+#pragma weak x86_64_VTOP
 #endif
 
 static struct {
 	struct nmibt_input *input; /* that report borrows */
 	struct nmibt_report *report;
-	struct nmibt_input *elf; /* the dump, where it is an ELF file; NULL: it is none */
+	struct nmibt_input *dump; /* by the library's own reader; NULL: it can't read it */
+	bool is_elf; /* that dump */
 	enum nmibt_source source; /* that report was opened with */
 	bool *cpus;
 	enum { UNTRIED, READABLE, UNREADABLE } vmcoreinfo;
@@ -47,8 +53,8 @@ static void close_report(void)
 	state.report = NULL;
 	nmibt_input_close(state.input);
 	state.input = NULL;
-	nmibt_input_close(state.elf);
-	state.elf = NULL;
+	nmibt_input_close(state.dump);
+	state.dump = NULL;
 	state.vmcoreinfo = UNTRIED;
 }
 
@@ -67,7 +73,8 @@ static void cleanup(void *unused)
  * beyond its p_filesz). */
 static bool is_left_out(uint64_t paddr, void *buf, size_t len)
 {
-	return state.elf && nmibt_input_read(state.elf, paddr, buf, len) == NMIBT_READ_EXCLUDED;
+	return state.dump && state.is_elf &&
+	       nmibt_input_read(state.dump, paddr, buf, len) == NMIBT_READ_EXCLUDED;
 }
 
 /* crash's readmem() says only "error"; the format's own reader says why. */
@@ -241,6 +248,13 @@ static bool image_interrupted(void *ctx)
 	return received_SIGINT();
 }
 
+/* crash hands on no notes of virtual CPUs. */
+static char *image_notes(void *ctx, size_t *ret_len)
+{
+	(void)ctx;
+	return state.dump ? nmibt_input_notes(state.dump, ret_len) : NULL;
+}
+
 static struct nmibt_error *open_input(void)
 {
 	static const struct nmibt_input_ops ops = {
@@ -255,6 +269,7 @@ static struct nmibt_error *open_input(void)
 		.find_places = image_find_places,
 		.next_range = image_next_range,
 		.interrupted = image_interrupted,
+		.notes = image_notes,
 	};
 	struct nmibt_input_options options = {
 		.size = sizeof(options),
@@ -317,14 +332,16 @@ static bool is_elf(const char *path)
 	return is;
 }
 
-/* Under Xen crash's physical addresses are not those of the file. */
-static void open_elf(void)
+/* Under Xen crash's physical addresses are not those of the file. A flattened dump would have
+ * to be indexed. */
+static void open_dump(void)
 {
 	const char *path = pc->dumpfile;
 
-	if (ACTIVE() || REMOTE_MEMSRC() || XEN() || !path || !is_elf(path))
+	if (ACTIVE() || REMOTE_MEMSRC() || XEN() || !path || FLAT_FORMAT())
 		return;
-	nmibt_error_destroy(nmibt_input_open(&path, 1, NULL, &state.elf));
+	nmibt_error_destroy(nmibt_input_open(&path, 1, NULL, &state.dump));
+	state.is_elf = is_elf(path);
 }
 
 static struct nmibt_error *open_report(enum nmibt_source source)
@@ -334,7 +351,7 @@ static struct nmibt_error *open_report(enum nmibt_source source)
 	if (state.report && state.source == source)
 		return NULL;
 	close_report();
-	open_elf();
+	open_dump();
 	state.source = source;
 	return open_input() ?: nmibt_report_open(state.input, 0, &options, &state.report);
 }

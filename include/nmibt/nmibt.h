@@ -161,6 +161,9 @@ void nmibt_input_close(struct nmibt_input *input);
 unsigned int nmibt_input_nr_crashes(const struct nmibt_input *input);
 /* Physical memory; [paddr, paddr + len) may cross pages. All or nothing. */
 enum nmibt_read nmibt_input_read(struct nmibt_input *input, uint64_t paddr, void *buf, size_t len);
+/* The ELF notes of it, one after the other, in malloc'ed memory that the caller frees, *ret_len
+ * bytes: what the op notes returns. NULL: there are none. */
+char *nmibt_input_notes(struct nmibt_input *input, size_t *ret_len);
 /* What is to be said of the dump beside what is found in it, a printable line: that it was cut,
  * or left incomplete. NULL: nothing. That a library is missing which its pages need is
  * known when pages were read. */

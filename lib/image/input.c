@@ -378,6 +378,11 @@ enum nmibt_read nmibt_input_read(struct nmibt_input *input, uint64_t paddr, void
 	return nmibt_read_phys(&input->image, paddr, buf, len);
 }
 
+char *nmibt_input_notes(struct nmibt_input *input, size_t *ret_len)
+{
+	return input->ops.notes ? input->ops.notes(input, ret_len) : NULL;
+}
+
 const char *nmibt_input_remark(const struct nmibt_input *input)
 {
 	return input->dump ? nmibt_dump_remark(input->dump) : NULL;

@@ -54,7 +54,7 @@ static void put_place(struct cpu_writer *w, uint64_t addr)
 		fprintf(w->out, "%" PRIx64, addr);
 }
 
-/* pc, sp and flags alone: others may hold data of users. */
+/* pc, sp and flags, and lr, alone: others may hold data of users. */
 static void put_registers(struct cpu_writer *w, const struct nmibt_regs *regs, bool has_pc,
 			  bool has_sp)
 {
@@ -64,12 +64,14 @@ static void put_registers(struct cpu_writer *w, const struct nmibt_regs *regs, b
 	}
 	if (has_sp)
 		fprintf(w->out, " %s=%" PRIx64, w->names->name[w->names->sp],
-			regs->value[w->names->sp]);
-	if (w->arch == NMIBT_ARCH_ARM64)
-		fprintf(w->out, " pstate=%" PRIx64, regs->value[ARM64_PC + 1]);
-	else
+			nmibt_describe_sp(w->arch, regs->value[w->names->sp]));
+	if (w->arch == NMIBT_ARCH_ARM64) {
+		fprintf(w->out, " pstate=%" PRIx64 " lr=", regs->value[ARM64_PC + 1]);
+		put_place(w, regs->value[ARM64_LR]);
+	} else {
 		fprintf(w->out, " cs=%" PRIx64 " ss=%" PRIx64 " eflags=%" PRIx64,
 			regs->value[X86_CS], regs->value[X86_SP + 1], regs->value[X86_FLAGS]);
+	}
 }
 
 /* ----------------------------------------------------------------------- stacks */
@@ -129,35 +131,13 @@ static void put_stack(struct cpu_writer *w, const struct nmibt_stack *stack)
 	}
 }
 
-/* Addresses that the kernel that a description makes has for other things: its image and
- * its direct map (testdumps/describe/arches.py). */
-static bool is_free(struct cpu_writer *w, uint64_t sp)
-{
-	static const struct {
-		enum nmibt_arch arch;
-		uint64_t from, to;
-	} taken[] = {
-		{NMIBT_ARCH_X86_64, 0xffff888000000000, 0xffff8880ffffffff},
-		{NMIBT_ARCH_X86_64, 0xffffffff80000000, UINT64_MAX},
-		{NMIBT_ARCH_ARM64, 0xffff000000000000, 0xffff0000ffffffff},
-		{NMIBT_ARCH_ARM64, 0xffff800008000000, 0xffff800008ffffff},
-		{NMIBT_ARCH_ARM64, 0xffff800010000000, 0xffff800010ffffff},
-		{NMIBT_ARCH_ARM64, 0xffff800080000000, 0xffff800080ffffff},
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(taken); i++) {
-		if (taken[i].arch == w->arch && sp >= taken[i].from && sp <= taken[i].to)
-			return false;
-	}
-	return sp >> 63 && !(sp & 7);
-}
-
 /* word: "note" or "vcpu", of the registers that evidence has. */
 static void put_stop(struct cpu_writer *w, const char *word, const struct nmibt_evidence *stop)
 {
 	bool has_stack = stop->stack.nr;
+	/* A stack that is cut lies at the end of its memory. */
 	bool has_sp =
-		!has_stack || (!is_cut(&stop->stack) && is_free(w, stop->regs.value[w->names->sp]));
+		!has_stack || (!is_cut(&stop->stack) && !(stop->regs.value[w->names->sp] & 7));
 
 	fprintf(w->out, "    %s", word);
 	put_registers(w, &stop->regs, !has_stack, has_sp);

@@ -11,11 +11,13 @@
 static const struct {
 	enum nmibt_arch arch;
 	unsigned int major, minor;
+	bool has_ring_buffer; /* of printk, so that nmibt can read its log */
 } kernels[] = {
-	{NMIBT_ARCH_X86_64, 4, 4},  {NMIBT_ARCH_X86_64, 4, 9}, {NMIBT_ARCH_X86_64, 4, 19},
-	{NMIBT_ARCH_X86_64, 5, 10}, {NMIBT_ARCH_X86_64, 6, 1}, {NMIBT_ARCH_X86_64, 6, 12},
-	{NMIBT_ARCH_X86_64, 7, 2},  {NMIBT_ARCH_ARM64, 5, 10}, {NMIBT_ARCH_ARM64, 6, 1},
-	{NMIBT_ARCH_ARM64, 6, 12},
+	{NMIBT_ARCH_X86_64, 4, 4, false},  {NMIBT_ARCH_X86_64, 4, 9, false},
+	{NMIBT_ARCH_X86_64, 4, 19, false}, {NMIBT_ARCH_X86_64, 5, 10, true},
+	{NMIBT_ARCH_X86_64, 6, 1, true},   {NMIBT_ARCH_X86_64, 6, 12, true},
+	{NMIBT_ARCH_X86_64, 7, 2, true},   {NMIBT_ARCH_ARM64, 5, 10, true},
+	{NMIBT_ARCH_ARM64, 6, 1, true},	   {NMIBT_ARCH_ARM64, 6, 12, true},
 };
 
 /* The newest kernel of mkdump's that is not newer, or else its oldest. This names a kernel
@@ -61,9 +63,15 @@ static void put_kernel(struct renderer *r, size_t nearest)
 		kernels[nearest].major, kernels[nearest].minor);
 	if (has_vmlinux(report->kernel))
 		fputs("vmlinux\n", r->out);
+	/* Up to 4.9 VMCOREINFO had no such line. */
+	if (!kernels[nearest].has_ring_buffer && report->kernel->vmcoreinfo.phys_base.known)
+		fputs("vmcoreinfo set NUMBER(phys_base)=0\n", r->out);
 	if (report->facts.has_time)
 		fprintf(r->out, "kdump %" PRIu64 "\n", report->facts.time);
-	if (!report->sources->log)
+	/* ELFCORE_ADDR_ERR, include/linux/crash_dump.h (6.12): nothing leads to the first one. */
+	if (report->is_capture_kernel)
+		fputs("variable elfcorehdr_addr:8 = 0xfffffffffffffffe\n", r->out);
+	if (!report->sources->log && kernels[nearest].has_ring_buffer)
 		fputs("vmcoreinfo drop SYMBOL(prb)\n", r->out);
 }
 
@@ -99,7 +107,8 @@ static void put_cpus(struct renderer *r)
 		panic_cpu = (int)sources->capture.desc.panic_cpu;
 	else if (sources->percpu)
 		panic_cpu = sources->percpu->panic_cpu;
-	fprintf(r->out, "cpus %u\n", r->report->nr_cpus);
+	/* Of a capture kernel no CPU is shown. */
+	fprintf(r->out, "cpus %u\n", r->report->nr_cpus ? r->report->nr_cpus : 1);
 	put_possible(r);
 	if (panic_cpu >= 0)
 		fprintf(r->out, "panic cpu %d\n", panic_cpu);

@@ -11,6 +11,8 @@
 /* What the line of a kernel becomes in a description, behind "| ", without newline. Returns
  * what was recognised. */
 enum nmibt_print nmibt_redact_line(enum nmibt_arch arch, FILE *out, struct nmibt_str line);
+/* A stack pointer where a description can have it; two on one stack stay so. */
+uint64_t nmibt_describe_sp(enum nmibt_arch arch, uint64_t sp);
 /* The name of a thread of the kernel itself, or one made of its PID. */
 void nmibt_redact_comm(FILE *out, struct nmibt_str comm, int32_t pid);
 /* Can a description have a function of this name? */

@@ -91,28 +91,61 @@ static size_t hex_len(struct nmibt_str s)
 
 /* -------------------------------------------------------------------- registers */
 
-/* Words of 16 digits, but for the first kept ones, become zeros. is_last: nothing follows on
- * the line. */
-static void put_without_values(FILE *out, struct nmibt_str s, unsigned int kept, bool is_last)
+/* Addresses that the kernel which a description makes has for other things, its image and
+ * its direct map (testdumps/describe/arches.py), or that it can't have: its page tables have
+ * four levels. Others stay. */
+static bool is_taken(enum nmibt_arch arch, uint64_t addr)
+{
+	static const struct {
+		enum nmibt_arch arch;
+		uint64_t from, to;
+	} taken[] = {
+		{NMIBT_ARCH_X86_64, 1ULL << 63, 0xffff7fffffffffff},
+		{NMIBT_ARCH_X86_64, 0xffff888000000000, 0xffff8880ffffffff},
+		{NMIBT_ARCH_X86_64, 0xffffffff80000000, UINT64_MAX},
+		{NMIBT_ARCH_ARM64, 1ULL << 63, 0xfffeffffffffffff},
+		{NMIBT_ARCH_ARM64, 0xffff000000000000, 0xffff0000ffffffff},
+		{NMIBT_ARCH_ARM64, 0xffff800008000000, 0xffff800008ffffff},
+		{NMIBT_ARCH_ARM64, 0xffff800010000000, 0xffff800010ffffff},
+		{NMIBT_ARCH_ARM64, 0xffff800080000000, 0xffff800080ffffff},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(taken); i++) {
+		if (taken[i].arch == arch && addr >= taken[i].from && addr <= taken[i].to)
+			return true;
+	}
+	return false;
+}
+
+uint64_t nmibt_describe_sp(enum nmibt_arch arch, uint64_t sp)
+{
+	uint64_t base = arch == NMIBT_ARCH_ARM64 ? 0xffff801000000000 : 0xffffc90000000000;
+
+	return is_taken(arch, sp) ? base | (sp & ((1ULL << 36) - 1)) : sp;
+}
+
+/* Words of 16 digits become zeros, but for the first one if that is the stack pointer; sp NULL:
+ * it is not. is_last: nothing follows on the line. */
+static void put_without_values(FILE *out, struct nmibt_str s, const uint64_t *sp, bool is_last)
 {
 	while (s.len) {
 		size_t len = hex_len(s);
-		bool is_value = len == 16 && !kept;
 
-		if (len == 16 && kept)
-			kept--;
-		if (!len)
-			len = 1;
-		if (is_value)
-			fputs("0000000000000000", out);
+		if (len == 16)
+			fprintf(out, "%016" PRIx64, sp ? *sp : 0);
+		else if (len)
+			put(out, (struct nmibt_str){s.s, len}, false);
 		else
-			put(out, (struct nmibt_str){s.s, len}, is_last && len == s.len);
-		s.s += len;
-		s.len -= len;
+			put(out, (struct nmibt_str){s.s, 1}, is_last && s.len == 1);
+		if (len == 16)
+			sp = NULL;
+		s.s += len ? len : 1;
+		s.len -= len ? len : 1;
 	}
 }
 
-static void put_register(FILE *out, struct nmibt_str line, const struct nmibt_printed *p)
+static void put_register(enum nmibt_arch arch, FILE *out, struct nmibt_str line,
+			 const struct nmibt_printed *p)
 {
 	struct nmibt_str rest = line, head;
 
@@ -121,7 +154,9 @@ static void put_register(FILE *out, struct nmibt_str line, const struct nmibt_pr
 		put_redacted(out, rest.len);
 		return;
 	}
-	put_without_values(out, line, p->has_sp, true);
+	uint64_t sp = nmibt_describe_sp(arch, p->sp);
+
+	put_without_values(out, line, p->has_sp ? &sp : NULL, true);
 }
 
 /* ----------------------------------------------------------------------- places */
@@ -145,6 +180,10 @@ static void put_frame(FILE *out, struct nmibt_str line, const struct nmibt_frame
 	bool is_named = nmibt_is_describable(frame->function) && !frame->module.len;
 	struct nmibt_str rest = line, head, addr;
 
+	if (frame->function.len && !nmibt_is_describable(frame->function)) {
+		put_redacted(out, line.len);
+		return;
+	}
 	while (is_named && nmibt_take_until(&rest, "[<", &head)) {
 		put(out, head, false);
 		if (!nmibt_take_until(&rest, ">]", &addr))
@@ -196,14 +235,14 @@ static void put_with_task(FILE *out, struct nmibt_str line, const struct nmibt_p
 	bool has_comm = p->comm.len && p->comm.s >= line.s && p->comm.s + p->comm.len <= end;
 
 	if (has_comm) {
-		put_without_values(out, between(line.s, p->comm.s), 0, false);
+		put_without_values(out, between(line.s, p->comm.s), NULL, false);
 		nmibt_redact_comm(out, p->comm, p->pid);
-		put_without_values(out, between(p->comm.s + p->comm.len, end), 0, true);
+		put_without_values(out, between(p->comm.s + p->comm.len, end), NULL, true);
 		return;
 	}
 	size_t safe = p->kind == NMIBT_PRINT_WARNING ? end_of_safe(line) : line.len;
 
-	put_without_values(out, (struct nmibt_str){line.s, safe}, 0, safe == line.len);
+	put_without_values(out, (struct nmibt_str){line.s, safe}, NULL, safe == line.len);
 	if (safe < line.len)
 		put_redacted(out, line.len - safe);
 }
@@ -309,7 +348,7 @@ enum nmibt_print nmibt_redact_line(enum nmibt_arch arch, FILE *out, struct nmibt
 		put_frame(out, line, &p.frame);
 		break;
 	case NMIBT_PRINT_REGISTER:
-		put_register(out, line, &p);
+		put_register(arch, out, line, &p);
 		break;
 	case NMIBT_PRINT_STALLED_CPU:
 	case NMIBT_PRINT_STALL_FOUND:

@@ -358,7 +358,7 @@ static void put_condition(struct renderer *r, const struct nmibt_condition *c)
 			since, sizeof(since));
 		fprintf(r->out, ", since %s", since);
 	}
-	fputs(c->is_open ? ", open" : ", over", r->out);
+	fputs(c->is_open ? ", open" : c->is_over ? ", over" : ", not reported again", r->out);
 }
 
 static void put_moment(struct renderer *r, const struct nmibt_moment *moment)
@@ -372,7 +372,10 @@ static void put_moment(struct renderer *r, const struct nmibt_moment *moment)
 		fputs("the panic", r->out);
 		return;
 	case NMIBT_MOMENT_FIRST_BAD:
-		fputs("first bad event: ", r->out);
+		/* What was before the oldest record nobody knows. */
+		fprintf(r->out, "first bad event%s: ",
+			nmibt_log_nr_missing(&r->report->sources->log->missing) ? " in the log"
+										: "");
 		break;
 	case NMIBT_MOMENT_OOPS:
 		fputs("survived: ", r->out);
@@ -391,7 +394,7 @@ static void render_moment(struct renderer *r, const struct nmibt_moment *moment,
 	char offset[48];
 
 	begin(r, label);
-	if (moment->kind == NMIBT_MOMENT_DEATH)
+	if (moment->kind == NMIBT_MOMENT_DEATH && moment->has_ns)
 		snprintf(offset, sizeof(offset), "0");
 	else
 		nmibt_format_offset(moment->age, offset, sizeof(offset));
@@ -609,9 +612,10 @@ static bool is_worth_naming(const struct renderer *r, enum nmibt_source s)
 	/* The capture has a line of its own. */
 	if (s <= NMIBT_SOURCE_SCAN && report->sources->has_capture)
 		return false;
-	/* Beside a capture the others are only worth it where a CPU stands by them. */
+	/* Beside a capture the others are only worth it where something stands by them. */
 	if (found == NMIBT_FOUND && report->sources->has_capture)
-		return stands_for_some(report, s);
+		return stands_for_some(report, s) ||
+		       (s == NMIBT_SOURCE_LOG && (report->death.has_seq || report->nr_moments > 1));
 	return found == NMIBT_FOUND || found == NMIBT_FOUND_UNREADABLE;
 }
 

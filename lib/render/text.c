@@ -34,8 +34,11 @@ static void put_when(struct renderer *r, const struct nmibt_cpu *cpu)
 }
 
 /* What it was at then is said only of what stands. */
-static void put_flags(struct renderer *r, const struct nmibt_cpu *cpu)
+static void put_flags(struct renderer *r, const struct nmibt_cpu *cpu, bool has_task)
 {
+	/* Beside its task they are of that, else of their own. */
+	if (!has_task && (cpu->is_idle || cpu->is_user || cpu->irqs_off))
+		putc(' ', r->out);
 	if (cpu->is_idle)
 		fputs(" idle", r->out);
 	if (cpu->is_user)
@@ -79,7 +82,7 @@ static const char *wrong_words(const struct nmibt_evidence *evidence)
 	if (evidence->text.raw_len > evidence->text.published)
 		return "with a torn tail, ";
 	if (evidence->wrong & NMIBT_WRONG_CUT)
-		return "its end is gone, ";
+		return "its end is missing, ";
 	return evidence->wrong & NMIBT_WRONG_TORN ? "unfinished, " : "";
 }
 
@@ -116,8 +119,10 @@ static void render_head(struct renderer *r, const struct nmibt_cpu *cpu)
 		nmibt_outcome_name(cpu->outcome));
 	nmibt_unpaint(r);
 	put_when(r, cpu);
-	nmibt_render_task(r, cpu->standing.task.known ? &cpu->standing.task : &shown->task);
-	put_flags(r, cpu);
+	const struct nmibt_task *task =
+		cpu->standing.task.known ? &cpu->standing.task : &shown->task;
+	nmibt_render_task(r, task);
+	put_flags(r, cpu, task->known);
 	put_moved(r, cpu);
 	put_source(r, cpu);
 	put_size(r, cpu);
@@ -197,10 +202,9 @@ static void render_silence(struct renderer *r, const struct nmibt_cpu *cpu)
 
 	if (cpu->has_slot || cpu->outcome != NMIBT_OUTCOME_SILENT)
 		return;
-	/* It belongs to the death: there was no suspend since. */
 	nmibt_format_age(r->report,
-			 nmibt_age_of(r->report, NMIBT_CLOCK_LOG, cpu->asked_ns, UINT64_MAX), when,
-			 sizeof(when));
+			 nmibt_age_of(r->report, NMIBT_CLOCK_LOG, cpu->asked_ns, cpu->asked_seq),
+			 when, sizeof(when));
 	fputc('[', r->out);
 	if (cpu->asked_by != NMIBT_NO_CPU)
 		fprintf(r->out, "CPU %u asked for its backtrace", cpu->asked_by);
@@ -275,10 +279,21 @@ void nmibt_render_source(struct renderer *r, const struct nmibt_frame *frame)
 	nmibt_find_places(r, frame, render_place, r);
 }
 
-static void render_line(struct renderer *r, const struct nmibt_line *line)
+/* In a text of the log a byte stands for what may be any number of records. */
+static void render_gap(struct renderer *r, const struct nmibt_evidence *evidence, size_t gap)
+{
+	if (evidence->source != NMIBT_SOURCE_LOG || gap > 1)
+		fprintf(r->out, "[%zu byte%s can't be read]\n", gap, nmibt_plural(gap));
+	else
+		fprintf(r->out, "[%s missing here]\n",
+			evidence->lost_msgs ? "records of the log are" : "lines may be");
+}
+
+static void render_line(struct renderer *r, const struct nmibt_evidence *evidence,
+			const struct nmibt_line *line)
 {
 	if (line->gap)
-		fprintf(r->out, "[%zu byte%s can't be read]\n", line->gap, nmibt_plural(line->gap));
+		render_gap(r, evidence, line->gap);
 	if (!line->len && line->flags & NMIBT_LINE_MISSING && line->flags & NMIBT_LINE_PARTIAL)
 		return;
 	fputs("    ", r->out);
@@ -301,13 +316,13 @@ static void render_line(struct renderer *r, const struct nmibt_line *line)
 }
 
 /* Frames out of a text are in the order of its lines. */
-static void render_lines(struct renderer *r, const struct nmibt_text *text,
-			 const struct nmibt_stack *stack)
+static void render_lines(struct renderer *r, const struct nmibt_evidence *evidence,
+			 const struct nmibt_text *text, const struct nmibt_stack *stack)
 {
 	size_t next = 0;
 
 	for (size_t i = 0; i < text->nr_lines; i++) {
-		render_line(r, &text->lines[i]);
+		render_line(r, evidence, &text->lines[i]);
 		if (!stack)
 			continue;
 		for (; next < stack->nr && stack->frames[next].line <= i; next++) {
@@ -337,14 +352,15 @@ static size_t raw_run(const struct nmibt_text *text, size_t start)
 	return end - start;
 }
 
-static void render_raw(struct renderer *r, const struct nmibt_text *text)
+static void render_raw(struct renderer *r, const struct nmibt_evidence *evidence,
+		       const struct nmibt_text *text)
 {
 	for (size_t at = 0, len; at < text->raw_len; at += len) {
 		len = raw_run(text, at);
 		if (at == text->published)
 			fputs("[the published end]\n", r->out);
 		if (!was_read(text, at)) {
-			fprintf(r->out, "[%zu byte%s can't be read]\n", len, nmibt_plural(len));
+			render_gap(r, evidence, len);
 			continue;
 		}
 		fputs("    ", r->out);
@@ -354,13 +370,13 @@ static void render_raw(struct renderer *r, const struct nmibt_text *text)
 }
 
 /* stack: whose sources are wanted; NULL: none. */
-static void render_text(struct renderer *r, const struct nmibt_text *text,
-			const struct nmibt_stack *stack)
+static void render_text(struct renderer *r, const struct nmibt_evidence *evidence,
+			const struct nmibt_text *text, const struct nmibt_stack *stack)
 {
 	if (r->options->raw)
-		render_raw(r, text);
+		render_raw(r, evidence, text);
 	else
-		render_lines(r, text, r->options->lines ? stack : NULL);
+		render_lines(r, evidence, text, r->options->lines ? stack : NULL);
 	if (text->excluded)
 		fprintf(r->out, "[%zu bytes of this are in pages that the dump left out]\n",
 			text->excluded);
@@ -428,10 +444,10 @@ static struct nmibt_error *render_cpu(struct renderer *r, const struct nmibt_cpu
 	if (cpu->step == NMIBT_STEP_LAST_SEEN && !cpu->is_stale)
 		fputs("[this is what it was at then; where it was in the end is not known]\n",
 		      r->out);
-	render_text(r, &cpu->standing.text, &cpu->standing.stack);
+	render_text(r, &cpu->standing, &cpu->standing.text, &cpu->standing.stack);
 	if (cpu->standing.nested.nr_lines) {
 		fputs("[printed meanwhile, inside another message or by a fault:]\n", r->out);
-		render_text(r, &cpu->standing.nested, NULL);
+		render_text(r, &cpu->standing, &cpu->standing.nested, NULL);
 	}
 	if (cpu->step == NMIBT_STEP_REGISTERS || cpu->is_partial_filled)
 		render_unwound(r, cpu);
@@ -460,7 +476,7 @@ static struct nmibt_error *render_task(struct renderer *r, const struct nmibt_ev
 	nmibt_end_line(r, 7, "  ");
 	if (r->options->header)
 		render_log_fields(r, evidence);
-	render_text(r, &evidence->text, &evidence->stack);
+	render_text(r, evidence, &evidence->text, &evidence->stack);
 	return NULL;
 }
 

@@ -35,8 +35,11 @@ struct nmibt_age nmibt_age_of(const struct nmibt_report *report, enum nmibt_cloc
 		return age;
 	age.suspended = nmibt_was_suspended(report, seq, death->has_seq ? death->seq : UINT64_MAX);
 	/* Clocks of CPUs that contradict the order of the records tell no age. */
-	if (death->has_seq ? contradict(ns, seq, death) : ns > log->last_ns + CLOCK_SKEW_NS)
+	if (death->has_seq ? contradict(ns, seq, death) : ns > log->last_ns + CLOCK_SKEW_NS) {
+		age.is_before = death->has_seq && seq < death->seq;
+		age.is_after = death->has_seq && !age.is_before;
 		return age;
+	}
 	/* Without the first record of the death its newest record is the latest moment
 	 * that is known. */
 	age.ns = (int64_t)((death->has_seq ? death->ns : log->last_ns) - ns);
@@ -62,13 +65,22 @@ void nmibt_format_duration(int64_t ns, char *buf, size_t len)
 		snprintf(buf, len, "%u days", (unsigned int)(min / 60 / 24));
 }
 
+/* That it is at least no time at all says nothing. */
+static bool is_no_time(struct nmibt_age age)
+{
+	return age.ns < 1000000 && age.ns > -1000000;
+}
+
 void nmibt_format_offset(struct nmibt_age age, char *buf, size_t len)
 {
 	char duration[32];
 
-	/* At least no time at all says nothing. */
-	if (age.kind == NMIBT_AGE_UNKNOWN || (age.kind == NMIBT_AGE_AT_LEAST && !age.ns)) {
+	if (age.kind == NMIBT_AGE_UNKNOWN || (age.kind == NMIBT_AGE_AT_LEAST && is_no_time(age))) {
 		snprintf(buf, len, "?");
+		return;
+	}
+	if (is_no_time(age)) {
+		snprintf(buf, len, "0");
 		return;
 	}
 	nmibt_format_duration(age.ns, duration, sizeof(duration));
@@ -79,15 +91,24 @@ void nmibt_format_offset(struct nmibt_age age, char *buf, size_t len)
 void nmibt_format_age(const struct nmibt_report *report, struct nmibt_age age, char *buf,
 		      size_t len)
 {
-	const char *what = report->death.is_known ? "the panic" : "the dump";
+	/* Where the log does not have the panic, its newest record may be a later one. */
+	const char *what = report->death.has_seq ? "the panic" : "the dump";
 	char duration[32];
 
 	*buf = '\0';
-	if (age.kind == NMIBT_AGE_UNKNOWN)
+	if (age.kind == NMIBT_AGE_UNKNOWN) {
+		if (age.is_before || age.is_after)
+			snprintf(buf, len, "some time %s %s", age.is_before ? "before" : "after",
+				 what);
 		return;
-	/* The newest record of the log: how much later the death was nobody knows. */
-	if (age.kind == NMIBT_AGE_AT_LEAST && !age.ns && !age.suspended) {
+	}
+	/* How much later the death or the dump was nobody knows. */
+	if (age.kind == NMIBT_AGE_AT_LEAST && is_no_time(age) && !age.suspended) {
 		snprintf(buf, len, "before %s", what);
+		return;
+	}
+	if (age.kind == NMIBT_AGE_EXACT && is_no_time(age)) {
+		snprintf(buf, len, "at %s", what);
 		return;
 	}
 	nmibt_format_duration(age.ns, duration, sizeof(duration));

@@ -208,8 +208,9 @@ static enum nmibt_moved compare_registers(struct nmibt_kernel *kernel,
 static enum nmibt_moved compare_text(const struct nmibt_evidence *evidence,
 				     const struct nmibt_evidence *stop)
 {
+	/* A task that is in user mode both times may be anywhere there. */
 	if (nmibt_is_confirmed(evidence, stop))
-		return NMIBT_MOVED_SAME;
+		return evidence->is_user ? NMIBT_MOVED_UNKNOWN : NMIBT_MOVED_SAME;
 	/* The same functions are the same place only of the same task. */
 	if (is_same_below_interrupt(&evidence->stack, &stop->stack))
 		return stop->task.known ? NMIBT_MOVED_SAME : NMIBT_MOVED_UNKNOWN;
@@ -232,11 +233,13 @@ enum nmibt_moved nmibt_compare(struct nmibt_kernel *kernel, const struct nmibt_e
 	if (!nmibt_reg_names(kernel->image->arch) || !stop->regs.present)
 		return NMIBT_MOVED_UNKNOWN;
 	if (evidence->has_slot) {
-		/* Both sets are of the stop. */
-		if (evidence->slot.how == NMI_CAPTURE_BY_STOP)
-			return NMIBT_MOVED_UNKNOWN;
 		if (evidence->slot.flags & NMI_CAPTURE_SLOT_F_NO_REGS_SELF)
 			return NMIBT_MOVED_SYNTHETIC;
+		/* Both sets are of one moment: the stop, or the oops (kernel/crash_core.c:
+		 * __crash_kexec(), 6.12). */
+		if (evidence->slot.how == NMI_CAPTURE_BY_STOP ||
+		    evidence->slot.how == NMI_CAPTURE_BY_SELF)
+			return NMIBT_MOVED_UNKNOWN;
 	}
 	/* An idle CPU always looks moved, which says nothing; one that is idle no more has. */
 	if (is_idle(evidence) && is_idle(stop))

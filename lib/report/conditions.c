@@ -35,7 +35,7 @@ static uint64_t default_interval(const struct nmibt_printout *p)
 	}
 }
 
-static bool is_condition(enum nmibt_print kind)
+bool nmibt_is_condition(enum nmibt_print kind)
 {
 	switch (kind) {
 	case NMIBT_PRINT_SOFT_LOCKUP:
@@ -126,7 +126,7 @@ static struct nmibt_error *begin_condition(struct nmibt_report *report, size_t i
 		.kind = kind_of(p),
 		.task = p->task,
 		.count = 1,
-		.has_since = p->has_seconds || p->kind == NMIBT_PRINT_HARD_LOCKUP,
+		.has_since = p->has_seconds,
 		.since_ns = p->begun_ns > before ? p->begun_ns - before : 0,
 		.first_ns = p->begun_ns,
 		.last_ns = p->begun_ns,
@@ -184,14 +184,25 @@ static void find_since(const struct nmibt_report *report, struct nmibt_condition
 	}
 }
 
-/* Is its newest report younger than 1.5 of its intervals at the death, or, without one, at
- * the dump? A suspend ends it. */
-static bool is_young(const struct nmibt_report *report, const struct nmibt_condition *c)
+static struct nmibt_age age_of(const struct nmibt_report *report, const struct nmibt_condition *c)
 {
 	const struct nmibt_printout *last = &report->sources->log->printouts[c->last - 1];
-	struct nmibt_age age = nmibt_age_of(report, NMIBT_CLOCK_LOG, c->last_ns, last->first_seq);
 
-	return age.kind != NMIBT_AGE_UNKNOWN && !age.suspended &&
+	return nmibt_age_of(report, NMIBT_CLOCK_LOG, c->last_ns, last->first_seq);
+}
+
+static bool was_suspended_since(const struct nmibt_report *report, const struct nmibt_condition *c)
+{
+	return age_of(report, c).suspended;
+}
+
+/* Is its newest report younger than 1.5 of its intervals at the death, or, without one, at
+ * the dump? */
+static bool is_young(const struct nmibt_report *report, const struct nmibt_condition *c)
+{
+	struct nmibt_age age = age_of(report, c);
+
+	return age.kind != NMIBT_AGE_UNKNOWN &&
 	       age.ns < (int64_t)(c->interval_ns + c->interval_ns / 2);
 }
 
@@ -218,7 +229,7 @@ struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report)
 	size_t nr = 0;
 
 	for (size_t i = 0; log && i < log->nr_printouts; i++)
-		nr += is_condition(log->printouts[i].kind);
+		nr += nmibt_is_condition(log->printouts[i].kind);
 	if (!nr)
 		return NULL;
 	report->conditions =
@@ -226,7 +237,7 @@ struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report)
 	if (!report->conditions)
 		return nmibt_error_nomem();
 	for (size_t i = 0; i < log->nr_printouts; i++) {
-		if (!is_condition(log->printouts[i].kind))
+		if (!nmibt_is_condition(log->printouts[i].kind))
 			continue;
 		struct nmibt_error *err = take(report, i);
 		if (err)
@@ -234,9 +245,12 @@ struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report)
 	}
 	for (size_t i = 0; i < report->nr_conditions; i++)
 		find_since(report, &report->conditions[i]);
-	for (size_t i = 0; i < report->nr_conditions; i++)
-		report->conditions[i].is_open = is_young(report, &report->conditions[i]) &&
-						!is_released(report, &report->conditions[i]);
+	for (size_t i = 0; i < report->nr_conditions; i++) {
+		struct nmibt_condition *c = &report->conditions[i];
+
+		c->is_over = is_released(report, c) || was_suspended_since(report, c);
+		c->is_open = !c->is_over && is_young(report, c);
+	}
 	return NULL;
 }
 

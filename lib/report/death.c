@@ -249,21 +249,6 @@ static void add_cpus(struct nmibt_report *report, const struct nmibt_cpus *cpus)
 	}
 }
 
-static bool is_of_lockup(enum nmibt_print kind)
-{
-	switch (kind) {
-	case NMIBT_PRINT_SOFT_LOCKUP:
-	case NMIBT_PRINT_HARD_LOCKUP:
-	case NMIBT_PRINT_SELF_STALL:
-	case NMIBT_PRINT_STALL:
-	case NMIBT_PRINT_CSD_LOCKUP:
-	case NMIBT_PRINT_HUNG_TASK:
-		return true;
-	default:
-		return false;
-	}
-}
-
 /* A hypervisor or a person sent an NMI, and whichever CPU took it panicked:
  * arch/x86/kernel/nmi.c: unknown_nmi_error(), 6.12. */
 static bool is_of_operator(const struct nmibt_death *death)
@@ -286,7 +271,7 @@ struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report)
 		return NULL;
 	if (!cause && is_of_operator(death))
 		return NULL;
-	if (!cause || !is_of_lockup(cause->kind)) {
+	if (!cause || !nmibt_is_condition(cause->kind)) {
 		death->is_reporter_subject = true;
 		add_subject(report, cause && cause->reporter != NMIBT_NO_CPU ? cause->reporter
 									     : death->reporter);

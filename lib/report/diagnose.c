@@ -87,6 +87,12 @@ static bool is_unread(const struct nmibt_cpu_brief *b, uint64_t arg)
 	return b->unread;
 }
 
+static bool lost_records(const struct nmibt_cpu_brief *b, uint64_t arg)
+{
+	(void)arg;
+	return b->lost_records;
+}
+
 /* ----------------------------------------------------------------- findings */
 
 struct diagnosing {
@@ -278,9 +284,9 @@ static void find_waits(struct diagnosing *d)
 
 /* ---------------------------------------------------------------------- conditions */
 
-static const char *condition_words(enum nmibt_print kind)
+static const char *condition_words(const struct nmibt_condition *c)
 {
-	switch (kind) {
+	switch (c->kind) {
 	case NMIBT_PRINT_SOFT_LOCKUP:
 		return "soft lockup";
 	case NMIBT_PRINT_HARD_LOCKUP:
@@ -290,7 +296,7 @@ static const char *condition_words(enum nmibt_print kind)
 	case NMIBT_PRINT_HUNG_TASK:
 		return "hung task";
 	default:
-		return "RCU stall";
+		return c->cpus.nr ? "RCU stall" : "tasks hold up RCU";
 	}
 }
 
@@ -299,21 +305,35 @@ static bool is_in_condition(const struct nmibt_cpu_brief *b, uint64_t condition)
 	return b->condition == condition;
 }
 
-/* "soft lockup since -74 s, 3 reports, last -0.2 s" */
+/* "-0.2 s", "at the panic" */
+static void format_newest(const struct nmibt_report *report, const struct nmibt_condition *c,
+			  char *buf, size_t len)
+{
+	const struct nmibt_printout *last = &report->sources->log->printouts[c->last - 1];
+	struct nmibt_age age = nmibt_age_of(report, NMIBT_CLOCK_LOG, c->last_ns, last->first_seq);
+
+	nmibt_format_offset(age, buf, len);
+	/* These are of a table. */
+	if (!strcmp(buf, "0") || !strcmp(buf, "?"))
+		nmibt_format_age(report, age, buf, len);
+	if (!*buf)
+		snprintf(buf, len, "at an unknown time");
+}
+
+/* "soft lockup since -74 s, 3 reports, last report -0.2 s" */
 static void describe_condition(const struct nmibt_report *report, const struct nmibt_condition *c,
 			       char buf[NMIBT_WHY_LEN])
 {
 	const struct nmibt_printout *last = &report->sources->log->printouts[c->last - 1];
-	char since[48], newest[48], reports[32] = "";
+	char since[48], newest[96], reports[32] = "";
 
 	*buf = '\0';
 	nmibt_format_offset(nmibt_age_of(report, NMIBT_CLOCK_LOG, c->since_ns, last->first_seq),
 			    since, sizeof(since));
-	nmibt_format_offset(nmibt_age_of(report, NMIBT_CLOCK_LOG, c->last_ns, last->first_seq),
-			    newest, sizeof(newest));
+	format_newest(report, c, newest, sizeof(newest));
 	if (c->count > 1)
 		snprintf(reports, sizeof(reports), ", %u reports", c->count);
-	nmibt_because(buf, "%s%s%s%s, last report %s", condition_words(c->kind),
+	nmibt_because(buf, "%s%s%s%s, last report %s", condition_words(c),
 		      c->has_since ? " since " : "", c->has_since ? since : "", reports, newest);
 }
 
@@ -440,18 +460,22 @@ static void find_damage(struct diagnosing *d)
 static void find_loss(struct diagnosing *d)
 {
 	const struct nmibt_report *report = d->report;
-	uint64_t lost = 0, unread = 0;
+	uint64_t lost = 0, unread = 0, records = 0;
 	char text[NMIBT_WHY_LEN];
 
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
 		lost += report->cpus[i].lost_bytes;
 		unread += report->cpus[i].unread;
+		records += report->cpus[i].lost_records;
 	}
 	snprintf(text, sizeof(text), "%" PRIu64 " byte%s did not fit the slots of %u", lost,
 		 nmibt_plural(lost), report->sources->capture.desc.slot_size);
 	add_cpus(d, NMIBT_FINDING_OVERFLOWED, overflowed, 0, text);
 	snprintf(text, sizeof(text), "%" PRIu64 " byte%s of text", unread, nmibt_plural(unread));
 	add_cpus(d, NMIBT_FINDING_UNREADABLE, is_unread, 0, text);
+	snprintf(text, sizeof(text), "%" PRIu64 " record%s of the log amid its text", records,
+		 nmibt_plural(records));
+	add_cpus(d, NMIBT_FINDING_UNREADABLE, lost_records, 0, text);
 }
 
 struct nmibt_error *nmibt_diagnose(const struct nmibt_report *report, struct nmibt_diagnosis *ret)

@@ -134,9 +134,9 @@ static struct nmibt_error *describe(const struct nmibt_report *report, struct nm
 		err = nmibt_unwind_stop(report, cpu);
 	if (err)
 		return err;
-	/* Who panicked went on from there to the stop. */
+	/* Who panicked printed that on the way to the stop. */
 	if (cpu->step <= NMIBT_STEP_CONFIRMED &&
-	    (cpu->has_slot || cpu->outcome != NMIBT_OUTCOME_SELF))
+	    (cpu->standing.has_slot || cpu->outcome != NMIBT_OUTCOME_SELF))
 		cpu->moved = nmibt_compare(report->kernel, &cpu->standing, &cpu->stop);
 	cpu->age = nmibt_age_of(report, cpu->standing.clock, cpu->standing.begun_ns,
 				cpu->standing.first_seq);
@@ -346,6 +346,8 @@ static void make_brief(const struct nmibt_report *report, const struct nmibt_cpu
 		.lost = lost_something(cpu),
 		.lost_bytes = cpu->standing.lost_bytes,
 		.unread = cpu->standing.text.unread + cpu->standing.nested.unread,
+		.lost_records =
+			cpu->standing.source == NMIBT_SOURCE_LOG ? cpu->standing.lost_msgs : 0,
 		.task = cpu->step == NMIBT_STEP_REGISTERS ? cpu->stop.task : cpu->standing.task,
 	};
 	if (!stands(cpu))
@@ -405,6 +407,7 @@ static void close_conditions(struct nmibt_report *report)
 				is_in = cpu >= report->nr_cpus ||
 					report->cpus[cpu].condition == i + 1;
 		}
+		c->is_over |= c->is_open && !is_in;
 		c->is_open &= is_in;
 	}
 }

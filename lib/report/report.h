@@ -15,6 +15,8 @@ struct nmibt_age {
 	enum nmibt_age_kind kind;
 	int64_t ns; /* negative: after the death */
 	bool suspended; /* the machine slept in between: ns is of the time awake */
+	/* Of an unknown age: the order of the records tells all the same. */
+	bool is_before, is_after;
 };
 
 /* -------------------------------------------------------------------- the death */
@@ -48,6 +50,7 @@ struct nmibt_condition {
 	uint64_t interval_ns; /* between reports */
 	size_t first, last; /* index + 1 of the printouts */
 	bool is_open;
+	bool is_over; /* false, and not open: it was not reported again, and that is all */
 };
 
 /* --------------------------------------------------------------------- timeline */
@@ -112,7 +115,7 @@ struct nmibt_cpu {
 	struct nmibt_age age; /* of standing */
 	size_t condition; /* index + 1: of an open one that makes it stuck */
 	uint32_t asked_by; /* of a silent CPU */
-	uint64_t asked_ns;
+	uint64_t asked_ns, asked_seq; /* asked_seq: of the log's request */
 	char why[NMIBT_WHY_LEN]; /* what failed, or why there is nothing */
 	uint64_t stack_hash; /* of what stands; 0: no frames, or it makes no group */
 };
@@ -132,7 +135,7 @@ struct nmibt_cpu_brief {
 	bool is_idle, is_user, irqs_off, is_late;
 	bool faulted; /* its capture broke off by a fault */
 	bool lost; /* lost or unreadable bytes, or damage */
-	uint64_t lost_bytes, unread;
+	uint64_t lost_bytes, unread, lost_records;
 	struct nmibt_task task;
 };
 
@@ -224,6 +227,8 @@ bool nmibt_is_stop_certain(const struct nmibt_report *report);
 bool nmibt_belongs(const struct nmibt_report *report, size_t printout, uint64_t seq);
 
 struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report);
+/* Is it a kind of report that repeats while something stays wrong? */
+bool nmibt_is_condition(enum nmibt_print kind);
 bool nmibt_condition_is_about(const struct nmibt_condition *condition, unsigned int cpu);
 void nmibt_conditions_destroy(struct nmibt_report *report);
 

@@ -372,11 +372,12 @@ static bool is_silent(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 		if (r->all || !nmibt_cpus_has(&r->asked, cpu->cpu))
 			continue;
 		if (may_have_lost_answer(log, r->seq)) {
-			nmibt_because(cpu->why, "it was asked for its backtrace; records of the "
-						"log that may hold the answer are lost");
+			nmibt_because(cpu->why, "it was asked for its backtrace; lost records of "
+						"the log may hold the answer");
 			return false;
 		}
 		cpu->asked_ns = r->ts_ns;
+		cpu->asked_seq = r->seq;
 		cpu->asked_by = r->by_cpu;
 		return true;
 	}

@@ -3,82 +3,12 @@
  * A name for a crash that is the same on the next machine that dies so. Made from
  * functions' names alone, of those CPUs that tell one crash from another: the one that
  * panicked, and those that were stuck. docs/signature.md has the rules; a change to
- * them, or to the lists below, is a new NMIBT_SIGNATURE_VERSION.
+ * them, or to the lists that they name, is a new NMIBT_SIGNATURE_VERSION.
  */
 #include "report/report.h"
 #include "base/base.h"
 
 /* -------------------------------------------------------------------- frames */
-
-static bool is_name(struct nmibt_str s, const char *name)
-{
-	return s.len == strlen(name) && !memcmp(s.s, name, s.len);
-}
-
-static bool is_one_of(struct nmibt_str s, const char *const *names, size_t nr)
-{
-	for (size_t i = 0; i < nr; i++) {
-		if (is_name(s, names[i]))
-			return true;
-	}
-	return false;
-}
-
-static bool begins_with(struct nmibt_str s, const char *prefix)
-{
-	return s.len >= strlen(prefix) && !memcmp(s.s, prefix, strlen(prefix));
-}
-
-/* How the kernel was entered: by an exception, an interrupt, a system call, or from
- * where each task begins. These differ between releases and architectures. */
-static bool is_entry(struct nmibt_str s)
-{
-	static const char *const names[] = {
-		/* x86_64 */
-		"do_syscall_64", "x64_sys_call", "ret_from_fork", "ret_from_fork_asm",
-		"start_secondary", "secondary_startup_64", "secondary_startup_64_no_verify",
-		"x86_64_start_kernel", "x86_64_start_reservations", "page_fault_oops",
-		"kernelmode_fixup_or_oops", "bad_area_nosemaphore", "__bad_area_nosemaphore",
-		"do_user_addr_fault", "do_kern_addr_fault", "common_startup_64",
-		/* arm64 */
-		"invoke_syscall", "el0_svc", "do_el0_svc", "die_kernel_fault", "do_mem_abort",
-		"__do_kernel_fault", "do_page_fault", "do_translation_fault", "do_bad_area",
-		"do_el1_abort", "el1_abort", "el1_interrupt", "call_on_irq_stack",
-		"do_interrupt_handler", "gic_handle_irq", "secondary_start_kernel",
-		"__secondary_switched", "__primary_switched", "el0_interrupt",
-		/* both */
-		"kthread", "start_kernel", "rest_init", "kernel_init", "arch_call_rest_init"};
-	static const char *const prefixes[] = {"asm_",	   "exc_",    "entry_",	   "el0t_", "el1h_",
-					       "el0_svc_", "sysvec_", "__sysvec_", "el1t_"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
-		if (begins_with(s, prefixes[i]))
-			return true;
-	}
-	return is_one_of(s, names, ARRAY_SIZE(names));
-}
-
-/* Where a loop that waits happened to be. */
-static bool is_delay(struct nmibt_str s)
-{
-	static const char *const names[] = {"delay_tsc",
-					    "delay_loop",
-					    "delay_halt",
-					    "delay_halt_tpause",
-					    "delay_halt_mwaitx",
-					    "__delay",
-					    "__udelay",
-					    "__ndelay",
-					    "__const_udelay",
-					    "__loop_delay",
-					    "cpu_relax",
-					    "rep_nop",
-					    "udelay",
-					    "arch_counter_get_cntvct",
-					    "read_tsc",
-					    "rdtsc_ordered"};
-	return is_one_of(s, names, ARRAY_SIZE(names));
-}
 
 /* "function" or "function [module]"; NULL: no memory. */
 static char *frame_name(const struct nmibt_frame *f)
@@ -102,13 +32,10 @@ static bool is_behind_the_end(const struct nmibt_frame *f)
 
 static bool is_left_out(const struct nmibt_frame *f, bool innermost)
 {
-	struct nmibt_str name = {f->function.s, nmibt_function_len(f->function)};
-
 	/* Addresses differ from boot to boot. */
 	if (!f->function.len || is_behind_the_end(f))
 		return true;
-	return !f->module.len &&
-	       (is_entry(name) || nmibt_is_idle_function(name) || (innermost && is_delay(name)));
+	return nmibt_is_framing_frame(f) || (innermost && nmibt_is_delay_frame(f));
 }
 
 /* -------------------------------------------------------------------- stacks */
@@ -267,7 +194,12 @@ static bool is_dropped_by_satyr(struct nmibt_str s)
 					    "warn_slowpath_fmt_taint",
 					    "warn_slowpath_null",
 					    "worker_thread"};
-	return is_one_of(s, names, ARRAY_SIZE(names));
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (nmibt_str_is(s, names[i]))
+			return true;
+	}
+	return false;
 }
 
 /* Is it a frame to satyr, which looks at lines of the trace alone? A function that an

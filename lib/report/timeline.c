@@ -67,6 +67,50 @@ static void add_printouts(struct nmibt_report *report)
 	}
 }
 
+static bool has_answered(const struct nmibt_log_source *log, unsigned int cpu, size_t request)
+{
+	for (size_t i = log->newest[cpu]; i; i = log->traces[i - 1].older) {
+		if (log->traces[i - 1].request == request)
+			return true;
+	}
+	return false;
+}
+
+/* How many of those that a request asked have no answer. */
+static unsigned int count_unanswered(const struct nmibt_log_source *log, size_t request)
+{
+	const struct nmibt_cpus *asked = &log->requests[request - 1].asked;
+	unsigned int count = 0;
+
+	for (size_t i = 0; i < asked->nr; i++) {
+		for (unsigned int cpu = asked->ranges[i].first;
+		     cpu <= asked->ranges[i].last && cpu < NMIBT_MAX_CPUS; cpu++)
+			count += !has_answered(log, cpu, request);
+	}
+	return count;
+}
+
+/* Records that are lost may have held the answer. */
+static void describe_request(const struct nmibt_log_source *log, size_t request, char *buf,
+			     size_t len)
+{
+	const struct nmibt_request *r = &log->requests[request - 1];
+	unsigned int nr_asked = nmibt_cpus_count(&r->asked);
+	unsigned int nr_silent = log->nr_gaps ? 0 : count_unanswered(log, request);
+	char silent[48] = "";
+
+	if (r->by_cpu == NMIBT_NO_CPU) {
+		snprintf(buf, len, "backtraces of all CPUs were asked for");
+		return;
+	}
+	if (nr_silent == nr_asked)
+		snprintf(silent, sizeof(silent), ", no answer");
+	else if (nr_silent)
+		snprintf(silent, sizeof(silent), ", %u did not answer", nr_silent);
+	snprintf(buf, len, "CPU %u asked %u CPU%s for backtraces%s", r->by_cpu, nr_asked,
+		 nmibt_plural(nr_asked), silent);
+}
+
 /* The newest request before the death: who asked, and how long ago that is. */
 static void add_request(struct nmibt_report *report)
 {
@@ -74,18 +118,13 @@ static void add_request(struct nmibt_report *report)
 
 	for (size_t i = log->nr_requests; i > 0; i--) {
 		const struct nmibt_request *r = &log->requests[i - 1];
-		char text[80];
+		char text[96];
 
 		if (report->death.has_seq && r->seq >= report->death.seq)
 			continue;
 		if (r->printout && is_bad(&log->printouts[r->printout - 1]))
 			return;
-		if (r->by_cpu == NMIBT_NO_CPU)
-			snprintf(text, sizeof(text), "backtraces of all CPUs were asked for");
-		else
-			snprintf(text, sizeof(text), "CPU %u asked %u CPU%s for backtraces",
-				 r->by_cpu, nmibt_cpus_count(&r->asked),
-				 nmibt_plural(nmibt_cpus_count(&r->asked)));
+		describe_request(log, i, text, sizeof(text));
 		add(report, NMIBT_MOMENT_REQUEST, r->ts_ns, r->seq, text);
 		return;
 	}

@@ -4,6 +4,7 @@
  * other CPUs run a function. Of a spin lock the address, if a register holds one
  * whose word in memory is that of a lock that others wait for.
  */
+#include "base/base.h"
 #include "report/report.h"
 
 /* A waiting function may be below helpers of its own: an arch's wait for a change of
@@ -31,25 +32,9 @@ static const struct {
 
 static bool is_named(const struct nmibt_frame *frame, const char *name)
 {
-	size_t len = nmibt_function_len(frame->function);
+	struct nmibt_str function = {frame->function.s, nmibt_function_len(frame->function)};
 
-	return !frame->module.len && strlen(name) == len && !memcmp(frame->function.s, name, len);
-}
-
-/* Below an interrupt is the function that it interrupted: arch/x86/include/asm/idtentry.h,
- * arch/arm64/kernel/entry.S, 5.10 to 6.12. */
-static bool is_interrupt(const struct nmibt_frame *frame)
-{
-	static const char *const prefixes[] = {"asm_sysvec_", "asm_common_interrupt",
-					       "el1h_64_irq"};
-
-	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
-		size_t len = strlen(prefixes[i]);
-
-		if (frame->function.len >= len && !memcmp(frame->function.s, prefixes[i], len))
-			return true;
-	}
-	return false;
+	return !frame->module.len && nmibt_str_is(function, name);
 }
 
 bool nmibt_is_waiting(const struct nmibt_stack *stack, struct nmibt_wait *ret)
@@ -61,7 +46,8 @@ bool nmibt_is_waiting(const struct nmibt_stack *stack, struct nmibt_wait *ret)
 		if (!nmibt_is_in_chain(frames, i))
 			continue;
 		/* Below an interrupt is the function that it hit. */
-		depth = frames[i].is_interrupted || is_interrupt(&frames[i]) ? 0 : depth + 1;
+		depth = frames[i].is_interrupted || nmibt_is_entry_frame(&frames[i]) ? 0
+										     : depth + 1;
 		for (size_t j = 0; j < ARRAY_SIZE(waiting); j++) {
 			if (!is_named(&frames[i], waiting[j].function))
 				continue;

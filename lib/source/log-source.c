@@ -14,6 +14,13 @@ static void take_task(enum nmibt_arch arch, struct nmibt_evidence *evidence)
 		nmibt_copy_task(&evidence->task, &p);
 }
 
+/* Each gap between two lines is one byte, which stands for records and not for a byte. */
+static void uncount_gaps(struct nmibt_text *text)
+{
+	for (size_t i = 0; i < text->nr_lines; i++)
+		text->unread -= text->lines[i].gap == 1;
+}
+
 struct nmibt_error *nmibt_read_log_trace(const struct nmibt_log_source *log, enum nmibt_arch arch,
 					 size_t i, struct nmibt_evidence *ret)
 {
@@ -42,6 +49,7 @@ struct nmibt_error *nmibt_read_log_trace(const struct nmibt_log_source *log, enu
 		nmibt_evidence_destroy(&evidence);
 		return err;
 	}
+	uncount_gaps(&evidence.text);
 	nmibt_evidence_take_backtrace(&evidence, &backtrace);
 	if (trace->request) {
 		evidence.asked_ns = log->requests[trace->request - 1].ts_ns;

@@ -33,6 +33,10 @@ enum {
 	NMIBT_FUNCTION_OUTERMOST = 0x40, /* where stacks of the kernel's own end */
 	/* An ENTRY behind which the trace has the function that was hit, as a frame. */
 	NMIBT_FUNCTION_HIT_FOLLOWS = 0x80,
+	/* How the kernel is entered, or where a task or a CPU begins: differs between releases
+	 * and architectures, and says nothing of what the CPU did. */
+	NMIBT_FUNCTION_FRAMING = 0x100,
+	NMIBT_FUNCTION_DELAY = 0x200, /* waits for a time to pass, for whoever called it */
 };
 
 /* A name that ends with '*' stands for all that begin so. */
@@ -59,6 +63,9 @@ const struct nmibt_text_arch *nmibt_text_arch_at(size_t i);
 unsigned int nmibt_function_kinds(struct nmibt_str function);
 /* The same of a frame: functions of modules are of no kind. */
 unsigned int nmibt_frame_kinds(const struct nmibt_frame *frame);
+/* Keeps them in the frame: they are asked for many times, and each time all names are
+ * looked through. */
+void nmibt_keep_kinds(struct nmibt_frame *frame);
 
 /* ---------------------------------------------------------- parts of forms */
 

@@ -202,6 +202,34 @@ static const struct nmibt_function_kinds functions[] = {
 	{"secondary_start_kernel", NMIBT_FUNCTION_OUTERMOST},
 	{"__secondary_switched", NMIBT_FUNCTION_OUTERMOST},
 	{"__primary_switched", NMIBT_FUNCTION_OUTERMOST},
+
+	/* the same, arch/arm64/kernel/entry-common.c, syscall.c, arch/arm64/mm/fault.c,
+	 * drivers/irqchip/irq-gic-v3.c */
+	{"el0t_*", NMIBT_FUNCTION_FRAMING},
+	{"el1h_*", NMIBT_FUNCTION_FRAMING},
+	{"el1t_*", NMIBT_FUNCTION_FRAMING},
+	{"el0_svc", NMIBT_FUNCTION_FRAMING},
+	{"el0_svc_*", NMIBT_FUNCTION_FRAMING},
+	{"do_el0_svc", NMIBT_FUNCTION_FRAMING},
+	{"invoke_syscall", NMIBT_FUNCTION_FRAMING},
+	{"el0_interrupt", NMIBT_FUNCTION_FRAMING},
+	{"el1_interrupt", NMIBT_FUNCTION_FRAMING},
+	{"el1_abort", NMIBT_FUNCTION_FRAMING},
+	{"do_el1_abort", NMIBT_FUNCTION_FRAMING},
+	{"do_mem_abort", NMIBT_FUNCTION_FRAMING},
+	{"do_page_fault", NMIBT_FUNCTION_FRAMING},
+	{"do_translation_fault", NMIBT_FUNCTION_FRAMING},
+	{"do_bad_area", NMIBT_FUNCTION_FRAMING},
+	{"die_kernel_fault", NMIBT_FUNCTION_FRAMING},
+	{"__do_kernel_fault", NMIBT_FUNCTION_FRAMING},
+	{"call_on_irq_stack", NMIBT_FUNCTION_FRAMING},
+	{"do_interrupt_handler", NMIBT_FUNCTION_FRAMING},
+	{"gic_handle_irq", NMIBT_FUNCTION_FRAMING},
+	{"secondary_start_kernel", NMIBT_FUNCTION_FRAMING},
+	{"__secondary_switched", NMIBT_FUNCTION_FRAMING},
+	{"__primary_switched", NMIBT_FUNCTION_FRAMING},
+
+	{"arch_counter_get_cntvct", NMIBT_FUNCTION_DELAY}, /* arch/arm64/lib/delay.c */
 };
 
 const struct nmibt_text_arch nmibt_text_arm64 = {

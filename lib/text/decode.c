@@ -110,12 +110,39 @@ static void take_byte(struct decoder *d, size_t pos)
 	d->line->len++;
 }
 
+/* Bytes from pos on that are text alone, all published or none. */
+static size_t count_plain(const struct decoder *d, size_t pos)
+{
+	size_t end = pos < d->published ? d->published : d->len, i = pos;
+
+	while (i < end && d->raw[i] != SOH && d->raw[i] != '\n' && is_known(d, i))
+		i++;
+	return i - pos;
+}
+
+static void take_plain(struct decoder *d, size_t pos, size_t len)
+{
+	if (!d->line)
+		open_line(d, NMIBT_LEVEL_DEFAULT);
+	if (!d->line)
+		return;
+	mark_torn(d, pos);
+	memcpy(d->out, d->raw + pos, len);
+	d->out += len;
+	d->line->len += len;
+}
+
 static void decode(struct decoder *d, bool overflow)
 {
+	size_t plain;
+
 	for (size_t pos = 0; pos < d->len && !d->failed; pos++) {
 		if (!is_known(d, pos)) {
 			close_line(d, NMIBT_LINE_PARTIAL);
 			d->gap++;
+		} else if ((plain = count_plain(d, pos))) {
+			take_plain(d, pos, plain);
+			pos += plain - 1;
 		} else if (is_header(d, pos)) {
 			take_header(d, pos++);
 		} else {

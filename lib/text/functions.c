@@ -47,6 +47,22 @@ static const struct nmibt_function_kinds common[] = {
 	/* init/main.c: where the trace of arm64's first CPU ends before 5.10 */
 	{"start_kernel", NMIBT_FUNCTION_OUTERMOST},
 
+	/* kernel/kthread.c, init/main.c */
+	{"kthread", NMIBT_FUNCTION_FRAMING},
+	{"start_kernel", NMIBT_FUNCTION_FRAMING},
+	{"rest_init", NMIBT_FUNCTION_FRAMING},
+	{"kernel_init", NMIBT_FUNCTION_FRAMING},
+	{"arch_call_rest_init", NMIBT_FUNCTION_FRAMING},
+
+	/* include/linux/delay.h, asm-generic/delay.h, and of processors */
+	{"__delay", NMIBT_FUNCTION_DELAY},
+	{"__udelay", NMIBT_FUNCTION_DELAY},
+	{"__ndelay", NMIBT_FUNCTION_DELAY},
+	{"__const_udelay", NMIBT_FUNCTION_DELAY},
+	{"__loop_delay", NMIBT_FUNCTION_DELAY},
+	{"udelay", NMIBT_FUNCTION_DELAY},
+	{"cpu_relax", NMIBT_FUNCTION_DELAY},
+
 	/* The capture: kernel/v6.12. */
 	{"nmi_capture_*", NMIBT_FUNCTION_DYING},
 	{"capture_this_cpu", NMIBT_FUNCTION_DYING},
@@ -93,12 +109,32 @@ unsigned int nmibt_function_kinds(struct nmibt_str function)
 
 unsigned int nmibt_frame_kinds(const struct nmibt_frame *frame)
 {
+	if (frame->has_kinds)
+		return frame->kinds;
 	return frame->module.len ? 0 : nmibt_function_kinds(frame->function);
 }
 
-bool nmibt_is_idle_function(struct nmibt_str function)
+void nmibt_keep_kinds(struct nmibt_frame *frame)
 {
-	return nmibt_function_kinds(function) & (NMIBT_FUNCTION_IDLE | NMIBT_FUNCTION_HALT);
+	frame->has_kinds = false;
+	frame->kinds = nmibt_frame_kinds(frame);
+	frame->has_kinds = true;
+}
+
+bool nmibt_is_entry_frame(const struct nmibt_frame *frame)
+{
+	return nmibt_frame_kinds(frame) & NMIBT_FUNCTION_ENTRY;
+}
+
+bool nmibt_is_framing_frame(const struct nmibt_frame *frame)
+{
+	return nmibt_frame_kinds(frame) &
+	       (NMIBT_FUNCTION_FRAMING | NMIBT_FUNCTION_IDLE | NMIBT_FUNCTION_HALT);
+}
+
+bool nmibt_is_delay_frame(const struct nmibt_frame *frame)
+{
+	return nmibt_frame_kinds(frame) & NMIBT_FUNCTION_DELAY;
 }
 
 /* Where the interrupt or exception ends that frame i is in: behind what entered the kernel.
@@ -121,11 +157,13 @@ static size_t end_of_entry(const struct nmibt_stack *stack, size_t i)
 	return i + 1;
 }
 
-size_t nmibt_count_dying(const struct nmibt_stack *stack)
+/* How many frames up to the outermost one of dying or being stopped; *ret_is_stop: that one
+ * is of being stopped. */
+static size_t find_dying(const struct nmibt_stack *stack, bool *ret_is_stop)
 {
 	size_t nr = 0;
-	bool is_stop = false;
 
+	*ret_is_stop = false;
 	for (size_t i = 0; i < stack->nr; i++) {
 		unsigned int kinds = nmibt_is_in_chain(stack->frames, i)
 					     ? nmibt_frame_kinds(&stack->frames[i])
@@ -134,8 +172,16 @@ size_t nmibt_count_dying(const struct nmibt_stack *stack)
 		if (!(kinds & (NMIBT_FUNCTION_DYING | NMIBT_FUNCTION_STOP)))
 			continue;
 		nr = i + 1;
-		is_stop = kinds & NMIBT_FUNCTION_STOP;
+		*ret_is_stop = kinds & NMIBT_FUNCTION_STOP;
 	}
+	return nr;
+}
+
+size_t nmibt_count_dying(const struct nmibt_stack *stack)
+{
+	bool is_stop;
+	size_t nr = find_dying(stack, &is_stop);
+
 	return is_stop ? end_of_entry(stack, nr - 1) : nr;
 }
 
@@ -155,7 +201,11 @@ static size_t next_in_chain(const struct nmibt_stack *stack, size_t i)
 bool nmibt_is_idle_stack(const struct nmibt_stack *stack)
 {
 	unsigned int kinds = NMIBT_FUNCTION_HALT;
+	bool is_stop;
 
+	/* The idle loop itself may panic. */
+	if (find_dying(stack, &is_stop) && !is_stop)
+		return false;
 	for (size_t i = nmibt_count_dying(stack); kinds & NMIBT_FUNCTION_HALT; i++) {
 		i = next_in_chain(stack, i);
 		if (i >= stack->nr)

@@ -62,6 +62,8 @@ struct nmibt_frame {
 	bool reliable; /* false: may be what an earlier call left ('?') */
 	bool is_pc; /* the innermost: where the CPU was */
 	bool is_interrupted; /* where an interrupt or an exception hit: no return address */
+	bool has_kinds; /* lib/text's own, as the next: the kinds of the function are known */
+	unsigned int kinds;
 };
 
 /* Frames, the innermost first. */
@@ -222,9 +224,14 @@ struct nmibt_error *nmibt_read_backtrace(enum nmibt_arch arch, const struct nmib
 
 /* ------------------------------------------------------------ kinds of functions */
 
-/* Is it one of the idle loop, or of what that calls to wait? The instruction that halts
- * also waits for locks in guests: nmibt_is_idle_stack() looks at who called it. */
-bool nmibt_is_idle_function(struct nmibt_str function);
+/* Is the function one by which an interrupt or exception entered the kernel from the kernel:
+ * what it hit is below it? */
+bool nmibt_is_entry_frame(const struct nmibt_frame *frame);
+/* Does it say nothing of what the CPU did: is it of how the kernel was entered, of where a
+ * task or a CPU begins, or of what runs on a CPU that is idle? */
+bool nmibt_is_framing_frame(const struct nmibt_frame *frame);
+/* Is it one that waits for a time to pass? */
+bool nmibt_is_delay_frame(const struct nmibt_frame *frame);
 /* Is the function one with which stacks end: where a task began, or came from user mode? */
 bool nmibt_is_outermost_frame(const struct nmibt_frame *frame);
 /* The number of innermost frames that are of the stop, panic()'s own and the capture, with

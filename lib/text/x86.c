@@ -204,6 +204,39 @@ static const struct nmibt_function_kinds functions[] = {
 	{"x86_64_start_reservations", NMIBT_FUNCTION_OUTERMOST},
 	{"cpu_bringup_and_idle", NMIBT_FUNCTION_OUTERMOST},
 	{"asm_cpu_bringup_and_idle", NMIBT_FUNCTION_OUTERMOST},
+
+	/* the same, arch/x86/entry, and arch/x86/mm/fault.c */
+	{"asm_*", NMIBT_FUNCTION_FRAMING},
+	{"exc_*", NMIBT_FUNCTION_FRAMING},
+	{"entry_*", NMIBT_FUNCTION_FRAMING},
+	{"sysvec_*", NMIBT_FUNCTION_FRAMING},
+	{"__sysvec_*", NMIBT_FUNCTION_FRAMING},
+	{"do_syscall_64", NMIBT_FUNCTION_FRAMING},
+	{"x64_sys_call", NMIBT_FUNCTION_FRAMING},
+	{"ret_from_fork", NMIBT_FUNCTION_FRAMING},
+	{"ret_from_fork_asm", NMIBT_FUNCTION_FRAMING},
+	{"start_secondary", NMIBT_FUNCTION_FRAMING},
+	{"secondary_startup_64", NMIBT_FUNCTION_FRAMING},
+	{"secondary_startup_64_no_verify", NMIBT_FUNCTION_FRAMING},
+	{"common_startup_64", NMIBT_FUNCTION_FRAMING},
+	{"x86_64_start_kernel", NMIBT_FUNCTION_FRAMING},
+	{"x86_64_start_reservations", NMIBT_FUNCTION_FRAMING},
+	{"page_fault_oops", NMIBT_FUNCTION_FRAMING},
+	{"kernelmode_fixup_or_oops", NMIBT_FUNCTION_FRAMING},
+	{"bad_area_nosemaphore", NMIBT_FUNCTION_FRAMING},
+	{"__bad_area_nosemaphore", NMIBT_FUNCTION_FRAMING},
+	{"do_user_addr_fault", NMIBT_FUNCTION_FRAMING},
+	{"do_kern_addr_fault", NMIBT_FUNCTION_FRAMING},
+
+	/* arch/x86/lib/delay.c, arch/x86/include/asm/msr.h, processor.h */
+	{"delay_tsc", NMIBT_FUNCTION_DELAY},
+	{"delay_loop", NMIBT_FUNCTION_DELAY},
+	{"delay_halt", NMIBT_FUNCTION_DELAY},
+	{"delay_halt_tpause", NMIBT_FUNCTION_DELAY},
+	{"delay_halt_mwaitx", NMIBT_FUNCTION_DELAY},
+	{"rep_nop", NMIBT_FUNCTION_DELAY},
+	{"read_tsc", NMIBT_FUNCTION_DELAY},
+	{"rdtsc_ordered", NMIBT_FUNCTION_DELAY},
 };
 
 const struct nmibt_text_arch nmibt_text_x86_64 = {

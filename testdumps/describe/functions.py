@@ -11,12 +11,15 @@ from . import Mistake
 PRINTED = re.compile(r'(?<![\w.$])([A-Za-z_][\w.]*)\+0x([0-9a-f]+)(?:/0x([0-9a-f]+))?(?! *\[)')
 PLACE = re.compile(r'([A-Za-z_][\w.]*)(?:\+(?:0x)?([0-9a-f]+))?(?:/0x[0-9a-f]+)?')
 DEFAULT_SIZE, DEFAULT_OFFSET = 0x80, 0x10
+LARGEST = 0x100000
 FIRST = 0x100  # what stands before the first function
 
 
 def printed(text):
+    """Hostile texts may have any numbers: no function is that large."""
     for name, offset, size in PRINTED.findall(text):
-        yield name, int(offset, 16), int(size, 16) if size else None
+        if int(offset, 16) <= LARGEST and int(size or '0', 16) <= LARGEST:
+            yield name, int(offset, 16), int(size, 16) if size else None
 
 
 class Functions:

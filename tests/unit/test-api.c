@@ -137,6 +137,33 @@ static void own_image(void **state)
 	fake_free(f);
 }
 
+static char *api_notes(void *ctx, size_t *ret_len)
+{
+	(void)ctx;
+	*ret_len = strlen("notes");
+	return strdup("notes");
+}
+
+static void own_notes(void **state)
+{
+	struct fake *f = fake_new(NMIBT_ARCH_X86_64, NR_CPUS);
+	struct nmibt_input_ops ops = api_ops;
+	struct nmibt_input *input = new_input(f, &ops);
+	size_t len = 0;
+
+	(void)state;
+	assert_null(nmibt_input_notes(input, &len));
+	nmibt_input_close(input);
+	ops.notes = api_notes;
+	input = new_input(f, &ops);
+	char *notes = nmibt_input_notes(input, &len);
+	assert_int_equal(len, strlen("notes"));
+	assert_string_equal(notes, "notes");
+	free(notes);
+	nmibt_input_close(input);
+	fake_free(f);
+}
+
 static void own_memory(void **state)
 {
 	struct fake *f = fake_new(NMIBT_ARCH_X86_64, NR_CPUS);
@@ -430,7 +457,7 @@ int main(void)
 		cmocka_unit_test(few_callbacks), cmocka_unit_test(getters),
 		cmocka_unit_test(sizes),	 cmocka_unit_test(names),
 		cmocka_unit_test(usage),	 cmocka_unit_test(full_writer),
-		cmocka_unit_test(attachment),
+		cmocka_unit_test(attachment),	 cmocka_unit_test(own_notes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -202,16 +202,47 @@ static void entries(void **state)
 
 /* ------------------------------------------------------------------- functions */
 
+static struct nmibt_frame frame_of(const char *name)
+{
+	return (struct nmibt_frame){.function = nmibt_str_of(name), .reliable = true};
+}
+
 static void functions(void **state)
 {
+	static const struct {
+		const char *name;
+		bool framing, delay, entry;
+	} cases[] = {
+		{"do_idle", true, false, false},
+		{"intel_idle.cold", true, false, false},
+		{"pv_native_safe_halt", true, false, false},
+		{"do_idle_2", false, false, false},
+		{"do_idl", false, false, false},
+		{"schedule_idle", false, false, false},
+		{"kthread", true, false, false},
+		{"kthread_worker_fn", false, false, false},
+		{"el0_svc_common.constprop.0", true, false, false},
+		{"ret_from_fork_asm", true, false, false},
+		{"asm_sysvec_apic_timer_interrupt", true, false, true},
+		{"sysvec_apic_timer_interrupt", true, false, false},
+		{"el1h_64_irq", true, false, true},
+		{"delay_tsc", false, true, false},
+		{"__udelay", false, true, false},
+		{"delay_tsc_2", false, false, false},
+		{"", false, false, false},
+	};
+
 	(void)state;
-	assert_true(nmibt_is_idle_function(nmibt_str_of("do_idle")));
-	assert_true(nmibt_is_idle_function(nmibt_str_of("intel_idle.cold")));
-	assert_true(nmibt_is_idle_function(nmibt_str_of("pv_native_safe_halt")));
-	assert_false(nmibt_is_idle_function(nmibt_str_of("do_idle_2")));
-	assert_false(nmibt_is_idle_function(nmibt_str_of("do_idl")));
-	assert_false(nmibt_is_idle_function(nmibt_str_of("schedule_idle")));
-	assert_false(nmibt_is_idle_function(nmibt_str_of("")));
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct nmibt_frame frame = frame_of(cases[i].name);
+
+		assert_int_equal(nmibt_is_framing_frame(&frame), cases[i].framing);
+		assert_int_equal(nmibt_is_delay_frame(&frame), cases[i].delay);
+		assert_int_equal(nmibt_is_entry_frame(&frame), cases[i].entry);
+		frame.module = nmibt_str_of("mod");
+		assert_false(nmibt_is_framing_frame(&frame) || nmibt_is_delay_frame(&frame) ||
+			     nmibt_is_entry_frame(&frame));
+	}
 }
 
 int main(void)
