@@ -727,7 +727,7 @@ static void gaps(void **state)
 	open_report(s, AUTO);
 	struct nmibt_cpu cpu = cpu_of(s, 1);
 	assert_int_equal(cpu.step, NMIBT_STEP_LAST_SEEN);
-	assert_int_equal(cpu.standing.text.unread, strlen("RIP: 0010:delay_tsc+0x2e/0x50\n") - 16);
+	assert_int_equal(cpu.standing.text.unread, strlen("RIP: 0010:delay_tsc+0x2e/0x50") - 16);
 	assert_int_equal(nmibt_shown(&cpu)->stack.nr, 3);
 	nmibt_cpu_destroy(&cpu);
 	assert_false(s->report->complete);
