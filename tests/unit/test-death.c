@@ -441,7 +441,10 @@ static void ages(void **state)
 	assert_int_equal(age.kind, NMIBT_AGE_UNKNOWN);
 	nmibt_format_age(f->report, age, text, sizeof(text));
 	assert_string_equal(text, "some time before the panic");
-	assert_int_equal(age_at(f, ns, f->seq + 5).kind, NMIBT_AGE_UNKNOWN);
+	age = age_at(f, ns, f->seq + 5);
+	assert_int_equal(age.kind, NMIBT_AGE_UNKNOWN);
+	nmibt_format_age(f->report, age, text, sizeof(text));
+	assert_string_equal(text, "some time after the panic");
 	age = age_at(f, f->now + 2 * FR_SECOND, f->seq + 5);
 	assert_int_equal(age.kind, NMIBT_AGE_EXACT);
 	nmibt_format_age(f->report, age, text, sizeof(text));
