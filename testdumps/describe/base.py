@@ -178,8 +178,11 @@ class BasedDump:
         """Without functions that the base lacks, since its build has inlined them:
         pv_native_safe_halt() is a part of default_idle() there."""
         behind = words[1:] + ['']
-        return [word for word, following in zip(words, behind)
-                if self.has_function(word) or following[:1] == '<']
+        known = [word for word, following in zip(words, behind)
+                 if self.has_function(word) or following[:1] == '<']
+        if not known:
+            raise Mistake(f'the base has no symbol {words[0]}')
+        return known
 
     def make_stack(self, cpu, told):
         words = self.known_frames(parse_frames(told.frames, cpu))

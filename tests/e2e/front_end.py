@@ -16,6 +16,9 @@ TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), 
 sys.path.insert(0, os.path.join(TOP, "tests"))
 import addr2line  # noqa: E402
 
+# Of each program, in s: also on a host that runs other things.
+TIMEOUT = 480
+
 # The oldest crash that can open such a dump.
 CRASH = {("arm64", "6.12"): "arm64", ("x86_64", "6.12"): "trixie", ("x86_64", "6.1"): "system"}
 
@@ -26,7 +29,7 @@ def has_crash(arch, version):
                                CRASH[arch, version]], stdout=subprocess.DEVNULL).returncode
 
 
-def nmibt(arch, version, folder, kernel):
+def nmibt(arch, version, folder, kernel, option=""):
     """The output of nmibt on the dump in folder, in crash."""
     name = CRASH[arch, version]
     made = subprocess.run([os.path.join(TOP, "scripts/crash-env"), name], check=True,
@@ -39,12 +42,13 @@ def nmibt(arch, version, folder, kernel):
     with tempfile.TemporaryDirectory() as work:
         commands = os.path.join(work, "commands")
         with open(commands, "w") as file:
-            file.write("extend %s/%s/nmibt.so\nnmibt > %s/out\nquit\n" % (TOP, out, work))
+            file.write("extend %s/%s/nmibt.so\nnmibt %s > %s/out\nquit\n" %
+                       (TOP, out, option, work))
         done = subprocess.run(
             [os.path.join(crash, "crash"), "-s", "--minimal", "-i", commands,
              os.path.join(kernel, "vmlinux"), os.path.join(folder, "vmcore")],
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-            timeout=120, text=True, errors="replace")
+            timeout=TIMEOUT, text=True, errors="replace")
         try:
             with open(os.path.join(work, "out"), errors="replace") as file:
                 return file.read() or done.stdout
@@ -75,7 +79,7 @@ def tool(folder):
     """The output of the offline tool, without crash and without a vmlinux; complaints."""
     subprocess.run(["make", "-s", "build/nmibt"], cwd=TOP, check=True)
     done = subprocess.run([os.path.join(TOP, "build/nmibt"), os.path.join(folder, "vmcore")],
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIMEOUT,
                           text=True, errors="replace")
     return done.stdout, [] if done.returncode in (0, 3) else [
         "nmibt: exit status %d: %s" % (done.returncode, done.stdout)]
@@ -87,10 +91,36 @@ def check_same(in_crash, by_tool):
         if in_crash != by_tool else []
 
 
+def comparable(value):
+    """The document's lines without what depends on the front end."""
+    def strip(value):
+        if isinstance(value, list):
+            return [strip(item) for item in value]
+        if not isinstance(value, dict):
+            return value
+        return {key: strip(item) for key, item in value.items() if key != "source" or
+                isinstance(item, str)}
+    value = strip(value)
+    for source in "symbol", "scan":
+        value["sources"].pop(source, None)
+    return json.dumps(value, indent=1).splitlines()
+
+
+def check_same_facts(in_crash, document):
+    """Of a hypervisor's dump, where a vmlinux tells what task a CPU had: crash has one, so
+    the tool must have it, too."""
+    try:
+        theirs = comparable(json.loads(in_crash))
+    except ValueError:
+        return ["nmibt in crash: " + in_crash]
+    return list(difflib.unified_diff(theirs, comparable(document), "crash", "tool", lineterm="",
+                                     n=1))
+
+
 def document_of(folder, vmlinux):
     done = subprocess.run([os.path.join(TOP, "build/nmibt"), "-j", "--vmlinux", vmlinux,
                            os.path.join(folder, "vmcore")], stdout=subprocess.PIPE,
-                          stderr=subprocess.DEVNULL, timeout=120)
+                          stderr=subprocess.DEVNULL, timeout=TIMEOUT)
     return json.loads(done.stdout)
 
 
@@ -100,7 +130,7 @@ def check_notes(scenario, folder, vmlinux, document):
         return []
     done = subprocess.run(["drgn", "-q", "-c", os.path.join(folder, "vmcore"), "-s", vmlinux,
                            os.path.join(TOP, "tests/e2e/notes.drgn")],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=120)
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=TIMEOUT)
     if done.returncode:
         return ["drgn: " + done.stderr.decode()]
     theirs = {int(cpu): words for cpu, words in json.loads(done.stdout).items()}
@@ -143,11 +173,13 @@ def check_stall(folder, output):
 def check(arch, version, scenario, folder, kernel, captured, in_crash):
     """Complaints about nmibt's output, CPU by CPU."""
     output, bad = tool(folder)
-    if in_crash:
-        bad += check_same(nmibt(arch, version, folder, kernel), output)
     bad += check_locks(folder, output) + check_stall(folder, output)
     vmlinux = os.path.join(kernel, "vmlinux")
     document = document_of(folder, vmlinux)
+    if in_crash and scenario["ending"] == "panic":
+        bad += check_same_facts(nmibt(arch, version, folder, kernel, "-j"), document)
+    elif in_crash:
+        bad += check_same(nmibt(arch, version, folder, kernel), output)
     bad += check_lines(scenario, vmlinux, document)
     bad += check_notes(scenario, folder, vmlinux, document)
     bad += ["nmibt: no line of its output matches %s" % pattern

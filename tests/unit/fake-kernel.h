@@ -57,7 +57,7 @@ struct fake_kernel {
 	uint64_t root;
 	char vmcoreinfo[8192];
 	unsigned int reads;
-	int asked_left; /* until interrupted() says so; negative: never */
+	int asked_left; /* until interrupted() says so, for good; negative: never */
 };
 
 /* The same memory, whether with high or without. */
@@ -116,7 +116,11 @@ static inline bool fk_interrupted(void *ctx)
 {
 	struct fake_kernel *k = ctx;
 
-	return k->asked_left >= 0 && !k->asked_left--;
+	if (k->asked_left > 0)
+		k->asked_left--;
+	else
+		return !k->asked_left;
+	return false;
 }
 
 /* ---------------------------------------------------------------- VMCOREINFO */

@@ -206,6 +206,8 @@ static void oops_to_kdump(void **state)
 	fr_panic_cpu(f, 2);
 	fr_stop(f, 2, 99, "a b c");
 	size_t oops = fr_printout(f, NMIBT_PRINT_OOPS, 99, 2, "Oops: 0000 [#1]");
+	/* It goes there before it prints "end trace". */
+	f->log->printouts[oops - 1].has_ended = false;
 	fr_trace(f, 2, OWN, oops, 0, SPIN(2, 99));
 	open_with_a_trace(f);
 	assert_int_equal(f->report->death.cause, oops);

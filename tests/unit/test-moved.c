@@ -321,6 +321,11 @@ static void as_printed(void **state)
 	struct nmibt_evidence user = fe_stop(3, 118, "");
 	user.is_user = true;
 	assert_true(confirmed((struct pair){printed(x86, USER(3, 118)), user}));
+	/* At another instruction of the program, perhaps. */
+	user = fe_stop(3, 118, "");
+	user.is_user = true;
+	assert_int_equal(compare_on(x86, (struct pair){printed(x86, USER(3, 118)), user}),
+			 NMIBT_MOVED_UNKNOWN);
 	/* Without the line that names the task. */
 	assert_false(confirmed((struct pair){printed(x86, TITLE(3) SPIN_REGS SPIN_TRACE),
 					     fe_stop(3, 118, SPIN_CHAIN)}));
