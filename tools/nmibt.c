@@ -16,9 +16,9 @@
 #define USAGE "usage: nmibt [OPTION]... VMCORE [PART]...\n"
 
 static const char help[] = USAGE
-	"What every CPU was doing when the kernel in VMCORE died: the NMI backtraces that a\n"
-	"kernel with nmibt's patches captured, beside the registers saved at the stop; of other\n"
-	"kernels what their log, their NMI buffers and the saved registers tell.\n"
+	"Says what every CPU was doing when the kernel in VMCORE died. A kernel with nmibt's\n"
+	"patches captured NMI backtraces, which are shown beside the registers saved at the\n"
+	"stop. For other kernels it is what the log, the buffers of NMIs and the registers tell.\n"
 	"\n"
 	"  -c, --cpu=LIST       only these CPUs: 3, 1,8-14, or a for all\n"
 	"  -s, --summary        the summary only\n"
