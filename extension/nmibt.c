@@ -452,7 +452,7 @@ static char *help_nmibt[] = {
 	"    -f         a line for each stack, for flame graphs.",
 	"    -i         the crash signature, and how it was made; see nmibt(1).",
 	"    -S source  this source only: vmcoreinfo, symbol or scan for the capture;",
-	"               legacy, log, registers or vcpu.  By default the best for each CPU.",
+	"               nmi-buffers, log, registers or vcpu.  By default the best for each CPU.",
 	"\nEXAMPLES",
 	"  CPU 3 of an arm64 machine that panicked by sysrq-c while this CPU spun in a",
 	"  module with interrupts off:",

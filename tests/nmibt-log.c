@@ -71,8 +71,8 @@ int main(int argc, char **argv)
 	struct nmibt_input *input;
 	const struct nmibt_image *image;
 	struct nmibt_kernel *kernel;
-	struct nmibt_error *err = nmibt_input_open((const char *const *)argv + optind,
-						   argc - optind, NULL, &input);
+	struct nmibt_error *err =
+		nmibt_input_open((const char *const *)argv + optind, argc - optind, NULL, &input);
 	if (err)
 		return fail(err);
 	err = nmibt_input_image(input, &image);

@@ -90,8 +90,8 @@ static void print_cpus(struct driver *driver)
 		print_cpu(driver, line);
 	free(line);
 	const char *complaint;
-	for (unsigned int i = 0; driver->debuginfo &&
-				 (complaint = nmibt_debuginfo_complaint(driver->debuginfo, i));
+	for (unsigned int i = 0;
+	     driver->debuginfo && (complaint = nmibt_debuginfo_complaint(driver->debuginfo, i));
 	     i++)
 		fprintf(stderr, "nmibt-unwind: %s\n", complaint);
 }

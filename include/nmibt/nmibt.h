@@ -180,13 +180,13 @@ enum nmibt_source {
 	NMIBT_SOURCE_SCAN,
 	/* Of any kernel: per-CPU buffers of NMIs (3.19 to 5.14), backtraces in the log (5.10
 	 * and later), crash notes. */
-	NMIBT_SOURCE_LEGACY,
+	NMIBT_SOURCE_NMI_BUFFERS,
 	NMIBT_SOURCE_LOG,
 	NMIBT_SOURCE_REGISTERS,
 	NMIBT_SOURCE_VCPU, /* registers of virtual CPUs, in a hypervisor's dump */
 	NMIBT_NR_SOURCES,
 };
-#define NMIBT_SOURCE_NAMES "auto, vmcoreinfo, symbol, scan, legacy, log, registers or vcpu"
+#define NMIBT_SOURCE_NAMES "auto, vmcoreinfo, symbol, scan, nmi-buffers, log, registers or vcpu"
 /* One of them. */
 const char *nmibt_source_name(enum nmibt_source source);
 /* False: no source has this name. */

@@ -52,7 +52,7 @@ struct nmibt_error *nmibt_copy_options(const char *name, void *ret, size_t size,
 
 /* Adds a reason to a line of NMIBT_WHY_LEN bytes, behind "; ", printable as an
  * error message is; the first ones stay where they don't all fit. */
-void nmibt_because(char *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void nmibt_add_reason(char *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 static inline const char *nmibt_plural(uint64_t n)
 {

@@ -44,7 +44,7 @@ struct nmibt_error *nmibt_error_create(enum nmibt_code code, const char *format,
 	return err;
 }
 
-void nmibt_because(char *why, const char *format, ...)
+void nmibt_add_reason(char *why, const char *format, ...)
 {
 	size_t len = strlen(why);
 	va_list args;

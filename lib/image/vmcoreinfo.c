@@ -77,11 +77,11 @@ static struct nmibt_error *split_lines(struct nmibt_vmcoreinfo *info)
 			nr_bad += end > line;
 	}
 	if (*line)
-		nmibt_because(info->why, "its last line is cut: %.40s", line);
+		nmibt_add_reason(info->why, "its last line is cut: %.40s", line);
 	info->cut = line;
 	if (nr_bad)
-		nmibt_because(info->why, "%zu line%s of it make%s no sense", nr_bad,
-			      nmibt_plural(nr_bad), nr_bad == 1 ? "s" : "");
+		nmibt_add_reason(info->why, "%zu line%s of it make%s no sense", nr_bad,
+				 nmibt_plural(nr_bad), nr_bad == 1 ? "s" : "");
 	return NULL;
 }
 
@@ -101,7 +101,8 @@ static void sort_lines(struct nmibt_vmcoreinfo *info)
 		if (agree)
 			lines[nr++] = lines[i];
 		else
-			nmibt_because(info->why, "it has %s with different values", lines[i].key);
+			nmibt_add_reason(info->why, "it has %s with different values",
+					 lines[i].key);
 	}
 	info->nr_lines = nr;
 }
@@ -200,7 +201,7 @@ static void take_value(struct nmibt_vmcoreinfo *info, const struct key *key, con
 	}
 	number->known = read_number(value, key->base, &number->value);
 	if (!number->known)
-		nmibt_because(info->why, "%s is no number: %.40s", key->name, value);
+		nmibt_add_reason(info->why, "%s is no number: %.40s", key->name, value);
 }
 
 /* docs/format.md: "address,size", both in hex; what stands behind the size is for later
@@ -231,7 +232,7 @@ static void check_required(struct nmibt_vmcoreinfo *info)
 
 	for (size_t i = 0; i < ARRAY_SIZE(required); i++) {
 		if (!value_of(info, required[i]))
-			nmibt_because(info->why, "it has no %s", required[i]);
+			nmibt_add_reason(info->why, "it has no %s", required[i]);
 	}
 }
 

@@ -10,7 +10,7 @@
 
 static void write_taint(struct json *j, const char *taint)
 {
-	static const char prefix[] = "Tainted: ";
+	size_t at = 0;
 
 	json_key(j, "taint");
 	if (!taint) {
@@ -22,18 +22,9 @@ static void write_taint(struct json *j, const char *taint)
 	json_text(j, taint);
 	json_key(j, "flags");
 	json_open(j, '{');
-	if (!strncmp(taint, prefix, strlen(prefix)))
-		taint += strlen(prefix);
-	else
-		taint = "";
-	for (; *taint == ' ' || (*taint >= 'A' && *taint <= 'Z'); taint++) {
-		char letter[] = {*taint, '\0'};
-
-		/* G says that P is not there. */
-		if (*taint == ' ' || *taint == 'G')
-			continue;
-		json_key(j, letter);
-		json_word(j, nmibt_taint_words(*taint));
+	for (char letter; (letter = nmibt_next_taint(taint, &at));) {
+		json_key(j, (char[]){letter, '\0'});
+		json_word(j, nmibt_taint_words(letter));
 	}
 	json_close(j, '}');
 	json_close(j, '}');

@@ -199,15 +199,15 @@ char *nmibt_find_first_kernel(struct nmibt_kernel *kernel)
 	if (find_elfcorehdr(kernel, &paddr)) {
 		text = read_by_header(kernel->image, paddr);
 		if (!text)
-			nmibt_because(kernel->why_capture,
-				      "the ELF header at %#" PRIx64
-				      " does not lead to the first kernel's VMCOREINFO",
-				      paddr);
+			nmibt_add_reason(kernel->why_capture,
+					 "the ELF header at %#" PRIx64
+					 " does not lead to the first kernel's VMCOREINFO",
+					 paddr);
 	}
 	if (!text && kernel->is_capture)
 		text = read_by_copy(kernel);
 	if (!text && kernel->is_capture && !*kernel->why_capture)
-		nmibt_because(kernel->why_capture,
-			      "where the first kernel's notes are is not known");
+		nmibt_add_reason(kernel->why_capture,
+				 "where the first kernel's notes are is not known");
 	return text;
 }

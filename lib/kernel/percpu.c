@@ -82,10 +82,10 @@ static struct nmibt_error *read_possible(struct nmibt_percpu *p, struct nmibt_ke
 		return no_symbol("__cpu_possible_mask");
 	enum nmibt_read status = nmibt_kernel_read(kernel, vaddr, mask, len);
 	if (status != NMIBT_READ_OK) {
-		nmibt_because(p->why,
-			      "__cpu_possible_mask at %#" PRIx64 " is %s: all CPUs are "
-			      "taken to be possible",
-			      vaddr, nmibt_read_name(status));
+		nmibt_add_reason(p->why,
+				 "__cpu_possible_mask at %#" PRIx64 " is %s: all CPUs are "
+				 "taken to be possible",
+				 vaddr, nmibt_read_name(status));
 		memset(mask, 0xff, len);
 	}
 	for (unsigned int cpu = 0; cpu < p->nr; cpu++) {
@@ -132,8 +132,9 @@ static struct nmibt_error *read_offsets(struct nmibt_percpu *p, struct nmibt_ker
 		unknown += p->possible[cpu] && !p->known[cpu];
 	}
 	if (unknown)
-		nmibt_because(p->why, "__per_cpu_offset at %#" PRIx64 " can't be read for %u CPU%s",
-			      vaddr, unknown, nmibt_plural(unknown));
+		nmibt_add_reason(p->why,
+				 "__per_cpu_offset at %#" PRIx64 " can't be read for %u CPU%s",
+				 vaddr, unknown, nmibt_plural(unknown));
 	return NULL;
 }
 
@@ -150,10 +151,10 @@ static bool read_cpu(struct nmibt_percpu *p, struct nmibt_kernel *kernel, const 
 		return false;
 	enum nmibt_read status = nmibt_kernel_read(kernel, vaddr, &cpu, sizeof(cpu));
 	if (status != NMIBT_READ_OK)
-		nmibt_because(p->why, "%s at %#" PRIx64 " is %s", name, vaddr,
-			      nmibt_read_name(status));
+		nmibt_add_reason(p->why, "%s at %#" PRIx64 " is %s", name, vaddr,
+				 nmibt_read_name(status));
 	else if (cpu < -1 || (cpu >= 0 && ((unsigned int)cpu >= p->nr || !p->possible[cpu])))
-		nmibt_because(p->why, "%s is %" PRId32 ", which is no CPU", name, cpu);
+		nmibt_add_reason(p->why, "%s is %" PRId32 ", which is no CPU", name, cpu);
 	else
 		*ret = cpu;
 	return true;
@@ -183,8 +184,8 @@ static void read_crash_notes(struct nmibt_percpu *p, struct nmibt_kernel *kernel
 	if (status == NMIBT_READ_OK)
 		p->crash_notes = notes;
 	else
-		nmibt_because(p->why, "crash_notes at %#" PRIx64 " is %s", vaddr,
-			      nmibt_read_name(status));
+		nmibt_add_reason(p->why, "crash_notes at %#" PRIx64 " is %s", vaddr,
+				 nmibt_read_name(status));
 }
 
 /* ------------------------------------------------------------------- opening */

@@ -163,20 +163,17 @@ static void render_when(struct renderer *r)
 /* "G        W  O" as words; the kernel's own letters stay, for whoever greps. */
 static void render_taint(struct renderer *r)
 {
-	static const char prefix[] = "Tainted: ";
 	const char *taint = r->report->facts.taint, *comma = "";
+	size_t at = 0;
+	char letter = nmibt_next_taint(taint, &at);
 
-	if (!taint || strncmp(taint, prefix, strlen(prefix)))
+	if (!letter)
 		return;
 	begin(r, "taint");
-	for (const char *at = taint + strlen(prefix); *at == ' ' || (*at >= 'A' && *at <= 'Z');
-	     at++) {
-		const char *words = nmibt_taint_words(*at);
+	for (; letter; letter = nmibt_next_taint(taint, &at)) {
+		const char *words = nmibt_taint_words(letter);
 
-		/* G says that P is not there. */
-		if (*at == ' ' || *at == 'G')
-			continue;
-		fprintf(r->out, words ? "%s%s (%c)" : "%s%s%c", comma, words ? words : "", *at);
+		fprintf(r->out, words ? "%s%s (%c)" : "%s%s%c", comma, words ? words : "", letter);
 		comma = ", ";
 	}
 	end(r);

@@ -61,7 +61,7 @@ static void put_source(struct renderer *r, const struct nmibt_cpu *cpu)
 	case NMIBT_SOURCE_LOG:
 		fputs("  log", r->out);
 		break;
-	case NMIBT_SOURCE_LEGACY:
+	case NMIBT_SOURCE_NMI_BUFFERS:
 		fprintf(r->out, "  %s", cpu->standing.buffer);
 		break;
 	default:
@@ -89,8 +89,8 @@ static const char *wrong_words(const struct nmibt_evidence *evidence)
 static void put_size(struct renderer *r, const struct nmibt_cpu *cpu)
 {
 	const struct nmibt_evidence *evidence = &cpu->standing;
-	bool has_source =
-		evidence->source == NMIBT_SOURCE_LOG || evidence->source == NMIBT_SOURCE_LEGACY;
+	bool has_source = evidence->source == NMIBT_SOURCE_LOG ||
+			  evidence->source == NMIBT_SOURCE_NMI_BUFFERS;
 
 	if (evidence->text.raw)
 		fprintf(r->out, "%s%s%zu bytes", has_source ? ", " : "  ", wrong_words(evidence),

@@ -88,6 +88,28 @@ void nmibt_case_destroy(struct nmibt_case *facts)
 	free(facts->host);
 }
 
+/* The letters of a taint, one after the other; "" if there are none. */
+static const char *taint_letters(const char *taint)
+{
+	static const char prefix[] = "Tainted: ";
+
+	return taint && !strncmp(taint, prefix, strlen(prefix)) ? taint + strlen(prefix) : "";
+}
+
+char nmibt_next_taint(const char *taint, size_t *at)
+{
+	const char *letters = taint_letters(taint);
+
+	while (letters[*at] == ' ' || (letters[*at] >= 'A' && letters[*at] <= 'Z')) {
+		char letter = letters[(*at)++];
+
+		/* G says that P is not there. */
+		if (letter != ' ' && letter != 'G')
+			return letter;
+	}
+	return '\0';
+}
+
 /* Letters of "Tainted: " in words: kernel/panic.c: taint_flags[], 6.12. */
 static const struct {
 	char letter;

@@ -146,7 +146,7 @@ static void add_cpus(struct diagnosing *d, enum nmibt_finding_kind kind, cpu_tes
 		if (report->possible[i] && test(&report->cpus[i], arg))
 			finding->cpus[finding->nr_cpus++] = i;
 	}
-	nmibt_because(finding->text, "%s", text);
+	nmibt_add_reason(finding->text, "%s", text);
 }
 
 void nmibt_format_no_answer(const struct nmi_capture_desc *desc, char *buf, size_t len)
@@ -220,22 +220,23 @@ static void describe_wait(const struct nmibt_wait *wait, bool alone, char *text)
 	switch (wait->kind) {
 	case NMIBT_WAIT_SPINLOCK:
 		if (wait->lock && alone)
-			nmibt_because(text, "the spin lock at %#" PRIx64 " (%s; its word is %#x)",
-				      wait->lock, wait->reg, wait->word);
+			nmibt_add_reason(text,
+					 "the spin lock at %#" PRIx64 " (%s; its word is %#x)",
+					 wait->lock, wait->reg, wait->word);
 		else if (wait->lock)
-			nmibt_because(text, "the spin lock at %#" PRIx64 " (its word is %#x)",
-				      wait->lock, wait->word);
+			nmibt_add_reason(text, "the spin lock at %#" PRIx64 " (its word is %#x)",
+					 wait->lock, wait->word);
 		else
-			nmibt_because(text, "a spin lock that no register tells");
+			nmibt_add_reason(text, "a spin lock that no register tells");
 		break;
 	case NMIBT_WAIT_RWLOCK:
-		nmibt_because(text, "a read-write lock");
+		nmibt_add_reason(text, "a read-write lock");
 		break;
 	case NMIBT_WAIT_CALL:
-		nmibt_because(text, "other CPUs to run a function");
+		nmibt_add_reason(text, "other CPUs to run a function");
 		break;
 	case NMIBT_WAIT_STOP_MACHINE:
-		nmibt_because(text, "other CPUs to stop");
+		nmibt_add_reason(text, "other CPUs to stop");
 		break;
 	case NMIBT_WAIT_NONE:
 		break;
@@ -333,8 +334,8 @@ static void describe_condition(const struct nmibt_report *report, const struct n
 	format_newest(report, c, newest, sizeof(newest));
 	if (c->count > 1)
 		snprintf(reports, sizeof(reports), ", %u reports", c->count);
-	nmibt_because(buf, "%s%s%s%s, last report %s", condition_words(c),
-		      c->has_since ? " since " : "", c->has_since ? since : "", reports, newest);
+	nmibt_add_reason(buf, "%s%s%s%s, last report %s", condition_words(c),
+			 c->has_since ? " since " : "", c->has_since ? since : "", reports, newest);
 }
 
 static void find_conditions(struct diagnosing *d)
@@ -352,10 +353,10 @@ static void find_conditions(struct diagnosing *d)
 		}
 		struct nmibt_finding *finding = add_finding(d, NMIBT_FINDING_BLOCKED, 0);
 		if (finding && c->task.known)
-			nmibt_because(finding->text, "PID %d \"%.*s\": %s", c->task.pid,
-				      NMI_CAPTURE_COMM_LEN, c->task.comm, text);
+			nmibt_add_reason(finding->text, "PID %d \"%.*s\": %s", c->task.pid,
+					 NMI_CAPTURE_COMM_LEN, c->task.comm, text);
 		else if (finding)
-			nmibt_because(finding->text, "%s", text);
+			nmibt_add_reason(finding->text, "%s", text);
 	}
 }
 
@@ -443,15 +444,15 @@ static void find_damage(struct diagnosing *d)
 	if (*report->sources->capture.damage) {
 		finding = add_finding(d, NMIBT_FINDING_DAMAGED, 0);
 		if (finding)
-			nmibt_because(finding->text, "%s", report->sources->capture.damage);
+			nmibt_add_reason(finding->text, "%s", report->sources->capture.damage);
 	}
 	if (report->sources->capture.slots_unread) {
 		finding = add_finding(d, NMIBT_FINDING_DAMAGED, 0);
 		if (finding)
-			nmibt_because(finding->text,
-				      "%u of %u entries of the table of slots can't be read",
-				      report->sources->capture.slots_unread,
-				      report->sources->capture.desc.nr_slots);
+			nmibt_add_reason(finding->text,
+					 "%u of %u entries of the table of slots can't be read",
+					 report->sources->capture.slots_unread,
+					 report->sources->capture.desc.nr_slots);
 	}
 	add_cpus(d, NMIBT_FINDING_DAMAGED, has_outcome, NMIBT_OUTCOME_DAMAGED,
 		 "slot fails its checks or can't be read");

@@ -185,7 +185,7 @@ struct nmibt_error *nmibt_older_begin(const struct nmibt_report *report, unsigne
 {
 	const struct nmibt_log_source *log = report->sources->log;
 	bool use_log = log && cpu < NMIBT_MAX_CPUS && !report->sources->has_capture &&
-		       (report->wish == NMIBT_SOURCE_AUTO || report->wish == NMIBT_SOURCE_LOG);
+		       (report->only == NMIBT_SOURCE_AUTO || report->only == NMIBT_SOURCE_LOG);
 	struct nmibt_cpu standing;
 
 	struct nmibt_error *err = nmibt_report_read_cpu(report, cpu, &standing);
@@ -266,7 +266,7 @@ struct nmibt_error *nmibt_older_next(struct nmibt_older *older, struct nmibt_cpu
 	}
 	err = next_trace(older, &cpu, ret_found);
 	if (!err && !*ret_found && report->sources->has_buffers &&
-	    (report->wish == NMIBT_SOURCE_AUTO || report->wish == NMIBT_SOURCE_LEGACY))
+	    (report->only == NMIBT_SOURCE_AUTO || report->only == NMIBT_SOURCE_NMI_BUFFERS))
 		err = nmibt_buffer_residue(report->kernel, older->cpu, older->nth++, &cpu.standing,
 					   ret_found);
 	if (err || !*ret_found)
@@ -290,7 +290,7 @@ static struct nmibt_error *look_for_older(const struct nmibt_report *report,
 	if (*ret || report->sources->has_capture)
 		return NULL;
 	if (log && cpu->cpu < NMIBT_MAX_CPUS &&
-	    (report->wish == NMIBT_SOURCE_AUTO || report->wish == NMIBT_SOURCE_LOG)) {
+	    (report->only == NMIBT_SOURCE_AUTO || report->only == NMIBT_SOURCE_LOG)) {
 		for (size_t i = log->newest[cpu->cpu]; i && !*ret; i = log->traces[i - 1].older)
 			*ret = i != cpu->trace && log->traces[i - 1].kind != NMIBT_EVIDENCE_TASK;
 	}
@@ -479,14 +479,14 @@ struct nmibt_error *nmibt_report_conclude(struct nmibt_report *report)
 }
 
 static struct nmibt_error *make_report(const struct nmibt_image *image, struct nmibt_input *input,
-				       enum nmibt_source wish, struct nmibt_report **ret)
+				       enum nmibt_source only, struct nmibt_report **ret)
 {
 	struct nmibt_report *report = calloc(1, sizeof(*report));
 	if (!report)
 		return nmibt_error_nomem();
 
 	report->input = input;
-	report->wish = wish;
+	report->only = only;
 	report->complete = true;
 	report->sources = calloc(1, sizeof(*report->sources));
 	struct nmibt_error *err =
@@ -503,10 +503,10 @@ static struct nmibt_error *make_report(const struct nmibt_image *image, struct n
 	return NULL;
 }
 
-struct nmibt_error *nmibt_report_make(const struct nmibt_image *image, enum nmibt_source wish,
+struct nmibt_error *nmibt_report_make(const struct nmibt_image *image, enum nmibt_source only,
 				      struct nmibt_report **ret)
 {
-	return make_report(image, NULL, wish, ret);
+	return make_report(image, NULL, only, ret);
 }
 
 struct nmibt_error *nmibt_report_open(struct nmibt_input *input, unsigned int crash,

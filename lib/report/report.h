@@ -162,7 +162,7 @@ struct nmibt_sources {
 struct nmibt_report {
 	struct nmibt_input *input; /* borrowed; NULL: it was made of an image */
 	struct nmibt_kernel *kernel;
-	enum nmibt_source wish;
+	enum nmibt_source only;
 	struct nmibt_sources *sources; /* its unwinder is opened when it is needed */
 	struct nmibt_case facts;
 	struct nmibt_death death;
@@ -187,7 +187,7 @@ struct nmibt_report {
 };
 
 /* As nmibt_report_open(); image is borrowed for the life of the report. */
-struct nmibt_error *nmibt_report_make(const struct nmibt_image *image, enum nmibt_source wish,
+struct nmibt_error *nmibt_report_make(const struct nmibt_image *image, enum nmibt_source only,
 				      struct nmibt_report **ret);
 
 /* Everything about one CPU; what is damaged is said in ret, not an error. The caller
@@ -236,6 +236,9 @@ struct nmibt_error *nmibt_make_timeline(struct nmibt_report *report);
 
 void nmibt_fill_case(const struct nmibt_report *report, struct nmibt_case *ret);
 void nmibt_case_destroy(struct nmibt_case *facts);
+/* The next letter of a taint as the kernel printed it, from *at on, which is 0 at first; '\0':
+ * there is none. */
+char nmibt_next_taint(const char *taint, size_t *at);
 /* What a letter of the kernel's taint flags means; NULL: not known. */
 const char *nmibt_taint_words(char letter);
 

@@ -17,13 +17,13 @@
 
 static bool may_use(const struct nmibt_report *report, enum nmibt_source source)
 {
-	return report->wish == NMIBT_SOURCE_AUTO || report->wish == source;
+	return report->only == NMIBT_SOURCE_AUTO || report->only == source;
 }
 
 static bool may_use_capture(const struct nmibt_report *report)
 {
 	return report->sources->has_capture &&
-	       (report->wish == NMIBT_SOURCE_AUTO || report->wish <= NMIBT_SOURCE_SCAN);
+	       (report->only == NMIBT_SOURCE_AUTO || report->only <= NMIBT_SOURCE_SCAN);
 }
 
 /* Takes *evidence over, in place of what stood before. */
@@ -287,7 +287,7 @@ static bool has_older_text(const struct nmibt_report *report, const struct nmibt
 
 	return (log && may_use(report, NMIBT_SOURCE_LOG) && cpu->cpu < NMIBT_MAX_CPUS &&
 		log->newest[cpu->cpu]) ||
-	       (report->sources->has_buffers && may_use(report, NMIBT_SOURCE_LEGACY));
+	       (report->sources->has_buffers && may_use(report, NMIBT_SOURCE_NMI_BUFFERS));
 }
 
 static struct nmibt_error *try_confirmed(const struct nmibt_report *report, struct nmibt_cpu *cpu)
@@ -295,7 +295,7 @@ static struct nmibt_error *try_confirmed(const struct nmibt_report *report, stru
 	if (!cpu->stop.regs.present || !has_older_text(report, cpu))
 		return NULL;
 	struct nmibt_error *err = nmibt_unwind_stop(report, cpu);
-	if (!err && report->sources->has_buffers && may_use(report, NMIBT_SOURCE_LEGACY))
+	if (!err && report->sources->has_buffers && may_use(report, NMIBT_SOURCE_NMI_BUFFERS))
 		err = confirm_buffer(report, cpu);
 	if (!err && cpu->step == NMIBT_STEP_NOTHING && report->sources->log &&
 	    may_use(report, NMIBT_SOURCE_LOG) && cpu->cpu < NMIBT_MAX_CPUS)
@@ -324,7 +324,7 @@ static struct nmibt_error *try_last_seen(const struct nmibt_report *report, stru
 	bool found = false;
 	struct nmibt_error *err = NULL;
 
-	if (report->sources->has_buffers && may_use(report, NMIBT_SOURCE_LEGACY)) {
+	if (report->sources->has_buffers && may_use(report, NMIBT_SOURCE_NMI_BUFFERS)) {
 		err = nmibt_buffer_evidence(report->kernel, cpu->cpu, &evidence, &found);
 		if (err)
 			return err;
@@ -372,8 +372,9 @@ static bool is_silent(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 		if (r->all || !nmibt_cpus_has(&r->asked, cpu->cpu))
 			continue;
 		if (may_have_lost_answer(log, r->seq)) {
-			nmibt_because(cpu->why, "it was asked for its backtrace; lost records of "
-						"the log may hold the answer");
+			nmibt_add_reason(cpu->why,
+					 "it was asked for its backtrace; lost records of "
+					 "the log may hold the answer");
 			return false;
 		}
 		cpu->asked_ns = r->ts_ns;
@@ -454,15 +455,15 @@ static void say_why_nothing(struct nmibt_cpu *cpu)
 	if (cpu->step != NMIBT_STEP_NOTHING || cpu->outcome != NMIBT_OUTCOME_NONE || *cpu->why)
 		return;
 	if (cpu->slot_paddr == NMI_CAPTURE_NO_MEMORY)
-		nmibt_because(cpu->why, "there was no memory for its slot");
+		nmibt_add_reason(cpu->why, "there was no memory for its slot");
 	else if (cpu->has_stale_slot)
-		nmibt_because(cpu->why, "its slot is of an older request");
+		nmibt_add_reason(cpu->why, "its slot is of an older request");
 	else if (cpu->has_slot)
-		nmibt_because(cpu->why, "nothing was asked of it");
+		nmibt_add_reason(cpu->why, "nothing was asked of it");
 	else if (*cpu->stop.why)
-		nmibt_because(cpu->why, "no text of it; %s", cpu->stop.why);
+		nmibt_add_reason(cpu->why, "no text of it; %s", cpu->stop.why);
 	else
-		nmibt_because(cpu->why, "no text of it, and no registers");
+		nmibt_add_reason(cpu->why, "no text of it, and no registers");
 }
 
 struct nmibt_error *nmibt_select(const struct nmibt_report *report, struct nmibt_cpu *cpu)

@@ -22,7 +22,7 @@ static void set_state(struct nmibt_source_state *state, enum nmibt_found found, 
 {
 	state->found = found;
 	*state->why = '\0';
-	nmibt_because(state->why, "%s", why);
+	nmibt_add_reason(state->why, "%s", why);
 }
 
 /* NOTHING is an absence, all else that it can't be read. */
@@ -41,9 +41,9 @@ static struct nmibt_error *find_capture(struct nmibt_report *report)
 	struct nmibt_sources *sources = report->sources;
 	struct nmibt_capture *c = &sources->capture;
 
-	if (report->wish > NMIBT_SOURCE_SCAN)
+	if (report->only > NMIBT_SOURCE_SCAN)
 		return NULL;
-	struct nmibt_error *err = nmibt_locate(report->kernel, report->wish, c);
+	struct nmibt_error *err = nmibt_locate(report->kernel, report->only, c);
 	sources->has_capture = !err;
 	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s <= NMIBT_SOURCE_SCAN; s++) {
 		memcpy(sources->states[s].why, c->why[s], sizeof(c->why[s]));
@@ -58,7 +58,7 @@ static struct nmibt_error *find_capture(struct nmibt_report *report)
 			report->complete = false;
 		return NULL;
 	}
-	if (report->wish != NMIBT_SOURCE_AUTO ||
+	if (report->only != NMIBT_SOURCE_AUTO ||
 	    (err->code != NMIBT_ERR_NOTHING && err->code != NMIBT_ERR_DAMAGED))
 		return err;
 	report->complete &= err->code == NMIBT_ERR_NOTHING;
@@ -73,14 +73,14 @@ static void describe_missing(const struct nmibt_log_missing *m, struct nmibt_sou
 	uint64_t unreadable = m->unreadable + m->damaged + m->lost;
 
 	if (m->excluded)
-		nmibt_because(state->why, "%" PRIu64 " record%s not in the dump", m->excluded,
-			      nmibt_plural(m->excluded));
+		nmibt_add_reason(state->why, "%" PRIu64 " record%s not in the dump", m->excluded,
+				 nmibt_plural(m->excluded));
 	if (unreadable)
-		nmibt_because(state->why, "%" PRIu64 " record%s can't be read", unreadable,
-			      nmibt_plural(unreadable));
+		nmibt_add_reason(state->why, "%" PRIu64 " record%s can't be read", unreadable,
+				 nmibt_plural(unreadable));
 	if (m->unfinished)
-		nmibt_because(state->why, "%" PRIu64 " record%s not finished", m->unfinished,
-			      m->unfinished == 1 ? " was" : "s were");
+		nmibt_add_reason(state->why, "%" PRIu64 " record%s not finished", m->unfinished,
+				 m->unfinished == 1 ? " was" : "s were");
 }
 
 static void describe_log(const struct nmibt_log_source *log, struct nmibt_source_state *state)
@@ -92,7 +92,7 @@ static void describe_log(const struct nmibt_log_source *log, struct nmibt_source
 		 nmibt_plural(log->nr_traces), log->nr_records, nmibt_plural(log->nr_records));
 	set_state(state, log->nr_traces ? NMIBT_FOUND : NMIBT_FOUND_EMPTY, text);
 	if (log->is_wrapped)
-		nmibt_because(state->why, "older records were overwritten");
+		nmibt_add_reason(state->why, "older records were overwritten");
 	describe_missing(m, state);
 	/* Not one of them. */
 	if (!log->nr_records && m->excluded + m->unreadable)
@@ -150,19 +150,19 @@ static void describe_notes(struct nmibt_report *report, struct nmibt_source_stat
 		       : empty		     ? NMIBT_FOUND_EMPTY
 					     : NMIBT_FOUND_ABSENT;
 	if (present)
-		nmibt_because(state->why, "crash notes of %u CPU%s", present,
-			      nmibt_plural(present));
+		nmibt_add_reason(state->why, "crash notes of %u CPU%s", present,
+				 nmibt_plural(present));
 	if (empty)
-		nmibt_because(state->why, "%u empty crash note%s%s", empty, nmibt_plural(empty),
-			      report->was_stopped ? "" : ": there was no kdump");
+		nmibt_add_reason(state->why, "%u empty crash note%s%s", empty, nmibt_plural(empty),
+				 report->was_stopped ? "" : ": there was no kdump");
 	if (excluded)
-		nmibt_because(state->why, "%u crash note%s not in the dump", excluded,
-			      nmibt_plural(excluded));
+		nmibt_add_reason(state->why, "%u crash note%s not in the dump", excluded,
+				 nmibt_plural(excluded));
 	if (damaged)
-		nmibt_because(state->why, "%u crash note%s that can't be read", damaged,
-			      nmibt_plural(damaged));
+		nmibt_add_reason(state->why, "%u crash note%s that can't be read", damaged,
+				 nmibt_plural(damaged));
 	if (state->found == NMIBT_FOUND_ABSENT)
-		nmibt_because(state->why, "where the crash notes are is not known");
+		nmibt_add_reason(state->why, "where the crash notes are is not known");
 }
 
 /* A capture's slots name their CPUs' notes. */
@@ -203,7 +203,7 @@ static void find_vcpus(struct nmibt_report *report)
 	}
 	unsigned int nr = report->sources->vcpus->nr;
 	set_state(state, NMIBT_FOUND, "");
-	nmibt_because(state->why, "registers of %u virtual CPU%s", nr, nmibt_plural(nr));
+	nmibt_add_reason(state->why, "registers of %u virtual CPU%s", nr, nmibt_plural(nr));
 }
 
 /* -------------------------------------------------------------------- NMI buffers */
@@ -234,17 +234,21 @@ static void describe_buffers(struct nmibt_report *report, struct nmibt_source_st
 	const struct nmibt_nmi_buffers *buffers = nmibt_kernel_nmi_buffers(report->kernel);
 	const char *name = nmibt_nmi_buffer_name(NMIBT_BUFFER_NMI);
 	unsigned int unread, count = count_texts(report, &unread);
+	uint32_t lost;
 
 	*state->why = '\0';
 	state->found = count ? NMIBT_FOUND : unread ? NMIBT_FOUND_UNREADABLE : NMIBT_FOUND_EMPTY;
 	if (count)
-		nmibt_because(state->why, "text of %u CPU%s in %s (%s)", count, nmibt_plural(count),
-			      name, nmibt_nmi_buffers_type(buffers));
+		nmibt_add_reason(state->why, "text of %u CPU%s in %s (%s)", count,
+				 nmibt_plural(count), name, nmibt_nmi_buffers_type(buffers));
 	else
-		nmibt_because(state->why, "%s is flushed, -o shows what is left in it", name);
+		nmibt_add_reason(state->why, "%s is flushed, -o shows what is left in it", name);
 	if (unread)
-		nmibt_because(state->why, "it can't be read for %u CPU%s", unread,
-			      nmibt_plural(unread));
+		nmibt_add_reason(state->why, "it can't be read for %u CPU%s", unread,
+				 nmibt_plural(unread));
+	if (nmibt_nmi_buffers_all_lost(buffers, &lost) && lost)
+		nmibt_add_reason(state->why, "%" PRIu32 " message%s lost", lost,
+				 nmibt_plural(lost));
 }
 
 /* ------------------------------------------------------------------------ together */
@@ -252,7 +256,7 @@ static void describe_buffers(struct nmibt_report *report, struct nmibt_source_st
 static void find_percpu(struct nmibt_report *report)
 {
 	struct nmibt_sources *sources = report->sources;
-	struct nmibt_source_state *legacy = &sources->states[NMIBT_SOURCE_LEGACY];
+	struct nmibt_source_state *buffers = &sources->states[NMIBT_SOURCE_NMI_BUFFERS];
 	struct nmibt_source_state *registers = &sources->states[NMIBT_SOURCE_REGISTERS];
 
 	sources->percpu = nmibt_kernel_percpu(report->kernel);
@@ -260,7 +264,7 @@ static void find_percpu(struct nmibt_report *report)
 		const struct nmibt_error *err =
 			nmibt_kernel_failure(report->kernel, NMIBT_PART_PERCPU);
 
-		set_failure(legacy, err);
+		set_failure(buffers, err);
 		set_failure(registers, err);
 		return;
 	}
@@ -269,9 +273,9 @@ static void find_percpu(struct nmibt_report *report)
 	describe_notes(report, registers);
 	sources->has_buffers = nmibt_kernel_nmi_buffers(report->kernel);
 	if (sources->has_buffers)
-		describe_buffers(report, legacy);
+		describe_buffers(report, buffers);
 	else
-		set_failure(legacy, nmibt_kernel_failure(report->kernel, NMIBT_PART_NMI_BUFFERS));
+		set_failure(buffers, nmibt_kernel_failure(report->kernel, NMIBT_PART_NMI_BUFFERS));
 }
 
 /* So many records a boot may have before its banner: arm64 names its CPU first
@@ -410,7 +414,7 @@ unsigned int nmibt_sources_nr_cpus(const struct nmibt_sources *sources)
 bool nmibt_is_source_tried(const struct nmibt_report *report, enum nmibt_source s)
 {
 	return report->sources->states[s].found != NMIBT_FOUND_UNTRIED &&
-	       (report->wish == NMIBT_SOURCE_AUTO || report->wish == s);
+	       (report->only == NMIBT_SOURCE_AUTO || report->only == s);
 }
 
 /* Has one before it the same reason? Per-CPU data, for instance, serves two. */

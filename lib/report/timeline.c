@@ -25,7 +25,7 @@ static struct nmibt_moment *add(struct nmibt_report *report, enum nmibt_moment_k
 		.age = nmibt_age_of(report, NMIBT_CLOCK_LOG, ns, seq),
 	};
 	if (text)
-		nmibt_because(moment->text, "%.*s", 140, text);
+		nmibt_add_reason(moment->text, "%.*s", 140, text);
 	return moment;
 }
 

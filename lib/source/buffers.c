@@ -38,7 +38,7 @@ static void begin_evidence(unsigned int cpu, const struct nmibt_nmi_buffer_area 
 {
 	*ret = (struct nmibt_evidence){
 		.cpu = cpu,
-		.source = NMIBT_SOURCE_LEGACY,
+		.source = NMIBT_SOURCE_NMI_BUFFERS,
 		.asked_by = NMIBT_NO_CPU,
 		.buffer = area->name,
 		.lost_msgs = area->lost_msgs,
@@ -50,8 +50,8 @@ static void begin_evidence(unsigned int cpu, const struct nmibt_nmi_buffer_area 
 	if (area->status == NMIBT_READ_ERROR || area->damaged)
 		ret->wrong |= NMIBT_WRONG_DAMAGED;
 	if (area->damaged)
-		nmibt_because(ret->why, "%s says that more is in it than it has room for",
-			      area->name);
+		nmibt_add_reason(ret->why, "%s says that more is in it than it has room for",
+				 area->name);
 }
 
 static struct nmibt_error *read_piece(struct nmibt_kernel *kernel,
@@ -96,8 +96,8 @@ struct nmibt_error *nmibt_buffer_evidence(struct nmibt_kernel *kernel, unsigned 
 		err = read_piece(kernel, &area, 0, area.text, area.published, ret);
 		*ret_found = !err;
 	} else if (area.status != NMIBT_READ_OK) {
-		nmibt_because(ret->why, "its %s at %#" PRIx64 " is %s", area.name, area.vaddr,
-			      nmibt_read_name(area.status));
+		nmibt_add_reason(ret->why, "its %s at %#" PRIx64 " is %s", area.name, area.vaddr,
+				 nmibt_read_name(area.status));
 	}
 	nmibt_nmi_buffer_area_destroy(&area);
 	return err;

@@ -12,10 +12,14 @@
 #define MAX_SLOTS NMIBT_MAX_CPUS
 
 static const char *const source_names[NMIBT_NR_SOURCES] = {
-	[NMIBT_SOURCE_AUTO] = "auto",		[NMIBT_SOURCE_VMCOREINFO] = "vmcoreinfo",
-	[NMIBT_SOURCE_SYMBOL] = "symbol",	[NMIBT_SOURCE_SCAN] = "scan",
-	[NMIBT_SOURCE_LEGACY] = "legacy",	[NMIBT_SOURCE_LOG] = "log",
-	[NMIBT_SOURCE_REGISTERS] = "registers", [NMIBT_SOURCE_VCPU] = "vcpu",
+	[NMIBT_SOURCE_AUTO] = "auto",
+	[NMIBT_SOURCE_VMCOREINFO] = "vmcoreinfo",
+	[NMIBT_SOURCE_SYMBOL] = "symbol",
+	[NMIBT_SOURCE_SCAN] = "scan",
+	[NMIBT_SOURCE_NMI_BUFFERS] = "nmi-buffers",
+	[NMIBT_SOURCE_LOG] = "log",
+	[NMIBT_SOURCE_REGISTERS] = "registers",
+	[NMIBT_SOURCE_VCPU] = "vcpu",
 };
 
 const char *nmibt_source_name(enum nmibt_source source)
@@ -54,26 +58,26 @@ static bool check_descriptor(const struct nmi_capture_desc *d, uint64_t paddr,
 
 	if (memcmp(d->magic, NMI_CAPTURE_DESC_MAGIC, NMI_CAPTURE_MAGIC_LEN) &&
 	    (source == NMIBT_SOURCE_SCAN || d->desc_paddr != paddr)) {
-		nmibt_because(why, "no descriptor at %#" PRIx64 ": its magic is missing", paddr);
+		nmibt_add_reason(why, "no descriptor at %#" PRIx64 ": its magic is missing", paddr);
 		ret->unusable[source] = true;
 		return false;
 	}
 	if (other_byte_order(d)) {
-		nmibt_because(why, "the descriptor at %#" PRIx64 " is in the other byte order",
-			      paddr);
+		nmibt_add_reason(why, "the descriptor at %#" PRIx64 " is in the other byte order",
+				 paddr);
 		ret->unusable[source] = true;
 		return false;
 	}
 	/* So it is in a kernel's image, and stays with nmi_backtrace.capture=0. */
 	if ((!d->desc_paddr || d->desc_paddr == paddr) && d->version == NMI_CAPTURE_VERSION &&
 	    !d->table_paddr && !d->slot_size && !d->nr_slots) {
-		nmibt_because(why, "the descriptor at %#" PRIx64 " was never set up", paddr);
+		nmibt_add_reason(why, "the descriptor at %#" PRIx64 " was never set up", paddr);
 		return false;
 	}
 	if (source == NMIBT_SOURCE_SCAN && d->desc_paddr != paddr) {
-		nmibt_because(why,
-			      "a copy of a descriptor at %#" PRIx64 ", it belongs at %#" PRIx64,
-			      paddr, d->desc_paddr);
+		nmibt_add_reason(why,
+				 "a copy of a descriptor at %#" PRIx64 ", it belongs at %#" PRIx64,
+				 paddr, d->desc_paddr);
 		ret->unusable[source] = true;
 		return false;
 	}
@@ -91,29 +95,29 @@ static void mend_descriptor(struct nmibt_capture *ret)
 	struct nmi_capture_desc *d = &ret->desc;
 
 	if (memcmp(d->magic, NMI_CAPTURE_DESC_MAGIC, NMI_CAPTURE_MAGIC_LEN))
-		nmibt_because(ret->damage, "the descriptor's magic is damaged");
+		nmibt_add_reason(ret->damage, "the descriptor's magic is damaged");
 	if (d->desc_paddr != ret->desc_paddr)
-		nmibt_because(ret->damage, "the descriptor says that it is at %#" PRIx64,
-			      d->desc_paddr);
+		nmibt_add_reason(ret->damage, "the descriptor says that it is at %#" PRIx64,
+				 d->desc_paddr);
 	if (d->version != NMI_CAPTURE_VERSION)
-		nmibt_because(ret->damage, "the descriptor has version %u, known is %u", d->version,
-			      NMI_CAPTURE_VERSION);
+		nmibt_add_reason(ret->damage, "the descriptor has version %u, known is %u",
+				 d->version, NMI_CAPTURE_VERSION);
 	if (d->desc_size < sizeof(*d))
-		nmibt_because(ret->damage, "the descriptor has %u bytes, at least %zu expected",
-			      d->desc_size, sizeof(*d));
+		nmibt_add_reason(ret->damage, "the descriptor has %u bytes, at least %zu expected",
+				 d->desc_size, sizeof(*d));
 	if (d->version == NMI_CAPTURE_VERSION && d->flags & ~DESC_FLAGS)
-		nmibt_because(ret->damage, "the descriptor's flags are %#x", d->flags);
+		nmibt_add_reason(ret->damage, "the descriptor's flags are %#x", d->flags);
 	if (d->state > NMI_CAPTURE_TIMEOUT)
-		nmibt_because(ret->damage, "the descriptor's state is %u", d->state);
+		nmibt_add_reason(ret->damage, "the descriptor's state is %u", d->state);
 	if (d->slot_hdr_size < sizeof(struct nmi_capture_slot) ||
 	    d->slot_hdr_size > MAX_SLOT_SIZE || d->slot_hdr_size > d->slot_size) {
-		nmibt_because(ret->damage,
-			      "the descriptor has slots of %u bytes with headers of %u",
-			      d->slot_size, d->slot_hdr_size);
+		nmibt_add_reason(ret->damage,
+				 "the descriptor has slots of %u bytes with headers of %u",
+				 d->slot_size, d->slot_hdr_size);
 		d->slot_hdr_size = sizeof(struct nmi_capture_slot);
 	}
 	if (d->slot_size < d->slot_hdr_size || d->slot_size > MAX_SLOT_SIZE) {
-		nmibt_because(ret->damage, "the descriptor has slots of %u bytes", d->slot_size);
+		nmibt_add_reason(ret->damage, "the descriptor has slots of %u bytes", d->slot_size);
 		d->slot_size = MAX_SLOT_SIZE;
 	}
 }
@@ -125,8 +129,8 @@ static bool read_descriptor(const struct nmibt_image *image, uint64_t paddr,
 	enum nmibt_read status = nmibt_read_phys(image, paddr, &ret->desc, sizeof(ret->desc));
 
 	if (status != NMIBT_READ_OK) {
-		nmibt_because(why, "the descriptor at %#" PRIx64 " is %s", paddr,
-			      nmibt_read_name(status));
+		nmibt_add_reason(why, "the descriptor at %#" PRIx64 " is %s", paddr,
+				 nmibt_read_name(status));
 		ret->unusable[source] = true;
 		return false;
 	}
@@ -135,7 +139,7 @@ static bool read_descriptor(const struct nmibt_image *image, uint64_t paddr,
 	ret->source = source;
 	ret->desc_paddr = paddr;
 	mend_descriptor(ret);
-	nmibt_because(why, "descriptor at %#" PRIx64, paddr);
+	nmibt_add_reason(why, "descriptor at %#" PRIx64, paddr);
 	return true;
 }
 
@@ -146,19 +150,19 @@ static bool try_vmcoreinfo(const struct nmibt_kernel *kernel, struct nmibt_captu
 	char *why = ret->why[NMIBT_SOURCE_VMCOREINFO];
 
 	if (!image->ops->vmcoreinfo && !image->ops->vmcoreinfo_text) {
-		nmibt_because(why, "VMCOREINFO can't be read here");
+		nmibt_add_reason(why, "VMCOREINFO can't be read here");
 		return false;
 	}
 	if (!v->capture) {
-		nmibt_because(why,
-			      v->osrelease ? "no %s line in VMCOREINFO"
-					   : "no VMCOREINFO to look for %s in",
-			      NMI_CAPTURE_VMCOREINFO_KEY);
+		nmibt_add_reason(why,
+				 v->osrelease ? "no %s line in VMCOREINFO"
+					      : "no VMCOREINFO to look for %s in",
+				 NMI_CAPTURE_VMCOREINFO_KEY);
 		return false;
 	}
 	if (!v->capture_paddr.known) {
-		nmibt_because(why, "VMCOREINFO has %s=%s, which is no address and size",
-			      NMI_CAPTURE_VMCOREINFO_KEY, v->capture);
+		nmibt_add_reason(why, "VMCOREINFO has %s=%s, which is no address and size",
+				 NMI_CAPTURE_VMCOREINFO_KEY, v->capture);
 		ret->unusable[NMIBT_SOURCE_VMCOREINFO] = true;
 		return false;
 	}
@@ -171,12 +175,12 @@ static bool try_symbol(const struct nmibt_image *image, struct nmibt_capture *re
 	uint64_t vaddr, paddr;
 
 	if (!image->ops->symbol_addr || !image->ops->virt_to_phys)
-		nmibt_because(why, "no symbols here");
+		nmibt_add_reason(why, "no symbols here");
 	else if (!image->ops->symbol_addr(image->ctx, NMI_CAPTURE_DESC_SYMBOL, &vaddr))
-		nmibt_because(why, "no symbol %s", NMI_CAPTURE_DESC_SYMBOL);
+		nmibt_add_reason(why, "no symbol %s", NMI_CAPTURE_DESC_SYMBOL);
 	else if (!image->ops->virt_to_phys(image->ctx, vaddr, &paddr))
-		nmibt_because(why, "%s at %#" PRIx64 " has no physical address",
-			      NMI_CAPTURE_DESC_SYMBOL, vaddr);
+		nmibt_add_reason(why, "%s at %#" PRIx64 " has no physical address",
+				 NMI_CAPTURE_DESC_SYMBOL, vaddr);
 	else
 		return read_descriptor(image, paddr, ret, NMIBT_SOURCE_SYMBOL);
 	return false;
@@ -241,7 +245,7 @@ static bool try_scan(const struct nmibt_image *image, struct nmibt_capture *ret,
 	uint64_t pages = 0;
 
 	if (!image->ops->next_range || !image->ops->read_phys) {
-		nmibt_because(why, "memory can't be scanned here");
+		nmibt_add_reason(why, "memory can't be scanned here");
 		return false;
 	}
 	switch (scan_memory(image, NMI_CAPTURE_DESC_MAGIC, descriptor_hit, ret, &pages)) {
@@ -255,9 +259,9 @@ static bool try_scan(const struct nmibt_image *image, struct nmibt_capture *ret,
 	}
 	/* A rejected hit says more than a count of pages. */
 	if (!*why && !pages)
-		nmibt_because(why, "no memory is known to scan");
+		nmibt_add_reason(why, "no memory is known to scan");
 	else if (!*why)
-		nmibt_because(why, "no descriptor in %" PRIu64 " pages of memory", pages);
+		nmibt_add_reason(why, "no descriptor in %" PRIu64 " pages of memory", pages);
 	return false;
 }
 
@@ -313,8 +317,9 @@ static bool slot_hit(const struct nmibt_image *image, uint64_t paddr, struct nmi
 		return false;
 	if (ret->slot_known[slot.cpu]) {
 		if (ret->slots[slot.cpu] != paddr)
-			nmibt_because(ret->damage, "CPU %u has slots at %#" PRIx64 " and %#" PRIx64,
-				      slot.cpu, ret->slots[slot.cpu], paddr);
+			nmibt_add_reason(ret->damage,
+					 "CPU %u has slots at %#" PRIx64 " and %#" PRIx64, slot.cpu,
+					 ret->slots[slot.cpu], paddr);
 		return false;
 	}
 	ret->slots[slot.cpu] = paddr;
@@ -346,9 +351,9 @@ static struct nmibt_error *scan_for_slots(const struct nmibt_image *image,
 			"the descriptor at %#" PRIx64 " has its table of %u slots at %#" PRIx64
 			", which leads to none, nor did a scan of %" PRIu64 " pages",
 			ret->desc_paddr, nr, ret->desc.table_paddr, pages);
-	nmibt_because(ret->damage,
-		      "the table of %u slots at %#" PRIx64 " is lost, a scan found slots", nr,
-		      ret->desc.table_paddr);
+	nmibt_add_reason(ret->damage,
+			 "the table of %u slots at %#" PRIx64 " is lost, a scan found slots", nr,
+			 ret->desc.table_paddr);
 	if (!nr || nr > MAX_SLOTS)
 		ret->desc.nr_slots = last;
 	return NULL;
@@ -431,8 +436,8 @@ static struct nmibt_error *read_table(const struct nmibt_image *image, struct nm
 		nr = count_slots(image, desc);
 		if (!nr)
 			return scan_for_slots(image, ret);
-		nmibt_because(ret->damage, "the descriptor has %u slots, its table leads to %u",
-			      desc->nr_slots, nr);
+		nmibt_add_reason(ret->damage, "the descriptor has %u slots, its table leads to %u",
+				 desc->nr_slots, nr);
 	}
 	struct nmibt_error *err = read_entries(image, ret, nr);
 	if (err)
@@ -446,8 +451,8 @@ static void mend_panic_cpu(struct nmibt_capture *ret)
 
 	if (desc->panic_cpu == NMI_CAPTURE_NO_CPU || desc->panic_cpu < desc->nr_slots)
 		return;
-	nmibt_because(ret->damage, "the descriptor has CPU %u panicking, of %u", desc->panic_cpu,
-		      desc->nr_slots);
+	nmibt_add_reason(ret->damage, "the descriptor has CPU %u panicking, of %u", desc->panic_cpu,
+			 desc->nr_slots);
 	desc->panic_cpu = NMI_CAPTURE_NO_CPU;
 }
 
@@ -474,14 +479,14 @@ static bool scan_is_worth_it(const struct nmibt_vmcoreinfo *vmcoreinfo)
 	return vmcoreinfo->capture || !vmcoreinfo->osrelease;
 }
 
-static struct nmibt_error *not_found(const struct nmibt_capture *capture, enum nmibt_source wish)
+static struct nmibt_error *not_found(const struct nmibt_capture *capture, enum nmibt_source only)
 {
 	char text[NMIBT_NR_SOURCES * (NMIBT_WHY_LEN + 2)] = "";
 	bool damaged = false;
 
 	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s <= NMIBT_SOURCE_SCAN; s++) {
 		const char *why = capture->why[s];
-		if (!*why || (wish != NMIBT_SOURCE_AUTO && wish != s))
+		if (!*why || (only != NMIBT_SOURCE_AUTO && only != s))
 			continue;
 		if (*text)
 			strcat(text, "; ");
@@ -495,16 +500,16 @@ static struct nmibt_error *not_found(const struct nmibt_capture *capture, enum n
 				  text);
 }
 
-struct nmibt_error *nmibt_locate(struct nmibt_kernel *kernel, enum nmibt_source wish,
+struct nmibt_error *nmibt_locate(struct nmibt_kernel *kernel, enum nmibt_source only,
 				 struct nmibt_capture *ret)
 {
 	bool interrupted = false;
 
 	*ret = (struct nmibt_capture){0};
 	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s <= NMIBT_SOURCE_SCAN; s++) {
-		if (wish != NMIBT_SOURCE_AUTO && wish != s)
+		if (only != NMIBT_SOURCE_AUTO && only != s)
 			continue;
-		if (wish == NMIBT_SOURCE_AUTO && s == NMIBT_SOURCE_SCAN &&
+		if (only == NMIBT_SOURCE_AUTO && s == NMIBT_SOURCE_SCAN &&
 		    !scan_is_worth_it(&kernel->vmcoreinfo))
 			continue;
 		if (try_source(kernel, s, ret, &interrupted)) {
@@ -515,8 +520,8 @@ struct nmibt_error *nmibt_locate(struct nmibt_kernel *kernel, enum nmibt_source 
 			}
 			mend_panic_cpu(ret);
 			if (s != NMIBT_SOURCE_VMCOREINFO && ret->unusable[NMIBT_SOURCE_VMCOREINFO])
-				nmibt_because(ret->damage, "by vmcoreinfo: %s",
-					      ret->why[NMIBT_SOURCE_VMCOREINFO]);
+				nmibt_add_reason(ret->damage, "by vmcoreinfo: %s",
+						 ret->why[NMIBT_SOURCE_VMCOREINFO]);
 			return NULL;
 		}
 		if (interrupted)
@@ -524,7 +529,7 @@ struct nmibt_error *nmibt_locate(struct nmibt_kernel *kernel, enum nmibt_source 
 						  "interrupted while scanning memory for the "
 						  "capture");
 	}
-	return not_found(ret, wish);
+	return not_found(ret, only);
 }
 
 void nmibt_capture_destroy(struct nmibt_capture *capture)

@@ -45,7 +45,7 @@ void nmibt_vcpu_evidence(struct nmibt_kernel *kernel, unsigned int cpu, struct n
 	bool is_user = nmibt_is_user_mode(kernel->image->arch, regs);
 	/* The kernel is in the upper half of the addresses. */
 	if (!is_user && !(regs->value[names->pc] >> 63)) {
-		nmibt_because(ret->why, "its virtual CPU was not started, or is in firmware");
+		nmibt_add_reason(ret->why, "its virtual CPU was not started, or is in firmware");
 		return;
 	}
 	ret->regs = *regs;

@@ -11,18 +11,18 @@ static void check_area(struct nmibt_evidence *cpu, const char *what, uint32_t sl
 		       uint32_t off, uint32_t *size, uint32_t *len)
 {
 	if (off < sizeof(cpu->slot) || off > slot_size) {
-		nmibt_because(cpu->why, "its %s is at %u of a slot of %u bytes", what, off,
-			      slot_size);
+		nmibt_add_reason(cpu->why, "its %s is at %u of a slot of %u bytes", what, off,
+				 slot_size);
 		*size = *len = 0;
 		return;
 	}
 	if (*size > slot_size - off) {
-		nmibt_because(cpu->why, "its %s has %u bytes at %u of a slot of %u", what, *size,
-			      off, slot_size);
+		nmibt_add_reason(cpu->why, "its %s has %u bytes at %u of a slot of %u", what, *size,
+				 off, slot_size);
 		*size = slot_size - off;
 	}
 	if (*len > *size) {
-		nmibt_because(cpu->why, "%u bytes of %s in %u", *len, what, *size);
+		nmibt_add_reason(cpu->why, "%u bytes of %s in %u", *len, what, *size);
 		*len = *size;
 	}
 }
@@ -47,39 +47,39 @@ static bool check_slot(const struct nmibt_image *image, const struct nmibt_captu
 	uint32_t size = capture->desc.slot_size;
 
 	if (memcmp(slot->magic, NMI_CAPTURE_SLOT_MAGIC, NMI_CAPTURE_MAGIC_LEN)) {
-		nmibt_because(cpu->why, "no slot at %#" PRIx64 ": its magic is missing",
-			      cpu->slot_paddr);
+		nmibt_add_reason(cpu->why, "no slot at %#" PRIx64 ": its magic is missing",
+				 cpu->slot_paddr);
 		return false;
 	}
 	if (slot->cpu != cpu->cpu)
-		nmibt_because(cpu->why, "its slot says CPU %u", slot->cpu);
+		nmibt_add_reason(cpu->why, "its slot says CPU %u", slot->cpu);
 	if (slot->state > NMI_CAPTURE_SLOT_DONE)
-		nmibt_because(cpu->why, "its state is %u", slot->state);
+		nmibt_add_reason(cpu->why, "its state is %u", slot->state);
 	if (capture->desc.version == NMI_CAPTURE_VERSION && slot->flags & ~SLOT_FLAGS)
-		nmibt_because(cpu->why, "its flags are %#x", slot->flags);
+		nmibt_add_reason(cpu->why, "its flags are %#x", slot->flags);
 	/* The way is written behind the claim: one that has begun may lack it. */
 	if (slot->how > NMI_CAPTURE_BY_STOP ||
 	    (slot->state >= NMI_CAPTURE_SLOT_DONE && slot->how == NMI_CAPTURE_BY_NONE))
-		nmibt_because(cpu->why, "it was captured in way %u", slot->how);
+		nmibt_add_reason(cpu->why, "it was captured in way %u", slot->how);
 	if (slot->flags & NMI_CAPTURE_SLOT_F_REGS && names && slot->nr_regs != names->nr) {
-		nmibt_because(cpu->why, "%u registers, %u expected", slot->nr_regs, names->nr);
+		nmibt_add_reason(cpu->why, "%u registers, %u expected", slot->nr_regs, names->nr);
 		slot->nr_regs = 0;
 	}
 	if (slot->nr_regs > NMI_CAPTURE_MAX_REGS)
 		slot->nr_regs = 0;
 	if (generations_behind(capture, slot) < -1)
-		nmibt_because(cpu->why, "it answers request %u, the last one was %u",
-			      slot->generation, capture->desc.generation);
+		nmibt_add_reason(cpu->why, "it answers request %u, the last one was %u",
+				 slot->generation, capture->desc.generation);
 	check_area(cpu, "text", size, slot->text_off, &slot->text_size, &slot->text_len);
 	check_area(cpu, "nested text", size, slot->nested_off, &slot->nested_size,
 		   &slot->nested_len);
 	if (slot->text_off < slot->nested_off
 		    ? slot->nested_off - slot->text_off < slot->text_size
 		    : slot->text_off - slot->nested_off < slot->nested_size)
-		nmibt_because(cpu->why, "its text and nested text overlap");
+		nmibt_add_reason(cpu->why, "its text and nested text overlap");
 	if (slot->state >= NMI_CAPTURE_SLOT_BEGUN && capture->desc.asked_ns && slot->done_ns &&
 	    slot->done_ns < slot->begun_ns)
-		nmibt_because(cpu->why, "it was done before it began");
+		nmibt_add_reason(cpu->why, "it was done before it began");
 	return true;
 }
 
@@ -198,9 +198,9 @@ static bool find_slot(const struct nmibt_image *image, const struct nmibt_captur
 {
 	if (!capture->slot_known[cpu->cpu]) {
 		cpu->wrong |= NMIBT_WRONG_DAMAGED;
-		nmibt_because(cpu->why,
-			      "its entry in the table of slots at %#" PRIx64 " can't be read",
-			      capture->desc.table_paddr + cpu->cpu * (uint64_t)8);
+		nmibt_add_reason(cpu->why,
+				 "its entry in the table of slots at %#" PRIx64 " can't be read",
+				 capture->desc.table_paddr + cpu->cpu * (uint64_t)8);
 		return false;
 	}
 	cpu->slot_paddr = capture->slots[cpu->cpu];
@@ -212,8 +212,8 @@ static bool find_slot(const struct nmibt_image *image, const struct nmibt_captur
 	if (status != NMIBT_READ_OK) {
 		cpu->wrong |=
 			status == NMIBT_READ_EXCLUDED ? NMIBT_WRONG_EXCLUDED : NMIBT_WRONG_DAMAGED;
-		nmibt_because(cpu->why, "its slot at %#" PRIx64 " is %s", cpu->slot_paddr,
-			      nmibt_read_name(status));
+		nmibt_add_reason(cpu->why, "its slot at %#" PRIx64 " is %s", cpu->slot_paddr,
+				 nmibt_read_name(status));
 		return false;
 	}
 	if (!check_slot(image, capture, cpu)) {
@@ -285,8 +285,8 @@ static void mend_slot_size(const struct nmibt_image *image, struct nmibt_capture
 	}
 	if (count < 2 || seen > MAX_SLOT_SIZE)
 		return;
-	nmibt_because(capture->damage, "the descriptor has slots of %u bytes, all slots have %u",
-		      desc->slot_size, (uint32_t)seen);
+	nmibt_add_reason(capture->damage, "the descriptor has slots of %u bytes, all slots have %u",
+			 desc->slot_size, (uint32_t)seen);
 	desc->slot_size = seen;
 }
 
@@ -313,8 +313,8 @@ static void mend_generation(const struct nmibt_image *image, struct nmibt_captur
 	}
 	if (!seen)
 		return;
-	nmibt_because(capture->damage, "no slot is of request %u, all are of %u", desc->generation,
-		      seen);
+	nmibt_add_reason(capture->damage, "no slot is of request %u, all are of %u",
+			 desc->generation, seen);
 	desc->generation = seen;
 }
 

@@ -198,12 +198,12 @@ struct nmibt_capture {
 };
 
 /*
- * wish: AUTO or the one source to try. Fails with NOTHING when no descriptor
+ * only: AUTO or the one source to try. Fails with NOTHING when no descriptor
  * was found, DAMAGED when one was found and none passes its checks; the
  * message says what was looked for and where. On failure ret->why and
  * ret->unusable are still filled, and nothing else in it is.
  */
-struct nmibt_error *nmibt_locate(struct nmibt_kernel *kernel, enum nmibt_source wish,
+struct nmibt_error *nmibt_locate(struct nmibt_kernel *kernel, enum nmibt_source only,
 				 struct nmibt_capture *ret);
 void nmibt_capture_destroy(struct nmibt_capture *capture);
 

@@ -31,9 +31,9 @@ static void render(const struct nmibt_report *report, const struct nmibt_render_
 
 	if (!out)
 		abort();
-	struct nmibt_error *err =
-		(options->format == NMIBT_FORMAT_JSON ? nmibt_json_file
-						      : nmibt_render_file)(report, options, out, &code);
+	struct nmibt_error *err = (options->format == NMIBT_FORMAT_JSON
+					   ? nmibt_json_file
+					   : nmibt_render_file)(report, options, out, &code);
 	fclose(out);
 	if (err || unsafe_text(text, len) || (code != 0 && code != 1 && code != 3))
 		abort();
@@ -50,7 +50,7 @@ static void check_error(struct nmibt_error *err)
 	nmibt_error_destroy(err);
 }
 
-static void check_image(const struct nmibt_image *image, enum nmibt_source wish)
+static void check_image(const struct nmibt_image *image, enum nmibt_source only)
 {
 	static const struct nmibt_render_options options[] = {
 		{.older = true, .header = true, .lines = true, .width = 40},
@@ -61,7 +61,7 @@ static void check_image(const struct nmibt_image *image, enum nmibt_source wish)
 		{.format = NMIBT_FORMAT_SIGNATURE},
 	};
 	struct nmibt_report *report;
-	struct nmibt_error *err = nmibt_report_make(image, wish, &report);
+	struct nmibt_error *err = nmibt_report_make(image, only, &report);
 
 	check_error(err);
 	if (err)

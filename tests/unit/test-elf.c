@@ -468,7 +468,8 @@ static void not_a_vmcore(void **state)
 	struct nmibt_elf *none;
 	struct nmibt_error *err = nmibt_elf_open("/nonexistent/vmcore", &none);
 	assert_int_equal(err->code, NMIBT_ERR_UNUSABLE);
-	assert_string_equal(err->message, "/nonexistent/vmcore: can't be opened: No such file or directory");
+	assert_string_equal(err->message,
+			    "/nonexistent/vmcore: can't be opened: No such file or directory");
 	nmibt_error_destroy(err);
 	err = nmibt_elf_open("/", &none);
 	assert_int_equal(err->code, NMIBT_ERR_UNUSABLE);

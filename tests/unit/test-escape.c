@@ -142,11 +142,11 @@ static void reasons_add_up_and_the_first_stay(void **state)
 
 	(void)state;
 	why[NMIBT_WHY_LEN] = '#';
-	nmibt_because(why, "state %u", 7);
-	nmibt_because(why, "%s", "a\033b");
+	nmibt_add_reason(why, "state %u", 7);
+	nmibt_add_reason(why, "%s", "a\033b");
 	assert_string_equal(why, "state 7; a?b");
 	for (int i = 0; i < 100; i++)
-		nmibt_because(why, "reason number %d", i);
+		nmibt_add_reason(why, "reason number %d", i);
 	assert_int_equal(strlen(why), NMIBT_WHY_LEN - 1);
 	assert_memory_equal(why, "state 7; a?b; reason number 0; ", 31);
 	assert_int_equal(why[NMIBT_WHY_LEN], '#');

@@ -29,12 +29,12 @@ static int teardown(void **state)
 	return 0;
 }
 
-static struct nmibt_error *locate(struct fake *f, enum nmibt_source wish, struct nmibt_capture *ret)
+static struct nmibt_error *locate(struct fake *f, enum nmibt_source only, struct nmibt_capture *ret)
 {
 	struct nmibt_kernel *kernel;
 
 	assert_null(nmibt_kernel_open(&f->image, &kernel));
-	struct nmibt_error *err = nmibt_locate(kernel, wish, ret);
+	struct nmibt_error *err = nmibt_locate(kernel, only, ret);
 	nmibt_kernel_close(kernel);
 	return err;
 }
@@ -48,11 +48,11 @@ static void check_slots(struct fake *f, const struct nmibt_capture *capture)
 }
 
 /* Found in this way, with all slots; damage NULL: none is said. */
-static void check_found(struct fake *f, enum nmibt_source wish, enum nmibt_source source,
+static void check_found(struct fake *f, enum nmibt_source only, enum nmibt_source source,
 			const char *damage)
 {
 	struct nmibt_capture capture;
-	struct nmibt_error *err = locate(f, wish, &capture);
+	struct nmibt_error *err = locate(f, only, &capture);
 
 	if (err)
 		fail_msg("not found: %s", err->message);
@@ -67,11 +67,11 @@ static void check_found(struct fake *f, enum nmibt_source wish, enum nmibt_sourc
 	nmibt_capture_destroy(&capture);
 }
 
-static void check_not_found(struct fake *f, enum nmibt_source wish, enum nmibt_code code,
+static void check_not_found(struct fake *f, enum nmibt_source only, enum nmibt_code code,
 			    const char *message)
 {
 	struct nmibt_capture capture;
-	struct nmibt_error *err = locate(f, wish, &capture);
+	struct nmibt_error *err = locate(f, only, &capture);
 
 	assert_non_null(err);
 	assert_int_equal(err->code, code);

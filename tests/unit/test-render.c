@@ -578,9 +578,9 @@ static void interrupted(void **state)
 
 	assert_null(nmibt_report_make(&f->image, NMIBT_SOURCE_AUTO, &report));
 	f->reads_left = 3;
-	struct nmibt_error *err =
-		(options.format == NMIBT_FORMAT_JSON ? nmibt_json_file
-						     : nmibt_render_file)(report, &options, out, &code);
+	struct nmibt_error *err = (options.format == NMIBT_FORMAT_JSON
+					   ? nmibt_json_file
+					   : nmibt_render_file)(report, &options, out, &code);
 	fclose(out);
 	assert_int_equal(err->code, NMIBT_ERR_INTERRUPTED);
 	assert_int_equal(code, 77);

@@ -315,7 +315,7 @@ static void wishes(void **state)
 {
 	struct fake_report *f = *state;
 
-	f->report->wish = NMIBT_SOURCE_REGISTERS;
+	f->report->only = NMIBT_SOURCE_REGISTERS;
 	die(f);
 	ask(f);
 	fr_stop(f, 1, 118, SPIN_CHAIN);

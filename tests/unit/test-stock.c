@@ -178,20 +178,20 @@ static void kdump(struct scene *s)
 
 /* ------------------------------------------------------------------- reports */
 
-static void open_report(struct scene *s, enum nmibt_source wish)
+static void open_report(struct scene *s, enum nmibt_source only)
 {
 	close_report(s);
-	struct nmibt_error *err = nmibt_report_make(&s->p->image, wish, &s->report);
+	struct nmibt_error *err = nmibt_report_make(&s->p->image, only, &s->report);
 
 	if (err)
 		fail_msg("no report: %s", err->message);
 }
 
-static void open_fails(struct scene *s, enum nmibt_source wish, enum nmibt_code code,
+static void open_fails(struct scene *s, enum nmibt_source only, enum nmibt_code code,
 		       const char *why)
 {
 	close_report(s);
-	struct nmibt_error *err = nmibt_report_make(&s->p->image, wish, &s->report);
+	struct nmibt_error *err = nmibt_report_make(&s->p->image, only, &s->report);
 
 	assert_non_null(err);
 	if (!strstr(err->message, why))
@@ -358,7 +358,7 @@ static void outcomes(void **state)
 		assert_false(r->cpus[i].has_older);
 	assert_int_equal(r->sources->states[NMIBT_SOURCE_VMCOREINFO].found, NMIBT_FOUND_ABSENT);
 	assert_int_equal(r->sources->states[LOG].found, NMIBT_FOUND);
-	assert_int_equal(r->sources->states[NMIBT_SOURCE_LEGACY].found, NMIBT_FOUND_ABSENT);
+	assert_int_equal(r->sources->states[NMIBT_SOURCE_NMI_BUFFERS].found, NMIBT_FOUND_ABSENT);
 	assert_int_equal(r->sources->states[NMIBT_SOURCE_REGISTERS].found, NMIBT_FOUND_EMPTY);
 	assert_non_null(strstr(r->sources->states[LOG].why, "3 backtraces in "));
 }
@@ -565,7 +565,7 @@ static void only_registers(void **state)
 	check_no_older(s, 2, 0);
 }
 
-static void only_legacy(void **state)
+static void only_nmi_buffers(void **state)
 {
 	struct scene *s = *state;
 
@@ -573,9 +573,9 @@ static void only_legacy(void **state)
 	say_all(s);
 	fp_print(s->p, FP_PRINTK_SAFE, 1, FP_NMI, USER_5_10(1, 70));
 	put_note(s, 4, 68, AT(OTHER, 8), 4096);
-	open_report(s, NMIBT_SOURCE_LEGACY);
+	open_report(s, NMIBT_SOURCE_NMI_BUFFERS);
 	/* It has no date: nothing confirms it. */
-	check_cpu(s, 1, NMIBT_OUTCOME_NONE, NMIBT_SOURCE_LEGACY, USER_5_10(1, 70));
+	check_cpu(s, 1, NMIBT_OUTCOME_NONE, NMIBT_SOURCE_NMI_BUFFERS, USER_5_10(1, 70));
 	assert_int_equal(s->report->cpus[1].step, NMIBT_STEP_LAST_SEEN);
 	for (unsigned int cpu = 0; cpu < FP_CPUS; cpu++) {
 		if (cpu != 1)
@@ -587,8 +587,8 @@ static void only_legacy(void **state)
 	check_cpu(s, 1, NMIBT_OUTCOME_ANSWERED, LOG, SPIN(1, 118));
 	/* In user mode both times. */
 	put_user_note(s, 1, 70);
-	open_report(s, NMIBT_SOURCE_LEGACY);
-	check_cpu(s, 1, NMIBT_OUTCOME_ANSWERED, NMIBT_SOURCE_LEGACY, USER_5_10(1, 70));
+	open_report(s, NMIBT_SOURCE_NMI_BUFFERS);
+	check_cpu(s, 1, NMIBT_OUTCOME_ANSWERED, NMIBT_SOURCE_NMI_BUFFERS, USER_5_10(1, 70));
 	assert_int_equal(s->report->cpus[1].step, NMIBT_STEP_CONFIRMED);
 }
 
@@ -609,7 +609,7 @@ static void flushed(void **state)
 	assert_true(s->report->cpus[1].has_older);
 	open_report(s, LOG);
 	check_no_older(s, 1, 1);
-	open_report(s, NMIBT_SOURCE_LEGACY);
+	open_report(s, NMIBT_SOURCE_NMI_BUFFERS);
 	check_older(s, 1, 0, NMIBT_OUTCOME_ANSWERED, USER_5_10(1, 70));
 	assert_int_equal(render(s, (struct nmibt_render_options){0}), 1);
 }
@@ -621,8 +621,8 @@ static void no_source(void **state)
 	open_fails(s, NMIBT_SOURCE_VMCOREINFO, NMIBT_ERR_NOTHING, "no NMI_BACKTRACE_CAPTURE line");
 	open_fails(s, LOG, NMIBT_ERR_NOTHING,
 		   "nothing captured in this dump: log: 0 backtraces in 0 records");
-	open_fails(s, NMIBT_SOURCE_LEGACY, NMIBT_ERR_NOTHING, "legacy: ");
-	open_fails(s, NMIBT_SOURCE_LEGACY, NMIBT_ERR_NOTHING, "nmi_print_seq");
+	open_fails(s, NMIBT_SOURCE_NMI_BUFFERS, NMIBT_ERR_NOTHING, "nmi-buffers: ");
+	open_fails(s, NMIBT_SOURCE_NMI_BUFFERS, NMIBT_ERR_NOTHING, "nmi_print_seq");
 	open_fails(s, NMIBT_SOURCE_REGISTERS, NMIBT_ERR_NOTHING,
 		   "nothing captured in this dump: registers: 4 empty crash notes: there was no "
 		   "kdump");
@@ -633,13 +633,13 @@ static void no_source(void **state)
 		   "registers: where the crash notes are is not known");
 	fp_drop_symbol(s->p, "__per_cpu_offset");
 	open_fails(s, NMIBT_SOURCE_REGISTERS, NMIBT_ERR_NOTHING, "__per_cpu_offset");
-	open_fails(s, NMIBT_SOURCE_LEGACY, NMIBT_ERR_NOTHING, "__per_cpu_offset");
+	open_fails(s, NMIBT_SOURCE_NMI_BUFFERS, NMIBT_ERR_NOTHING, "__per_cpu_offset");
 	fk_unsay(s->p->k, "SYMBOL(prb)");
 	open_fails(s, LOG, NMIBT_ERR_NOTHING, "log: VMCOREINFO does not say where");
 	/* Each of them says why. */
 	open_fails(s, AUTO, NMIBT_ERR_NOTHING, "vmcoreinfo: no NMI_BACKTRACE_CAPTURE line");
 	open_fails(s, AUTO, NMIBT_ERR_NOTHING, "; log: VMCOREINFO does not say where");
-	open_fails(s, AUTO, NMIBT_ERR_NOTHING, "legacy, registers: ");
+	open_fails(s, AUTO, NMIBT_ERR_NOTHING, "nmi-buffers, registers: ");
 }
 
 static void no_backtrace(void **state)
@@ -984,7 +984,7 @@ int main(void)
 		TEST(x86_64, nobody_asked),   TEST(x86_64, rounds),
 		TEST(x86_64, only_older),     TEST(arm64, on_arm64),
 		TEST(x86_64, only_log),	      TEST(x86_64, only_registers),
-		TEST(arm64, only_registers),  TEST(x86_64, only_legacy),
+		TEST(arm64, only_registers),  TEST(x86_64, only_nmi_buffers),
 		TEST(x86_64, flushed),	      TEST(x86_64, no_source),
 		TEST(arm64, no_source),	      TEST(x86_64, no_backtrace),
 		TEST(x86_64, unreadable_log), TEST(small_log, wrapped),
