@@ -282,6 +282,10 @@ struct nmibt_error *nmibt_cfi_unwind(struct nmibt_cfi *cfi, struct nmibt_kernel 
 
 	if (err)
 		return err;
+	if (kernel->image->arch != NMIBT_ARCH_ARM64 && kernel->image->arch != NMIBT_ARCH_X86_64)
+		return nmibt_error_create(NMIBT_ERR_NOTHING,
+					  "call frame information of this architecture is not "
+					  "known");
 	if (nmibt_walk_init(&walk, kernel, regs)) {
 		cfi->walk = &walk;
 		if (kernel->image->arch == NMIBT_ARCH_ARM64)

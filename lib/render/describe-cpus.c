@@ -68,7 +68,7 @@ static void put_registers(struct cpu_writer *w, const struct nmibt_regs *regs, b
 	if (w->arch == NMIBT_ARCH_ARM64) {
 		fprintf(w->out, " pstate=%" PRIx64 " lr=", regs->value[ARM64_PC + 1]);
 		put_place(w, regs->value[ARM64_LR]);
-	} else {
+	} else if (w->arch == NMIBT_ARCH_X86_64) {
 		fprintf(w->out, " cs=%" PRIx64 " ss=%" PRIx64 " eflags=%" PRIx64,
 			regs->value[X86_CS], regs->value[X86_SP + 1], regs->value[X86_FLAGS]);
 	}
