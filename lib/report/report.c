@@ -431,10 +431,17 @@ static struct nmibt_error *find_suspends(struct nmibt_report *report)
 	return NULL;
 }
 
-/* Is there anything of any CPU that was asked for, be it only older? */
+/* Does the log tell of a panic or a lockup, be it without a backtrace? */
+bool nmibt_log_tells(const struct nmibt_report *report)
+{
+	return (report->only == NMIBT_SOURCE_AUTO || report->only == NMIBT_SOURCE_LOG) &&
+	       (report->nr_conditions || report->death.by_log);
+}
+
+/* Is there anything of any CPU that was asked for, be it only older, or of the death? */
 static bool has_anything(const struct nmibt_report *report)
 {
-	if (report->sources->has_capture || report->is_capture_kernel)
+	if (report->sources->has_capture || report->is_capture_kernel || nmibt_log_tells(report))
 		return true;
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
 		if (report->cpus[i].outcome != NMIBT_OUTCOME_NONE ||
