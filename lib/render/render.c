@@ -247,6 +247,8 @@ static int exit_code(const struct nmibt_report *report, bool older)
 {
 	if (!report->complete)
 		return 3;
+	if (nmibt_log_tells(report))
+		return 0;
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
 		if (report->possible[i] && nmibt_has_something(&report->cpus[i], older))
 			return 0;

@@ -438,10 +438,17 @@ bool nmibt_has_something(const struct nmibt_cpu_brief *brief, bool older)
 	       (older && brief->has_older);
 }
 
-/* Is there anything of any CPU that was asked for, be it only older? */
+/* Does the log tell of a panic or a lockup, be it without a backtrace? */
+bool nmibt_log_tells(const struct nmibt_report *report)
+{
+	return (report->only == NMIBT_SOURCE_AUTO || report->only == NMIBT_SOURCE_LOG) &&
+	       (report->nr_conditions || report->death.by_log);
+}
+
+/* Is there anything of any CPU that was asked for, be it only older, or of the death? */
 static bool has_anything(const struct nmibt_report *report)
 {
-	if (report->sources->has_capture || report->is_capture_kernel)
+	if (report->sources->has_capture || report->is_capture_kernel || nmibt_log_tells(report))
 		return true;
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
 		if (nmibt_has_something(&report->cpus[i], true))

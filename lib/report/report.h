@@ -278,6 +278,7 @@ void nmibt_format_no_answer(const struct nmi_capture_desc *desc, char *buf, size
 bool nmibt_is_source_tried(const struct nmibt_report *report, enum nmibt_source source);
 /* Why each of the sources that may be used has nothing. */
 struct nmibt_error *nmibt_nothing_error(const struct nmibt_report *report);
+bool nmibt_log_tells(const struct nmibt_report *report);
 struct nmibt_error *nmibt_open_sources(struct nmibt_report *report);
 /* CPUs have numbers below it; 0: nothing tells of any. */
 unsigned int nmibt_sources_nr_cpus(const struct nmibt_sources *sources);

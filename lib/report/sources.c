@@ -90,7 +90,8 @@ static void describe_log(const struct nmibt_log_source *log, struct nmibt_source
 
 	snprintf(text, sizeof(text), "%zu backtrace%s in %" PRIu64 " record%s", log->nr_traces,
 		 nmibt_plural(log->nr_traces), log->nr_records, nmibt_plural(log->nr_records));
-	set_state(state, log->nr_traces ? NMIBT_FOUND : NMIBT_FOUND_EMPTY, text);
+	set_state(state, log->nr_traces || log->nr_printouts ? NMIBT_FOUND : NMIBT_FOUND_EMPTY,
+		  text);
 	if (log->is_wrapped)
 		nmibt_add_reason(state->why, "older records were overwritten");
 	describe_missing(m, state);
