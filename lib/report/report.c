@@ -350,7 +350,8 @@ static void make_brief(const struct nmibt_report *report, const struct nmibt_cpu
 			cpu->standing.source == NMIBT_SOURCE_LOG ? cpu->standing.lost_msgs : 0,
 		.task = cpu->step == NMIBT_STEP_REGISTERS ? cpu->stop.task : cpu->standing.task,
 	};
-	if (!stands(cpu))
+	/* A slot tells the task also where there is too little in it to stand. */
+	if (!stands(cpu) && !cpu->standing.has_slot)
 		brief->task = (struct nmibt_task){0};
 }
 
