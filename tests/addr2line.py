@@ -51,7 +51,7 @@ def compare(document, binaries):
             if len(starts) != 1:
                 continue
             text = cpu["text"]["lines"][frame["line"]]["text"]
-            is_pc = PC.match(text)
+            is_pc = PC.match(text) or frame["interrupted"]
             address = next(iter(starts)) + frame["function_offset"] - \
                 (not is_pc and frame["function_offset"] > 0)
             theirs = binary.places(address)

@@ -163,11 +163,11 @@ def check_locks(folder, output):
 
 
 def check_stall(folder, output):
-    """Where RCU names the CPUs that it misses, nmibt does."""
+    """Where RCU names the CPUs that it misses, nmibt does: they are stuck."""
     with open(os.path.join(folder, "console.log"), errors="replace") as file:
         named = re.search(r"rcu: \t(\d+)-", file.read())
     return ["nmibt: the CPUs that RCU misses are not named"] \
-        if named and not re.search(r'^log +CPUs? .*"rcu: INFO: .*stall', output, re.M) else []
+        if named and not re.search(r"^stuck +CPUs? .*  RCU stall", output, re.M) else []
 
 
 def check(arch, version, scenario, folder, kernel, captured, in_crash):
