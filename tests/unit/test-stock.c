@@ -654,10 +654,10 @@ static void no_backtrace(void **state)
 	say(s, 1, PANIC_SAYS("no backtrace"));
 	open_report(s, AUTO);
 	assert_true(s->report->death.is_known);
-	assert_int_equal(s->report->sources->states[LOG].found, NMIBT_FOUND_EMPTY);
+	assert_int_equal(s->report->sources->states[LOG].found, NMIBT_FOUND);
 	put_note(s, 1, 118, AT(OTHER, 8), 4096);
 	open_report(s, AUTO);
-	assert_int_equal(s->report->sources->states[LOG].found, NMIBT_FOUND_EMPTY);
+	assert_int_equal(s->report->sources->states[LOG].found, NMIBT_FOUND);
 	s->p->ops.symbol_addr = NULL;
 	open_report(s, AUTO);
 	assert_true(s->report->death.is_known);
