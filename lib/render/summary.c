@@ -426,9 +426,6 @@ static void render_timeline(struct renderer *r)
 
 /* --------------------------------------------------------------------- the findings */
 
-/* So many stacks that several CPUs have are listed. */
-#define MAX_SAME_STACKS 6
-
 static void render_finding(struct renderer *r, const struct nmibt_finding *finding)
 {
 	const struct nmibt_report *report = r->report;
@@ -445,26 +442,44 @@ static void render_finding(struct renderer *r, const struct nmibt_finding *findi
 	nmibt_unpaint(r);
 }
 
+/* More of them would fill the first screen. */
+static size_t most_of_kind(enum nmibt_finding_kind kind)
+{
+	return kind == NMIBT_FINDING_SAME_STACK ? 6 : 16;
+}
+
+/* Those of one kind stand together. */
+static void render_findings_of_kind(struct renderer *r, const struct nmibt_finding *findings,
+				    size_t nr)
+{
+	size_t most = most_of_kind(findings->kind);
+
+	if (nr <= most || r->options->verbose)
+		most = nr;
+	for (size_t i = 0; i < most; i++)
+		render_finding(r, &findings[i]);
+	if (most == nr)
+		return;
+	begin(r, nmibt_finding_name(findings->kind));
+	fprintf(r->out, "%zu more; %s", nr - most,
+		findings->kind == NMIBT_FINDING_SAME_STACK ? "-g shows each stack once"
+							   : "-v shows them");
+	end(r);
+}
+
 static struct nmibt_error *render_findings(struct renderer *r)
 {
 	struct nmibt_diagnosis diagnosis;
-	unsigned int same = 0;
 	struct nmibt_error *err = nmibt_diagnose(r->report, &diagnosis);
 	if (err)
 		return err;
 
-	for (size_t i = 0; i < diagnosis.nr; i++) {
-		const struct nmibt_finding *finding = &diagnosis.findings[i];
-
-		same += finding->kind == NMIBT_FINDING_SAME_STACK;
-		if (finding->kind != NMIBT_FINDING_SAME_STACK || same <= MAX_SAME_STACKS ||
-		    r->options->verbose)
-			render_finding(r, finding);
-	}
-	if (same > MAX_SAME_STACKS && !r->options->verbose) {
-		begin(r, "same stack");
-		fprintf(r->out, "%u more; -g shows each stack once", same - MAX_SAME_STACKS);
-		end(r);
+	for (size_t first = 0, after; first < diagnosis.nr; first = after) {
+		for (after = first; after < diagnosis.nr; after++) {
+			if (diagnosis.findings[after].kind != diagnosis.findings[first].kind)
+				break;
+		}
+		render_findings_of_kind(r, &diagnosis.findings[first], after - first);
 	}
 	nmibt_diagnosis_destroy(&diagnosis);
 	return NULL;

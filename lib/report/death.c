@@ -191,13 +191,17 @@ static void add_subject(struct nmibt_report *report, uint32_t cpu)
 
 static struct nmibt_error *add_task(struct nmibt_death *death, const struct nmibt_task *task)
 {
-	struct nmibt_task *grown =
-		realloc(death->tasks, (death->nr_tasks + 1) * sizeof(*death->tasks));
+	size_t nr = death->nr_tasks;
 
-	if (!grown)
-		return nmibt_error_nomem();
-	death->tasks = grown;
-	grown[death->nr_tasks++] = *task;
+	/* It is full where there is a power of two. */
+	if (!(nr & (nr - 1))) {
+		struct nmibt_task *grown =
+			reallocarray(death->tasks, nr ? 2 * nr : 1, sizeof(*grown));
+		if (!grown)
+			return nmibt_error_nomem();
+		death->tasks = grown;
+	}
+	death->tasks[death->nr_tasks++] = *task;
 	return NULL;
 }
 

@@ -118,7 +118,11 @@ static struct nmibt_finding *add_finding(struct diagnosing *d, enum nmibt_findin
 
 	if (d->err)
 		return NULL;
-	struct nmibt_finding *grown = realloc(all->findings, (all->nr + 1) * sizeof(*grown));
+	/* It is full where there is a power of two. */
+	bool is_full = !(all->nr & (all->nr - 1));
+	struct nmibt_finding *grown =
+		is_full ? reallocarray(all->findings, all->nr ? 2 * all->nr : 1, sizeof(*grown))
+			: all->findings;
 	if (grown)
 		all->findings = grown;
 	unsigned int *cpus = calloc(nr_cpus + 1, sizeof(*cpus));

@@ -95,6 +95,10 @@ static void describe_log(const struct nmibt_log_source *log, struct nmibt_source
 	if (log->is_wrapped)
 		nmibt_add_reason(state->why, "older records were overwritten");
 	describe_missing(m, state);
+	if (log->nr_dropped)
+		nmibt_add_reason(state->why,
+				 "%" PRIu64 " older messages of the kernel are more than is kept",
+				 log->nr_dropped);
 	/* Not one of them. */
 	if (!log->nr_records && m->excluded + m->unreadable)
 		state->found = NMIBT_FOUND_UNREADABLE;
@@ -115,7 +119,7 @@ static struct nmibt_error *read_log(struct nmibt_report *report)
 	}
 	describe_log(sources->log, state);
 	const struct nmibt_log_missing *m = &sources->log->missing;
-	if (m->excluded || m->unreadable || m->damaged || m->lost)
+	if (m->excluded || m->unreadable || m->damaged || m->lost || sources->log->nr_dropped)
 		report->complete = false;
 	return NULL;
 }
