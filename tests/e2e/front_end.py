@@ -98,8 +98,10 @@ def comparable(value):
             return [strip(item) for item in value]
         if not isinstance(value, dict):
             return value
-        return {key: strip(item) for key, item in value.items() if key != "source" or
-                isinstance(item, str)}
+        # The tool unwinds arm64 by the vmlinux's tables, crash by frame pointers alone.
+        return {key: strip(item) for key, item in value.items()
+                if key not in ("reliable", "stack_hash") and
+                (key != "source" or isinstance(item, str))}
     value = strip(value)
     for source in "symbol", "scan":
         value["sources"].pop(source, None)
