@@ -129,15 +129,16 @@ install: all install-lib ## the extension to where crash looks, the tool, librar
 	install -D -m 644 tools/nmibt.bash-completion \
 		$(DESTDIR)$(prefix)/share/bash-completion/completions/nmibt
 
-install-lib: lib ## the library alone: headers, archives, libnmibt.so, libnmibt.pc
+install-lib: lib ## the library alone: headers, archives, libnmibt.so, for pkg-config
 	install -d $(DESTDIR)$(includedir)/nmibt $(DESTDIR)$(libdir)/pkgconfig
 	install -m 644 include/nmibt/*.h $(DESTDIR)$(includedir)/nmibt
 	install -m 644 $(ARCHIVES) $(DESTDIR)$(libdir)
 	install -m 755 $(O)/libnmibt.so $(DESTDIR)$(libdir)/libnmibt.so.$(VERSION)
 	ln -sf libnmibt.so.$(VERSION) $(DESTDIR)$(libdir)/libnmibt.so.$(SOVERSION)
 	ln -sf libnmibt.so.$(SOVERSION) $(DESTDIR)$(libdir)/libnmibt.so
-	sed 's|@prefix@|$(prefix)|; s|@libdir@|$(libdir)|; s|@includedir@|$(includedir)|; s|@version@|$(VERSION)|' \
-		lib/libnmibt.pc.in > $(DESTDIR)$(libdir)/pkgconfig/libnmibt.pc
+	for name in libnmibt libnmibt-json libnmibt-debuginfo; do \
+		sed 's|@prefix@|$(prefix)|; s|@libdir@|$(libdir)|; s|@includedir@|$(includedir)|; s|@version@|$(VERSION)|' \
+			lib/$$name.pc.in > $(DESTDIR)$(libdir)/pkgconfig/$$name.pc || exit 1; done
 	install -D -m 644 docs/man/libnmibt.3 $(DESTDIR)$(mandir)/man3/libnmibt.3
 
 clean:

@@ -381,7 +381,7 @@ static void cmd_nmibt(void)
 	const char *cpus = NULL;
 	int c;
 
-	while ((c = getopt(argcnt, args, "c:slrtovjgfiS:")) != EOF) {
+	while ((c = getopt(argcnt, args, "c:S:" NMIBT_RENDER_LETTERS)) != EOF) {
 		switch (c) {
 		case 'c':
 			cpus = optarg;

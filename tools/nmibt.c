@@ -32,11 +32,9 @@ static const char help[] = USAGE
 	"  -g, --group          each stack once, with the CPUs that have it\n"
 	"  -f, --folded         a line for each stack, for flame graphs\n"
 	"  -i, --signature      the crash signature, and how it was made; see docs/signature.md\n"
-	"  -S, --source=SOURCE  this source only: vmcoreinfo or scan for the capture; "
-	"nmi-buffers,\n"
-	"                       log or registers of other kernels\n"
-	"      --describe       the case as a text that testdumps/mkdump makes a dump of; names "
-	"of\n"
+	"  -S, --source=SOURCE  this source only: vmcoreinfo or scan for the capture;\n"
+	"                       nmi-buffers, log, registers or vcpu of other kernels\n"
+	"      --describe       the case as a text that testdumps/mkdump makes a dump of; names of\n"
 	"                       tasks, messages, and what else tells whose machine it was are\n"
 	"                       left out\n"
 	"      --vmlinux=FILE   as -l, by this vmlinux\n"
@@ -105,7 +103,7 @@ static int parse(int argc, char **argv, struct arguments *args)
 	};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:slrtovjgfiS:", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "c:S:" NMIBT_RENDER_LETTERS, options, NULL)) != -1) {
 		switch (c) {
 		case 'c':
 			args->cpus = optarg;

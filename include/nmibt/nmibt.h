@@ -277,11 +277,12 @@ const char *nmibt_death_dump_failed(const struct nmibt_death *death);
  * in ns. */
 struct nmibt_condition;
 size_t nmibt_report_nr_conditions(const struct nmibt_report *report);
+/* NULL: i is not below nmibt_report_nr_conditions(). */
 const struct nmibt_condition *nmibt_report_condition(const struct nmibt_report *report, size_t i);
 const char *nmibt_condition_name(const struct nmibt_condition *c); /* "soft-lockup" */
 bool nmibt_condition_has_cpu(const struct nmibt_condition *c, unsigned int cpu);
 unsigned int nmibt_condition_nr_reports(const struct nmibt_condition *c);
-uint64_t nmibt_condition_since(const struct nmibt_condition *c);
+uint64_t nmibt_condition_since(const struct nmibt_condition *c); /* 0: not known */
 uint64_t nmibt_condition_last(const struct nmibt_condition *c); /* report */
 bool nmibt_condition_is_open(const struct nmibt_condition *c);
 
@@ -302,6 +303,7 @@ const char *nmibt_moment_name(enum nmibt_moment_kind kind);
 /* The oldest first. */
 struct nmibt_moment;
 size_t nmibt_report_nr_moments(const struct nmibt_report *report);
+/* NULL: i is not below nmibt_report_nr_moments(). */
 const struct nmibt_moment *nmibt_report_moment(const struct nmibt_report *report, size_t i);
 enum nmibt_moment_kind nmibt_moment_kind(const struct nmibt_moment *moment);
 const char *nmibt_moment_text(const struct nmibt_moment *moment); /* printable */
@@ -350,7 +352,8 @@ struct nmibt_frame;
 /* NULL: i is not below nmibt_stack_nr_frames(). */
 const struct nmibt_frame *nmibt_stack_frame(const struct nmibt_stack *stack, size_t i);
 /* Where the CPU was: the innermost frame that is not of panic() itself, of the capture and of the
- * stop, and whose name is sure. NULL: none. */
+ * stop, and whose name is sure. NULL: none, as in user mode. Frame 0 of the CPU that panicked
+ * is what panic() called. */
 const struct nmibt_frame *nmibt_stack_place(const struct nmibt_stack *stack);
 /* *ret_len bytes, not terminated; 0: no symbol is known. */
 const char *nmibt_frame_function(const struct nmibt_frame *frame, size_t *ret_len);
@@ -442,6 +445,7 @@ const struct nmibt_stack *nmibt_evidence_stack(const struct nmibt_evidence *evid
 const struct nmibt_regs *nmibt_evidence_registers(const struct nmibt_evidence *evidence);
 /* Its text; registers have none. */
 size_t nmibt_evidence_nr_lines(const struct nmibt_evidence *evidence);
+/* NULL: i is not below nmibt_evidence_nr_lines(). */
 const struct nmibt_line *nmibt_evidence_line(const struct nmibt_evidence *evidence, size_t i);
 
 /* -------------------------------------------------------------------- CPUs */
@@ -466,7 +470,8 @@ enum nmibt_outcome {
 };
 const char *nmibt_outcome_name(enum nmibt_outcome outcome);
 
-/* The step of the rule that chose what stands; docs/evidence.md. */
+/* The step of the rule that chose what stands; docs/evidence.md. It has no name: its number is
+ * what the JSON has. */
 enum nmibt_step {
 	NMIBT_STEP_SLOT = 1, /* its slot of the last request */
 	NMIBT_STEP_BELONGS, /* text that belongs to the death */
@@ -487,7 +492,8 @@ const char *nmibt_moved_name(enum nmibt_moved moved);
 
 struct nmibt_cpu;
 /* Everything about one CPU, which the caller closes before the report. What is damaged is said
- * in it, and is no error. USAGE where cpu is not below nmibt_report_nr_cpus(). */
+ * in it, and is no error. USAGE where cpu is not below nmibt_report_nr_cpus(). It may be
+ * one that nmibt_report_has_cpu() denies. */
 struct nmibt_error *nmibt_report_cpu(const struct nmibt_report *report, unsigned int cpu,
 				     struct nmibt_cpu **ret);
 void nmibt_cpu_close(struct nmibt_cpu *cpu); /* NULL is allowed */
@@ -502,7 +508,8 @@ bool nmibt_cpu_is_user(const struct nmibt_cpu *cpu); /* in user mode */
 bool nmibt_cpu_has_irqs_off(const struct nmibt_cpu *cpu); /* false also: not known */
 /* Between what stands and the stop. */
 enum nmibt_moved nmibt_cpu_moved(const struct nmibt_cpu *cpu);
-/* Of what stands; as nmibt_moment_age(). */
+/* Of what stands, if that is text of the log; as nmibt_moment_age(). UNKNOWN for slots, NMI
+ * buffers and registers: they are of the death or the dump, or have no date. */
 enum nmibt_age_kind nmibt_cpu_age(const struct nmibt_cpu *cpu, int64_t *ret_ns,
 				  bool *ret_is_suspended);
 /* What failed, or why there is nothing, printable; may be empty. */
@@ -607,7 +614,9 @@ struct nmibt_render_options {
 	unsigned int width; /* columns of the terminal; 0: unknown, 80 is assumed */
 };
 
-/* Sets the option that a letter stands for in every front end; false: none does. */
+/* Sets the option that a letter stands for in every front end; false: none does. The letters
+ * of the library that the program is compiled for, as getopt() wants them. */
+#define NMIBT_RENDER_LETTERS "slrtovjgfi"
 bool nmibt_render_option(struct nmibt_render_options *options, int letter);
 
 /* Takes the next len bytes of the output; false: it can't, and rendering ends. The output is

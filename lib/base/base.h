@@ -69,6 +69,25 @@ void nmibt_escape(FILE *out, const char *s, size_t len, bool tabs);
 /* Bytes of all but printable ASCII as \n, \xNN; for -r. */
 void nmibt_escape_raw(FILE *out, const char *s, size_t len);
 
+/* ------------------------------------------------------------ architectures */
+
+#define NMIBT_NO_REG UINT32_MAX
+
+/* Of the words of an architecture's pr_reg: names, and the indexes of some. */
+struct nmibt_reg_names {
+	unsigned int nr;
+	const char *const *name;
+	unsigned int pc, sp, fp;
+	unsigned int lr; /* the return address; NMIBT_NO_REG: it is always on the stack */
+	unsigned int first_scratch, last_scratch; /* a called function need not preserve them */
+};
+/* NULL for an unknown architecture. */
+const struct nmibt_reg_names *nmibt_reg_names(enum nmibt_arch arch);
+
+/* UNKNOWN where no architecture has this name ("aarch64", as of uname), or this e_machine. */
+enum nmibt_arch nmibt_arch_by_machine(const char *machine);
+enum nmibt_arch nmibt_arch_by_elf(unsigned int elf_machine);
+
 /* ----------------------------------------------------------- matching text */
 
 /*

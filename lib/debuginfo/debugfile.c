@@ -155,9 +155,7 @@ enum nmibt_arch nmibt_debugfile_arch(const struct nmibt_debugfile *file)
 
 	if (!elf || !gelf_getehdr(elf, &header))
 		return NMIBT_ARCH_UNKNOWN;
-	return header.e_machine == EM_X86_64	? NMIBT_ARCH_X86_64
-	       : header.e_machine == EM_AARCH64 ? NMIBT_ARCH_ARM64
-						: NMIBT_ARCH_UNKNOWN;
+	return nmibt_arch_by_elf(header.e_machine);
 }
 
 /* .modinfo is strings one behind another; include/linux/vermagic.h, 6.12: the

@@ -294,10 +294,7 @@ static struct nmibt_error *read_headers(struct nmibt_elf *elf, const char *path)
 		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
 					  "%s: program headers of %u bytes, %zu expected", path,
 					  ehdr.e_phentsize, sizeof(Elf64_Phdr));
-	if (ehdr.e_machine == EM_X86_64)
-		elf->arch = NMIBT_ARCH_X86_64;
-	else if (ehdr.e_machine == EM_AARCH64)
-		elf->arch = NMIBT_ARCH_ARM64;
+	elf->arch = nmibt_arch_by_elf(ehdr.e_machine);
 
 	/* With PN_XNUM the number stands in the first section header. */
 	uint32_t nr = ehdr.e_phnum;

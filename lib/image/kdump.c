@@ -458,15 +458,6 @@ void nmibt_kdump_close(struct nmibt_kdump *kdump)
 	free(kdump);
 }
 
-static enum nmibt_arch arch_of(const char *machine)
-{
-	if (!strcmp(machine, "x86_64"))
-		return NMIBT_ARCH_X86_64;
-	if (!strcmp(machine, "aarch64"))
-		return NMIBT_ARCH_ARM64;
-	return NMIBT_ARCH_UNKNOWN;
-}
-
 void nmibt_kdump_image(struct nmibt_kdump *kdump, struct nmibt_image *ret)
 {
 	static const struct nmibt_image_ops ops = {
@@ -479,7 +470,7 @@ void nmibt_kdump_image(struct nmibt_kdump *kdump, struct nmibt_image *ret)
 	*ret = (struct nmibt_image){
 		.ops = &ops,
 		.ctx = kdump,
-		.arch = arch_of(kdump->parts[0].header.machine),
+		.arch = nmibt_arch_by_machine(kdump->parts[0].header.machine),
 		.page_size = kdump->block_size,
 	};
 }

@@ -210,12 +210,11 @@ bool nmibt_kallsyms_addr(struct nmibt_kallsyms *k, const char *name, uint64_t *r
 	return found;
 }
 
-/* The first of the symbols with the highest value that is not above addr. */
-static bool find_symbol(const struct nmibt_kallsyms *k, uint64_t addr, uint32_t *ret,
-			uint64_t *ret_value)
+/* How many symbols have values up to addr; false: one can't be read. */
+static bool count_up_to(const struct nmibt_kallsyms *k, uint64_t addr, uint32_t *ret)
 {
 	uint32_t low = 0, high = k->nr;
-	uint64_t value, first;
+	uint64_t value;
 
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
@@ -227,12 +226,31 @@ static bool find_symbol(const struct nmibt_kallsyms *k, uint64_t addr, uint32_t 
 		else
 			high = middle;
 	}
-	if (!low || !symbol_value(k, low - 1, ret_value))
-		return false;
-	*ret = low - 1;
-	while (*ret && symbol_value(k, *ret - 1, &first) && first == *ret_value)
-		(*ret)--;
+	*ret = low;
 	return true;
+}
+
+/* Most functions have one name, those of system calls that are not configured hundreds. */
+#define FEW_NAMES 4
+
+/* The first of the symbols with the highest value that is not above addr. In a damaged table
+ * all may have the same, or be in no order: then none is found. */
+static bool find_symbol(const struct nmibt_kallsyms *k, uint64_t addr, uint32_t *ret,
+			uint64_t *ret_value)
+{
+	uint32_t end, tries = 0;
+	uint64_t first;
+
+	if (!count_up_to(k, addr, &end) || !end || !symbol_value(k, end - 1, ret_value))
+		return false;
+	for (*ret = end - 1; *ret && tries < FEW_NAMES; (*ret)--, tries++) {
+		if (!symbol_value(k, *ret - 1, &first) || first != *ret_value)
+			return true;
+	}
+	*ret = 0;
+	if (*ret_value && !count_up_to(k, *ret_value - 1, ret))
+		return false;
+	return symbol_value(k, *ret, &first) && first == *ret_value;
 }
 
 bool nmibt_kallsyms_find(struct nmibt_kallsyms *k, uint64_t addr, struct nmibt_symbol *ret)

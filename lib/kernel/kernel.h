@@ -15,15 +15,6 @@ struct nmibt_regs {
 	uint64_t value[NMI_CAPTURE_MAX_REGS];
 };
 
-/* Names, and the indexes of pc, sp and frame pointer, of the words of an
- * architecture's pr_reg. NULL for an unknown architecture. */
-struct nmibt_reg_names {
-	unsigned int nr;
-	const char *const *name;
-	unsigned int pc, sp, fp;
-};
-const struct nmibt_reg_names *nmibt_reg_names(enum nmibt_arch arch);
-
 /* The pr_reg and pr_pid of the NT_PRSTATUS note in crash_notes memory at
  * paddr, size bytes there. */
 enum nmibt_note nmibt_read_note(const struct nmibt_image *image, uint64_t paddr, uint64_t size,

@@ -1,39 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Registers: the names of an architecture's pr_reg, and the crash note of a CPU.
+ * Registers: those of the crash note of a CPU.
  */
 #include "image/image.h"
 #include "kernel/kernel.h"
-
-/* struct user_regs_struct, arch/x86/include/asm/user_64.h (6.12) */
-static const char *const x86_64_names[] = {
-	"r15",	  "r14", "r13", "r12",	   "rbp",     "rbx", "r11",	 "r10", "r9",
-	"r8",	  "rax", "rcx", "rdx",	   "rsi",     "rdi", "orig_rax", "rip", "cs",
-	"eflags", "rsp", "ss",	"fs_base", "gs_base", "ds",  "es",	 "fs",	"gs",
-};
-
-/* struct user_pt_regs, arch/arm64/include/uapi/asm/ptrace.h (6.12) */
-static const char *const arm64_names[] = {
-	"x0",  "x1",  "x2",  "x3",  "x4",  "x5",  "x6",	 "x7",	"x8",  "x9",	 "x10", "x11",
-	"x12", "x13", "x14", "x15", "x16", "x17", "x18", "x19", "x20", "x21",	 "x22", "x23",
-	"x24", "x25", "x26", "x27", "x28", "x29", "lr",	 "sp",	"pc",  "pstate",
-};
-
-static const struct nmibt_reg_names x86_64_regs = {27, x86_64_names, 16, 19, 4};
-static const struct nmibt_reg_names arm64_regs = {34, arm64_names, 32, 31, 29};
-
-const struct nmibt_reg_names *nmibt_reg_names(enum nmibt_arch arch)
-{
-	switch (arch) {
-	case NMIBT_ARCH_X86_64:
-		return &x86_64_regs;
-	case NMIBT_ARCH_ARM64:
-		return &arm64_regs;
-	case NMIBT_ARCH_UNKNOWN:
-		break;
-	}
-	return NULL;
-}
 
 const char *nmibt_reg_name(enum nmibt_arch arch, unsigned int i)
 {

@@ -5,6 +5,19 @@
  */
 #include "render/render.h"
 
+/* JSON is rendered by an archive of its own. */
+static const struct {
+	char letter; /* 0: none */
+	render_fn render;
+} formats[] = {
+	[NMIBT_FORMAT_TEXT] = {0, nmibt_render_text},
+	[NMIBT_FORMAT_JSON] = {'j', NULL},
+	[NMIBT_FORMAT_GROUPS] = {'g', nmibt_render_groups},
+	[NMIBT_FORMAT_FOLDED] = {'f', nmibt_render_folded},
+	[NMIBT_FORMAT_SIGNATURE] = {'i', nmibt_render_signature},
+	[NMIBT_FORMAT_DESCRIPTION] = {0, nmibt_render_description},
+};
+
 bool nmibt_render_option(struct nmibt_render_options *options, int letter)
 {
 	switch (letter) {
@@ -26,18 +39,12 @@ bool nmibt_render_option(struct nmibt_render_options *options, int letter)
 	case 'v':
 		options->verbose = true;
 		return true;
-	case 'j':
-		options->format = NMIBT_FORMAT_JSON;
-		return true;
-	case 'g':
-		options->format = NMIBT_FORMAT_GROUPS;
-		return true;
-	case 'f':
-		options->format = NMIBT_FORMAT_FOLDED;
-		return true;
-	case 'i':
-		options->format = NMIBT_FORMAT_SIGNATURE;
-		return true;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		if (letter && formats[i].letter == letter) {
+			options->format = i;
+			return true;
+		}
 	}
 	return false;
 }
@@ -236,18 +243,12 @@ void nmibt_find_places(struct renderer *r, const struct nmibt_frame *frame, nmib
 		r->lines_missing = true;
 }
 
-static bool has_something(const struct nmibt_cpu_brief *brief, bool older)
-{
-	return brief->outcome != NMIBT_OUTCOME_NONE || brief->step != NMIBT_STEP_NOTHING ||
-	       (older && brief->has_older);
-}
-
 static int exit_code(const struct nmibt_report *report, bool older)
 {
 	if (!report->complete)
 		return 3;
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
-		if (report->possible[i] && has_something(&report->cpus[i], older))
+		if (report->possible[i] && nmibt_has_something(&report->cpus[i], older))
 			return 0;
 	}
 	return 1;
@@ -282,17 +283,9 @@ struct nmibt_error *nmibt_render_file(const struct nmibt_report *report,
 				      const struct nmibt_render_options *options, FILE *out,
 				      int *ret)
 {
-	static const render_fn renderers[] = {
-		[NMIBT_FORMAT_TEXT] = nmibt_render_text,
-		[NMIBT_FORMAT_GROUPS] = nmibt_render_groups,
-		[NMIBT_FORMAT_FOLDED] = nmibt_render_folded,
-		[NMIBT_FORMAT_SIGNATURE] = nmibt_render_signature,
-		[NMIBT_FORMAT_DESCRIPTION] = nmibt_render_description,
-	};
-
-	if (options->format >= ARRAY_SIZE(renderers) || !renderers[options->format])
+	if (options->format >= ARRAY_SIZE(formats) || !formats[options->format].render)
 		return nmibt_error_create(NMIBT_ERR_USAGE, "no renderer for this format");
-	return nmibt_render_by(renderers[options->format], report, options, out, ret);
+	return nmibt_render_by(formats[options->format].render, report, options, out, ret);
 }
 
 /* -------------------------------------------------------------- to the caller's writer */

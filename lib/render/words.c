@@ -4,19 +4,6 @@
  */
 #include "render/render.h"
 
-const char *nmibt_arch_name(enum nmibt_arch arch)
-{
-	switch (arch) {
-	case NMIBT_ARCH_X86_64:
-		return "x86_64";
-	case NMIBT_ARCH_ARM64:
-		return "arm64";
-	case NMIBT_ARCH_UNKNOWN:
-		break;
-	}
-	return NULL;
-}
-
 static const struct {
 	enum nmibt_print kind;
 	const char *name, *words;

@@ -135,9 +135,6 @@ bool nmibt_is_confirmed(const struct nmibt_evidence *evidence, const struct nmib
 
 /* ----------------------------------------------------------------------- moved */
 
-/* Index in pr_reg of arm64's lr. */
-#define LR 30
-
 /*
  * A CPU in a loop is at another instruction, one call deeper or shallower, each time one
  * looks. It is in the same place when its pc is in the same function with the same stack
@@ -183,8 +180,7 @@ static enum nmibt_moved compare_registers(struct nmibt_kernel *kernel,
 					  const struct nmibt_evidence *evidence,
 					  const struct nmibt_evidence *stop)
 {
-	enum nmibt_arch arch = kernel->image->arch;
-	const struct nmibt_reg_names *names = nmibt_reg_names(arch);
+	const struct nmibt_reg_names *names = nmibt_reg_names(kernel->image->arch);
 	const struct nmibt_frame *first = evidence->stack.frames;
 	uint64_t old_pc = evidence->regs.value[names->pc], pc = stop->regs.value[names->pc];
 	uint64_t old_sp = evidence->regs.value[names->sp], sp = stop->regs.value[names->sp];
@@ -200,8 +196,8 @@ static enum nmibt_moved compare_registers(struct nmibt_kernel *kernel,
 	bool pc_known, lr_known;
 	if (is_in_function(first, old_pc, pc) ||
 	    is_in_chain(kernel, &evidence->stack, pc, &pc_known) ||
-	    (arch == NMIBT_ARCH_ARM64 &&
-	     is_in_chain(kernel, &evidence->stack, stop->regs.value[LR], &lr_known)))
+	    (names->lr != NMIBT_NO_REG &&
+	     is_in_chain(kernel, &evidence->stack, stop->regs.value[names->lr], &lr_known)))
 		return NMIBT_MOVED_SAME;
 	/* It was in the kernel; user space, the lower half, is another place. */
 	return pc_known || !(pc >> 63) ? NMIBT_MOVED_YES : NMIBT_MOVED_UNKNOWN;

@@ -9,9 +9,6 @@
 
 #define SECOND UINT64_C(1000000000)
 
-/* A log of nothing but lockups must not cost the square of it. */
-#define MAX_CONDITIONS 4096
-
 /*
  * How far apart reports of a kind are with the kernel's defaults, where two of them don't
  * tell: kernel/watchdog.c: a soft lockup again after 2 * watchdog_thresh and a sample
@@ -69,15 +66,13 @@ static bool overlap(const struct nmibt_cpus *a, const struct nmibt_cpus *b)
 	return false;
 }
 
-static bool is_about_same(const struct nmibt_condition *c, const struct nmibt_printout *p)
+/* For how long it was stuck by its first line, which has whole seconds. Those of a soft lockup
+ * are 2^30 ns each: kernel/watchdog.c: get_timestamp(), 5.10 to 6.12. */
+static uint64_t lasted_ns(const struct nmibt_printout *p)
 {
-	if (c->kind != kind_of(p))
-		return false;
-	if (p->kind == NMIBT_PRINT_HUNG_TASK)
-		return c->task.known && p->task.known && c->task.pid == p->task.pid;
-	if (!c->cpus.nr && !p->cpus.nr)
-		return p->kind == NMIBT_PRINT_STALL;
-	return overlap(&c->cpus, &p->cpus);
+	uint64_t unit = p->kind == NMIBT_PRINT_SOFT_LOCKUP ? UINT64_C(1) << 30 : SECOND;
+
+	return p->seconds > UINT64_MAX / unit ? UINT64_MAX : p->seconds * unit;
 }
 
 /* Does the condition go on with this report, or has it ended since? Of a soft lockup the
@@ -87,8 +82,14 @@ static bool goes_on(const struct nmibt_condition *c, const struct nmibt_printout
 	uint64_t usual = default_interval(p);
 	uint64_t interval = c->count > 1 && c->interval_ns > usual ? c->interval_ns : usual;
 
-	if (p->has_seconds)
-		return p->begun_ns - p->seconds * SECOND <= c->first_ns + SECOND;
+	/* Clocks of CPUs differ: the later record may have the earlier time. */
+	if (p->begun_ns <= c->last_ns || p->begun_ns <= c->first_ns)
+		return true;
+	if (p->has_seconds) {
+		uint64_t passed = p->begun_ns - c->first_ns;
+
+		return passed <= 2 * SECOND || passed - 2 * SECOND <= lasted_ns(p);
+	}
 	return p->begun_ns - c->last_ns <= interval + interval / 2;
 }
 
@@ -116,18 +117,96 @@ static struct nmibt_error *add_cpus(struct nmibt_cpus *to, const struct nmibt_cp
 	return NULL;
 }
 
+/* ------------------------------------------------------------- from report to report */
+
+#define NR_BUCKETS 1024
+
+/* The newest conditions: index + 1, 0 for none. Hundreds of CPUs may be in one each, and a
+ * log of nothing but lockups must not cost the square of it. */
+struct newest {
+	size_t soft_lockup[NMIBT_MAX_CPUS];
+	size_t hard_lockup[NMIBT_MAX_CPUS];
+	size_t csd_lockup[NMIBT_MAX_CPUS];
+	size_t stall[NMIBT_MAX_CPUS];
+	size_t stall_of_no_cpu;
+	size_t hung_task[NR_BUCKETS]; /* by PID: the newest of each chain */
+	size_t older[]; /* of each condition: the next one of its chain */
+};
+
+static size_t *newest_by_cpu(struct newest *newest, enum nmibt_print kind)
+{
+	switch (kind) {
+	case NMIBT_PRINT_SOFT_LOCKUP:
+		return newest->soft_lockup;
+	case NMIBT_PRINT_HARD_LOCKUP:
+		return newest->hard_lockup;
+	case NMIBT_PRINT_CSD_LOCKUP:
+		return newest->csd_lockup;
+	default:
+		return newest->stall;
+	}
+}
+
+static size_t *chain_of(struct newest *newest, const struct nmibt_printout *p)
+{
+	return &newest->hung_task[(unsigned int)p->task.pid % NR_BUCKETS];
+}
+
+/* Index + 1 of the newest condition about the same CPU, task or grace period; 0: none. */
+static size_t find_newest(const struct nmibt_report *report, struct newest *newest,
+			  const struct nmibt_printout *p)
+{
+	size_t found = 0;
+
+	if (p->kind == NMIBT_PRINT_HUNG_TASK) {
+		found = p->task.known ? *chain_of(newest, p) : 0;
+		while (found && report->conditions[found - 1].task.pid != p->task.pid)
+			found = newest->older[found - 1];
+		return found;
+	}
+	if (!p->cpus.nr)
+		return kind_of(p) == NMIBT_PRINT_STALL ? newest->stall_of_no_cpu : 0;
+	const size_t *by_cpu = newest_by_cpu(newest, p->kind);
+	for (size_t i = 0; i < p->cpus.nr; i++) {
+		for (unsigned int cpu = p->cpus.ranges[i].first;
+		     cpu <= p->cpus.ranges[i].last && cpu < NMIBT_MAX_CPUS; cpu++)
+			found = by_cpu[cpu] > found ? by_cpu[cpu] : found;
+	}
+	return found;
+}
+
+static void set_newest(struct newest *newest, const struct nmibt_printout *p, size_t condition)
+{
+	if (p->kind == NMIBT_PRINT_HUNG_TASK) {
+		/* One that goes on is in its chain. */
+		if (!p->task.known || *chain_of(newest, p) >= condition)
+			return;
+		newest->older[condition - 1] = *chain_of(newest, p);
+		*chain_of(newest, p) = condition;
+		return;
+	}
+	if (!p->cpus.nr)
+		newest->stall_of_no_cpu = condition;
+	size_t *by_cpu = newest_by_cpu(newest, p->kind);
+	for (size_t i = 0; i < p->cpus.nr; i++) {
+		for (unsigned int cpu = p->cpus.ranges[i].first;
+		     cpu <= p->cpus.ranges[i].last && cpu < NMIBT_MAX_CPUS; cpu++)
+			by_cpu[cpu] = condition;
+	}
+}
+
 static struct nmibt_error *begin_condition(struct nmibt_report *report, size_t i)
 {
 	const struct nmibt_printout *p = &report->sources->log->printouts[i];
 	struct nmibt_condition *c = &report->conditions[report->nr_conditions++];
-	uint64_t before = p->has_seconds ? p->seconds * SECOND : 0;
+	bool has_since = p->has_seconds && lasted_ns(p) <= p->begun_ns;
 
 	*c = (struct nmibt_condition){
 		.kind = kind_of(p),
 		.task = p->task,
 		.count = 1,
-		.has_since = p->has_seconds,
-		.since_ns = p->begun_ns > before ? p->begun_ns - before : 0,
+		.has_since = has_since,
+		.since_ns = has_since ? p->begun_ns - lasted_ns(p) : p->begun_ns,
 		.first_ns = p->begun_ns,
 		.last_ns = p->begun_ns,
 		.interval_ns = default_interval(p),
@@ -137,28 +216,35 @@ static struct nmibt_error *begin_condition(struct nmibt_report *report, size_t i
 	return add_cpus(&c->cpus, &p->cpus);
 }
 
-static struct nmibt_error *take(struct nmibt_report *report, size_t i)
+static struct nmibt_error *go_on(struct nmibt_condition *c, const struct nmibt_printout *p,
+				 size_t i)
 {
-	const struct nmibt_printout *p = &report->sources->log->printouts[i];
-
-	for (size_t j = report->nr_conditions; j > 0; j--) {
-		struct nmibt_condition *c = &report->conditions[j - 1];
-
-		if (report->nr_conditions - j > 64)
-			break;
-		if (!is_about_same(c, p))
-			continue;
-		if (!goes_on(c, p))
-			break;
+	if (p->begun_ns > c->last_ns) {
 		uint64_t interval = p->begun_ns - c->last_ns;
+
 		if (c->count == 1 || interval < c->interval_ns)
 			c->interval_ns = interval;
-		c->count++;
-		c->last_ns = p->begun_ns;
-		c->last = i + 1;
-		return add_cpus(&c->cpus, &p->cpus);
 	}
-	return report->nr_conditions < MAX_CONDITIONS ? begin_condition(report, i) : NULL;
+	c->count++;
+	c->last_ns = p->begun_ns;
+	c->last = i + 1;
+	return add_cpus(&c->cpus, &p->cpus);
+}
+
+static struct nmibt_error *take(struct nmibt_report *report, struct newest *newest, size_t i)
+{
+	const struct nmibt_printout *p = &report->sources->log->printouts[i];
+	size_t condition = find_newest(report, newest, p);
+	struct nmibt_error *err;
+
+	if (condition && goes_on(&report->conditions[condition - 1], p)) {
+		err = go_on(&report->conditions[condition - 1], p, i);
+	} else {
+		err = begin_condition(report, i);
+		condition = report->nr_conditions;
+	}
+	set_newest(newest, p, condition);
+	return err;
 }
 
 /* RCU counts in jiffies: two reports of one stall tell how many of them are a second (HZ is
@@ -232,14 +318,14 @@ struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report)
 		nr += nmibt_is_condition(log->printouts[i].kind);
 	if (!nr)
 		return NULL;
-	report->conditions =
-		calloc(nr < MAX_CONDITIONS ? nr : MAX_CONDITIONS, sizeof(*report->conditions));
-	if (!report->conditions)
+	_cleanup_free_ struct newest *newest = calloc(1, sizeof(*newest) + nr * sizeof(size_t));
+	report->conditions = calloc(nr, sizeof(*report->conditions));
+	if (!newest || !report->conditions)
 		return nmibt_error_nomem();
 	for (size_t i = 0; i < log->nr_printouts; i++) {
 		if (!nmibt_is_condition(log->printouts[i].kind))
 			continue;
-		struct nmibt_error *err = take(report, i);
+		struct nmibt_error *err = take(report, newest, i);
 		if (err)
 			return err;
 	}

@@ -150,7 +150,7 @@ unsigned int nmibt_condition_nr_reports(const struct nmibt_condition *c)
 
 uint64_t nmibt_condition_since(const struct nmibt_condition *c)
 {
-	return c->since_ns;
+	return c->has_since ? c->since_ns : 0;
 }
 
 uint64_t nmibt_condition_last(const struct nmibt_condition *c)

@@ -432,14 +432,19 @@ static struct nmibt_error *find_suspends(struct nmibt_report *report)
 	return NULL;
 }
 
+bool nmibt_has_something(const struct nmibt_cpu_brief *brief, bool older)
+{
+	return brief->outcome != NMIBT_OUTCOME_NONE || brief->step != NMIBT_STEP_NOTHING ||
+	       (older && brief->has_older);
+}
+
 /* Is there anything of any CPU that was asked for, be it only older? */
 static bool has_anything(const struct nmibt_report *report)
 {
 	if (report->sources->has_capture || report->is_capture_kernel)
 		return true;
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
-		if (report->cpus[i].outcome != NMIBT_OUTCOME_NONE ||
-		    report->cpus[i].step == NMIBT_STEP_LAST_SEEN || report->cpus[i].has_older)
+		if (nmibt_has_something(&report->cpus[i], true))
 			return true;
 	}
 	return false;

@@ -227,7 +227,6 @@ bool nmibt_is_stop_certain(const struct nmibt_report *report);
 bool nmibt_belongs(const struct nmibt_report *report, size_t printout, uint64_t seq);
 
 struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report);
-/* Closes those that a CPU's standing evidence contradicts. */
 /* Is it a kind of report that repeats while something stays wrong? */
 bool nmibt_is_condition(enum nmibt_print kind);
 bool nmibt_condition_is_about(const struct nmibt_condition *condition, unsigned int cpu);
@@ -303,6 +302,8 @@ bool nmibt_is_waiting(const struct nmibt_stack *stack, struct nmibt_wait *ret);
 void nmibt_find_lock(const struct nmibt_report *report, const struct nmibt_regs *regs,
 		     struct nmibt_wait *wait);
 
+/* Is anything known of the CPU, be it only its outcome? older: also by what -o shows. */
+bool nmibt_has_something(const struct nmibt_cpu_brief *brief, bool older);
 /* In the same place at its backtrace and at the stop, or in an open condition. */
 bool nmibt_is_stuck(const struct nmibt_cpu_brief *brief);
 

@@ -114,17 +114,10 @@ static enum nmibt_outcome outcome_of_text(const struct nmibt_report *report,
 	return NMIBT_OUTCOME_REPORTED;
 }
 
-/* Is the CPU in a function that prints: kernel/printk/printk.c, lib/nmi_backtrace.c,
- * arch/x86/kernel/dumpstack.c, arch/arm64/kernel/stacktrace.c, process.c; 6.12? */
-static bool is_printing(const struct nmibt_stack *stack)
+static bool has_any(const struct nmibt_stack *stack, const char *const *names, size_t nr)
 {
-	static const char *const names[] = {"vprintk",		"_printk",     "printk",
-					    "show_regs",	"__show_regs", "show_stack",
-					    "show_trace_log",	"dump_stack",  "dump_backtrace",
-					    "nmi_cpu_backtrace"};
-
 	for (size_t i = 0; i < stack->nr; i++) {
-		for (size_t j = 0; j < ARRAY_SIZE(names); j++) {
+		for (size_t j = 0; j < nr; j++) {
 			if (nmibt_str_starts(stack->frames[i].function, names[j]))
 				return true;
 		}
@@ -133,25 +126,44 @@ static bool is_printing(const struct nmibt_stack *stack)
 }
 
 /*
+ * Is the CPU in a function that prints such a trace? printk() alone may be any message.
+ * lib/nmi_backtrace.c, drivers/tty/sysrq.c: showacpu(), arch/x86/kernel/dumpstack.c,
+ * arch/arm64/kernel/stacktrace.c, process.c, traps.c, lib/dump_stack.c, kernel/panic.c; 6.12.
+ */
+static bool is_printing(const struct nmibt_stack *stack, enum nmibt_evidence_kind kind)
+{
+	static const char *const answers[] = {"nmi_cpu_backtrace", "showacpu"};
+	static const char *const others[] = {"show_regs",      "__show_regs", "show_stack",
+					     "show_trace_log", "dump_stack",  "dump_backtrace",
+					     "print_modules",  "__die",	      "__warn"};
+
+	if (kind == NMIBT_EVIDENCE_ANSWER || kind == NMIBT_EVIDENCE_SKIPPED)
+		return has_any(stack, answers, ARRAY_SIZE(answers));
+	return has_any(stack, others, ARRAY_SIZE(others));
+}
+
+/*
  * Was the trace being printed when its CPU was stopped? Only where the registers of the stop
- * show the CPU printing, for the same task where both tell it, and the text has not come to
- * the outermost function: not every architecture marks the end.
+ * show the CPU printing one, for the same task where both tell it, the caller printed nothing
+ * behind it, and the text has not come to the outermost function: not every architecture
+ * marks the end.
  */
 static struct nmibt_error *is_being_printed(const struct nmibt_report *report,
-					    struct nmibt_cpu *cpu, size_t trace, bool *ret)
+					    struct nmibt_cpu *cpu, size_t i, bool *ret)
 {
 	const struct nmibt_log_source *log = report->sources->log;
+	const struct nmibt_log_trace *trace = &log->traces[i];
 	const struct nmibt_evidence *stop = &cpu->stop;
 	struct nmibt_evidence evidence;
 
 	*ret = false;
-	if (log->traces[trace].has_ended || !nmibt_is_stop_certain(report) || !stop->regs.present ||
-	    stop->is_user)
+	if (trace->has_ended || !trace->is_last || !nmibt_is_stop_certain(report) ||
+	    !stop->regs.present || stop->is_user)
 		return NULL;
 	struct nmibt_error *err = nmibt_unwind_stop(report, cpu);
-	if (err || !is_printing(&stop->stack))
+	if (err || !is_printing(&stop->stack, trace->kind))
 		return err;
-	err = nmibt_log_evidence(log, report->kernel, trace, &evidence);
+	err = nmibt_log_evidence(log, report->kernel, i, &evidence);
 	if (err)
 		return err;
 	*ret = (!stop->task.known || !evidence.task.known || evidence.task.pid == stop->task.pid) &&

@@ -75,26 +75,23 @@ static bool is_contended_lock(uint32_t word, unsigned int nr_cpus)
 	       tail_cpu <= nr_cpus;
 }
 
-/* Registers that a called function need not preserve, by index in pr_reg: the System V
- * ABI's rdi, rsi, rdx, rcx, rax, r8-r11; AAPCS64's x0-x17. */
-static bool is_scratch(enum nmibt_arch arch, unsigned int i)
+static bool is_scratch(const struct nmibt_reg_names *names, unsigned int i)
 {
-	return arch == NMIBT_ARCH_X86_64 ? i >= 6 && i <= 14 : i <= 17;
+	return i >= names->first_scratch && i <= names->last_scratch;
 }
 
 /* The one lock that registers of a kind point to: false where it could be either of two. */
 static bool one_lock(const struct nmibt_report *report, const struct nmibt_regs *regs, bool scratch,
 		     struct nmibt_wait *wait)
 {
-	enum nmibt_arch arch = report->kernel->image->arch;
-	const struct nmibt_reg_names *names = nmibt_reg_names(arch);
+	const struct nmibt_reg_names *names = nmibt_reg_names(report->kernel->image->arch);
 
 	for (unsigned int i = 0; names && i < regs->nr; i++) {
 		uint64_t addr = regs->value[i];
 		uint32_t word;
 
-		/* The kernel's addresses have the upper bits set on both architectures. */
-		if (is_scratch(arch, i) != scratch || addr >> 55 != 0x1ff || addr & 3 ||
+		/* The kernel's addresses have the upper bits set on all architectures. */
+		if (is_scratch(names, i) != scratch || addr >> 55 != 0x1ff || addr & 3 ||
 		    i == names->pc || i == names->sp || addr == wait->lock ||
 		    nmibt_kernel_read(report->kernel, addr, &word, sizeof(word)) != NMIBT_READ_OK ||
 		    !is_contended_lock(word, report->nr_cpus))

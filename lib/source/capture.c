@@ -30,7 +30,7 @@ const char *nmibt_source_name(enum nmibt_source source)
 bool nmibt_source_parse(const char *name, enum nmibt_source *ret)
 {
 	for (unsigned int i = 0; i < NMIBT_NR_SOURCES; i++) {
-		if (!strcmp(name, source_names[i])) {
+		if (source_names[i] && !strcmp(name, source_names[i])) {
 			*ret = i;
 			return true;
 		}

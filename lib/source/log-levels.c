@@ -198,8 +198,22 @@ static void end_level(struct nmibt_log_source *log, struct stream *s, enum end e
 	s->nr_levels--;
 }
 
+/* The traces that the caller is in, one upon the other, if its newest line is of them. */
+static void mark_last(struct nmibt_log_source *log, struct stream *s)
+{
+	struct level *top = nmibt_top_level(s);
+
+	if (!top || !top->trace || nmibt_level_trace(log, top)->last_seq != s->last_seq)
+		return;
+	for (unsigned int i = 0; i < s->nr_levels; i++) {
+		if (s->levels[i].trace)
+			nmibt_level_trace(log, &s->levels[i])->is_last = true;
+	}
+}
+
 void nmibt_log_end_stream(struct nmibt_log_source *log, struct stream *s)
 {
+	mark_last(log, s);
 	while (s->nr_levels)
 		end_level(log, s, END_NO_MORE, log->builder->nr_gaps, log->builder->nr_lost);
 }

@@ -82,6 +82,7 @@ static void limit_bucket(struct nmibt_log_source *log, struct stream **bucket)
 
 		*at = NULL;
 		s->is_open = false;
+		s->last_seq = UINT64_MAX; /* whether it prints more is not followed */
 		nmibt_log_end_stream(log, s);
 		free_stream(s);
 		return;

@@ -105,7 +105,7 @@ static bool may_have_registers(const struct taken *t, const struct level *l, boo
 		return true;
 	return t->p.kind == NMIBT_PRINT_REGISTER && is_own
 		       ? true
-		       : l->phase == PHASE_FRAMES && t->b->arch != NMIBT_ARCH_ARM64;
+		       : l->phase == PHASE_FRAMES && !nmibt_has_plain_traces(t->b->arch);
 }
 
 /* Does the trace stand upon another one that may go on? */

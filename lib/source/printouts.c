@@ -456,5 +456,7 @@ void nmibt_log_take_line(struct nmibt_log_source *log, const struct nmibt_log_li
 	t.is_first = is_first_since(&t);
 	t.s = nmibt_stream_find(t.b, line->caller_id);
 	take_kind(&t);
+	if (t.s)
+		t.s->last_seq = line->last_seq;
 	forget_own_title(&t);
 }

@@ -107,6 +107,7 @@ struct stream {
 	size_t own_title; /* index + 1: the answer that it has just printed */
 	size_t unsure_trace; /* index + 1: the newest of which nothing told the end */
 	uint64_t unsure_gaps; /* nr_gaps of the builder then */
+	uint64_t last_seq; /* of its newest line */
 	unsigned int nr_levels;
 	struct level levels[MAX_LEVELS]; /* the innermost last */
 	/* A line that has no newline yet. */

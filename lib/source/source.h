@@ -137,6 +137,7 @@ struct nmibt_log_trace {
 	size_t printout, request; /* index + 1; 0: none */
 	uint64_t first_seq, last_seq, begun_ns, ended_ns;
 	bool has_ended; /* nothing of it can be missing behind what was read */
+	bool is_last; /* its caller printed nothing behind it, as far as the log could be read */
 	unsigned int wrong; /* NMIBT_WRONG_* */
 	uint64_t lost_records; /* in the middle of it or before it */
 	char *raw; /* len bytes: lines, each with its newline */

@@ -10,7 +10,9 @@
 #include "text/text.h"
 
 /* A form begins with what is always the same. read, if there is one, reads the rest; where
- * it returns false the line has another form, and *ret is thrown away. */
+ * it returns false the line has another form, and *ret is thrown away. It may change
+ * ret->kind. A line that is a frame (nmibt_recognise_frame()) is held against no form; the
+ * first form of the table that fits is taken, and those of all architectures come behind. */
 struct nmibt_form {
 	const char *start;
 	enum nmibt_print kind;
@@ -49,6 +51,7 @@ struct nmibt_text_arch {
 	size_t nr_forms;
 	const struct nmibt_function_kinds *functions;
 	size_t nr_functions;
+	bool has_plain_traces; /* as nmibt_has_plain_traces() */
 };
 
 extern const struct nmibt_text_arch nmibt_text_x86_64, nmibt_text_arm64;

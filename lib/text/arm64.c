@@ -238,4 +238,5 @@ const struct nmibt_text_arch nmibt_text_arm64 = {
 	.nr_forms = ARRAY_SIZE(forms),
 	.functions = functions,
 	.nr_functions = ARRAY_SIZE(functions),
+	.has_plain_traces = true,
 };

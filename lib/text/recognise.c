@@ -16,6 +16,15 @@ const struct nmibt_text_arch *nmibt_text_arch_at(size_t i)
 	return archs[i];
 }
 
+bool nmibt_has_plain_traces(enum nmibt_arch arch)
+{
+	for (const struct nmibt_text_arch *const *a = archs; *a; a++) {
+		if ((*a)->arch == arch)
+			return (*a)->has_plain_traces;
+	}
+	return false;
+}
+
 bool nmibt_take_cpu(struct nmibt_str *cursor, unsigned int *ret)
 {
 	uint64_t cpu;

@@ -192,6 +192,10 @@ struct nmibt_printed {
  * is recognised for that one, and for NMIBT_ARCH_UNKNOWN. */
 void nmibt_recognise(enum nmibt_arch arch, struct nmibt_str line, struct nmibt_printed *ret);
 
+/* Does this architecture print nothing but frames in a trace? Others print the registers of
+ * what an interrupt hit, or of user mode, between them. False also: not known. */
+bool nmibt_has_plain_traces(enum nmibt_arch arch);
+
 /* The next run [*ret_first, *ret_last] of a list of CPUs, which moves behind it: "0-1,3",
  * and RCU's " 3-... 4-O.. P118", where P118 is a task and is passed over. False: no more,
  * or what stands there is none; CPUs from NMIBT_MAX_CPUS on are cut. */

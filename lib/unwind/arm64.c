@@ -10,7 +10,7 @@
  * By that record alone the caller of a function that has not saved x29 and lr is lost,
  * so the registers themselves are looked for.
  */
-#include "unwind/unwind.h"
+#include "unwind/arch.h"
 
 #define PSTATE 33
 
@@ -160,3 +160,47 @@ bool nmibt_walk_records(struct nmibt_walk *walk, uint64_t fp, struct nmibt_regs 
 	/* Up to 5.9 the outermost record leads to 0. */
 	return fp ? false : nmibt_walk_end(walk, NMIBT_END_COMPLETE, 0);
 }
+
+/* ------------------------------------------------------------------- as a whole */
+
+static void walk_arm64(void *unused, struct nmibt_walk *walk, const struct nmibt_regs *regs)
+{
+	struct nmibt_regs at = *regs;
+
+	(void)unused;
+	while (nmibt_walk_add(walk, at.value[ARM64_PC], false, true) && nmibt_walk_lr(walk, &at) &&
+	       nmibt_walk_records(walk, at.value[ARM64_FP], &at))
+		;
+}
+
+/* PSR_MODE_EL0t, PSR_I_BIT: arch/arm64/include/uapi/asm/ptrace.h, 6.12. An interrupt that
+ * its priority masks is not counted. */
+#define MODE_MASK 0xf
+#define I_BIT (1 << 7)
+
+static bool is_user_mode(const struct nmibt_regs *regs)
+{
+	return !(regs->value[PSTATE] & MODE_MASK);
+}
+
+static bool has_irqs_off(const struct nmibt_regs *regs)
+{
+	return regs->value[PSTATE] & I_BIT;
+}
+
+static bool may_be_code(uint64_t addr)
+{
+	return !(addr % 4) && !(~addr >> 52);
+}
+
+const struct nmibt_unwind_arch nmibt_unwind_arm64 = {
+	.arch = NMIBT_ARCH_ARM64,
+	.is_user_mode = is_user_mode,
+	.has_irqs_off = has_irqs_off,
+	.may_be_code = may_be_code,
+	.call_size = 4,
+	/* The outermost record is the same whether the kernel was entered from user mode
+	 * (el0t_64_sync() and the like, arch/arm64/kernel/entry.S, 5.10 to 6.12) or not. */
+	.user_entry = "el0",
+	.walk = walk_arm64,
+};

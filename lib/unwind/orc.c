@@ -9,7 +9,7 @@
 #include <inttypes.h>
 
 #include "kernel/kernel.h"
-#include "unwind/unwind.h"
+#include "unwind/arch.h"
 
 /* Of all kernels seen the largest has 440000 entries. */
 #define MAX_ENTRIES (8u << 20)
@@ -74,7 +74,7 @@ struct layout {
 	size_t nr, ips, entries;
 };
 
-struct nmibt_orc {
+struct orc {
 	struct nmibt_kernel *kernel;
 	const struct format *format;
 	struct table kernel_table;
@@ -84,7 +84,7 @@ struct nmibt_orc {
 
 /* ---------------------------------------------------------------------- tables */
 
-static bool read_at(struct nmibt_orc *orc, uint64_t addr, void *buf, size_t len)
+static bool read_at(struct orc *orc, uint64_t addr, void *buf, size_t len)
 {
 	return nmibt_kernel_read(orc->kernel, addr, buf, len) == NMIBT_READ_OK;
 }
@@ -131,7 +131,7 @@ static bool find_layout(struct nmibt_kernel *kernel, struct layout *ret)
 }
 
 /* False: no module's that is known. */
-static bool table_of_module(struct nmibt_orc *orc, uint64_t pc, struct table *ret)
+static bool table_of_module(struct orc *orc, uint64_t pc, struct table *ret)
 {
 	const struct nmibt_module *module = nmibt_module_at(orc->kernel, pc);
 	const struct layout *l = &orc->layout;
@@ -175,7 +175,7 @@ enum answer {
 	NOT_KNOWN, /* code that no table has */
 };
 
-static enum answer way_at(struct nmibt_orc *orc, struct nmibt_walk *walk, const struct table *table,
+static enum answer way_at(struct orc *orc, struct nmibt_walk *walk, const struct table *table,
 			  uint32_t i, struct way *ret)
 {
 	const struct format *format = orc->format;
@@ -199,8 +199,8 @@ static enum answer way_at(struct nmibt_orc *orc, struct nmibt_walk *walk, const 
 	return THE_END;
 }
 
-static enum answer find_way(struct nmibt_orc *orc, struct nmibt_walk *walk,
-			    const struct frame *frame, struct way *ret)
+static enum answer find_way(struct orc *orc, struct nmibt_walk *walk, const struct frame *frame,
+			    struct way *ret)
 {
 	uint64_t pc = frame->is_return ? frame->ip - 1 : frame->ip;
 	struct table module;
@@ -425,7 +425,7 @@ static bool step_to_caller(struct nmibt_walk *walk, struct frame *frame)
 	return true;
 }
 
-static bool step(struct nmibt_orc *orc, struct nmibt_walk *walk, struct frame *frame)
+static bool step(struct orc *orc, struct nmibt_walk *walk, struct frame *frame)
 {
 	struct way way;
 	uint64_t sp;
@@ -454,8 +454,9 @@ static bool step(struct nmibt_orc *orc, struct nmibt_walk *walk, struct frame *f
 	       step_bp(walk, frame, &way, sp);
 }
 
-void nmibt_orc_walk(struct nmibt_orc *orc, struct nmibt_walk *walk, const struct nmibt_regs *regs)
+static void walk_orc(void *tables, struct nmibt_walk *walk, const struct nmibt_regs *regs)
 {
+	struct orc *orc = tables;
 	struct frame frame = {
 		.ip = regs->value[X86_IP],
 		.sp = regs->value[X86_SP],
@@ -471,7 +472,7 @@ void nmibt_orc_walk(struct nmibt_orc *orc, struct nmibt_walk *walk, const struct
 /* -------------------------------------------------------------------- opening */
 
 /* 6.4 has the numbers of 6.5, but no header that says it. Nearly all entries are of calls. */
-static const struct format *format_by_entries(struct nmibt_orc *orc)
+static const struct format *format_by_entries(struct orc *orc)
 {
 	unsigned int calls[2] = {0};
 	struct entry entry;
@@ -506,7 +507,7 @@ static const struct {
 	 &format_7_2},
 };
 
-static const struct format *find_format(struct nmibt_orc *orc)
+static const struct format *find_format(struct orc *orc)
 {
 	unsigned char header[HEADER_SIZE];
 	uint64_t at;
@@ -522,7 +523,7 @@ static const struct format *find_format(struct nmibt_orc *orc)
 	return NULL;
 }
 
-static struct nmibt_error *find_tables(struct nmibt_orc *orc)
+static struct nmibt_error *find_tables(struct orc *orc)
 {
 	uint64_t ips, ips_end, entries;
 
@@ -546,25 +547,49 @@ static struct nmibt_error *find_tables(struct nmibt_orc *orc)
 	return NULL;
 }
 
-struct nmibt_error *nmibt_orc_open(struct nmibt_kernel *kernel, struct nmibt_orc **ret)
+static struct nmibt_error *open_orc(struct nmibt_kernel *kernel, void **ret)
 {
-	struct nmibt_orc *orc = calloc(1, sizeof(*orc));
+	struct orc *orc = calloc(1, sizeof(*orc));
 
 	if (!orc)
 		return nmibt_error_nomem();
 	orc->kernel = kernel;
 	struct nmibt_error *err = find_tables(orc);
 	if (err) {
-		nmibt_orc_close(orc);
+		free(orc);
 		return err;
 	}
 	*ret = orc;
 	return NULL;
 }
 
-void nmibt_orc_close(struct nmibt_orc *orc)
+/* ------------------------------------------------------------------- as a whole */
+
+#define EFLAGS_IF (1 << 9)
+
+static bool is_user_mode(const struct nmibt_regs *regs)
 {
-	if (!orc)
-		return;
-	free(orc);
+	return (regs->value[X86_CS] & 3) == 3;
 }
+
+static bool has_irqs_off(const struct nmibt_regs *regs)
+{
+	return !(regs->value[X86_FLAGS] & EFLAGS_IF);
+}
+
+/* What is compiled is in the uppermost 2 GiB (Documentation/arch/x86/x86_64/mm.rst, 6.12). */
+static bool may_be_code(uint64_t addr)
+{
+	return !(~addr >> 31);
+}
+
+const struct nmibt_unwind_arch nmibt_unwind_x86_64 = {
+	.arch = NMIBT_ARCH_X86_64,
+	.is_user_mode = is_user_mode,
+	.has_irqs_off = has_irqs_off,
+	.may_be_code = may_be_code,
+	.call_size = 1,
+	.open = open_orc,
+	.close = free,
+	.walk = walk_orc,
+};

@@ -4,16 +4,28 @@
  */
 #include <inttypes.h>
 
-#include "unwind/unwind.h"
+#include "unwind/arch.h"
 
 /* THREAD_SIZE, and that of the stacks of interrupts: arch/arm64/include/asm/memory.h,
  * arch/x86/include/asm/page_64_types.h, 6.12. With pages of 4 KiB they have 16 KiB, or
  * 32 with KASAN. */
 #define MAX_STACK 65536
 
-/* PSR_MODE_EL0t, arch/arm64/include/uapi/asm/ptrace.h, 6.12. */
-#define ARM64_PSTATE 33
-#define ARM64_MODE 0xf
+/* All of them. */
+static const struct nmibt_unwind_arch *const archs[] = {
+	&nmibt_unwind_x86_64,
+	&nmibt_unwind_arm64,
+};
+
+/* NULL: stacks of this architecture are not known. */
+static const struct nmibt_unwind_arch *find_arch(enum nmibt_arch arch)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(archs); i++) {
+		if (archs[i]->arch == arch)
+			return archs[i];
+	}
+	return NULL;
+}
 
 /* ------------------------------------------------------------------ beginning */
 
@@ -29,20 +41,16 @@ struct nmibt_error *nmibt_check_regs(enum nmibt_arch arch, const struct nmibt_re
 
 bool nmibt_is_user_mode(enum nmibt_arch arch, const struct nmibt_regs *regs)
 {
-	if (arch == NMIBT_ARCH_X86_64)
-		return (regs->value[X86_CS] & 3) == 3;
-	return !(regs->value[ARM64_PSTATE] & ARM64_MODE);
-}
+	const struct nmibt_unwind_arch *row = find_arch(arch);
 
-/* EFLAGS.IF; PSTATE.I, where an interrupt that its priority masks is not counted. */
-#define X86_IF (1 << 9)
-#define ARM64_I (1 << 7)
+	return row && row->is_user_mode(regs);
+}
 
 bool nmibt_has_irqs_off(enum nmibt_arch arch, const struct nmibt_regs *regs)
 {
-	if (arch == NMIBT_ARCH_X86_64)
-		return !(regs->value[X86_FLAGS] & X86_IF);
-	return regs->value[ARM64_PSTATE] & ARM64_I;
+	const struct nmibt_unwind_arch *row = find_arch(arch);
+
+	return row && row->has_irqs_off(regs);
 }
 
 bool nmibt_walk_init(struct nmibt_walk *walk, struct nmibt_kernel *kernel,
@@ -51,9 +59,13 @@ bool nmibt_walk_init(struct nmibt_walk *walk, struct nmibt_kernel *kernel,
 	enum nmibt_arch arch = kernel->image->arch;
 	const struct nmibt_reg_names *names = nmibt_reg_names(arch);
 
-	*walk = (struct nmibt_walk){.kernel = kernel, .nr_stacks = 1};
-	if (arch == NMIBT_ARCH_ARM64)
-		walk->pac_mask = kernel->vmcoreinfo.pac_mask.value;
+	/* Only arm64 has pointer authentication, and a mask of it in VMCOREINFO. */
+	*walk = (struct nmibt_walk){
+		.kernel = kernel,
+		.arch = find_arch(arch),
+		.pac_mask = arch == NMIBT_ARCH_ARM64 ? kernel->vmcoreinfo.pac_mask.value : 0,
+		.nr_stacks = 1,
+	};
 	walk->stacks[0].low = walk->stacks[0].high = regs->value[names->sp];
 	return !nmibt_is_user_mode(arch, regs) || nmibt_walk_end(walk, NMIBT_END_USER, 0);
 }
@@ -158,25 +170,20 @@ bool nmibt_walk_start(struct nmibt_walk *walk, uint64_t addr, uint64_t *ret)
 	return true;
 }
 
-/* x86_64: what is compiled is in the uppermost 2 GiB (Documentation/arch/x86/x86_64/mm.rst,
- * 6.12). Kernels unmap what they need only for booting, but the function that started
- * the idle task of the first CPU is there. */
+/* Kernels unmap what they need only for booting, but the function that started the idle
+ * task of the first CPU is there. */
 bool nmibt_walk_is_code(struct nmibt_walk *walk, uint64_t addr)
 {
-	bool arm64 = walk->kernel->image->arch == NMIBT_ARCH_ARM64;
 	uint64_t unused;
 
-	if (arm64 ? addr % 4 || ~addr >> 52 : ~addr >> 31)
-		return false;
-	return nmibt_kernel_to_phys(walk->kernel, addr, &unused) ||
-	       nmibt_walk_start(walk, addr, &unused);
+	return walk->arch && walk->arch->may_be_code(addr) &&
+	       (nmibt_kernel_to_phys(walk->kernel, addr, &unused) ||
+		nmibt_walk_start(walk, addr, &unused));
 }
 
 bool nmibt_walk_is_return(struct nmibt_walk *walk, uint64_t pc)
 {
-	bool arm64 = walk->kernel->image->arch == NMIBT_ARCH_ARM64;
-
-	return nmibt_walk_is_code(walk, arm64 ? pc - 4 : pc - 1);
+	return walk->arch && nmibt_walk_is_code(walk, pc - walk->arch->call_size);
 }
 
 /* ------------------------------------------------------------------- finishing */
@@ -255,16 +262,15 @@ static void set_kinds(const struct nmibt_walk *walk, struct nmibt_stack *stack)
 	}
 }
 
-/* arm64's outermost record is the same whether the kernel was entered from user mode
- * (el0t_64_sync() and the like, arch/arm64/kernel/entry.S, 5.10 to 6.12) or not. */
 static void set_end(const struct nmibt_walk *walk, struct nmibt_stack *stack)
 {
 	const struct nmibt_frame *last = stack->nr ? &stack->frames[stack->nr - 1] : NULL;
+	const char *user_entry = walk->arch ? walk->arch->user_entry : NULL;
 
 	stack->end = walk->end;
 	stack->end_addr = walk->end_addr;
-	if (stack->end == NMIBT_END_COMPLETE && last && last->function.len > 3 &&
-	    !memcmp(last->function.s, "el0", 3))
+	if (stack->end == NMIBT_END_COMPLETE && last && user_entry &&
+	    nmibt_str_starts(last->function, user_entry))
 		stack->end = NMIBT_END_USER;
 }
 
@@ -304,7 +310,8 @@ struct nmibt_error *nmibt_walk_finish(struct nmibt_walk *walk, struct nmibt_stac
 
 struct nmibt_unwinder {
 	struct nmibt_kernel *kernel;
-	struct nmibt_orc *orc; /* x86_64 */
+	const struct nmibt_unwind_arch *arch;
+	void *tables; /* the architecture's own */
 	nmibt_caller_fn caller; /* NULL: none */
 	void *caller_arg;
 };
@@ -317,9 +324,10 @@ struct nmibt_error *nmibt_unwinder_open(struct nmibt_kernel *kernel, struct nmib
 	if (!unwinder)
 		return nmibt_error_nomem();
 	unwinder->kernel = kernel;
-	if (kernel->image->arch == NMIBT_ARCH_X86_64)
-		err = nmibt_orc_open(kernel, &unwinder->orc);
-	else if (kernel->image->arch != NMIBT_ARCH_ARM64)
+	unwinder->arch = find_arch(kernel->image->arch);
+	if (unwinder->arch && unwinder->arch->open)
+		err = unwinder->arch->open(kernel, &unwinder->tables);
+	else if (!unwinder->arch)
 		err = nmibt_error_create(NMIBT_ERR_NOTHING,
 					 "stacks of this architecture are not known");
 	if (err) {
@@ -334,7 +342,8 @@ void nmibt_unwinder_close(struct nmibt_unwinder *unwinder)
 {
 	if (!unwinder)
 		return;
-	nmibt_orc_close(unwinder->orc);
+	if (unwinder->arch && unwinder->arch->close)
+		unwinder->arch->close(unwinder->tables);
 	free(unwinder);
 }
 
@@ -342,15 +351,6 @@ void nmibt_unwinder_use(struct nmibt_unwinder *unwinder, nmibt_caller_fn caller,
 {
 	unwinder->caller = caller;
 	unwinder->caller_arg = arg;
-}
-
-static void walk_arm64(struct nmibt_walk *walk, const struct nmibt_regs *regs)
-{
-	struct nmibt_regs at = *regs;
-
-	while (nmibt_walk_add(walk, at.value[ARM64_PC], false, true) && nmibt_walk_lr(walk, &at) &&
-	       nmibt_walk_records(walk, at.value[ARM64_FP], &at))
-		;
 }
 
 struct nmibt_error *nmibt_unwind(struct nmibt_unwinder *unwinder, const struct nmibt_regs *regs,
@@ -364,10 +364,7 @@ struct nmibt_error *nmibt_unwind(struct nmibt_unwinder *unwinder, const struct n
 	if (nmibt_walk_init(&walk, unwinder->kernel, regs)) {
 		walk.caller = unwinder->caller;
 		walk.caller_arg = unwinder->caller_arg;
-		if (unwinder->orc)
-			nmibt_orc_walk(unwinder->orc, &walk, regs);
-		else
-			walk_arm64(&walk, regs);
+		unwinder->arch->walk(unwinder->tables, &walk, regs);
 	}
 	return nmibt_walk_finish(&walk, ret);
 }

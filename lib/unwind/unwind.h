@@ -38,6 +38,7 @@ enum { ARM64_FP = 29, ARM64_LR = 30, ARM64_SP = 31, ARM64_PC = 32, ARM64_NR_REGS
 enum { X86_BP = 4, X86_IP = 16, X86_CS = 17, X86_FLAGS = 18, X86_SP = 19, X86_NR_PT_REGS = 21 };
 
 struct nmibt_walk;
+struct nmibt_unwind_arch;
 
 /*
  * Another way to find who called a function: turns its registers into those of its caller.
@@ -55,6 +56,7 @@ void nmibt_unwinder_use(struct nmibt_unwinder *unwinder, nmibt_caller_fn caller,
 
 struct nmibt_walk {
 	struct nmibt_kernel *kernel;
+	const struct nmibt_unwind_arch *arch; /* NULL: not known */
 	uint64_t pac_mask; /* bits of an address that may be its signature */
 	bool is_guess; /* no frame is reliable from here on */
 	nmibt_caller_fn caller; /* NULL: none */
@@ -81,11 +83,11 @@ struct nmibt_walk {
  * life of the walk; regs are those of kernel mode or user mode, whole. */
 bool nmibt_walk_init(struct nmibt_walk *walk, struct nmibt_kernel *kernel,
 		     const struct nmibt_regs *regs);
-/* NOTHING where regs are missing or not those of the architecture. */
 /* Are the registers, which are present, of user mode? */
 bool nmibt_is_user_mode(enum nmibt_arch arch, const struct nmibt_regs *regs);
 /* Are interrupts masked in the registers, which are present? */
 bool nmibt_has_irqs_off(enum nmibt_arch arch, const struct nmibt_regs *regs);
+/* NOTHING where regs are missing or not those of the architecture. */
 struct nmibt_error *nmibt_check_regs(enum nmibt_arch arch, const struct nmibt_regs *regs);
 /* What was found, named; the caller destroys *ret. */
 struct nmibt_error *nmibt_walk_finish(struct nmibt_walk *walk, struct nmibt_stack *ret);
@@ -127,13 +129,5 @@ bool nmibt_walk_lr(struct nmibt_walk *walk, const struct nmibt_regs *regs);
 /* Adds frames by the records from fp on. True: they led to an exception that interrupted
  * the kernel, and *ret are the registers there, not yet added. */
 bool nmibt_walk_records(struct nmibt_walk *walk, uint64_t fp, struct nmibt_regs *ret);
-
-/* ------------------------------------------------------------------- x86_64 */
-
-/* As nmibt_unwinder_open(). */
-struct nmibt_orc;
-struct nmibt_error *nmibt_orc_open(struct nmibt_kernel *kernel, struct nmibt_orc **ret);
-void nmibt_orc_close(struct nmibt_orc *orc); /* NULL is allowed */
-void nmibt_orc_walk(struct nmibt_orc *orc, struct nmibt_walk *walk, const struct nmibt_regs *regs);
 
 #endif /* NMIBT_UNWIND_H */

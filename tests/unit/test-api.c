@@ -313,6 +313,37 @@ static void sizes(void **state)
 	fake_free(f);
 }
 
+/* A kind that is added needs a name, a source one that is offered. */
+static void names(void **state)
+{
+	(void)state;
+	for (enum nmibt_source i = 0; i < NMIBT_NR_SOURCES; i++) {
+		enum nmibt_source source = NMIBT_NR_SOURCES;
+
+		assert_non_null(nmibt_source_name(i));
+		assert_true(nmibt_source_parse(nmibt_source_name(i), &source));
+		assert_int_equal(source, i);
+		assert_non_null(strstr(NMIBT_SOURCE_NAMES, nmibt_source_name(i)));
+	}
+	for (enum nmibt_outcome i = 0; i < NMIBT_NR_OUTCOMES; i++)
+		assert_non_null(nmibt_outcome_name(i));
+	for (enum nmibt_stack_end i = 0; i < NMIBT_NR_ENDS; i++)
+		assert_non_null(nmibt_end_name(i));
+	for (enum nmibt_note i = 0; i < NMIBT_NR_NOTES; i++)
+		assert_non_null(nmibt_note_name(i));
+	for (enum nmibt_finding_kind i = 0; i < NMIBT_NR_FINDINGS; i++)
+		assert_non_null(nmibt_finding_name(i));
+	for (int c = 0; c < 256; c++) {
+		struct nmibt_render_options options = {.size = sizeof(options)};
+		const char letter[] = {c, '\0'};
+
+		assert_int_equal(nmibt_render_option(&options, c),
+				 c && strstr(NMIBT_RENDER_LETTERS, letter));
+	}
+	assert_null(nmibt_arch_name(NMIBT_ARCH_UNKNOWN));
+	assert_null(nmibt_arch_name(99));
+}
+
 static void usage(void **state)
 {
 	struct nmibt_input_options options = {.size = sizeof(options), .page_size = 4096};
@@ -424,9 +455,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(own_image),	 cmocka_unit_test(own_memory),
 		cmocka_unit_test(few_callbacks), cmocka_unit_test(getters),
-		cmocka_unit_test(sizes),	 cmocka_unit_test(usage),
-		cmocka_unit_test(full_writer),	 cmocka_unit_test(attachment),
-		cmocka_unit_test(own_notes),
+		cmocka_unit_test(sizes),	 cmocka_unit_test(names),
+		cmocka_unit_test(usage),	 cmocka_unit_test(full_writer),
+		cmocka_unit_test(attachment),	 cmocka_unit_test(own_notes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -255,7 +255,7 @@ static const struct nmibt_condition *only_condition(const struct fake_report *f)
 static void one_condition(void **state)
 {
 	struct fake_report *f = *state;
-	uint64_t since = f->now - 22 * FR_SECOND;
+	uint64_t first = f->now;
 
 	for (unsigned int i = 0; i < 3; i++) {
 		fr_lockup(f, SOFT, FR_IRQ(3), 3, 3, 22 + 26 * i);
@@ -266,8 +266,9 @@ static void one_condition(void **state)
 	open_with_a_trace(f);
 	const struct nmibt_condition *c = only_condition(f);
 	assert_int_equal(c->count, 3);
-	assert_int_equal(c->since_ns, since);
-	assert_int_equal(c->last_ns, since + 74 * FR_SECOND);
+	/* The watchdog's seconds are of 2^30 ns. */
+	assert_int_equal(c->since_ns, first - (UINT64_C(22) << 30));
+	assert_int_equal(c->last_ns, first + 52 * FR_SECOND);
 	assert_int_equal(c->interval_ns, 26 * FR_SECOND);
 	assert_true(c->is_open);
 	/* It makes its CPU stuck, whoever the reporter is, and where nothing stands. */
@@ -289,6 +290,64 @@ static void two_conditions(void **state)
 	fr_lockup(f, SOFT, FR_IRQ(3), 3, 3, 22);
 	open_with_a_trace(f);
 	assert_int_equal(f->report->nr_conditions, 4);
+}
+
+/* Hundreds of tasks, each in a condition of its own, reported in turns. */
+static void many_conditions(void **state)
+{
+	struct fake_report *f = *state;
+
+	for (unsigned int i = 0; i < 3; i++) {
+		for (unsigned int pid = 1000; pid < 1200; pid++)
+			fr_hung_task(f, 28, pid, 122 + 121 * i);
+		fr_pass(f, 121);
+	}
+	open_with_a_trace(f);
+	assert_int_equal(f->report->nr_conditions, 200);
+	for (size_t i = 0; i < 200; i++)
+		assert_int_equal(f->report->conditions[i].count, 3);
+}
+
+/* An hour of a lockup, in the watchdog's seconds of 2^30 ns: 24 s of the clock are 22 or 23. */
+static void long_condition(void **state)
+{
+	struct fake_report *f = *state;
+	uint64_t begun = f->now - 23 * FR_SECOND;
+
+	for (unsigned int i = 0; i < 150; i++) {
+		fr_lockup(f, SOFT, FR_IRQ(3), 3, 3, (f->now - begun) >> 30);
+		fr_pass(f, 24);
+	}
+	fr_panic(f, 7, 5, "sysrq triggered crash");
+	open_with_a_trace(f);
+	assert_int_equal(only_condition(f)->count, 150);
+	assert_true(only_condition(f)->is_open);
+}
+
+/* Its second report is of a CPU whose clock is behind. */
+static void clock_behind(void **state)
+{
+	struct fake_report *f = *state;
+
+	fr_hung_task(f, 28, 1000, 122);
+	fr_pass(f, -5);
+	fr_hung_task(f, 28, 1000, 243);
+	fr_pass(f, 86400);
+	fr_panic(f, 7, 5, "sysrq triggered crash");
+	open_with_a_trace(f);
+	assert_int_equal(only_condition(f)->count, 2);
+	assert_int_equal(only_condition(f)->interval_ns, 120 * FR_SECOND);
+	assert_false(only_condition(f)->is_open);
+}
+
+/* A damaged first line: longer than the machine is up. */
+static void longer_than_the_uptime(void **state)
+{
+	struct fake_report *f = *state;
+
+	fr_lockup(f, SOFT, FR_IRQ(3), 3, 3, UINT32_MAX);
+	open_with_a_trace(f);
+	assert_false(only_condition(f)->has_since);
 }
 
 /* Younger than one and a half of its intervals. */
@@ -451,6 +510,10 @@ int main(void)
 		TEST(nobody),
 		TEST(one_condition),
 		TEST(two_conditions),
+		TEST(many_conditions),
+		TEST(long_condition),
+		TEST(clock_behind),
+		TEST(longer_than_the_uptime),
 		cmocka_unit_test(closed_by_time),
 		TEST(shortest_interval),
 		cmocka_unit_test(closed_by_what_is_later),

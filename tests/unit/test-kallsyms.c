@@ -132,6 +132,28 @@ static void first_of_several(void **state)
 	assert_string_equal(name_of(f, AT(10)), "kkkkkkkkkkk+0x0");
 }
 
+static unsigned int nr_reads;
+
+static enum nmibt_read count_reads(void *ctx, uint64_t paddr, void *buf, size_t len)
+{
+	nr_reads++;
+	return read_phys(ctx, paddr, buf, len);
+}
+
+/* In a damaged table all symbols may have one value: that costs no walk along them. */
+static void all_of_one_value(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned int i = 0; i < NR_SYMBOLS; i++)
+		move(f, i, 2);
+	f->ops.read_phys = count_reads;
+	assert_string_equal(name_of(f, AT(2) + 2), "a+0x2");
+	nr_reads = 0;
+	assert_string_equal(name_of(f, AT(2) + 3), "a+0x3");
+	assert_in_range(nr_reads, 1, 40);
+}
+
 static void before_the_front_end(void **state)
 {
 	struct fixture *f = *state;
@@ -298,6 +320,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ALL(names),
 		ALL(first_of_several),
+		ALL(all_of_one_value),
 		ALL(before_the_front_end),
 		TEST(far_behind),
 		TEST(without_tables),

@@ -186,11 +186,43 @@ static void not_ended(void **state)
 
 	size_t trace = fr_trace(f, 1, OWN, 0, 0, TITLE(1) INFO(1, 118, "spin") SPIN_REGS);
 	f->log->traces[trace - 1].has_ended = false;
+	f->log->traces[trace - 1].is_last = true;
 	die(f);
 	fr_stop(f, 0, 1, "a b c");
 	fr_stop(f, 1, 118, "vprintk printk show_regs a b c");
 	fr_open(f);
 	check(f, 1, NMIBT_STEP_BELONGS, NMIBT_OUTCOME_REPORTED);
+}
+
+/* An old text without an end is not what its CPU prints at the stop: it prints something
+ * else, or its caller has printed more since. */
+static void not_ended_long_ago(void **state)
+{
+	static const struct {
+		enum nmibt_evidence_kind kind;
+		bool is_last;
+		const char *chain;
+	} cases[] = {
+		{OWN, true, "vprintk printk driver a b c"},
+		{OWN, false, "vprintk printk show_regs a b c"},
+		{ANSWER, true, "vprintk printk show_regs a b c"},
+		{ANSWER, false, "vprintk printk show_regs nmi_cpu_backtrace a b c"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fake_report *f = fr_new();
+		size_t trace = fr_trace(f, 1, cases[i].kind, 0, 0,
+					TITLE(1) INFO(1, 118, "spin") SPIN_REGS);
+
+		f->log->traces[trace - 1].has_ended = false;
+		f->log->traces[trace - 1].is_last = cases[i].is_last;
+		die(f);
+		fr_stop(f, 1, 118, cases[i].chain);
+		fr_open(f);
+		check(f, 1, NMIBT_STEP_REGISTERS, NMIBT_OUTCOME_REGISTERS);
+		fr_free(f);
+	}
 }
 
 /* Where nothing marks the end, the outermost function does. */
@@ -350,6 +382,7 @@ int main(void)
 		TEST(last_seen),
 		TEST(of_a_task),
 		TEST(not_ended),
+		TEST(not_ended_long_ago),
 		TEST(ended_by_its_frames),
 		TEST(headless),
 		TEST(nobody_died),
