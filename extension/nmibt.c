@@ -468,8 +468,8 @@ static char *help_nmibt[] = {
 	"    panicking   CPU 1  PID 1 \"init\"  in __handle_sysrq+0xc4/0x150",
 	"    stuck       CPU 3  PID 63 \"nmibt_spin\"  interrupts off, same place at the stop",
 	"    outcomes    4 CPUs: 3 nmi (1 idle), 1 self",
-	"    sources     capture before kdump, all answered after 4.80 ms; 4 crash notes;",
-	"                log: 1 backtrace in 158 records",
+	"    sources     capture before kdump, all answered after 4.80 ms; 4 crash notes; "
+	"log: 1 backtrace in 158 records",
 	"  ",
 	"    CPU 3  nmi +1.48 ms  PID 63 \"nmibt_spin\" irqs off  same place  1245 bytes",
 	"        NMI backtrace for cpu 3",
