@@ -488,7 +488,7 @@ static bool find_in_unit(Dwarf_Die *unit, const char *name, Dwarf_Die *ret)
 /* Functions beside which a type is that no other file has. */
 static const struct {
 	const char *type, *function;
-} homes[] = {
+} defining_functions[] = {
 	{"printk_safe_seq_buf", "printk_safe_flush"}, /* kernel/printk/printk_safe.c, 5.10 */
 	{"nmi_seq_buf", "printk_nmi_flush"}, /* kernel/printk/nmi.c, 4.7 */
 	{"nmi_seq_buf", "nmi_trigger_all_cpu_backtrace"}, /* lib/nmi_backtrace.c, 4.4 */
@@ -500,10 +500,10 @@ static bool find_at_home(struct nmibt_debugfile *file, const char *name, Dwarf_D
 	GElf_Addr addr;
 	Dwarf_Addr bias;
 
-	for (size_t i = 0; i < ARRAY_SIZE(homes); i++) {
-		const struct nmibt_location at = {.function = homes[i].function};
+	for (size_t i = 0; i < ARRAY_SIZE(defining_functions); i++) {
+		const struct nmibt_location at = {.function = defining_functions[i].function};
 
-		if (strcmp(homes[i].type, name) || !find_function(file, &at, &addr))
+		if (strcmp(defining_functions[i].type, name) || !find_function(file, &at, &addr))
 			continue;
 		Dwarf_Die *unit = unit_of(file->module, addr, &bias);
 		if (unit && find_in_unit(unit, name, ret))

@@ -33,35 +33,35 @@ static void write_taint(struct json *j, const char *taint)
 static void write_case(struct json *j)
 {
 	const struct nmibt_report *report = j->renderer.report;
-	const struct nmibt_case *facts = &report->facts;
+	const struct nmibt_case *case_info = &report->case_info;
 
 	json_key(j, "case");
 	json_open(j, '{');
 	json_key(j, "host");
-	json_text(j, facts->host);
+	json_text(j, case_info->host);
 	json_key(j, "release");
-	json_text(j, facts->release);
+	json_text(j, case_info->release);
 	json_key(j, "build_id");
-	json_text(j, facts->build_id);
+	json_text(j, case_info->build_id);
 	json_key(j, "arch");
 	json_word(j, nmibt_arch_name(report->kernel->image->arch));
 	json_key(j, "time");
-	if (facts->has_time)
-		json_number(j, facts->time);
+	if (case_info->has_time)
+		json_number(j, case_info->time);
 	else
 		json_null(j);
 	json_key(j, "uptime_ns");
-	if (facts->has_uptime)
-		json_number(j, facts->uptime_ns);
+	if (case_info->has_uptime)
+		json_number(j, case_info->uptime_ns);
 	else
 		json_null(j);
 	json_key(j, "uptime_is_at_least");
-	json_bool(j, facts->is_uptime_least);
+	json_bool(j, case_info->is_uptime_least);
 	json_key(j, "hardware");
-	json_text(j, facts->hardware);
-	write_taint(j, facts->taint);
+	json_text(j, case_info->hardware);
+	write_taint(j, case_info->taint);
 	json_key(j, "setting");
-	json_word(j, facts->setting);
+	json_word(j, case_info->setting);
 	json_close(j, '}');
 }
 

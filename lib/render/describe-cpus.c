@@ -301,7 +301,7 @@ static struct nmibt_error *describe_slot(struct cpu_writer *w)
 	return NULL;
 }
 
-/* ----------------------------------------------------------------- what stock has */
+/* ------------------------------------------------------- other kernels */
 
 static struct nmibt_error *put_buffer(struct cpu_writer *w)
 {

@@ -24,7 +24,7 @@ static const struct {
  * and decides nothing about how an image is read. */
 static size_t find_nearest(const struct nmibt_report *report)
 {
-	const char *release = report->facts.release;
+	const char *release = report->case_info.release;
 	struct nmibt_str s = nmibt_str_of(release ? release : "");
 	uint64_t major = UINT32_MAX, minor = 0;
 	size_t nearest = ARRAY_SIZE(kernels);
@@ -66,8 +66,8 @@ static void put_kernel(struct renderer *r, size_t nearest)
 	/* Up to 4.9 VMCOREINFO had no such line. */
 	if (!kernels[nearest].has_ring_buffer && report->kernel->vmcoreinfo.phys_base.known)
 		fputs("vmcoreinfo set NUMBER(phys_base)=0\n", r->out);
-	if (report->facts.has_time)
-		fprintf(r->out, "kdump %" PRIu64 "\n", report->facts.time);
+	if (report->case_info.has_time)
+		fprintf(r->out, "kdump %" PRIu64 "\n", report->case_info.time);
 	/* ELFCORE_ADDR_ERR, include/linux/crash_dump.h (6.12): nothing leads to the first one. */
 	if (report->is_capture_kernel)
 		fputs("variable elfcorehdr_addr:8 = 0xfffffffffffffffe\n", r->out);

@@ -85,7 +85,7 @@ static void render_why(struct renderer *r)
 {
 	const struct nmibt_death *death = &r->report->death;
 	const struct nmibt_log_source *log = r->report->sources->log;
-	const char *setting = r->report->facts.setting;
+	const char *setting = r->report->case_info.setting;
 
 	if (r->report->is_capture_kernel) {
 		render_capture_kernel(r);
@@ -142,20 +142,20 @@ static void put_time(struct renderer *r, uint64_t seconds)
 
 static void render_when(struct renderer *r)
 {
-	const struct nmibt_case *facts = &r->report->facts;
+	const struct nmibt_case *case_info = &r->report->case_info;
 	char up[32];
 
-	if (!facts->has_time && !facts->has_uptime)
+	if (!case_info->has_time && !case_info->has_uptime)
 		return;
 	begin(r, r->report->death.is_known ? "died" : "uptime");
-	if (facts->has_time)
-		put_time(r, facts->time);
+	if (case_info->has_time)
+		put_time(r, case_info->time);
 	else if (r->report->death.is_known)
 		fputs("at an unknown time", r->out);
-	if (facts->has_uptime) {
-		nmibt_format_duration((int64_t)facts->uptime_ns, up, sizeof(up));
+	if (case_info->has_uptime) {
+		nmibt_format_duration((int64_t)case_info->uptime_ns, up, sizeof(up));
 		fprintf(r->out, "%s%s%s", r->report->death.is_known ? ", up " : "",
-			facts->is_uptime_least ? "at least " : "", up);
+			case_info->is_uptime_least ? "at least " : "", up);
 	}
 	end(r);
 }
@@ -163,7 +163,7 @@ static void render_when(struct renderer *r)
 /* "G        W  O" as words; the kernel's own letters stay, for whoever greps. */
 static void render_taint(struct renderer *r)
 {
-	const char *taint = r->report->facts.taint, *comma = "";
+	const char *taint = r->report->case_info.taint, *comma = "";
 	size_t at = 0;
 	char letter = nmibt_next_taint(taint, &at);
 
@@ -181,25 +181,25 @@ static void render_taint(struct renderer *r)
 
 static void render_case(struct renderer *r)
 {
-	const struct nmibt_case *facts = &r->report->facts;
+	const struct nmibt_case *case_info = &r->report->case_info;
 	const char *arch = nmibt_arch_name(r->report->kernel->image->arch);
 
 	render_why(r);
 	render_failure(r);
 	render_when(r);
 	/* As the kernel calls a machine that has no name yet (init/version.c, 6.12). */
-	if (facts->host && strcmp(facts->host, "(none)"))
-		field(r, "host", facts->host);
+	if (case_info->host && strcmp(case_info->host, "(none)"))
+		field(r, "host", case_info->host);
 	begin(r, "kernel");
-	if (facts->release) {
-		put_line(r, facts->release);
+	if (case_info->release) {
+		put_line(r, case_info->release);
 		fputs(", ", r->out);
 	}
 	fputs(arch ? arch : "of an unknown architecture", r->out);
 	end(r);
 	render_taint(r);
-	field(r, "hardware", facts->hardware);
-	field(r, "build-id", facts->build_id);
+	field(r, "hardware", case_info->hardware);
+	field(r, "build-id", case_info->build_id);
 	putc('\n', r->out);
 }
 

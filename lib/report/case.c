@@ -83,9 +83,9 @@ void nmibt_fill_case(const struct nmibt_report *report, struct nmibt_case *ret)
 	ret->is_uptime_least = !death->has_seq || report->nr_suspends;
 }
 
-void nmibt_case_destroy(struct nmibt_case *facts)
+void nmibt_case_destroy(struct nmibt_case *case_info)
 {
-	free(facts->host);
+	free(case_info->host);
 }
 
 /* The letters of a taint, one after the other; "" if there are none. */

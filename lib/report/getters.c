@@ -47,7 +47,7 @@ static enum nmibt_age_kind get_age(const struct nmibt_age *age, int64_t *ret_ns,
 
 const struct nmibt_case *nmibt_report_case(const struct nmibt_report *report)
 {
-	return &report->facts;
+	return &report->case_info;
 }
 
 const char *nmibt_case_host(const struct nmibt_case *c)

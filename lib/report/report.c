@@ -482,7 +482,7 @@ struct nmibt_error *nmibt_report_conclude(struct nmibt_report *report)
 	err = nmibt_make_timeline(report);
 	if (err)
 		return err;
-	nmibt_fill_case(report, &report->facts);
+	nmibt_fill_case(report, &report->case_info);
 	return has_anything(report) ? NULL : nmibt_nothing_error(report);
 }
 
@@ -545,7 +545,7 @@ void nmibt_report_close(struct nmibt_report *report)
 	nmibt_close_sources(report);
 	nmibt_death_destroy(&report->death);
 	nmibt_conditions_destroy(report);
-	nmibt_case_destroy(&report->facts);
+	nmibt_case_destroy(&report->case_info);
 	if (report->input && report->kernel)
 		nmibt_input_forget_kernel(report->input, report->kernel);
 	nmibt_kernel_close(report->kernel);

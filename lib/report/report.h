@@ -164,7 +164,7 @@ struct nmibt_report {
 	struct nmibt_kernel *kernel;
 	enum nmibt_source only;
 	struct nmibt_sources *sources; /* its unwinder is opened when it is needed */
-	struct nmibt_case facts;
+	struct nmibt_case case_info;
 	struct nmibt_death death;
 	struct nmibt_condition *conditions;
 	size_t nr_conditions;
@@ -235,7 +235,7 @@ void nmibt_conditions_destroy(struct nmibt_report *report);
 struct nmibt_error *nmibt_make_timeline(struct nmibt_report *report);
 
 void nmibt_fill_case(const struct nmibt_report *report, struct nmibt_case *ret);
-void nmibt_case_destroy(struct nmibt_case *facts);
+void nmibt_case_destroy(struct nmibt_case *case_info);
 /* The next letter of a taint as the kernel printed it, from *at on, which is 0 at first; '\0':
  * there is none. */
 char nmibt_next_taint(const char *taint, size_t *at);
