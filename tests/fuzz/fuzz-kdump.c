@@ -133,7 +133,7 @@ static void read_all(const struct nmibt_image *image)
 		if (range.size / image->page_size > MAX_FILE)
 			abort();
 	}
-	free(image->ops->vmcoreinfo(image->ctx, "OSRELEASE"));
+	free(image->ops->vmcoreinfo_text(image->ctx));
 }
 
 static void open_and_read(unsigned int nr, const struct nmibt_file *const *files)
