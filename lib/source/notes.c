@@ -105,6 +105,8 @@ struct nmibt_error *nmibt_unwind_evidence(struct nmibt_kernel *kernel,
 		evidence->stack.end = NMIBT_END_USER;
 		return NULL;
 	}
+	/* An unwinder that found nothing, and not why, is asked again. */
+	nmibt_stack_destroy(&evidence->stack);
 	if (image->ops->unwind) {
 		err = image->ops->unwind(image->ctx, kernel, &evidence->regs, &evidence->stack);
 		if (!err)
