@@ -108,9 +108,11 @@ static bool is_same_below_interrupt(const struct nmibt_stack *text, const struct
 	struct nmibt_stack below = *stop;
 	size_t first = find_interrupted(stop);
 
+	if (!first)
+		return false;
 	below.frames += first;
 	below.nr -= first;
-	return first && is_same_chain(text, &below);
+	return is_same_chain(text, &below);
 }
 
 /* The registers of a virtual CPU do not tell the task; then the chain alone does. */
