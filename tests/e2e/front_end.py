@@ -99,8 +99,10 @@ def comparable(value):
         if not isinstance(value, dict):
             return value
         # The tool unwinds arm64 by the vmlinux's tables, crash by frame pointers alone.
+        # A place may have several symbols; its address is one.
         return {key: strip(item) for key, item in value.items()
                 if key not in ("reliable", "stack_hash") and
+                not (key.startswith("function_") and "address" in value) and
                 (key != "source" or isinstance(item, str))}
     value = strip(value)
     for source in "symbol", "scan":
