@@ -9,14 +9,18 @@
  * node_table. It never uses OFFSET() or SIZE(), whose tables grow with every
  * release.
  *
- * crash leaves a command by longjmp() on a fatal error and on CTRL-C, so what
- * has to be given back is in the static state, which pc->cmd_cleanup frees. A dump
- * does not change: what was found out about it serves the next command, too.
+ * crash leaves a command by longjmp() on a fatal error, so what has to be given
+ * back is in the static state, which pc->cmd_cleanup frees. It does so on CTRL-C,
+ * too, out of the signal's handler: in the middle of malloc() that leaves a lock
+ * behind, for which the next command waits for ever. So the signal waits until the
+ * command is over, and is asked for meanwhile. A dump does not change: what was
+ * found out about it serves the next command, too.
  */
 #include <crash/defs.h>
 
 #include <elf.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -58,6 +62,16 @@ static void close_report(void)
 	state.vmcoreinfo = UNTRIED;
 }
 
+/* how: SIG_BLOCK or SIG_UNBLOCK. */
+static void mask_sigint(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigprocmask(how, &set, NULL);
+}
+
 static void cleanup(void *unused)
 {
 	(void)unused;
@@ -65,6 +79,7 @@ static void cleanup(void *unused)
 	state.cpus = NULL;
 	if (ACTIVE() || REMOTE_ACTIVE())
 		close_report();
+	mask_sigint(SIG_UNBLOCK);
 }
 
 /* ------------------------------------------------------------------- image */
@@ -244,8 +259,10 @@ static bool image_next_range(void *ctx, uint64_t from, uint64_t *ret_start, uint
 
 static bool image_interrupted(void *ctx)
 {
+	sigset_t pending;
+
 	(void)ctx;
-	return received_SIGINT();
+	return received_SIGINT() || (!sigpending(&pending) && sigismember(&pending, SIGINT) == 1);
 }
 
 /* crash hands on no notes of virtual CPUs. */
@@ -399,6 +416,7 @@ static void cmd_nmibt(void)
 		cmd_usage(pc->curcmd, SYNOPSIS);
 
 	pc->cmd_cleanup = cleanup;
+	mask_sigint(SIG_BLOCK);
 	struct nmibt_error *err = print_report(source, cpus, &options);
 	if (err)
 		error(INFO, "%s\n", nmibt_error_message(err));
