@@ -54,6 +54,13 @@ struct nmibt_error *nmibt_copy_options(const char *name, void *ret, size_t size,
  * error message is; the first ones stay where they don't all fit. */
 void nmibt_add_reason(char *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/*
+ * Room for one more element behind nr, each of size bytes. The room is the power of two that
+ * nr has reached, so that nobody has to remember it. The array may move; NULL: out of memory,
+ * and the array stays.
+ */
+void *nmibt_make_room(void *array, size_t nr, size_t size);
+
 static inline const char *nmibt_plural(uint64_t n)
 {
 	return n == 1 ? "" : "s";

@@ -270,24 +270,18 @@ static void find_since(const struct nmibt_report *report, struct nmibt_condition
 	}
 }
 
-static struct nmibt_age age_of(const struct nmibt_report *report, const struct nmibt_condition *c)
+struct nmibt_age nmibt_age_of_condition(const struct nmibt_report *report,
+					const struct nmibt_condition *c)
 {
 	const struct nmibt_printout *last = &report->sources->log->printouts[c->last - 1];
 
 	return nmibt_age_of(report, NMIBT_CLOCK_LOG, c->last_ns, last->first_seq);
 }
 
-static bool was_suspended_since(const struct nmibt_report *report, const struct nmibt_condition *c)
+/* Is its newest report, of this age, younger than 1.5 of its intervals at the death, or,
+ * without one, at the dump? */
+static bool is_young(const struct nmibt_condition *c, struct nmibt_age age)
 {
-	return age_of(report, c).suspended;
-}
-
-/* Is its newest report younger than 1.5 of its intervals at the death, or, without one, at
- * the dump? */
-static bool is_young(const struct nmibt_report *report, const struct nmibt_condition *c)
-{
-	struct nmibt_age age = age_of(report, c);
-
 	return age.kind != NMIBT_AGE_UNKNOWN &&
 	       age.ns < (int64_t)(c->interval_ns + c->interval_ns / 2);
 }
@@ -333,9 +327,10 @@ struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report)
 		find_since(report, &report->conditions[i]);
 	for (size_t i = 0; i < report->nr_conditions; i++) {
 		struct nmibt_condition *c = &report->conditions[i];
+		struct nmibt_age age = nmibt_age_of_condition(report, c);
 
-		c->is_over = is_released(report, c) || was_suspended_since(report, c);
-		c->is_open = !c->is_over && is_young(report, c);
+		c->is_over = is_released(report, c) || age.suspended;
+		c->is_open = !c->is_over && is_young(c, age);
 	}
 	return NULL;
 }

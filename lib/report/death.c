@@ -65,31 +65,24 @@ static size_t find_cause(const struct nmibt_report *report, size_t panic)
  * [*ret_from, *ret_to) in record numbers. */
 static void find_boot(const struct nmibt_log_source *log, uint64_t *ret_from, uint64_t *ret_to)
 {
-	uint64_t from = 0, banner = 0;
+	uint64_t before = 0, banner = 0;
 
-	*ret_to = UINT64_MAX;
 	for (size_t i = 0; i < log->nr_events; i++) {
 		const struct nmibt_log_event *event = &log->events[i];
 
-		if (event->kind == NMIBT_PRINT_BANNER)
-			banner = from = event->seq;
+		if (event->kind == NMIBT_PRINT_BANNER) {
+			before = banner;
+			banner = event->seq;
+		}
 		if (event->kind != NMIBT_PRINT_COMMAND_LINE || !event->is_capture_kernel || !banner)
 			continue;
+		/* The last boot before the capture kernel's. */
+		*ret_from = before;
 		*ret_to = banner;
-		break;
-	}
-	if (*ret_to == UINT64_MAX) {
-		*ret_from = from;
 		return;
 	}
-	/* The last boot before the capture kernel's. */
-	*ret_from = 0;
-	for (size_t i = 0; i < log->nr_events; i++) {
-		const struct nmibt_log_event *event = &log->events[i];
-
-		if (event->kind == NMIBT_PRINT_BANNER && event->seq < *ret_to)
-			*ret_from = event->seq;
-	}
+	*ret_from = banner;
+	*ret_to = UINT64_MAX;
 }
 
 static struct nmibt_error *copy(const char *text, char **ret)
@@ -191,17 +184,12 @@ static void add_subject(struct nmibt_report *report, uint32_t cpu)
 
 static struct nmibt_error *add_task(struct nmibt_death *death, const struct nmibt_task *task)
 {
-	size_t nr = death->nr_tasks;
+	struct nmibt_task *tasks = nmibt_make_room(death->tasks, death->nr_tasks, sizeof(*tasks));
 
-	/* It is full where there is a power of two. */
-	if (!(nr & (nr - 1))) {
-		struct nmibt_task *grown =
-			reallocarray(death->tasks, nr ? 2 * nr : 1, sizeof(*grown));
-		if (!grown)
-			return nmibt_error_nomem();
-		death->tasks = grown;
-	}
-	death->tasks[death->nr_tasks++] = *task;
+	if (!tasks)
+		return nmibt_error_nomem();
+	death->tasks = tasks;
+	tasks[death->nr_tasks++] = *task;
 	return NULL;
 }
 

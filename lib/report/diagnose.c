@@ -118,11 +118,7 @@ static struct nmibt_finding *add_finding(struct diagnosing *d, enum nmibt_findin
 
 	if (d->err)
 		return NULL;
-	/* It is full where there is a power of two. */
-	bool is_full = !(all->nr & (all->nr - 1));
-	struct nmibt_finding *grown =
-		is_full ? reallocarray(all->findings, all->nr ? 2 * all->nr : 1, sizeof(*grown))
-			: all->findings;
+	struct nmibt_finding *grown = nmibt_make_room(all->findings, all->nr, sizeof(*grown));
 	if (grown)
 		all->findings = grown;
 	unsigned int *cpus = calloc(nr_cpus + 1, sizeof(*cpus));
@@ -314,8 +310,7 @@ static bool is_in_condition(const struct nmibt_cpu_brief *b, uint64_t condition)
 static void format_newest(const struct nmibt_report *report, const struct nmibt_condition *c,
 			  char *buf, size_t len)
 {
-	const struct nmibt_printout *last = &report->sources->log->printouts[c->last - 1];
-	struct nmibt_age age = nmibt_age_of(report, NMIBT_CLOCK_LOG, c->last_ns, last->first_seq);
+	struct nmibt_age age = nmibt_age_of_condition(report, c);
 
 	nmibt_format_offset(age, buf, len);
 	/* These are of a table. */

@@ -183,9 +183,6 @@ struct nmibt_error *nmibt_report_read_cpu(const struct nmibt_report *report, uns
 struct nmibt_error *nmibt_older_begin(const struct nmibt_report *report, unsigned int cpu,
 				      struct nmibt_older *ret)
 {
-	const struct nmibt_log_source *log = report->sources->log;
-	bool use_log = log && cpu < NMIBT_MAX_CPUS && !report->sources->has_capture &&
-		       (report->only == NMIBT_SOURCE_AUTO || report->only == NMIBT_SOURCE_LOG);
 	struct nmibt_cpu standing;
 
 	struct nmibt_error *err = nmibt_report_read_cpu(report, cpu, &standing);
@@ -196,7 +193,7 @@ struct nmibt_error *nmibt_older_begin(const struct nmibt_report *report, unsigne
 		.cpu = cpu,
 		.slot = standing.has_stale_slot,
 		.standing = standing.trace,
-		.next = use_log ? log->newest[cpu] : 0,
+		.next = report->sources->has_capture ? 0 : nmibt_newest_trace(report, cpu),
 	};
 	nmibt_cpu_destroy(&standing);
 	return NULL;
@@ -213,18 +210,6 @@ static struct nmibt_error *next_trace(struct nmibt_older *older, struct nmibt_cp
 	*ret_found = i;
 	older->next = i ? log->traces[i - 1].older : 0;
 	return i ? nmibt_log_evidence(log, older->report->kernel, i - 1, &cpu->standing) : NULL;
-}
-
-static enum nmibt_outcome outcome_of_older(const struct nmibt_evidence *evidence)
-{
-	switch (evidence->kind) {
-	case NMIBT_EVIDENCE_ANSWER:
-		return NMIBT_OUTCOME_ANSWERED;
-	case NMIBT_EVIDENCE_SKIPPED:
-		return NMIBT_OUTCOME_SKIPPED;
-	default:
-		return NMIBT_OUTCOME_REPORTED;
-	}
 }
 
 static struct nmibt_error *stale_slot(struct nmibt_older *older, struct nmibt_cpu *cpu)
@@ -265,13 +250,12 @@ struct nmibt_error *nmibt_older_next(struct nmibt_older *older, struct nmibt_cpu
 		return err;
 	}
 	err = next_trace(older, &cpu, ret_found);
-	if (!err && !*ret_found && report->sources->has_buffers &&
-	    (report->only == NMIBT_SOURCE_AUTO || report->only == NMIBT_SOURCE_NMI_BUFFERS))
+	if (!err && !*ret_found && nmibt_may_use_buffers(report))
 		err = nmibt_buffer_residue(report->kernel, older->cpu, older->nth++, &cpu.standing,
 					   ret_found);
 	if (err || !*ret_found)
 		return err;
-	cpu.outcome = outcome_of_older(&cpu.standing);
+	cpu.outcome = nmibt_outcome_of_kind(cpu.standing.kind);
 	cpu.age = nmibt_age_of(report, cpu.standing.clock, cpu.standing.begun_ns,
 			       cpu.standing.first_seq);
 	*ret = cpu;
@@ -289,11 +273,9 @@ static struct nmibt_error *look_for_older(const struct nmibt_report *report,
 	*ret = cpu->has_stale_slot;
 	if (*ret || report->sources->has_capture)
 		return NULL;
-	if (log && cpu->cpu < NMIBT_MAX_CPUS &&
-	    (report->only == NMIBT_SOURCE_AUTO || report->only == NMIBT_SOURCE_LOG)) {
-		for (size_t i = log->newest[cpu->cpu]; i && !*ret; i = log->traces[i - 1].older)
-			*ret = i != cpu->trace && log->traces[i - 1].kind != NMIBT_EVIDENCE_TASK;
-	}
+	for (size_t i = nmibt_newest_trace(report, cpu->cpu); i && !*ret;
+	     i = log->traces[i - 1].older)
+		*ret = i != cpu->trace && log->traces[i - 1].kind != NMIBT_EVIDENCE_TASK;
 	if (*ret || !report->sources->has_buffers)
 		return NULL;
 	struct nmibt_error *err = nmibt_older_next(&older, &first, ret);
@@ -307,7 +289,6 @@ static struct nmibt_error *look_for_older(const struct nmibt_report *report,
 static bool lost_something(const struct nmibt_cpu *cpu)
 {
 	const struct nmibt_evidence *e = &cpu->standing;
-
 	const struct nmibt_stack *stack = &nmibt_shown(cpu)->stack;
 
 	if (stack->end == NMIBT_END_UNREADABLE || stack->end == NMIBT_END_EXCLUDED)
@@ -319,13 +300,11 @@ static bool lost_something(const struct nmibt_cpu *cpu)
 			   NMIBT_WRONG_DAMAGED);
 }
 
-static void make_brief(const struct nmibt_report *report, const struct nmibt_cpu *cpu,
-		       struct nmibt_cpu_brief *brief)
+static void make_brief(const struct nmibt_cpu *cpu, struct nmibt_cpu_brief *brief)
 {
 	const struct nmibt_evidence *shown = nmibt_shown(cpu);
 	struct nmibt_wait wait = {.kind = NMIBT_WAIT_NONE};
 
-	(void)report;
 	if (stands(cpu))
 		nmibt_is_waiting(&shown->stack, &wait);
 	*brief = (struct nmibt_cpu_brief){
@@ -385,7 +364,7 @@ static struct nmibt_error *first_pass(struct nmibt_report *report)
 		if (err)
 			return err;
 
-		make_brief(report, &cpu, &report->cpus[i]);
+		make_brief(&cpu, &report->cpus[i]);
 		count_cpu(report, &cpu);
 		err = look_for_older(report, &cpu, &report->cpus[i].has_older);
 		nmibt_cpu_destroy(&cpu);
@@ -441,7 +420,7 @@ bool nmibt_has_something(const struct nmibt_cpu_brief *brief, bool older)
 /* Does the log tell of a panic or a lockup, be it without a backtrace? */
 bool nmibt_log_tells(const struct nmibt_report *report)
 {
-	return (report->only == NMIBT_SOURCE_AUTO || report->only == NMIBT_SOURCE_LOG) &&
+	return nmibt_may_use(report, NMIBT_SOURCE_LOG) &&
 	       (report->nr_conditions || report->death.by_log);
 }
 

@@ -230,6 +230,9 @@ struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report);
 /* Is it a kind of report that repeats while something stays wrong? */
 bool nmibt_is_condition(enum nmibt_print kind);
 bool nmibt_condition_is_about(const struct nmibt_condition *condition, unsigned int cpu);
+/* Of its newest report. */
+struct nmibt_age nmibt_age_of_condition(const struct nmibt_report *report,
+					const struct nmibt_condition *condition);
 void nmibt_conditions_destroy(struct nmibt_report *report);
 
 struct nmibt_error *nmibt_make_timeline(struct nmibt_report *report);
@@ -253,6 +256,14 @@ void nmibt_format_offset(struct nmibt_age age, char *buf, size_t len);
 void nmibt_format_age(const struct nmibt_report *report, struct nmibt_age age, char *buf,
 		      size_t len);
 
+/* Is this source among those that were asked for? */
+bool nmibt_may_use(const struct nmibt_report *report, enum nmibt_source source);
+bool nmibt_may_use_buffers(const struct nmibt_report *report);
+/* Index + 1 of the newest trace of a CPU, if the log may be used; 0: none. */
+size_t nmibt_newest_trace(const struct nmibt_report *report, unsigned int cpu);
+
+/* What became of a CPU by a text of this kind, where the text is not that of its panic. */
+enum nmibt_outcome nmibt_outcome_of_kind(enum nmibt_evidence_kind kind);
 /* What became of a CPU by its slot. */
 enum nmibt_outcome nmibt_outcome_of_slot(const struct nmibt_evidence *evidence);
 /* The one decision: fills in outcome, step and standing of ret->cpu. */

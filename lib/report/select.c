@@ -15,11 +15,6 @@
 /* So many older texts of a CPU are held against its registers, the newest first. */
 #define MAX_TRIES 8
 
-static bool may_use(const struct nmibt_report *report, enum nmibt_source source)
-{
-	return report->only == NMIBT_SOURCE_AUTO || report->only == source;
-}
-
 static bool may_use_capture(const struct nmibt_report *report)
 {
 	return report->sources->has_capture &&
@@ -92,26 +87,31 @@ static struct nmibt_error *try_slot(const struct nmibt_report *report, struct nm
 
 /* --------------------------------------------------- 2 and 3: what was printed of it */
 
-static enum nmibt_outcome outcome_of_text(const struct nmibt_report *report,
-					  const struct nmibt_evidence *evidence)
+enum nmibt_outcome nmibt_outcome_of_kind(enum nmibt_evidence_kind kind)
 {
-	const struct nmibt_death *death = &report->death;
-
-	switch (evidence->kind) {
+	switch (kind) {
 	case NMIBT_EVIDENCE_ANSWER:
 		return NMIBT_OUTCOME_ANSWERED;
 	case NMIBT_EVIDENCE_SKIPPED:
 		return NMIBT_OUTCOME_SKIPPED;
 	default:
-		break;
+		return NMIBT_OUTCOME_REPORTED;
 	}
+}
+
+static enum nmibt_outcome outcome_of_text(const struct nmibt_report *report,
+					  const struct nmibt_evidence *evidence)
+{
+	const struct nmibt_death *death = &report->death;
+	enum nmibt_outcome outcome = nmibt_outcome_of_kind(evidence->kind);
+
 	/* The CPU that died printed it as it died. */
-	if (evidence->printout &&
+	if (outcome == NMIBT_OUTCOME_REPORTED && evidence->printout &&
 	    (evidence->printout == death->printout ||
 	     (evidence->printout == death->cause &&
 	      report->sources->log->printouts[evidence->printout - 1].kind == NMIBT_PRINT_OOPS)))
 		return NMIBT_OUTCOME_SELF;
-	return NMIBT_OUTCOME_REPORTED;
+	return outcome;
 }
 
 static bool has_any(const struct nmibt_stack *stack, const char *const *names, size_t nr)
@@ -209,7 +209,7 @@ static struct nmibt_error *find_belonging(const struct nmibt_report *report, str
 	unsigned int best = 0;
 
 	*ret = 0;
-	for (size_t i = log->newest[cpu->cpu]; i; i = log->traces[i - 1].older) {
+	for (size_t i = nmibt_newest_trace(report, cpu->cpu); i; i = log->traces[i - 1].older) {
 		unsigned int rank = rank_of(report, i - 1);
 		bool belongs;
 
@@ -244,9 +244,6 @@ static struct nmibt_error *try_belonging(const struct nmibt_report *report, stru
 {
 	size_t trace;
 
-	if (!report->sources->log || !may_use(report, NMIBT_SOURCE_LOG) ||
-	    cpu->cpu >= NMIBT_MAX_CPUS)
-		return NULL;
 	struct nmibt_error *err = find_belonging(report, cpu, &trace);
 	return err || !trace ? err : use_trace(report, trace, NMIBT_STEP_BELONGS, cpu);
 }
@@ -256,7 +253,7 @@ static struct nmibt_error *confirm_traces(const struct nmibt_report *report, str
 	const struct nmibt_log_source *log = report->sources->log;
 	unsigned int tries = 0;
 
-	for (size_t i = log->newest[cpu->cpu]; i && tries < MAX_TRIES;
+	for (size_t i = nmibt_newest_trace(report, cpu->cpu); i && tries < MAX_TRIES;
 	     i = log->traces[i - 1].older, tries++) {
 		struct nmibt_evidence evidence;
 
@@ -293,24 +290,17 @@ static struct nmibt_error *confirm_buffer(const struct nmibt_report *report, str
 	return NULL;
 }
 
-static bool has_older_text(const struct nmibt_report *report, const struct nmibt_cpu *cpu)
-{
-	const struct nmibt_log_source *log = report->sources->log;
-
-	return (log && may_use(report, NMIBT_SOURCE_LOG) && cpu->cpu < NMIBT_MAX_CPUS &&
-		log->newest[cpu->cpu]) ||
-	       (report->sources->has_buffers && may_use(report, NMIBT_SOURCE_NMI_BUFFERS));
-}
-
 static struct nmibt_error *try_confirmed(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
-	if (!cpu->stop.regs.present || !has_older_text(report, cpu))
+	bool use_buffers = nmibt_may_use_buffers(report);
+
+	/* Without older text nothing is unwound. */
+	if (!cpu->stop.regs.present || (!use_buffers && !nmibt_newest_trace(report, cpu->cpu)))
 		return NULL;
 	struct nmibt_error *err = nmibt_unwind_stop(report, cpu);
-	if (!err && report->sources->has_buffers && may_use(report, NMIBT_SOURCE_NMI_BUFFERS))
+	if (!err && use_buffers)
 		err = confirm_buffer(report, cpu);
-	if (!err && cpu->step == NMIBT_STEP_NOTHING && report->sources->log &&
-	    may_use(report, NMIBT_SOURCE_LOG) && cpu->cpu < NMIBT_MAX_CPUS)
+	if (!err && cpu->step == NMIBT_STEP_NOTHING)
 		err = confirm_traces(report, cpu);
 	return err;
 }
@@ -321,7 +311,7 @@ static struct nmibt_error *try_confirmed(const struct nmibt_report *report, stru
 static struct nmibt_error *try_registers(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
 	if (!cpu->stop.regs.present ||
-	    (!may_use(report, cpu->stop.source) && !may_use_capture(report)))
+	    (!nmibt_may_use(report, cpu->stop.source) && !may_use_capture(report)))
 		return NULL;
 	cpu->step = NMIBT_STEP_REGISTERS;
 	return nmibt_unwind_stop(report, cpu);
@@ -336,7 +326,7 @@ static struct nmibt_error *try_last_seen(const struct nmibt_report *report, stru
 	bool found = false;
 	struct nmibt_error *err = NULL;
 
-	if (report->sources->has_buffers && may_use(report, NMIBT_SOURCE_NMI_BUFFERS)) {
+	if (nmibt_may_use_buffers(report)) {
 		err = nmibt_buffer_evidence(report->kernel, cpu->cpu, &evidence, &found);
 		if (err)
 			return err;
@@ -348,9 +338,7 @@ static struct nmibt_error *try_last_seen(const struct nmibt_report *report, stru
 		if (found)
 			return NULL;
 	}
-	if (!log || !may_use(report, NMIBT_SOURCE_LOG) || cpu->cpu >= NMIBT_MAX_CPUS)
-		return NULL;
-	for (size_t i = log->newest[cpu->cpu]; i; i = log->traces[i - 1].older) {
+	for (size_t i = nmibt_newest_trace(report, cpu->cpu); i; i = log->traces[i - 1].older) {
 		if (log->traces[i - 1].kind != NMIBT_EVIDENCE_TASK)
 			return use_trace(report, i, NMIBT_STEP_LAST_SEEN, cpu);
 	}
@@ -374,7 +362,7 @@ static bool is_silent(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
 	const struct nmibt_log_source *log = report->sources->log;
 
-	if (!log || !may_use(report, NMIBT_SOURCE_LOG) || report->sources->has_capture)
+	if (!log || !nmibt_may_use(report, NMIBT_SOURCE_LOG) || report->sources->has_capture)
 		return false;
 	for (size_t i = log->nr_requests; i > 0; i--) {
 		const struct nmibt_request *r = &log->requests[i - 1];

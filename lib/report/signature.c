@@ -125,7 +125,8 @@ static struct nmibt_error *merge_equal(struct nmibt_signature *signature)
 			signature->stacks[nr++] = moved;
 			continue;
 		}
-		unsigned int *cpus = realloc(last->cpus, (last->nr_cpus + 1) * sizeof(*last->cpus));
+		unsigned int *cpus =
+			nmibt_make_room(last->cpus, last->nr_cpus, sizeof(*last->cpus));
 		if (!cpus)
 			return nmibt_error_nomem();
 		last->cpus = cpus;

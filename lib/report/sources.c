@@ -355,6 +355,29 @@ struct nmibt_error *nmibt_unwind_stop(const struct nmibt_report *report, struct 
 	return err;
 }
 
+/* ---------------------------------------------------------- what may be used of them */
+
+bool nmibt_may_use(const struct nmibt_report *report, enum nmibt_source source)
+{
+	return report->only == NMIBT_SOURCE_AUTO || report->only == source;
+}
+
+bool nmibt_may_use_buffers(const struct nmibt_report *report)
+{
+	return report->sources->has_buffers && nmibt_may_use(report, NMIBT_SOURCE_NMI_BUFFERS);
+}
+
+size_t nmibt_newest_trace(const struct nmibt_report *report, unsigned int cpu)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+
+	return log && nmibt_may_use(report, NMIBT_SOURCE_LOG) && cpu < NMIBT_MAX_CPUS
+		       ? log->newest[cpu]
+		       : 0;
+}
+
+/* ------------------------------------------------------------- the CPUs they know of */
+
 static bool is_mentioned(const struct nmibt_log_source *log, unsigned int cpu)
 {
 	if (log->newest[cpu])
@@ -418,8 +441,7 @@ unsigned int nmibt_sources_nr_cpus(const struct nmibt_sources *sources)
 
 bool nmibt_is_source_tried(const struct nmibt_report *report, enum nmibt_source s)
 {
-	return report->sources->states[s].found != NMIBT_FOUND_UNTRIED &&
-	       (report->only == NMIBT_SOURCE_AUTO || report->only == s);
+	return report->sources->states[s].found != NMIBT_FOUND_UNTRIED && nmibt_may_use(report, s);
 }
 
 /* Has one before it the same reason? Per-CPU data, for instance, serves two. */

@@ -51,9 +51,7 @@ bool nmibt_cpus_add(struct nmibt_cpus *cpus, unsigned int cpu)
 	} else if (joins_behind) {
 		r[i].first = cpu;
 	} else {
-		/* The room is the power of two that the number has reached. */
-		if (!(cpus->nr & (cpus->nr - 1)))
-			r = realloc(r, (cpus->nr ? 2 * cpus->nr : 1) * sizeof(*r));
+		r = nmibt_make_room(r, cpus->nr, sizeof(*r));
 		if (!r)
 			return false;
 		cpus->ranges = r;
