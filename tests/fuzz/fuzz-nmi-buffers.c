@@ -172,19 +172,13 @@ static void read_all(struct nmibt_kernel *kernel)
 	read_cpu(kernel, percpu->nr - 1);
 }
 
-/* The one that changes are made to: making it takes longer than all the rest. */
 static struct fake_percpu *copy_of(const struct fake_percpu *whole)
 {
 	static struct fake_percpu copy;
-	static struct fake_kernel kernel;
-	static uint8_t mem[FK_SIZE];
 
 	copy = *whole;
-	kernel = *whole->k;
-	memcpy(mem, kernel.mem, kernel.next - FK_BASE);
-	kernel.mem = mem;
-	copy.k = &kernel;
-	copy.pages.k = &kernel;
+	copy.k = fk_copy(whole->k);
+	copy.pages.k = copy.k;
 	copy.image.ops = &copy.ops;
 	copy.image.ctx = &copy;
 	copy.kernel = NULL;

@@ -225,22 +225,6 @@ static void walk(struct fake_stack *s)
 	fs_close(s);
 }
 
-/* The one that changes are made to: making it takes longer than all the rest. */
-static struct fake_stack copy_of(const struct fake_stack *whole)
-{
-	static struct fake_kernel kernel;
-	static uint8_t mem[FK_SIZE];
-	struct fake_stack copy = *whole;
-
-	kernel = *whole->k;
-	memcpy(mem, kernel.mem, kernel.next - FK_BASE);
-	kernel.mem = mem;
-	kernel.image.ops = &kernel.ops;
-	kernel.image.ctx = &kernel;
-	copy.k = &kernel;
-	return copy;
-}
-
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct fake_stack *stacks[2];
@@ -251,7 +235,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		stacks[arm64] = fs_new(arm64 ? &fk_arm64 : &fk_x86);
 		(arm64 ? make_arm64 : make_x86)(stacks[arm64]);
 	}
-	struct fake_stack s = copy_of(stacks[arm64]);
+	struct fake_stack s = *stacks[arm64];
+	s.k = fk_copy(s.k);
 	for (; size >= sizeof(change); data += sizeof(change), size -= sizeof(change)) {
 		memcpy(&change, data, sizeof(change));
 		apply(&s, stacks[arm64], &change);

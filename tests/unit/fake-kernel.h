@@ -60,6 +60,20 @@ struct fake_kernel {
 	int asked_left; /* until interrupted() says so, for good; negative: never */
 };
 
+/* The one copy that a fuzzer makes changes to: making a kernel takes longer than all the rest. */
+static inline struct fake_kernel *fk_copy(const struct fake_kernel *whole)
+{
+	static struct fake_kernel kernel;
+	static uint8_t mem[FK_SIZE];
+
+	kernel = *whole;
+	memcpy(mem, whole->mem, whole->next - FK_BASE);
+	kernel.mem = mem;
+	kernel.image.ops = &kernel.ops;
+	kernel.image.ctx = &kernel;
+	return &kernel;
+}
+
 /* The same memory, whether with high or without. */
 static inline void *fk_at(struct fake_kernel *k, uint64_t paddr)
 {

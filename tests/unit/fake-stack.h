@@ -128,6 +128,32 @@ static inline struct nmibt_error *fs_unwind(struct fake_stack *s)
 	return nmibt_unwind(s->unwinder, &s->regs, &s->stack);
 }
 
+/* "0+4= 1+20? 2+34": functions and offsets of what was followed, "=" for a pc that was to come
+ * next, "?" for what may be wrong. */
+static inline const char *fs_frames(const struct fake_stack *s, char *buf, size_t size)
+{
+	size_t len = 0;
+
+	*buf = '\0';
+	for (size_t i = 0; i < s->stack.nr; i++) {
+		const struct nmibt_frame *f = &s->stack.frames[i];
+		uint64_t offset = f->addr - s->at.text;
+
+		if (offset < FS_FUNCTIONS * FS_FUNCTION)
+			len += snprintf(buf + len, size - len, "%s%u+%x", i ? " " : "",
+					(unsigned int)(offset / FS_FUNCTION),
+					(unsigned int)(offset % FS_FUNCTION));
+		else
+			len += snprintf(buf + len, size - len, "%s%#" PRIx64, i ? " " : "",
+					f->addr);
+		assert(len < size);
+		len += snprintf(buf + len, size - len, "%s%s",
+				f->is_pc || f->is_interrupted ? "=" : "", f->reliable ? "" : "?");
+		assert(len < size);
+	}
+	return buf;
+}
+
 static inline void fs_free(struct fake_stack *s)
 {
 	fs_close(s);

@@ -79,26 +79,12 @@ static void walk(struct fake_stack *s)
 		fail_msg("%s", err->message);
 }
 
-/* "0+4 1+24? 2+34": the functions and offsets, "=" for a pc that was to come next. */
 static void check(struct fake_stack *s, const char *expected)
 {
-	char got[2048] = "";
+	char got[2048];
 
 	walk(s);
-	for (unsigned int i = 0; i < s->stack.nr; i++) {
-		const struct nmibt_frame *f = &s->stack.frames[i];
-		uint64_t offset = f->addr - s->at.text;
-		size_t len = strlen(got);
-
-		if (offset < FS_FUNCTIONS * FS_FUNCTION)
-			len += sprintf(got + len, "%s%u+%x", i ? " " : "",
-				       (unsigned int)(offset / FS_FUNCTION),
-				       (unsigned int)(offset % FS_FUNCTION));
-		else
-			len += sprintf(got + len, "%s%#" PRIx64, i ? " " : "", f->addr);
-		sprintf(got + len, "%s%s", f->is_pc || f->is_interrupted ? "=" : "",
-			f->reliable ? "" : "?");
-	}
+	fs_frames(s, got, sizeof(got));
 	assert_string_equal(got, expected);
 }
 

@@ -231,27 +231,12 @@ static void walk(struct test *t)
 		fail_msg("%s: %s", t->format->name, err->message);
 }
 
-/* "0+4= 1+20? 2+34": functions and offsets, "=" for a pc that was to come next. */
 static void check(struct test *t, const char *expected)
 {
-	struct fake_stack *s = t->s;
-	char got[4096] = "";
+	char got[4096];
 
 	walk(t);
-	for (unsigned int i = 0; i < s->stack.nr; i++) {
-		const struct nmibt_frame *f = &s->stack.frames[i];
-		uint64_t offset = f->addr - s->at.text;
-		size_t len = strlen(got);
-
-		if (offset < FS_FUNCTIONS * FS_FUNCTION)
-			len += sprintf(got + len, "%s%u+%x", i ? " " : "",
-				       (unsigned int)(offset / FS_FUNCTION),
-				       (unsigned int)(offset % FS_FUNCTION));
-		else
-			len += sprintf(got + len, "%s%#" PRIx64, i ? " " : "", f->addr);
-		sprintf(got + len, "%s%s", f->is_pc || f->is_interrupted ? "=" : "",
-			f->reliable ? "" : "?");
-	}
+	fs_frames(t->s, got, sizeof(got));
 	if (strcmp(got, expected))
 		fail_msg("%s: %s, not %s", t->format->name, got, expected);
 }
