@@ -193,8 +193,7 @@ static uint64_t address_of(const struct json *j, const struct nmibt_evidence *ev
 	const struct nmibt_reg_names *names =
 		nmibt_reg_names(j->renderer.report->kernel->image->arch);
 
-	if (frame->addr || !frame->is_pc || !names || !evidence->regs.present ||
-	    evidence->text.unread)
+	if (frame->addr || frame != nmibt_evidence_pc_frame(evidence, names))
 		return frame->addr;
 	return evidence->regs.value[names->pc];
 }

@@ -9,15 +9,14 @@
 #define VALUE_WIDTH 32
 
 /* An address in the function of the pc's own line, which the kernel printed. */
-static bool symbol_of_text(const struct nmibt_cpu *cpu, unsigned int pc, uint64_t addr, char *buf,
-			   size_t len)
+static bool symbol_of_text(const struct nmibt_cpu *cpu, const struct nmibt_reg_names *names,
+			   uint64_t addr, char *buf, size_t len)
 {
-	const struct nmibt_evidence *evidence = &cpu->standing;
-	const struct nmibt_frame *f = evidence->stack.frames;
+	const struct nmibt_frame *f = nmibt_evidence_pc_frame(&cpu->standing, names);
 
-	if (!evidence->stack.nr || !f->is_pc || !f->function.len || !evidence->regs.present)
+	if (!f || !f->function.len)
 		return false;
-	uint64_t offset = addr - (evidence->regs.value[pc] - f->offset);
+	uint64_t offset = addr - (cpu->standing.regs.value[names->pc] - f->offset);
 	if (offset >= f->size)
 		return false;
 	int n = snprintf(buf, len, "%.*s+0x%" PRIx64, (int)f->function.len, f->function.s, offset);
@@ -34,7 +33,7 @@ bool nmibt_register_symbol(const struct nmibt_report *report, const struct nmibt
 	if (reg != names->pc && strcmp(names->name[reg], "lr"))
 		return false;
 	return nmibt_symbolize(report->kernel, value, buf, len) ||
-	       symbol_of_text(cpu, names->pc, value, buf, len);
+	       symbol_of_text(cpu, names, value, buf, len);
 }
 
 static void format_value(struct renderer *r, const struct nmibt_cpu *cpu, unsigned int i,

@@ -183,14 +183,16 @@ static enum nmibt_moved compare_registers(struct nmibt_kernel *kernel,
 					  const struct nmibt_evidence *stop)
 {
 	const struct nmibt_reg_names *names = nmibt_reg_names(kernel->image->arch);
-	const struct nmibt_frame *first = evidence->stack.frames;
+	const struct nmibt_frame *first = nmibt_evidence_pc_frame(evidence, names);
 	uint64_t old_pc = evidence->regs.value[names->pc], pc = stop->regs.value[names->pc];
 	uint64_t old_sp = evidence->regs.value[names->sp], sp = stop->regs.value[names->sp];
 
 	if (pc == old_pc && sp == old_sp)
 		return NMIBT_MOVED_SAME;
-	if (evidence->is_user || !evidence->stack.nr || !first->is_pc)
+	if (evidence->is_user)
 		return NMIBT_MOVED_YES;
+	if (!first)
+		return NMIBT_MOVED_UNKNOWN;
 	if (sp == old_sp && is_in_function(first, old_pc, pc))
 		return NMIBT_MOVED_SAME;
 	if (!is_near(sp, old_sp))

@@ -27,3 +27,25 @@ void nmibt_evidence_take_backtrace(struct nmibt_evidence *evidence,
 	evidence->has_sp = backtrace->has_sp;
 	evidence->sp = backtrace->sp;
 }
+
+/* A slot has the registers of the backtrace that was asked for. If printing it faulted, the
+ * text may begin with the fault's own registers (kernel/v6.12, patch 8). */
+static bool is_text_of_registers(const struct nmibt_evidence *evidence,
+				 const struct nmibt_reg_names *names)
+{
+	if (evidence->text.unread)
+		return false;
+	if (evidence->has_sp)
+		return evidence->sp == evidence->regs.value[names->sp];
+	return !(evidence->slot.flags & NMI_CAPTURE_SLOT_F_FAULTED);
+}
+
+const struct nmibt_frame *nmibt_evidence_pc_frame(const struct nmibt_evidence *evidence,
+						  const struct nmibt_reg_names *names)
+{
+	const struct nmibt_frame *frame = evidence->stack.frames;
+
+	if (!names || !evidence->regs.present || !evidence->stack.nr || !frame->is_pc)
+		return NULL;
+	return is_text_of_registers(evidence, names) ? frame : NULL;
+}

@@ -69,6 +69,11 @@ struct nmibt_evidence {
 };
 void nmibt_evidence_destroy(struct nmibt_evidence *evidence);
 
+/* The frame that the pc of the registers is in, as the text names it; NULL: the text does
+ * not tell, or it is of other registers. */
+const struct nmibt_frame *nmibt_evidence_pc_frame(const struct nmibt_evidence *evidence,
+						  const struct nmibt_reg_names *names);
+
 /* ------------------------------------------------- what the log's callers print */
 
 struct nmibt_cpu_range {
