@@ -31,7 +31,8 @@
 
 /* "No CPU" in a field that holds a CPU number. */
 #define NMI_CAPTURE_NO_CPU UINT32_MAX
-/* In the table: a possible CPU that there was no memory for. 0: not possible. */
+/* An entry of the table for a possible CPU whose slot could not be allocated. 0: the CPU is not
+ * possible. */
 #define NMI_CAPTURE_NO_MEMORY UINT64_MAX
 
 /* Room for registers: x86_64's elf_gregset_t has 27 words, arm64's 34. */
@@ -42,8 +43,8 @@
 enum nmi_capture_state {
 	NMI_CAPTURE_IDLE = 0, /* nothing was requested since boot */
 	NMI_CAPTURE_RUNNING = 1, /* the requester is asking or waiting */
-	NMI_CAPTURE_COMPLETE = 2, /* all that were asked have answered or faulted */
-	NMI_CAPTURE_TIMEOUT = 3, /* the wait ended with CPUs missing */
+	NMI_CAPTURE_COMPLETE = 2, /* all CPUs that were asked have answered or faulted */
+	NMI_CAPTURE_TIMEOUT = 3, /* the wait ended before all CPUs had answered */
 };
 
 /* nmi_capture_desc.flags */
@@ -64,16 +65,16 @@ struct nmi_capture_desc {
 	uint32_t slot_size; /* header + text + nested area of one slot */
 	uint32_t nr_slots; /* entries of the table: nr_cpu_ids */
 	uint32_t state; /* enum nmi_capture_state */
-	uint32_t generation; /* of the last request; 0: never */
+	uint32_t generation; /* number of the last request; 0: there was none */
 	uint32_t panic_cpu; /* the CPU that asked last, or NO_CPU */
 	uint32_t timeout_ms; /* bound of the wait for all CPUs */
 	uint32_t flags; /* NMI_CAPTURE_F_* */
 	uint32_t refused; /* requests refused while one was running or after it */
 	uint32_t nr_asked; /* remote CPUs that were asked */
-	uint64_t desc_paddr; /* of this structure: proves that it isn't a copy */
+	uint64_t desc_paddr; /* of this structure: a copy of it elsewhere does not match */
 	uint64_t table_paddr; /* of uint64_t[nr_slots]: slots, 0, NO_MEMORY; 0: not set up */
 	uint64_t asked_ns; /* when the request began */
-	uint64_t finished_ns; /* when the wait ended; 0: it did not */
+	uint64_t finished_ns; /* when the wait ended; 0: it did not end */
 };
 
 /* nmi_capture_slot.state; published with release semantics */
@@ -84,13 +85,13 @@ enum nmi_capture_slot_state {
 	NMI_CAPTURE_SLOT_DONE = 3, /* complete */
 };
 
-/* nmi_capture_slot.how: what made the CPU write, set when it begins */
+/* nmi_capture_slot.how: what made the CPU write; set when the CPU begins to write */
 enum nmi_capture_how {
 	NMI_CAPTURE_BY_NONE = 0,
 	NMI_CAPTURE_BY_NMI = 1, /* an NMI or a pseudo-NMI */
 	NMI_CAPTURE_BY_IRQ = 2, /* an ordinary IPI */
-	NMI_CAPTURE_BY_SELF = 3, /* it panicked: the requester, or a second one */
-	NMI_CAPTURE_BY_STOP = 4, /* when it was stopped for kdump */
+	NMI_CAPTURE_BY_SELF = 3, /* its own panic: it is the requester, or panicked second */
+	NMI_CAPTURE_BY_STOP = 4, /* the stop for kdump */
 };
 
 /* nmi_capture_slot.flags */
@@ -118,18 +119,18 @@ struct nmi_capture_slot {
 	uint8_t magic[NMI_CAPTURE_MAGIC_LEN];
 	uint32_t cpu;
 	uint32_t state; /* enum nmi_capture_slot_state */
-	uint32_t generation; /* of the request that this content answers */
+	uint32_t generation; /* number of the request that this content answers */
 	uint32_t how; /* enum nmi_capture_how */
 	uint32_t flags; /* NMI_CAPTURE_SLOT_F_* */
 	uint32_t text_off;
 	uint32_t text_size;
 	uint32_t text_len;
-	uint32_t nested_off; /* what was printed inside a printk, or by a fault */
+	uint32_t nested_off; /* of the text that was printed inside a printk, or by a fault */
 	uint32_t nested_size;
 	uint32_t nested_len;
 	uint32_t lost_msgs; /* messages of which nothing was stored */
 	uint32_t lost_bytes; /* bytes that did not fit, cut messages included */
-	uint32_t begin_again; /* second begins on this CPU, refused */
+	uint32_t begin_again; /* how often this CPU began a second time, and was refused */
 	int32_t pid; /* of the interrupted task */
 	uint32_t nr_regs; /* words of regs[]: elf_gregset_t's ELF_NGREG */
 	char comm[NMI_CAPTURE_COMM_LEN]; /* may lack a NUL when damaged */

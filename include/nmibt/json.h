@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A report as one JSON document: docs/json.md, docs/nmibt.schema.json. libnmibt-json.a has
- * it, and needs libnmibt.a.
+ * A report as one JSON document: docs/json.md, docs/nmibt.schema.json. It is in libnmibt-json.a,
+ * which needs libnmibt.a.
  */
 #ifndef NMIBT_PUBLIC_JSON_H
 #define NMIBT_PUBLIC_JSON_H
@@ -13,10 +13,11 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/* Of the document: it grows when a reader of the one before would go wrong. */
+/* The version of the document. It grows when programs that read the version before would
+ * misread the new one. */
 #define NMIBT_JSON_VERSION 2
 
-/* As nmibt_render(), whatever options->format is. */
+/* Writes the JSON document, whatever options->format is; otherwise as nmibt_render(). */
 struct nmibt_error *nmibt_render_json(const struct nmibt_report *report,
 				      const struct nmibt_render_options *options,
 				      nmibt_write_fn write, void *ctx, int *ret);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What differs between architectures and is no code: a row for each. What they print is in
- * lib/text, how their stacks are followed in lib/unwind, their page tables in
+ * What differs between architectures and can be put into a table: one row for each. The texts that
+ * they print are in lib/text, their unwinders in lib/unwind, their page tables in
  * lib/kernel/memory.c.
  */
 #include <elf.h>
@@ -23,8 +23,8 @@ static const char *const arm64_regs[] = {
 };
 
 static const struct arch {
-	const char *name; /* nmibt's own */
-	const char *machine; /* uname's, which the headers of dumps have */
+	const char *name; /* nmibt's own name */
+	const char *machine; /* utsname.machine, which is in the headers of dumps */
 	unsigned int elf_machine;
 	struct nmibt_reg_names regs;
 } archs[] = {
@@ -66,7 +66,7 @@ static const struct arch {
 		},
 };
 
-/* NULL: unknown, or newer than the table. */
+/* NULL: the architecture is unknown, or newer than the table. */
 static const struct arch *row_of(enum nmibt_arch arch)
 {
 	return arch < ARRAY_SIZE(archs) && archs[arch].name ? &archs[arch] : NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What every folder of the library uses: cleanup, errors, escaping, matching of text.
+ * Helpers for every folder of the library: cleanup, errors, escaping, matching of text.
  */
 #ifndef NMIBT_BASE_H
 #define NMIBT_BASE_H
@@ -12,8 +12,8 @@
 #include <nmibt/capture.h>
 #include <nmibt/nmibt.h>
 
-/* One line of text without a newline, safe to print: names what was being
- * done, on which CPU or address. */
+/* message is one printable line without a newline. It says what the library was doing, for which
+ * CPU or address, and why that failed. */
 struct nmibt_error {
 	enum nmibt_code code;
 	char *message;
@@ -22,7 +22,7 @@ struct nmibt_error {
 struct nmibt_error *nmibt_error_create(enum nmibt_code code, const char *format, ...)
 	__attribute__((format(printf, 2, 3), returns_nonnull));
 
-/* A line of text for people: why something failed, what was looked for. */
+/* Bytes of a line of text for people, which says why something failed or where we looked. */
 #define NMIBT_WHY_LEN 160
 
 /* Borrowed, not terminated. */
@@ -43,21 +43,21 @@ static inline void nmibt_free_ptr(void *p)
 struct nmibt_error *nmibt_error_nomem(void) __attribute__((returns_nonnull));
 
 /*
- * Copies what a caller gave as struct name, of from_size bytes, to ret, of size bytes: what an
- * older caller lacks is 0. USAGE where the size is not set, and where a newer caller sets
- * what this library does not know.
+ * Copies from, a struct called name of from_size bytes that a caller gave, to ret of size bytes.
+ * Members that an older caller's struct does not have become 0. USAGE where the caller did not set
+ * the size, or where a newer caller set a member that this library does not know.
  */
 struct nmibt_error *nmibt_copy_options(const char *name, void *ret, size_t size, const void *from,
 				       size_t from_size);
 
-/* Adds a reason to a line of NMIBT_WHY_LEN bytes, behind "; ", printable as an
- * error message is; the first ones stay where they don't all fit. */
+/* Appends a reason to why, a line of NMIBT_WHY_LEN bytes, after "; ". The reason is made printable
+ * as an error message is. Where not all reasons fit, the first ones are kept. */
 void nmibt_add_reason(char *why, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /*
- * Room for one more element behind nr, each of size bytes. The room is the power of two that
- * nr has reached, so that nobody has to remember it. The array may move; NULL: out of memory,
- * and the array stays.
+ * Makes room for one more element in array, which has nr elements of size bytes each. Every array
+ * that grows this way has room for the smallest power of two >= nr, so that nobody has to store
+ * the room. The array may move. NULL: out of memory, and the array is as it was.
  */
 void *nmibt_make_room(void *array, size_t nr, size_t size);
 
@@ -67,41 +67,43 @@ static inline const char *nmibt_plural(uint64_t n)
 }
 
 /*
- * Writes len bytes so that no control character, no invalid UTF-8 and no
- * bidirectional override reaches out raw: they become \xNN, a backslash
- * becomes \\. Tabs stay when tabs is true.
+ * Writes len bytes so that control characters, invalid UTF-8 and bidirectional overrides don't
+ * reach the terminal: each of their bytes becomes \xNN. A backslash becomes \\. Tabs are kept
+ * when tabs is true.
  */
 void nmibt_escape(FILE *out, const char *s, size_t len, bool tabs);
 
-/* Bytes of all but printable ASCII as \n, \xNN; for -r. */
+/* Writes len bytes for -r: a newline as \n, a backslash as \\, other bytes that are not printable
+ * ASCII as \xNN. */
 void nmibt_escape_raw(FILE *out, const char *s, size_t len);
 
 /* ------------------------------------------------------------ architectures */
 
 #define NMIBT_NO_REG UINT32_MAX
 
-/* Of the words of an architecture's pr_reg: names, and the indexes of some. */
+/* The names of the words of an architecture's pr_reg, and the indexes of some of them. */
 struct nmibt_reg_names {
 	unsigned int nr;
 	const char *const *name;
 	unsigned int pc, sp, fp;
 	unsigned int lr; /* the return address; NMIBT_NO_REG: it is always on the stack */
-	unsigned int first_scratch, last_scratch; /* a called function need not preserve them */
+	unsigned int first_scratch, last_scratch; /* registers that a callee may overwrite */
 };
 /* NULL for an unknown architecture. */
 const struct nmibt_reg_names *nmibt_reg_names(enum nmibt_arch arch);
 
-/* UNKNOWN where no architecture has this name ("aarch64", as of uname), or this e_machine. */
+/* The architecture that uname calls machine ("aarch64"), or that has this e_machine in ELF files.
+ * UNKNOWN: there is none. */
 enum nmibt_arch nmibt_arch_by_machine(const char *machine);
 enum nmibt_arch nmibt_arch_by_elf(unsigned int elf_machine);
 
 /* ----------------------------------------------------------- matching text */
 
 /*
- * How text is read. A cursor is a struct nmibt_str: what was not read yet. A call that
- * finds what it looks for moves the cursor behind it and returns true. A call that does
- * not returns false, and the cursor and *ret stay as they are. Nothing depends on the
- * locale, and no byte behind the string is looked at.
+ * Functions that read text. A cursor is a struct nmibt_str: the text that was not read yet. A
+ * call that finds what it looks for moves the cursor behind it and returns true. A call that does
+ * not find it returns false and leaves the cursor and *ret unchanged. Nothing depends on the
+ * locale, and no function reads beyond the end of the string.
  */
 
 static inline struct nmibt_str nmibt_str_of(const char *s)
@@ -114,34 +116,35 @@ bool nmibt_str_starts(struct nmibt_str s, const char *literal);
 bool nmibt_str_holds(struct nmibt_str s, const char *literal);
 
 bool nmibt_skip(struct nmibt_str *cursor, const char *literal);
-/* Any number of spaces, none included. */
+/* Skips any number of spaces, also none. */
 void nmibt_skip_spaces(struct nmibt_str *cursor);
-/* Behind the first literal. */
+/* Moves the cursor behind the first literal. */
 bool nmibt_skip_to(struct nmibt_str *cursor, const char *literal);
 
-/* What stands before the first, or the last, literal. */
+/* *ret is the text before the first, or before the last, literal. */
 bool nmibt_take_until(struct nmibt_str *cursor, const char *literal, struct nmibt_str *ret);
 bool nmibt_take_until_last(struct nmibt_str *cursor, const char *literal, struct nmibt_str *ret);
 
-/* All digits that stand there, as one number. False: there is none, or it is above max. */
+/* Reads all digits at the cursor as one number. False: there is no digit, or the number is above
+ * max. */
 bool nmibt_take_decimal(struct nmibt_str *cursor, uint64_t max, uint64_t *ret);
-/* Up to max_digits digits, which is 16 at most, without "0x". */
+/* Reads up to max_digits hex digits without "0x". max_digits is at most 16. */
 bool nmibt_take_hex(struct nmibt_str *cursor, unsigned int max_digits, uint64_t *ret);
-/* The same with or without "0x". */
+/* Reads up to 16 hex digits, with or without "0x" before them. */
 bool nmibt_take_any_hex(struct nmibt_str *cursor, uint64_t *ret);
-/* The same with "0x" before them. */
+/* Reads up to 16 hex digits after "0x". */
 bool nmibt_take_0x(struct nmibt_str *cursor, uint64_t *ret);
 
 /* ------------------------------------------------------------------- SHA-1 */
 
 /*
- * SHA-1 (FIPS 180-4, 6.1), for names of crashes: satyr's is one, and libnmibt has no
- * library for it that crash could load.
+ * SHA-1 (FIPS 180-4, 6.1), for the signatures of crashes: satyr's duphash is one. libnmibt has its
+ * own because crash, which loads the extension, has no library for it.
  */
 
 #define NMIBT_SHA1_HEX 41
 
-/* In hex, with a NUL. */
+/* Writes the SHA-1 of data in hex, with a NUL. */
 void nmibt_sha1(const char *data, size_t len, char ret[NMIBT_SHA1_HEX]);
 
 #endif /* NMIBT_BASE_H */

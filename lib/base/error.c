@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Errors: one line of printable text with a code. And the version of the library. */
+/* Errors, which are a code and one printable line of text; and the version of the library. */
 #include <stdarg.h>
 
 #include "base/base.h"
@@ -16,7 +16,7 @@ struct nmibt_error *nmibt_error_nomem(void)
 	return &nomem;
 }
 
-/* A message may quote the dump: what isn't printable ASCII becomes '?'. */
+/* A message may quote the dump, so bytes that aren't printable ASCII become '?'. */
 static void make_printable(char *s)
 {
 	for (; *s; s++) {

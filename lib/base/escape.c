@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Text of the dump, made safe for a terminal. */
+/* Text from the dump is escaped so that a terminal can show it safely. */
 #include "base/base.h"
 
 /*
- * C1 controls, and the characters that reorder or hide text or end a line: of
- * Unicode's categories Cf, Zl and Zp those outside of single scripts.
+ * True for C1 controls, and for characters that reorder or hide text or end a line. These are the
+ * characters of Unicode's categories Cf, Zl and Zp that don't belong to a single script.
  */
 static bool is_deceptive(uint32_t c)
 {
@@ -23,8 +23,8 @@ static bool is_deceptive(uint32_t c)
 	return false;
 }
 
-/* Length of the valid UTF-8 sequence (RFC 3629) of a printable character
- * beyond ASCII at s; 0: there is none. */
+/* Length in bytes of the UTF-8 sequence (RFC 3629) at s, if it is valid and its character is
+ * printable and beyond ASCII; else 0. */
 static size_t utf8_printable(const unsigned char *s, size_t len)
 {
 	static const struct {
@@ -50,7 +50,7 @@ static size_t utf8_printable(const unsigned char *s, size_t len)
 	return 0;
 }
 
-/* Bytes that need no escape, which most text is nothing but. */
+/* Number of bytes at s that need no escape. Most text consists of these alone. */
 static size_t count_plain(const unsigned char *s, size_t len, bool tabs)
 {
 	size_t n = 0;

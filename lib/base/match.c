@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The one matcher and the one parser of numbers: see match.h.
+ * All matching of text and parsing of numbers goes through these functions: see base.h.
  */
 #include "base/base.h"
 
-/* s.s of an empty string may be NULL, which memcmp() must not see. */
+/* s.s of an empty string may be NULL, and memcmp() may not be called with NULL. */
 bool nmibt_str_is(struct nmibt_str s, const char *literal)
 {
 	return s.len == strlen(literal) && nmibt_str_starts(s, literal);
@@ -95,7 +95,7 @@ bool nmibt_take_decimal(struct nmibt_str *cursor, uint64_t max, uint64_t *ret)
 	return true;
 }
 
-/* 16: it is no digit. */
+/* The value of a hex digit; 16: c is no hex digit. */
 static unsigned int hex_digit(char c)
 {
 	if (c >= '0' && c <= '9')

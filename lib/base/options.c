@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Tables of options and callbacks, which grow, and which begin with their size. */
+/* Tables of options and callbacks: they begin with their size, and new versions append members. */
 #include "base/base.h"
 
 struct nmibt_error *nmibt_copy_options(const char *name, void *ret, size_t size, const void *from,

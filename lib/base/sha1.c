@@ -51,7 +51,7 @@ void nmibt_sha1(const char *data, size_t len, char ret[NMIBT_SHA1_HEX])
 	uint32_t state[5] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
 	unsigned char last[2 * BLOCK] = {0};
 	size_t whole = len / BLOCK * BLOCK, rest = len - whole;
-	/* A bit of 1, and the length in bits at the end. */
+	/* The padding is one bit of 1, zeros, and the length in bits in the last 8 bytes. */
 	size_t padded = rest + 1 + 8 > BLOCK ? 2 * BLOCK : BLOCK;
 
 	for (size_t i = 0; i < whole; i += BLOCK)

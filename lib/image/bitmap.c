@@ -4,11 +4,11 @@
 #include "image/bitmap.h"
 
 #define WORD_BITS 64
-/* One look-up counts the bits of at most a chunk. */
+/* A look-up counts the bits of at most one chunk. */
 #define MIN_CHUNK 256
-/* 512 KiB of index; a chunk of 256 bytes does for 512 GiB of memory. */
+/* The index has at most 512 KiB. Chunks of 256 bytes are enough for 512 GiB of memory. */
 #define MAX_CHUNKS 65536
-#define PIECE_WORDS 64 /* that are read at once */
+#define PIECE_WORDS 64 /* words per read */
 #define FILE_BLOCK 4096
 
 void nmibt_bitmap_init(struct nmibt_blocks *blocks, uint64_t at, uint64_t nr_bits,
@@ -55,7 +55,7 @@ static unsigned int count(uint64_t word)
 	return word * 0x0101010101010101 >> 56;
 }
 
-/* Of the bits [from, to) those that are set; from is the first one of a word. */
+/* Counts the set bits in [from, to); from is the first bit of a word. */
 static bool count_bits(const struct nmibt_bitmap *bitmap, uint64_t from, uint64_t to, uint64_t *ret)
 {
 	uint64_t words[PIECE_WORDS];
@@ -100,7 +100,8 @@ static bool append(struct nmibt_bitmap *bitmap, uint64_t before)
 	return true;
 }
 
-/* Chunks from this one on that lie in a hole of the file; it is asked once a block. */
+/* Number of chunks, from this one on, that lie in a hole of the file. It looks only where a block
+ * of the file begins. */
 static uint64_t chunks_in_hole(const struct nmibt_bitmap *bitmap, uint64_t chunk)
 {
 	const struct nmibt_file *file = bitmap->blocks->file;
@@ -111,7 +112,7 @@ static uint64_t chunks_in_hole(const struct nmibt_bitmap *bitmap, uint64_t chunk
 	return (file->next_data(file, at) - at) / bitmap->chunk_bytes;
 }
 
-/* Makes before[chunk] known. */
+/* Computes before[] up to before[chunk]. */
 static bool extend(struct nmibt_bitmap *bitmap, uint64_t chunk)
 {
 	uint64_t bits = chunk_bits(bitmap);
@@ -149,7 +150,7 @@ bool nmibt_bitmap_rank(struct nmibt_bitmap *bitmap, uint64_t bit, uint64_t *ret)
 
 /* ---------------------------------------------------------------- searching */
 
-/* A word of it; what is beyond its end or can't be read is 0. */
+/* The 64 bits from bit on. Bits beyond the end, or that can't be read, are 0. */
 static uint64_t word_at(const struct nmibt_bitmap *bitmap, uint64_t bit)
 {
 	uint64_t left = bitmap->nr_bits - bit, word = 0;
@@ -161,13 +162,13 @@ static uint64_t word_at(const struct nmibt_bitmap *bitmap, uint64_t bit)
 	return left < WORD_BITS ? word & ((1ull << left) - 1) : word;
 }
 
-/* The first bit from here on that is not in a chunk of zeros. */
+/* The first bit from here on that is not in a chunk of zeros; at most end. */
 static uint64_t skip_zeros(struct nmibt_bitmap *bitmap, uint64_t bit, uint64_t end)
 {
 	while (bit < end) {
 		uint64_t chunk = bit / chunk_bits(bitmap);
 
-		/* Whole chunks alone are in the index. */
+		/* The index has only whole chunks. */
 		if ((chunk + 1) * chunk_bits(bitmap) > bitmap->nr_bits)
 			return bit;
 		if (!extend(bitmap, chunk + 1))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Sets of a few slots, so that a look-up costs a few comparisons and neighbours do
- * not drive each other out.
+ * The cache is set-associative: a look-up compares only the keys of one set, and neighbours are in
+ * different sets, so that they do not evict each other.
  */
 #include "image/cache.h"
 
@@ -52,7 +52,7 @@ const void *nmibt_cache_get(struct nmibt_cache *cache, uint64_t key, nmibt_cache
 	}
 	if (!oldest->bytes)
 		oldest->bytes = malloc(cache->size);
-	/* Whatever comes of it, the piece that was there is gone. */
+	/* The slot's old piece is overwritten even if fill() fails. */
 	oldest->used = 0;
 	if (!oldest->bytes || !fill(ctx, key, oldest->bytes))
 		return NULL;
@@ -78,7 +78,7 @@ struct nmibt_error *nmibt_blocks_open(const struct nmibt_file *file, struct nmib
 	return nmibt_cache_new(BLOCK_SIZE, NR_BLOCKS, &ret->cache);
 }
 
-/* The last block of a file may be shorter; nobody asks for what is behind it. */
+/* The last block of a file may be shorter; nobody reads behind the end of the file. */
 static bool fill_block(void *ctx, uint64_t key, void *buf)
 {
 	const struct nmibt_file *file = ctx;
@@ -99,7 +99,7 @@ bool nmibt_blocks_read(struct nmibt_blocks *blocks, uint64_t offset, void *buf, 
 		const char *block = nmibt_cache_get(blocks->cache, offset / BLOCK_SIZE, fill_block,
 						    (void *)blocks->file);
 
-		/* In a damaged file the rest of the block may be what can't be read. */
+		/* In a damaged file only another part of the block may be unreadable. */
 		if (block)
 			memcpy(to, block + in, n);
 		else if (!nmibt_file_read(blocks->file, offset, to, n))

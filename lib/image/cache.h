@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A cache of pieces of one size, each known by a number: pages by their page frame
- * number, blocks of a file by their place. It takes memory for what was asked for,
- * up to a fixed amount; then the piece that was not used for longest makes room.
+ * A cache of pieces of one size. A piece is identified by a number: a page by its page frame
+ * number, a block of a file by its index. The cache allocates memory when a piece is first
+ * needed, up to a fixed amount; then the least recently used piece makes room.
  */
 #ifndef NMIBT_CACHE_H
 #define NMIBT_CACHE_H
@@ -11,18 +11,19 @@
 
 struct nmibt_cache;
 
-/* Fills in all bytes of a piece; false: there is no such piece, and none is kept. */
+/* Writes all bytes of the piece to buf. False: there is no such piece, and the cache keeps none. */
 typedef bool (*nmibt_cache_fill)(void *ctx, uint64_t key, void *buf);
 
-/* size: bytes of a piece, a power of two; nr: the most pieces, a power of two from 8 on. */
+/* size: bytes of a piece, a power of two; nr: the maximum number of pieces, a power of two, at
+ * least 8. */
 struct nmibt_error *nmibt_cache_new(size_t size, size_t nr, struct nmibt_cache **ret);
-/* The bytes of a piece, from fill if they are not there; NULL: fill failed, or there is
- * no memory. Valid until the next call for this cache. */
+/* The bytes of a piece. A piece that is not in the cache is filled by fill. NULL: fill failed, or
+ * out of memory. Valid until the next call for this cache. */
 const void *nmibt_cache_get(struct nmibt_cache *cache, uint64_t key, nmibt_cache_fill fill,
 			    void *ctx);
 void nmibt_cache_free(struct nmibt_cache *cache); /* NULL is allowed */
 
-/* A file through a cache of its blocks, for what is read in small pieces. */
+/* A file that is read in small pieces, through a cache of its blocks. */
 struct nmibt_blocks {
 	const struct nmibt_file *file; /* borrowed */
 	struct nmibt_cache *cache;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The interfaces of the libraries that are loaded are those of lzo/lzo1x.h (lzo 2.10),
+ * The libraries are loaded with dlopen(). Their interfaces are in lzo/lzo1x.h (lzo 2.10),
  * snappy-c.h (1.1.9) and zstd.h (1.5.4); they have been stable for years.
  */
 #include <dlfcn.h>
@@ -17,9 +17,9 @@ struct library {
 };
 
 struct nmibt_decompressor {
-	z_stream zlib; /* kept, because each new one costs an allocation of its state */
+	z_stream zlib; /* kept, because a new one allocates its state each time */
 	bool has_zlib;
-	void *zstd; /* its context, for the same reason */
+	void *zstd; /* the context of zstd, kept for the same reason */
 	struct library libraries[NMIBT_NR_COMPRESSIONS];
 	const char *complaint;
 };
@@ -56,7 +56,7 @@ static bool load(struct library *library, const struct source *source)
 	return true;
 }
 
-/* It is tried once. */
+/* Loads the library at the first call only. False: it can't be loaded. */
 static bool need(struct nmibt_decompressor *d, enum nmibt_compression compression)
 {
 	struct library *library = &d->libraries[compression];
@@ -83,7 +83,7 @@ static bool from_zlib(struct nmibt_decompressor *d, const void *from, size_t fro
 	return inflate(z, Z_FINISH) == Z_STREAM_END && !z->avail_out;
 }
 
-/* lzo_init() only checks how the library was compiled; decompression needs nothing of it. */
+/* lzo_init() only checks how the library was compiled; decompression does not need it. */
 static bool from_lzo(struct nmibt_decompressor *d, const void *from, size_t from_len, void *to,
 		     size_t to_len)
 {
@@ -116,7 +116,7 @@ static bool from_zstd(struct nmibt_decompressor *d, const void *from, size_t fro
 
 	if (!d->zstd)
 		d->zstd = create();
-	/* Its errors are lengths that no page has. */
+	/* zstd returns errors as huge lengths, which are never to_len. */
 	return d->zstd && decompress(d->zstd, to, to_len, from, from_len) == to_len;
 }
 

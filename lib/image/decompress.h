@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Pages of a dump, decompressed. zlib is linked; the other libraries are loaded when
- * the first page needs them, because most dumps need none of them.
+ * Decompression of a dump's pages. zlib is linked. The other libraries are loaded when the first
+ * page needs them, because most dumps need none of them.
  */
 #ifndef NMIBT_DECOMPRESS_H
 #define NMIBT_DECOMPRESS_H
@@ -19,11 +19,12 @@ enum nmibt_compression {
 struct nmibt_decompressor;
 
 struct nmibt_error *nmibt_decompressor_new(struct nmibt_decompressor **ret);
-/* False: it is damaged or does not come to exactly to_len bytes, or the library for it
- * can't be loaded. to may have been written to all the same. */
+/* False: the data is damaged, or decompresses to another length than to_len bytes, or its library
+ * can't be loaded. to may have been overwritten even then. */
 bool nmibt_decompress(struct nmibt_decompressor *d, enum nmibt_compression compression,
 		      const void *from, size_t from_len, void *to, size_t to_len);
-/* A line of text that names a library that was needed and could not be loaded; NULL: none. */
+/* A line of text that names a library that was needed and could not be loaded; NULL: there is
+ * none. */
 const char *nmibt_decompress_complaint(const struct nmibt_decompressor *d);
 void nmibt_decompressor_free(struct nmibt_decompressor *d); /* NULL is allowed */
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The files of a dump as readers see them: a flattened one looks like the dump
- * that it was made from, and what a cut one lacks is an error, not zeros.
+ * The files of a dump, as the readers of the formats see them: a flattened file looks like the
+ * dump that it was made from. Reading a part that a truncated file lost fails; it does not return
+ * zeros.
  */
 #ifndef NMIBT_DUMPFILE_H
 #define NMIBT_DUMPFILE_H
@@ -10,9 +11,9 @@
 #include "image/flattened.h"
 
 struct nmibt_dumpfile {
-	struct nmibt_file disk; /* as it is there */
-	struct nmibt_flattened *flat; /* NULL: it is what it is */
-	struct nmibt_file file; /* what readers see */
+	struct nmibt_file disk; /* the file on the disk */
+	struct nmibt_flattened *flat; /* NULL: the file is not flattened */
+	struct nmibt_file file; /* the dump, which readers see */
 };
 
 /* path is borrowed until nmibt_dumpfile_close(). */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Back end for a plain 64-bit ELF vmcore: /proc/vmcore, makedumpfile -E, QEMU.
- * libc only, because the capture kernel's tool is built on it.
+ * It uses libc only, because the tool for the capture kernel is built on it.
  */
 #include <elf.h>
 
@@ -14,13 +14,13 @@
 #define MAX_VMCOREINFO (1 << 20)
 
 /*
- * What the file has of some physical memory. Where segments overlap, the most that any of
- * them has holds; of two that have the memory it is the first one in the file. Old
- * /proc/vmcores have the kernel's image twice (kexec-tools adds a segment for its text).
+ * What the file has of a range of physical memory. Where segments overlap, the one that has the
+ * most wins; of two that both have the data, the first one in the file. Old /proc/vmcores have
+ * the kernel's image twice (kexec-tools adds a segment for its text).
  */
 enum has {
-	HAS_NOTHING, /* p_memsz is beyond p_filesz: makedumpfile -E leaves a page out so */
-	HAS_LOST, /* the file is cut before it */
+	HAS_NOTHING, /* p_memsz is beyond p_filesz: so makedumpfile -E leaves a page out */
+	HAS_LOST, /* the file was truncated before these bytes */
 	HAS_DATA,
 };
 
@@ -31,13 +31,13 @@ struct segment {
 
 struct nmibt_elf {
 	const struct nmibt_file *file;
-	struct nmibt_file own; /* is file, if nmibt_elf_open() opened it */
+	struct nmibt_file own; /* file points to it, if nmibt_elf_open() opened the file */
 	enum nmibt_arch arch;
-	struct nmibt_extents memory; /* each rank is that of rank_of() */
+	struct nmibt_extents memory; /* their ranks are those of rank_of() */
 	struct segment *notes;
 	size_t nr_notes, notes_room;
 	char *vmcoreinfo; /* NUL-terminated; NULL: none */
-	uint64_t notes_left; /* bytes of notes that are still looked through */
+	uint64_t notes_left; /* how many bytes of notes may still be searched for VMCOREINFO */
 };
 
 static bool read_at(const struct nmibt_elf *elf, uint64_t offset, void *buf, size_t len)
@@ -55,7 +55,8 @@ static enum has has_of(const struct nmibt_extent *extent)
 	return extent->rank >> 32;
 }
 
-/* Bytes of [paddr, paddr + len) that one extent has, and what the file has of them. */
+/* Reads the part of [paddr, paddr + len) that lies in extent, and returns its length in bytes. *ret
+ * says what the file has of it. */
 static size_t read_piece(const struct nmibt_elf *elf, const struct nmibt_extent *extent,
 			 uint64_t paddr, void *buf, size_t len, enum nmibt_read *ret)
 {
@@ -100,8 +101,8 @@ static char *elf_vmcoreinfo_text(void *ctx)
 	return elf->vmcoreinfo ? strdup(elf->vmcoreinfo) : NULL;
 }
 
-/* Bytes of a segment that the file has: p_filesz of a cut or a hostile one may
- * be anything, and nobody wants to search it for hours. */
+/* How many of the filesz bytes at offset the file really has. p_filesz of a truncated or a hostile
+ * file may be anything, and a search through it must not take hours. */
 static uint64_t bytes_in_file(const struct nmibt_elf *elf, uint64_t offset, uint64_t filesz)
 {
 	uint64_t rest = offset < elf->file->size ? elf->file->size - offset : 0;
@@ -125,7 +126,8 @@ static bool elf_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
 	return false;
 }
 
-/* As much as the file has of a PT_NOTE; NULL: nothing, or it can't be read. */
+/* The part of a PT_NOTE that the file has, in malloc'ed memory. NULL: there is none, or it can't be
+ * read. */
 static char *read_notes(const struct nmibt_elf *elf, const struct segment *s, size_t *ret_len)
 {
 	uint64_t size = bytes_in_file(elf, s->offset, s->filesz);
@@ -141,8 +143,8 @@ static char *read_notes(const struct nmibt_elf *elf, const struct segment *s, si
 	return notes;
 }
 
-/* A dump has one PT_NOTE: /proc/vmcore makes one of those of all CPUs (fs/proc/vmcore.c:
- * merge_note_headers_elf64(), 6.12). */
+/* Returns the first readable PT_NOTE. A dump has only one: /proc/vmcore merges the notes of all
+ * CPUs (fs/proc/vmcore.c: merge_note_headers_elf64(), 6.12). */
 static char *elf_notes(void *ctx, size_t *ret_len)
 {
 	const struct nmibt_elf *elf = ctx;
@@ -163,10 +165,10 @@ static const struct nmibt_image_ops elf_ops = {
 	.notes = elf_notes,
 };
 
-/* Looks through one PT_NOTE for VMCOREINFO. */
+/* Searches one PT_NOTE for VMCOREINFO. */
 static void find_vmcoreinfo(struct nmibt_elf *elf, const struct segment *s)
 {
-	/* Of all together: as many segments as there can be may have the same notes. */
+	/* The limit is for all segments together, because they may all point to the same notes. */
 	size_t size = bytes_in_file(elf, s->offset, s->filesz);
 	if (size > elf->notes_left)
 		return;
@@ -179,7 +181,7 @@ static void find_vmcoreinfo(struct nmibt_elf *elf, const struct segment *s)
 	     at = note.next) {
 		if (!nmibt_note_is(&note, "VMCOREINFO"))
 			continue;
-		/* A cut file has the beginning of it. */
+		/* A truncated file has only the beginning of the note. */
 		size_t len = note.size < size - note.at ? note.size : size - note.at;
 		if (len <= MAX_VMCOREINFO)
 			elf->vmcoreinfo = strndup(notes + note.at, len);
@@ -205,7 +207,7 @@ static struct nmibt_error *add_notes(struct nmibt_elf *elf, const Elf64_Phdr *ph
 	return NULL;
 }
 
-/* Bytes [from, to) of a segment. */
+/* Adds bytes [from, to) of segment i to the extents. */
 static struct nmibt_error *add_memory(struct nmibt_elf *elf, const Elf64_Phdr *phdr, uint32_t i,
 				      enum has has, uint64_t from, uint64_t to)
 {
@@ -221,7 +223,7 @@ static struct nmibt_error *add_memory(struct nmibt_elf *elf, const Elf64_Phdr *p
 
 static struct nmibt_error *add_segment(struct nmibt_elf *elf, const Elf64_Phdr *phdr, uint32_t i)
 {
-	/* QEMU writes p_memsz 0 for some; what the file holds counts. */
+	/* QEMU writes p_memsz 0 for some segments, so p_filesz counts where it is larger. */
 	uint64_t memsz = phdr->p_memsz < phdr->p_filesz ? phdr->p_filesz : phdr->p_memsz;
 	uint64_t data = bytes_in_file(elf, phdr->p_offset, phdr->p_filesz), end;
 
@@ -242,7 +244,8 @@ static struct nmibt_error *add_header(struct nmibt_elf *elf, const Elf64_Phdr *p
 	return phdr->p_type == PT_NOTE ? add_notes(elf, phdr) : NULL;
 }
 
-/* The first header from i on that need not be PT_NULL: a sparse file can have billions. */
+/* The first header from i on that does not lie in a hole of the file. Headers in a hole are
+ * PT_NULL, and a sparse file can have billions of them. */
 static uint32_t skip_hole(const struct nmibt_elf *elf, uint64_t phoff, uint32_t i, uint32_t nr)
 {
 	uint64_t at = phoff + (uint64_t)i * sizeof(Elf64_Phdr), data;
@@ -256,7 +259,7 @@ static uint32_t skip_hole(const struct nmibt_elf *elf, uint64_t phoff, uint32_t 
 	return skipped < nr - i ? i + skipped : nr;
 }
 
-/* As many of nr as the file has. */
+/* Reads those of the nr headers that the file has. */
 static struct nmibt_error *read_program_headers(struct nmibt_elf *elf, uint64_t phoff, uint32_t nr)
 {
 	_cleanup_free_ Elf64_Phdr *phdrs = calloc(PHDRS_AT_ONCE, sizeof(*phdrs));
@@ -296,7 +299,7 @@ static struct nmibt_error *read_headers(struct nmibt_elf *elf, const char *path)
 					  ehdr.e_phentsize, sizeof(Elf64_Phdr));
 	elf->arch = nmibt_arch_by_elf(ehdr.e_machine);
 
-	/* With PN_XNUM the number stands in the first section header. */
+	/* If e_phnum is PN_XNUM, the first section header has the number of program headers. */
 	uint32_t nr = ehdr.e_phnum;
 	Elf64_Shdr shdr;
 	if (nr == PN_XNUM && read_at(elf, ehdr.e_shoff, &shdr, sizeof(shdr)))

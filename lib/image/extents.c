@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Overlaps are settled once, from the lowest address to the highest, with a heap of the
- * extents that reach beyond where the sweep is: n log n steps for any n extents. A
- * lookup is a binary search then.
+ * Overlaps are resolved once, in a sweep from the lowest address to the highest. A heap has the
+ * extents that cover the current address, so that n extents need O(n log n) steps. After that a
+ * look-up is a binary search.
  */
 #include "image/extents.h"
 
 /* ---------------------------------------------------------------------- heap */
 
-/* The extents in it, the highest rank first. */
+/* A heap of extents, by their indexes in v. The extent with the highest rank is on top. */
 struct heap {
 	const struct nmibt_extent *v;
 	uint32_t *index;
@@ -67,8 +67,8 @@ static bool is_settled(const struct nmibt_extents *extents)
 	return true;
 }
 
-/* Adds what holds at addr, up to where it ends or a higher one begins. *next is the first
- * extent that is not in the heap yet. */
+/* Adds the piece of the top extent that begins at addr. It ends where the extent ends, or where one
+ * with a higher rank begins. *next is the first extent that is not in the heap yet. */
 static struct nmibt_error *add_piece(struct heap *heap, const struct nmibt_extents *from,
 				     size_t *next, uint64_t addr, struct nmibt_extents *ret)
 {
@@ -86,7 +86,7 @@ static struct nmibt_error *add_piece(struct heap *heap, const struct nmibt_exten
 	return nmibt_extents_add(ret, piece);
 }
 
-/* Each turn takes an extent out of the heap, or ends where another one begins. */
+/* Each turn of the loop removes an extent from the heap, or stops where another one begins. */
 static struct nmibt_error *sweep(struct heap *heap, const struct nmibt_extents *from,
 				 struct nmibt_extents *ret)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Where a file has which addresses: the segments of an ELF file, the records of a
- * flattened one. A hostile file has many of them, and they overlap as it likes.
+ * Extents: which part of a file has which addresses. They are the segments of an ELF file, or the
+ * records of a flattened one. A hostile file can have many, which overlap in any way.
  */
 #ifndef NMIBT_EXTENTS_H
 #define NMIBT_EXTENTS_H
@@ -10,8 +10,8 @@
 
 struct nmibt_extent {
 	uint64_t start, last; /* addresses, both included */
-	uint64_t at; /* of start in the file */
-	uint64_t rank; /* where two overlap, the one with the higher rank holds */
+	uint64_t at; /* offset in the file of the byte at start */
+	uint64_t rank; /* where two overlap, the one with the higher rank counts */
 };
 
 struct nmibt_extents {
@@ -19,14 +19,13 @@ struct nmibt_extents {
 	size_t nr, room;
 };
 
-/* It fails for want of memory, or when there are UINT32_MAX of them. */
+/* Fails with NOMEM, or with UNUSABLE when there are UINT32_MAX extents already. */
 struct nmibt_error *nmibt_extents_add(struct nmibt_extents *extents, struct nmibt_extent extent);
 
-/* Sorts them, and cuts them so that none overlaps another. There are at most twice as many
- * then. */
+/* Sorts the extents, and cuts them so that none overlaps another. Their number at most doubles. */
 struct nmibt_error *nmibt_extents_settle(struct nmibt_extents *extents);
 
-/* Index of the first one that ends at addr or behind it; nr: there is none. They must be
+/* Index of the first extent whose last address is >= addr; nr: there is none. The extents must be
  * settled. */
 size_t nmibt_extents_find(const struct nmibt_extents *extents, uint64_t addr);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Files are read by pread() and never mapped: a file that gets shorter is then an
+ * Files are read by pread() and never mapped: if a file is truncated while we read it, that is an
  * error and not a SIGBUS.
  */
 #include <errno.h>
@@ -33,8 +33,8 @@ static bool file_read(const struct nmibt_file *file, uint64_t offset, void *buf,
 	return nmibt_pread(file->fd, buf, len, offset) == (ssize_t)len;
 }
 
-/* lseek() says ENXIO where only a hole is left, and EINVAL where the file system does
- * not know its holes. */
+/* lseek() fails with ENXIO where the rest of the file is a hole, and with EINVAL where the file
+ * system does not know its holes. */
 static uint64_t file_next_data(const struct nmibt_file *file, uint64_t offset)
 {
 	off_t at = lseek(file->fd, offset, SEEK_DATA);

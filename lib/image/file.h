@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A file that is read at offsets: one on the disk, or one that is made up from
- * another one, as a flattened dump is.
+ * A file that is read at offsets: a file on the disk, or one that is computed from another, as
+ * a flattened dump is.
  */
 #ifndef NMIBT_FILE_H
 #define NMIBT_FILE_H
@@ -12,21 +12,21 @@
 
 struct nmibt_file {
 	const char *path; /* for messages; borrowed */
-	uint64_t size; /* bytes; of the time when it was opened */
+	uint64_t size; /* bytes, when it was opened */
 	/* Reads all of len bytes, which lie below size; false: that failed. */
 	bool (*read)(const struct nmibt_file *file, uint64_t offset, void *buf, size_t len);
-	/* The first offset from this one on, up to size, at which there may be anything but
-	 * zeros, so that nobody has to read the holes of a sparse file. NULL: unknown. */
+	/* The first offset >= offset, at most size, where the file may have other bytes than
+	 * zeros. Callers use it to skip the holes of a sparse file. NULL: not known. */
 	uint64_t (*next_data)(const struct nmibt_file *file, uint64_t offset);
-	const void *ctx; /* of the two */
+	const void *ctx; /* for read and next_data */
 	int fd; /* -1: none */
 };
 
-/* A file of the disk. It can be a block device, but not what has no size. */
+/* Opens a file on the disk. It may be a block device, but must have a size. */
 struct nmibt_error *nmibt_file_open(const char *path, struct nmibt_file *ret);
 void nmibt_file_close(struct nmibt_file *file);
 
-/* All of len bytes. False: the file does not have them, or they can't be read. */
+/* Reads all len bytes at offset. False: the file does not have them, or they can't be read. */
 static inline bool nmibt_file_read(const struct nmibt_file *file, uint64_t offset, void *buf,
 				   size_t len)
 {
@@ -34,7 +34,8 @@ static inline bool nmibt_file_read(const struct nmibt_file *file, uint64_t offse
 	       file->read(file, offset, buf, len);
 }
 
-/* Up to len bytes; fewer only where the file ends. -1: it can't be read. */
+/* Reads up to len bytes and returns their number, which is less than len only at the end of the
+ * file. -1: they can't be read. */
 ssize_t nmibt_pread(int fd, void *buf, size_t len, off_t offset);
 
 #endif /* NMIBT_FILE_H */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The format is makedumpfile's (makedumpfile.h, 1.7.2: struct makedumpfile_header,
- * struct makedumpfile_data_header): a header in the first 4096 bytes, then records
- * of an offset and a size, 64 bits big-endian each, and as many bytes of data. A
- * record of -1, -1 ends it. A later record replaces what an earlier one wrote.
+ * struct makedumpfile_data_header): a header in the first 4096 bytes, then records. A record is an
+ * offset and a size, 64 bits big-endian each, and the data. A record of -1, -1 ends the file. A
+ * later record replaces what an earlier one wrote to the same offsets.
  */
 #include <endian.h>
 #include <errno.h>
@@ -16,16 +16,16 @@
 #define SIGNATURE "makedumpfile"
 #define HEADER_SIZE 4096
 #define BLOCK_SIZE 4096 /* of the dump */
-/* Bytes that are read at once to see the heads of small records. */
+/* Bytes of one read that looks for the heads of records, which may be small. */
 #define WINDOW_SIZE 65536
-/* 32 bytes for each, and twice that while they are sorted out; makedumpfile's records
- * are 64 KiB: 256 GiB of dump. */
+/* An index entry has 32 bytes, and needs twice that while the records are sorted. makedumpfile's
+ * records have 64 KiB, so that this is enough for a dump of 256 GiB. */
 #define MAX_RECORDS (4u << 20)
 
 struct nmibt_flattened {
 	int fd;
-	/* Addresses are offsets in the dump; the rank of a record is where it is in the
-	 * flattened file. */
+	/* Addresses are offsets in the dump; the rank of a record is its offset in the flattened
+	 * file, so that later records win. */
 	struct nmibt_extents records;
 	bool complete;
 };
@@ -48,7 +48,7 @@ bool nmibt_is_flattened(int fd)
 	       !memcmp(signature, SIGNATURE, sizeof(signature));
 }
 
-/* False at the end of the file. */
+/* False: the file ends before a whole head. */
 static bool read_head(const struct nmibt_flattened *flat, struct window *window, uint64_t at,
 		      struct head *ret)
 {
@@ -139,8 +139,8 @@ bool nmibt_flattened_complete(const struct nmibt_flattened *flat)
 	return flat->complete;
 }
 
-/* Whether nothing was ever written in front of record i. In a cut dump only what fills
- * up a block behind a header is known to be no loss. */
+/* True: no record ever wrote the bytes in front of record i. In a truncated dump that is only known
+ * for a gap of less than one block, which pads a header. */
 static bool is_hole(const struct nmibt_flattened *flat, size_t i)
 {
 	const struct nmibt_extent *records = flat->records.v;
@@ -149,8 +149,8 @@ static bool is_hole(const struct nmibt_flattened *flat, size_t i)
 	return flat->complete || records[i].start - start < BLOCK_SIZE;
 }
 
-/* Bytes from offset on, which is below the size, that are in one record, or in none; 0: a
- * failed read. */
+/* Reads bytes from offset on, which is below the size, up to the end of one record or of one gap
+ * between records. Returns how many; 0: the read failed. */
 static size_t read_run(const struct nmibt_flattened *flat, char *buf, size_t len, uint64_t offset)
 {
 	size_t i = nmibt_extents_find(&flat->records, offset);
@@ -205,7 +205,7 @@ uint64_t nmibt_flattened_next_data(const struct nmibt_flattened *flat, uint64_t 
 
 	if (i == flat->records.nr)
 		return flat->complete ? nmibt_flattened_size(flat) : offset;
-	/* In a cut dump what is not there may be the lost part. */
+	/* The gap in a truncated dump may be a lost part. */
 	return flat->complete && flat->records.v[i].start > offset ? flat->records.v[i].start
 								   : offset;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The signatures are those of the programs that write the files: makedumpfile's
+ * The signatures are from the programs that write the files: makedumpfile's
  * sadump_mod.h (1.7.8), LKCD's dump.h, Xen's xenctrl.h (before 3.1), QEMU's
  * migration/qemu-file-types.h and libvirt's qemu_saveimage.h, crash's vmware_vmss.h (8.0).
  */
@@ -18,14 +18,14 @@ static const struct format {
 	unsigned int len;
 	const char *signature;
 	const char *name;
-	const char *cure, *rest; /* words before and behind the path; NULL: there is no cure */
+	const char *cure, *rest; /* advice: words before and behind the path; NULL: there is none */
 } formats[] = {
 	{0, 6, "\xfd\x37zXZ\x00", "compressed by xz as a whole", UNPACK "xz -dk ", ""},
 	{0, 4, "\x28\xb5\x2f\xfd", "compressed by zstd as a whole", UNPACK "zstd -d ", ""},
 	{0, 2, "\x1f\x8b", "compressed by gzip as a whole", UNPACK "gzip -dk ", ""},
 	{0, 3, "BZh", "compressed by bzip2 as a whole", UNPACK "bzip2 -dk ", ""},
 	{0, 4, "\x04\x22\x4d\x18", "compressed by lz4 as a whole", UNPACK "lz4 -d ", ""},
-	/* The header of a file on removable media is a block long. */
+	/* On removable media the header is in the second block. */
 	{0, 8, "sadump\0", "a sadump dump", SADUMP, " DUMP"},
 	{4096, 8, "sadump\0", "a sadump dump", SADUMP, " DUMP"},
 	{0, 8, "\xed\x23\x8f\x61\x73\x01\x19\xa8", "an LKCD dump", NULL, NULL},

@@ -7,8 +7,8 @@
 
 #include "image/file.h"
 
-/* Why a file that no back end knows is refused: UNUSABLE, with the name of its format and
- * what makes it readable, where there is such a thing. */
+/* The error for a file that no back end reads: UNUSABLE. The message names the format, and the
+ * command that converts the file, where there is one. */
 struct nmibt_error *nmibt_refuse_foreign(const struct nmibt_file *file)
 	__attribute__((returns_nonnull));
 

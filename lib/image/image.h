@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Images of memory: their readers, reads over one or more pages, ELF notes, VMCOREINFO, and
- * the input that a report is made of.
+ * Images of memory: their readers, reads that cross pages, ELF notes, VMCOREINFO, and the input
+ * that a report is made from.
  */
 #ifndef NMIBT_IMAGE_H
 #define NMIBT_IMAGE_H
@@ -21,18 +21,18 @@ struct nmibt_location {
 	const char *function;
 	const char *module; /* NULL: the kernel itself */
 	uint64_t offset;
-	uint64_t size; /* of the function, with what the linker put behind it */
+	uint64_t size; /* bytes of the function, with the padding behind it; 0: not known */
 };
 
-/* The kernel in an image, opaque: nmibt_image_ops.unwind gets it, and hands it to
+/* The kernel in an image. nmibt_image_ops.unwind receives it, and only passes it on to
  * libnmibt. */
 struct nmibt_kernel;
 struct nmibt_stack;
 struct nmibt_regs;
 
 /*
- * As struct nmibt_input_ops has them, which an input is made of. A reader of a format supplies
- * the first ones.
+ * The callbacks of an image: those of struct nmibt_input_ops, and unwind. The reader of a dump
+ * format has read_phys, vmcoreinfo_text, next_range and notes.
  */
 struct nmibt_image_ops {
 	enum nmibt_read (*read_phys)(void *ctx, uint64_t paddr, void *buf, size_t len);
@@ -40,34 +40,36 @@ struct nmibt_image_ops {
 	/* The text of VMCOREINFO, in malloc'ed memory that the caller frees; NULL: there
 	 * is none. */
 	char *(*vmcoreinfo_text)(void *ctx);
-	/* For a front end that has not the text: the value behind KEY= in VMCOREINFO, in
-	 * malloc'ed memory that the caller frees; NULL: no such line. */
+	/* For a front end that does not have the whole text: the value behind KEY= in
+	 * VMCOREINFO, in malloc'ed memory that the caller frees; NULL: no such line. */
 	char *(*vmcoreinfo)(void *ctx, const char *key);
 	bool (*symbol_addr)(void *ctx, const char *name, uint64_t *ret);
 	/* Physical address of a kernel virtual address. */
 	bool (*virt_to_phys)(void *ctx, uint64_t vaddr, uint64_t *ret);
-	/* Bytes; by name, as DWARF or BTF have them. */
+	/* Offsets and sizes in bytes; types and members are named as in DWARF or BTF. */
 	bool (*member_offset)(void *ctx, const char *type, const char *member, size_t *ret);
 	bool (*type_size)(void *ctx, const char *type, size_t *ret);
-	/* "symbol+0xoffset" or "symbol+0xoffset [module]", NUL-terminated,
-	 * cut to len. False: the address is not known. Asked for addresses that the
-	 * kernel's symbols in the image itself don't have. */
+	/* Writes "symbol+0xoffset" or "symbol+0xoffset [module]", NUL-terminated, cut to len
+	 * bytes. False: the address is not known. Called only for addresses that the symbols in
+	 * the image itself do not name. */
 	bool (*symbolize)(void *ctx, uint64_t addr, char *buf, size_t len);
-	/* Shows visit where code comes from: the innermost inlined function first, the
-	 * frame's own function last. False: unknown or ambiguous, and nothing was shown. */
+	/* Calls visit for every place in the sources that code comes from: the innermost inlined
+	 * function first, the frame's own function last. False: the place is unknown or
+	 * ambiguous, and visit was not called. */
 	bool (*find_places)(void *ctx, const struct nmibt_location *code, nmibt_place_fn visit,
 			    void *arg);
-	/* The frames of the kernel's stack that regs stand on; the caller destroys *ret. An
-	 * error: there is no way to follow it, and *ret is not set. */
+	/* Follows the kernel stack that regs point to; the caller destroys *ret. An error means
+	 * that the stack can't be followed at all; *ret is not set then. */
 	struct nmibt_error *(*unwind)(void *ctx, struct nmibt_kernel *kernel,
 				      const struct nmibt_regs *regs, struct nmibt_stack *ret);
-	/* The first run that ends beyond from, cut so that it starts at from
-	 * or later; false: none. Used to scan for the capture's magic. */
+	/* The first run that ends beyond from, cut so that it starts at from or later. False:
+	 * there is none. The search for the capture's magic uses it. */
 	bool (*next_range)(void *ctx, uint64_t from, struct nmibt_range *ret);
 	/* True when the user wants the work stopped. */
 	bool (*interrupted)(void *ctx);
 	/* The ELF notes of the dump, one after the other, in malloc'ed memory that the caller
-	 * frees; NULL: there are none, or they can't be read. */
+	 * frees; *ret_len is their length in bytes. NULL: there are none, or they can't be
+	 * read. */
 	char *(*notes)(void *ctx, size_t *ret_len);
 };
 
@@ -76,13 +78,12 @@ struct nmibt_image {
 	void *ctx;
 	enum nmibt_arch arch;
 	size_t page_size; /* bytes, a power of two */
-	const char *panic_message; /* NULL: look in the log; untrusted text, borrowed */
+	const char *panic_message; /* untrusted text, borrowed; NULL: it must be found in the log */
 };
 
 /*
- * Back end for a plain 64-bit ELF vmcore, with libc alone. Ignores the order
- * of notes; offers read_phys, vmcoreinfo and next_range. File pages that a
- * cut-off file no longer has read as ERROR.
+ * Back end for a plain 64-bit ELF vmcore. It needs only libc. The order of the notes does not
+ * matter to it. Memory that a truncated file lost is an ERROR.
  */
 struct nmibt_elf;
 struct nmibt_error *nmibt_elf_open(const char *path, struct nmibt_elf **ret);
@@ -91,85 +92,87 @@ void nmibt_elf_image(struct nmibt_elf *elf, struct nmibt_image *ret);
 void nmibt_elf_close(struct nmibt_elf *elf); /* NULL is allowed */
 
 /*
- * The text of VMCOREINFO out of the memory of an image that has no note of it; the
- * caller frees it. NOTHING where there is none, DAMAGED where there is that of more
- * than one kernel: nobody knows which one died.
+ * Searches the memory of an image without a VMCOREINFO note for the text of VMCOREINFO, which the
+ * caller frees. NOTHING where there is none. DAMAGED where there are texts of more than one
+ * kernel, because nothing tells which kernel died.
  */
 struct nmibt_error *nmibt_vmcoreinfo_find(const struct nmibt_image *image, char **ret);
 
 struct nmibt_file;
 
-/* As nmibt_elf_open(), of a file that is open; borrowed until nmibt_elf_close(). */
+/* As nmibt_elf_open(), for an open file, which is borrowed until nmibt_elf_close(). */
 struct nmibt_error *nmibt_elf_open_file(const struct nmibt_file *file, struct nmibt_elf **ret);
 
-/* What a read of several pages came to, in bytes. */
+/* Bytes that a read of several pages could not read, by the reason. */
 struct nmibt_run {
 	size_t excluded;
 	size_t failed;
 };
 
-/* Reads what lies in one page. */
+/* Reads len bytes, all within one page. */
 typedef enum nmibt_read (*nmibt_read_fn)(void *ctx, uint64_t addr, void *buf, size_t len);
 
 /*
- * Reads len bytes page by page, so that a page that can't be read costs only itself: its
- * bytes are 0 in buf and false in known, which may be NULL. page_size is a power of two.
+ * Reads len bytes page by page, so that an unreadable page costs only its own bytes: they are 0 in
+ * buf and false in known, which may be NULL. page_size is in bytes, a power of two.
  */
 struct nmibt_run nmibt_read_pages(nmibt_read_fn read, void *ctx, size_t page_size, uint64_t addr,
 				  void *buf, size_t len, bool *known);
-/* OK when nothing is missing, EXCLUDED when nothing worse than exclusion happened. */
+/* OK when all bytes were read, EXCLUDED when all bytes that are missing were excluded. */
 enum nmibt_read nmibt_run_status(const struct nmibt_run *run);
 
-/* As nmibt_read_pages(), of physical memory. */
+/* As nmibt_read_pages(), for physical memory. */
 struct nmibt_run nmibt_read_phys_pages(const struct nmibt_image *image, uint64_t paddr, void *buf,
 				       size_t len, bool *known);
 
-/* All or nothing: EXCLUDED when nothing worse than exclusion happened. */
+/* OK when all bytes were read, EXCLUDED when all bytes that are missing were excluded. */
 enum nmibt_read nmibt_read_phys(const struct nmibt_image *image, uint64_t paddr, void *buf,
 				size_t len);
 
 bool nmibt_interrupted(const struct nmibt_image *image);
 
-/* In the words of an error message. */
+/* The status as an error message words it. */
 const char *nmibt_read_name(enum nmibt_read status);
 
 /* --------------------------------------------------------------- ELF notes */
 
 /*
- * ELF notes: a header, a name and a description, each padded to 4 bytes. Dumps have them in
- * PT_NOTE segments, kernels in .notes, crash_notes and vmcoreinfo_note.
+ * ELF notes: each is a header, a name and a description; name and description are padded to 4
+ * bytes. Dumps have them in PT_NOTE segments, kernels in .notes, crash_notes and
+ * vmcoreinfo_note.
  */
 
-/* Bytes before the description of a note of this name, a string literal. */
+/* Bytes from the beginning of a note to its description; name is a string literal. */
 #define NMIBT_NOTE_HEAD(name) (sizeof(Elf64_Nhdr) + ((sizeof(name) + 3) & ~3ul))
 
 struct nmibt_elf_note {
 	uint32_t type;
-	const char *name; /* borrowed, untrusted; name_size bytes, of which one should be a NUL */
+	const char *name; /* borrowed, untrusted; name_size bytes, the last should be a NUL */
 	uint32_t name_size;
-	size_t at; /* of the description, from the beginning of the notes */
-	uint32_t size; /* of it, as the header says: it may end behind the notes */
-	size_t next; /* where the next note begins, or len: there is none */
+	size_t at; /* offset of the description from the beginning of the notes */
+	uint32_t size; /* of the description, from the header: it may end behind the notes */
+	size_t next; /* offset of the next note, or len: there is none */
 };
 
-/* The note that begins at notes[at]. False: there is no whole header and name. */
+/* Reads the note at notes[at]. False: there is no complete header and name. */
 bool nmibt_next_note(const char *notes, size_t len, size_t at, struct nmibt_elf_note *ret);
 bool nmibt_note_is(const struct nmibt_elf_note *note, const char *name);
 
 /* -------------------------------------------------------------- VMCOREINFO */
 
 /*
- * VMCOREINFO: lines KEY=VALUE that a kernel writes for readers of its dumps, parsed once.
+ * VMCOREINFO: lines KEY=VALUE that a kernel writes for readers of its dumps. They are parsed once.
  */
 
-/* A value of VMCOREINFO, or that of a typed member below. */
+/* A number from VMCOREINFO. */
 struct nmibt_number {
 	bool known;
 	uint64_t value;
 };
 
-/* All of them are there, or the kernel has no such log. Bytes; offsets of members from the
- * structure that is named. */
+/* The layout of the printk ring buffer. If a member is not known, nmibt can't read the kernel's
+ * log. Sizes and offsets are in bytes; an offset counts from the beginning of the structure in
+ * the member's name. */
 struct nmibt_printk_layout {
 	struct nmibt_number prb; /* virtual address of the pointer to the ring buffer */
 	struct nmibt_number atomic_long_size, atomic_long_counter;
@@ -182,20 +185,21 @@ struct nmibt_printk_layout {
 	struct nmibt_number info_size, info_seq, info_ts_nsec, info_text_len, info_caller_id;
 };
 
-/* Virtual addresses. */
+/* Virtual addresses of the tables of kallsyms. */
 struct nmibt_kallsyms_layout {
 	struct nmibt_number num_syms, names, token_table, token_index;
 	struct nmibt_number offsets, relative_base;
 };
 
-/* What anybody uses of it. Strings are untrusted; NULL: there is no such line. */
+/* The lines of VMCOREINFO that the library uses. Strings are untrusted; NULL: there is no such
+ * line. */
 struct nmibt_vmcoreinfo {
-	bool present; /* false: there is none, and nothing below is known */
+	bool present; /* false: the image has no VMCOREINFO, and nothing below is known */
 	const char *osrelease;
 	const char *build_id; /* see nmibt_kernel_build_id(): some kernels write garbage */
 	struct nmibt_number page_size; /* bytes */
-	struct nmibt_number crashtime; /* s since 1970: the kernel went to kdump */
-	struct nmibt_number kerneloffset; /* by which KASLR moved the image */
+	struct nmibt_number crashtime; /* when the kernel went to kdump, in s since 1970 */
+	struct nmibt_number kerneloffset; /* bytes by which KASLR moved the image */
 	struct nmibt_number swapper_pg_dir, stext, init_uts_ns; /* virtual addresses */
 	/* x86_64: */
 	struct nmibt_number phys_base, kernel_image_size, l5_enabled, sme_mask;
@@ -203,35 +207,35 @@ struct nmibt_vmcoreinfo {
 	struct nmibt_number kimage_voffset, va_bits, t1sz, pac_mask;
 	struct nmibt_kallsyms_layout kallsyms;
 	struct nmibt_printk_layout printk;
-	const char *capture; /* of the descriptor, as printed; cut where that is the last line */
-	struct nmibt_number capture_paddr, capture_size; /* not known: makes no sense */
-	/* What is wrong with it, a line of text; empty: nothing. */
+	const char *capture; /* the descriptor's line as printed; cut where it is the last line */
+	struct nmibt_number capture_paddr, capture_size; /* not known: the line can't be parsed */
+	/* What is wrong with the text, as one line; empty: nothing. */
 	char why[NMIBT_WHY_LEN];
 
-	char *text; /* from here on the parser's: what strings point into */
-	const char *cut; /* the last line, without its end; empty: it is whole */
-	struct nmibt_vmcoreinfo_line *lines; /* in order of their keys */
+	char *text; /* this and the rest are for the parser: the strings point into text */
+	const char *cut; /* the beginning of a last line that was cut; empty: none was cut */
+	struct nmibt_vmcoreinfo_line *lines; /* sorted by their keys */
 	size_t nr_lines;
 };
 
 /*
- * Takes text over, which is malloc'ed; NULL: there is no VMCOREINFO. A last line without a
- * newline is dropped, because the kernel cuts what does not fit
- * (kernel/vmcore_info.c: vmcoreinfo_append_str(), 6.12). Fails with NOMEM alone: what is
- * wrong with the text is said in ret->why.
+ * Parses text and takes ownership of it; it is malloc'ed. NULL: there is no VMCOREINFO. A last
+ * line without a newline is dropped, because the kernel cuts lines that do not fit
+ * (kernel/vmcore_info.c: vmcoreinfo_append_str(), 6.12). Fails with NOMEM only: ret->why says what
+ * is wrong with the text.
  */
 struct nmibt_error *nmibt_vmcoreinfo_parse(char *text, struct nmibt_vmcoreinfo *ret);
-/* As nmibt_vmcoreinfo_parse(), of what the image has. */
+/* As nmibt_vmcoreinfo_parse(), for the VMCOREINFO that the image's callbacks return. */
 struct nmibt_error *nmibt_vmcoreinfo_read(const struct nmibt_image *image,
 					  struct nmibt_vmcoreinfo *ret);
-/* The text of the note that begins at a physical address, which the caller frees; NULL:
- * there is none. */
+/* The text of the VMCOREINFO note at a physical address, which the caller frees. NULL: there is no
+ * such note. */
 char *nmibt_vmcoreinfo_at(const struct nmibt_image *image, uint64_t paddr);
 void nmibt_vmcoreinfo_destroy(struct nmibt_vmcoreinfo *info);
 
 /* --------------------------------------------------------- the files of a dump */
 
-/* One dump of any format that there is a reader for, of one or more files. */
+/* One dump of any format that has a reader. It consists of one or more files. */
 struct nmibt_dump;
 
 /* As nmibt_input_open(). */
@@ -240,9 +244,9 @@ struct nmibt_error *nmibt_dump_open(const char *const *paths, unsigned int nr,
 void nmibt_dump_close(struct nmibt_dump *dump); /* NULL is allowed */
 /* image borrows from dump. */
 void nmibt_dump_image(struct nmibt_dump *dump, struct nmibt_image *ret);
-/* Reads VMCOREINFO, out of memory where the dump has no note of it, which can take as long as
- * to read all of the dump. Sets the architecture of later images where only VMCOREINFO
- * tells it. Once; the calls after that cost nothing. */
+/* Reads VMCOREINFO once; later calls return the same. If the dump has no note of it, its memory is
+ * searched, which can take as long as reading the whole dump. If the architecture is known only
+ * from VMCOREINFO, images that nmibt_dump_image() returns later have it. */
 struct nmibt_error *nmibt_dump_read_vmcoreinfo(struct nmibt_dump *dump,
 					       const struct nmibt_vmcoreinfo **ret);
 /* As nmibt_input_remark(). */
@@ -251,17 +255,17 @@ const char *nmibt_dump_remark(const struct nmibt_dump *dump);
 /* ------------------------------------------------------------------- the input */
 
 /*
- * An input: the image that reports are made of, put together of what memory is read from,
- * files or the caller, and of debugging information that is attached to it.
+ * An input: the image that reports are made from. It combines a reader of memory, which is a dump
+ * or the caller, with debugging information that is attached to it.
  */
 
-/* What is attached to an input, and used where the input's own callbacks are NULL. */
+/* Callbacks that are attached to an input. They are used where the input's own are NULL. */
 struct nmibt_attachment {
-	/* symbol_addr, member_offset, type_size, symbolize, find_places and unwind are used;
-	 * NULL: nothing is attached. */
+	/* Only symbol_addr, member_offset, type_size, symbolize, find_places and unwind are
+	 * used. NULL: nothing is attached. */
 	const struct nmibt_image_ops *ops;
 	void *ctx;
-	/* A kernel that unwind() was given is about to be closed. */
+	/* kernel, which unwind() may have received, is about to be closed. */
 	void (*forget_kernel)(void *ctx, const struct nmibt_kernel *kernel);
 	void (*close)(void *ctx);
 };
@@ -269,20 +273,21 @@ struct nmibt_attachment {
 struct nmibt_input {
 	struct nmibt_dump *dump; /* NULL: the caller reads the image */
 	char *path; /* of the first file; NULL: no files */
-	struct nmibt_input_ops caller; /* where there is no dump */
+	struct nmibt_input_ops caller; /* used if there is no dump */
 	void *caller_ctx;
-	struct nmibt_image base; /* what memory is read from */
+	struct nmibt_image base; /* the dump's image, or the caller's callbacks */
 	struct nmibt_attachment attachment;
-	struct nmibt_image image; /* the whole; its ops are the next member, its ctx is this */
+	struct nmibt_image image; /* base and attachment; its ops is &ops, its ctx this input */
 	struct nmibt_image_ops ops;
 };
 
-/* The image that reports are made of, complete: *ret is the input's, until it is closed. */
+/* The image that reports are made from. *ret belongs to the input. */
 struct nmibt_error *nmibt_input_image(struct nmibt_input *input, const struct nmibt_image **ret);
-/* From the next nmibt_input_image() on; the input closes it. USAGE where there is one. */
+/* Attaches callbacks, and gives them to the input, which closes them. nmibt_input_image() uses them
+ * from its next call on. USAGE where something is attached already. */
 struct nmibt_error *nmibt_input_attach(struct nmibt_input *input,
 				       const struct nmibt_attachment *attachment);
-/* A kernel that was opened on the image is about to be closed. */
+/* Tells the attachment that a kernel, which was opened on the image, is about to be closed. */
 void nmibt_input_forget_kernel(struct nmibt_input *input, const struct nmibt_kernel *kernel);
 
 #endif /* NMIBT_IMAGE_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * An input's image: its callbacks lead to the dump's reader or to the caller, and to what is
- * attached. A callback that leads nowhere is NULL.
+ * An input's image. Its callbacks call the dump's reader, the caller's callbacks, or those that
+ * are attached. A callback that nobody implements is NULL.
  */
 #include "image/image.h"
 
@@ -119,7 +119,7 @@ static char *caller_notes(void *ctx, size_t *ret_len)
 	return input->caller.notes(input->caller_ctx, ret_len);
 }
 
-/* Those that the caller has not are NULL. */
+/* Callbacks that the caller does not have are NULL. */
 static struct nmibt_image_ops ops_of_caller(const struct nmibt_input_ops *caller)
 {
 	return (struct nmibt_image_ops){

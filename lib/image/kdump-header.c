@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Layouts of 64-bit machines, from makedumpfile's diskdump_mod.h (1.7.8): struct
- * disk_dump_header at 0, struct kdump_sub_header a block behind it, then the two
- * bitmaps and the page descriptors, each from the beginning of a block. QEMU writes the
- * same (include/sysemu/dump.h, 7.2). header_version counts what was added to the
- * sub-header; version 6 (2013) has page numbers of 64 bits.
+ * disk_dump_header at offset 0, struct kdump_sub_header in the next block, then the two bitmaps and
+ * the page descriptors, each at the beginning of a block. QEMU writes the same
+ * (include/sysemu/dump.h, 7.2). header_version tells which fields the sub-header has; version 6
+ * (2013) added 64-bit page numbers.
  */
 #include <endian.h>
 #include <inttypes.h>
@@ -21,7 +21,7 @@
 #define BITMAP_BLOCKS_AT 436
 #define MAX_PFN_AT 440 /* max_mapnr */
 #define HEAD_SIZE 464
-/* struct timeval of 32-bit machines is shorter. */
+/* On 32-bit machines struct timeval is shorter, so that these fields come earlier. */
 #define BLOCK_SIZE_AT_32 416
 #define SUB_BLOCKS_AT_32 420
 
@@ -40,7 +40,7 @@
 /* The page sizes of Linux's architectures. */
 #define MIN_BLOCK_SIZE 4096
 #define MAX_BLOCK_SIZE 65536
-/* Physical addresses of x86_64 and arm64 have at most 52 bits, and so has any index. */
+/* Physical addresses of x86_64 and arm64 have at most 52 bits; that bounds the page numbers. */
 #define MAX_PHYS_BITS 52
 
 static uint32_t u32_at(const char *header, unsigned int at)
@@ -73,8 +73,8 @@ static bool is_layout(uint32_t block_size, uint32_t sub_blocks)
 	       !(block_size & (block_size - 1)) && sub_blocks;
 }
 
-/* The header does not say what machine wrote it; the size of a block is a number that
- * makes sense in one layout alone. */
+/* The header does not say whether it has the layout of a 64-bit or a 32-bit machine, or in which
+ * byte order. But only in one layout is the block size a sensible number. */
 static struct nmibt_error *check_layout(const char *head, const char *path, const char *machine)
 {
 	uint32_t size = u32_at(head, BLOCK_SIZE_AT), sub = u32_at(head, SUB_BLOCKS_AT);
@@ -99,7 +99,7 @@ static struct nmibt_error *check_layout(const char *head, const char *path, cons
 				  path, size, sub);
 }
 
-/* Fields that a version does not have are padding. */
+/* The version says which fields the sub-header has; the others are padding and are not read. */
 static void read_sub_header(const char *sub, uint32_t version, struct nmibt_kdump_header *header)
 {
 	if (version >= 2) {
@@ -120,8 +120,8 @@ static void read_sub_header(const char *sub, uint32_t version, struct nmibt_kdum
 	}
 }
 
-/* Each bitmap has half of the blocks. Where they don't have a bit for each page, one of
- * the two numbers is wrong, and with it perhaps the place of all that follows. */
+/* Each bitmap has half of the blocks. If a half has fewer bits than there are pages, one of the two
+ * numbers is wrong, and the offsets of everything that follows may be wrong, too. */
 static struct nmibt_error *place_bitmaps(const char *head, const char *path,
 					 struct nmibt_kdump_header *header)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The two headers of a kdump-compressed file, checked.
+ * The two headers of a kdump-compressed file, after they were checked.
  */
 #ifndef NMIBT_KDUMP_HEADER_H
 #define NMIBT_KDUMP_HEADER_H
@@ -8,26 +8,26 @@
 #include "image/file.h"
 #include "image/image.h"
 
-/* A part of the file, which the file may have in part, or not at all. */
+/* A part of the file, in bytes. It may lie partly or wholly beyond the end of the file. */
 struct nmibt_extent {
 	uint64_t offset, size;
 };
 
 struct nmibt_kdump_header {
-	uint32_t block_size; /* of the file and of a page: a power of two */
-	char machine[66]; /* as uname -m has it; untrusted text; empty: unknown */
-	uint64_t max_pfn; /* of the machine; of all parts */
-	bool incomplete; /* makedumpfile had no room for the rest */
+	uint32_t block_size; /* bytes of a block and of a page: a power of two */
+	char machine[66]; /* utsname.machine; untrusted text; empty: unknown */
+	uint64_t max_pfn; /* number of pages of the machine, in every part of a split dump */
+	bool incomplete; /* makedumpfile ran out of space before it had written all pages */
 	bool split; /* one part of several, with the pages [start_pfn, end_pfn) */
 	uint64_t start_pfn, end_pfn;
-	/* The bitmaps: of the pages that the machine has, and of those that the dump holds.
-	 * Each has max_pfn bits. */
+	/* Offsets of the two bitmaps, of max_pfn bits each: the pages that the machine has,
+	 * and those that the dump holds. */
 	uint64_t memory_at, held_at;
-	uint64_t descs_at; /* of the page descriptors */
+	uint64_t descs_at; /* offset of the page descriptors */
 	struct nmibt_extent vmcoreinfo, notes; /* size 0: there is none */
 };
 
-/* Whether the file begins with the signature of such a dump. */
+/* True: the file begins with the signature of such a dump. */
 bool nmibt_is_kdump(const struct nmibt_file *file);
 /* Fails with UNUSABLE for dumps of 32-bit and big-endian machines, and for damaged headers. */
 struct nmibt_error *nmibt_kdump_header_read(const struct nmibt_file *file,

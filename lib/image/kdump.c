@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A page that the dump holds has a bit in the second bitmap and a descriptor; the
- * descriptors are in the order of the pages. So the number of bits before that of a page
- * is the number of its descriptor (makedumpfile.c: read_page_desc(), 1.7.8). In a part of
- * a split dump both bitmaps are of the whole machine, and its descriptors begin with that
- * of its first page.
+ * A page that the dump holds has a bit in the second bitmap and a descriptor. The descriptors are
+ * sorted by page number, so that the number of set bits before a page's bit is the index of its
+ * descriptor (makedumpfile.c: read_page_desc(), 1.7.8). In a part of a split dump both bitmaps
+ * cover the whole machine, and the first descriptor is that of the part's first page.
  */
 #include <endian.h>
 
@@ -16,7 +15,7 @@
 
 #define MAX_CACHED_PAGES 256
 #define MAX_CACHED_BYTES (4 << 20)
-/* As the back end for ELF has it. */
+/* The same limits as in elf.c. */
 #define MAX_VMCOREINFO (1 << 20)
 #define MAX_NOTE_BYTES (64 << 20)
 
@@ -25,7 +24,7 @@ struct desc {
 	uint64_t offset; /* of the page's data in the file */
 	uint32_t size;
 	uint32_t flags; /* how it is compressed */
-	uint64_t page_flags; /* not used by anybody */
+	uint64_t page_flags; /* nobody uses it */
 };
 
 /* DUMP_DH_COMPRESSED_* */
@@ -39,8 +38,8 @@ static const uint32_t compression_flags[NMIBT_NR_COMPRESSIONS] = {
 struct part {
 	const struct nmibt_file *file;
 	struct nmibt_kdump_header header;
-	uint64_t start_pfn, end_pfn; /* what it has descriptors for */
-	uint64_t first_rank; /* of start_pfn, once has_first_rank */
+	uint64_t start_pfn, end_pfn; /* the pages that it has descriptors for */
+	uint64_t first_rank; /* number of set bits before start_pfn, if has_first_rank */
 	bool has_first_rank;
 	struct nmibt_blocks blocks; /* of the file; the bitmaps are read through it */
 	struct nmibt_bitmap memory, held;
@@ -51,7 +50,7 @@ struct nmibt_kdump {
 	unsigned int nr_parts;
 	uint32_t block_size;
 	struct nmibt_cache *pages; /* by pfn */
-	void *packed; /* a block, for a page before it is decompressed */
+	void *packed; /* one block, for a page before it is decompressed */
 	struct nmibt_decompressor *decompressor;
 	char *vmcoreinfo; /* NULL: none */
 	bool is_partial; /* a part is missing */
@@ -75,7 +74,7 @@ static struct part *part_before(const struct nmibt_kdump *kdump, uint64_t pfn)
 	return low ? &kdump->parts[low - 1] : NULL;
 }
 
-/* The number of the descriptor of a page that the part holds. */
+/* *ret: the index of the descriptor of a page that the part holds. */
 static bool desc_number(struct part *part, uint64_t pfn, uint64_t *ret)
 {
 	uint64_t rank;
@@ -103,8 +102,8 @@ static bool read_desc(struct part *part, uint64_t pfn, struct desc *ret)
 	return true;
 }
 
-/* Pages are stored behind the descriptors, compressed only where that makes them smaller.
- * In an incomplete dump the descriptor of a page that is missing is all zeros. */
+/* The data of pages follows the descriptors. A page is compressed only if that makes it smaller. In
+ * an incomplete dump the descriptor of a page that is missing is all zeros. */
 static bool read_page(struct nmibt_kdump *kdump, const struct part *part, const struct desc *desc,
 		      void *buf)
 {
@@ -123,8 +122,8 @@ static bool read_page(struct nmibt_kdump *kdump, const struct part *part, const 
 	return false;
 }
 
-/* What is to be said of a page that the dump does not hold. Of an incomplete one nobody
- * knows what would have been in it. */
+/* The status of a page that the dump does not hold. An incomplete dump does not tell whether the
+ * page was left out or would still have been written. */
 static enum nmibt_read why_not_held(const struct part *part, uint64_t pfn)
 {
 	bool is_memory;
@@ -140,7 +139,7 @@ struct fetch {
 	enum nmibt_read status;
 };
 
-/* For the cache. */
+/* Fills a piece of the cache with a page. */
 static bool fetch_page(void *ctx, uint64_t pfn, void *buf)
 {
 	struct fetch *fetch = ctx;
@@ -176,7 +175,7 @@ static enum nmibt_read kdump_read_phys(void *ctx, uint64_t paddr, void *buf, siz
 
 /* ------------------------------------------------------------------- ranges */
 
-/* Descriptors that the file has room for; without that many a bit means nothing. */
+/* Number of descriptors that fit into the file. A set bit beyond that number means nothing. */
 static uint64_t max_descs(const struct part *part)
 {
 	uint64_t at = part->header.descs_at;
@@ -184,7 +183,7 @@ static uint64_t max_descs(const struct part *part)
 	return at < part->file->size ? (part->file->size - at) / sizeof(struct desc) : 0;
 }
 
-/* The first page from this one on that a part holds and may have a descriptor of. */
+/* *ret: the first page from pfn on that a part holds and whose descriptor can be in the file. */
 static bool find_held(struct nmibt_kdump *kdump, uint64_t pfn, uint64_t *ret)
 {
 	struct part *part = part_before(kdump, pfn);
@@ -204,7 +203,7 @@ static bool find_held(struct nmibt_kdump *kdump, uint64_t pfn, uint64_t *ret)
 	return false;
 }
 
-/* Where the run of pages that pfn is in ends, at the latest with its part. */
+/* The end of the run of held pages that contains pfn, at most the end of its part. */
 static uint64_t end_of_run(struct nmibt_kdump *kdump, uint64_t pfn)
 {
 	struct part *part = part_before(kdump, pfn);
@@ -234,7 +233,8 @@ static bool kdump_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
 
 /* -------------------------------------------------------------------- notes */
 
-/* As much as the file has of an extent, with a NUL behind it; NULL: nothing. */
+/* The part of an extent that the file has, at most most bytes, with a NUL behind it; NULL:
+ * nothing. */
 static char *read_extent(const struct nmibt_file *file, const struct nmibt_extent *extent,
 			 size_t most, size_t *ret_len)
 {
@@ -284,7 +284,7 @@ static char *kdump_vmcoreinfo_text(void *ctx)
 	return kdump->vmcoreinfo ? strdup(kdump->vmcoreinfo) : NULL;
 }
 
-/* Each part has it. */
+/* Each part has the same VMCOREINFO, so the first one that can be read is used. */
 static void read_vmcoreinfo(struct nmibt_kdump *kdump)
 {
 	size_t len;
@@ -368,7 +368,7 @@ static bool are_all_there(const struct nmibt_kdump *kdump)
 	return end >= kdump->parts[0].header.max_pfn;
 }
 
-/* Of a page that two parts claim, as when one is named twice, the later one is asked. */
+/* Where two parts claim a page, as when the caller named one part twice, the later part gets it. */
 static void part_them(struct nmibt_kdump *kdump)
 {
 	for (unsigned int i = 0; i + 1 < kdump->nr_parts; i++) {

@@ -3,8 +3,8 @@
  * Back end for kdump-compressed dumps, as makedumpfile and QEMU write them: one file, or
  * the parts of a split dump.
  *
- * Nothing in a file is trusted. Memory is taken for what was read: the bitmaps and the
- * page descriptors are read in blocks, through a cache of a fixed size.
+ * Nothing in a file is trusted. The bitmaps and the page descriptors are read in blocks, through a
+ * cache of a fixed size, so that memory use does not depend on the size of the dump.
  */
 #ifndef NMIBT_KDUMP_H
 #define NMIBT_KDUMP_H
@@ -13,18 +13,18 @@
 
 struct nmibt_kdump;
 
-/* files: the parts of a split dump in any order, or one file; borrowed until
- * nmibt_kdump_close(). A missing part is no error: what is in it can't be read. */
+/* files: one file, or the parts of a split dump in any order; borrowed until nmibt_kdump_close(). A
+ * missing part is no error: its pages can't be read. */
 struct nmibt_error *nmibt_kdump_open(unsigned int nr, const struct nmibt_file *const *files,
 				     struct nmibt_kdump **ret);
-/* image borrows from kdump and is valid until nmibt_kdump_close(). A page that the machine
- * has and the dump left out is EXCLUDED; all else that can't be read is an ERROR. */
+/* image borrows from kdump and is valid until nmibt_kdump_close(). A page that the machine has and
+ * that the dump left out is EXCLUDED; anything else that can't be read is an ERROR. */
 void nmibt_kdump_image(struct nmibt_kdump *kdump, struct nmibt_image *ret);
-/* The ELF notes as they are in the file, which the caller frees, with their length; as much
- * of them as the file has. NOTHING where there are none. */
+/* A copy of the ELF notes in the file, as far as the file has them, which the caller frees;
+ * *ret_len is its length in bytes. NOTHING where there are none. */
 struct nmibt_error *nmibt_kdump_notes(const struct nmibt_kdump *kdump, char **ret, size_t *ret_len);
-/* What is to be said of the dump, a line of text; NULL: nothing. That a library is missing
- * is known when a page needed it. */
+/* A line of text about the dump file, as nmibt_input_remark() returns it; NULL: nothing. A library
+ * that is missing is known once a page needed it. */
 const char *nmibt_kdump_remark(const struct nmibt_kdump *kdump);
 void nmibt_kdump_close(struct nmibt_kdump *kdump); /* NULL is allowed */
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Opens a dump: finds the reader of its format, puts parts together, and looks for
+ * Opens a dump: finds the reader of its format, combines the parts of a split dump, and looks for
  * VMCOREINFO and the architecture where the dump's headers lack them.
  */
 #include <elf.h>
@@ -13,14 +13,14 @@
 struct nmibt_dump {
 	struct nmibt_dumpfile **files;
 	unsigned int nr_files;
-	struct nmibt_elf *elf; /* this one or the next */
+	struct nmibt_elf *elf; /* one of elf and kdump is open */
 	struct nmibt_kdump *kdump;
-	struct nmibt_image base; /* of the one that is open */
-	char *found; /* VMCOREINFO in memory; NULL: the dump has a note, or there is none */
-	struct nmibt_vmcoreinfo vmcoreinfo; /* of the dump's note, or of its memory */
+	struct nmibt_image base; /* the image of elf or kdump */
+	char *found; /* VMCOREINFO that was found in memory; NULL: the dump has a note or none */
+	struct nmibt_vmcoreinfo vmcoreinfo; /* from the dump's note, or from its memory */
 	bool has_read_vmcoreinfo;
 	const char *remark;
-	bool is_cut; /* what is not in it may have been, in the rest */
+	bool is_cut; /* the file is truncated: what is missing may have been in the lost part */
 };
 
 /* --------------------------------------------------------------------- open */
@@ -89,8 +89,8 @@ static char *dump_vmcoreinfo_text(void *ctx)
 	return dump->base.ops->vmcoreinfo_text(dump->base.ctx);
 }
 
-/* Where the dump's header does not name the machine. VMCOREINFO has lines that only one
- * architecture writes. */
+/* The architecture, for dumps whose header does not name the machine: VMCOREINFO has lines that
+ * only one architecture writes. */
 static enum nmibt_arch arch_by_vmcoreinfo(const struct nmibt_vmcoreinfo *v)
 {
 	if (v->phys_base.known == v->kimage_voffset.known)
@@ -98,7 +98,7 @@ static enum nmibt_arch arch_by_vmcoreinfo(const struct nmibt_vmcoreinfo *v)
 	return v->phys_base.known ? NMIBT_ARCH_X86_64 : NMIBT_ARCH_ARM64;
 }
 
-/* QEMU without its vmcoreinfo device writes no note. */
+/* Without its vmcoreinfo device, QEMU writes no note: then the memory is searched. */
 static struct nmibt_error *look_for_vmcoreinfo(struct nmibt_dump *dump)
 {
 	struct nmibt_vmcoreinfo *v = &dump->vmcoreinfo;

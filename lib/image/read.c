@@ -15,7 +15,7 @@ struct nmibt_run nmibt_read_pages(nmibt_read_fn read, void *ctx, size_t page_siz
 			chunk = len;
 
 		enum nmibt_read status = NMIBT_READ_ERROR;
-		/* What lies beyond the last address isn't at the first one. */
+		/* Addresses don't wrap around from the last one to 0. */
 		if (addr >= start && addr + chunk - 1 >= addr)
 			status = read(ctx, addr, to, chunk);
 		if (status != NMIBT_READ_OK) {

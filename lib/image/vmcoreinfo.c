@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * VMCOREINFO: lines KEY=VALUE, for readers of dumps. kdump hands them on as a note of
- * the dump; where QEMU dumped a machine without its vmcoreinfo device there is none,
- * but the kernel's memory has it: vmcoreinfo_note is in pages of its own
- * (kernel/vmcore_info.c: crash_save_vmcoreinfo_init(), 6.12; kernel/crash_core.c
- * before), filled when the kernel boots.
+ * VMCOREINFO: lines KEY=VALUE for readers of dumps. kdump puts them into a note of the dump. Where
+ * QEMU dumped a machine without its vmcoreinfo device there is no note, but the kernel's memory
+ * has the text: when the kernel boots, it fills vmcoreinfo_note, which has pages of its own
+ * (kernel/vmcore_info.c: crash_save_vmcoreinfo_init(), 6.12; kernel/crash_core.c before).
  */
 #include <ctype.h>
 #include <stddef.h>
@@ -33,7 +32,8 @@ static int compare_key(const void *key, const void *line)
 	return strcmp(key, ((const struct nmibt_vmcoreinfo_line *)line)->key);
 }
 
-/* Of several lines with one key any: they have the same value, or why says so. */
+/* Returns any of several lines with the same key: they have the same value, or why says that they
+ * have not. */
 static const char *value_of(const struct nmibt_vmcoreinfo *info, const char *key)
 {
 	const struct nmibt_vmcoreinfo_line *line = NULL;
@@ -43,7 +43,8 @@ static const char *value_of(const struct nmibt_vmcoreinfo *info, const char *key
 	return line ? line->value : NULL;
 }
 
-/* Makes strings of a line that ends at end; false: it is none. A value may be anything. */
+/* Splits a line that ends at end into two strings. False: it is no KEY=VALUE line. A value may
+ * contain any bytes. */
 static bool split(char *line, char *end, struct nmibt_vmcoreinfo_line *ret)
 {
 	char *equals = memchr(line, '=', end - line);
@@ -85,7 +86,7 @@ static struct nmibt_error *split_lines(struct nmibt_vmcoreinfo *info)
 	return NULL;
 }
 
-/* A key with two values has none. */
+/* Sorts the lines by key. A key with two different values is dropped. */
 static void sort_lines(struct nmibt_vmcoreinfo *info)
 {
 	struct nmibt_vmcoreinfo_line *lines = info->lines;
@@ -107,7 +108,8 @@ static void sort_lines(struct nmibt_vmcoreinfo *info)
 	info->nr_lines = nr;
 }
 
-/* All of text: no blanks before it; only decimal numbers may be negative. */
+/* Parses the whole text as a number. Blanks before it are not allowed; only decimal numbers may be
+ * negative. */
 static bool read_number(const char *text, int base, uint64_t *ret)
 {
 	struct nmibt_str rest = nmibt_str_of(text);
@@ -122,7 +124,7 @@ static bool read_number(const char *text, int base, uint64_t *ret)
 	return true;
 }
 
-/* What is typed. */
+/* The keys that have a member in struct nmibt_vmcoreinfo. */
 static const struct key {
 	const char *name;
 	int base; /* 0: a string */
@@ -204,15 +206,15 @@ static void take_value(struct nmibt_vmcoreinfo *info, const struct key *key, con
 		nmibt_add_reason(info->why, "%s is no number: %.40s", key->name, value);
 }
 
-/* docs/format.md: "address,size", both in hex; what stands behind the size is for later
- * versions. */
+/* docs/format.md: "address,size", both in hex. Later versions may append to the line, so text
+ * behind the size is ignored. */
 static void take_capture(struct nmibt_vmcoreinfo *info)
 {
 	static const char start[] = NMI_CAPTURE_VMCOREINFO_KEY "=";
 	struct nmibt_str rest = nmibt_str_of(info->capture ? info->capture : "");
 	uint64_t paddr, size;
 
-	/* That there is a capture is known even where the line is cut. */
+	/* Even a line that was cut tells that there is a capture. */
 	if (!info->capture && !strncmp(info->cut, start, strlen(start))) {
 		info->capture = info->cut + strlen(start);
 		return;
@@ -224,7 +226,7 @@ static void take_capture(struct nmibt_vmcoreinfo *info)
 		info->capture_size = (struct nmibt_number){true, size};
 }
 
-/* Every kernel writes these: kernel/vmcore_info.c, crash_save_vmcoreinfo_init(), 6.12. */
+/* Every kernel writes these lines: kernel/vmcore_info.c, crash_save_vmcoreinfo_init(), 6.12. */
 static void check_required(struct nmibt_vmcoreinfo *info)
 {
 	static const char *const required[] = {"OSRELEASE", "PAGESIZE", "SYMBOL(swapper_pg_dir)",
@@ -260,7 +262,7 @@ struct nmibt_error *nmibt_vmcoreinfo_parse(char *text, struct nmibt_vmcoreinfo *
 	return NULL;
 }
 
-/* The lines that are typed, of an image that can only be asked for one after the other. */
+/* Makes the text of the lines in keys, for an image that returns only single values. */
 static struct nmibt_error *ask_for_lines(const struct nmibt_image *image, char **ret)
 {
 	char *text = NULL;
@@ -340,8 +342,8 @@ char *nmibt_vmcoreinfo_at(const struct nmibt_image *image, uint64_t paddr)
 	return NULL;
 }
 
-/* Shorter by the CRASHTIME that only a kernel that went to kdump adds, one note may be
- * the beginning of another. */
+/* True: one text is the beginning of the other. A kernel that went to kdump appends CRASHTIME, so
+ * that two copies of its note may differ in length. */
 static bool is_same(const char *a, const char *b)
 {
 	size_t len = strlen(a) < strlen(b) ? strlen(a) : strlen(b);
