@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The kernel's build-id. VMCOREINFO has it since 5.9, but some stable kernels write garbage
- * there (kernel/vmcore_info.c: add_build_id_vmcoreinfo()). The kernel's own note of it, in
- * .notes (include/asm-generic/vmlinux.lds.h), tells.
+ * there (kernel/vmcore_info.c: add_build_id_vmcoreinfo()). The kernel's own note in .notes
+ * (include/asm-generic/vmlinux.lds.h) has the right one.
  */
 #include "image/image.h"
 #include "kernel/kernel.h"
@@ -16,8 +16,8 @@ static void print_hex(const char *bytes, size_t len, char text[NMIBT_BUILD_ID_LE
 		snprintf(text + 2 * i, 3, "%02x", (unsigned char)bytes[i]);
 }
 
-/* Between notes of sections that are aligned to 8 bytes may be padding, so that each place
- * is looked at. */
+/* Tries every 4 bytes, because there may be padding between the notes of sections that are aligned
+ * to 8 bytes. */
 static bool find_note(const char *notes, size_t len, char text[NMIBT_BUILD_ID_LEN])
 {
 	struct nmibt_elf_note note;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Is the kernel of an image a capture kernel, and where is the one that died? A hypervisor
- * can dump its guest while that has the capture kernel run, perhaps since that failed. The
- * memory of the first kernel is all there, and the ELF header that it left for the capture
- * kernel leads to its notes (kernel/crash_core.c: crash_prepare_elf64_headers(), 6.12).
+ * Finds out whether the kernel of an image is a capture kernel, and finds the kernel that died. A
+ * hypervisor can dump a guest while the guest runs its capture kernel, perhaps because that one
+ * failed. All memory of the first kernel is still there, and the ELF header that it prepared for
+ * the capture kernel leads to its notes (kernel/crash_core.c: crash_prepare_elf64_headers(),
+ * 6.12).
  */
 #include <ctype.h>
 #include <inttypes.h>
@@ -11,14 +12,14 @@
 #include "image/image.h"
 #include "kernel/kernel.h"
 
-/* include/linux/crash_dump.h, 6.12: not set; and no more to be used, as fs/proc/vmcore.c has
- * read what is there. */
+/* Values of elfcorehdr_addr: it was not set; or it must not be used any more, because
+ * fs/proc/vmcore.c has read the header (include/linux/crash_dump.h, 6.12). */
 #define ELFCORE_ADDR_MAX UINT64_MAX
 #define ELFCORE_ADDR_ERR (UINT64_MAX - 1)
 
-/* The largest COMMAND_LINE_SIZE of both architectures is 2048. */
+/* COMMAND_LINE_SIZE is at most 2048 on both architectures. */
 #define MAX_COMMAND_LINE 4096
-/* As much as any back end reads of notes. */
+/* The back ends read no more bytes of notes than this, either. */
 #define MAX_NOTE_BYTES (64 << 20)
 
 static bool read_u64(struct nmibt_kernel *kernel, const char *symbol, uint64_t *ret)
@@ -31,7 +32,7 @@ static bool read_u64(struct nmibt_kernel *kernel, const char *symbol, uint64_t *
 
 /* ---------------------------------------------------------------- the command line */
 
-/* lib/cmdline.c: memparse(), 6.12, with the suffixes that anybody uses. */
+/* As lib/cmdline.c: memparse(), 6.12, with the suffixes that people use. */
 static const char *parse_size(const char *text, uint64_t *ret)
 {
 	static const char suffixes[] = "KMG";
@@ -99,7 +100,7 @@ static bool is_command_line(const struct nmibt_log_record *record, char line[MAX
 	return false;
 }
 
-/* Where nobody knows the kernel's symbols. */
+/* For kernels whose symbols nobody knows: the log has the command line, too. */
 static bool find_in_log(struct nmibt_kernel *kernel, uint64_t *ret)
 {
 	char line[MAX_COMMAND_LINE + 1];
@@ -131,7 +132,8 @@ static bool read_headers(const struct nmibt_image *image, uint64_t paddr, Elf64_
 	       ret->e_ident[EI_DATA] == ELFDATA2LSB && ret->e_phentsize == sizeof(Elf64_Phdr);
 }
 
-/* A PT_NOTE for each CPU, and one for VMCOREINFO; p_offset is a physical address. */
+/* The header at paddr has a PT_NOTE for each CPU, and one for VMCOREINFO. p_offset is a physical
+ * address. Returns the text of VMCOREINFO. */
 static char *read_by_header(const struct nmibt_image *image, uint64_t paddr)
 {
 	Elf64_Ehdr ehdr;
@@ -153,7 +155,8 @@ static char *read_by_header(const struct nmibt_image *image, uint64_t paddr)
 	return text;
 }
 
-/* The capture kernel's copy of all notes: fs/proc/vmcore.c, elfnotes_buf since 3.11. */
+/* Returns VMCOREINFO from the capture kernel's copy of all notes: fs/proc/vmcore.c, elfnotes_buf,
+ * since 3.11. */
 static char *read_by_copy(struct nmibt_kernel *kernel)
 {
 	struct nmibt_elf_note note;
@@ -175,7 +178,8 @@ static char *read_by_copy(struct nmibt_kernel *kernel)
 
 /* ------------------------------------------------------------------------ together */
 
-/* Sets is_capture. False: it is none, or there is no address. */
+/* *ret: the physical address of the first kernel's ELF header. Sets kernel->is_capture. False: this
+ * is no capture kernel, or the address is not known. */
 static bool find_elfcorehdr(struct nmibt_kernel *kernel, uint64_t *ret)
 {
 	bool has_symbol = read_u64(kernel, "elfcorehdr_addr", ret);

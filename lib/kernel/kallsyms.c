@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The kernel's own table of symbols, read out of its memory: VMCOREINFO says since
- * Linux 6.0 where it is (kernel/crash_core.c, kernel/vmcore_info.c in 6.12). Its
- * layout is that of scripts/kallsyms.c, 6.1, 6.12 and 7.2: symbols in order of address;
- * offsets of 32 bits; names as strings of tokens, behind a length of one byte, or of
- * two (ULEB128) for more than 127; the first letter is the type.
+ * The kernel's own table of symbols, read from its memory. Since Linux 6.0 VMCOREINFO says where
+ * it is (kernel/crash_core.c; kernel/vmcore_info.c in 6.12). Its layout is that of
+ * scripts/kallsyms.c, 6.1, 6.12 and 7.2: symbols are sorted by address; their offsets have 32
+ * bits; a name is a string of tokens behind its length, which is one byte, or two bytes (ULEB128)
+ * for more than 127 tokens; the first letter of a name is the symbol's type.
  */
 #include <inttypes.h>
 
@@ -16,16 +16,16 @@
 #define MAX_TOKEN_TABLE 65536
 #define MAX_NAME NMIBT_SYMBOL_LEN
 #define MARK_EVERY 256
-/* Of an address from its function's start: no function of the kernel is longer. */
+/* No function of the kernel has more bytes than this. */
 #define MAX_DISTANCE 0x10000
 
 /* What the offsets of symbols count from. */
 enum offsets {
 	FROM_BASE, /* kallsyms_relative_base; they are unsigned */
-	/* As well, and those of per-CPU symbols, which are no addresses, from 0:
-	 * CONFIG_KALLSYMS_ABSOLUTE_PERCPU, of x86_64 up to 6.14. */
+	/* From kallsyms_relative_base as well; but per-CPU symbols, which are no addresses, count
+	 * from 0: CONFIG_KALLSYMS_ABSOLUTE_PERCPU, on x86_64 up to 6.14. */
 	FROM_BASE_OR_0,
-	FROM_THEMSELVES, /* 7.2: VMCOREINFO names no base */
+	FROM_THEMSELVES, /* from the address of the offset: 7.2; VMCOREINFO names no base */
 };
 
 struct nmibt_kallsyms {
@@ -33,14 +33,14 @@ struct nmibt_kallsyms {
 	const struct nmibt_image *image;
 	uint32_t nr;
 	uint64_t offsets_vaddr;
-	uint64_t offsets; /* physical, as the next */
+	uint64_t offsets; /* physical address */
 	uint64_t names_paddr;
 	enum offsets from;
 	uint64_t base;
 	char *tokens; /* tokens_len bytes and a NUL */
 	size_t tokens_len;
 	uint16_t token_index[NR_TOKENS];
-	char *names; /* as much as was needed so far */
+	char *names; /* the part that was read so far */
 	size_t names_len, names_room;
 	size_t *marks; /* where the names of symbols 0, 256, 512... begin */
 	size_t nr_marks;
@@ -110,7 +110,7 @@ static bool symbol_value(const struct nmibt_kallsyms *k, uint32_t i, uint64_t *r
 	return true;
 }
 
-/* The tokens of the name at *at, which moves behind it. */
+/* *ret, *ret_len: the tokens of the name at *at, as a range of names. *at moves behind the name. */
 static inline bool name_at(struct nmibt_kallsyms *k, size_t *at, size_t *ret, size_t *ret_len)
 {
 	if (k->names_len < *at + 2 && !have_names(k, *at + 2))
@@ -126,7 +126,7 @@ static inline bool name_at(struct nmibt_kallsyms *k, size_t *at, size_t *ret, si
 	return true;
 }
 
-/* Where the name of symbol i begins. */
+/* *ret, *ret_len: the tokens of the name of symbol i, as a range of names. */
 static bool find_name(struct nmibt_kallsyms *k, uint32_t i, size_t *ret, size_t *ret_len)
 {
 	size_t mark = i / MARK_EVERY, start;
@@ -146,7 +146,7 @@ static bool find_name(struct nmibt_kallsyms *k, uint32_t i, size_t *ret, size_t 
 	return true;
 }
 
-/* Type and name of symbol i. */
+/* Writes the type's letter and the name of symbol i to name. */
 static bool symbol_name(struct nmibt_kallsyms *k, uint32_t i, char name[MAX_NAME])
 {
 	size_t at, len, used = 0;
@@ -166,7 +166,7 @@ static bool symbol_name(struct nmibt_kallsyms *k, uint32_t i, char name[MAX_NAME
 	return used > 1;
 }
 
-/* Whether the tokens at [at, at + len) are those of name, behind the letter of a type. */
+/* True: the tokens at [at, at + len) spell name, behind the letter of a type. */
 static bool is_name(const struct nmibt_kallsyms *k, size_t at, size_t len, const char *name)
 {
 	bool is_type = true;
@@ -179,7 +179,7 @@ static bool is_name(const struct nmibt_kallsyms *k, size_t at, size_t len, const
 			token++;
 			is_type = false;
 		}
-		/* For the most part the first letter tells: no call is worth it. */
+		/* Mostly the first letter differs already, so that a call would cost too much. */
 		while (*token) {
 			if (*token++ != *name++)
 				return false;
@@ -188,7 +188,7 @@ static bool is_name(const struct nmibt_kallsyms *k, size_t at, size_t len, const
 	return !is_type && !*name;
 }
 
-/* Where a part of the names can't be read, nobody knows of how many symbols one is. */
+/* If a part of the names can't be read, it fails: another symbol there may have the same name. */
 bool nmibt_kallsyms_addr(struct nmibt_kallsyms *k, const char *name, uint64_t *ret)
 {
 	size_t at = 0, start, len;
@@ -210,7 +210,7 @@ bool nmibt_kallsyms_addr(struct nmibt_kallsyms *k, const char *name, uint64_t *r
 	return found;
 }
 
-/* How many symbols have values up to addr; false: one can't be read. */
+/* *ret: how many symbols have values <= addr. False: one of the values can't be read. */
 static bool count_up_to(const struct nmibt_kallsyms *k, uint64_t addr, uint32_t *ret)
 {
 	uint32_t low = 0, high = k->nr;
@@ -230,11 +230,11 @@ static bool count_up_to(const struct nmibt_kallsyms *k, uint64_t addr, uint32_t 
 	return true;
 }
 
-/* Most functions have one name, those of system calls that are not configured hundreds. */
+/* Most functions have one name. System calls that are not configured share hundreds. */
 #define FEW_NAMES 4
 
-/* The first of the symbols with the highest value that is not above addr. In a damaged table
- * all may have the same, or be in no order: then none is found. */
+/* Finds the highest value that is <= addr; *ret is the first symbol that has it. In a damaged table
+ * all values may be equal or unsorted: then it fails. */
 static bool find_symbol(const struct nmibt_kallsyms *k, uint64_t addr, uint32_t *ret,
 			uint64_t *ret_value)
 {
@@ -259,8 +259,8 @@ bool nmibt_kallsyms_find(struct nmibt_kallsyms *k, uint64_t addr, struct nmibt_s
 	uint64_t value;
 	uint32_t i;
 
-	/* Behind the last function of the kernel stand symbols of other types; without
-	 * CONFIG_KALLSYMS_ALL there are none, and what is far behind it is no part of it. */
+	/* Symbols of other types follow the kernel's last function. Without CONFIG_KALLSYMS_ALL
+	 * there are none, so an address far behind a symbol does not belong to it. */
 	if (!find_symbol(k, addr, &i, &value) || addr - value >= MAX_DISTANCE ||
 	    !symbol_name(k, i, name) || !strchr("tTwW", name[0]))
 		return false;
@@ -284,7 +284,7 @@ static bool read_tokens(struct nmibt_kallsyms *k, uint64_t table, uint64_t index
 	       read_at(k->image, index, k->token_index, sizeof(k->token_index));
 }
 
-/* What the offsets count from. */
+/* Finds out what the offsets count from. */
 static bool read_base(struct nmibt_kallsyms *k)
 {
 	uint64_t base;
@@ -297,12 +297,14 @@ static bool read_base(struct nmibt_kallsyms *k)
 	if (!read_at(k->image, base, &k->base, sizeof(k->base)) ||
 	    !read_at(k->image, k->offsets + 4ull * (k->nr - 1), &last, sizeof(last)))
 		return false;
-	/* The image is smaller than 2 GiB, so that its last symbol tells. */
+	/* The image is smaller than 2 GiB, so the offset of its last symbol is negative only with
+	 * CONFIG_KALLSYMS_ABSOLUTE_PERCPU. */
 	k->from = last < 0 ? FROM_BASE_OR_0 : FROM_BASE;
 	return true;
 }
 
-/* That there is no base may also come of a VMCOREINFO that was cut in front of it. */
+/* Checks the choice of FROM_THEMSELVES: VMCOREINFO may also name no base because it was cut before
+ * that line. */
 static bool has_stext(const struct nmibt_kallsyms *k)
 {
 	const struct nmibt_number *stext = &k->kernel->vmcoreinfo.stext;

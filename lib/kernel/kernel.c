@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The parts of a kernel, each opened when it is first needed. */
+/* The parts of a kernel. Each is opened when it is first needed. */
 #include "kernel/kernel.h"
 #include "kernel/memory.h"
 
-/* Takes *info over. */
+/* Takes ownership of what *info points to. */
 static struct nmibt_error *new_kernel(const struct nmibt_image *image,
 				      struct nmibt_vmcoreinfo *info, struct nmibt_kernel **ret)
 {
@@ -19,8 +19,8 @@ static struct nmibt_error *new_kernel(const struct nmibt_image *image,
 	return NULL;
 }
 
-/* What the front end knows of symbols and virtual memory it knows by the VMCOREINFO of the
- * capture kernel. */
+/* The front end's callbacks for symbols and virtual memory use the VMCOREINFO of the capture
+ * kernel, so for the first kernel only those for physical memory are used. */
 static void use_physical_memory(struct nmibt_kernel *kernel, const struct nmibt_image *image)
 {
 	kernel->own_ops = (struct nmibt_image_ops){
@@ -34,7 +34,8 @@ static void use_physical_memory(struct nmibt_kernel *kernel, const struct nmibt_
 	kernel->image = &kernel->own_image;
 }
 
-/* Only a kernel that went to kdump has CRASHTIME: it is the first one. */
+/* Replaces a capture kernel by the kernel that died. A kernel with CRASHTIME went to kdump itself,
+ * so it is the first one. */
 static struct nmibt_error *go_to_first_kernel(struct nmibt_kernel **kernel)
 {
 	struct nmibt_kernel *capture = *kernel;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the kernel of an image was. struct nmibt_kernel opens VMCOREINFO, page tables,
- * symbols, modules, per-CPU areas and the NMI buffers once each, when they are first
- * needed, and owns them. Nobody else opens any of these.
+ * The kernel of an image. struct nmibt_kernel opens VMCOREINFO, page tables, symbols, modules,
+ * per-CPU areas and the NMI buffers, each once, when it is first needed, and owns them. No other
+ * code opens any of these.
  */
 #ifndef NMIBT_KERNEL_H
 #define NMIBT_KERNEL_H
@@ -15,13 +15,12 @@ struct nmibt_regs {
 	uint64_t value[NMI_CAPTURE_MAX_REGS];
 };
 
-/* The pr_reg and pr_pid of the NT_PRSTATUS note in crash_notes memory at
- * paddr, size bytes there. */
+/* Reads pr_reg and pr_pid of the NT_PRSTATUS note at paddr, in size bytes of crash_notes memory. */
 enum nmibt_note nmibt_read_note(const struct nmibt_image *image, uint64_t paddr, uint64_t size,
 				struct nmibt_regs *ret, int *ret_pid);
 
 enum nmibt_part {
-	NMIBT_PART_MEMORY, /* virtual: by page tables, or by the image's own callbacks */
+	NMIBT_PART_MEMORY, /* virtual memory, by page tables or by the image's own callbacks */
 	NMIBT_PART_KALLSYMS, /* the kernel's own table of symbols */
 	NMIBT_PART_MODULES,
 	NMIBT_PART_PERCPU,
@@ -30,7 +29,7 @@ enum nmibt_part {
 	NMIBT_NR_PARTS,
 };
 
-/* Only lib/kernel uses the members behind vmcoreinfo; others call the functions below. */
+/* Only lib/kernel uses the members behind vmcoreinfo; other code calls the functions below. */
 struct nmibt_kernel {
 	const struct nmibt_image *image; /* borrowed */
 	struct nmibt_vmcoreinfo vmcoreinfo;
@@ -42,26 +41,27 @@ struct nmibt_kernel {
 	struct nmibt_vcpus *vcpus;
 	bool tried[NMIBT_NR_PARTS];
 	struct nmibt_error *failure[NMIBT_NR_PARTS];
-	/* It is a capture kernel, and the one that died can't be reached: why. */
+	/* True: it is a capture kernel, and why_capture says why the kernel that died can't be
+	 * found. */
 	bool is_capture;
 	char why_capture[NMIBT_WHY_LEN];
-	/* The capture kernel that ran at the dump, and led to this one; NULL: none did. */
+	/* The capture kernel that ran at the dump and led to this kernel; NULL: there was none. */
 	struct nmibt_kernel *capture;
-	/* Of a kernel that another one led to: the image without what the front end knows by
-	 * the other one's VMCOREINFO. */
+	/* If there was a capture kernel: the image without the callbacks that use the capture
+	 * kernel's VMCOREINFO. */
 	struct nmibt_image own_image;
 	struct nmibt_image_ops own_ops;
 };
 
-/* The kernel that died, never a capture kernel, if it can be found. image is borrowed for
- * the life of *ret. Fails with NOMEM alone. */
+/* Opens the kernel that died; a capture kernel only where the one that died can't be found. image
+ * is borrowed for the life of *ret. Fails with NOMEM only. */
 struct nmibt_error *nmibt_kernel_open(const struct nmibt_image *image, struct nmibt_kernel **ret);
 void nmibt_kernel_close(struct nmibt_kernel *kernel); /* NULL is allowed */
 
-/* Opens part, unless that was tried before. NULL: it is open; else why it can't be, which
- * is borrowed. NOTHING where the image has no such part, DAMAGED where it makes no sense. */
+/* Opens part, unless that was tried before. NULL: it is open. Else an error, which the kernel owns:
+ * NOTHING where the image has no such part, DAMAGED where its contents make no sense. */
 const struct nmibt_error *nmibt_kernel_failure(struct nmibt_kernel *kernel, enum nmibt_part part);
-/* As nmibt_kernel_failure(), in a copy that the caller frees. */
+/* As nmibt_kernel_failure(), but the caller owns the error. */
 struct nmibt_error *nmibt_kernel_need(struct nmibt_kernel *kernel, enum nmibt_part part);
 
 /* ------------------------------------------------------------------- build-id */
@@ -72,83 +72,84 @@ struct nmibt_build_id {
 	char text[NMIBT_BUILD_ID_LEN]; /* in lower-case hex; empty: not known */
 	enum {
 		NMIBT_BUILD_ID_NONE,
-		NMIBT_BUILD_ID_VERIFIED, /* out of the kernel's memory */
-		NMIBT_BUILD_ID_BROKEN, /* as well, and VMCOREINFO has another one */
-		NMIBT_BUILD_ID_UNVERIFIED, /* VMCOREINFO's, which may be garbage */
+		NMIBT_BUILD_ID_VERIFIED, /* from the kernel's own note */
+		NMIBT_BUILD_ID_BROKEN, /* from the kernel's own note; VMCOREINFO's differs */
+		NMIBT_BUILD_ID_UNVERIFIED, /* from VMCOREINFO, which may have garbage */
 	} state;
 };
-/* Looks for symbols by name, which reads all of them. */
+/* It looks up symbols by name, which reads the whole table of symbols. */
 void nmibt_kernel_build_id(struct nmibt_kernel *kernel, struct nmibt_build_id *ret);
 
 /* ------------------------------------------------------------ capture kernels */
 
-/* For lib/kernel: the text of VMCOREINFO of the kernel that died, where this one is its
- * capture kernel; the caller frees it. NULL: it is none, or, with is_capture set, the other
- * one can't be found: why_capture says why. */
+/* For lib/kernel. If kernel is a capture kernel: the text of VMCOREINFO of the kernel that died,
+ * which the caller frees. NULL: kernel is no capture kernel; or it is one, then is_capture is set
+ * and why_capture says why the other one can't be found. */
 char *nmibt_find_first_kernel(struct nmibt_kernel *kernel);
-/* The physical address that a kernel's command line has of the ELF header; false: none. */
+/* *ret: the physical address in a command line's elfcorehdr=; false: it has none. */
 bool nmibt_parse_elfcorehdr(const char *command_line, uint64_t *ret);
 
 /* ------------------------------------------------------------ virtual memory */
 
 /*
- * Kernel virtual addresses, by VMCOREINFO and the page tables, so that all front ends
- * see the same; where they don't lead, by the image's own virt_to_phys or read_virt.
+ * Kernel virtual addresses. They are translated by VMCOREINFO and the page tables, so that all
+ * front ends show the same; where that fails, by the image's own virt_to_phys or read_virt.
  */
-/* False: not mapped, or a table can't be read. */
+/* False: the address is not mapped, or a page table can't be read. */
 bool nmibt_kernel_to_phys(struct nmibt_kernel *kernel, uint64_t vaddr, uint64_t *ret);
-/* All or nothing. EXCLUDED also where a table that leads there is, ERROR where
+/* OK when all bytes were read. EXCLUDED also where a page table is excluded, ERROR also where
  * nothing is mapped. */
 enum nmibt_read nmibt_kernel_read(struct nmibt_kernel *kernel, uint64_t vaddr, void *buf,
 				  size_t len);
 /* As nmibt_read_pages(). */
 struct nmibt_run nmibt_kernel_read_pages(struct nmibt_kernel *kernel, uint64_t vaddr, void *buf,
 					 size_t len, bool *known);
-/* Physical address of what the caller knows to be in the kernel's image, as what
- * VMCOREINFO's SYMBOL() lines name. */
+/* Physical address of a virtual address that lies in the kernel's image, as those of VMCOREINFO's
+ * SYMBOL() lines. */
 bool nmibt_kimage_to_phys(const struct nmibt_kernel *kernel, uint64_t vaddr, uint64_t *ret);
 
 /* ------------------------------------------------------------------- symbols */
 
-/* As long as the kernel's (KSYM_NAME_LEN since 6.1, MODULE_NAME_LEN), with a NUL. */
+/* The kernel's own limits, with a NUL: KSYM_NAME_LEN since 6.1, MODULE_NAME_LEN. */
 #define NMIBT_SYMBOL_LEN 512
 #define NMIBT_MODULE_LEN 64
-/* What code at an address is called; strings are untrusted. */
+/* The name of the code at an address; strings are untrusted. */
 struct nmibt_symbol {
 	char name[NMIBT_SYMBOL_LEN];
 	char module[NMIBT_MODULE_LEN]; /* empty: the kernel itself */
-	uint64_t offset; /* of the address in the function */
-	uint64_t size; /* of the function, with what the linker put behind it; 0: not known */
+	uint64_t offset; /* bytes from the function to the address */
+	uint64_t size; /* bytes of the function, with the padding behind it; 0: not known */
 };
 
 /*
- * Of several names of a function the one that the kernel printed in its traces, whatever
- * the front end; by the image's own symbolize only what the kernel's symbols don't have
- * (modules, older kernels). False: not known, or no function.
+ * The symbol of the code at addr. Of several names of a function it returns the one that the kernel
+ * prints in its own traces, whatever the front end knows. The image's own symbolize is asked only
+ * for code that the kernel's symbols lack (modules, older kernels). False: addr is not known, or
+ * is in no function.
  */
 bool nmibt_find_symbol(struct nmibt_kernel *kernel, uint64_t addr, struct nmibt_symbol *ret);
 /* As nmibt_image_ops.symbolize. */
 bool nmibt_symbolize(struct nmibt_kernel *kernel, uint64_t addr, char *buf, size_t len);
 
 /*
- * The value of a symbol of the kernel's (not of its modules'), with what KASLR added: an
- * address; for a per-CPU variable what to add a CPU's offset to, which is no address
- * where such variables are linked at 0 (x86_64 up to 6.14). As the image's own symbol_addr
- * has it, which knows a vmlinux, else by the kernel's own table. False where there is
- * none, and where several have the name and different values: nobody knows which is
- * meant. Names of data are there only with CONFIG_KALLSYMS_ALL.
+ * The value of a symbol of the kernel (not of its modules), with KASLR's offset. It is an address;
+ * for a per-CPU variable it is the number to which a CPU's offset is added, which is no address
+ * where such variables are linked at 0 (x86_64 up to 6.14). The image's own symbol_addr, which may
+ * know a vmlinux, is asked first, then the kernel's own table. False: there is no such symbol, or
+ * several with different values, so that nothing tells which is meant. The table has names of data
+ * only with CONFIG_KALLSYMS_ALL.
  */
 bool nmibt_symbol_addr(struct nmibt_kernel *kernel, const char *name, uint64_t *ret);
 
-/* As nmibt_image_ops has them; false also where it doesn't. */
+/* As the callbacks in nmibt_image_ops; false also where the image has no such callback. */
 bool nmibt_member_offset(struct nmibt_kernel *kernel, const char *type, const char *member,
 			 size_t *ret);
 bool nmibt_type_size(struct nmibt_kernel *kernel, const char *type, size_t *ret);
 
 /*
- * The kernel's own table of symbols (not its modules'), in the memory of the image, where
- * VMCOREINFO says that it is: 6.0 and later. NOTHING where VMCOREINFO does not say it,
- * DAMAGED where it can't be read. For lib/kernel, which opens it by nmibt_kernel_failure().
+ * The kernel's own table of symbols (without its modules'), in the memory of the image. VMCOREINFO
+ * says where it is since 6.0. NOTHING where VMCOREINFO does not say it, DAMAGED where the table
+ * can't be read. For lib/kernel, which opens it by nmibt_kernel_failure().
  */
 struct nmibt_error *nmibt_kallsyms_open(struct nmibt_kernel *kernel, struct nmibt_kallsyms **ret);
 void nmibt_kallsyms_close(struct nmibt_kallsyms *kallsyms); /* NULL is allowed */
@@ -157,56 +158,59 @@ bool nmibt_kallsyms_addr(struct nmibt_kallsyms *kallsyms, const char *name, uint
 
 /* ----------------------------------------------------------------------- log */
 
-/* Records that are missing, by the reason. */
+/* How many records are missing, by the reason. */
 struct nmibt_log_missing {
 	uint64_t excluded; /* in pages that the dump left out */
 	uint64_t unreadable;
-	uint64_t unfinished; /* reserved, and never committed */
-	uint64_t lost; /* there was no room for their text */
-	uint64_t damaged; /* fail their checks */
-	uint64_t overwritten; /* the oldest since boot: newer ones have their room */
+	uint64_t unfinished; /* a writer reserved the record and never committed it */
+	uint64_t lost; /* the ring had no room for their text */
+	uint64_t damaged; /* they fail their checks */
+	uint64_t overwritten; /* the oldest since boot, which newer ones replaced */
 };
 
 /*
- * The kernel's log, out of its printk ring buffer (5.10 and later), where VMCOREINFO
- * says that it is; a kernel that died while it wrote leaves records unfinished.
+ * The kernel's log, read from its printk ring buffer (5.10 and later), which VMCOREINFO describes.
+ * A kernel that died while it wrote a record leaves that record unfinished.
  */
 struct nmibt_log_record {
-	/* What is missing between the record before and this one, in the log's order: the
-	 * two are neighbours only where all of it is 0. */
+	/* The records that are missing between the record before and this one, in the log's
+	 * order. The two are neighbours only where all counts are 0. */
 	struct nmibt_log_missing missing_before;
-	/* No record, and nothing below is set: missing_before is of the log's end. */
+	/* True: this is no record but the end of the log. Only missing_before is set: the records
+	 * that are missing at the end. */
 	bool is_end;
 	uint64_t seq; /* 0 is the first since boot */
-	uint64_t ts_ns; /* as printed before the text, of local_clock() */
-	uint32_t caller_id; /* thread's PID, or 0x80000000 + CPU outside of tasks */
+	uint64_t ts_ns; /* of local_clock(), as the kernel prints it before the text */
+	uint32_t caller_id; /* the thread's PID, or 0x80000000 + CPU outside of tasks */
 	unsigned int level; /* 0-7 */
-	unsigned int facility; /* 0: the kernel; as syslog(3) has them, shifted down */
-	unsigned int flags; /* enum printk_info_flags of the kernel */
+	unsigned int facility; /* as syslog(3) has them, shifted down; 0: the kernel */
+	unsigned int flags; /* the kernel's enum printk_info_flags */
 	/* [text, text + len) without level and time, not terminated; may hold any
 	 * byte, newlines too. Borrowed until the next call. */
 	const char *text;
 	size_t len;
-	size_t missing; /* bytes of text behind it that can't be read */
+	size_t missing; /* how many bytes of text behind these can't be read */
 };
 
-/* Of all reasons together. */
+/* The sum over all reasons. */
 uint64_t nmibt_log_nr_missing(const struct nmibt_log_missing *missing);
 
 struct nmibt_log;
 /* kernel is borrowed. NOTHING where VMCOREINFO describes no such log, DAMAGED where it
  * can't be read. */
 struct nmibt_error *nmibt_log_open(struct nmibt_kernel *kernel, struct nmibt_log **ret);
-/* Oldest first. False: that was the last one, or the image's interrupted() said so. */
+/* Reads the next record, the oldest first. False: there are no more, or the image's interrupted()
+ * returned true. */
 bool nmibt_log_next(struct nmibt_log *log, struct nmibt_log_record *ret);
-/* Did interrupted() end it, so that there is more? */
+/* True: nmibt_log_next() returned false because of interrupted(), so there may be more records. */
 bool nmibt_log_is_interrupted(const struct nmibt_log *log);
-/* Of all that nmibt_log_next() passed over so far. */
+/* All records that nmibt_log_next() skipped so far. */
 const struct nmibt_log_missing *nmibt_log_missing(const struct nmibt_log *log);
 void nmibt_log_close(struct nmibt_log *log); /* NULL is allowed */
 
-/* Written to /dev/kmsg, which may look like anything: the kernel's own have facility 0,
- * and it lets nobody else use that (kernel/printk/printk.c: devkmsg_write(), 6.12). */
+/* True: user space wrote the record to /dev/kmsg, so its text may look like anything. The kernel's
+ * own records have facility 0, which it refuses to user space (kernel/printk/printk.c:
+ * devkmsg_write(), 6.12). */
 static inline bool nmibt_log_is_of_user(const struct nmibt_log_record *record)
 {
 	return record->facility;
@@ -218,47 +222,49 @@ static inline bool nmibt_log_is_of_user(const struct nmibt_log_record *record)
 #define NMIBT_MAX_CPUS 8192
 
 struct nmibt_percpu {
-	unsigned int nr; /* 1 to NMIBT_MAX_CPUS; CPUs have numbers below it */
-	bool *possible; /* nr; at least one is */
-	bool *online; /* nr; true: it was, and nobody stopped it since */
-	uint64_t *offsets; /* nr; what is added to a per-CPU symbol */
-	bool *known; /* nr; false: that CPU's offset can't be read */
+	unsigned int nr; /* 1 to NMIBT_MAX_CPUS; CPUs are numbered from 0 to nr - 1 */
+	bool *possible; /* nr flags; at least one is true */
+	bool *online; /* nr flags; true: the CPU was online, and was not stopped since */
+	uint64_t *offsets; /* nr; the number that is added to a per-CPU symbol's value */
+	bool *known; /* nr flags; false: that CPU's offset can't be read */
+	/* CPU numbers below nr, or -1: none, or not known. With panic_force_cpu= the CPU
+	 * redirected_from began the panic and made panic_cpu continue it. */
 	/* Below nr, or -1: none, or nobody knows. The second one is who began the panic
 	 * that the first one was then made to go on with (panic_force_cpu=). */
 	int panic_cpu, redirected_from;
 	uint64_t crash_notes; /* per-CPU pointer; 0: not known, or not allocated */
-	/* What could not be read and was done without, a line of text; empty: nothing. */
+	/* What could not be read, and was not essential, as one line; empty: nothing. */
 	char why[NMIBT_WHY_LEN];
 };
 
-/* NULL: nmibt_kernel_failure() says why. NOTHING where a symbol is not known: the message
- * names it, and what would have it; DAMAGED where there can be no such CPUs. */
+/* NULL: nmibt_kernel_failure() returns the reason. NOTHING where a symbol is not known: the message
+ * names it, and the file that would have it. DAMAGED where the CPU numbers can't be right. */
 const struct nmibt_percpu *nmibt_kernel_percpu(struct nmibt_kernel *kernel);
 
 /* For lib/kernel, which opens it by nmibt_kernel_failure(). */
 struct nmibt_error *nmibt_percpu_open(struct nmibt_kernel *kernel, struct nmibt_percpu **ret);
 void nmibt_percpu_close(struct nmibt_percpu *percpu); /* NULL is allowed */
 
-/* Where cpu's copy of a per-CPU variable is, given its symbol's value or a per-CPU
- * pointer. False: there is no such CPU, or its offset can't be read. */
+/* *ret: the virtual address of cpu's copy of a per-CPU variable; variable is its symbol's value or
+ * a per-CPU pointer. False: there is no such CPU, or its offset can't be read. */
 bool nmibt_percpu_addr(struct nmibt_kernel *kernel, unsigned int cpu, uint64_t variable,
 		       uint64_t *ret);
 
 /* Virtual address of cpu's crash note. False: not known. */
 bool nmibt_percpu_note(struct nmibt_kernel *kernel, unsigned int cpu, uint64_t *ret);
 
-/* As nmibt_read_note(), of cpu's crash note, which need not be in pages that are next to
- * each other in physical memory. UNKNOWN where nmibt_percpu_note() is false. */
+/* As nmibt_read_note(), for cpu's crash note, whose pages need not be contiguous in physical
+ * memory. UNKNOWN where nmibt_percpu_note() returns false. */
 enum nmibt_note nmibt_percpu_read_note(struct nmibt_kernel *kernel, unsigned int cpu,
 				       struct nmibt_regs *ret, int *ret_pid);
 
-/* As nmibt_read_note(), at a virtual address. Where it is not mapped: DAMAGED. */
+/* As nmibt_read_note(), at a virtual address. DAMAGED also where the address is not mapped. */
 enum nmibt_note nmibt_read_note_virtual(struct nmibt_kernel *kernel, uint64_t vaddr, uint64_t size,
 					struct nmibt_regs *ret, int *ret_pid);
-/* pr_reg and pr_pid of the description of a note NT_PRSTATUS. False: it is too short. */
+/* Reads pr_reg and pr_pid from the description of a note NT_PRSTATUS. False: it is too short. */
 bool nmibt_read_prstatus(enum nmibt_arch arch, const char *desc, size_t len, struct nmibt_regs *ret,
 			 int *ret_pid);
-/* Bytes that crash_notes has for each CPU; 0: not known. */
+/* Bytes of each CPU's entry in crash_notes; 0: not known. */
 size_t nmibt_note_size(enum nmibt_arch arch);
 
 /* ------------------------------------------------------------ virtual CPUs */
@@ -270,9 +276,9 @@ struct nmibt_vcpus {
 };
 
 /*
- * NULL: nmibt_kernel_failure() says why. NOTHING where the dump's notes are not those of
- * virtual CPUs. A kernel that went to kdump has notes of its own, so that the caller has to
- * know that this one did not.
+ * NULL: nmibt_kernel_failure() returns the reason. NOTHING where the dump's notes are not those of
+ * virtual CPUs. kdump writes notes of its own, which look alike: the caller has to know that the
+ * kernel did not go to kdump.
  */
 const struct nmibt_vcpus *nmibt_kernel_vcpus(struct nmibt_kernel *kernel);
 
@@ -281,18 +287,18 @@ struct nmibt_error *nmibt_vcpus_open(struct nmibt_kernel *kernel, struct nmibt_v
 void nmibt_vcpus_close(struct nmibt_vcpus *vcpus); /* NULL is allowed */
 
 /* The task that cpu runs, by the kernel's own per-CPU variable. ret_comm has room for
- * NMI_CAPTURE_COMM_LEN bytes, untrusted, perhaps without a NUL; empty: not known. False:
- * nobody knows, mostly because the layout of struct task_struct is not known. */
+ * NMI_CAPTURE_COMM_LEN bytes, untrusted, perhaps without a NUL; empty: not known. False: the task
+ * is not known, mostly because the layout of struct task_struct is not. */
 bool nmibt_current_task(struct nmibt_kernel *kernel, unsigned int cpu, int32_t *ret_pid,
 			char *ret_comm);
 
 /* ------------------------------------------------------ buffers of NMIs */
 
 /*
- * The per-CPU buffers in which kernels of 3.19 to 5.14 kept what was printed in an NMI
- * until it could go to the log: nmi_print_seq, and since 4.11 safe_print_seq, of what
- * was printed by printk() itself. Their layout is what the image's member_offset and
- * type_size say, no version does.
+ * The per-CPU buffers in which kernels 3.19 to 5.14 kept text that was printed in an NMI, until it
+ * could go to the log: nmi_print_seq. Since 4.11 there is safe_print_seq, too, for text that
+ * printk() itself printed. Their layout comes from the image's member_offset and type_size; it
+ * does not follow from the kernel's version.
  */
 
 enum nmibt_nmi_buffer {
@@ -300,13 +306,13 @@ enum nmibt_nmi_buffer {
 	NMIBT_BUFFER_SAFE, /* safe_print_seq */
 	NMIBT_NR_BUFFERS,
 };
-/* "nmi_print_seq": the symbol. */
+/* The name of the buffer's symbol: "nmi_print_seq". */
 const char *nmibt_nmi_buffer_name(enum nmibt_nmi_buffer buffer);
 
 struct nmibt_nmi_buffers;
 
-/* NULL: nmibt_kernel_failure() says why. NOTHING where the kernel has no such buffer, and
- * where it has one and nobody knows its layout; DAMAGED where the layout makes no sense. */
+/* NULL: nmibt_kernel_failure() returns the reason. NOTHING where the kernel has no such buffer, or
+ * where its layout is not known; DAMAGED where the layout makes no sense. */
 const struct nmibt_nmi_buffers *nmibt_kernel_nmi_buffers(struct nmibt_kernel *kernel);
 
 /* For lib/kernel, which opens it by nmibt_kernel_failure(). */
@@ -315,52 +321,51 @@ struct nmibt_error *nmibt_nmi_buffers_open(struct nmibt_kernel *kernel,
 void nmibt_nmi_buffers_close(struct nmibt_nmi_buffers *buffers); /* NULL is allowed */
 
 bool nmibt_nmi_buffers_have(const struct nmibt_nmi_buffers *buffers, enum nmibt_nmi_buffer buffer);
-/* Of one buffer: "printk_safe_seq_buf", a structure. */
+/* The name of the structure of a buffer: "printk_safe_seq_buf". */
 const char *nmibt_nmi_buffers_type(const struct nmibt_nmi_buffers *buffers);
-/* Messages that found a buffer full, of all CPUs together, where the kernel does not
- * count them for each (4.7 to 4.10). False: it does, or the count can't be read. */
+/* *ret: how many messages found a buffer full, on all CPUs together. Kernels 4.7 to 4.10 count
+ * them that way. False: the kernel counts them for each buffer, or the count can't be read. */
 bool nmibt_nmi_buffers_all_lost(const struct nmibt_nmi_buffers *buffers, uint32_t *ret);
 
 /*
- * One CPU's buffer. In raw stand, one behind the other:
- *   [0, published)      what was printed and is not yet in the log,
- *   [published, text)   a torn tail: a message that was being formatted, or a beginning
- *                       of it; what a longer, older text left may follow on its line,
- *   [text, raw_len)     residue: what was left of older texts, which are in the log.
- * A flush sets the length to 0 and leaves the text where it was, so that with nothing
- * published all of it is residue, though it may begin with a message that was being
- * formatted: nothing tells.
+ * One CPU's buffer. raw has three parts, one after the other:
+ *   [0, published)      text that was printed and is not yet in the log,
+ *   [published, text)   a torn tail: a message that was being formatted, or its beginning; the
+ *                       rest of a longer, older text may follow it on the same line,
+ *   [text, raw_len)     residue: the rest of older texts, which are in the log.
+ * A flush sets the length to 0 and leaves the text where it was. So if nothing is published, all
+ * of raw is residue; it may begin with a message that was being formatted, but nothing tells.
  */
 struct nmibt_nmi_buffer_area {
 	const char *name; /* nmibt_nmi_buffer_name() */
-	uint64_t vaddr; /* of raw in the image */
-	char *raw; /* raw_len bytes, all the room for text, 0 where unknown */
-	bool *known; /* raw_len: false where raw can't be read */
+	uint64_t vaddr; /* virtual address of raw in the image */
+	char *raw; /* raw_len bytes, the whole area for text; bytes that can't be read are 0 */
+	bool *known; /* raw_len flags; false: that byte of raw can't be read */
 	size_t raw_len;
 	size_t published; /* <= text */
 	size_t text; /* <= raw_len: hand [0, text) to nmibt_decode() */
-	uint32_t lost_msgs; /* that found the buffer full */
-	bool overflow; /* it is full: the last line is cut where no newline ends it */
-	/* It says of itself what the kernel does not write, a longer length than there is
-	 * room for: what is published is what there is room for. */
+	uint32_t lost_msgs; /* messages that found the buffer full */
+	bool overflow; /* it is full: a last line without a newline is cut */
+	/* The buffer's length or its count of lost messages is one that the kernel never
+	 * writes. */
 	bool damaged;
-	/* Not OK: the length can't be read, so that all is taken for residue, or a part of
-	 * raw can't; EXCLUDED where nothing worse happened. */
+	/* Not OK: the length can't be read, so that all of raw counts as residue, or a part of
+	 * raw can't be read. EXCLUDED where all that is missing was excluded. */
 	enum nmibt_read status;
 };
 
-/* USAGE where there is no such buffer, NOTHING where nobody knows the CPU. What
- * can't be read is said in ret, which the caller destroys. */
+/* USAGE where there is no such buffer, NOTHING where the CPU is not known. What can't be read is no
+ * error: *ret says it. The caller destroys *ret. */
 struct nmibt_error *nmibt_nmi_buffer_read(struct nmibt_kernel *kernel, unsigned int cpu,
 					  enum nmibt_nmi_buffer buffer,
 					  struct nmibt_nmi_buffer_area *ret);
 void nmibt_nmi_buffer_area_destroy(struct nmibt_nmi_buffer_area *area);
 
 /*
- * The next piece of residue that begins at from or later, [*ret, *ret + *ret_len) of raw;
- * the first search begins at area->text. Each flush and what was printed after it leave
- * one: a piece is older than those before it, and all but one at 0 begin in the middle
- * of their text. Bytes that can't be read belong to no piece. False: there are no more.
+ * The next piece of residue that begins at from or later: [*ret, *ret + *ret_len) of raw. The first
+ * search begins at area->text. Each flush, and the text that was printed after it, leave one
+ * piece. A piece is older than those before it, and every piece except one at 0 begins in the
+ * middle of its text. Bytes that can't be read belong to no piece. False: there are no more.
  */
 bool nmibt_nmi_buffer_residue(const struct nmibt_nmi_buffer_area *area, size_t from, size_t *ret,
 			      size_t *ret_len);
@@ -373,12 +378,12 @@ struct nmibt_module {
 	char name[NMIBT_MODULE_LEN]; /* untrusted; empty: not known */
 };
 
-/* The one whose code is at addr. NULL: none is known. */
+/* The module whose code is at addr. NULL: none is known. */
 const struct nmibt_module *nmibt_module_at(struct nmibt_kernel *kernel, uint64_t addr);
-/* By the module's own table of symbols. False: not known. */
+/* The symbol at addr in the table of addr's module. False: not known. */
 bool nmibt_module_symbol(struct nmibt_kernel *kernel, uint64_t addr, struct nmibt_symbol *ret);
 
-/* For lib/kernel/kernel.c alone. NOTHING where nobody knows the list or the layout. */
+/* For lib/kernel/kernel.c only. NOTHING where the list or the layout is not known. */
 struct nmibt_error *nmibt_modules_open(struct nmibt_kernel *kernel, struct nmibt_modules **ret);
 void nmibt_modules_close(struct nmibt_modules *modules); /* NULL is allowed */
 

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The kernel's log, out of its printk ring buffer and by the rules of the kernel's own
- * reader (kernel/printk/printk_ringbuffer.c: prb_read(), get_data(); 6.1, 6.12): a ring
- * of descriptors, a printk_info for each, and a ring of text. The ID of a record leads
- * to all three. VMCOREINFO says where it is and where its members are
- * (kernel/printk/printk.c: log_buf_vmcoreinfo_setup()); tried with 5.10 to 7.2.
+ * The kernel's log, read from its printk ring buffer by the rules of the kernel's own reader
+ * (kernel/printk/printk_ringbuffer.c: prb_read(), get_data(); 6.1, 6.12). There are a ring of
+ * descriptors, a printk_info for each of them, and a ring of text. The ID of a record leads to all
+ * three. VMCOREINFO has their addresses and the offsets of their members (kernel/printk/printk.c:
+ * log_buf_vmcoreinfo_setup()). Tested with 5.10 to 7.2.
  */
 #include <inttypes.h>
 
 #include "kernel/kernel.h"
 
-/* log_buf_len= is at most 2 GiB, and there is a descriptor for every 32 bytes of it
+/* log_buf_len= is at most 2 GiB, and the kernel allocates a descriptor for every 32 bytes of it
  * (kernel/printk/printk.c: LOG_BUF_LEN_MAX, PRB_AVGBITS; 6.12). */
 #define MAX_SIZE_BITS 31
 #define MAX_COUNT_BITS 26
@@ -21,14 +21,14 @@
 #define ID_MASK (UINT64_MAX >> 2)
 enum state { STATE_RESERVED, STATE_COMMITTED, STATE_FINALIZED, STATE_REUSABLE };
 
-/* Positions of records that have no block in the ring of text. */
+/* Values of a record's positions, if it has no block in the ring of text. */
 #define DATALESS 0x1 /* this bit */
 #define EMPTY_LINE 0x3
 
-/* A block is the ID of its record and the text, and fills up to the next ID. */
+/* A block is the ID of its record, then the text, then padding up to the size of an ID. */
 #define BLOCK_ID_SIZE 8
 
-/* In bytes; of members that are in a member, from the outer structure's beginning. */
+/* In bytes. The offset of a nested member counts from the beginning of the outer structure. */
 struct layout {
 	uint64_t desc_size, info_size;
 	uint64_t count_bits, descs, infos, head_id, tail_id, size_bits, data; /* of the ring */
@@ -36,11 +36,11 @@ struct layout {
 	uint64_t seq, ts_nsec, text_len, caller_id; /* of a printk_info */
 };
 
-/* The page of a ring that was read last. */
+/* The page of a ring that was read last, so that the next records need not read it again. */
 struct window {
 	char *bytes;
 	uint64_t vaddr;
-	bool filled; /* vaddr and status are of a page */
+	bool filled; /* true: vaddr and status describe a page */
 	enum nmibt_read status;
 };
 
@@ -50,13 +50,13 @@ struct nmibt_log {
 	uint64_t descs, infos, data; /* virtual addresses */
 	uint64_t count; /* of descriptors, a power of two */
 	unsigned int size_bits; /* of the ring of text */
-	uint64_t text_left; /* bytes of it that no record has claimed yet */
+	uint64_t text_left; /* bytes of the ring of text that no record has claimed yet */
 	uint64_t id; /* of the next record */
-	uint64_t left; /* records from there on */
+	uint64_t left; /* number of records from that one on */
 	bool interrupted;
 	struct window desc_window, info_window, text_window;
-	struct nmibt_log_missing missing; /* in all */
-	struct nmibt_log_missing before; /* of these, behind the last record that was read */
+	struct nmibt_log_missing missing; /* all records that were skipped so far */
+	struct nmibt_log_missing before; /* those that were skipped after the last record */
 	bool began; /* a record was read */
 	char text[MAX_TEXT];
 };
@@ -74,7 +74,8 @@ static enum nmibt_read fill(struct nmibt_log *log, struct window *window, uint64
 	return window->status;
 }
 
-/* Through a window, up to the first page that can't be read; *ret_len says how far. */
+/* Reads len bytes through a window, up to the first page that can't be read. *ret_len: how many
+ * bytes were read. */
 static enum nmibt_read read_some(struct nmibt_log *log, struct window *window, uint64_t vaddr,
 				 void *buf, size_t len, size_t *ret_len)
 {
@@ -110,7 +111,7 @@ struct block {
 	uint64_t size;
 };
 
-/* False: these positions are not those of a block. */
+/* False: these are not the positions of a block. */
 static bool find_block(const struct nmibt_log *log, uint64_t begin, uint64_t next,
 		       struct block *ret)
 {
@@ -122,16 +123,17 @@ static bool find_block(const struct nmibt_log *log, uint64_t begin, uint64_t nex
 		*ret = (struct block){.at = begin & (size - 1), .size = next - begin};
 		return true;
 	}
-	/* What does not fit before the ring's end is at its beginning as a whole. (What
-	 * just fits is, too, up to 6.12; is_blk_wrapped() of later ones lets it stay.) */
+	/* A block that does not fit before the ring's end is moved to its beginning as a whole.
+	 * (Up to 6.12 a block that just fits is moved, too; is_blk_wrapped() of later kernels
+	 * lets it stay.) */
 	if ((begin + size) >> log->size_bits != last >> log->size_bits)
 		return false;
 	*ret = (struct block){.at = 0, .size = (last & (size - 1)) + 1};
 	return true;
 }
 
-/* From here on a reason is the counter of the records that are passed over for it, and
- * NULL is none. */
+/* The functions from here on return a reason: a pointer to the counter of records that are skipped
+ * for this reason. NULL: the record is not skipped. */
 static uint64_t *unread_reason(struct nmibt_log *log, enum nmibt_read status)
 {
 	return status == NMIBT_READ_EXCLUDED ? &log->before.excluded : &log->before.unreadable;
@@ -157,7 +159,7 @@ static uint64_t *read_text(struct nmibt_log *log, uint64_t id, const uint64_t po
 		read_all(log, &log->text_window, vaddr, &block_id, sizeof(block_id));
 	if (status != NMIBT_READ_OK)
 		return unread_reason(log, status);
-	/* Blocks do not overlap, so that all of them together fit into the ring. */
+	/* Blocks do not overlap, so all blocks together are not larger than the ring. */
 	if (block_id != id || block.size > log->text_left)
 		return &log->before.damaged;
 	log->text_left -= block.size;
@@ -167,7 +169,7 @@ static uint64_t *read_text(struct nmibt_log *log, uint64_t id, const uint64_t po
 		len = text_len;
 	status =
 		read_some(log, &log->text_window, vaddr + BLOCK_ID_SIZE, log->text, len, &ret->len);
-	/* A length that is damaged must not make each record cost 64 KiB. */
+	/* A damaged length must not make each record cost 64 KiB. */
 	ret->missing = text_len - ret->len < block.size ? text_len - ret->len : block.size;
 	return len && !ret->len ? unread_reason(log, status) : NULL;
 }
@@ -177,9 +179,9 @@ static uint64_t *read_info(struct nmibt_log *log, uint64_t vaddr, struct nmibt_l
 {
 	const struct layout *l = &log->layout;
 	struct window *window = &log->info_window;
-	/* VMCOREINFO has no line for the two bytes behind text_len. The kernel's bit
-	 * fields are u8 flags:5, level:3 (kernel/printk/printk_ringbuffer.h; 5.10, 6.1,
-	 * 6.12), the first in the lowest bits. */
+	/* VMCOREINFO has no lines for the two bytes behind text_len. In the kernel they are u8
+	 * facility, and u8 flags:5, level:3 with flags in the low bits
+	 * (kernel/printk/printk_ringbuffer.h; 5.10, 6.1, 6.12). */
 	struct {
 		uint16_t text_len;
 		uint8_t facility;
@@ -228,8 +230,8 @@ static uint64_t *read_desc(struct nmibt_log *log, uint64_t id, uint64_t ret_posi
 		status = read_all(log, window, vaddr + log->layout.next, &ret_position[1], 8);
 	if (status != NMIBT_READ_OK)
 		return unread_reason(log, status);
-	/* The head moves before the descriptor gets its ID, see desc_reserve(): until
-	 * then it has that of a round before, or none. */
+	/* The kernel moves the head before it writes the new ID to the descriptor, see
+	 * desc_reserve(). Until then the descriptor has the ID of the round before, or none. */
 	if ((state_var & ID_MASK) != id)
 		return !state_var || (state_var & ID_MASK) == ((id - log->count) & ID_MASK)
 			       ? &log->before.unfinished
@@ -238,7 +240,7 @@ static uint64_t *read_desc(struct nmibt_log *log, uint64_t id, uint64_t ret_posi
 	return state_var >> 62 == STATE_RESERVED ? &log->before.unfinished : NULL;
 }
 
-/* False: it was passed over. */
+/* False: the record was skipped. */
 static bool read_record(struct nmibt_log *log, uint64_t id, struct nmibt_log_record *ret)
 {
 	uint64_t index = id & (log->count - 1), position[2];
@@ -246,8 +248,9 @@ static bool read_record(struct nmibt_log *log, uint64_t id, struct nmibt_log_rec
 	bool reusable = false;
 
 	uint64_t *reason = read_desc(log, id, position, &reusable);
-	/* Newer text stands where its text was. The oldest records are counted by the number of
-	 * the first that is read; among them there can be none. */
+	/* Newer text has overwritten the record's text. Before the first record that is read, the
+	 * sequence number of that one tells how many were overwritten, so they are not counted
+	 * here. */
 	if (!reason && reusable) {
 		if (log->began)
 			log->before.overwritten++;
@@ -278,7 +281,8 @@ static void add_missing(struct nmibt_log_missing *to, const struct nmibt_log_mis
 	to->overwritten += from->overwritten;
 }
 
-/* Hands over what is missing before ret. */
+/* Sets ret->missing_before to the records that were skipped before ret, and counts them in
+ * log->missing. */
 static void take_missing(struct nmibt_log *log, struct nmibt_log_record *ret)
 {
 	uint64_t nr = nmibt_log_nr_missing(&log->before);
@@ -382,7 +386,7 @@ static struct nmibt_error *read_layout(const struct nmibt_kernel *kernel, struct
 	return NULL;
 }
 
-/* Where to begin, and how many there are. */
+/* Sets log->id to the first record, and log->left to the number of records. */
 static void find_records(struct nmibt_log *log, uint64_t tail, uint64_t head)
 {
 	uint64_t state_var;
@@ -391,14 +395,15 @@ static void find_records(struct nmibt_log *log, uint64_t tail, uint64_t head)
 	log->left = ((head - tail) & ID_MASK) + 1;
 	if (log->left <= log->count)
 		return;
-	/* One of them is damaged: the descriptor of the other has its ID. */
+	/* Head or tail is damaged. If the head's descriptor has the head's ID, the tail is the
+	 * damaged one. */
 	log->left = log->count;
 	if (read_state(log, head, &state_var) == NMIBT_READ_OK &&
 	    (state_var & ID_MASK) == (head & ID_MASK))
 		log->id = (head - log->count + 1) & ID_MASK;
 }
 
-/* The ring that prb points to: the static one, or that of log_buf_len=. */
+/* Reads the ring that prb points to: the static one, or the one that log_buf_len= allocated. */
 static struct nmibt_error *read_ring(struct nmibt_log *log)
 {
 	const struct layout *l = &log->layout;

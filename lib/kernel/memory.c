@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Kernel virtual addresses, by what VMCOREINFO says of the page tables
+ * Translates kernel virtual addresses by the page tables, which VMCOREINFO describes
  * (arch/x86/kernel/vmcore_info_64.c, arch/arm64/kernel/vmcore_info.c in 6.12;
- * crash_core_64.c, crash_core.c in 6.1). The first table is in the kernel's image,
- * which is mapped as a whole, so that an offset leads to it.
+ * crash_core_64.c, crash_core.c in 6.1). The first table is in the kernel's image, which is mapped
+ * at one offset, so that its physical address can be computed.
  */
 #include <inttypes.h>
 
@@ -22,20 +22,20 @@
 
 struct mapping {
 	uint64_t vaddr, paddr;
-	uint64_t size; /* a power of two, or 0: none */
+	uint64_t size; /* bytes, a power of two; 0: there is no mapping */
 };
 
 struct nmibt_memory {
 	const struct nmibt_image *image;
 	unsigned int page_shift;
 	unsigned int nr_levels;
-	unsigned int root_bits; /* of the index of the first table */
-	unsigned int sign_bits; /* that are 1 in each address of the kernel's */
+	unsigned int root_bits; /* bits of the index into the first table */
+	unsigned int sign_bits; /* number of upper bits that are 1 in every kernel address */
 	uint64_t root; /* physical address of the first table */
 	uint64_t sme_mask; /* x86_64: the bit that marks encrypted memory */
-	bool wide; /* arm64: kernel addresses of 52 bits */
-	bool has_tables; /* false: only what the image's callbacks know */
-	struct mapping last;
+	bool wide; /* arm64: kernel addresses have 52 bits */
+	bool has_tables; /* false: there are only the image's callbacks */
+	struct mapping last; /* of the last translation */
 };
 
 bool nmibt_kimage_to_phys(const struct nmibt_kernel *kernel, uint64_t vaddr, uint64_t *ret)
@@ -43,7 +43,7 @@ bool nmibt_kimage_to_phys(const struct nmibt_kernel *kernel, uint64_t vaddr, uin
 	const struct nmibt_vmcoreinfo *v = &kernel->vmcoreinfo;
 
 	if (kernel->image->arch == NMIBT_ARCH_X86_64) {
-		/* Behind the image stand the modules. */
+		/* Addresses behind the image belong to modules. */
 		if (!v->kernel_image_size.known || !v->phys_base.known || vaddr < X86_KERNEL_MAP ||
 		    vaddr - X86_KERNEL_MAP >= v->kernel_image_size.value)
 			return false;
@@ -58,15 +58,15 @@ bool nmibt_kimage_to_phys(const struct nmibt_kernel *kernel, uint64_t vaddr, uin
 
 /* -------------------------------------------------------------------- tables */
 
-/* Bits [low, high] of an entry. */
+/* Bits low to high of an entry, in place. */
 static uint64_t entry_bits(uint64_t entry, unsigned int high, unsigned int low)
 {
 	return entry & (UINT64_MAX >> (63 - high)) & (UINT64_MAX << low);
 }
 
-/* arch/arm64/include/asm/pgtable.h, __pte_to_phys(), 6.12. With 64 KiB pages the
- * bits 15:12 are 0 where addresses have 48 bits; with smaller ones FEAT_LPA2 gives
- * bits 9:8 another meaning, and comes with addresses of 52 bits. */
+/* arch/arm64/include/asm/pgtable.h, __pte_to_phys(), 6.12. With 64 KiB pages bits 15:12 hold
+ * address bits 51:48; they are 0 where addresses have 48 bits. With smaller pages bits 9:8 hold
+ * address bits 51:50, but only with FEAT_LPA2, which comes with addresses of 52 bits. */
 static uint64_t arm64_address(const struct nmibt_memory *m, uint64_t entry)
 {
 	if (m->page_shift == 16)
@@ -76,8 +76,8 @@ static uint64_t arm64_address(const struct nmibt_memory *m, uint64_t entry)
 	return entry_bits(entry, 47, m->page_shift);
 }
 
-/* Whether entries of a level other than the last may map memory themselves: those
- * of the last but one, and with 4 KiB pages those of 1 GiB. */
+/* True: entries of this level, which is not the last, may map memory themselves. These are the
+ * entries of the level before the last, and with 4 KiB pages those of 1 GiB. */
 static bool may_be_large(const struct nmibt_memory *m, unsigned int shift)
 {
 	return shift == 2 * m->page_shift - 3 || (m->page_shift == 12 && shift == 30);
@@ -101,7 +101,7 @@ static enum entry decode(const struct nmibt_memory *m, uint64_t entry, unsigned 
 	return may_be_large(m, shift) ? ENTRY_MEMORY : ENTRY_NONE;
 }
 
-/* ERROR also where nothing is mapped. */
+/* Walks the page tables for vaddr. ERROR also where nothing is mapped. */
 static enum nmibt_read walk(const struct nmibt_memory *m, uint64_t vaddr, struct mapping *ret)
 {
 	unsigned int index_bits = m->page_shift - 3;
@@ -149,7 +149,7 @@ static enum nmibt_read translate(struct nmibt_memory *m, uint64_t vaddr, uint64_
 	return status;
 }
 
-/* NULL: nothing of it can be read. */
+/* NULL: the kernel's virtual memory can't be read. */
 static struct nmibt_memory *memory_of(struct nmibt_kernel *kernel)
 {
 	return nmibt_kernel_failure(kernel, NMIBT_PART_MEMORY) ? NULL : kernel->memory;
@@ -220,10 +220,10 @@ static void open_x86(struct nmibt_memory *m, const struct nmibt_vmcoreinfo *v)
 }
 
 /*
- * VA_BITS is what the kernel was built for. A CPU without FEAT_LVA or FEAT_LPA2 uses
- * fewer; T1SZ says it (5.11 and later). The table is then entered further behind for
- * pages of 64 KiB (arch/arm64/include/asm/assembler.h, offset_ttbr1, 6.12), and one
- * level later for the smaller ones (arch/arm64/kernel/pi/map_kernel.c).
+ * VA_BITS is what the kernel was built for. On a CPU without FEAT_LVA or FEAT_LPA2 the kernel uses
+ * fewer bits, and T1SZ has their number (5.11 and later). With 64 KiB pages the first table is then
+ * entered at an offset (arch/arm64/include/asm/assembler.h, offset_ttbr1, 6.12); with smaller
+ * pages the walk begins one level lower (arch/arm64/kernel/pi/map_kernel.c).
  */
 static struct nmibt_error *open_arm64(struct nmibt_memory *m, const struct nmibt_vmcoreinfo *v)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Virtual memory as a part of the kernel, for lib/kernel/kernel.c alone. */
+/* Virtual memory as a part of the kernel, for lib/kernel/kernel.c only. */
 #ifndef NMIBT_MEMORY_H
 #define NMIBT_MEMORY_H
 
 #include "kernel/kernel.h"
 
 struct nmibt_memory;
-/* kernel is borrowed. Fails with NOTHING where there are neither page tables nor callbacks
- * of the image. */
+/* kernel is borrowed. Fails with NOTHING where the image has neither page tables nor callbacks that
+ * translate or read virtual addresses. */
 struct nmibt_error *nmibt_memory_open(struct nmibt_kernel *kernel, struct nmibt_memory **ret);
 void nmibt_memory_close(struct nmibt_memory *memory); /* NULL is allowed */
 

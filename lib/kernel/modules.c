@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The modules that the kernel had loaded, and their symbols: the list `modules` of struct
- * module (include/linux/module.h, kernel/module/kallsyms.c; 4.5 to 6.12). Its members are
- * where the image's member_offset says.
+ * The modules that the kernel had loaded, and their symbols. They come from the list `modules` of
+ * struct module (include/linux/module.h, kernel/module/kallsyms.c; 4.5 to 6.12). The image's
+ * member_offset has the offsets of its members.
  */
 #include <elf.h>
 #include <inttypes.h>
@@ -12,8 +12,8 @@
 #define MAX_MODULES 4096
 #define MAX_SYMBOLS (1u << 18) /* of a module */
 
-/* In bytes. The code: mem[MOD_TEXT], which is the first, 6.4 and later; core_layout, 4.5 to
- * 6.3. */
+/* Offsets in bytes. A module's code is described by mem[MOD_TEXT], the first element of mem, in 6.4
+ * and later, and by core_layout in 4.5 to 6.3. */
 struct layout {
 	size_t list, start, size;
 	bool has_name, has_symbols;
@@ -23,21 +23,21 @@ struct layout {
 
 struct symbol {
 	uint64_t value;
-	uint32_t name; /* in the table of strings */
+	uint32_t name; /* offset in the table of strings */
 };
 
-/* Of one module; read when the first of its addresses is asked for. */
+/* The symbols of one module. They are read when one of its addresses is first looked up. */
 struct symbols {
 	bool tried;
 	uint64_t strings; /* virtual address */
-	struct symbol *symbols; /* in order of their values */
+	struct symbol *symbols; /* sorted by value */
 	uint32_t nr;
 };
 
 struct nmibt_modules {
 	struct layout layout;
-	struct nmibt_module *modules; /* in order of where their code starts */
-	struct symbols *symbols; /* of each */
+	struct nmibt_module *modules; /* sorted by the start of their code */
+	struct symbols *symbols; /* of each module */
 	unsigned int nr;
 };
 
@@ -90,7 +90,7 @@ static bool read_module(struct nmibt_kernel *kernel, const struct layout *l, uin
 	return true;
 }
 
-/* Bounded by the number of steps, because a damaged list may lead around for ever. */
+/* The number of steps is bounded, because a damaged list may never end. */
 static void read_list(struct nmibt_kernel *kernel, struct nmibt_modules *m, uint64_t head)
 {
 	uint64_t at;
@@ -119,7 +119,7 @@ struct nmibt_error *nmibt_modules_open(struct nmibt_kernel *kernel, struct nmibt
 	struct layout layout;
 	uint64_t head;
 
-	/* First what costs little to find out. */
+	/* The cheap check comes first: symbol_addr() may read a whole vmlinux. */
 	if (!find_layout(kernel, &layout))
 		return nmibt_error_create(NMIBT_ERR_NOTHING,
 					  "the layout of struct module is not known");
@@ -184,7 +184,8 @@ static int compare_symbols(const void *a, const void *b)
 	return (x->name > y->name) - (x->name < y->name);
 }
 
-/* Those of the module's code, whatever their types are: the kernel keeps them elsewhere. */
+/* Keeps the symbols in the module's code, whatever their types: the kernel stores the types in
+ * another table. */
 static void keep_symbols(struct symbols *s, const struct nmibt_module *module,
 			 const Elf64_Sym *table, uint32_t nr)
 {
@@ -218,7 +219,7 @@ static void read_symbols(struct nmibt_kernel *kernel, const struct nmibt_module 
 		keep_symbols(s, module, symbols, nr);
 }
 
-/* Marks of the compiler and of arm64's mappings are no names (is_mapping_symbol(),
+/* Labels of the compiler and arm64's mapping symbols are no names (is_mapping_symbol(),
  * include/linux/module_symbol.h, 6.12). */
 static bool is_name(const char *name)
 {
@@ -229,13 +230,13 @@ static bool read_name(struct nmibt_kernel *kernel, uint64_t vaddr, char name[NMI
 {
 	bool known[NMIBT_SYMBOL_LEN];
 
-	/* The last one may end where memory does. */
+	/* The last name may end where mapped memory ends, so read_pages() may fail in part. */
 	nmibt_kernel_read_pages(kernel, vaddr, name, NMIBT_SYMBOL_LEN, known);
 	const char *end = memchr(name, '\0', NMIBT_SYMBOL_LEN);
 	return end && known[end - name] && is_name(name);
 }
 
-/* How many symbols have values up to addr. */
+/* Number of symbols with values <= addr. */
 static uint32_t count_up_to(const struct symbols *s, uint64_t addr)
 {
 	uint32_t low = 0, high = s->nr;
@@ -251,10 +252,10 @@ static uint32_t count_up_to(const struct symbols *s, uint64_t addr)
 	return low;
 }
 
-/* Few symbols in a row are no names. */
+/* Runs of symbols without a name are short. */
 #define MAX_TRIES 64
 
-/* Of those with values up to addr the first of the highest value that has a name. */
+/* The named symbol with the highest value <= addr; of several with that value the first. */
 static const struct symbol *find_symbol(struct nmibt_kernel *kernel, const struct symbols *s,
 					uint64_t addr, char name[NMIBT_SYMBOL_LEN])
 {

@@ -1,26 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Who writes these buffers, and when they are flushed, is in
- *   arch/x86/kernel/apic/hw_nmi.c of 3.19, lib/nmi_backtrace.c of 4.4: who wants a
- *     backtrace of all CPUs empties their buffers, has them write, and copies the text to
- *     the log; the text stays published until the next time;
+ * The code that writes and flushes these buffers is in
+ *   arch/x86/kernel/apic/hw_nmi.c of 3.19, lib/nmi_backtrace.c of 4.4: the CPU that wants a
+ *     backtrace of all CPUs empties their buffers, makes them write, and copies the text to the
+ *     log; the text stays published until the next request;
  *   kernel/printk/nmi.c of 4.7: vprintk_nmi(), __printk_nmi_flush();
  *   kernel/printk/printk_safe.c of 5.10: printk_safe_log_store(), __printk_safe_flush().
- * All format a message behind those that are there, with a NUL behind it, and add its
- * length then. So the byte behind the published ones is a NUL, unless a message is just
- * being formatted there.
+ * All of them format a message behind the published ones, put a NUL behind it, and only then add
+ * its length. So the byte behind the published text is a NUL, unless a message is being formatted
+ * there.
  */
 #include <inttypes.h>
 
 #include "kernel/kernel.h"
 
-/* CONFIG_NMI_LOG_BUF_SHIFT and CONFIG_PRINTK_SAFE_LOG_BUF_SHIFT are 21 at most
- * (init/Kconfig, 4.7 and 5.10), of which the padding between members is left out. */
+/* CONFIG_NMI_LOG_BUF_SHIFT and CONFIG_PRINTK_SAFE_LOG_BUF_SHIFT are at most 21 (init/Kconfig, 4.7
+ * and 5.10). The other members and the padding have less than 64 bytes. */
 #define MAX_TYPE ((1u << 21) + 64)
 #define MIN_TEXT 64
 /* KERN_SOH, include/linux/kern_levels.h, 5.10. */
 #define SOH '\001'
-/* Of a structure, behind its last member. */
+/* Bytes of padding behind the last member of a structure. */
 #define MAX_PADDING 7
 
 enum layout {
@@ -35,10 +35,10 @@ struct nmibt_nmi_buffers {
 	enum layout layout;
 	const char *type;
 	size_t type_size;
-	size_t text, text_size; /* offset, bytes; up to MAX_PADDING more than there are */
+	size_t text, text_size; /* offset, bytes; text_size may include up to MAX_PADDING bytes */
 	size_t len; /* offset of the length */
-	size_t size; /* SEQ_BUF: offset of the size; else 0 */
-	size_t lost; /* SAFE: offset of the count of lost messages; else 0 */
+	size_t size; /* SEQ_BUF: offset of the size; otherwise 0 */
+	size_t lost; /* SAFE: offset of the count of lost messages; otherwise 0 */
 	bool has_all_lost;
 	uint32_t all_lost;
 };
@@ -67,7 +67,7 @@ bool nmibt_nmi_buffers_all_lost(const struct nmibt_nmi_buffers *buffers, uint32_
 
 /* -------------------------------------------------------------------- layout */
 
-/* The text ends where seq begins, in the others where the structure does. */
+/* In SEQ_BUF the text ends where seq begins; in the other layouts, where the structure ends. */
 static bool find_seq_buf(struct nmibt_nmi_buffers *b, struct nmibt_kernel *kernel)
 {
 	size_t seq, len, size;
@@ -93,8 +93,8 @@ static bool find_text(struct nmibt_nmi_buffers *b, struct nmibt_kernel *kernel, 
 	return true;
 }
 
-/* In the order that asks for no type in vain: a vmlinux is read as a whole until it is
- * clear that it has no such type. */
+/* The order avoids questions for types that the kernel does not have: a whole vmlinux is read
+ * before it is clear that it has no such type. */
 static bool find_layout(struct nmibt_nmi_buffers *b, struct nmibt_kernel *kernel)
 {
 	if (b->has[NMIBT_BUFFER_SAFE] && find_text(b, kernel, "printk_safe_seq_buf")) {
@@ -113,7 +113,7 @@ static bool is_inside(const struct nmibt_nmi_buffers *b, size_t offset, size_t s
 	return offset <= b->type_size && size <= b->type_size - offset;
 }
 
-/* Bytes of a length: size_t, or atomic_t. */
+/* Bytes of the member that has the length: a size_t, or an atomic_t. */
 static size_t len_size(const struct nmibt_nmi_buffers *b)
 {
 	return b->layout == SEQ_BUF ? sizeof(uint64_t) : sizeof(uint32_t);
@@ -209,9 +209,10 @@ static bool is_nul(const struct nmibt_nmi_buffer_area *area, size_t i)
 }
 
 /*
- * vsnprintf() says how long a message would be, writes what there is room for, and ends
- * it by a NUL, so that a length at or beyond the end counts bytes that nobody wrote.
- * What text_size has too much is padding, which is 0 as well.
+ * Takes bytes that were not written out of the published text. vsnprintf() returns the length that
+ * a message would have, writes as much as fits, and puts a NUL behind it, so that a length at or
+ * beyond the end counts bytes that were never written. text_size may also include padding, which
+ * is 0, too.
  */
 static void leave_out_end(struct nmibt_nmi_buffer_area *area)
 {
@@ -222,8 +223,8 @@ static void leave_out_end(struct nmibt_nmi_buffer_area *area)
 	area->overflow = area->overflow || area->published < end;
 }
 
-/* seq_buf_set_overflow(), include/linux/seq_buf.h, 4.4: one more than the size. A
- * buffer that was never used has a size of 0. */
+/* seq_buf_set_overflow(), include/linux/seq_buf.h, 4.4, sets the length to the size + 1. A buffer
+ * that was never used has size 0. */
 static void take_seq_buf(struct nmibt_nmi_buffer_area *area, uint64_t len, uint64_t size)
 {
 	if (!size || size > area->raw_len) {
@@ -243,8 +244,8 @@ static void take_no_clamp(struct nmibt_nmi_buffer_area *area, uint32_t len)
 	leave_out_end(area);
 }
 
-/* vscnprintf() says what it wrote, which leaves one byte for the NUL. Of a buffer with a
- * length beyond its end __printk_safe_flush() takes nothing. */
+/* vscnprintf() returns what it wrote, and keeps one byte for the NUL. If the length is beyond the
+ * end of the buffer, __printk_safe_flush() prints nothing of it. */
 static void take_safe(struct nmibt_nmi_buffer_area *area, uint32_t len, uint32_t lost)
 {
 	area->damaged = len >= area->raw_len || lost > INT32_MAX;
@@ -254,16 +255,15 @@ static void take_safe(struct nmibt_nmi_buffer_area *area, uint32_t len, uint32_t
 }
 
 /*
- * The message behind what is published is the only one that may be unfinished. Its level
- * header is at its beginning, and most end with their only newline: what stands behind a
- * newline, or from another header on, is the rest of an older text, as is what follows a
- * NUL.
+ * Only the message behind the published text can be unfinished. It begins with its level header,
+ * and most messages have one newline, at their end. So what stands behind a newline, behind a NUL,
+ * or from the next header on, is the rest of an older text.
  */
 static size_t end_of_torn(const struct nmibt_nmi_buffer_area *area)
 {
 	size_t end = area->published;
 
-	/* Where nothing is published an older text is as likely to stand at 0. */
+	/* If nothing is published, the text at 0 may just as well be an older one. */
 	if (!area->published)
 		return end;
 	while (end < area->raw_len && area->raw[end] &&
@@ -306,8 +306,8 @@ static void take_numbers(const struct nmibt_nmi_buffers *b, const char *object,
 	}
 }
 
-/* The whole structure at once: most of it is the text. What can't be read of it is 0, a
- * length as well, so that then nothing is published. */
+/* Reads the whole structure at once, because most of it is the text. Bytes that can't be read are
+ * 0; if they are those of the length, nothing is published. */
 static struct nmibt_error *read_object(struct nmibt_kernel *kernel, uint64_t vaddr,
 				       struct nmibt_nmi_buffer_area *area)
 {

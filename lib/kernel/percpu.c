@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The CPUs of a kernel without a capture: which there are (kernel/cpu.c), where their
- * per-CPU data is (__per_cpu_offset: mm/percpu.c, arch/x86/kernel/setup_percpu.c), who
- * panicked (kernel/panic.c), and where each saved its registers (crash_notes:
- * kernel/crash_core.c); 6.12 and 7.2, and 4.4 where it differs.
+ * The CPUs of a kernel without a capture: which CPUs there are (kernel/cpu.c), where their per-CPU
+ * data is (__per_cpu_offset: mm/percpu.c, arch/x86/kernel/setup_percpu.c), which one panicked
+ * (kernel/panic.c), and where each saved its registers (crash_notes: kernel/crash_core.c). This is
+ * for 6.12 and 7.2; where 4.4 differs, a comment says so.
  */
 #include <inttypes.h>
 
 #include "kernel/kernel.h"
 
-/* A per-CPU symbol and __per_cpu_offset make an address whether such symbols are linked
- * at 0, as on x86_64 up to 6.14, or where the image has the variables' first values. */
+/* The value of a per-CPU symbol plus a CPU's __per_cpu_offset is an address. That holds whether the
+ * symbols are linked at 0, as on x86_64 up to 6.14, or at the variables' initial values in the
+ * image. */
 
 #define WORD_BITS 64
 
@@ -30,8 +31,8 @@ static struct nmibt_error *cant_read(const char *name, uint64_t vaddr, enum nmib
 
 /* ------------------------------------------------------------------ the CPUs */
 
-/* Where CONFIG_FORCE_NR_CPUS makes it a constant (include/linux/cpumask.h, 6.12) there
- * is no variable, and masks have as many bits, but for their last word. */
+/* With CONFIG_FORCE_NR_CPUS nr_cpu_ids is a constant (include/linux/cpumask.h, 6.12) and there is
+ * no variable. Then the number of bits in a mask, which is rounded up to whole words, is used. */
 static struct nmibt_error *read_nr(struct nmibt_percpu *p, struct nmibt_kernel *kernel)
 {
 	uint64_t vaddr;
@@ -64,14 +65,14 @@ static struct nmibt_error *make_room(struct nmibt_percpu *p)
 	return p->possible && p->offsets && p->known && p->online ? NULL : nmibt_error_nomem();
 }
 
-/* cpu_possible_bits is its name up to 4.4. */
+/* The mask is called cpu_possible_bits up to 4.4. */
 static bool possible_mask(struct nmibt_kernel *kernel, uint64_t *ret)
 {
 	return nmibt_symbol_addr(kernel, "__cpu_possible_mask", ret) ||
 	       nmibt_symbol_addr(kernel, "cpu_possible_bits", ret);
 }
 
-/* Numbers of CPUs may have gaps, for the most part they don't. */
+/* CPU numbers may have gaps, but mostly they don't. */
 static struct nmibt_error *read_possible(struct nmibt_percpu *p, struct nmibt_kernel *kernel)
 {
 	uint64_t mask[NMIBT_MAX_CPUS / WORD_BITS], vaddr;
@@ -98,8 +99,9 @@ static struct nmibt_error *read_possible(struct nmibt_percpu *p, struct nmibt_ke
 	return NULL;
 }
 
-/* Which CPUs were online; a kernel that stops its CPUs may take them offline as it does
- * (arch/arm64/kernel/smp.c: ipi_cpu_crash_stop(), 6.12). Unknown: none. */
+/* Reads which CPUs were online. A kernel may take CPUs offline when it stops them
+ * (arch/arm64/kernel/smp.c: ipi_cpu_crash_stop(), 6.12). If the mask is not known, no CPU counts as
+ * online. */
 static void read_online(struct nmibt_percpu *p, struct nmibt_kernel *kernel)
 {
 	uint64_t mask[NMIBT_MAX_CPUS / WORD_BITS], vaddr;
@@ -127,7 +129,7 @@ static struct nmibt_error *read_offsets(struct nmibt_percpu *p, struct nmibt_ker
 	for (unsigned int cpu = 0; cpu < p->nr; cpu++) {
 		const bool *bytes = known + cpu * sizeof(*p->offsets);
 
-		/* At an odd address it may lie in two pages. */
+		/* An offset may lie in two pages, so its first and last byte are checked. */
 		p->known[cpu] = bytes[0] && bytes[sizeof(*p->offsets) - 1];
 		unknown += p->possible[cpu] && !p->known[cpu];
 	}
@@ -140,7 +142,7 @@ static struct nmibt_error *read_offsets(struct nmibt_percpu *p, struct nmibt_ker
 
 /* -------------------------------------------------------------- the panic, notes */
 
-/* An int or atomic_t that has the number of a CPU, or -1; false: there is no such symbol. */
+/* Reads an int or atomic_t that holds a CPU number or -1. False: there is no such symbol. */
 static bool read_cpu(struct nmibt_percpu *p, struct nmibt_kernel *kernel, const char *name,
 		     int *ret)
 {
@@ -161,9 +163,9 @@ static bool read_cpu(struct nmibt_percpu *p, struct nmibt_kernel *kernel, const 
 }
 
 /*
- * panic_cpu is there since 4.5. Before, and on x86 only, crashing_cpu is set on the way
- * to kdump (arch/x86/kernel/reboot.c: nmi_shootdown_cpus(), 4.4), and is 0 until then:
- * only CRASHTIME tells that 0 is a CPU.
+ * panic_cpu exists since 4.5. Before that, and on x86 only, nmi_shootdown_cpus() sets crashing_cpu
+ * on the way to kdump (arch/x86/kernel/reboot.c, 4.4). Until then crashing_cpu is 0, so it is used
+ * only if CRASHTIME shows that the kernel went to kdump.
  */
 static void read_panic_cpu(struct nmibt_percpu *p, struct nmibt_kernel *kernel)
 {
@@ -173,7 +175,7 @@ static void read_panic_cpu(struct nmibt_percpu *p, struct nmibt_kernel *kernel)
 	read_cpu(p, kernel, "panic_redirect_cpu", &p->redirected_from);
 }
 
-/* crash_notes is a pointer to per-CPU data: note_buf_t __percpu *. */
+/* crash_notes is a pointer to per-CPU data, note_buf_t __percpu *. */
 static void read_crash_notes(struct nmibt_percpu *p, struct nmibt_kernel *kernel)
 {
 	uint64_t vaddr, notes;

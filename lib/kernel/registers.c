@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Registers: those of the crash note of a CPU.
+ * The registers in a CPU's crash note.
  */
 #include "image/image.h"
 #include "kernel/kernel.h"
@@ -23,19 +23,19 @@ uint64_t nmibt_regs_value(const struct nmibt_regs *regs, unsigned int i)
 }
 
 /*
- * struct elf_prstatus, include/linux/elfcore.h (6.12), on 64-bit: pr_pid at
- * 32, pr_reg at 112. The note around it is made by append_elf_note(),
- * kernel/crash_core.c: header, "CORE" padded to 8, description.
+ * struct elf_prstatus, include/linux/elfcore.h (6.12), on 64-bit machines: pr_pid is at 32, pr_reg
+ * at 112. append_elf_note(), kernel/crash_core.c, writes the note: header, "CORE" padded to 8
+ * bytes, description.
  */
 #define PRSTATUS_PID 32
 #define PRSTATUS_REG 112
 
 #define NOTE_HEAD NMIBT_NOTE_HEAD("CORE")
 
-/* Memory that has a note, by its physical address or, with kernel, by its virtual one. */
+/* The memory of a note: at a physical address, or, if kernel is set, at a virtual one. */
 struct note_at {
 	const struct nmibt_image *image;
-	struct nmibt_kernel *kernel; /* NULL: physical */
+	struct nmibt_kernel *kernel; /* NULL: addr is physical */
 	uint64_t addr;
 	uint64_t size;
 };
@@ -110,8 +110,8 @@ enum nmibt_note nmibt_read_note_virtual(struct nmibt_kernel *kernel, uint64_t va
 	return read_note(&(struct note_at){kernel->image, kernel, vaddr, size}, ret, ret_pid);
 }
 
-/* CRASH_CORE_NOTE_BYTES, include/linux/crash_core.h, 6.12: two notes' headers, the name,
- * struct elf_prstatus, in which pr_fpvalid, padded to 8, follows pr_reg. */
+/* CRASH_CORE_NOTE_BYTES, include/linux/crash_core.h, 6.12: the headers of two notes, the name, and
+ * struct elf_prstatus, which ends with pr_fpvalid, padded to 8 bytes, behind pr_reg. */
 size_t nmibt_note_size(enum nmibt_arch arch)
 {
 	const struct nmibt_reg_names *names = nmibt_reg_names(arch);

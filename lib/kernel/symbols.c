@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Names of addresses and values of symbols, by whoever knows them best. */
+/* Looks up names of addresses, and values of symbols, in all places that may know them. */
 #include <inttypes.h>
 
 #include "kernel/kernel.h"
 
-/* NULL: there are none. */
+/* NULL: the kernel's own table can't be read. */
 static struct nmibt_kallsyms *kallsyms_of(struct nmibt_kernel *kernel)
 {
 	return nmibt_kernel_failure(kernel, NMIBT_PART_KALLSYMS) ? NULL : kernel->kallsyms;
@@ -19,7 +19,7 @@ bool nmibt_symbol_addr(struct nmibt_kernel *kernel, const char *name, uint64_t *
 	return kallsyms_of(kernel) && nmibt_kallsyms_addr(kernel->kallsyms, name, ret);
 }
 
-/* "name+0xoffset", then optionally " [module]". */
+/* Parses "name+0xoffset", which " [module]" may follow. */
 static bool parse_symbol(const char *text, struct nmibt_symbol *ret)
 {
 	struct nmibt_str rest = nmibt_str_of(text), name, module;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The registers of virtual CPUs, where a hypervisor dumped its guest. QEMU writes a note
- * NT_PRSTATUS for each, in the order of the virtual CPUs, and pr_pid is the index of the
- * CPU + 1 (dump/dump.c: write_elf64_notes(), cpu_index(), QEMU 10.0); virsh dump
- * --memory-only has QEMU write it. kdump's notes are of tasks: their pids are those, and
- * they have no order that anybody can rely on.
+ * The registers of virtual CPUs, if a hypervisor dumped its guest. QEMU writes a note NT_PRSTATUS
+ * for each virtual CPU, in order, and pr_pid is the index of the CPU + 1 (dump/dump.c:
+ * write_elf64_notes(), cpu_index(), QEMU 10.0). virsh dump --memory-only makes QEMU write it.
+ * kdump's notes are those of tasks: pr_pid is the task's PID, and the notes have no order that one
+ * can rely on.
  *
- * Linux numbers its CPUs as the firmware lists them, which is the order of the virtual
- * CPUs. Notes with gaps are of a machine in which one was unplugged: there nobody knows
- * which CPU is which.
+ * Linux numbers its CPUs as the firmware lists them, which is the order of the virtual CPUs. If
+ * the numbers in the notes have gaps, a CPU was unplugged from the machine: then nothing tells
+ * which note belongs to which CPU.
  */
 #include "image/image.h"
 #include "kernel/kernel.h"
@@ -28,7 +28,7 @@ static size_t count_notes(const char *notes, size_t len)
 	return nr;
 }
 
-/* False: it is not of virtual CPU number nr, or it is cut. */
+/* Reads the registers in note. False: the note is not that of virtual CPU nr, or it is cut. */
 static bool read_regs(enum nmibt_arch arch, const char *notes, size_t len,
 		      const struct nmibt_elf_note *note, unsigned int nr, struct nmibt_regs *ret)
 {
@@ -110,10 +110,10 @@ const struct nmibt_vcpus *nmibt_kernel_vcpus(struct nmibt_kernel *kernel)
 /* ------------------------------------------------------------- the current task */
 
 /*
- * x86_64: current_task, and 6.2 to 6.14 the first member of pcpu_hot, which has to be 64
- * bytes large (arch/x86/include/asm/current.h, 6.1, 6.12, 6.15). arm64: __entry_task,
- * which is sp_el0 of the next entry from user mode (arch/arm64/kernel/process.c:
- * entry_task_switch(), 6.12).
+ * *ret: the virtual address of the task that cpu runs. x86_64 has it in current_task; in 6.2 to
+ * 6.14 in the first member of pcpu_hot, which has to be 64 bytes large
+ * (arch/x86/include/asm/current.h, 6.1, 6.12, 6.15). arm64 has it in __entry_task, which becomes
+ * sp_el0 at the next entry from user mode (arch/arm64/kernel/process.c: entry_task_switch(), 6.12).
  */
 static bool find_current(struct nmibt_kernel *kernel, unsigned int cpu, uint64_t *ret)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What an architecture adds to the walk. Each has a file of its own, and a row in the table
- * in unwind.c.
+ * The part of the unwinder that differs between architectures. Each architecture has its own file,
+ * and a row in the table in unwind.c.
  */
 #ifndef NMIBT_UNWIND_ARCH_H
 #define NMIBT_UNWIND_ARCH_H
@@ -10,20 +10,22 @@
 
 struct nmibt_unwind_arch {
 	enum nmibt_arch arch;
-	/* Of registers that are present: were they of user mode, or with interrupts masked? */
+	/* Were these registers saved in user mode, or with interrupts masked? They are present. */
 	bool (*is_user_mode)(const struct nmibt_regs *regs);
 	bool (*has_irqs_off)(const struct nmibt_regs *regs);
-	/* May the kernel have code at addr? Whether something is mapped there is not asked. */
+	/* Can the kernel have code at addr? The function does not check what is mapped there. */
 	bool (*may_be_code)(uint64_t addr);
-	/* A call has at least so many bytes, which stand before the return address. */
+	/* The minimum number of bytes of a call instruction, which precedes its return address. */
 	unsigned int call_size;
-	/* With what the names of functions begin that are entered from user mode and end a
-	 * stack as any other outermost one does; NULL: the walk itself tells them apart. */
+	/* The beginning of the names of functions that enter the kernel from user mode, if their
+	 * frames end a stack like any other outermost frame. NULL: walk() itself ends such a stack
+	 * with NMIBT_END_USER. */
 	const char *user_entry;
-	/* What is needed once for all stacks, as nmibt_unwinder_open(); NULL: nothing. */
+	/* Reads tables that all stacks need, as nmibt_unwinder_open(); NULL: there are none. */
 	struct nmibt_error *(*open)(struct nmibt_kernel *kernel, void **ret);
 	void (*close)(void *tables); /* NULL: as open */
-	/* Adds the frames, of regs of kernel mode first. tables is what open made. */
+	/* Adds all frames; the first one is that of regs, which are of kernel mode. tables is
+	 * what open() returned. */
 	void (*walk)(void *tables, struct nmibt_walk *walk, const struct nmibt_regs *regs);
 };
 

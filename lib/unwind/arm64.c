@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * arm64 (arch/arm64/kernel/stacktrace.c, 5.10 to 6.12, 7.2): x29 is the address of a frame
- * record, two words, {x29 of the caller, return address}. So each record leads to the
- * next; the last of a stack is {0, 0}.
+ * arm64 (arch/arm64/kernel/stacktrace.c, 5.10 to 6.12, 7.2): x29 is the address of a frame record
+ * of two words, {x29 of the caller, return address}. So each record leads to the next one. The
+ * last record of a stack is {0, 0}.
  *
- * An exception that interrupts the kernel saves its registers in a struct pt_regs with
- * a record of its own inside: it leads to the interrupted function's record, {x29, pc}
- * of it, and since 6.14 is {0, 0} with a word behind that tells it from the last one.
- * By that record alone the caller of a function that has not saved x29 and lr is lost,
- * so the registers themselves are looked for.
+ * An exception that interrupts the kernel saves the registers in a struct pt_regs, which contains
+ * a frame record, too. Until 6.14 that record is {x29, pc} of the interrupted function; since 6.14
+ * it is {0, 0}, and a word behind it tells it from a last record. The record alone would lose the
+ * caller of an interrupted function that has not saved x29 and lr yet, so we look for the saved
+ * registers themselves.
  */
 #include "unwind/arch.h"
 
@@ -16,14 +16,14 @@
 
 /* ----------------------------------------------------------------------- calls */
 
-/* What stands before a return address. */
+/* The instruction before a return address. */
 struct call {
 	bool known; /* false: it can't be read */
 	bool is_call;
 	uint64_t target; /* 0: unknown */
 };
 
-/* BL, and BLR with or without authentication: Arm ARM, C4.1. */
+/* Recognises BL, and BLR with or without authentication: Arm ARM, C4.1. */
 static struct call find_call(struct nmibt_walk *walk, uint64_t pc)
 {
 	struct call call = {0};
@@ -43,12 +43,12 @@ static struct call find_call(struct nmibt_walk *walk, uint64_t pc)
 }
 
 /*
- * A function that calls none, or is about to enter or to leave, has its return address
- * in lr, and x29 is its caller's. In any other lr is stale: it is where the function
- * itself goes on behind its last call, or what the record has, or not an address.
- * That is told apart by who is called before lr: this very function, then lr is right;
- * another one, then it may be, because that one may have jumped here (6.14 shows lr in
- * any case, kunwind_next_regs_lr()).
+ * True: lr, at pc, is the return address of the function at pc. A function that calls none, or that
+ * is just entered or left, has its return address in lr, and x29 is its caller's. In any other
+ * function lr is stale: it is the return address of the function's own last call, or the one in its
+ * record, or no address. The call before lr tells: if it calls this function, lr is right. If it
+ * calls another one, lr may be right, because that one may have jumped here; then it is not
+ * reliable. (6.14 always shows lr, kunwind_next_regs_lr().)
  */
 static bool is_caller(struct nmibt_walk *walk, uint64_t pc, uint64_t lr, bool *reliable)
 {
@@ -60,7 +60,7 @@ static bool is_caller(struct nmibt_walk *walk, uint64_t pc, uint64_t lr, bool *r
 	if (call.known && !call.is_call)
 		return false;
 	*reliable = !nmibt_walk_is_code(walk, pc);
-	if (*reliable) /* a call to nowhere: nothing was done since */
+	if (*reliable) /* pc is no code: a bad call came here, and lr has not changed since */
 		return true;
 	if (!nmibt_walk_start(walk, pc, &pc_start) || !nmibt_walk_start(walk, lr - 4, &lr_start))
 		return true;
@@ -82,9 +82,8 @@ bool nmibt_walk_lr(struct nmibt_walk *walk, const struct nmibt_regs *regs)
 
 /* --------------------------------------------------------------------- records */
 
-/* Member stackframe of struct pt_regs, and how far the structure can go on behind it:
- * arch/arm64/include/asm/ptrace.h, 4.14 to 6.12: at 304 of 336 bytes; 7.2: at 296 of
- * 320. */
+/* The offset of stackframe in struct pt_regs, and the bytes that can follow it there
+ * (arch/arm64/include/asm/ptrace.h): 304 of 336 bytes in 4.14 to 6.12, 296 of 320 in 7.2. */
 #define MIN_STACKFRAME 288
 #define MAX_STACKFRAME 336
 #define MAX_BEHIND 64
@@ -92,8 +91,8 @@ bool nmibt_walk_lr(struct nmibt_walk *walk, const struct nmibt_regs *regs)
 /* FRAME_META_TYPE_PT_REGS, arch/arm64/include/asm/stacktrace/frame.h, 6.14. */
 #define META_PT_REGS 2
 
-/* Is record, at addr, inside of these registers? sp was above them, as the exception
- * found it. */
+/* True: record, at addr, is the one inside of the struct pt_regs that has regs. The exception put
+ * the structure directly below the sp that it found. */
 static bool is_of_regs(const struct nmibt_walk *walk, uint64_t addr, const uint64_t record[2],
 		       const uint64_t regs[ARM64_NR_REGS])
 {
@@ -107,7 +106,7 @@ static bool is_of_regs(const struct nmibt_walk *walk, uint64_t addr, const uint6
 	return true;
 }
 
-/* The registers whose record is at addr. */
+/* Finds the registers in the struct pt_regs around the record at addr. */
 static bool find_regs(struct nmibt_walk *walk, uint64_t addr, const uint64_t record[2],
 		      struct nmibt_regs *ret)
 {
@@ -128,8 +127,8 @@ static bool find_regs(struct nmibt_walk *walk, uint64_t addr, const uint64_t rec
 	return false;
 }
 
-/* A trampoline of kretprobes or of ftrace that was put in the place of a return address
- * is behind no call, but has a name. */
+/* kretprobes and ftrace replace return addresses by that of a trampoline. It is behind no call, but
+ * has a name. */
 static bool add_return(struct nmibt_walk *walk, uint64_t fp, uint64_t pc)
 {
 	struct call call;
@@ -157,7 +156,7 @@ bool nmibt_walk_records(struct nmibt_walk *walk, uint64_t fp, struct nmibt_regs 
 			return false;
 		fp = record[0];
 	}
-	/* Up to 5.9 the outermost record leads to 0. */
+	/* Up to 5.9 x29 in the outermost record is 0. */
 	return fp ? false : nmibt_walk_end(walk, NMIBT_END_COMPLETE, 0);
 }
 
@@ -173,8 +172,8 @@ static void walk_arm64(void *unused, struct nmibt_walk *walk, const struct nmibt
 		;
 }
 
-/* PSR_MODE_EL0t, PSR_I_BIT: arch/arm64/include/uapi/asm/ptrace.h, 6.12. An interrupt that
- * its priority masks is not counted. */
+/* PSR_MODE_EL0t, PSR_I_BIT: arch/arm64/include/uapi/asm/ptrace.h, 6.12. Interrupts that are masked
+ * by their priority only do not count. */
 #define MODE_MASK 0xf
 #define I_BIT (1 << 7)
 
@@ -199,8 +198,8 @@ const struct nmibt_unwind_arch nmibt_unwind_arm64 = {
 	.has_irqs_off = has_irqs_off,
 	.may_be_code = may_be_code,
 	.call_size = 4,
-	/* The outermost record is the same whether the kernel was entered from user mode
-	 * (el0t_64_sync() and the like, arch/arm64/kernel/entry.S, 5.10 to 6.12) or not. */
+	/* The outermost record does not tell whether the kernel was entered from user mode. Only
+	 * the name does: el0t_64_sync() and others, arch/arm64/kernel/entry.S, 5.10 to 6.12. */
 	.user_entry = "el0",
 	.walk = walk_arm64,
 };

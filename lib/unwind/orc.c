@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * x86_64 (arch/x86/kernel/unwind_orc.c, 5.10 to 6.12, 7.2): two tables of one length, in
- * order of address. The first has where code begins that uses the stack in one way, as
- * 32-bit offsets from themselves; the second has the way: where the caller's stack
- * pointer and rbp are to be found. They cover assembler too, and tell where it saved
- * the registers of what it interrupted.
+ * x86_64 (arch/x86/kernel/unwind_orc.c, 5.10 to 6.12, 7.2): ORC is two tables of the same length,
+ * sorted by address. The first one says where a stretch of code begins that uses the stack in the
+ * same way; its entries are 32-bit offsets from themselves. The second one has the rule for that
+ * code: where the caller's stack pointer and rbp are found. The tables cover assembler code, too,
+ * and say where it saved the registers of the code that it interrupted.
  */
 #include <inttypes.h>
 
 #include "kernel/kernel.h"
 #include "unwind/arch.h"
 
-/* Of all kernels seen the largest has 440000 entries. */
+/* The largest table of all kernels that we saw has 440000 entries. */
 #define MAX_ENTRIES (8u << 20)
 
 /* struct orc_entry, arch/x86/include/asm/orc_types.h. */
@@ -21,23 +21,23 @@ struct entry {
 };
 #define ENTRY_SIZE 6
 
-/* What a frame's type can be. */
+/* The types of a frame. */
 enum type { UNDEFINED, END_OF_STACK, CALL, REGS, REGS_PARTIAL };
 
-/* What an offset counts from; also the value of a register, by its index in struct
- * pt_regs. */
+/* The base of an offset. A number below PREV_SP is the index of a register in struct pt_regs, and
+ * the base is its value. */
 enum base { PREV_SP = 32, SP, BP, SP_INDIRECT, BP_INDIRECT, NONE };
 enum { AX = 10, DX = 12, DI = 14, R10 = 7, R13 = 2 };
 
-/* The numbers that a kernel has for these. */
+/* The encoding of types and bases in the kernel's tables. */
 struct format {
 	unsigned char type_mask, call;
 	unsigned char types[8];
 	unsigned char bases[16];
 };
 
-/* 4.14 to 6.3, without a header: 2 bits of type, then a flag that tells ends (4.19), and
- * in 6.3 one that tells signals before it. */
+/* 4.14 to 6.3, without a header: 2 bits of type; 6.3 has a flag for signal frames next; then comes
+ * the flag that marks the end of a stack (4.19). */
 static const struct format format_4_14 = {
 	.type_mask = 3,
 	.call = 0,
@@ -65,11 +65,11 @@ static const struct format format_7_2 = {
 };
 
 struct table {
-	uint64_t ips, entries; /* addresses of the two */
+	uint64_t ips, entries; /* virtual addresses of the two tables */
 	uint32_t nr;
 };
 
-/* Of a module's table, in its struct module. */
+/* Offsets in struct module, in bytes, of the members that describe the module's tables. */
 struct layout {
 	size_t nr, ips, entries;
 };
@@ -89,8 +89,8 @@ static bool read_at(struct orc *orc, uint64_t addr, void *buf, size_t len)
 	return nmibt_kernel_read(orc->kernel, addr, buf, len) == NMIBT_READ_OK;
 }
 
-/* The entry that begins at pc, or the last one before: nr where there is none. False: the
- * table can't be read, which ends the walk. */
+/* *ret: the index of the last entry that begins at pc or before it; table->nr: there is none.
+ * False: the table can't be read, which ends the walk. */
 static bool find_entry(struct nmibt_walk *walk, const struct table *table, uint64_t pc,
 		       uint32_t *ret)
 {
@@ -114,7 +114,7 @@ static bool find_entry(struct nmibt_walk *walk, const struct table *table, uint6
 
 /* --------------------------------------------------------------------- modules */
 
-/* Members of struct module's arch, arch/x86/include/asm/module.h, 6.12. */
+/* The offsets of members of struct module's arch: arch/x86/include/asm/module.h, 6.12. */
 static bool find_layout(struct nmibt_kernel *kernel, struct layout *ret)
 {
 	size_t arch;
@@ -130,7 +130,7 @@ static bool find_layout(struct nmibt_kernel *kernel, struct layout *ret)
 	return true;
 }
 
-/* False: no module's that is known. */
+/* *ret: the table of the module that has code at pc. False: no such module is known. */
 static bool table_of_module(struct orc *orc, uint64_t pc, struct table *ret)
 {
 	const struct nmibt_module *module = nmibt_module_at(orc->kernel, pc);
@@ -151,39 +151,40 @@ static bool table_of_module(struct orc *orc, uint64_t pc, struct table *ret)
 
 struct frame {
 	uint64_t ip, sp, bp;
-	bool is_return; /* of ip: the call is what has to be looked up */
-	/* Of the function itself, which was interrupted: */
+	bool is_return; /* ip is a return address: the tables are asked about the call before it */
+	/* True: regs are the registers of this function, which was interrupted. */
 	bool has_regs;
 	uint64_t regs[X86_NR_PT_REGS];
 };
 
-/* How the code at ip uses the stack. */
-struct way {
+/* How the code at ip uses the stack: where the caller's sp and rbp are. */
+struct rule {
 	enum type type;
 	unsigned int sp_base, bp_base;
 	int16_t sp_offset, bp_offset;
 };
 
-/* A call to where there is no code has done nothing yet; 6.12: null_orc_entry. */
-static const struct way only_called = {CALL, SP, NONE, 8, 0};
+/* For an ip without code: a bad call went there, and nothing has run since; 6.12:
+ * null_orc_entry. */
+static const struct rule rule_after_call = {CALL, SP, NONE, 8, 0};
 
-/* What is to be had about an address. */
-enum answer {
-	THE_WAY,
-	THE_END, /* the walk's: it says why */
+/* The result of looking up an address. */
+enum lookup {
+	HAS_RULE,
+	ENDED, /* the walk ended, and says why */
 	NOT_DEFINED, /* code of the kernel that does unusual things with the stack */
-	NOT_KNOWN, /* code that no table has */
+	NOT_KNOWN, /* code that is in no table */
 };
 
-static enum answer way_at(struct orc *orc, struct nmibt_walk *walk, const struct table *table,
-			  uint32_t i, struct way *ret)
+static enum lookup rule_at(struct orc *orc, struct nmibt_walk *walk, const struct table *table,
+			   uint32_t i, struct rule *ret)
 {
 	const struct format *format = orc->format;
 	struct entry entry;
 
 	if (!nmibt_walk_need(walk, table->entries + (uint64_t)ENTRY_SIZE * i, &entry, ENTRY_SIZE))
-		return THE_END;
-	*ret = (struct way){
+		return ENDED;
+	*ret = (struct rule){
 		.type = format->types[entry.bits >> 8 & format->type_mask],
 		.sp_base = format->bases[entry.bits & 15],
 		.bp_base = format->bases[entry.bits >> 4 & 15],
@@ -191,40 +192,40 @@ static enum answer way_at(struct orc *orc, struct nmibt_walk *walk, const struct
 		.bp_offset = entry.bp_offset,
 	};
 	if (ret->type != UNDEFINED && ret->type != END_OF_STACK && ret->sp_base != NONE)
-		return THE_WAY;
-	/* Up to 6.3 an end is an entry without a base and with a flag. */
+		return HAS_RULE;
+	/* Up to 6.3 the entry at the end of a stack has no base, and a flag is set. */
 	if (ret->type != END_OF_STACK && (format != &format_4_14 || !(entry.bits >> 10)))
 		return NOT_DEFINED;
 	nmibt_walk_end(walk, NMIBT_END_COMPLETE, 0);
-	return THE_END;
+	return ENDED;
 }
 
-static enum answer find_way(struct orc *orc, struct nmibt_walk *walk, const struct frame *frame,
-			    struct way *ret)
+static enum lookup find_rule(struct orc *orc, struct nmibt_walk *walk, const struct frame *frame,
+			     struct rule *ret)
 {
 	uint64_t pc = frame->is_return ? frame->ip - 1 : frame->ip;
 	struct table module;
 	uint32_t i;
 
 	if (!find_entry(walk, &orc->kernel_table, pc, &i))
-		return THE_END;
-	/* The last one is where the kernel's code ends. */
+		return ENDED;
+	/* The last entry marks the end of the kernel's code. */
 	if (i + 1 < orc->kernel_table.nr)
-		return way_at(orc, walk, &orc->kernel_table, i, ret);
+		return rule_at(orc, walk, &orc->kernel_table, i, ret);
 	if (table_of_module(orc, pc, &module)) {
 		if (!find_entry(walk, &module, pc, &i))
-			return THE_END;
-		return i < module.nr ? way_at(orc, walk, &module, i, ret) : NOT_KNOWN;
+			return ENDED;
+		return i < module.nr ? rule_at(orc, walk, &module, i, ret) : NOT_KNOWN;
 	}
 	if (nmibt_walk_is_code(walk, pc))
 		return NOT_KNOWN;
-	*ret = only_called;
-	return THE_WAY;
+	*ret = rule_after_call;
+	return HAS_RULE;
 }
 
 /* ----------------------------------------------------------------------- calls */
 
-/* Bytes of FF /2 with one operand: Intel SDM 2A, table 2-2. */
+/* Bytes of an instruction FF /2 with one operand: Intel SDM 2A, table 2-2. */
 static unsigned int size_by_modrm(unsigned char modrm)
 {
 	bool has_sib = (modrm & 7) == 4;
@@ -240,7 +241,7 @@ static unsigned int size_by_modrm(unsigned char modrm)
 	return 2;
 }
 
-/* Do these bytes end with a CALL of any kind? */
+/* True: these bytes end with a CALL of any kind. */
 static bool ends_with_call(const unsigned char code[7])
 {
 	if (code[2] == 0xe8)
@@ -254,7 +255,7 @@ static bool ends_with_call(const unsigned char code[7])
 	return false;
 }
 
-/* *known false: it can't be read. */
+/* True: there is a call before pc. *known false: the code there can't be read. */
 static bool is_behind_call(struct nmibt_walk *walk, uint64_t pc, bool *known)
 {
 	unsigned char code[7];
@@ -263,7 +264,8 @@ static bool is_behind_call(struct nmibt_walk *walk, uint64_t pc, bool *known)
 	return *known && ends_with_call(code);
 }
 
-/* Where it isn't, as in what was put there by kretprobes, it has a name at least. */
+/* An address that kretprobes or ftrace put on the stack is behind no call, but at least it has a
+ * name. */
 static bool may_return_to(struct nmibt_walk *walk, uint64_t pc)
 {
 	uint64_t unused;
@@ -275,16 +277,16 @@ static bool may_return_to(struct nmibt_walk *walk, uint64_t pc)
 	       nmibt_walk_start(walk, pc - 1, &unused);
 }
 
-/* Bytes of stack that the frame of a function has, rarely more. */
+/* Bytes of stack that are searched; frames of functions are rarely larger. */
 #define MAX_GUESS 1024
 
 /*
- * Where no table has the code the next word on the stack that may be a return address is
- * taken for one: it may be left from an earlier call. If rbp points below it, that is a
- * frame pointer; 6.12 believes any (orc_fp_entry), because what is compiled at run time,
- * as BPF, has them.
+ * For code that is in no table: takes the next word on the stack that can be a return address for
+ * one, although it may be left from an earlier call. If rbp points to the word below it, rbp is a
+ * frame pointer. 6.12 trusts any rbp (orc_fp_entry), because code that is compiled at run time,
+ * as BPF is, has frame pointers.
  */
-static bool guess(struct nmibt_walk *walk, const struct frame *frame, struct way *ret)
+static bool guess(struct nmibt_walk *walk, const struct frame *frame, struct rule *ret)
 {
 	uint64_t word;
 	bool known;
@@ -295,9 +297,9 @@ static bool guess(struct nmibt_walk *walk, const struct frame *frame, struct way
 			return false;
 		if (!nmibt_walk_is_return(walk, word) || !is_behind_call(walk, word, &known))
 			continue;
-		*ret = (struct way){CALL, SP, NONE, i + 8, 0};
+		*ret = (struct rule){CALL, SP, NONE, i + 8, 0};
 		if (frame->bp + 8 == frame->sp + i)
-			*ret = (struct way){CALL, BP, PREV_SP, 16, -16};
+			*ret = (struct rule){CALL, BP, PREV_SP, 16, -16};
 		return true;
 	}
 	return nmibt_walk_end(walk, NMIBT_END_NO_UNWIND_DATA, frame->ip);
@@ -305,19 +307,19 @@ static bool guess(struct nmibt_walk *walk, const struct frame *frame, struct way
 
 /* --------------------------------------------------------------------- stepping */
 
-static bool find_sp(struct nmibt_walk *walk, const struct frame *frame, const struct way *way,
+static bool find_sp(struct nmibt_walk *walk, const struct frame *frame, const struct rule *rule,
 		    uint64_t *ret)
 {
-	uint64_t offset = (uint64_t)(int64_t)way->sp_offset;
+	uint64_t offset = (uint64_t)(int64_t)rule->sp_offset;
 
-	switch (way->sp_base) {
+	switch (rule->sp_base) {
 	case SP:
 		*ret = frame->sp + offset;
 		return true;
 	case BP:
 		*ret = frame->bp + offset;
 		return true;
-	case SP_INDIRECT: /* since 5.12; not used before for code that calls */
+	case SP_INDIRECT: /* since 5.12; not used before for code that calls functions */
 		if (!nmibt_walk_need(walk, frame->sp, ret, sizeof(*ret)))
 			return false;
 		*ret += offset;
@@ -328,25 +330,26 @@ static bool find_sp(struct nmibt_walk *walk, const struct frame *frame, const st
 	case NONE:
 		return nmibt_walk_end(walk, NMIBT_END_NO_UNWIND_DATA, frame->ip);
 	}
-	*ret = frame->regs[way->sp_base];
+	*ret = frame->regs[rule->sp_base];
 	return frame->has_regs || nmibt_walk_end(walk, NMIBT_END_NO_UNWIND_DATA, frame->ip);
 }
 
-/* Words on a stack that are not registers are not like this: __KERNEL_CS, arch/x86/include/
- * asm/segment.h, 6.12; of the flags bit 1 is always 1, and above 21 there are none. */
+/* True: these words can be registers of kernel mode. cs is __KERNEL_CS (arch/x86/include/asm/
+ * segment.h, 6.12); in the flags bit 1 is always 1, and no bit above 21 is used. */
 static bool are_kernel_regs(const uint64_t regs[X86_NR_PT_REGS])
 {
 	return regs[X86_CS] == 0x10 && regs[X86_FLAGS] & 2 && !(regs[X86_FLAGS] >> 22) &&
 	       !(~regs[X86_SP] >> 56);
 }
 
-/* Instruction pointer, stack pointer, and registers where they were saved. */
-static bool step_ip(struct nmibt_walk *walk, struct frame *frame, const struct way *way,
+/* Finds the caller's instruction pointer and stack pointer, and its registers where they were
+ * saved. sp is the caller's stack pointer, or where the registers are. */
+static bool step_ip(struct nmibt_walk *walk, struct frame *frame, const struct rule *rule,
 		    uint64_t sp)
 {
 	uint64_t iret[5];
 
-	switch (way->type) {
+	switch (rule->type) {
 	case CALL:
 		if (!nmibt_walk_take(walk, sp - 8, 8) ||
 		    !nmibt_walk_need(walk, sp - 8, &frame->ip, sizeof(frame->ip)))
@@ -366,7 +369,7 @@ static bool step_ip(struct nmibt_walk *walk, struct frame *frame, const struct w
 			walk->is_guess = false;
 		memcpy(iret, frame->regs + X86_IP, sizeof(iret));
 		break;
-	case REGS_PARTIAL: /* the other registers are still as they were saved before */
+	case REGS_PARTIAL: /* the other registers are still those that were saved before */
 		if (!nmibt_walk_take(walk, sp, sizeof(iret)) ||
 		    !nmibt_walk_need(walk, sp, iret, sizeof(iret)))
 			return false;
@@ -383,12 +386,12 @@ static bool step_ip(struct nmibt_walk *walk, struct frame *frame, const struct w
 	return true;
 }
 
-static bool step_bp(struct nmibt_walk *walk, struct frame *frame, const struct way *way,
+static bool step_bp(struct nmibt_walk *walk, struct frame *frame, const struct rule *rule,
 		    uint64_t sp)
 {
-	uint64_t offset = (uint64_t)(int64_t)way->bp_offset;
+	uint64_t offset = (uint64_t)(int64_t)rule->bp_offset;
 
-	switch (way->bp_base) {
+	switch (rule->bp_base) {
 	case PREV_SP:
 		return nmibt_walk_need(walk, sp + offset, &frame->bp, sizeof(frame->bp));
 	case BP:
@@ -401,7 +404,7 @@ static bool step_bp(struct nmibt_walk *walk, struct frame *frame, const struct w
 	return nmibt_walk_end(walk, NMIBT_END_NO_UNWIND_DATA, frame->ip);
 }
 
-/* By what else there is. */
+/* Asks walk->caller, which has call frame information, for the caller's registers. */
 static bool step_to_caller(struct nmibt_walk *walk, struct frame *frame)
 {
 	struct nmibt_regs regs = {.present = true, .nr = X86_NR_PT_REGS};
@@ -427,31 +430,31 @@ static bool step_to_caller(struct nmibt_walk *walk, struct frame *frame)
 
 static bool step(struct orc *orc, struct nmibt_walk *walk, struct frame *frame)
 {
-	struct way way;
+	struct rule rule;
 	uint64_t sp;
 
-	switch (find_way(orc, walk, frame, &way)) {
-	case THE_WAY:
+	switch (find_rule(orc, walk, frame, &rule)) {
+	case HAS_RULE:
 		break;
-	case THE_END:
+	case ENDED:
 		return false;
 	case NOT_DEFINED:
 		if (step_to_caller(walk, frame))
 			return true;
-		/* The panicking CPU stands in such a function, in __crash_kexec(). */
+		/* The panicking CPU's registers are in such a function, __crash_kexec(). */
 		if (walk->nr_frames > 1)
 			return nmibt_walk_end(walk, NMIBT_END_NO_UNWIND_DATA, frame->ip);
 		nmibt_walk_retry(walk);
-		if (!guess(walk, frame, &way))
+		if (!guess(walk, frame, &rule))
 			return false;
 		break;
 	case NOT_KNOWN:
-		if (!guess(walk, frame, &way))
+		if (!guess(walk, frame, &rule))
 			return false;
 		break;
 	}
-	return find_sp(walk, frame, &way, &sp) && step_ip(walk, frame, &way, sp) &&
-	       step_bp(walk, frame, &way, sp);
+	return find_sp(walk, frame, &rule, &sp) && step_ip(walk, frame, &rule, sp) &&
+	       step_bp(walk, frame, &rule, sp);
 }
 
 static void walk_orc(void *tables, struct nmibt_walk *walk, const struct nmibt_regs *regs)
@@ -471,7 +474,8 @@ static void walk_orc(void *tables, struct nmibt_walk *walk, const struct nmibt_r
 
 /* -------------------------------------------------------------------- opening */
 
-/* 6.4 has the numbers of 6.5, but no header that says it. Nearly all entries are of calls. */
+/* 6.4 has the encoding of 6.5, but no header that says so. Most entries are of type CALL, so the
+ * encoding with more of them is right. */
 static const struct format *format_by_entries(struct orc *orc)
 {
 	unsigned int calls[2] = {0};
@@ -488,8 +492,8 @@ static const struct format *format_by_entries(struct orc *orc)
 	return calls[0] > calls[1] ? &format_4_14 : &format_6_4;
 }
 
-/* What scripts/orc_hash.sh (6.12) makes of the definition, in the kernel since 6.5 and in
- * 6.3.y and 6.4.y. */
+/* The hash that scripts/orc_hash.sh (6.12) computes of the definition of the format. It is in
+ * kernels since 6.5, and in 6.3.y and 6.4.y. */
 #define HEADER_SIZE 20
 static const struct {
 	unsigned char header[HEADER_SIZE];
@@ -577,7 +581,7 @@ static bool has_irqs_off(const struct nmibt_regs *regs)
 	return !(regs->value[X86_FLAGS] & EFLAGS_IF);
 }
 
-/* What is compiled is in the uppermost 2 GiB (Documentation/arch/x86/x86_64/mm.rst, 6.12). */
+/* Compiled code is in the uppermost 2 GiB (Documentation/arch/x86/x86_64/mm.rst, 6.12). */
 static bool may_be_code(uint64_t addr)
 {
 	return !(~addr >> 31);

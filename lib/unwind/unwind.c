@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The frames of a stack: what the ways of the architectures share.
+ * The unwinder's parts that all architectures share.
  */
 #include <inttypes.h>
 
 #include "unwind/arch.h"
 
-/* THREAD_SIZE, and that of the stacks of interrupts: arch/arm64/include/asm/memory.h,
- * arch/x86/include/asm/page_64_types.h, 6.12. With pages of 4 KiB they have 16 KiB, or
- * 32 with KASAN. */
+/* THREAD_SIZE, and the size of the interrupt stacks: arch/arm64/include/asm/memory.h,
+ * arch/x86/include/asm/page_64_types.h, 6.12. With 4 KiB pages they have 16 KiB, or 32 KiB with
+ * KASAN. */
 #define MAX_STACK 65536
 
-/* All of them. */
+/* All architectures that have an unwinder. */
 static const struct nmibt_unwind_arch *const archs[] = {
 	&nmibt_unwind_x86_64,
 	&nmibt_unwind_arm64,
 };
 
-/* NULL: stacks of this architecture are not known. */
+/* NULL: the architecture has no unwinder. */
 static const struct nmibt_unwind_arch *find_arch(enum nmibt_arch arch)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(archs); i++) {
@@ -59,7 +59,7 @@ bool nmibt_walk_init(struct nmibt_walk *walk, struct nmibt_kernel *kernel,
 	enum nmibt_arch arch = kernel->image->arch;
 	const struct nmibt_reg_names *names = nmibt_reg_names(arch);
 
-	/* Only arm64 has pointer authentication, and a mask of it in VMCOREINFO. */
+	/* VMCOREINFO has a mask of pointer authentication on arm64 only. */
 	*walk = (struct nmibt_walk){
 		.kernel = kernel,
 		.arch = find_arch(arch),
@@ -96,8 +96,8 @@ bool nmibt_walk_add(struct nmibt_walk *walk, uint64_t pc, bool is_return, bool r
 	return !nmibt_interrupted(walk->kernel->image);
 }
 
-/* The frame that is the first on a new stack. Where an exception interrupted what stands
- * there, its saved registers tell of the new stack before its memory does. */
+/* Finds the first frame on a new stack that begins at addr. If an exception interrupted a frame
+ * whose memory was not reached yet, its saved registers were the first on the new stack. */
 static void begin_stack(struct nmibt_walk *walk, uint64_t addr)
 {
 	struct nmibt_walk_stack stack = {.low = addr, .first = walk->nr_frames};
@@ -112,9 +112,9 @@ static void begin_stack(struct nmibt_walk *walk, uint64_t addr)
 	walk->stacks[walk->nr_stacks++] = stack;
 }
 
-/* As unwind_consume_stack(), arch/arm64/include/asm/stacktrace/common.h, 6.12: up on one
- * stack, and never back to one that was left. Kernel addresses of x86_64 have 8 bits in
- * common with 5 levels of tables, those of arm64 12. */
+/* As unwind_consume_stack(), arch/arm64/include/asm/stacktrace/common.h, 6.12: addresses go up on
+ * one stack, and the walk never returns to a stack that it left. Kernel addresses of x86_64 have
+ * their upper 8 bits in common with 5 levels of tables, those of arm64 their upper 12. */
 bool nmibt_walk_take(struct nmibt_walk *walk, uint64_t addr, uint64_t size)
 {
 	unsigned int nr = walk->nr_stacks;
@@ -153,7 +153,7 @@ bool nmibt_walk_need(struct nmibt_walk *walk, uint64_t addr, void *buf, size_t l
 	return nmibt_walk_end(walk, NMIBT_END_UNREADABLE, addr);
 }
 
-/* Bit 55 says which half an address is of (ptrauth_strip_kernel_insn_pac(),
+/* Bit 55 says whether an address is the kernel's or user space's (ptrauth_strip_kernel_insn_pac(),
  * arch/arm64/include/asm/pointer_auth.h, 6.12). */
 uint64_t nmibt_walk_strip(const struct nmibt_walk *walk, uint64_t pc)
 {
@@ -170,8 +170,8 @@ bool nmibt_walk_start(struct nmibt_walk *walk, uint64_t addr, uint64_t *ret)
 	return true;
 }
 
-/* Kernels unmap what they need only for booting, but the function that started the idle
- * task of the first CPU is there. */
+/* Kernels unmap code that only booting needs. But the function that started the first CPU's idle
+ * task is part of it and still on that task's stack, so a name is enough. */
 bool nmibt_walk_is_code(struct nmibt_walk *walk, uint64_t addr)
 {
 	uint64_t unused;
@@ -188,13 +188,13 @@ bool nmibt_walk_is_return(struct nmibt_walk *walk, uint64_t pc)
 
 /* ------------------------------------------------------------------- finishing */
 
-/* The strings of all frames, one behind the other. */
+/* The strings of all frames, one after the other. */
 struct names {
 	char *text;
 	size_t len, room;
 };
 
-/* Where the copy begins in names->text; false: no memory. */
+/* Copies name. *ret: offset of the copy in names->text. False: out of memory. */
 static bool keep_name(struct names *names, const char *name, size_t *ret)
 {
 	size_t size = strlen(name) + 1;
@@ -214,12 +214,13 @@ static bool keep_name(struct names *names, const char *name, size_t *ret)
 	return true;
 }
 
-/* Where names stand in names->text, until that moves no more. */
+/* Offsets of a frame's names in names->text. They become pointers when the text no longer moves. */
 struct frame_names {
 	size_t function, module;
 };
 
-/* Of a return address the function that called. */
+/* Names frame i. A return address may be behind the calling function's end, so the name is that of
+ * the byte before it. */
 static bool name_frame(struct nmibt_walk *walk, unsigned int i, struct names *names,
 		       struct frame_names *at, struct nmibt_frame *ret)
 {
@@ -236,9 +237,9 @@ static bool name_frame(struct nmibt_walk *walk, unsigned int i, struct names *na
 	       keep_name(names, symbol.module, &at->module);
 }
 
-/* Of a stack that the walk left. Interrupts are served on a stack of their own, which is
- * called to; x86_64's exceptions that come to a stack of their own save registers there:
- * arch/x86/kernel/dumpstack_64.c, arch/arm64/kernel/entry.S, 6.12. */
+/* The kind of a stack that the walk left for next. The kernel calls into the stack of interrupts;
+ * x86_64's exceptions with a stack of their own save the registers there
+ * (arch/x86/kernel/dumpstack_64.c, arch/arm64/kernel/entry.S, 6.12). */
 static enum nmibt_stack_kind kind_of_stack(const struct nmibt_stack *stack, unsigned int first,
 					   const struct nmibt_walk_stack *next)
 {
