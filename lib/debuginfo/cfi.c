@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * libdwfl unwinds threads of a process that it is attached to. Here that is the memory
- * of a dump, with one thread, which is whatever CPU is asked for, and one module, the
- * vmlinux, reported where the kernel ran: so neither pcs nor what is on the stacks, part
- * of which are in the kernel's image, need be moved.
+ * libdwfl unwinds the threads of a process that it is attached to. Here the process is the memory
+ * of a dump. It has one thread, which is the CPU whose stack is unwound, and one module, the
+ * vmlinux. The module is reported at the address at which the kernel ran, so that neither pcs nor
+ * addresses on the stacks have to be relocated, some of which point into the kernel's image.
  *
- * Its own way without call frame information is not gone: on x86_64 it takes any rbp
- * for a frame pointer, which kernels do not have, and on arm64 it takes lr for a return
- * address, which libdwfl has given the value of pc by then (backends/x86_64_unwind.c,
- * aarch64_unwind.c, 0.188). So each pc is first looked up.
+ * Without call frame information libdwfl falls back on its own guesses: on x86_64 it takes any rbp
+ * for a frame pointer, which kernels do not have; on arm64 it takes lr for a return address, which
+ * libdwfl has overwritten with pc by then (backends/x86_64_unwind.c, aarch64_unwind.c, 0.188). So
+ * we first check that each pc has call frame information.
  */
 #include <elfutils/libdwfl.h>
 #include <inttypes.h>
@@ -17,10 +17,10 @@
 
 #define THREAD 1
 
-/* DWARF's numbers of registers: System V ABI of x86_64, figure 3.36; DWARF for the Arm
- * 64-bit Architecture, 4.1. For each the index in pr_reg. */
+/* The index in pr_reg of each of DWARF's register numbers: System V ABI of x86_64, figure 3.36;
+ * DWARF for the Arm 64-bit Architecture, 4.1. */
 static const struct machine {
-	unsigned int sp, fp; /* DWARF's */
+	unsigned int sp, fp; /* DWARF's register numbers */
 	unsigned int nr;
 	unsigned char pr_reg[33];
 } x86_64 = {7, 6, 17, {10, 12, 11, 5, 13, 14, 4, 19, 9, 8, 7, 6, 3, 2, 1, 0, 16}},
@@ -31,14 +31,14 @@ struct nmibt_cfi {
 	Dwfl *dwfl;
 	Elf *elf;
 	const char *path;
-	/* Of the stack that is unwound: */
+	/* The stack that is being unwound: */
 	const struct machine *machine;
 	struct nmibt_walk *walk;
 	const struct nmibt_regs *regs;
-	uint64_t pc; /* to begin with */
-	unsigned int nr_frames; /* from there on, that make sense */
-	uint64_t last_pc, sp, fp; /* of the last one; 0: unknown */
-	bool ended; /* nobody wants more */
+	uint64_t pc; /* where unwinding begins */
+	unsigned int nr_frames; /* number of valid frames from there on */
+	uint64_t last_pc, sp, fp; /* of the last frame; 0: unknown */
+	bool ended; /* the walk takes no more frames */
 };
 
 /* ------------------------------------------------------------------- callbacks */
@@ -59,7 +59,8 @@ static bool get_thread(Dwfl *dwfl, pid_t tid, void *arg, void **thread)
 	return tid == THREAD;
 }
 
-/* Any word may be a signed return address; of others only addresses are of use here. */
+/* Any word may be a return address with pointer authentication, so that is removed from every word.
+ * It changes other words, but of those libdwfl only uses addresses. */
 static bool memory_read(Dwfl *dwfl, Dwarf_Addr addr, Dwarf_Word *ret, void *arg)
 {
 	struct nmibt_cfi *cfi = arg;
@@ -109,7 +110,8 @@ static bool is_described(Dwarf_CFI *cfi, Dwarf_Addr pc)
 	return true;
 }
 
-/* pc is of an instruction of the function, not behind its last one. */
+/* True: the vmlinux has call frame information for pc. pc is the address of an instruction; a
+ * return address may already be behind the function's end. */
 static bool has_cfi(struct nmibt_cfi *cfi, uint64_t pc)
 {
 	Dwfl_Module *module = dwfl_addrmodule(cfi->dwfl, pc);
@@ -132,7 +134,8 @@ static uint64_t register_of(Dwfl_Frame *frame, unsigned int number)
 	return dwfl_frame_reg(frame, number, &word) ? 0 : word;
 }
 
-/* Only what has not called or pushed anything yet has no memory of its own. */
+/* True: sp is above that of the frame before. Only the first frame may use no stack: a function on
+ * arm64 that has not called or pushed anything yet. */
 static bool goes_up(struct nmibt_cfi *cfi, uint64_t sp)
 {
 	if (cfi->nr_frames == 1 && sp == cfi->sp)
@@ -160,7 +163,7 @@ static int visit_frame(Dwfl_Frame *frame, void *arg)
 	cfi->last_pc = pc;
 	cfi->sp = sp;
 	cfi->fp = register_of(frame, cfi->machine->fp);
-	/* The first one was shown. */
+	/* The caller of unwind_cfi() has added the first frame already. */
 	cfi->ended = !is_first && !nmibt_walk_add(cfi->walk, pc, true, true);
 	if (cfi->ended)
 		return DWARF_CB_ABORT;
@@ -170,8 +173,8 @@ static int visit_frame(Dwfl_Frame *frame, void *arg)
 	return DWARF_CB_ABORT;
 }
 
-/* Adds the callers of pc as far as call frame information leads. False: there are to
- * be no more. */
+/* Adds the callers of pc as far as call frame information leads. False: the walk takes no more
+ * frames. */
 static bool unwind_cfi(struct nmibt_cfi *cfi, const struct nmibt_regs *regs, uint64_t pc,
 		       uint64_t sp)
 {
@@ -181,14 +184,15 @@ static bool unwind_cfi(struct nmibt_cfi *cfi, const struct nmibt_regs *regs, uin
 	cfi->sp = sp;
 	cfi->ended = false;
 	cfi->last_pc = pc;
-	/* 0: to where call frame information says that nobody called. */
+	/* dwfl_getthread_frames() returns 0 where call frame information marks the outermost
+	 * function. */
 	if (has_cfi(cfi, pc) && !dwfl_getthread_frames(cfi->dwfl, THREAD, visit_frame, cfi))
 		nmibt_walk_end(cfi->walk, NMIBT_END_COMPLETE, 0);
 	nmibt_walk_end(cfi->walk, NMIBT_END_NO_UNWIND_DATA, cfi->last_pc);
 	return !cfi->ended;
 }
 
-/* An exception that interrupted the kernel has saved registers to begin anew with. */
+/* Where an exception interrupted the kernel, unwinding begins anew at the saved registers. */
 static void unwind_arm64(struct nmibt_cfi *cfi, struct nmibt_regs *regs)
 {
 	struct nmibt_walk *walk = cfi->walk;
@@ -201,7 +205,7 @@ static void unwind_arm64(struct nmibt_cfi *cfi, struct nmibt_regs *regs)
 			return;
 		nmibt_walk_retry(walk);
 		fp = cfi->fp;
-		if (cfi->nr_frames < 2) { /* it did not lead anywhere */
+		if (cfi->nr_frames < 2) { /* call frame information found no caller */
 			fp = regs->value[ARM64_FP];
 			if (!nmibt_walk_lr(walk, regs))
 				return;
@@ -209,7 +213,7 @@ static void unwind_arm64(struct nmibt_cfi *cfi, struct nmibt_regs *regs)
 	} while (nmibt_walk_records(walk, fp, regs));
 }
 
-/* A call to where there is no code has only pushed its return address. */
+/* If pc is no code, a bad call went there, which has only pushed its return address. */
 static void unwind_x86_64(struct nmibt_cfi *cfi, const struct nmibt_regs *regs)
 {
 	struct nmibt_walk *walk = cfi->walk;
@@ -315,8 +319,8 @@ static const Dwfl_Callbacks callbacks = {
 	.find_debuginfo = dwfl_standard_find_debuginfo,
 };
 
-/* That of the first segment, as libdwfl wants it, to the end of the highest: that of
- * x86_64's per-CPU variables is at 0. */
+/* *low: the address of the first segment, which libdwfl needs; *high: the end of the highest
+ * segment. The segment of x86_64's per-CPU variables is at 0. */
 static bool find_bounds(Elf *elf, GElf_Addr *low, GElf_Addr *high)
 {
 	size_t nr;

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Functions are found by their name in the symbol table, so that neither KASLR nor
- * where a module was loaded matters, then their places by libdw. The file may be of
- * half a gigabyte: nothing in it is read that no frame asks for, apart from the
- * symbol table.
+ * A function is found by its name in the symbol table, so that neither KASLR nor the address of a
+ * module matters; libdw then finds its places in the sources. The file may have half a gigabyte, so
+ * apart from the symbol table only the parts that a frame needs are read.
  */
 #include <dwarf.h>
 #include <elfutils/libdwfl.h>
@@ -15,14 +14,14 @@
 #include "unwind/unwind.h"
 #include "debuginfo/cfi.h"
 
-/* A name's chain of symbols starts at heads[hash of it]. */
+/* A hash table of symbols. The chain of a name begins at heads[hash of the name]. */
 struct symbols {
 	uint32_t *heads; /* index + 1; 0: end */
 	uint32_t nr_heads; /* a power of two */
 	uint32_t *next; /* by index in the symbol table */
 };
 
-/* A struct or union that was looked for. */
+/* A struct or union that was looked up. */
 struct type {
 	struct type *next;
 	bool found;
@@ -41,8 +40,8 @@ struct nmibt_debugfile {
 
 /* --------------------------------------------------------------------- file */
 
-/* Without a search path of its own libdwfl looks beside the file and in
- * /usr/lib/debug for what .gnu_debuglink or the build-id name. */
+/* Without its own search path libdwfl looks beside the file and in /usr/lib/debug for the file that
+ * .gnu_debuglink or the build-id names. */
 static const Dwfl_Callbacks callbacks = {
 	.find_elf = dwfl_build_id_find_elf,
 	.find_debuginfo = dwfl_standard_find_debuginfo,
@@ -158,8 +157,8 @@ enum nmibt_arch nmibt_debugfile_arch(const struct nmibt_debugfile *file)
 	return nmibt_arch_by_elf(header.e_machine);
 }
 
-/* .modinfo is strings one behind another; include/linux/vermagic.h, 6.12: the
- * release comes first. */
+/* .modinfo is a sequence of strings. The release is the first word of vermagic:
+ * include/linux/vermagic.h, 6.12. */
 static char *release_in(const Elf_Data *modinfo)
 {
 	static const char key[] = "vermagic=";
@@ -211,7 +210,7 @@ static uint32_t hash_of(const char *s)
 	return hash;
 }
 
-/* The name of symbol i where it is that of a place in memory, else NULL. */
+/* The name of symbol i, if the symbol is an address in memory; else NULL. */
 static const char *symbol_at(const struct nmibt_debugfile *file, int i, GElf_Sym *sym,
 			     GElf_Addr *addr)
 {
@@ -222,7 +221,7 @@ static const char *symbol_at(const struct nmibt_debugfile *file, int i, GElf_Sym
 	return name && *name && section != SHN_UNDEF && section != SHN_ABS ? name : NULL;
 }
 
-/* As symbol_at(), where it may be that of code. */
+/* As symbol_at(), but NULL also for symbols that can't be code. */
 static const char *code_symbol(const struct nmibt_debugfile *file, int i, GElf_Sym *sym,
 			       GElf_Addr *addr)
 {
@@ -230,7 +229,7 @@ static const char *code_symbol(const struct nmibt_debugfile *file, int i, GElf_S
 
 	if (!name)
 		return NULL;
-	/* Assembly's entries may have no type. */
+	/* Entry points in assembler may have no type. */
 	unsigned char type = GELF_ST_TYPE(sym->st_info);
 	return type == STT_FUNC || type == STT_NOTYPE ? name : NULL;
 }
@@ -268,13 +267,13 @@ static bool index_symbols(struct nmibt_debugfile *file)
 	return true;
 }
 
-/* The kernel counts up to the next symbol, beyond what only aligns it. */
+/* The size that the kernel prints goes up to the next symbol, so it includes padding. */
 static bool has_size(const GElf_Sym *sym, uint64_t size)
 {
 	return size >= sym->st_size && size - sym->st_size < 64;
 }
 
-/* Functions of one name are told apart by their sizes, or not at all. */
+/* Finds the function of at. Several functions with one name are told apart by their sizes only. */
 static bool find_function(struct nmibt_debugfile *file, const struct nmibt_location *at,
 			  GElf_Addr *ret)
 {
@@ -291,14 +290,15 @@ static bool find_function(struct nmibt_debugfile *file, const struct nmibt_locat
 
 		if (!name || strcmp(name, at->function))
 			continue;
-		/* No build-id tells that a module is the right one. In a vmlinux this is
-		 * assembly with a label inside. */
+		/* No build-id tells whether this is the right build of a module, so a size that is
+		 * too small excludes it. In a vmlinux such a size only means that a function in
+		 * assembler has a label inside. */
 		if (at->module && at->size < sym.st_size)
 			continue;
 		if (!found++ || addr != by_name)
 			by_name = addr;
 		else
-			found--; /* the same one again */
+			found--; /* the same address again */
 		if (has_size(&sym, at->size) && (!fitting || addr != by_size)) {
 			by_size = addr;
 			fitting++;
@@ -324,7 +324,7 @@ bool nmibt_debugfile_symbol_addr(struct nmibt_debugfile *file, const char *name,
 			continue;
 		if (found && sym.st_value != first)
 			return false;
-		first = sym.st_value; /* addr is where libdwfl would put it */
+		first = sym.st_value; /* addr is relocated by libdwfl, st_value is not */
 		found = true;
 	}
 	if (found)
@@ -339,8 +339,8 @@ bool nmibt_debugfile_symbolize(struct nmibt_debugfile *file, uint64_t addr, char
 	GElf_Off offset;
 	GElf_Sym sym;
 
-	/* libdwfl puts a vmlinux that is relocatable, as those of arm64, elsewhere. It goes
-	 * through all symbols for each address, also for those of modules. */
+	/* libdwfl relocates a vmlinux that is relocatable, as those of arm64 are. It searches all
+	 * symbols for each address, so addresses of modules are sorted out first. */
 	if (!dwfl_module_getelf(file->module, &bias))
 		return false;
 	dwfl_module_info(file->module, NULL, &start, &end, NULL, NULL, NULL, NULL);
@@ -356,8 +356,8 @@ bool nmibt_debugfile_symbolize(struct nmibt_debugfile *file, uint64_t addr, char
 
 /* ------------------------------------------------------------------- places */
 
-/* The compilation unit of addr; *bias: addresses of DWARF + bias are those of addr.
- * A file without .debug_aranges, as clang makes it, needs all its units looked at. */
+/* The compilation unit of addr. *bias is added to addresses in DWARF to get those of the file.
+ * clang writes no .debug_aranges, so that all units of such a file are searched. */
 static Dwarf_Die *unit_of(Dwfl_Module *module, GElf_Addr addr, Dwarf_Addr *bias)
 {
 	Dwarf_Die *unit = dwfl_module_addrdie(module, addr, bias);
@@ -371,7 +371,7 @@ static Dwarf_Die *unit_of(Dwfl_Module *module, GElf_Addr addr, Dwarf_Addr *bias)
 	return NULL;
 }
 
-/* The function or block right inside of parent that pc is in. */
+/* *ret: the function or block directly inside of parent that contains pc. */
 static bool step_inside(Dwarf_Die *parent, Dwarf_Addr pc, Dwarf_Die *ret)
 {
 	if (dwarf_child(parent, ret))
@@ -388,7 +388,7 @@ static bool step_inside(Dwarf_Die *parent, Dwarf_Addr pc, Dwarf_Die *ret)
 	return false;
 }
 
-/* Real code nests a dozen deep. */
+/* Real code is inlined about a dozen levels deep. */
 #define MAX_INLINED 64
 
 struct inlined {
@@ -415,7 +415,7 @@ static bool number_of(Dwarf_Die *die, unsigned int name, Dwarf_Word *ret)
 	return dwarf_attr(die, name, &attribute) && !dwarf_formudata(&attribute, ret);
 }
 
-/* Where an inlined function was called. */
+/* Writes the place from which an inlined function was called to buf: "file:line". */
 static bool call_place(Dwarf_Die *unit, Dwarf_Die *inlined, char *buf, size_t len)
 {
 	Dwarf_Word file, line;
@@ -485,7 +485,8 @@ static bool find_in_unit(Dwarf_Die *unit, const char *name, Dwarf_Die *ret)
 	return false;
 }
 
-/* Functions beside which a type is that no other file has. */
+/* Some types are defined in one source file only, the one of these functions. Looking there first
+ * avoids a search through the whole file. */
 static const struct {
 	const char *type, *function;
 } defining_functions[] = {
@@ -495,7 +496,7 @@ static const struct {
 	{"nmi_seq_buf", "arch_trigger_all_cpu_backtrace"}, /* .../apic/hw_nmi.c, 3.19 */
 };
 
-static bool find_at_home(struct nmibt_debugfile *file, const char *name, Dwarf_Die *ret)
+static bool find_beside_function(struct nmibt_debugfile *file, const char *name, Dwarf_Die *ret)
 {
 	GElf_Addr addr;
 	Dwarf_Addr bias;
@@ -523,7 +524,7 @@ static bool find_anywhere(struct nmibt_debugfile *file, const char *name, Dwarf_
 	return false;
 }
 
-/* NULL: there is none. */
+/* NULL: the file has no such struct or union. */
 static Dwarf_Die *find_type(struct nmibt_debugfile *file, const char *name)
 {
 	struct type *type = file->types;
@@ -535,7 +536,7 @@ static Dwarf_Die *find_type(struct nmibt_debugfile *file, const char *name)
 		if (!type)
 			return NULL;
 		strcpy(type->name, name);
-		type->found = find_at_home(file, name, &type->die) ||
+		type->found = find_beside_function(file, name, &type->die) ||
 			      find_anywhere(file, name, &type->die);
 		type->next = file->types;
 		file->types = type;
@@ -554,8 +555,9 @@ bool nmibt_debugfile_type_size(struct nmibt_debugfile *file, const char *type, s
 	return true;
 }
 
-/* Compilers of DWARF 2 and 3 write an expression that adds to the structure's address.
- * What is at its beginning may have none, as those of a union. False for bits. */
+/* *ret: the offset of a member in its structure, in bytes. Compilers of DWARF 2 and 3 write it as
+ * an expression that adds to the structure's address. A member at offset 0, as in a union, may have
+ * no such attribute. False for bit fields. */
 static bool place_of(Dwarf_Die *member, size_t *ret)
 {
 	Dwarf_Attribute attribute;
@@ -584,7 +586,7 @@ static bool type_of(Dwarf_Die *die, Dwarf_Die *ret)
 	       !dwarf_peel_type(ret, ret);
 }
 
-/* The kernel nests unnamed members a few deep. */
+/* The kernel nests unnamed members only a few levels deep. */
 #define MAX_UNNAMED 16
 
 static bool find_member(Dwarf_Die *type, const char *name, unsigned int depth, size_t *ret)

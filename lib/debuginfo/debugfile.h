@@ -10,37 +10,37 @@
 struct nmibt_debugfile;
 struct nmibt_cfi;
 
-/* Fails with NOTHING where there is no such file, with UNUSABLE where it is no ELF
- * file. libdw also reads what xz, gzip or bzip2 packed. */
+/* Fails with NOTHING where there is no such file, with UNUSABLE where it is no ELF file. libdw also
+ * reads files that are compressed by xz, gzip or bzip2. */
 struct nmibt_error *nmibt_debugfile_open(const char *path, struct nmibt_debugfile **ret);
 void nmibt_debugfile_close(struct nmibt_debugfile *file); /* NULL is allowed */
 
 bool nmibt_debugfile_has_lines(const struct nmibt_debugfile *file);
 enum nmibt_arch nmibt_debugfile_arch(const struct nmibt_debugfile *file);
-/* In hex; NULL: it has none. */
+/* The build-id in hex; NULL: the file has none. */
 const char *nmibt_debugfile_build_id(const struct nmibt_debugfile *file);
-/* Release of the kernel that a module was built for, in malloc'ed memory; NULL: it
- * does not say. */
+/* The release of the kernel that a module was built for, in malloc'ed memory; NULL: the file does
+ * not say it. */
 char *nmibt_debugfile_release(const struct nmibt_debugfile *file);
 
-/* What the file has of the memory at an address of it. False: it does not have all of it,
- * as one that was split off. */
+/* Reads the initial contents of memory at an address of the file. False: the file does not have all
+ * of it; a file with split-off debugging information has none. */
 bool nmibt_debugfile_read(const struct nmibt_debugfile *file, uint64_t addr, void *buf, size_t len);
 
-/* As nmibt_image_ops has them. Addresses are those of the file. */
+/* As the callbacks in nmibt_image_ops. Addresses are those of the file, without KASLR's offset. */
 bool nmibt_debugfile_find_places(struct nmibt_debugfile *file, const struct nmibt_location *at,
 				 nmibt_place_fn visit, void *arg);
 bool nmibt_debugfile_symbolize(struct nmibt_debugfile *file, uint64_t addr, char *buf, size_t len);
 /* False also where several symbols have the name, and different values. */
 bool nmibt_debugfile_symbol_addr(struct nmibt_debugfile *file, const char *name, uint64_t *ret);
-/* Of a struct or union; its own members, and those of its unnamed ones. A type that is
- * not there costs a look at all of the file, once. */
+/* The size of a struct or union, and the offset of one of its members or of the members of its
+ * unnamed members, in bytes. If the file lacks the type, the first call searches the whole file. */
 bool nmibt_debugfile_type_size(struct nmibt_debugfile *file, const char *type, size_t *ret);
 bool nmibt_debugfile_member_offset(struct nmibt_debugfile *file, const char *type,
 				   const char *member, size_t *ret);
 
-/* See cfi.h; ret borrows from file. offset is how far the kernel was moved from its
- * addresses in the file. */
+/* See cfi.h; *ret borrows from file. offset is the number of bytes by which the kernel was moved
+ * from its addresses in the file. */
 struct nmibt_error *nmibt_debugfile_cfi(struct nmibt_debugfile *file, uint64_t offset,
 					struct nmibt_cfi **ret);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A vmlinux is known by its build-id. A module's build-id is not to be had without
- * the layout of struct module: its vermagic and the sizes of its functions have to
- * do, and what does not fit gives no line.
+ * The right vmlinux is recognised by its build-id. The build-id of a loaded module is only known
+ * with the layout of struct module, so a module's file is checked by its vermagic and by the
+ * sizes of its functions. A function that does not fit gets no file and line.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -18,18 +18,20 @@
 #include "image/image.h"
 #include "unwind/unwind.h"
 
-/* More than any trace has; each costs a walk through a tree of thousands of files. */
+/* No trace has frames in more modules. Each module costs a walk through a tree of thousands of
+ * files. */
 #define MAX_MODULES 64
 
-/* NULL file: there is none. */
+/* file NULL: no file was found for the module. */
 struct module {
 	char *name;
 	struct nmibt_debugfile *file;
 };
 
-/* What was found for a location: most CPUs of a big machine are in the same places. */
+/* The places of a location. They are kept, because most CPUs of a big machine are in the same
+ * functions. */
 struct answer {
-	char *key; /* first: what tsearch() compares */
+	char *key; /* must be first: tsearch() compares it */
 	unsigned int nr;
 	struct {
 		char *function;
@@ -39,24 +41,24 @@ struct answer {
 
 struct nmibt_debuginfo {
 	enum nmibt_arch arch; /* of the dump */
-	uint64_t kernel_offset; /* how far KASLR moved the image */
+	uint64_t kernel_offset; /* bytes by which KASLR moved the image */
 	bool debuginfod;
 	char *folder;
 	const char *debug_path;
 	char *release, *build_id; /* of the dump; NULL: unknown */
-	bool is_unverified; /* build_id: only VMCOREINFO has it */
-	bool searched; /* for vmlinux */
+	bool is_unverified; /* build_id is only VMCOREINFO's, which may be garbage */
+	bool searched; /* vmlinux was searched for */
 	struct nmibt_debugfile *vmlinux;
-	struct nmibt_cfi *cfi; /* NULL: not needed yet, or there can't be any */
+	struct nmibt_cfi *cfi; /* NULL: not needed yet, or it can't be opened */
 	bool tried_cfi;
-	struct nmibt_kernel *kernel; /* that the next two are of; NULL: not needed yet */
+	struct nmibt_kernel *kernel; /* the kernel of the next two; NULL: not needed yet */
 	struct nmibt_unwinder *unwinder; /* NULL: no_unwinder says why */
 	struct nmibt_error *no_unwinder;
 	struct module modules[MAX_MODULES];
 	unsigned int nr_modules;
 	bool too_many_modules;
 	void *answers;
-	char *complaints[MAX_MODULES + 4]; /* three of the vmlinux, one of too many modules */
+	char *complaints[MAX_MODULES + 4]; /* three about the vmlinux, one: too many modules */
 	unsigned int nr_complaints;
 };
 
@@ -102,7 +104,7 @@ static bool is_its_vmlinux(const struct nmibt_debuginfo *info, const struct nmib
 	return id && !strcmp(id, info->build_id);
 }
 
-/* A file split off by eu-strip has no .modinfo of its own. */
+/* A file with split-off debugging information, made by eu-strip, has no .modinfo. */
 static bool is_its_module(const struct nmibt_debuginfo *info, const struct nmibt_debugfile *file)
 {
 	_cleanup_free_ char *release = nmibt_debugfile_release(file);
@@ -252,8 +254,8 @@ static bool symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
 	       nmibt_debugfile_symbolize(info->vmlinux, addr - info->kernel_offset, buf, len);
 }
 
-/* Per-CPU variables of x86_64 are linked at 0 up to 6.14 (arch/x86/kernel/vmlinux.lds.S),
- * and KASLR moves nothing but the image, in the upper half of addresses. */
+/* KASLR moves only the image, which is in the upper half of addresses. Per-CPU variables of x86_64
+ * are linked at 0 up to 6.14 (arch/x86/kernel/vmlinux.lds.S) and do not move. */
 static bool symbol_addr(void *ctx, const char *name, uint64_t *ret)
 {
 	struct nmibt_debuginfo *info = ctx;
@@ -310,7 +312,7 @@ static struct nmibt_unwinder *unwinder_of(struct nmibt_debuginfo *info, struct n
 	return info->unwinder;
 }
 
-/* Another one may get the same address. */
+/* The unwinder must not outlive its kernel: another kernel may get the same address. */
 static void forget_kernel(void *ctx, const struct nmibt_kernel *kernel)
 {
 	struct nmibt_debuginfo *info = ctx;
@@ -319,9 +321,9 @@ static void forget_kernel(void *ctx, const struct nmibt_kernel *kernel)
 		close_unwinder(info);
 }
 
-/* On x86_64 the kernel's own tables have what call frame information lacks, assembler,
- * interrupts, changes of stacks, but not all functions. On arm64 the latter knows best
- * who called a function that calls none. */
+/* On x86_64 the kernel's own ORC tables come first: they cover assembler, interrupts and changes of
+ * stacks. Call frame information is used for functions that they lack. On arm64 call frame
+ * information comes first: only it knows the caller of a function that saves no frame record. */
 static struct nmibt_error *unwind(void *ctx, struct nmibt_kernel *kernel,
 				  const struct nmibt_regs *regs, struct nmibt_stack *ret)
 {
@@ -341,14 +343,14 @@ static struct nmibt_error *unwind(void *ctx, struct nmibt_kernel *kernel,
 
 /* --------------------------------------------------------------------- open */
 
-/* A copy of a name of plain characters, or NULL. */
+/* A copy of name. NULL: name has characters that no release or build-id has. */
 static char *plain(const char *name)
 {
 	return name && nmibt_is_plain_name(name) ? strdup(name) : NULL;
 }
 
-/* linux_banner has the release, who compiled it where, the number and the time of the build:
- * init/version-timestamp.c, 6.12. */
+/* linux_banner has the release, who compiled the kernel and where, and the number and the time of
+ * the build: init/version-timestamp.c, 6.12. */
 #define MAX_BANNER 512
 #define MIN_BANNER 20
 
@@ -369,7 +371,7 @@ static bool has_same_banner(const struct nmibt_debuginfo *info, struct nmibt_ker
 	       !memcmp(of_file, of_dump, len + 1);
 }
 
-/* Of several kernels VMCOREINFO has garbage for a build-id. */
+/* VMCOREINFO of some kernels has garbage for a build-id, so the banner is compared, too. */
 static struct nmibt_error *check_vmlinux(struct nmibt_debuginfo *info, struct nmibt_kernel *kernel,
 					 const struct nmibt_debuginfo_options *options)
 {
@@ -436,7 +438,7 @@ static void close_debuginfo(void *ctx)
 	free(info);
 }
 
-/* Beside an image that the caller reads lies nothing. */
+/* The folder of the dump. An image that the caller reads has none. */
 static char *folder_of(const struct nmibt_input *input)
 {
 	_cleanup_free_ char *path = strdup(input->path ?: "/nonexistent/");
@@ -455,7 +457,7 @@ static struct nmibt_error *open_debuginfo(struct nmibt_kernel *kernel, const cha
 		free(info);
 		return nmibt_error_nomem();
 	}
-	/* libdwfl itself would ask them. */
+	/* libdwfl would ask the servers by itself. */
 	if (!options->debuginfod)
 		unsetenv("DEBUGINFOD_URLS");
 	nmibt_kernel_build_id(kernel, &build_id);
@@ -475,7 +477,7 @@ static struct nmibt_error *open_debuginfo(struct nmibt_kernel *kernel, const cha
 	return NULL;
 }
 
-/* The vmlinux is checked by what the image alone has. */
+/* The vmlinux is checked with the image's own data only. */
 static struct nmibt_error *open_for_input(struct nmibt_input *input,
 					  const struct nmibt_debuginfo_options *options,
 					  struct nmibt_debuginfo **ret)

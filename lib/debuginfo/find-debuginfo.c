@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The folders are those of Debian's -dbg packages, of Fedora's and SUSE's debuginfo
- * packages, and of a kernel that somebody built on this machine.
+ * These are the folders of Debian's -dbg packages, of Fedora's and SUSE's debuginfo packages, and
+ * of a kernel that was built on this machine.
  */
 #include <ctype.h>
 #include <dlfcn.h>
@@ -45,7 +45,7 @@ __attribute__((format(printf, 2, 3))) static bool try(const struct search *searc
 	return len >= 0 && !access(path, R_OK) && search->visit(search->arg, path);
 }
 
-/* The folder that a path begins with, and its length; NULL behind the last. */
+/* Returns the first folder in path, a list with colons, and its length. NULL: there are no more. */
 static const char *first_folder(const char *path, int *len)
 {
 	path += strspn(path, ":");
@@ -104,7 +104,7 @@ bool nmibt_find_vmlinux(const struct nmibt_wanted *wanted, nmibt_candidate_fn vi
 
 /* ------------------------------------------------------------------ modules */
 
-/* The kernel's names have '_' where those of files may have '-'. */
+/* Module names have '_' where file names may have '-'. */
 static bool is_module_file(const char *file, const char *name)
 {
 	for (; *name; name++, file++) {
@@ -175,8 +175,8 @@ bool nmibt_find_module(const struct nmibt_wanted *wanted, const char *name,
 
 /* --------------------------------------------------------------- debuginfod */
 
-/* elfutils/debuginfod.h, 0.188. Loaded only when it is asked for: linked, it would
- * bring libcurl and all its crypto to each start of the tool. */
+/* elfutils/debuginfod.h, 0.188. The library is loaded only with --debuginfod: if the tool were
+ * linked with it, each start would load libcurl and its crypto libraries. */
 struct debuginfod {
 	void *library;
 	void *(*begin)(void);
@@ -208,7 +208,7 @@ struct nmibt_error *nmibt_debuginfod_find(const char *build_id, char **ret)
 		return nmibt_error_create(NMIBT_ERR_NOTHING,
 					  "--debuginfod: libdebuginfod.so.1 can't be loaded");
 	void *client = d.begin();
-	/* A length of 0: it is text in hex. Negative: an errno. */
+	/* Length 0 means that build_id is text in hex. The result is negative: -errno. */
 	int fd = client ? d.find_debuginfo(client, (const unsigned char *)build_id, 0, ret)
 			: -ENOMEM;
 	if (client)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What the document says of one CPU, and of one piece of evidence.
+ * Writes one CPU, and one piece of evidence.
  */
 #include "json/json.h"
 
@@ -105,7 +105,7 @@ static void write_line(struct json *j, const struct nmibt_line *line)
 	json_close(j, '}');
 }
 
-/* Where raw_base64 has zeros for bytes that nobody could read. */
+/* Writes the ranges of raw_base64 whose bytes could not be read, and are 0 there. */
 static void write_unread(struct json *j, const struct nmibt_text *text)
 {
 	json_open(j, '[');
@@ -186,7 +186,8 @@ static void write_source(struct json *j, const struct nmibt_frame *frame)
 	json_close(j, ']');
 }
 
-/* A text has no address, but the registers of its CPU have that of the pc. */
+/* The address of a frame. A frame from text has none, but if it is that of the pc, the registers of
+ * its CPU have the address. */
 static uint64_t address_of(const struct json *j, const struct nmibt_evidence *evidence,
 			   const struct nmibt_frame *frame)
 {
@@ -198,7 +199,7 @@ static uint64_t address_of(const struct json *j, const struct nmibt_evidence *ev
 	return evidence->regs.value[names->pc];
 }
 
-/* The names of satyr's frames of a kernel oops, as far as it has one. */
+/* A frame has the same member names as in satyr's JSON of a kernel oops, where satyr has them. */
 static void write_frame(struct json *j, const struct nmibt_evidence *evidence,
 			const struct nmibt_frame *f)
 {
@@ -388,7 +389,7 @@ static void write_slot(struct json *j, const struct nmibt_cpu *cpu)
 	json_close(j, '}');
 }
 
-/* By a request in the log that it did not answer. */
+/* Writes the request in the log that the CPU did not answer. */
 static void write_asked(struct json *j, const struct nmibt_cpu *cpu)
 {
 	if (cpu->has_slot || !cpu->asked_ns) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The report as one JSON document: docs/json.md describes it, docs/nmibt.schema.json is
- * its schema. What does not grow with the number of CPUs stands in the first line, then
- * each CPU has one.
+ * its schema. The first line has everything whose size does not depend on the number of CPUs;
+ * each CPU has a line of its own after it.
  */
 #include "json/json.h"
 
@@ -132,7 +132,7 @@ static struct nmibt_error *write_task_stack(struct renderer *r,
 	return NULL;
 }
 
-/* Stacks of blocked tasks are there where nobody died, too: of conditions that are open. */
+/* There are stacks of blocked tasks even where nobody died: those of open conditions. */
 static struct nmibt_error *write_task_stacks(struct json *j)
 {
 	json_key(j, "task_stacks");

@@ -54,7 +54,7 @@ void json_bool(struct json *j, bool value)
 	fputs_unlocked(value ? "true" : "false", begin_value(j));
 }
 
-/* printf() would be most of the work. */
+/* printf() would take most of the time. */
 static void put_digits(FILE *out, uint64_t value, unsigned int base)
 {
 	char digits[24], *at = digits + sizeof(digits);
@@ -125,8 +125,8 @@ static bool is_plain(unsigned char c)
 	return c >= ' ' && c <= '~' && c != '"' && c != '\\';
 }
 
-/* What nmibt_escape() makes of bytes that are no printable ASCII; its backslashes are
- * escaped once more, as JSON wants it. */
+/* Writes what nmibt_escape() makes of bytes that are no printable ASCII. JSON needs its backslashes
+ * to be escaped once more. */
 static void put_other(struct json *j, const char *s, size_t len)
 {
 	struct renderer *r = &j->renderer;
