@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What an architecture adds to the forms and the functions that all kernels have. Each has
- * a file of its own, and a row in the table in recognise.c.
+ * The part of lib/text that differs between architectures: forms of lines and kinds of functions,
+ * beside those that all kernels have. Each architecture has its own file, and a row in the table in
+ * recognise.c.
  */
 #ifndef NMIBT_TEXT_ARCH_H
 #define NMIBT_TEXT_ARCH_H
@@ -9,10 +10,10 @@
 #include "base/base.h"
 #include "text/text.h"
 
-/* A form begins with what is always the same. read, if there is one, reads the rest; where
- * it returns false the line has another form, and *ret is thrown away. It may change
- * ret->kind. A line that is a frame (nmibt_recognise_frame()) is held against no form; the
- * first form of the table that fits is taken, and those of all architectures come behind. */
+/* A form of a line. start is its constant beginning. read, if it is not NULL, reads the rest and
+ * may change ret->kind; where it returns false, the line has another form, and *ret is discarded.
+ * Lines that are frames (nmibt_recognise_frame()) are not compared with any form. The first form
+ * that fits counts; the architecture's own table is searched before the common one. */
 struct nmibt_form {
 	const char *start;
 	enum nmibt_print kind;
@@ -21,25 +22,26 @@ struct nmibt_form {
 
 /* ------------------------------------------------------- kinds of functions */
 
-/* Kinds; one function can be of several. */
+/* Kinds of functions; one function can have several. */
 enum {
 	NMIBT_FUNCTION_IDLE = 0x01, /* only idle CPUs are in it */
-	NMIBT_FUNCTION_HALT = 0x02, /* waits for an interrupt, for whoever called it */
-	NMIBT_FUNCTION_DYING = 0x04, /* panic()'s own, or the capture's */
-	/* As DYING, and the interrupt or exception that brought the CPU there is so, too. */
+	NMIBT_FUNCTION_HALT =
+		0x02, /* it waits for an interrupt; idle or not depends on the caller */
+	NMIBT_FUNCTION_DYING = 0x04, /* it belongs to panic() or to the capture */
+	/* As DYING, and the interrupt or exception by which the CPU came there is DYING, too. */
 	NMIBT_FUNCTION_STOP = 0x08,
-	NMIBT_FUNCTION_ENTRY = 0x10, /* entered from the kernel by an interrupt or exception */
-	NMIBT_FUNCTION_USER = 0x20, /* entered from user mode: the outermost one */
-	NMIBT_FUNCTION_OUTERMOST = 0x40, /* where stacks of the kernel's own end */
-	/* An ENTRY behind which the trace has the function that was hit, as a frame. */
+	NMIBT_FUNCTION_ENTRY = 0x10, /* an interrupt or exception enters it from the kernel */
+	NMIBT_FUNCTION_USER = 0x20, /* entered from user mode: it is the outermost function */
+	NMIBT_FUNCTION_OUTERMOST = 0x40, /* the outermost function of a kernel thread or a CPU */
+	/* An ENTRY that the trace shows directly before the function that was hit. */
 	NMIBT_FUNCTION_HIT_FOLLOWS = 0x80,
-	/* How the kernel is entered, or where a task or a CPU begins: differs between releases
-	 * and architectures, and says nothing of what the CPU did. */
+	/* It enters the kernel, or a task or a CPU begins in it. Such functions differ between
+	 * releases and architectures, and do not tell what the CPU did. */
 	NMIBT_FUNCTION_FRAMING = 0x100,
-	NMIBT_FUNCTION_DELAY = 0x200, /* waits for a time to pass, for whoever called it */
+	NMIBT_FUNCTION_DELAY = 0x200, /* it waits for a time to pass, on behalf of its caller */
 };
 
-/* A name that ends with '*' stands for all that begin so. */
+/* A name that ends with '*' stands for all names that begin like it. */
 struct nmibt_function_kinds {
 	const char *name;
 	unsigned int kinds;
@@ -56,31 +58,32 @@ struct nmibt_text_arch {
 
 extern const struct nmibt_text_arch nmibt_text_x86_64, nmibt_text_arm64;
 
-/* All of them; NULL behind the last one. */
+/* Architecture i of all that lib/text knows; NULL: there are no more. */
 const struct nmibt_text_arch *nmibt_text_arch_at(size_t i);
 
-/* NMIBT_FUNCTION_*, of any architecture, without what compilers append to the name. */
+/* The kinds of a function, NMIBT_FUNCTION_*, on any architecture. The suffixes of compilers are
+ * ignored. */
 unsigned int nmibt_function_kinds(struct nmibt_str function);
-/* The same of a frame: functions of modules are of no kind. */
+/* The kinds of a frame's function. Functions of modules have none. */
 unsigned int nmibt_frame_kinds(const struct nmibt_frame *frame);
-/* Keeps them in the frame: they are asked for many times, and each time all names are
- * looked through. */
+/* Stores the kinds in the frame, because they are needed often and the lookup goes through all
+ * names. */
 void nmibt_keep_kinds(struct nmibt_frame *frame);
 
 /* ---------------------------------------------------------- parts of forms */
 
-/* The number of a CPU. */
+/* Reads the number of a CPU; it is below NMIBT_MAX_CPUS. */
 bool nmibt_take_cpu(struct nmibt_str *cursor, unsigned int *ret);
 
-/* "%pS": name+0xoff/0xsize, behind it perhaps [module] or [module build-id]; or a number,
+/* Reads "%pS": name+0xoff/0xsize, and perhaps [module] or [module build-id] behind it; or a number,
  * where the kernel knows no name. */
 bool nmibt_read_symbol(struct nmibt_str s, struct nmibt_frame *ret);
-/* "[<ffffffff81f02f74>]", with the number in ret->addr. */
+/* Skips "[<ffffffff81f02f74>]"; the number goes to ret->addr. */
 bool nmibt_skip_address(struct nmibt_str *cursor, struct nmibt_frame *ret);
 
-/* A line of a trace, or of marks alone. */
+/* Reads a line of a trace, or one that has only marks. */
 bool nmibt_recognise_frame(struct nmibt_str line, struct nmibt_printed *ret);
-/* All marks that stand there; what ret says is that of the last one. */
+/* Skips all marks at the cursor; *ret has the last one. */
 void nmibt_take_marks(struct nmibt_str *cursor, struct nmibt_printed *ret);
 
 #endif /* NMIBT_TEXT_ARCH_H */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What arm64 prints, 3.10 to 7.2, and its functions: arch/arm64/kernel/process.c:
+ * The lines that arm64 prints, 3.10 to 7.2, and its functions: arch/arm64/kernel/process.c:
  * __show_regs(), traps.c, arch/arm64/mm/fault.c.
  */
 #include "text/arch.h"
@@ -10,8 +10,8 @@
 #define PSR_MODE_MASK 0xf
 #define PSR_I_BIT 0x80
 
-/* "pstate: 810000c5 (Nzcv daIF ...)". With pseudo-NMI interrupts are masked elsewhere, and
- * the text does not say how. */
+/* "pstate: 810000c5 (Nzcv daIF ...)". With pseudo-NMI, interrupts are masked by priority, which the
+ * text does not show. */
 static bool read_pstate(struct nmibt_str s, struct nmibt_printed *ret)
 {
 	uint64_t pstate;
@@ -25,8 +25,8 @@ static bool read_pstate(struct nmibt_str s, struct nmibt_printed *ret)
 }
 
 /*
- * "pc : name+0x1/0x2" since 4.15; of user mode the number alone, without "0x". Before there
- * is "PC is at name+0x1/0x2", and then all in numbers:
+ * "pc : name+0x1/0x2" since 4.15; in user mode only the number, without "0x". Older kernels print
+ * "PC is at name+0x1/0x2" first, and then all registers as numbers:
  * "pc : [<address>] lr : [<address>] pstate: 60000145".
  */
 static bool read_pc(struct nmibt_str s, struct nmibt_printed *ret)
@@ -164,8 +164,8 @@ static const struct nmibt_function_kinds functions[] = {
 	{"local_cpu_stop", NMIBT_FUNCTION_STOP},
 	{"cpu_park_loop", NMIBT_FUNCTION_STOP},
 
-	/* arch/arm64/kernel/entry.S: kernel_entry makes a frame record with the pc that was
-	 * hit, so that the trace has it behind the entry, 4.14 and later. */
+	/* arch/arm64/kernel/entry.S: kernel_entry makes a frame record with the pc that was hit, so
+	 * that the trace shows it after the entry, 4.14 and later. */
 	{"el1_irq", HIT},
 	{"el1_fiq", HIT},
 	{"el1_sync", HIT},

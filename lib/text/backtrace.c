@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The text of one CPU's backtrace as a whole: its frames, why they end, and what is said of
- * the CPU before them.
+ * Reads the text of one CPU's backtrace: its frames, why they end, and what the lines before them
+ * say about the CPU.
  *
- * The function that an interrupt or exception hit is one of the chain. x86 prints it as the
- * "RIP:" of the registers that it finds on the stack, in the middle of the trace, and never
- * as a frame (arch/x86/kernel/dumpstack.c: show_trace_log_lvl(), 4.10 and later). arm64
- * prints it as the frame behind the entry, 4.14 and later.
+ * The function that an interrupt or exception hit belongs to the chain. x86 prints it as the "RIP:"
+ * of the registers that it finds on the stack, in the middle of the trace, and never as a frame
+ * (arch/x86/kernel/dumpstack.c: show_trace_log_lvl(), 4.10 and later). arm64 prints it as the frame
+ * after the entry, 4.14 and later.
  */
 #include "text/arch.h"
 
 struct reader {
 	enum nmibt_arch arch;
 	struct nmibt_backtrace *ret;
-	enum nmibt_stack_kind kind; /* of stack */
-	bool has_pc; /* a line with the program counter was read, also one of user mode */
+	enum nmibt_stack_kind kind; /* of the stack of the next frames */
+	bool has_pc; /* a line with the program counter was read, even one of user mode */
 	bool in_trace;
 	bool has_ended; /* the kernel has printed the end of the trace */
-	bool has_task_mark; /* it is a kernel that prints one */
+	bool has_task_mark; /* the kernel prints <TASK> marks */
 	bool has_gap;
 	bool is_cut;
 	bool came_from_user;
@@ -56,7 +56,7 @@ static void take_task(struct nmibt_backtrace *ret, const struct nmibt_printed *p
 		memcpy(ret->comm, p->comm.s, len);
 }
 
-/* The first registers count. */
+/* Only the first registers in the text count. */
 static void take_registers(struct nmibt_backtrace *ret, const struct nmibt_printed *p)
 {
 	if (ret->has_sp)
@@ -119,7 +119,7 @@ static void take_frame(struct reader *r, const struct nmibt_printed *p, size_t l
 	frame.is_pc = frame.is_pc && r->is_first && !r->has_pc;
 	if (frame.reliable) {
 		frame.is_interrupted = is_hit;
-		/* A kernel that prints addresses may be one that prints only its caller. */
+		/* A kernel that prints addresses may print only the caller of what was hit. */
 		r->hit_follows =
 			!frame.addr && nmibt_frame_kinds(&frame) & NMIBT_FUNCTION_HIT_FOLLOWS;
 		r->is_first = false;
@@ -127,7 +127,7 @@ static void take_frame(struct reader *r, const struct nmibt_printed *p, size_t l
 	add_frame(r, &frame, line);
 }
 
-/* Registers on the stack. */
+/* Takes the pc of registers on the stack. */
 static void take_pc(struct reader *r, const struct nmibt_printed *p, size_t line)
 {
 	struct nmibt_frame frame = p->frame;
@@ -157,7 +157,7 @@ static void read_in_trace(struct reader *r, const struct nmibt_printed *p, size_
 	case NMIBT_PRINT_PC:
 		take_pc(r, p, line);
 		break;
-	/* What comes behind is said once more, or of another CPU. */
+	/* Lines after these repeat the trace, or are about another CPU. */
 	case NMIBT_PRINT_END_TRACE:
 	case NMIBT_PRINT_TRACE:
 	case NMIBT_PRINT_TITLE:
@@ -194,8 +194,8 @@ static const struct nmibt_frame *outermost(const struct nmibt_stack *stack)
 	return NULL;
 }
 
-/* What the kernel has printed to the end may lack frames all the same, where its unwinder
- * gave up; but it is all that there was on the stack. */
+/* Why the stack ends. Even a trace that the kernel printed to its end may lack frames, if the
+ * kernel's unwinder gave up; but it shows everything that was on the stack. */
 static enum nmibt_stack_end end_of(const struct reader *r)
 {
 	const struct nmibt_frame *last = outermost(&r->ret->stack);
@@ -226,7 +226,7 @@ struct nmibt_error *nmibt_read_backtrace(enum nmibt_arch arch, const struct nmib
 		return nmibt_error_nomem();
 	for (size_t i = 0; i < text->nr_lines && !r.has_ended; i++)
 		read_line(&r, &text->lines[i], i);
-	/* Up to 4.14 arm64 prints the pc before it tells that it is one of user mode. */
+	/* Up to 4.14 arm64 prints the pc before it tells that the pc is one of user mode. */
 	if (backtrace.is_user && !r.in_trace)
 		backtrace.stack.nr = 0;
 	backtrace.stack.end = end_of(&r);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Lists of CPUs as the kernel prints them: "%*pbl" of lib/vsprintf.c ("0-1,3"), and those
- * of RCU's expedited stalls (kernel/rcu/tree_exp.h).
+ * Parses lists of CPUs as the kernel prints them: "%*pbl" of lib/vsprintf.c ("0-1,3"), and the
+ * lists of RCU's expedited stalls (kernel/rcu/tree_exp.h).
  */
 #include "text/arch.h"
 
-/* To the next word, over RCU's tasks. */
+/* Moves to the next CPU, and skips RCU's tasks ("P118"). */
 static void skip_to_cpu(struct nmibt_str *list)
 {
 	bool is_task = false;
@@ -19,7 +19,7 @@ static void skip_to_cpu(struct nmibt_str *list)
 	}
 }
 
-/* RCU's flags behind a CPU: "-...", "-O..D". */
+/* Skips RCU's flags behind a CPU: "-...", "-O..D". */
 static void skip_flags(struct nmibt_str *list)
 {
 	while (list->len && *list->s != ' ' && *list->s != ',')

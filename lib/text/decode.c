@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Stored bytes to lines. A capture holds what printk() was given: messages
- * with KERN_SOH level headers (include/linux/kern_levels.h: SOH, then 0-7 or
- * c), without timestamps. As printk does, a header other than KERN_CONT in
- * front of an unfinished line ends that line, and KERN_CONT goes on with it.
+ * Makes lines of the bytes of a capture. A capture holds the messages that printk() was given: with
+ * KERN_SOH level headers (include/linux/kern_levels.h: SOH, then 0-7 or c), without timestamps. As
+ * in printk, a header other than KERN_CONT ends an unfinished line before it, and KERN_CONT
+ * continues that line.
  */
 #include "text/text.h"
 
@@ -53,7 +53,7 @@ static void close_line(struct decoder *d, unsigned int flags)
 	d->line = NULL;
 }
 
-/* A byte at pos now belongs to the open line: is it beyond what was published? */
+/* The byte at pos was added to the open line: marks the line if that byte is not published. */
 static void mark_torn(struct decoder *d, size_t pos)
 {
 	if (pos >= d->published && !(d->line->flags & NMIBT_LINE_TORN)) {
@@ -88,7 +88,7 @@ static void take_header(struct decoder *d, size_t pos)
 	if (!d->line)
 		return;
 	mark_torn(d, pos + 1);
-	/* A header that ends the data, or has another one behind it. */
+	/* A header at the end of the data, or with another header behind it, has no text. */
 	if (d->line->len == 0 && (pos + 2 == d->len || is_header(d, pos + 2)))
 		d->line->flags |= NMIBT_LINE_LONE_HEADER;
 }
@@ -110,7 +110,7 @@ static void take_byte(struct decoder *d, size_t pos)
 	d->line->len++;
 }
 
-/* Bytes from pos on that are text alone, all published or none. */
+/* How many bytes from pos on are plain text, either all published or none. */
 static size_t count_plain(const struct decoder *d, size_t pos)
 {
 	size_t end = pos < d->published ? d->published : d->len, i = pos;

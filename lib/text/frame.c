@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Names of places, and lines of a trace. "%pS" and "%pB" of lib/vsprintf.c have the form
- * name+0xoff/0xsize [module], since 5.14 with [module build-id], and are a number where no
- * symbol is known.
+ * Reads symbols and lines of a trace. "%pS" and "%pB" of lib/vsprintf.c print name+0xoff/0xsize
+ * [module], since 5.14 with [module build-id]; where no symbol is known, they print a number.
  *
- * A line of x86 has " name", or " ? name" where the unwinder does not vouch for it
- * (arch/x86/kernel/dumpstack.c: printk_stack_address(), 4.10 to 7.2); before it was
- * " [<address>] ? name" (3.10 to 4.9). One of arm64 has "[<address>] name" (print_ip_sym(),
- * up to 4.14), then " name", since 6.13 with letters in brackets behind it
+ * A line of x86 is " name", or " ? name" where the unwinder does not trust the frame
+ * (arch/x86/kernel/dumpstack.c: printk_stack_address(), 4.10 to 7.2); before that it was
+ * " [<address>] ? name" (3.10 to 4.9). A line of arm64 was "[<address>] name" (print_ip_sym(), up
+ * to 4.14), then " name"; since 6.13 letters in brackets may follow it
  * (arch/arm64/kernel/stacktrace.c: dump_backtrace_entry()).
  */
 #include "text/arch.h"
@@ -22,7 +21,7 @@ static struct nmibt_str rest_of(struct nmibt_str s, size_t from)
 	return (struct nmibt_str){s.s + from, s.len - from};
 }
 
-/* " [module]" or " [module build-id]"; what is torn is taken as far as it goes. */
+/* Reads " [module]" or " [module build-id]". A torn one is read as far as it goes. */
 static void take_module(struct nmibt_str *cursor, struct nmibt_frame *ret)
 {
 	struct nmibt_str s = *cursor;
@@ -38,8 +37,8 @@ static void take_module(struct nmibt_str *cursor, struct nmibt_frame *ret)
 	*cursor = s;
 }
 
-/* " (P)": arm64's P is the pc of registers on the stack, L the link register there, which
- * may be left from an earlier call; other letters say nothing of this kind. */
+/* " (P)": on arm64 P marks the pc of registers on the stack, and L the link register of those,
+ * which may be left from an earlier call. The other letters do not matter here. */
 static void read_letters(struct nmibt_str s, struct nmibt_frame *ret)
 {
 	struct nmibt_str letters;
@@ -124,9 +123,9 @@ const char *nmibt_stack_kind_name(enum nmibt_stack_kind kind)
 }
 
 /*
- * " <IRQ>" where x86 comes to a stack of another kind, " </IRQ>" where it leaves it; <TASK>
- * since 5.16 (arch/x86/kernel/dumpstack_64.c: stack_type_name()). Up to 4.9 the ends are
- * <EOI> and <<EOE>>, and frames may stand behind a mark on its line.
+ * x86 prints " <IRQ>" where it comes to a stack of another kind and " </IRQ>" where it leaves it;
+ * <TASK> since 5.16 (arch/x86/kernel/dumpstack_64.c: stack_type_name()). Up to 4.9 the ends are
+ * <EOI> and <<EOE>>, and frames may follow a mark on its line.
  */
 static bool take_mark(struct nmibt_str *cursor, struct nmibt_printed *ret)
 {
@@ -151,7 +150,7 @@ static bool take_mark(struct nmibt_str *cursor, struct nmibt_printed *ret)
 		ret->mark = NMIBT_STACK_IRQ;
 	if (nmibt_str_is(name, "EOE"))
 		ret->mark = NMIBT_STACK_EXCEPTION;
-	/* What follows <UNK> is on no stack that the kernel knows. */
+	/* The frames after <UNK> are on no stack that the kernel knows. */
 	ret->is_mark_end = is_end || nmibt_str_is(name, "EOI") || nmibt_str_is(name, "EOE") ||
 			   nmibt_str_is(name, "UNK");
 	*cursor = s;

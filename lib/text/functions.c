@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Kinds of functions, and what they say of a stack: that its CPU idles, and which frames
- * are of its being stopped. The lists are those of 3.10 to 7.2; those of one architecture
- * are in its file.
+ * Kinds of functions, and what they tell about a stack: whether its CPU is idle, and which of its
+ * frames belong to the stop. The lists have the functions of 3.10 to 7.2; those of one architecture
+ * are in its own file.
  */
 #include "text/arch.h"
 
@@ -25,8 +25,8 @@ static const struct nmibt_function_kinds common[] = {
 	{"cpuidle_enter_state", NMIBT_FUNCTION_IDLE},
 	{"cpuidle_enter_s2idle", NMIBT_FUNCTION_IDLE},
 
-	/* kernel/panic.c, kernel/exit.c, kernel/kexec_core.c, kernel/crash_core.c; the crash of
-	 * each architecture in machine_kexec.c */
+	/* kernel/panic.c, kernel/exit.c, kernel/kexec_core.c, kernel/crash_core.c; each
+	 * architecture's crash code in machine_kexec.c */
 	{"panic", NMIBT_FUNCTION_DYING},
 	{"vpanic", NMIBT_FUNCTION_DYING},
 	{"nmi_panic", NMIBT_FUNCTION_DYING},
@@ -44,7 +44,7 @@ static const struct nmibt_function_kinds common[] = {
 	{"machine_kexec", NMIBT_FUNCTION_DYING},
 	{"emergency_restart", NMIBT_FUNCTION_DYING},
 
-	/* init/main.c: where the trace of arm64's first CPU ends before 5.10 */
+	/* init/main.c: the trace of arm64's first CPU ends there before 5.10 */
 	{"start_kernel", NMIBT_FUNCTION_OUTERMOST},
 
 	/* kernel/kthread.c, init/main.c */
@@ -54,7 +54,7 @@ static const struct nmibt_function_kinds common[] = {
 	{"kernel_init", NMIBT_FUNCTION_FRAMING},
 	{"arch_call_rest_init", NMIBT_FUNCTION_FRAMING},
 
-	/* include/linux/delay.h, asm-generic/delay.h, and of processors */
+	/* include/linux/delay.h, asm-generic/delay.h, and delays that architectures define */
 	{"__delay", NMIBT_FUNCTION_DELAY},
 	{"__udelay", NMIBT_FUNCTION_DELAY},
 	{"__ndelay", NMIBT_FUNCTION_DELAY},
@@ -137,8 +137,8 @@ bool nmibt_is_delay_frame(const struct nmibt_frame *frame)
 	return nmibt_frame_kinds(frame) & NMIBT_FUNCTION_DELAY;
 }
 
-/* Where the interrupt or exception ends that frame i is in: behind what entered the kernel.
- * Where the text does not tell, behind frame i. */
+/* Index of the first frame behind the interrupt or exception that contains frame i, that is, behind
+ * the function that entered the kernel. If the text does not show it: i + 1. */
 static size_t end_of_entry(const struct nmibt_stack *stack, size_t i)
 {
 	for (size_t j = i + 1; j < stack->nr; j++) {
@@ -157,8 +157,8 @@ static size_t end_of_entry(const struct nmibt_stack *stack, size_t i)
 	return i + 1;
 }
 
-/* How many frames up to the outermost one of dying or being stopped; *ret_is_stop: that one
- * is of being stopped. */
+/* Number of frames up to and including the outermost one that is DYING or STOP. *ret_is_stop: that
+ * frame is STOP. */
 static size_t find_dying(const struct nmibt_stack *stack, bool *ret_is_stop)
 {
 	size_t nr = 0;
@@ -185,7 +185,7 @@ size_t nmibt_count_dying(const struct nmibt_stack *stack)
 	return is_stop ? end_of_entry(stack, nr - 1) : nr;
 }
 
-/* From i on the next frame of the chain; stack->nr: there is none. */
+/* The index of the next frame of the chain, from i on; stack->nr: there is none. */
 static size_t next_in_chain(const struct nmibt_stack *stack, size_t i)
 {
 	while (i < stack->nr && !nmibt_is_in_chain(stack->frames, i))
@@ -194,9 +194,9 @@ static size_t next_in_chain(const struct nmibt_stack *stack, size_t i)
 }
 
 /*
- * The innermost function decides: an interrupt that came to an idle CPU, and what the idle
- * loop calls to schedule, has other functions there. The instruction that halts is also
- * where a guest waits for a lock (arch/x86/kernel/kvm.c: kvm_wait()).
+ * The innermost function decides: an idle CPU that serves an interrupt, or whose idle loop calls
+ * schedule(), has another function there. A function that halts does not prove that the CPU is
+ * idle: a guest may halt while it waits for a lock (arch/x86/kernel/kvm.c: kvm_wait()).
  */
 bool nmibt_is_idle_stack(const struct nmibt_stack *stack)
 {
@@ -220,7 +220,7 @@ bool nmibt_is_outermost_frame(const struct nmibt_frame *frame)
 	return nmibt_frame_kinds(frame) & (NMIBT_FUNCTION_OUTERMOST | NMIBT_FUNCTION_USER);
 }
 
-/* kernel/sched/idle.c; do_idle() is no proof, play_idle_precise() has other tasks run it
+/* kernel/sched/idle.c. do_idle() is no proof: play_idle_precise() lets other tasks run it
  * (6.12). */
 bool nmibt_is_stack_of_idle_task(const struct nmibt_stack *stack)
 {

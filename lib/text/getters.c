@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the public API tells of stacks, frames and lines. */
+/* The getters of the public API for stacks, frames and lines. */
 #include "text/text.h"
 
 size_t nmibt_stack_nr_frames(const struct nmibt_stack *stack)

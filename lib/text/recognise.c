@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Lines, recognised: what all architectures print. The forms are those of 3.10 to 7.2; a
- * comment names the file, and the kernels that print a form otherwise.
+ * Recognises lines that all architectures print. The forms are those of 3.10 to 7.2; a comment
+ * names the file, and the kernels that print a form differently.
  */
 #include "text/arch.h"
 
@@ -46,7 +46,7 @@ static bool take_pid(struct nmibt_str *cursor, struct nmibt_printed *ret)
 	return true;
 }
 
-/* The line is about the CPU whose number comes first. */
+/* The first CPU number in the line is that of the CPU which the line is about. */
 static bool read_cpu(struct nmibt_str s, struct nmibt_printed *ret)
 {
 	ret->has_cpu = nmibt_take_cpu(&s, &ret->cpu);
@@ -77,7 +77,7 @@ static bool read_message(struct nmibt_str s, struct nmibt_printed *ret)
 	return true;
 }
 
-/* elfcorehdr= tells a capture kernel where the first one's notes are:
+/* The command line of a capture kernel has elfcorehdr=, the address of the first kernel's notes:
  * kernel/crash_dump.c, 6.12. */
 static bool read_command_line(struct nmibt_str s, struct nmibt_printed *ret)
 {
@@ -92,7 +92,7 @@ static bool read_dropped(struct nmibt_str s, struct nmibt_printed *ret)
 	       nmibt_str_is(s, " printk messages dropped **");
 }
 
-/* A list of CPUs at the end of a line, where there is one. */
+/* Reads a list of CPUs at the end of a line. The list may be missing. */
 static bool read_list(struct nmibt_str s, struct nmibt_printed *ret)
 {
 	nmibt_skip_spaces(&s);
@@ -218,8 +218,8 @@ static bool read_soft_lockup(struct nmibt_str s, struct nmibt_printed *ret)
 	return true;
 }
 
-/* "BUG: ...": what the machine lives on with, unless an oops follows: arch/x86/mm/fault.c:
- * show_fault_oops(), arch/x86/kernel/traps.c: handle_stack_overflow(), with a capital
+/* "BUG: ...": the machine survives it unless an oops follows: arch/x86/mm/fault.c:
+ * show_fault_oops(), arch/x86/kernel/traps.c: handle_stack_overflow(); with a capital letter in
  * arch/powerpc/mm/fault.c: bad_page_fault() */
 static bool read_bug(struct nmibt_str s, struct nmibt_printed *ret)
 {
@@ -273,7 +273,7 @@ static void read_braces(struct nmibt_str s, struct nmibt_printed *ret)
 		nmibt_take_until(&s, "}", &ret->cpus);
 }
 
-/* "INFO: rcu_preempt detected stalls on CPUs/tasks:" and its like: kernel/rcu/tree_stall.h,
+/* "INFO: rcu_preempt detected stalls on CPUs/tasks:" and similar lines: kernel/rcu/tree_stall.h,
  * tree_exp.h, tasks.h; before 5.1 tree.c, without "rcu: " before 4.19 */
 static bool read_info(struct nmibt_str s, struct nmibt_printed *ret)
 {
@@ -420,7 +420,7 @@ static bool read_task(struct nmibt_str s, struct nmibt_printed *ret)
 	return true;
 }
 
-/* The last word of s, which is cut before it. */
+/* Returns the last word of s, and cuts it off s. */
 static struct nmibt_str take_last_word(struct nmibt_str *s)
 {
 	size_t len;
@@ -435,8 +435,8 @@ static struct nmibt_str take_last_word(struct nmibt_str *s)
 
 #define NAME_COLUMNS 15
 
-/* "spin            D ffffffff81000000     0   118      2 0x00000000": the same up to 5.8, the
- * name in 15 columns; the pid is the third word from the end. */
+/* "spin            D ffffffff81000000     0   118      2 0x00000000": the same line up to 5.8. The
+ * name has 15 columns; the pid is the third word from the end. */
 static bool read_old_task(struct nmibt_str s, struct nmibt_printed *ret)
 {
 	static const char states[] = "RSDTtXZPIKWNx";

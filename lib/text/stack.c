@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What makes two stacks the same: the chain of their functions.
+ * Compares stacks: two are the same if the chains of their functions are.
  */
 #include <inttypes.h>
 
@@ -28,7 +28,7 @@ static bool is_same_place(const struct nmibt_frame *a, const struct nmibt_frame 
 	       !memcmp(a->function.s, b->function.s, a->function.len);
 }
 
-/* arm64 repeats the pc's function as the first line of the trace, x86_64 does not. */
+/* arm64 repeats the function of the pc as the first line of the trace, x86_64 does not. */
 bool nmibt_is_in_chain(const struct nmibt_frame *frames, size_t i)
 {
 	if (!frames[i].reliable)
@@ -57,7 +57,7 @@ static uint64_t hash_frame(uint64_t hash, const struct nmibt_frame *f)
 	struct nmibt_str name = nmibt_frame_name(f, addr);
 
 	hash = hash_bytes(hash, name.s, nmibt_function_len(name));
-	/* Two modules may have functions of one name. */
+	/* Two modules may have functions with the same name. */
 	hash = hash_bytes(hash, f->module.s, f->module.len);
 	return hash_bytes(hash, "\n", 1);
 }

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What x86_64 prints, 3.10 to 7.2, and its functions: arch/x86/kernel/process_64.c:
+ * The lines that x86_64 prints, 3.10 to 7.2, and its functions: arch/x86/kernel/process_64.c:
  * __show_regs(), dumpstack.c: show_ip(), show_iret_regs(), __die_body(), dumpstack_64.c.
  */
 #include "text/arch.h"
 
 /* -------------------------------------------------------------------- lines */
 
-#define RPL_MASK 3 /* of a code segment: 3 is user mode */
+#define RPL_MASK 3 /* privilege level in a code segment: 3 is user mode */
 
 /*
  * "RIP: 0010:name+0x1/0x2", up to 4.9 "RIP: 0010:[<address>]  [<address>] name+0x1/0x2".
- * The segment is 0010 in the kernel and e030 in one of Xen PV, 0033, 0023 and e033 in user
- * mode, and 0000 where a task of the kernel's has no registers of user mode. A pointer to
- * nothing is "0x0", or in older kernels "(null)".
+ * The segment is 0010 in the kernel, and e030 in a Xen PV kernel; 0033, 0023 and e033 in user mode;
+ * and 0000 where a kernel thread has no registers of user mode. A NULL pointer is "0x0", or
+ * "(null)" in older kernels.
  */
 static bool read_rip(struct nmibt_str s, struct nmibt_printed *ret)
 {
@@ -21,7 +21,7 @@ static bool read_rip(struct nmibt_str s, struct nmibt_printed *ret)
 	uint64_t segment;
 
 	if (!nmibt_take_hex(&rest, 4, &segment) || !nmibt_skip(&rest, ":")) {
-		/* "RIP: name+0x1/0x2 RSP: ...": what an oops says once more, 4.10 to 4.17. */
+		/* "RIP: name+0x1/0x2 RSP: ...": 4.10 to 4.17 repeat it at the end of an oops. */
 		ret->kind = NMIBT_PRINT_REGISTER;
 		return nmibt_str_holds(s, " RSP: ");
 	}
@@ -61,8 +61,8 @@ static bool read_fs(struct nmibt_str s, struct nmibt_printed *ret)
 	return true;
 }
 
-/* " ffff88003fc03e40 0000000000000082": the words of the stack, up to 4.9, among which a
- * mark may stand. */
+/* " ffff88003fc03e40 0000000000000082": the words of the stack, up to 4.9. A mark may stand among
+ * them. */
 static bool is_stack_words(struct nmibt_str s, struct nmibt_printed *ret)
 {
 	struct nmibt_str start = s;
@@ -148,7 +148,7 @@ static const struct nmibt_function_kinds functions[] = {
 	{"sysvec_reboot", NMIBT_FUNCTION_STOP},
 	{"smp_reboot_interrupt", NMIBT_FUNCTION_STOP},
 
-	/* arch/x86/entry/entry_64.S: what stands before the registers on the stack */
+	/* arch/x86/entry/entry_64.S: the trace shows them before the registers on the stack */
 	{"asm_exc_*", NMIBT_FUNCTION_ENTRY},
 	{"asm_sysvec_*", NMIBT_FUNCTION_ENTRY},
 	{"asm_common_interrupt", NMIBT_FUNCTION_ENTRY},
