@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The NMI buffers of 3.19 to 5.14 as evidence: what was printed and is not in the log yet,
- * and the residue that flushes left. Neither has a date.
+ * The NMI buffers of 3.19 to 5.14 as evidence: text that was printed and is not in the log yet, and
+ * the residue that flushes left. Neither has a time.
  */
 #include <inttypes.h>
 
@@ -17,7 +17,8 @@ static struct nmibt_error *fill_text(struct nmibt_kernel *kernel, struct nmibt_e
 	return err;
 }
 
-/* What stands in a buffer was not always asked for. */
+/* A text in a buffer is an answer to a request only if it has a title; else the CPU printed it by
+ * itself. */
 static enum nmibt_evidence_kind kind_of(enum nmibt_arch arch, const struct nmibt_text *text)
 {
 	for (size_t i = 0; i < text->nr_lines; i++) {
@@ -71,7 +72,7 @@ static struct nmibt_error *read_piece(struct nmibt_kernel *kernel,
 	return err;
 }
 
-/* A CPU without a buffer has no text in it; to have no memory is something else. */
+/* A CPU whose buffer can't be read has no text in it; that is no error. Out of memory is one. */
 static struct nmibt_error *cannot_read(struct nmibt_error *err)
 {
 	if (err->code == NMIBT_ERR_NOMEM)

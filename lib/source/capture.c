@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Finds the capture descriptor: through VMCOREINFO by physical address, by
- * symbol, or by a scan of memory for its magic. Rules of checking and of
- * making the best of a damaged descriptor: docs/format.md, "Reading".
+ * Finds the capture descriptor: by the physical address in VMCOREINFO, by its symbol, or by a scan
+ * of memory for its magic. docs/format.md, "Reading", has the rules by which it is checked, and by
+ * which a damaged one is used.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -38,8 +38,8 @@ bool nmibt_source_parse(const char *name, enum nmibt_source *ret)
 	return false;
 }
 
-/* The magic is bytes and reads the same. One field may be damaged, two that
- * make sense the other way round are no accident. */
+/* True: the descriptor has the other byte order. The magic is bytes, which are the same in both.
+ * Two fields that make sense when swapped are no accident; a single one could be damaged. */
 static bool other_byte_order(const struct nmi_capture_desc *d)
 {
 	return __builtin_bswap32(d->version) == NMI_CAPTURE_VERSION &&
@@ -47,9 +47,9 @@ static bool other_byte_order(const struct nmi_capture_desc *d)
 }
 
 /*
- * What no reader can do without: the magic, and that it isn't a copy. Where
- * VMCOREINFO or a symbol leads there, the place itself proves that, and the
- * descriptor's own address may stand in for a damaged magic.
+ * Checks what every reader needs: the magic, and that the descriptor is no copy. Where VMCOREINFO
+ * or a symbol gave the address, the address itself proves that, and then the descriptor's own
+ * address may replace a damaged magic.
  */
 static bool check_descriptor(const struct nmi_capture_desc *d, uint64_t paddr,
 			     enum nmibt_source source, struct nmibt_capture *ret)
@@ -68,7 +68,8 @@ static bool check_descriptor(const struct nmi_capture_desc *d, uint64_t paddr,
 		ret->unusable[source] = true;
 		return false;
 	}
-	/* So it is in a kernel's image, and stays with nmi_backtrace.capture=0. */
+	/* The descriptor in a kernel's image looks like this before it is set up, and stays so with
+	 * nmi_backtrace.capture=0. */
 	if ((!d->desc_paddr || d->desc_paddr == paddr) && d->version == NMI_CAPTURE_VERSION &&
 	    !d->table_paddr && !d->slot_size && !d->nr_slots) {
 		nmibt_add_reason(why, "the descriptor at %#" PRIx64 " was never set up", paddr);
@@ -87,8 +88,8 @@ static bool check_descriptor(const struct nmi_capture_desc *d, uint64_t paddr,
 #define DESC_FLAGS (NMI_CAPTURE_F_DRAINED | NMI_CAPTURE_F_REENTERED | NMI_CAPTURE_F_CRASH_KEXEC)
 
 /*
- * Fields that are wrong and can be done without: what version 1 has takes
- * their place, and the damage is said.
+ * Replaces wrong fields that a reader can do without by the values of version 1, and reports the
+ * damage.
  */
 static void mend_descriptor(struct nmibt_capture *ret)
 {
@@ -186,7 +187,7 @@ static bool try_symbol(const struct nmibt_image *image, struct nmibt_capture *re
 	return false;
 }
 
-/* Called for each place that holds a magic; true ends the scan. */
+/* Called for each place that holds a magic. True: the scan ends. */
 typedef bool (*scan_hit)(const struct nmibt_image *image, uint64_t paddr,
 			 struct nmibt_capture *ret);
 
@@ -203,8 +204,8 @@ static bool scan_page(const struct nmibt_image *image, uint64_t paddr, const cha
 enum scan_end { SCAN_NOTHING, SCAN_FOUND, SCAN_INTERRUPTED };
 
 /*
- * Looks for an 8-byte magic, aligned to 8, in all memory that the image holds.
- * *pages counts what was looked at.
+ * Searches all memory that the image holds for an 8-byte magic, aligned to 8 bytes. *pages counts
+ * the pages that were searched.
  */
 static enum scan_end scan_memory(const struct nmibt_image *image, const char *magic, scan_hit hit,
 				 struct nmibt_capture *ret, uint64_t *pages)
@@ -257,7 +258,7 @@ static bool try_scan(const struct nmibt_image *image, struct nmibt_capture *ret,
 	case SCAN_NOTHING:
 		break;
 	}
-	/* A rejected hit says more than a count of pages. */
+	/* The reason why a hit was rejected says more than a count of pages. */
 	if (!*why && !pages)
 		nmibt_add_reason(why, "no memory is known to scan");
 	else if (!*why)
@@ -267,7 +268,7 @@ static bool try_scan(const struct nmibt_image *image, struct nmibt_capture *ret,
 
 enum entry { ENTRY_UNREAD, ENTRY_OTHER, ENTRY_SLOT };
 
-/* Does the table's entry of that CPU lead to its slot? */
+/* Whether the CPU's entry in the table is the address of its slot. */
 static enum entry probe_entry(const struct nmibt_image *image, const struct nmi_capture_desc *desc,
 			      uint32_t cpu)
 {
@@ -283,8 +284,8 @@ static enum entry probe_entry(const struct nmibt_image *image, const struct nmi_
 }
 
 /*
- * A wrong number of slots is damage, yet the table may be whole: it is walked
- * as far as its entries lead to slots.
+ * The number of slots in the descriptor is damaged, but the table may be intact: counts the entries
+ * that lead to slots.
  */
 static uint32_t count_slots(const struct nmibt_image *image, const struct nmi_capture_desc *desc)
 {
@@ -327,7 +328,7 @@ static bool slot_hit(const struct nmibt_image *image, uint64_t paddr, struct nmi
 	return false;
 }
 
-/* The table is lost: the slots are looked for by their own magic. */
+/* The table is lost, so the slots are searched for by their own magic. */
 static struct nmibt_error *scan_for_slots(const struct nmibt_image *image,
 					  struct nmibt_capture *ret)
 {
@@ -359,7 +360,7 @@ static struct nmibt_error *scan_for_slots(const struct nmibt_image *image,
 	return NULL;
 }
 
-/* Does the table lead to any slot, or to one that the dump left out? */
+/* True: an entry of the table leads to a slot, or to one that the dump left out. */
 static bool leads_to_slots(const struct nmibt_image *image, const struct nmibt_capture *capture)
 {
 	for (uint32_t i = 0; i < capture->desc.nr_slots; i++) {
@@ -390,8 +391,8 @@ static struct nmibt_error *read_entries(const struct nmibt_image *image, struct 
 	return NULL;
 }
 
-/* No entry leads anywhere: the slots may be elsewhere, and if they are not,
- * the table at least names the CPUs. */
+/* No entry of the table leads to a slot. Scans for the slots; if there are none, the table at least
+ * tells which CPUs there are. */
 static struct nmibt_error *replace_table(const struct nmibt_image *image, struct nmibt_capture *ret)
 {
 	struct nmibt_capture entries = *ret;
@@ -411,7 +412,7 @@ static struct nmibt_error *replace_table(const struct nmibt_image *image, struct
 	return NULL;
 }
 
-/* Entries that can't be read: their slots may be in the dump even so. */
+/* Scans for the slots whose entries can't be read: the slots themselves may be in the dump. */
 static struct nmibt_error *find_unread(const struct nmibt_image *image, struct nmibt_capture *ret)
 {
 	uint64_t pages = 0;
@@ -471,9 +472,9 @@ static bool try_source(const struct nmibt_kernel *kernel, enum nmibt_source sour
 	}
 }
 
-/* A kernel without the capture has neither the line nor the symbol; a scan of
- * all of its memory for what can't be there is left to who asks for it. Where
- * the line is there and leads nowhere, the capture is there as well. */
+/* A kernel without the capture has neither the line in VMCOREINFO nor the symbol. A scan of all its
+ * memory would be in vain, so it is done only if the user asks for it. If there is a line that
+ * leads nowhere, the kernel has the capture, and a scan is worth it. */
 static bool scan_is_worth_it(const struct nmibt_vmcoreinfo *vmcoreinfo)
 {
 	return vmcoreinfo->capture || !vmcoreinfo->osrelease;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Sets of CPUs, as ranges: thousands of requests may each ask thousands of CPUs. */
+/* Sets of CPUs. They are ranges, because thousands of requests may each name thousands of CPUs. */
 #include "source/printouts.h"
 
-/* The index of the first range that ends at cpu or behind it. */
+/* Index of the first range whose last CPU is >= cpu. */
 static size_t find_range(const struct nmibt_cpus *cpus, unsigned int cpu)
 {
 	size_t low = 0, high = cpus->nr;
@@ -61,7 +61,8 @@ bool nmibt_cpus_add(struct nmibt_cpus *cpus, unsigned int cpu)
 	return true;
 }
 
-/* A bit for each CPU, of whole words: a list may say the same a thousand times. */
+/* Sets the bits of CPUs first to last, whole words at once: a list may repeat a range a thousand
+ * times. */
 static void set_bits(uint64_t *bits, unsigned int first, unsigned int last)
 {
 	for (unsigned int cpu = first; cpu <= last;) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What all sources do with a piece of evidence.
+ * Functions for evidence of all sources.
  */
 #include "source/source.h"
 

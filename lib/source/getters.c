@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the public API tells of evidence. */
+/* The getters of the public API for evidence. */
 #include "source/source.h"
 
 enum nmibt_source nmibt_evidence_source(const struct nmibt_evidence *evidence)
@@ -47,7 +47,7 @@ const struct nmibt_regs *nmibt_evidence_registers(const struct nmibt_evidence *e
 	return evidence->regs.present ? &evidence->regs : NULL;
 }
 
-/* The nested area's lines stand behind those of the text. */
+/* The lines of the nested area follow those of the text. */
 size_t nmibt_evidence_nr_lines(const struct nmibt_evidence *evidence)
 {
 	return evidence->text.nr_lines + evidence->nested.nr_lines;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the log tells of the machine as a whole: boots, suspends, hardware, taint. */
+/* Lines of the log about the machine as a whole: boots, suspends, hardware, taint. */
 #include "source/printouts.h"
 
 #define MAX_MESSAGE 1024
@@ -30,7 +30,7 @@ void nmibt_take_event(struct taken *t)
 	nmibt_log_add_event(t->log, &event);
 }
 
-/* Keeps the newest. */
+/* Replaces *at by a copy of text, so that the newest text is kept. */
 static void keep(struct taken *t, char **at, struct nmibt_str text)
 {
 	if (text.len > MAX_MESSAGE)

@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a caller is in the middle of: a stack of levels, each a printout or a trace of
- * none. As a rule there is one. An interrupt or NMI that hits a CPU while an interrupt of
- * it prints has the same caller, and puts a level upon that one; what it interrupted goes
- * on afterwards.
+ * The levels of a caller: the printouts and traces that it has begun and not ended. Mostly there is
+ * one. If an interrupt or NMI hits a CPU while an interrupt of it prints, both have the same
+ * caller: the new one pushes a level, and the interrupted level continues afterwards.
  *
- * Nothing here ends by the clock: a slow console may put minutes between two lines.
+ * Nothing here ends because time has passed: with a slow console minutes may pass between two
+ * lines.
  */
 #include "source/printouts.h"
 
-/* A lead with more lines than that is hardly interrupted in the middle. */
+/* A printout is hardly interrupted before its trace if more lines than these are in between. */
 #define MAX_LEAD_STRANGERS 2
-/* lib/nmi_backtrace.c: nmi_trigger_cpumask_backtrace() waits for 10 s, counted in loops of
- * 1 ms (6.12), which an emulator stretches. */
+/* nmi_trigger_cpumask_backtrace(), lib/nmi_backtrace.c, waits for 10 s, counted in loops of 1 ms
+ * (6.12). An emulator stretches these. */
 #define LONGEST_WAIT_NS (600 * UINT64_C(1000000000))
 
 uint32_t nmibt_cpu_of_caller(uint32_t caller_id)
@@ -53,8 +53,8 @@ void nmibt_touch_printout(struct taken *t, uint64_t number)
 	printout->ended_ns = t->line->last_ns;
 }
 
-/* Behind the last line of the level records are lost, and nobody knows whose, or what was
- * printed may have been of another level. */
+/* Notes a gap behind the level's last line: records are lost that may have belonged to it, or lines
+ * followed that may have belonged to it or to another level. */
 static void mark_gap(struct nmibt_log_source *log, struct level *l, uint64_t nr_gaps,
 		     uint64_t nr_lost)
 {
@@ -108,7 +108,7 @@ void nmibt_level_drop_text(struct level *l)
 
 /* ------------------------------------------------------------------- the end */
 
-/* Does its last line tell that nothing is to come any more? */
+/* True: the level's last line shows that no more lines follow. */
 static bool is_settled(const struct level *l)
 {
 	return l->phase == PHASE_BEHIND || (l->is_complete && !l->open_marks);
@@ -126,15 +126,15 @@ static void judge_end(struct nmibt_log_source *log, struct stream *s, struct lev
 		trace->wrong |= NMIBT_WRONG_CUT;
 	else if (end == END_WENT_ON)
 		trace->has_ended = true;
-	/* The rest of it may have gone to what it was left for. */
+	/* The rest of this trace may have been added to the trace that interrupted it. */
 	if (l->was_left)
 		log->traces[l->was_left - 1].wrong |= NMIBT_WRONG_GAP;
 	s->unsure_trace = l->trace;
 	s->unsure_gaps = l->nr_gaps;
 }
 
-/* Where nothing told the end of a trace that interrupted another one, the lines behind it
- * may be of either. */
+/* If no line showed the end of a trace that interrupted another one, the lines after it may belong
+ * to either of them. */
 static void doubt_below(struct nmibt_log_source *log, struct stream *s, struct level *l)
 {
 	for (struct level *below = s->levels; below < l; below++) {
@@ -169,7 +169,7 @@ static void end_trace(struct nmibt_log_source *log, struct stream *s, struct lev
 	l->was_left = 0;
 }
 
-/* Has the printout come to its end, where the log has no more of its caller? */
+/* True: the printout is complete, although the log has no more lines of its caller. */
 static bool has_come_to_end(struct nmibt_log_source *log, const struct level *l,
 			    const struct nmibt_printout *printout)
 {
@@ -177,7 +177,7 @@ static bool has_come_to_end(struct nmibt_log_source *log, const struct level *l,
 
 	if (l->kind == NMIBT_PRINT_PANIC || l->kind == NMIBT_PRINT_OOPS)
 		return false;
-	/* Who asked may still wait for the answers. */
+	/* The CPU that asked may still be waiting for answers. */
 	if (l->kind == NMIBT_PRINT_REQUEST || l->kind == NMIBT_PRINT_SYSRQ_REQUEST)
 		return log->last_ns > printout->ended_ns &&
 		       log->last_ns - printout->ended_ns > LONGEST_WAIT_NS;
@@ -198,7 +198,7 @@ static void end_level(struct nmibt_log_source *log, struct stream *s, enum end e
 	s->nr_levels--;
 }
 
-/* The traces that the caller is in, one upon the other, if its newest line is of them. */
+/* Marks the traces of all levels of the caller, if its newest line belongs to the top one. */
 static void mark_last(struct nmibt_log_source *log, struct stream *s)
 {
 	struct level *top = nmibt_top_level(s);
@@ -264,7 +264,7 @@ void nmibt_leave_trace(struct taken *t, bool may_interrupt)
 	}
 }
 
-/* The outermost level is given up. */
+/* Drops the outermost level, to make room. */
 static void shift(struct taken *t)
 {
 	struct level others[MAX_LEVELS - 1];

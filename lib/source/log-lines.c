@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Records to lines. CPUs print at the same time, so that the records of several stand
- * between each other. Who printed a record is in its caller_id, since 5.10 whatever the
- * configuration (kernel/printk/printk.c: printk_caller_id()), and what one caller printed
- * is read as a stream. A line may be in several records, and a record may hold several.
+ * Makes lines of records. CPUs print at the same time, so that their records are mixed. caller_id
+ * says who printed a record, since 5.10 in every configuration (kernel/printk/printk.c:
+ * printk_caller_id()). The records of one caller are read as a stream. A line may be in several
+ * records, and a record may hold several lines.
  */
 #include "source/printouts.h"
 
@@ -11,7 +11,7 @@
 #define LOG_NEWLINE 2
 #define LOG_CONT 8
 
-/* More callers than this in one bucket are no kernel's. */
+/* No kernel has more callers than this in one bucket. */
 #define MAX_IN_BUCKET 64
 
 bool nmibt_text_put(struct text *text, const char *bytes, const bool *known, size_t len)
@@ -69,7 +69,7 @@ static void free_stream(struct stream *s)
 	free(s);
 }
 
-/* Gives the oldest stream of the bucket up, where there are too many. */
+/* If the bucket has too many streams, drops the oldest one. */
 static void limit_bucket(struct nmibt_log_source *log, struct stream **bucket)
 {
 	struct stream **at = bucket;
@@ -82,7 +82,7 @@ static void limit_bucket(struct nmibt_log_source *log, struct stream **bucket)
 
 		*at = NULL;
 		s->is_open = false;
-		s->last_seq = UINT64_MAX; /* whether it prints more is not followed */
+		s->last_seq = UINT64_MAX; /* nobody will see whether it prints more */
 		nmibt_log_end_stream(log, s);
 		free_stream(s);
 		return;
@@ -123,7 +123,7 @@ void nmibt_log_builder_close(struct nmibt_log_builder *builder)
 
 /* -------------------------------------------------------------------- lines */
 
-/* What stands in the stream is a line, be it that no newline ended it. */
+/* Makes a line of the pieces in the stream, even if no newline ended them. */
 static void end_line(struct nmibt_log_source *log, struct stream *s, uint64_t seq, uint64_t ts_ns,
 		     bool is_torn)
 {
@@ -152,7 +152,7 @@ static void end_line(struct nmibt_log_source *log, struct stream *s, uint64_t se
 	free(text.known);
 }
 
-/* A piece of a line that has more, or of one that was begun before. */
+/* Adds a piece to the stream's line, which more pieces may follow. */
 static void put_piece(struct nmibt_log_source *log, const struct nmibt_log_record *record,
 		      const char *text, size_t len, size_t missing)
 {
@@ -175,7 +175,7 @@ static void put_piece(struct nmibt_log_source *log, const struct nmibt_log_recor
 		b->failed = true;
 }
 
-/* A line, or the last piece of one. */
+/* Takes a whole line, or the last piece of one. */
 static void put_end(struct nmibt_log_source *log, struct stream *s,
 		    const struct nmibt_log_record *record, const char *text, size_t len,
 		    size_t missing)
@@ -206,8 +206,8 @@ static void put_record(struct nmibt_log_source *log, const struct nmibt_log_reco
 	const char *at = record->text, *end = at + record->len;
 	struct stream *s = nmibt_stream_find(log->builder, record->caller_id);
 
-	/* A record goes on with the line before if it says so, and nothing is lost between
-	 * the two. */
+	/* A record continues the line before it if its flags say so and no record between the two
+	 * is lost. */
 	if (s && s->is_open &&
 	    (!(record->flags & LOG_CONT) || s->line_gaps != log->builder->nr_gaps))
 		end_line(log, s, record->seq, record->ts_ns, false);
@@ -266,7 +266,7 @@ void nmibt_log_source_visit(struct nmibt_log_source *log, const struct nmibt_log
 		put_record(log, record);
 }
 
-/* What follows the last record may be lost, too. */
+/* Records after the last one may be lost, too. */
 struct nmibt_error *nmibt_log_source_finish(struct nmibt_log_source *log)
 {
 	struct nmibt_log_builder *b = log->builder;

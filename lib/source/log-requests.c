@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * CPUs are asked for their backtraces, and answer. An answer belongs to the last request
- * before it that asked its CPU.
+ * Requests for backtraces, and the answers of CPUs. An answer belongs to the last request before it
+ * that asked its CPU.
  */
 #include "source/printouts.h"
 
-/* How many requests or printouts are looked through. */
+/* How many requests or printouts a search looks at. */
 #define MAX_SEARCH 1024
 
 /* The newest request that this CPU has not answered yet; 0: none. */
@@ -32,8 +32,8 @@ static uint64_t find_request(struct taken *t, unsigned int cpu)
 
 /* --------------------------------------------------------------- requests */
 
-/* lib/nmi_backtrace.c: nmi_trigger_cpumask_backtrace(), 4.4 to 6.12: who asks has printed
- * a backtrace of itself just before, if it was one of those that are asked for. */
+/* nmi_trigger_cpumask_backtrace(), lib/nmi_backtrace.c, 4.4 to 6.12: if the asking CPU is one of
+ * those that are asked, it prints its own backtrace just before the request. */
 static void join_own_title(struct taken *t, uint64_t request, uint64_t printout)
 {
 	size_t own = t->s ? t->s->own_title : 0;
@@ -49,7 +49,7 @@ static void join_own_title(struct taken *t, uint64_t request, uint64_t printout)
 void nmibt_take_request(struct taken *t)
 {
 	nmibt_leave_trace(t, false);
-	/* A second one of the same caller is another report. */
+	/* A second request of the same caller begins another report. */
 	struct level *l = nmibt_top_level(t->s);
 	if (l && l->kind == NMIBT_PRINT_REQUEST)
 		nmibt_pop(t, END_WENT_ON);
@@ -86,8 +86,8 @@ void nmibt_take_sysrq_request(struct taken *t)
 
 /* ---------------------------------------------------------------- answers */
 
-/* Where sysrq-l has no NMI to ask by, it is itself the request, and the first title shows
- * that (drivers/tty/sysrq.c: sysrq_handle_showallcpus(), 6.12). */
+/* If sysrq-l has no NMI to send, its own line is the request; the first title shows that this was
+ * the case (drivers/tty/sysrq.c: sysrq_handle_showallcpus(), 6.12). */
 static void ask_by_sysrq(struct taken *t)
 {
 	struct nmibt_log_source *log = t->log;
@@ -118,7 +118,7 @@ static void begin_answer(struct taken *t, enum nmibt_evidence_kind kind)
 	bool is_of_task = nmibt_cpu_of_caller(t->line->caller_id) == NMIBT_NO_CPU;
 	uint64_t number = find_request(t, t->p.cpu);
 	const struct nmibt_request *request = nmibt_log_request(t->log, number);
-	/* A task is in no NMI: it is itself that prints this. */
+	/* A task can't be in an NMI: it prints this in the middle of its own printout. */
 	uint64_t printout = request	 ? request->printout
 			    : is_of_task ? nmibt_current_printout(t->s)
 					 : 0;
@@ -137,8 +137,8 @@ static void begin_answer(struct taken *t, enum nmibt_evidence_kind kind)
 	nmibt_take_trace_line(t, l);
 }
 
-/* Up to 5.14 one caller may flush the buffers of several CPUs. Only an NMI of the CPU that
- * prints can have interrupted it. */
+/* Up to 5.14 one caller may flush the buffers of several CPUs. A title interrupts the caller's
+ * trace only if it is one of an NMI on the CPU that prints. */
 void nmibt_take_title(struct taken *t)
 {
 	bool is_skipped =
@@ -155,7 +155,7 @@ void nmibt_take_title(struct taken *t)
 		nmibt_end_top_trace(t, END_TOLD);
 }
 
-/* A CPU that is stopped shows where it was, and never goes on. */
+/* A CPU that is stopped prints where it was, and prints nothing afterwards. */
 void nmibt_take_stopping(struct taken *t)
 {
 	nmibt_pop_all(t);

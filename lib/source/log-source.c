@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The kernel's log as a source: read once, and the evidence of each of its traces. */
+/* The kernel's log as a source. It is read once; each of its traces is a piece of evidence. */
 #include "source/printouts.h"
 
-/* Of a trace of no CPU the first line names the task. */
+/* The first line of a task's trace names the task. */
 static void take_task(enum nmibt_arch arch, struct nmibt_evidence *evidence)
 {
 	const struct nmibt_line *line = evidence->text.lines;
@@ -14,7 +14,8 @@ static void take_task(enum nmibt_arch arch, struct nmibt_evidence *evidence)
 		nmibt_copy_task(&evidence->task, &p);
 }
 
-/* Each gap between two lines is one byte, which stands for records and not for a byte. */
+/* Each gap between two lines is stored as one unread byte. It stands for lost records, so it must
+ * not count as a byte that could not be read. */
 static void uncount_gaps(struct nmibt_text *text)
 {
 	for (size_t i = 0; i < text->nr_lines; i++)
@@ -70,7 +71,7 @@ static struct nmibt_error *read_records(struct nmibt_log *records, struct nmibt_
 	while (nmibt_log_next(records, &record)) {
 		struct nmibt_log_missing before = record.missing_before;
 
-		/* What was overwritten is before the first record, not between two. */
+		/* Overwritten records are those before the first one, and no gap between two. */
 		before.overwritten = 0;
 		if (nmibt_log_nr_missing(&before))
 			nmibt_log_source_lose(log, nmibt_log_nr_missing(&before));

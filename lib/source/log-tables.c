@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What was found in a log. A log of nothing but first lines must not take all memory, so
- * that of printouts, requests and events only the newest are kept. Until all is read they
- * go by numbers that stay; then numbers become indexes.
+ * The tables of what was found in a log. A log that consists of first lines only must not take all
+ * memory, so only the newest printouts, requests and events are kept. While the log is read, they
+ * have numbers that do not change when older ones are dropped; afterwards numbers become indexes.
  */
 #include "source/printouts.h"
 
@@ -11,7 +11,7 @@
 #define MAX_EVENTS 4096
 #define MAX_GAPS 4096
 
-/* Makes room for one more in a table that may grow to max. False: out of memory. */
+/* Makes room for one more element in a table of at most max elements. False: out of memory. */
 static bool grow(void **table, size_t nr, size_t *room, size_t max, size_t size)
 {
 	if (nr < *room)
@@ -27,7 +27,7 @@ static bool grow(void **table, size_t nr, size_t *room, size_t max, size_t size)
 	return true;
 }
 
-/* Takes the older half of a full table out. */
+/* Drops the older half of a full table. */
 static void drop_half(void *table, size_t *nr, size_t max, size_t size, uint64_t *dropped)
 {
 	size_t half = max / 2;
@@ -105,7 +105,8 @@ void nmibt_log_add_event(struct nmibt_log_source *log, const struct nmibt_log_ev
 	log->events[log->nr_events++] = *from;
 }
 
-/* Beyond what is kept the last one reaches further: it says that more is lost, not less. */
+/* If the table is full, the last gap is extended: it then covers records that are not lost, but no
+ * lost record is missing from it. */
 void nmibt_log_add_gap(struct nmibt_log_source *log, const struct nmibt_log_gap *from)
 {
 	struct nmibt_log_builder *b = log->builder;

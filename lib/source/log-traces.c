@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The lines of a trace: which of them it can have next, and which one is its last.
+ * The lines of a trace: which lines can follow, and which one is the last.
  * arch/x86/kernel/dumpstack.c: show_trace_log_lvl(), show_regs(), process_64.c:
  * __show_regs(); arch/arm64/kernel/stacktrace.c: dump_backtrace(), process.c:
  * __show_regs(), traps.c: __die(); lib/dump_stack.c; 5.10 to 6.12.
@@ -29,7 +29,7 @@ void nmibt_begin_trace(struct taken *t, struct level *l, enum nmibt_evidence_kin
 	l->open_marks = l->strangers = 0;
 }
 
-/* Since 5.16 x86 marks each stack; that of the task is the last. */
+/* Since 5.16 x86 prints marks around each stack; the task's stack is the last. */
 static void take_mark(struct taken *t, struct level *l)
 {
 	if (!t->p.has_mark)
@@ -51,7 +51,7 @@ static void take_frame(struct taken *t, struct level *l)
 		l->is_complete = nmibt_is_outermost_frame(&t->p.frame);
 }
 
-/* True: it is the last one. */
+/* True: it is the last line of the trace. */
 static bool take_register(struct taken *t, struct level *l)
 {
 	bool in_head = l->phase == PHASE_HEAD;
@@ -59,7 +59,7 @@ static bool take_register(struct taken *t, struct level *l)
 	if (t->p.is_user && in_head)
 		l->is_user = true;
 	else if (t->p.is_user)
-		l->is_complete = true; /* where the task came from is outermost */
+		l->is_complete = true; /* the task came from user mode: nothing is further out */
 	return l->is_user && in_head && t->p.is_last_register;
 }
 
@@ -89,7 +89,7 @@ void nmibt_take_trace_line(struct taken *t, struct level *l)
 		break;
 	}
 	l->strangers = t->p.kind == NMIBT_PRINT_OTHER ? l->strangers + 1 : 0;
-	/* What a CPU prints of itself may go on with registers and the end of an oops. */
+	/* A CPU's own printout may continue with registers and the end of an oops. */
 	if (!is_last && !(l->phase == PHASE_BEHIND && !is_own))
 		return;
 	nmibt_end_top_trace(t, END_TOLD);
@@ -97,8 +97,9 @@ void nmibt_take_trace_line(struct taken *t, struct level *l)
 		nmibt_pop(t, END_TOLD);
 }
 
-/* What an interrupt left on the stack, or an entry from user mode: x86 prints it within
- * the trace. What a CPU prints of itself may have more behind the trace. */
+/* True: registers may follow here. x86 prints those that an interrupt or an entry from user mode
+ * left on the stack within the trace. A CPU's own printout may have more registers after the
+ * trace. */
 static bool may_have_registers(const struct taken *t, const struct level *l, bool is_own)
 {
 	if (l->phase == PHASE_HEAD)
@@ -108,7 +109,7 @@ static bool may_have_registers(const struct taken *t, const struct level *l, boo
 		       : l->phase == PHASE_FRAMES && !nmibt_has_plain_traces(t->b->arch);
 }
 
-/* Does the trace stand upon another one that may go on? */
+/* True: the trace interrupted another one, which may continue. */
 static bool has_interrupted(const struct stream *s, const struct level *l)
 {
 	for (const struct level *below = s->levels; below < l; below++) {
@@ -118,9 +119,9 @@ static bool has_interrupted(const struct stream *s, const struct level *l)
 	return false;
 }
 
-/* Behind an outermost function there may be another one, by which it was called: arm64 has
- * secondary_start_kernel() and __secondary_switched(). What else comes there is of the trace
- * that was interrupted, if there is one. */
+/* True: a frame may follow here. After an outermost function there may be another one, its caller:
+ * arm64 has secondary_start_kernel() and __secondary_switched(). Any other frame belongs to the
+ * trace that was interrupted, if there is one. */
 static bool may_have_frame(const struct taken *t, const struct level *l)
 {
 	if (!l->is_complete || l->open_marks || !t->p.frame.reliable)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The registers that a CPU saved at the stop, its crash note, or those of the virtual CPU at
- * the moment of a hypervisor's dump, and the stack that they stand on. They are never older
- * than the death.
+ * The registers that a CPU saved at the stop, in its crash note, or those of the virtual CPU at the
+ * time of a hypervisor's dump; and the stack that they point to. They are never older than the
+ * death.
  */
 #include "source/source.h"
 
@@ -43,7 +43,7 @@ void nmibt_vcpu_evidence(struct nmibt_kernel *kernel, unsigned int cpu, struct n
 		return;
 	const struct nmibt_regs *regs = &vcpus->regs[cpu];
 	bool is_user = nmibt_is_user_mode(kernel->image->arch, regs);
-	/* The kernel is in the upper half of the addresses. */
+	/* A pc in the lower half of the addresses is not in the kernel. */
 	if (!is_user && !(regs->value[names->pc] >> 63)) {
 		nmibt_add_reason(ret->why, "its virtual CPU was not started, or is in firmware");
 		return;
@@ -58,9 +58,9 @@ void nmibt_vcpu_evidence(struct nmibt_kernel *kernel, unsigned int cpu, struct n
 }
 
 /*
- * Without a kdump panic() halts the CPUs by an interrupt: what that hit is where the CPU
- * was. Only an idle task enters the idle loop by cpu_startup_entry(), so that its PID is
- * known without the task's structure.
+ * Without kdump, panic() stops the CPUs by an interrupt, which halts them. The function that it
+ * interrupted is where the CPU was. Only an idle task enters the idle loop by cpu_startup_entry(),
+ * so that the PID of such a stack is known without struct task_struct.
  */
 void nmibt_see_through_stop(struct nmibt_evidence *evidence)
 {
@@ -70,12 +70,12 @@ void nmibt_see_through_stop(struct nmibt_evidence *evidence)
 		evidence->task = (struct nmibt_task){.known = true, .pid = 0};
 	if (!dying)
 		return;
-	/* The interrupt has a stack of its own, and the stop masks interrupts. */
+	/* These are of the stop: it runs on the interrupt's stack, and masks interrupts. */
 	evidence->has_sp = evidence->has_irqs_off = false;
 	evidence->is_user |= dying == evidence->stack.nr && evidence->stack.end == NMIBT_END_USER;
 }
 
-/* Where no stack can be followed the place itself is still known. */
+/* If the stack can't be followed, the pc is still known, and becomes the only frame. */
 static struct nmibt_error *show_pc(struct nmibt_kernel *kernel, struct nmibt_evidence *evidence)
 {
 	const struct nmibt_reg_names *names = nmibt_reg_names(kernel->image->arch);
@@ -89,8 +89,8 @@ static struct nmibt_error *show_pc(struct nmibt_kernel *kernel, struct nmibt_evi
 	return nmibt_walk_finish(&walk, &evidence->stack);
 }
 
-/* By the front end, if it has a vmlinux, else by what the kernel itself left in memory for
- * its own unwinder. */
+/* Unwinds with the front end's vmlinux, if it has one; else with the data that the kernel keeps in
+ * memory for its own unwinder. */
 struct nmibt_error *nmibt_unwind_evidence(struct nmibt_kernel *kernel,
 					  struct nmibt_unwinder *unwinder,
 					  struct nmibt_evidence *evidence)
@@ -105,7 +105,7 @@ struct nmibt_error *nmibt_unwind_evidence(struct nmibt_kernel *kernel,
 		evidence->stack.end = NMIBT_END_USER;
 		return NULL;
 	}
-	/* An unwinder that found nothing, and not why, is asked again. */
+	/* The stack has no frames and no reason for that: it is unwound again. */
 	nmibt_stack_destroy(&evidence->stack);
 	if (image->ops->unwind) {
 		err = image->ops->unwind(image->ctx, kernel, &evidence->regs, &evidence->stack);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the lines of a log mean to what their caller is in the middle of. */
+/* What a line of the log means for the printouts and traces that its caller has begun. */
 #include "source/printouts.h"
 
-/* Of a report by an interrupt: what NMI handlers say of themselves
+/* Lines that NMI handlers print about themselves may stand in a report by an interrupt
  * (arch/x86/kernel/nmi.c: nmi_check_duration(), 6.12). */
 #define MAX_TAIL_STRANGERS 8
 
-/* Has a printout several traces? kernel/rcu/tree_stall.h, kernel/hung_task.c; 6.12 */
+/* True: a printout of this kind can have several traces: kernel/rcu/tree_stall.h,
+ * kernel/hung_task.c; 6.12. */
 static bool has_traces(enum nmibt_print kind)
 {
 	return kind == NMIBT_PRINT_STALL || kind == NMIBT_PRINT_SELF_STALL ||
@@ -15,14 +16,15 @@ static bool has_traces(enum nmibt_print kind)
 
 /* --------------------------------------------------------- whose line is it? */
 
-/* Of a printout whose caller prints no trace now. */
+/* True: the line belongs to the printout, whose caller is not printing a trace now. */
 static bool is_of_printout(const struct taken *t, const struct level *l)
 {
 	switch (t->p.kind) {
 	case NMIBT_PRINT_CPU:
 		return !l->has_trace || has_traces(l->kind);
 	case NMIBT_PRINT_TASK:
-		/* of a panic by panic_print (kernel/panic.c: panic_print_sys_info(), 6.12) */
+		/* panic_print makes a panic list tasks (kernel/panic.c: panic_print_sys_info(),
+		 * 6.12) */
 		return has_traces(l->kind) || l->kind == NMIBT_PRINT_PANIC;
 	case NMIBT_PRINT_STALLED_CPU:
 	case NMIBT_PRINT_STALL_FOUND:
@@ -96,7 +98,7 @@ static void take_printout_line(struct taken *t, struct level *l)
 		nmibt_begin_trace(t, l, NMIBT_EVIDENCE_OWN, t->p.cpu);
 		break;
 	case NMIBT_PRINT_TASK:
-		/* The lead is about the report, which may have many tasks. */
+		/* The lines before are about the whole report, which may have many tasks. */
 		nmibt_level_drop_text(l);
 		nmibt_begin_trace(t, l, NMIBT_EVIDENCE_TASK, NMIBT_NO_CPU);
 		break;
@@ -129,8 +131,8 @@ static void take_level_line(struct taken *t, struct level *l)
 
 /* ------------------------------------------------------------- lines of no level */
 
-/* How many lines of something else may stand behind a trace of a printout that may have
- * more of its own. */
+/* How many other lines may follow a trace before the printout that the trace belongs to counts as
+ * ended. */
 static unsigned int patience(const struct taken *t, const struct level *l)
 {
 	if (l->kind == NMIBT_PRINT_PANIC)
@@ -140,15 +142,15 @@ static unsigned int patience(const struct taken *t, const struct level *l)
 	return nmibt_cpu_of_caller(t->line->caller_id) == NMIBT_NO_CPU ? 0 : MAX_TAIL_STRANGERS;
 }
 
-/* Does it show that the innermost level has ended? */
+/* Takes a line that belongs to no level. It may show that the innermost level has ended. */
 static void take_stranger(struct taken *t)
 {
 	struct level *l = nmibt_top_level(t->s);
 
 	if (!l)
 		return;
-	/* Where stacks are marked the trace is not over, and an interrupt may have said
-	 * something in the middle of it. */
+	/* Open marks show that the trace is not complete, so an interrupt may have printed this
+	 * line in the middle of it. */
 	if (l->trace && l->open_marks && l->strangers < MAX_STRANGERS &&
 	    nmibt_may_be_interrupted(t)) {
 		l->strangers++;
@@ -168,8 +170,8 @@ static bool may_be_headless(enum nmibt_print kind)
 	       kind == NMIBT_PRINT_STACK_MARK;
 }
 
-/* Of a CPU that was in a trace when the oldest record was written that is left, or when
- * records were lost: the first line that it printed since. What it was for nobody knows. */
+/* Begins a trace whose beginning is lost: this is the first line of its CPU since the oldest record
+ * that is left, or since records were lost, and it is from the middle of a trace. */
 static bool take_headless(struct taken *t)
 {
 	uint32_t cpu = nmibt_cpu_of_caller(t->line->caller_id);
@@ -189,7 +191,7 @@ static bool take_headless(struct taken *t)
 	return true;
 }
 
-/* Of a CPU or a task, and no printout told of it. */
+/* Begins a trace of a CPU or a task that belongs to no printout. */
 static void take_bare_trace(struct taken *t)
 {
 	struct level *l = nmibt_top_level(t->s);
@@ -206,7 +208,7 @@ static void take_bare_trace(struct taken *t)
 		nmibt_take_trace_line(t, l);
 }
 
-/* A trace of which nothing told the end had none, if its caller goes on with frames. */
+/* If no line showed the end of a trace, and its caller continues with frames, the trace was cut. */
 static void take_orphan(struct taken *t)
 {
 	if (!t->s || !t->s->unsure_trace || t->s->unsure_gaps != t->line->nr_gaps ||
@@ -218,8 +220,8 @@ static void take_orphan(struct taken *t)
 	t->s->unsure_trace = 0;
 }
 
-/* The innermost level that can have the line; NULL: none can. Of a line that says nothing
- * only the innermost one is asked. */
+/* The innermost level that the line can belong to; NULL: none. A line of no known kind is only
+ * compared with the innermost level. */
 static struct level *find_level(struct taken *t)
 {
 	for (unsigned int i = t->s ? t->s->nr_levels : 0; i > 0; i--) {
@@ -239,7 +241,7 @@ static bool is_stranger(enum nmibt_print kind)
 	       kind == NMIBT_PRINT_STALL_FOUND;
 }
 
-/* A line that stands in reports. */
+/* Takes a line that stands within reports. */
 static void take_part(struct taken *t)
 {
 	struct level *l = find_level(t);
@@ -312,7 +314,7 @@ void nmibt_end_printouts(struct taken *t)
 	}
 }
 
-/* The oops whose cause the caller has just printed; NULL: none. */
+/* The oops whose cause the caller has just printed, and whose heading must follow; NULL: none. */
 static struct level *find_oops(struct stream *s)
 {
 	for (unsigned int i = s ? s->nr_levels : 0; i > 0; i--) {
@@ -346,7 +348,7 @@ static void take_first_line(struct taken *t)
 		take_heading(t, l);
 		return;
 	}
-	/* From a panic nobody comes back. */
+	/* A panic does not return to what it interrupted. */
 	if (t->p.kind == NMIBT_PRINT_PANIC)
 		nmibt_pop_all(t);
 	nmibt_end_printouts(t);
@@ -419,8 +421,8 @@ static void take_kind(struct taken *t)
 	}
 }
 
-/* Is it the first line of the CPU since the log begins or since records were lost, and may
- * there have been one before? */
+/* True: it is the first line of the CPU since the log begins or since records were lost, and lines
+ * before it may be missing. */
 static bool is_first_since(struct taken *t)
 {
 	uint32_t cpu = nmibt_cpu_of_caller(t->line->caller_id);
@@ -432,7 +434,7 @@ static bool is_first_since(struct taken *t)
 	return seen ? seen <= t->line->nr_gaps : t->log->is_wrapped || t->line->nr_gaps;
 }
 
-/* Between its own title and the request who asks prints nothing else. */
+/* Between its own title and the request the asking CPU prints nothing else. */
 static void forget_own_title(struct taken *t)
 {
 	struct stream *s = t->s;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A CPU's slot of the capture: checked, decoded, and what became of the CPU by it.
+ * A CPU's slot of the capture: it is checked and decoded, and says what became of the CPU.
  */
 #include <inttypes.h>
 
 #include "source/source.h"
 
-/* An area of the slot: cut to what lies within it. */
+/* Checks an area of the slot, and cuts it to the part within the slot. */
 static void check_area(struct nmibt_evidence *cpu, const char *what, uint32_t slot_size,
 		       uint32_t off, uint32_t *size, uint32_t *len)
 {
@@ -27,18 +27,19 @@ static void check_area(struct nmibt_evidence *cpu, const char *what, uint32_t sl
 	}
 }
 
-/* A slot that was never written answers no request, not an older one. */
+/* By how many requests the slot is older than the last one. A slot that was never written has
+ * answered no request; it does not count as older. */
 static int64_t generations_behind(const struct nmibt_capture *capture,
 				  const struct nmi_capture_slot *slot)
 {
 	return slot->generation ? (int64_t)capture->desc.generation - slot->generation : 0;
 }
 
-/* Flags of a later version may mean anything; of this one there are no more. */
+/* All flags of this version. Other bits are ignored: in a later version they may mean anything. */
 #define SLOT_FLAGS ((NMI_CAPTURE_SLOT_F_NO_REGS_SELF << 1) - 1)
 
-/* What is wrong is said in cpu->why; what is left is safe to use. A CPU may
- * capture itself just before the request is counted. */
+/* Adds what is wrong to cpu->why, and makes the slot's fields safe to use. generation may be one
+ * ahead, because a CPU may capture itself just before the request is counted. */
 static bool check_slot(const struct nmibt_image *image, const struct nmibt_capture *capture,
 		       struct nmibt_evidence *cpu)
 {
@@ -57,7 +58,7 @@ static bool check_slot(const struct nmibt_image *image, const struct nmibt_captu
 		nmibt_add_reason(cpu->why, "its state is %u", slot->state);
 	if (capture->desc.version == NMI_CAPTURE_VERSION && slot->flags & ~SLOT_FLAGS)
 		nmibt_add_reason(cpu->why, "its flags are %#x", slot->flags);
-	/* The way is written behind the claim: one that has begun may lack it. */
+	/* how is written after the state, so a slot that is BEGUN may lack it. */
 	if (slot->how > NMI_CAPTURE_BY_STOP ||
 	    (slot->state >= NMI_CAPTURE_SLOT_DONE && slot->how == NMI_CAPTURE_BY_NONE))
 		nmibt_add_reason(cpu->why, "it was captured in way %u", slot->how);
@@ -83,8 +84,8 @@ static bool check_slot(const struct nmibt_image *image, const struct nmibt_captu
 	return true;
 }
 
-/* What stands behind the published bytes ends at its first NUL: the pages
- * behind that need not be read. Returns where it ends. */
+/* Reads the bytes behind the published ones, up to their first NUL; pages after it are not read.
+ * Returns the offset at which they end. */
 static size_t read_tail(const struct nmibt_image *image, uint64_t paddr, size_t len, size_t size,
 			char *raw, bool *known)
 {
@@ -105,7 +106,7 @@ static size_t read_tail(const struct nmibt_image *image, uint64_t paddr, size_t 
 	return end;
 }
 
-/* Reads an area: the published bytes, and what stands behind them. */
+/* Reads an area: the published bytes, and the bytes behind them. */
 static struct nmibt_error *read_text(const struct nmibt_image *image,
 				     const struct nmibt_evidence *cpu, uint32_t off, uint32_t size,
 				     uint32_t len, struct nmibt_text *ret)
@@ -120,7 +121,8 @@ static struct nmibt_error *read_text(const struct nmibt_image *image,
 		paddr = size = len = 0;
 	struct nmibt_run run = nmibt_read_phys_pages(image, paddr, raw, len, known);
 	size_t end = read_tail(image, paddr, len, size, raw, known);
-	/* One flag for both areas: it is of one that is full but for its NUL. */
+	/* The slot has one flag for both areas: it belongs to the one that is full except for its
+	 * NUL. */
 	bool overflow = cpu->slot.flags & NMI_CAPTURE_SLOT_F_OVERFLOW && len + 1 >= size;
 	struct nmibt_error *err = nmibt_decode(raw, end, len, known, overflow, ret);
 	if (!err)
@@ -149,7 +151,7 @@ static struct nmibt_error *read_slot_text(struct nmibt_kernel *kernel, struct nm
 	return NULL;
 }
 
-/* What is wrong with the text, and how much of it is lost. */
+/* Sets what is wrong with the text, and how much of it is lost. */
 static void count_loss(struct nmibt_evidence *cpu)
 {
 	const struct nmi_capture_slot *slot = &cpu->slot;
@@ -168,7 +170,7 @@ static void count_loss(struct nmibt_evidence *cpu)
 		cpu->wrong |= NMIBT_WRONG_DAMAGED;
 }
 
-/* The capture itself knows better than the text that it printed. */
+/* The slot's header is more precise than the text, so it overrides what the text says. */
 static void fill_header(struct nmibt_evidence *cpu)
 {
 	const struct nmi_capture_slot *slot = &cpu->slot;
@@ -252,7 +254,7 @@ struct nmibt_error *nmibt_slot_evidence(struct nmibt_kernel *kernel,
 
 /* ------------------------------------------------------------ a damaged descriptor */
 
-/* False: there is none that tells anything. */
+/* False: the CPU has no readable slot. */
 static bool read_slot(const struct nmibt_image *image, const struct nmibt_capture *capture,
 		      uint32_t cpu, struct nmi_capture_slot *ret)
 {
@@ -262,8 +264,8 @@ static bool read_slot(const struct nmibt_image *image, const struct nmibt_captur
 }
 
 /*
- * All slots are laid out alike. Where several are and agree on an end that the
- * descriptor cuts off, it is the descriptor that is wrong.
+ * All slots have the same layout. If several of them agree on an end that is beyond the
+ * descriptor's slot_size, slot_size is wrong.
  */
 static void mend_slot_size(const struct nmibt_image *image, struct nmibt_capture *capture)
 {
@@ -291,9 +293,9 @@ static void mend_slot_size(const struct nmibt_image *image, struct nmibt_capture
 }
 
 /*
- * The requester answers its own request, so one that has ended has a slot at
- * least. Where it has none and all slots are of one other request, the
- * descriptor is wrong about its number.
+ * The requester answers its own request, so if the request has ended, there is at least one slot
+ * with its generation. If there is none, and all slots have the same other generation, the
+ * descriptor's is wrong.
  */
 static void mend_generation(const struct nmibt_image *image, struct nmibt_capture *capture)
 {

@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Evidence: what one source has about one CPU, or about a task that ran on none. A
- * source yields evidence and never a verdict; lib/report decides what stands.
+ * Evidence: what one source has about one CPU, or about a task that ran on no CPU. A source
+ * provides evidence and does not judge it; lib/report decides which evidence stands.
  */
 #ifndef NMIBT_SOURCE_H
 #define NMIBT_SOURCE_H
 
 #include "unwind/unwind.h"
 
-/* The kernel's own limit of a slot's size is 1 MiB; a later one may be more generous, but
- * a damaged size must not make each CPU cost a second. */
+/* The kernel limits a slot to 1 MiB, and a later one may allow more. But a damaged size must not
+ * make each CPU cost a second. */
 #define MAX_SLOT_SIZE (4 << 20)
 
 struct nmibt_kernel;
 
 #define NMIBT_NO_CPU UINT32_MAX
 
-/* Two clocks are compared only through a moment at which the image has both. */
+/* Times of two clocks are compared only through a moment for which the image has both. */
 enum nmibt_clock {
 	NMIBT_CLOCK_NONE,
-	NMIBT_CLOCK_LOG, /* local_clock(), ns; what stands before lines of the log */
+	NMIBT_CLOCK_LOG, /* local_clock(), ns, as printed before lines of the log */
 	NMIBT_CLOCK_CAPTURE, /* ktime_get_mono_fast_ns() of the capture */
 };
 
@@ -30,11 +30,11 @@ struct nmibt_task {
 };
 
 struct nmibt_evidence {
-	uint32_t cpu; /* NMIBT_NO_CPU: it is about a task that ran on none */
+	uint32_t cpu; /* NMIBT_NO_CPU: it is about a task that ran on no CPU */
 	enum nmibt_source source;
 	enum nmibt_evidence_kind kind;
 
-	enum nmibt_clock clock; /* of the next three */
+	enum nmibt_clock clock; /* of the next three members */
 	uint64_t begun_ns, ended_ns;
 	uint64_t asked_ns; /* 0: nobody asked, or not known */
 	uint32_t asked_by; /* NMIBT_NO_CPU: not known */
@@ -42,7 +42,7 @@ struct nmibt_evidence {
 	size_t printout; /* index + 1 in the log's printouts; 0: none */
 
 	struct nmibt_task task;
-	bool is_idle_said; /* the kernel said that the CPU idles */
+	bool is_idle_said; /* the kernel printed that the CPU is idle */
 	bool is_user; /* it was in user mode */
 	bool has_irqs_off, irqs_off;
 	bool has_sp;
@@ -50,21 +50,21 @@ struct nmibt_evidence {
 
 	unsigned int wrong; /* NMIBT_WRONG_* */
 	uint64_t lost_bytes, lost_msgs;
-	char why[NMIBT_WHY_LEN]; /* what failed; empty: nothing */
+	char why[NMIBT_WHY_LEN]; /* what failed; empty: nothing failed */
 
-	/* How it is printed, as the kernel wrote it; empty for registers. */
+	/* The text as the kernel wrote it; empty for registers. */
 	struct nmibt_text text;
 	struct nmibt_text nested;
 	struct nmibt_stack stack;
-	struct nmibt_regs regs; /* with which stack begins */
+	struct nmibt_regs regs; /* the registers that stack begins with */
 
-	/* Of the capture's slot: */
+	/* For a slot of the capture: */
 	bool has_slot; /* slot is filled and passed its checks */
 	uint64_t slot_paddr;
 	struct nmi_capture_slot slot;
-	/* Of an NMI buffer: */
-	const char *buffer; /* the symbol, static */
-	/* Of the registers at the stop: */
+	/* For an NMI buffer: */
+	const char *buffer; /* its symbol, static */
+	/* For the registers at the stop: */
 	enum nmibt_note note;
 };
 void nmibt_evidence_destroy(struct nmibt_evidence *evidence);
@@ -88,22 +88,22 @@ struct nmibt_cpus {
 bool nmibt_cpus_has(const struct nmibt_cpus *cpus, unsigned int cpu);
 unsigned int nmibt_cpus_count(const struct nmibt_cpus *cpus);
 
-/* A printed report: what one caller prints from a first line to its end, with the answers
- * that it asked for. */
+/* A printout: a report that one caller prints from a first line to its end, with the answers that
+ * it asked for. */
 struct nmibt_printout {
-	/* Of its first line: from PANIC to WARNING, or a request. OOPS_CAUSE is one of which
-	 * the log has no heading: "sysrq: Trigger a crash" before a panic, or it was cut. */
+	/* The kind of its first line: from PANIC to WARNING, or a request. OOPS_CAUSE means that
+	 * the log has no heading: "sysrq: Trigger a crash" before a panic, or the log was cut. */
 	enum nmibt_print kind;
 	uint32_t caller_id; /* as in struct nmibt_log_record */
-	uint32_t reporter; /* the CPU that printed it; NMIBT_NO_CPU: the text does not tell */
+	uint32_t reporter; /* the CPU that printed it; NMIBT_NO_CPU: not known */
 	uint64_t first_seq, last_seq;
 	uint64_t begun_ns, ended_ns; /* CLOCK_LOG */
-	bool has_ended; /* its last line was seen, or its caller went on to something else */
-	struct nmibt_cpus cpus; /* that it is about: locked, stalled */
-	struct nmibt_task task; /* that it is about: hung, locked */
+	bool has_ended; /* its last line was seen, or its caller printed something else */
+	struct nmibt_cpus cpus; /* the CPUs that it is about: locked up, stalled */
+	struct nmibt_task task; /* the task that it is about: hung, locked up */
 	bool has_seconds;
-	uint64_t seconds; /* stuck or blocked for, by its first line */
-	uint64_t jiffies; /* that a stall has lasted; 0: not told */
+	uint64_t seconds; /* how long it was stuck or blocked, from its first line */
+	uint64_t jiffies; /* how long a stall has lasted; 0: not known */
 	char *message; /* the first line, untrusted, NUL-terminated */
 };
 
@@ -111,46 +111,46 @@ struct nmibt_printout {
 struct nmibt_request {
 	uint64_t seq, ts_ns;
 	uint32_t caller_id;
-	uint32_t by_cpu; /* NMIBT_NO_CPU: not told */
-	bool all; /* it does not list whom it asks: all that are online */
+	uint32_t by_cpu; /* NMIBT_NO_CPU: not known */
+	bool all; /* it asks all online CPUs, without a list */
 	struct nmibt_cpus asked;
-	size_t printout; /* index + 1: that it is a part of */
+	size_t printout; /* index + 1 of the printout that it is part of */
 };
 
-/* Something that the log tells of the machine as a whole. */
+/* A line of the log about the machine as a whole. */
 struct nmibt_log_event {
 	enum nmibt_print
 		kind; /* BANNER, COMMAND_LINE, SUSPEND, RESUME, KDUMP, NOT_RESPONDING, CSD_RELEASED, END_PANIC */
 	uint64_t seq, ts_ns;
-	struct nmibt_cpus cpus; /* of NOT_RESPONDING */
-	bool is_capture_kernel; /* of COMMAND_LINE: it has elfcorehdr= */
+	struct nmibt_cpus cpus; /* for NOT_RESPONDING */
+	bool is_capture_kernel; /* for COMMAND_LINE: it has elfcorehdr= */
 	char *message; /* untrusted, NUL-terminated */
 };
 
-/* Records that are lost, and where: [after_seq, before_seq] are the neighbours. */
+/* Lost records, and where they were: between the records after_seq and before_seq. */
 struct nmibt_log_gap {
 	uint64_t after_seq, before_seq;
-	uint64_t nr; /* records, as far as known */
+	uint64_t nr; /* number of lost records, as far as known */
 };
 
-/* One backtrace in the log: an index, from which nmibt_log_evidence() makes evidence. */
+/* One backtrace in the log. nmibt_log_evidence() makes evidence of it. */
 struct nmibt_log_trace {
 	uint32_t cpu; /* NMIBT_NO_CPU: of a task */
 	enum nmibt_evidence_kind kind; /* ANSWER, SKIPPED, OWN or TASK */
 	uint32_t caller_id;
-	size_t older; /* index + 1 of the one before of this CPU; 0: none */
+	size_t older; /* index + 1 of the next older trace of this CPU; 0: none */
 	size_t printout, request; /* index + 1; 0: none */
 	uint64_t first_seq, last_seq, begun_ns, ended_ns;
-	bool has_ended; /* nothing of it can be missing behind what was read */
-	bool is_last; /* its caller printed nothing behind it, as far as the log could be read */
+	bool has_ended; /* no later part of it can be missing */
+	bool is_last; /* its caller printed nothing after it, as far as the log could be read */
 	unsigned int wrong; /* NMIBT_WRONG_* */
-	uint64_t lost_records; /* in the middle of it or before it */
+	uint64_t lost_records; /* within it or before it */
 	char *raw; /* len bytes: lines, each with its newline */
-	bool *known; /* len: false where raw could not be read */
+	bool *known; /* len flags, false: that byte of raw could not be read */
 	size_t len;
 };
 
-/* Everything that the kernel's log says, by the order of records. */
+/* The contents of the kernel's log, in the order of its records. */
 struct nmibt_log_source {
 	struct nmibt_log_trace *traces; /* in the order of the lines that name their CPUs */
 	size_t nr_traces;
@@ -163,7 +163,7 @@ struct nmibt_log_source {
 	size_t nr_events;
 	struct nmibt_log_gap *gaps; /* by after_seq */
 	size_t nr_gaps;
-	uint64_t nr_dropped; /* printouts, requests and events beyond what is kept */
+	uint64_t nr_dropped; /* printouts, requests and events for which the tables had no room */
 	struct nmibt_log_missing missing;
 	uint64_t nr_records, first_seq, first_ns, last_seq, last_ns;
 	bool is_wrapped; /* the oldest record is not the first since boot */
@@ -177,37 +177,36 @@ struct nmibt_error *nmibt_log_source_open(struct nmibt_kernel *kernel,
 					  struct nmibt_log_source **ret);
 void nmibt_log_source_close(struct nmibt_log_source *log); /* NULL is allowed */
 
-/* The evidence of trace i: decoded, its stack read. The caller destroys it; its text may
- * be borrowed from log. */
+/* Makes evidence of trace i: its text is decoded, its stack is read. The caller destroys *ret; its
+ * text may be borrowed from log. */
 struct nmibt_error *nmibt_log_evidence(const struct nmibt_log_source *log,
 				       struct nmibt_kernel *kernel, size_t i,
 				       struct nmibt_evidence *ret);
 
 /* ---------------------------------------------------------------- the capture */
 
-/* What was looked for and what came of it, per source, one line of text each
- * ("no NMI_BACKTRACE_CAPTURE line in VMCOREINFO"); empty: not tried. */
+/* The capture. why[source] says where nmibt looked by that source and what it found, as one line
+ * ("no NMI_BACKTRACE_CAPTURE line in VMCOREINFO"); empty: the source was not tried. */
 struct nmibt_capture {
 	enum nmibt_source source; /* where it was found */
 	struct nmi_capture_desc desc; /* mended: see docs/format.md, "Reading" */
 	uint64_t desc_paddr;
-	uint64_t *slots; /* desc.nr_slots entries of the table, as they are */
-	/* False: this entry of the table could not be read, nor its slot be found. */
+	uint64_t *slots; /* the desc.nr_slots entries of the table, unchanged */
+	/* False: this entry of the table could not be read, and its slot was not found. */
 	bool *slot_known;
 	unsigned int slots_unread; /* entries that could not be read */
-	/* What is wrong with the descriptor or its table and was done without,
-	 * a line of text; empty: nothing. desc holds the mended values. */
+	/* What was wrong with the descriptor or its table and was repaired, as one line; empty:
+	 * nothing. desc has the repaired values. */
 	char damage[NMIBT_WHY_LEN];
 	char why[NMIBT_NR_SOURCES][NMIBT_WHY_LEN];
-	/* Per source: it led to something that ought to be a capture and can't be used. */
+	/* True: the source led to something that should be a capture and can't be used. */
 	bool unusable[NMIBT_NR_SOURCES];
 };
 
 /*
- * only: AUTO or the one source to try. Fails with NOTHING when no descriptor
- * was found, DAMAGED when one was found and none passes its checks; the
- * message says what was looked for and where. On failure ret->why and
- * ret->unusable are still filled, and nothing else in it is.
+ * Finds the capture. only: AUTO, or the one source to try. Fails with NOTHING when no descriptor
+ * was found, DAMAGED when one was found and none passes its checks; the message says where nmibt
+ * looked. On failure only ret->why and ret->unusable are set.
  */
 struct nmibt_error *nmibt_locate(struct nmibt_kernel *kernel, enum nmibt_source only,
 				 struct nmibt_capture *ret);
@@ -215,40 +214,42 @@ void nmibt_capture_destroy(struct nmibt_capture *capture);
 
 /* ------------------------------------------------------------- evidence by source */
 
-/* Where all slots agree that the descriptor is wrong; it is said in capture->damage. */
+/* Repairs the descriptor where all slots agree that it is wrong, and says so in capture->damage. */
 void nmibt_mend_capture(const struct nmibt_image *image, struct nmibt_capture *capture);
 
-/* What text says, for evidence of any source. Takes *backtrace over. */
+/* Moves the contents of *backtrace, which was read from the text, to the evidence. */
 void nmibt_evidence_take_backtrace(struct nmibt_evidence *evidence,
 				   struct nmibt_backtrace *backtrace);
 
-/* Of a CPU's slot. *ret_stale: it is of an older request. What is damaged is said in *ret;
- * where there is no slot has_slot is false. */
+/* Reads a CPU's slot. *ret_stale: the slot answers an older request. Damage is no error: *ret says
+ * it. If there is no slot, has_slot is false. */
 struct nmibt_error *nmibt_slot_evidence(struct nmibt_kernel *kernel,
 					const struct nmibt_capture *capture, unsigned int cpu,
 					struct nmibt_evidence *ret, bool *ret_stale);
 
-/* What stands in a CPU's NMI buffer and is not in the log yet. *ret is always set, and
- * says where the buffer can't be read. */
+/* Reads the part of a CPU's NMI buffer that is not in the log yet. *ret is always set, and says
+ * whether the buffer can't be read. */
 struct nmibt_error *nmibt_buffer_evidence(struct nmibt_kernel *kernel, unsigned int cpu,
 					  struct nmibt_evidence *ret, bool *ret_found);
-/* The nth piece, from 0, of what flushes left in both buffers, the newest first. *ret is
- * set only where *ret_found is. */
+/* Reads one piece of the residue that flushes left in the CPU's buffers. nth counts from 0: first
+ * the pieces of nmi_print_seq, then those of safe_print_seq, the newest first in each. *ret is set
+ * only if *ret_found is true. */
 struct nmibt_error *nmibt_buffer_residue(struct nmibt_kernel *kernel, unsigned int cpu,
 					 unsigned int nth, struct nmibt_evidence *ret,
 					 bool *ret_found);
 
-/* The registers of a CPU's crash note, at paddr if it is not 0, else where the kernel's
- * variables say. The stack is not unwound yet. */
+/* Reads the registers in a CPU's crash note, at paddr; if paddr is 0, where the kernel's variables
+ * say. The stack is not unwound yet. */
 void nmibt_note_evidence(struct nmibt_kernel *kernel, unsigned int cpu, uint64_t paddr,
 			 uint64_t size, struct nmibt_evidence *ret);
-/* The registers of a virtual CPU; without registers where there are none. What is wrong with
- * them is said in ret->why. The stack is not unwound yet. */
+/* Reads the registers of a virtual CPU. If there are none, *ret has none; ret->why says what is
+ * wrong with them. The stack is not unwound yet. */
 void nmibt_vcpu_evidence(struct nmibt_kernel *kernel, unsigned int cpu, struct nmibt_evidence *ret);
-/* Of a virtual CPU whose stack is unwound: task and mode of what a stop by panic() hit. */
+/* For a virtual CPU whose stack is unwound: if panic() stopped it, sets task and mode to those that
+ * the stop interrupted. */
 void nmibt_see_through_stop(struct nmibt_evidence *evidence);
-/* Fills in the stack that the registers stand on, unless it is there. unwinder may be NULL:
- * then the stack is the place where the CPU was, and ends there. */
+/* Fills in the stack that the registers point to, unless it is there. unwinder may be NULL: then
+ * the stack has only the frame of the pc. */
 struct nmibt_error *nmibt_unwind_evidence(struct nmibt_kernel *kernel,
 					  struct nmibt_unwinder *unwinder,
 					  struct nmibt_evidence *evidence);
