@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * How long before the death something was. Order is by the log's record numbers; an age
- * is a difference on one clock, and two clocks are never compared.
+ * Ages: how long before the death something happened. The order of events is that of the log's
+ * record numbers. An age is a difference on one clock; times of two clocks are never compared.
  */
 #include "report/report.h"
 
-/* A suspend between the two: local_clock() stands still while the machine sleeps
- * (kernel/sched/clock.c, 6.12), so that the difference is of the time awake. */
+/* True: the machine was suspended between the two records. local_clock() stands still meanwhile
+ * (kernel/sched/clock.c, 6.12), so that a difference counts only the time awake. */
 bool nmibt_was_suspended(const struct nmibt_report *report, uint64_t from_seq, uint64_t to_seq)
 {
 	for (size_t i = 0; i < report->nr_suspends; i++) {
@@ -16,7 +16,8 @@ bool nmibt_was_suspended(const struct nmibt_report *report, uint64_t from_seq, u
 	return false;
 }
 
-/* They are apart by less than that, or are not of one clock (kernel/sched/clock.c, 6.12). */
+/* Clocks of two CPUs differ by less than this, unless they are not synchronised
+ * (kernel/sched/clock.c, 6.12). */
 #define CLOCK_SKEW_NS 10000000
 
 static bool contradict(uint64_t ns, uint64_t seq, const struct nmibt_death *death)
@@ -34,14 +35,14 @@ struct nmibt_age nmibt_age_of(const struct nmibt_report *report, enum nmibt_cloc
 	if (clock != NMIBT_CLOCK_LOG || !log)
 		return age;
 	age.suspended = nmibt_was_suspended(report, seq, death->has_seq ? death->seq : UINT64_MAX);
-	/* Clocks of CPUs that contradict the order of the records tell no age. */
+	/* If the clocks of two CPUs contradict the order of the records, no age is known. */
 	if (death->has_seq ? contradict(ns, seq, death) : ns > log->last_ns + CLOCK_SKEW_NS) {
 		age.is_before = death->has_seq && seq < death->seq;
 		age.is_after = death->has_seq && !age.is_before;
 		return age;
 	}
-	/* Without the first record of the death its newest record is the latest moment
-	 * that is known. */
+	/* If the first record of the death is missing, the log's newest record is the latest known
+	 * time before it. */
 	age.ns = (int64_t)((death->has_seq ? death->ns : log->last_ns) - ns);
 	age.kind = death->has_seq && !age.suspended ? NMIBT_AGE_EXACT : NMIBT_AGE_AT_LEAST;
 	return age;
@@ -65,7 +66,7 @@ void nmibt_format_duration(int64_t ns, char *buf, size_t len)
 		snprintf(buf, len, "%u days", (unsigned int)(min / 60 / 24));
 }
 
-/* That it is at least no time at all says nothing. */
+/* "At least 0 s" says nothing, so it is printed differently. */
 static bool is_no_time(struct nmibt_age age)
 {
 	return age.ns < 1000000 && age.ns > -1000000;
@@ -91,7 +92,7 @@ void nmibt_format_offset(struct nmibt_age age, char *buf, size_t len)
 void nmibt_format_age(const struct nmibt_report *report, struct nmibt_age age, char *buf,
 		      size_t len)
 {
-	/* Where the log does not have the panic, its newest record may be a later one. */
+	/* If the panic is not in the log, the newest record may be later than the panic. */
 	const char *what = report->death.has_seq ? "the panic" : "the dump";
 	char duration[32];
 
@@ -102,7 +103,7 @@ void nmibt_format_age(const struct nmibt_report *report, struct nmibt_age age, c
 				 what);
 		return;
 	}
-	/* How much later the death or the dump was nobody knows. */
+	/* How much later the death or the dump was is not known. */
 	if (age.kind == NMIBT_AGE_AT_LEAST && is_no_time(age) && !age.suspended) {
 		snprintf(buf, len, "before %s", what);
 		return;

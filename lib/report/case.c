@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The case: which machine and kernel it was, when it died, and what its settings had to do
- * with it.
+ * The case: which machine and kernel it was, when it died, and which setting made it panic.
  */
 #include "report/report.h"
 
 /* struct new_utsname, include/uapi/linux/utsname.h (6.12): six strings of 65 bytes. */
 #define UTS_LEN 65
-/* struct uts_namespace has the name first, or behind a reference count
- * (include/linux/utsname.h, 6.12 and 5.10). */
+/* In struct uts_namespace the name is first, or behind a reference count (include/linux/utsname.h,
+ * 6.12 and 5.10). */
 #define MAX_NAME_OFFSET 16
 
-/* The name of the host, out of init_uts_ns; NULL: it can't be read. */
+/* The host's name from init_uts_ns; the caller frees it. NULL: it can't be read. */
 static char *read_host(struct nmibt_kernel *kernel)
 {
 	char names[MAX_NAME_OFFSET + 2 * UTS_LEN];
@@ -29,7 +28,8 @@ static char *read_host(struct nmibt_kernel *kernel)
 	return NULL;
 }
 
-/* Which setting made a report of this kind a panic: the panic's words say that it did. */
+/* The setting that turned a report of this kind into a panic. The panic's message shows that the
+ * panic came from such a report. */
 static const char *setting_of(const struct nmibt_report *report)
 {
 	const struct nmibt_death *death = &report->death;
@@ -77,7 +77,7 @@ void nmibt_fill_case(const struct nmibt_report *report, struct nmibt_case *ret)
 		return;
 	ret->hardware = log->hardware;
 	ret->taint = log->taint;
-	/* local_clock() begins at boot, and stands still while the machine sleeps. */
+	/* local_clock() begins at boot, and stands still while the machine is suspended. */
 	ret->has_uptime = log->nr_records;
 	ret->uptime_ns = death->has_seq ? death->ns : log->last_ns;
 	ret->is_uptime_least = !death->has_seq || report->nr_suspends;
@@ -88,7 +88,7 @@ void nmibt_case_destroy(struct nmibt_case *case_info)
 	free(case_info->host);
 }
 
-/* The letters of a taint, one after the other; "" if there are none. */
+/* The letters in a taint as printed; "" if there are none. */
 static const char *taint_letters(const char *taint)
 {
 	static const char prefix[] = "Tainted: ";
@@ -103,14 +103,14 @@ char nmibt_next_taint(const char *taint, size_t *at)
 	while (letters[*at] == ' ' || (letters[*at] >= 'A' && letters[*at] <= 'Z')) {
 		char letter = letters[(*at)++];
 
-		/* G says that P is not there. */
+		/* G stands for the absence of P. */
 		if (letter != ' ' && letter != 'G')
 			return letter;
 	}
 	return '\0';
 }
 
-/* Letters of "Tainted: " in words: kernel/panic.c: taint_flags[], 6.12. */
+/* The meaning of the letters in "Tainted: ": kernel/panic.c: taint_flags[], 6.12. */
 static const struct {
 	char letter;
 	const char *words;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A backtrace against the registers of the stop: did the CPU move, and do the registers
+ * Compares a backtrace with the registers of the stop: did the CPU move on, and do the registers
  * confirm an older text?
  */
 #include "report/report.h"
 
 /* ------------------------------------------------------------------- confirmed */
 
-/* Of one stack, THREAD_SIZE of both architectures with pages of 4 KiB; with KASAN it is
- * 32 KiB, and then a stack may be taken for two: that is no confirmation. */
+/* Bytes of one stack: THREAD_SIZE of both architectures with 4 KiB pages. With KASAN it is 32 KiB;
+ * then two halves of one stack may look like two stacks, which is no confirmation. */
 #define STACK_SIZE 16384
 
 static bool is_same_stack(const struct nmibt_evidence *evidence, const struct nmibt_evidence *stop)
@@ -21,17 +21,17 @@ static bool is_same_frame(const struct nmibt_frame *a, const struct nmibt_frame 
 {
 	size_t len = nmibt_function_len(a->function);
 
-	/* Without names only the same address is the same function. */
+	/* Functions without names are the same only if their addresses are. */
 	if (!len || !b->function.len)
 		return !len && !b->function.len && a->addr && a->addr == b->addr;
-	/* The kernel that prints always knows the module, nmibt does not. */
+	/* The kernel always prints the module; nmibt does not always know it. */
 	if (a->module.len && b->module.len &&
 	    (a->module.len != b->module.len || memcmp(a->module.s, b->module.s, a->module.len)))
 		return false;
 	return nmibt_function_len(b->function) == len && !memcmp(a->function.s, b->function.s, len);
 }
 
-/* The chain of a stack from a frame on. */
+/* The chain of functions of a stack, from frame next on. */
 struct chain {
 	const struct nmibt_stack *stack;
 	size_t next;
@@ -50,7 +50,7 @@ static const struct nmibt_frame *next_in_chain(struct chain *chain)
 	return NULL;
 }
 
-/* All functions equal, and at least one. */
+/* True: all functions of the two chains are the same, and there is at least one. */
 static bool are_equal(struct chain a, struct chain b)
 {
 	for (bool any = false;; any = true) {
@@ -63,22 +63,22 @@ static bool are_equal(struct chain a, struct chain b)
 	}
 }
 
-/* A stack that ends where nothing more could be read tells nothing of what lies further
- * out. */
+/* True: the stack is complete. One that ends because memory could not be read does not show which
+ * functions are further out. */
 static bool is_whole(const struct nmibt_stack *stack)
 {
 	return stack->end == NMIBT_END_COMPLETE || stack->end == NMIBT_END_USER ||
 	       stack->end == NMIBT_END_UNKNOWN;
 }
 
-/* A single function is common to many. */
+/* True: the chain has at least two functions. Many stacks have a single function in common. */
 static bool has_two(struct chain chain)
 {
 	return next_in_chain(&chain) && next_in_chain(&chain);
 }
 
-/* Chains that differ in the innermost function at most: the frames of the stop itself are
- * taken off first. */
+/* True: the chains differ at most in the innermost function. The frames of the stop itself are
+ * removed first. */
 static bool is_same_chain(const struct nmibt_stack *text, const struct nmibt_stack *stop)
 {
 	struct chain a = {text, nmibt_count_dying(text)}, b = {stop, nmibt_count_dying(stop)};
@@ -92,8 +92,8 @@ static bool is_same_chain(const struct nmibt_stack *text, const struct nmibt_sta
 	       are_equal(a_rest, b);
 }
 
-/* The stop may have come while the CPU served an interrupt, a watchdog's for instance:
- * where that hit is where the task was. Index of the frame; 0: it served none. */
+/* The stop may have come while the CPU served an interrupt, for instance a watchdog's. The task was
+ * where that interrupt hit. Returns the index of that frame; 0: the CPU served no interrupt. */
 static size_t find_interrupted(const struct nmibt_stack *stack)
 {
 	for (size_t i = stack->nr; i > 0; i--) {
@@ -115,7 +115,8 @@ static bool is_same_below_interrupt(const struct nmibt_stack *text, const struct
 	return is_same_chain(text, &below);
 }
 
-/* The registers of a virtual CPU do not tell the task; then the chain alone does. */
+/* True: the evidence shows an idle CPU. The registers of a virtual CPU do not tell the task; then
+ * only the chain counts. */
 static bool is_idle(const struct nmibt_evidence *evidence)
 {
 	return evidence->is_idle_said || ((!evidence->task.known || !evidence->task.pid) &&
@@ -138,10 +139,10 @@ bool nmibt_is_confirmed(const struct nmibt_evidence *evidence, const struct nmib
 /* ----------------------------------------------------------------------- moved */
 
 /*
- * A CPU in a loop is at another instruction, one call deeper or shallower, each time one
- * looks. It is in the same place when its pc is in the same function with the same stack
- * pointer, or in one of the innermost functions of the backtrace with a stack pointer a
- * frame or two away.
+ * A CPU in a loop is at another instruction, or one call deeper or less deep, each time one looks.
+ * It counts as in the same place when its pc is in the same function with the same stack pointer,
+ * or in one of the innermost functions of the backtrace with a stack pointer that is a frame or two
+ * away.
  */
 #define NEAR_STACK 512
 
@@ -150,14 +151,15 @@ static bool is_near(uint64_t a, uint64_t b)
 	return a - b + NEAR_STACK <= 2 * NEAR_STACK;
 }
 
-/* Is addr in the function of frame, given that pc is in it at frame's offset? */
+/* True: addr is in the function of frame, where pc is at frame's offset. */
 static bool is_in_function(const struct nmibt_frame *frame, uint64_t pc, uint64_t addr)
 {
 	return addr - (pc - frame->offset) < frame->size;
 }
 
-/* Is addr in one of the innermost functions? A loop runs in the first few, all share the
- * last. False also where nobody knows what function addr is in: then *ret_known is false. */
+/* True: addr is in one of the innermost functions. A loop runs in the first few of them; the outer
+ * ones are common to all that the task does. *ret_known false: the function of addr is not
+ * known. */
 static bool is_in_chain(struct nmibt_kernel *kernel, const struct nmibt_stack *stack, uint64_t addr,
 			bool *ret_known)
 {
@@ -203,24 +205,24 @@ static enum nmibt_moved compare_registers(struct nmibt_kernel *kernel,
 	    (names->lr != NMIBT_NO_REG &&
 	     is_in_chain(kernel, &evidence->stack, stop->regs.value[names->lr], &lr_known)))
 		return NMIBT_MOVED_SAME;
-	/* It was in the kernel; user space, the lower half, is another place. */
+	/* The CPU was in the kernel. If it is now in user space, the lower half, it moved on. */
 	return pc_known || !(pc >> 63) ? NMIBT_MOVED_YES : NMIBT_MOVED_UNKNOWN;
 }
 
-/* A text has no registers in numbers but the stack pointer. Only chains that are whole
- * contradict each other. */
+/* Compares a text with the stop. The text's only register is the stack pointer. Two chains
+ * contradict each other only if both are complete. */
 static enum nmibt_moved compare_text(const struct nmibt_evidence *evidence,
 				     const struct nmibt_evidence *stop)
 {
-	/* A task that is in user mode both times may be anywhere there. */
+	/* A task that was in user mode both times may be at any place there. */
 	if (nmibt_is_confirmed(evidence, stop))
 		return evidence->is_user ? NMIBT_MOVED_UNKNOWN : NMIBT_MOVED_SAME;
-	/* The same functions are the same place only of the same task. */
+	/* The same functions are the same place only if the task is the same. */
 	if (is_same_below_interrupt(&evidence->stack, &stop->stack))
 		return stop->task.known ? NMIBT_MOVED_SAME : NMIBT_MOVED_UNKNOWN;
 	if (!stop->task.known && is_same_chain(&evidence->stack, &stop->stack))
 		return NMIBT_MOVED_UNKNOWN;
-	/* What is lost of it may be what they have in common. */
+	/* The part of the text that is lost may be the part that both have in common. */
 	if (evidence->wrong & ~NMIBT_WRONG_DAMAGED)
 		return NMIBT_MOVED_UNKNOWN;
 	if (evidence->is_user != stop->is_user && evidence->stack.nr + stop->stack.nr)
@@ -239,13 +241,14 @@ enum nmibt_moved nmibt_compare(struct nmibt_kernel *kernel, const struct nmibt_e
 	if (evidence->has_slot) {
 		if (evidence->slot.flags & NMI_CAPTURE_SLOT_F_NO_REGS_SELF)
 			return NMIBT_MOVED_SYNTHETIC;
-		/* Both sets are of one moment: the stop, or the oops (kernel/crash_core.c:
-		 * __crash_kexec(), 6.12). */
+		/* Both register sets are of the same moment: the stop, or the oops
+		 * (kernel/crash_core.c: __crash_kexec(), 6.12). */
 		if (evidence->slot.how == NMI_CAPTURE_BY_STOP ||
 		    evidence->slot.how == NMI_CAPTURE_BY_SELF)
 			return NMIBT_MOVED_UNKNOWN;
 	}
-	/* An idle CPU always looks moved, which says nothing; one that is idle no more has. */
+	/* An idle CPU always looks as if it had moved, so that is not counted. A CPU that was idle
+	 * and then was not has moved. */
 	if (is_idle(evidence) && is_idle(stop))
 		return NMIBT_MOVED_IDLE;
 	if (is_idle(evidence) && stop->task.known)
@@ -254,7 +257,7 @@ enum nmibt_moved nmibt_compare(struct nmibt_kernel *kernel, const struct nmibt_e
 		return NMIBT_MOVED_UNKNOWN;
 	if (stop->task.known && evidence->task.pid != stop->task.pid)
 		return NMIBT_MOVED_YES;
-	/* What a virtual CPU is in is the stop, and what that hit has no registers of its own. */
+	/* A virtual CPU may be in the stop itself; there are no registers of what the stop hit. */
 	if (evidence->has_slot && stop->source != NMIBT_SOURCE_VCPU)
 		return evidence->regs.present ? compare_registers(kernel, evidence, stop)
 					      : NMIBT_MOVED_UNKNOWN;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Conditions: what a watchdog reports again and again of one CPU, task or grace period.
- * One that is open at the death makes its CPU stuck, whoever the reporter is.
+ * Conditions: a watchdog reports the same CPU, task or grace period again and again. A CPU in a
+ * condition that is open at the death is stuck, whoever reported it.
  */
 #include <inttypes.h>
 
@@ -10,10 +10,10 @@
 #define SECOND UINT64_C(1000000000)
 
 /*
- * How far apart reports of a kind are with the kernel's defaults, where two of them don't
- * tell: kernel/watchdog.c: a soft lockup again after 2 * watchdog_thresh and a sample
- * period; kernel/rcu/tree_stall.h: 3 * timeout + 3 s; kernel/hung_task.c: its timeout;
- * kernel/smp.c: csd_lock_timeout; 6.1, 6.12. A hard lockup is reported once.
+ * The time between two reports of a kind with the kernel's default settings, if no two reports show
+ * it. kernel/watchdog.c: a soft lockup again after 2 * watchdog_thresh and a sample period;
+ * kernel/rcu/tree_stall.h: 3 * timeout + 3 s; kernel/hung_task.c: its timeout; kernel/smp.c:
+ * csd_lock_timeout; 6.1, 6.12. A hard lockup is reported once.
  */
 static uint64_t default_interval(const struct nmibt_printout *p)
 {
@@ -47,7 +47,7 @@ bool nmibt_is_condition(enum nmibt_print kind)
 	}
 }
 
-/* RCU says of the same grace period now one, now the other. */
+/* RCU may report the same grace period as either kind. */
 static enum nmibt_print kind_of(const struct nmibt_printout *p)
 {
 	return p->kind == NMIBT_PRINT_SELF_STALL ? NMIBT_PRINT_STALL : p->kind;
@@ -66,8 +66,8 @@ static bool overlap(const struct nmibt_cpus *a, const struct nmibt_cpus *b)
 	return false;
 }
 
-/* For how long it was stuck by its first line, which has whole seconds. Those of a soft lockup
- * are 2^30 ns each: kernel/watchdog.c: get_timestamp(), 5.10 to 6.12. */
+/* For how long it was stuck, in ns, by the whole seconds in its first line. The seconds of a soft
+ * lockup have 2^30 ns: kernel/watchdog.c: get_timestamp(), 5.10 to 6.12. */
 static uint64_t lasted_ns(const struct nmibt_printout *p)
 {
 	uint64_t unit = p->kind == NMIBT_PRINT_SOFT_LOCKUP ? UINT64_C(1) << 30 : SECOND;
@@ -75,14 +75,14 @@ static uint64_t lasted_ns(const struct nmibt_printout *p)
 	return p->seconds > UINT64_MAX / unit ? UINT64_MAX : p->seconds * unit;
 }
 
-/* Does the condition go on with this report, or has it ended since? Of a soft lockup the
- * kernel itself says since when. */
+/* True: this report is of the same condition; false: the condition has ended in between. A report
+ * of a soft lockup itself says since when it lasts. */
 static bool goes_on(const struct nmibt_condition *c, const struct nmibt_printout *p)
 {
 	uint64_t usual = default_interval(p);
 	uint64_t interval = c->count > 1 && c->interval_ns > usual ? c->interval_ns : usual;
 
-	/* Clocks of CPUs differ: the later record may have the earlier time. */
+	/* Clocks of CPUs differ, so the later record may have the earlier time. */
 	if (p->begun_ns <= c->last_ns || p->begun_ns <= c->first_ns)
 		return true;
 	if (p->has_seconds) {
@@ -121,16 +121,16 @@ static struct nmibt_error *add_cpus(struct nmibt_cpus *to, const struct nmibt_cp
 
 #define NR_BUCKETS 1024
 
-/* The newest conditions: index + 1, 0 for none. Hundreds of CPUs may be in one each, and a
- * log of nothing but lockups must not cost the square of it. */
+/* The newest condition of each CPU or task: index + 1, 0 for none. They are looked up here, because
+ * hundreds of CPUs may be in conditions, and a log full of lockups must not take quadratic time. */
 struct newest {
 	size_t soft_lockup[NMIBT_MAX_CPUS];
 	size_t hard_lockup[NMIBT_MAX_CPUS];
 	size_t csd_lockup[NMIBT_MAX_CPUS];
 	size_t stall[NMIBT_MAX_CPUS];
 	size_t stall_of_no_cpu;
-	size_t hung_task[NR_BUCKETS]; /* by PID: the newest of each chain */
-	size_t older[]; /* of each condition: the next one of its chain */
+	size_t hung_task[NR_BUCKETS]; /* by PID: the newest condition of each chain */
+	size_t older[]; /* for each condition: the next older one in its chain */
 };
 
 static size_t *newest_by_cpu(struct newest *newest, enum nmibt_print kind)
@@ -178,7 +178,7 @@ static size_t find_newest(const struct nmibt_report *report, struct newest *newe
 static void set_newest(struct newest *newest, const struct nmibt_printout *p, size_t condition)
 {
 	if (p->kind == NMIBT_PRINT_HUNG_TASK) {
-		/* One that goes on is in its chain. */
+		/* A condition that continues is in its chain already. */
 		if (!p->task.known || *chain_of(newest, p) >= condition)
 			return;
 		newest->older[condition - 1] = *chain_of(newest, p);
@@ -247,8 +247,8 @@ static struct nmibt_error *take(struct nmibt_report *report, struct newest *newe
 	return err;
 }
 
-/* RCU counts in jiffies: two reports of one stall tell how many of them are a second (HZ is
- * 100, 250, 300 or 1000: kernel/Kconfig.hz, 6.12), and so since when it lasts. */
+/* Finds out since when a stall lasts. RCU reports it in jiffies. Two reports of one stall show how
+ * many jiffies are a second (HZ is 100, 250, 300 or 1000: kernel/Kconfig.hz, 6.12). */
 static void find_since(const struct nmibt_report *report, struct nmibt_condition *c)
 {
 	static const uint64_t rates[] = {100, 250, 300, 1000};
@@ -278,15 +278,15 @@ struct nmibt_age nmibt_age_of_condition(const struct nmibt_report *report,
 	return nmibt_age_of(report, NMIBT_CLOCK_LOG, c->last_ns, last->first_seq);
 }
 
-/* Is its newest report, of this age, younger than 1.5 of its intervals at the death, or,
- * without one, at the dump? */
+/* True: the newest report, whose age is given, is younger than 1.5 intervals at the death; without
+ * a death, at the dump. */
 static bool is_young(const struct nmibt_condition *c, struct nmibt_age age)
 {
 	return age.kind != NMIBT_AGE_UNKNOWN &&
 	       age.ns < (int64_t)(c->interval_ns + c->interval_ns / 2);
 }
 
-/* The kernel says that a CPU ran what it was asked to run. */
+/* True: a later line of the log says that the CPU ran the function that it was asked to run. */
 static bool is_released(const struct nmibt_report *report, const struct nmibt_condition *c)
 {
 	const struct nmibt_log_source *log = report->sources->log;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The death of the kernel: what tells of it, who reported it, whom it is about, and which
- * printed reports belong to it.
+ * The death of the kernel: what shows it, which CPU reported it, which CPUs and tasks it is about,
+ * and which printed reports belong to it.
  */
 #include "report/report.h"
 
 /*
- * What a panic says that came out of a report of each kind. kernel/watchdog.c,
+ * The words in the message of a panic that came from a report of each kind. kernel/watchdog.c,
  * kernel/rcu/tree_stall.h, kernel/hung_task.c, kernel/exit.c, kernel/panic.c:
  * check_panic_on_warn(), arch/x86/kernel/dumpstack.c, arch/arm64/kernel/traps.c; 6.1, 6.12.
  */
@@ -39,8 +39,8 @@ static bool fits(const struct nmibt_printout *report, const struct nmibt_printou
 	return false;
 }
 
-/* The report that the panic came out of: of the same caller, of a kind that fits, no other
- * report of that caller in between, however long printing took. Index + 1; 0: none. */
+/* Finds the report that the panic came from: it has the same caller and a fitting kind, and that
+ * caller printed no other report in between, however long printing took. Index + 1; 0: none. */
 static size_t find_cause(const struct nmibt_report *report, size_t panic)
 {
 	const struct nmibt_log_source *log = report->sources->log;
@@ -59,10 +59,10 @@ static size_t find_cause(const struct nmibt_report *report, size_t panic)
 	return 0;
 }
 
-/* --------------------------------------------------------------- what tells of it */
+/* --------------------------------------------------------------- what shows the death */
 
-/* Of the boot that died: a log may hold what a kernel before or the capture kernel said.
- * [*ret_from, *ret_to) in record numbers. */
+/* Finds the boot that died, as record numbers [*ret_from, *ret_to). The log may also have records
+ * of an earlier kernel or of the capture kernel. */
 static void find_boot(const struct nmibt_log_source *log, uint64_t *ret_from, uint64_t *ret_to)
 {
 	uint64_t before = 0, banner = 0;
@@ -76,7 +76,7 @@ static void find_boot(const struct nmibt_log_source *log, uint64_t *ret_from, ui
 		}
 		if (event->kind != NMIBT_PRINT_COMMAND_LINE || !event->is_capture_kernel || !banner)
 			continue;
-		/* The last boot before the capture kernel's. */
+		/* The boot that died is the last one before the capture kernel's. */
 		*ret_from = before;
 		*ret_to = banner;
 		return;
@@ -91,7 +91,7 @@ static struct nmibt_error *copy(const char *text, char **ret)
 	return *ret ? NULL : nmibt_error_nomem();
 }
 
-/* The first panic of that boot; later ones are part of it. */
+/* Finds the first panic of that boot. Later ones are part of the same death. */
 static struct nmibt_error *find_panic(const struct nmibt_log_source *log, struct nmibt_death *death)
 {
 	uint64_t from, to;
@@ -120,7 +120,7 @@ static struct nmibt_error *find_own_failure(const struct nmibt_log_source *log,
 	return NULL;
 }
 
-/* The capture kernel ran as the image was made: its log says whether it died, too. */
+/* The capture kernel was running when the image was made: its log says whether it panicked, too. */
 static struct nmibt_error *find_failure(struct nmibt_kernel *capture, struct nmibt_death *death)
 {
 	struct nmibt_log_source *log;
@@ -137,8 +137,9 @@ static struct nmibt_error *find_failure(struct nmibt_kernel *capture, struct nmi
 	return err;
 }
 
-/* die() may go to kdump without a word of panic() (kernel/kexec_core.c: crash_kexec() by
- * arch/x86/kernel/dumpstack.c: oops_end(), 6.12): the oops of who went there. */
+/* die() may go to kdump without calling panic() (kernel/kexec_core.c: crash_kexec() by
+ * arch/x86/kernel/dumpstack.c: oops_end(), 6.12). Finds the oops of the CPU that did so. Index + 1;
+ * 0: none. */
 static size_t find_fatal_oops(const struct nmibt_log_source *log, uint32_t reporter)
 {
 	uint64_t from, to;
@@ -147,7 +148,7 @@ static size_t find_fatal_oops(const struct nmibt_log_source *log, uint32_t repor
 	for (size_t i = log->nr_printouts; i > 0; i--) {
 		const struct nmibt_printout *p = &log->printouts[i - 1];
 
-		/* One that ended was survived. */
+		/* The machine survived an oops that ended. */
 		if (p->kind == NMIBT_PRINT_OOPS && !p->has_ended && p->first_seq >= from &&
 		    p->first_seq < to)
 			return reporter == NMIBT_NO_CPU || p->reporter == NMIBT_NO_CPU ||
@@ -193,10 +194,10 @@ static struct nmibt_error *add_task(struct nmibt_death *death, const struct nmib
 	return NULL;
 }
 
-/* Between two passes khungtaskd sleeps for a second or more. */
+/* Between two passes over all tasks khungtaskd sleeps for a second or more. */
 #define PASS_GAP_NS UINT64_C(1000000000)
 
-/* The first report of the pass that the last one, of index last, belongs to. */
+/* The index of the first report of khungtaskd's pass that has report last as its last one. */
 static size_t find_pass(const struct nmibt_log_source *log, size_t last)
 {
 	const struct nmibt_printout *next = &log->printouts[last];
@@ -215,7 +216,7 @@ static size_t find_pass(const struct nmibt_log_source *log, size_t last)
 	return first;
 }
 
-/* khungtaskd reports all that it finds blocked in a pass, and panics then:
+/* khungtaskd reports all tasks that it finds blocked in one pass, and panics after that:
  * kernel/hung_task.c: check_hung_uninterruptible_tasks(), 6.12. */
 static struct nmibt_error *add_tasks(struct nmibt_report *report)
 {
@@ -241,15 +242,15 @@ static void add_cpus(struct nmibt_report *report, const struct nmibt_cpus *cpus)
 	}
 }
 
-/* A hypervisor or a person sent an NMI, and whichever CPU took it panicked:
+/* True: a hypervisor or a person sent an NMI, and the CPU that happened to take it panicked:
  * arch/x86/kernel/nmi.c: unknown_nmi_error(), 6.12. */
 static bool is_of_operator(const struct nmibt_death *death)
 {
 	return death->message && strstr(death->message, "NMI: Not continuing");
 }
 
-/* A watchdog's panic is about the CPUs and tasks that it names; an oops, a BUG, sysrq-c and
- * a panic() of its own are about who reports them. */
+/* A watchdog's panic is about the CPUs and tasks that it names. An oops, a BUG, sysrq-c and other
+ * calls of panic() are about the CPU that reports them. */
 struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report)
 {
 	struct nmibt_death *death = &report->death;
@@ -324,7 +325,7 @@ struct nmibt_error *nmibt_find_death(struct nmibt_report *report)
 		death->reporter = sources->log->printouts[death->cause - 1].reporter;
 	if (sources->log)
 		date(sources->log, death);
-	/* A front end may know it where the log doesn't. */
+	/* A front end may know the message when the log does not have it. */
 	if (!death->message)
 		death->message = report->kernel->image->panic_message;
 	return NULL;
@@ -339,8 +340,8 @@ void nmibt_death_destroy(struct nmibt_death *death)
 
 /* ------------------------------------------------------------------- what belongs */
 
-/* Without a kdump panic() stops the others, too (kernel/panic.c:
- * panic_other_cpus_shutdown(), 6.12), and registers of virtual CPUs show it. */
+/* Without kdump, panic() stops the other CPUs, too (kernel/panic.c: panic_other_cpus_shutdown(),
+ * 6.12), and the registers of virtual CPUs show that. */
 bool nmibt_is_stop_certain(const struct nmibt_report *report)
 {
 	return report->was_stopped || (report->death.is_known && report->sources->vcpus);

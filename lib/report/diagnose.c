@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a person wants to know first: which CPUs need looking at, and why. Each
- * finding says only what the capture shows.
+ * The findings: which CPUs need attention, and why. A finding says only what the capture shows.
  */
 #include <inttypes.h>
 
@@ -38,7 +37,7 @@ static bool has_outcome(const struct nmibt_cpu_brief *b, uint64_t arg)
 	return b->outcome == arg;
 }
 
-/* What is seen of the CPU itself; a backtrace that an older text gives counts as well, as
+/* True: the CPU was seen in the same place twice. An older text counts as a backtrace, too, because
  * the registers have confirmed it. */
 static bool is_same_place(const struct nmibt_cpu_brief *b, uint64_t irqs_off)
 {
@@ -98,7 +97,7 @@ static bool lost_records(const struct nmibt_cpu_brief *b, uint64_t arg)
 struct diagnosing {
 	const struct nmibt_report *report;
 	struct nmibt_diagnosis *diagnosis;
-	struct nmibt_error *err; /* the first one; nothing is added behind it */
+	struct nmibt_error *err; /* the first error; nothing is added after it */
 };
 
 static unsigned int count_cpus(const struct nmibt_report *report, cpu_test test, uint64_t arg)
@@ -110,7 +109,7 @@ static unsigned int count_cpus(const struct nmibt_report *report, cpu_test test,
 	return count;
 }
 
-/* Room for one more finding; text comes behind it. NULL: no memory. */
+/* Adds a finding without text, with room for nr_cpus CPUs. NULL: out of memory. */
 static struct nmibt_finding *add_finding(struct diagnosing *d, enum nmibt_finding_kind kind,
 					 unsigned int nr_cpus)
 {
@@ -132,7 +131,7 @@ static struct nmibt_finding *add_finding(struct diagnosing *d, enum nmibt_findin
 	return finding;
 }
 
-/* The CPUs that pass the test, if there are any. */
+/* Adds a finding about the CPUs that pass the test, if there are any. */
 static void add_cpus(struct diagnosing *d, enum nmibt_finding_kind kind, cpu_test test,
 		     uint64_t arg, const char *text)
 {
@@ -164,7 +163,7 @@ struct waiter {
 	struct nmibt_wait wait;
 };
 
-/* Waiters for the same come together. */
+/* Sorts CPUs that wait for the same thing next to each other. */
 static int compare_waiters(const void *a, const void *b)
 {
 	const struct waiter *x = a, *y = b;
@@ -177,7 +176,7 @@ static int compare_waiters(const void *a, const void *b)
 	return functions ? functions : x->cpu < y->cpu ? -1 : x->cpu > y->cpu;
 }
 
-/* With the registers that the stack begins with. */
+/* Reads what CPU nr waits for, with the lock that its registers point to. */
 static struct nmibt_error *add_waiter(const struct nmibt_report *report, unsigned int nr,
 				      struct waiter *ret, bool *ret_found)
 {
@@ -306,14 +305,14 @@ static bool is_in_condition(const struct nmibt_cpu_brief *b, uint64_t condition)
 	return b->condition == condition;
 }
 
-/* "-0.2 s", "at the panic" */
+/* Writes the age of the newest report: "-0.2 s", "at the panic". */
 static void format_newest(const struct nmibt_report *report, const struct nmibt_condition *c,
 			  char *buf, size_t len)
 {
 	struct nmibt_age age = nmibt_age_of_condition(report, c);
 
 	nmibt_format_offset(age, buf, len);
-	/* These are of a table. */
+	/* "0" and "?" are for a table, not for a sentence. */
 	if (!strcmp(buf, "0") || !strcmp(buf, "?"))
 		nmibt_format_age(report, age, buf, len);
 	if (!*buf)
@@ -400,7 +399,7 @@ static int compare_hash(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* Stacks that more than one CPU has, in the order of their first CPU. */
+/* Finds stacks that more than one CPU has, in the order of their first CPUs. */
 static void find_same_stacks(struct diagnosing *d)
 {
 	const struct nmibt_report *report = d->report;

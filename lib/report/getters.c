@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What the public API tells of a report and of its parts. */
+/* The getters of the public API for a report and its parts. */
 #include "report/report.h"
 
 /* -------------------------------------------------------------------- the report */

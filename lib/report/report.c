@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The report: opens the sources, finds the death, and goes once over all CPUs. That pass
- * leaves a brief of each CPU, so that memory does not grow with their text.
+ * The report: opens the sources, finds the death, and then goes over all CPUs once. That pass keeps
+ * only a brief of each CPU, so that memory does not grow with the size of their texts.
  */
 #include <inttypes.h>
 
@@ -43,13 +43,14 @@ const struct nmibt_evidence *nmibt_shown(const struct nmibt_cpu *cpu)
 									   : &cpu->standing;
 }
 
-/* Older text makes no outcome, no "idle", no group and no signature. */
+/* True: the evidence counts for the outcome, for "idle", for groups and for the signature. Older
+ * text does not. */
 static bool stands(const struct nmibt_cpu *cpu)
 {
 	return !cpu->is_stale && cpu->step <= NMIBT_STEP_REGISTERS;
 }
 
-/* The task that the newest report of a condition is about: what its first line says, or what
+/* The task that the newest report of a condition is about, by its first line or by the trace that
  * the CPU printed for it. */
 static struct nmibt_error *task_of(const struct nmibt_report *report,
 				   const struct nmibt_condition *c, unsigned int cpu,
@@ -74,8 +75,8 @@ static struct nmibt_error *task_of(const struct nmibt_report *report,
 	return NULL;
 }
 
-/* Does evidence show the CPU elsewhere than in the condition: idle, with another task, or,
- * for what locks up in the kernel, in user mode? */
+/* True: the evidence shows that the CPU has left the condition: it is idle, or has another task;
+ * and for a lockup in the kernel, also if it is in user mode. */
 static bool shows_elsewhere(const struct nmibt_condition *c, const struct nmibt_task *task,
 			    const struct nmibt_evidence *evidence)
 {
@@ -86,7 +87,8 @@ static bool shows_elsewhere(const struct nmibt_condition *c, const struct nmibt_
 	       (task->known && evidence->task.known && evidence->task.pid != task->pid);
 }
 
-/* What is later than the newest report: the registers of the stop, and text behind it. */
+/* Looks at evidence that is later than the newest report: the registers of the stop, and later
+ * text. */
 static struct nmibt_error *is_elsewhere(const struct nmibt_report *report,
 					const struct nmibt_condition *c,
 					const struct nmibt_cpu *cpu, bool *ret)
@@ -106,7 +108,7 @@ static struct nmibt_error *is_elsewhere(const struct nmibt_report *report,
 	return NULL;
 }
 
-/* The newest open condition that the CPU is still in; it makes the CPU stuck. */
+/* Finds the newest open condition that the CPU is still in. Such a CPU is stuck. */
 static struct nmibt_error *find_condition(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
 	for (size_t i = report->nr_conditions; i > 0 && !cpu->condition; i--) {
@@ -129,12 +131,13 @@ static struct nmibt_error *describe(const struct nmibt_report *report, struct nm
 	const struct nmibt_evidence *shown = nmibt_shown(cpu);
 	struct nmibt_error *err = NULL;
 
-	/* A text is held against a stack, registers against registers. */
+	/* A text is compared with an unwound stack, registers with registers. */
 	if (cpu->step == NMIBT_STEP_BELONGS && cpu->standing.task.pid == cpu->stop.task.pid)
 		err = nmibt_unwind_stop(report, cpu);
 	if (err)
 		return err;
-	/* Who panicked printed that on the way to the stop. */
+	/* The CPU that panicked printed its text on the way to the stop, so they are not
+	 * compared. */
 	if (cpu->step <= NMIBT_STEP_CONFIRMED &&
 	    (cpu->standing.has_slot || cpu->outcome != NMIBT_OUTCOME_SELF))
 		cpu->moved = nmibt_compare(report->kernel, &cpu->standing, &cpu->stop);
@@ -262,7 +265,7 @@ struct nmibt_error *nmibt_older_next(struct nmibt_older *older, struct nmibt_cpu
 	return NULL;
 }
 
-/* Is there anything of the CPU beside what stands? */
+/* *ret: there is older evidence about the CPU than what stands. */
 static struct nmibt_error *look_for_older(const struct nmibt_report *report,
 					  const struct nmibt_cpu *cpu, bool *ret)
 {
@@ -329,7 +332,7 @@ static void make_brief(const struct nmibt_cpu *cpu, struct nmibt_cpu_brief *brie
 			cpu->standing.source == NMIBT_SOURCE_LOG ? cpu->standing.lost_msgs : 0,
 		.task = cpu->step == NMIBT_STEP_REGISTERS ? cpu->stop.task : cpu->standing.task,
 	};
-	/* A slot tells the task also where there is too little in it to stand. */
+	/* A slot tells the task even if it has too little to stand as evidence. */
 	if (!stands(cpu) && !cpu->standing.has_slot)
 		brief->task = (struct nmibt_task){0};
 }
@@ -374,7 +377,7 @@ static struct nmibt_error *first_pass(struct nmibt_report *report)
 	return NULL;
 }
 
-/* A condition that no CPU is in any more is over. */
+/* Marks open conditions as over, if none of their CPUs is in them any more. */
 static void close_conditions(struct nmibt_report *report)
 {
 	for (size_t i = 0; i < report->nr_conditions; i++) {
@@ -417,14 +420,15 @@ bool nmibt_has_something(const struct nmibt_cpu_brief *brief, bool older)
 	       (older && brief->has_older);
 }
 
-/* Does the log tell of a panic or a lockup, be it without a backtrace? */
+/* True: the log tells of a panic or a lockup, even if it has no backtrace. */
 bool nmibt_log_tells(const struct nmibt_report *report)
 {
 	return nmibt_may_use(report, NMIBT_SOURCE_LOG) &&
 	       (report->nr_conditions || report->death.by_log);
 }
 
-/* Is there anything of any CPU that was asked for, be it only older, or of the death? */
+/* True: the sources that may be used have any evidence, even if only older, or tell of the
+ * death. */
 static bool has_anything(const struct nmibt_report *report)
 {
 	if (report->sources->has_capture || report->is_capture_kernel || nmibt_log_tells(report))

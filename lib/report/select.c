@@ -1,18 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What stands for a CPU: the one rule of docs/evidence.md, and the only place that
- * decides it. The first step that applies:
+ * Chooses the evidence that stands for a CPU, by the rule of docs/evidence.md. No other code
+ * decides it. The first step that applies counts:
  *
- *   1 its slot, if it holds a frame or registers of the last request
- *   2 text that belongs to the death
- *   3 older text that the registers of the stop confirm
- *   4 these registers, unwound
- *   5 last seen: the newest older text, in the past tense
- *   6 nothing, and why
+ * 1 its slot, if it holds a frame or registers of the last request 2 text that belongs to the death
+ * 3 older text that the registers of the stop confirm 4 these registers, unwound 5 last seen: the
+ * newest older text, in the past tense 6 nothing, and why
  */
 #include "report/report.h"
 
-/* So many older texts of a CPU are held against its registers, the newest first. */
+/* How many older texts of a CPU are compared with its registers, the newest first. */
 #define MAX_TRIES 8
 
 static bool may_use_capture(const struct nmibt_report *report)
@@ -21,7 +18,7 @@ static bool may_use_capture(const struct nmibt_report *report)
 	       (report->only == NMIBT_SOURCE_AUTO || report->only <= NMIBT_SOURCE_SCAN);
 }
 
-/* Takes *evidence over, in place of what stood before. */
+/* Moves *evidence to cpu->standing, in place of what stood before. */
 static void stand(struct nmibt_cpu *cpu, enum nmibt_step step, struct nmibt_evidence *evidence)
 {
 	nmibt_evidence_destroy(&cpu->standing);
@@ -59,8 +56,8 @@ enum nmibt_outcome nmibt_outcome_of_slot(const struct nmibt_evidence *evidence)
 	return NMIBT_OUTCOME_SELF;
 }
 
-/* The header of the slot, whatever it holds, stays with the CPU: what became of the CPU is
- * said by the capture even where its text is from elsewhere. */
+/* The slot's header stays with the CPU, whatever the slot holds: the capture tells what became of
+ * the CPU even if its text comes from another source. */
 static struct nmibt_error *try_slot(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
 	struct nmibt_evidence slot;
@@ -105,7 +102,7 @@ static enum nmibt_outcome outcome_of_text(const struct nmibt_report *report,
 	const struct nmibt_death *death = &report->death;
 	enum nmibt_outcome outcome = nmibt_outcome_of_kind(evidence->kind);
 
-	/* The CPU that died printed it as it died. */
+	/* The CPU that panicked printed this text while it died. */
 	if (outcome == NMIBT_OUTCOME_REPORTED && evidence->printout &&
 	    (evidence->printout == death->printout ||
 	     (evidence->printout == death->cause &&
@@ -126,8 +123,8 @@ static bool has_any(const struct nmibt_stack *stack, const char *const *names, s
 }
 
 /*
- * Is the CPU in a function that prints such a trace? printk() alone may be any message.
- * lib/nmi_backtrace.c, drivers/tty/sysrq.c: showacpu(), arch/x86/kernel/dumpstack.c,
+ * True: the CPU is in a function that prints such a trace. printk() is not enough: it prints any
+ * message. lib/nmi_backtrace.c, drivers/tty/sysrq.c: showacpu(), arch/x86/kernel/dumpstack.c,
  * arch/arm64/kernel/stacktrace.c, process.c, traps.c, lib/dump_stack.c, kernel/panic.c; 6.12.
  */
 static bool is_printing(const struct nmibt_stack *stack, enum nmibt_evidence_kind kind)
@@ -143,10 +140,10 @@ static bool is_printing(const struct nmibt_stack *stack, enum nmibt_evidence_kin
 }
 
 /*
- * Was the trace being printed when its CPU was stopped? Only where the registers of the stop
- * show the CPU printing one, for the same task where both tell it, the caller printed nothing
- * behind it, and the text has not come to the outermost function: not every architecture
- * marks the end.
+ * *ret: the trace was being printed when its CPU was stopped. That needs all of these: the
+ * registers of the stop show the CPU printing a trace; the tasks are the same where both are known;
+ * the caller printed nothing after it; and the text has not reached the outermost function (not
+ * every architecture marks the end).
  */
 static struct nmibt_error *is_being_printed(const struct nmibt_report *report,
 					    struct nmibt_cpu *cpu, size_t i, bool *ret)
@@ -179,7 +176,8 @@ static struct nmibt_error *trace_belongs(const struct nmibt_report *report, stru
 	const struct nmibt_log_trace *t = &report->sources->log->traces[trace];
 
 	*ret = false;
-	/* Without its head it names no CPU: a warning in an interrupt looks the same. */
+	/* Without its head a trace does not name its CPU, and a warning in an interrupt looks the
+	 * same. */
 	if (t->kind == NMIBT_EVIDENCE_TASK || t->wrong & NMIBT_WRONG_HEADLESS ||
 	    !report->death.is_known)
 		return NULL;
@@ -187,8 +185,8 @@ static struct nmibt_error *trace_belongs(const struct nmibt_report *report, stru
 	return *ret ? NULL : is_being_printed(report, cpu, trace, ret);
 }
 
-/* Of what the reporter printed as it died, the panic's own trace tells most; what it
- * printed later, asked by itself, tells less. */
+/* Ranks the traces that the reporter printed when it died. The panic's own trace tells most; a
+ * trace that it printed later, in answer to its own request, tells less. */
 static unsigned int rank_of(const struct nmibt_report *report, size_t trace)
 {
 	const struct nmibt_log_trace *t = &report->sources->log->traces[trace];
@@ -201,7 +199,7 @@ static unsigned int rank_of(const struct nmibt_report *report, size_t trace)
 	return t->printout == death->cause;
 }
 
-/* Index + 1 of the trace that stands by step 2; 0: none. */
+/* *ret: index + 1 of the trace that stands by step 2; 0: none. */
 static struct nmibt_error *find_belonging(const struct nmibt_report *report, struct nmibt_cpu *cpu,
 					  size_t *ret)
 {
@@ -274,7 +272,7 @@ static struct nmibt_error *confirm_traces(const struct nmibt_report *report, str
 	return NULL;
 }
 
-/* Text without a date belongs only by confirmation. */
+/* The text in a buffer has no time, so it counts only if the registers confirm it. */
 static struct nmibt_error *confirm_buffer(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
 	struct nmibt_evidence evidence;
@@ -294,7 +292,7 @@ static struct nmibt_error *try_confirmed(const struct nmibt_report *report, stru
 {
 	bool use_buffers = nmibt_may_use_buffers(report);
 
-	/* Without older text nothing is unwound. */
+	/* If there is no older text to confirm, the stop need not be unwound. */
 	if (!cpu->stop.regs.present || (!use_buffers && !nmibt_newest_trace(report, cpu->cpu)))
 		return NULL;
 	struct nmibt_error *err = nmibt_unwind_stop(report, cpu);
@@ -307,7 +305,7 @@ static struct nmibt_error *try_confirmed(const struct nmibt_report *report, stru
 
 /* ---------------------------------------------------------------- 4: its registers */
 
-/* Kept in cpu->stop, where the registers of the stop always are. */
+/* The evidence stays in cpu->stop, where the registers of the stop always are. */
 static struct nmibt_error *try_registers(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
 	if (!cpu->stop.regs.present ||
@@ -347,7 +345,7 @@ static struct nmibt_error *try_last_seen(const struct nmibt_report *report, stru
 
 /* ------------------------------------------------------------------------- silent */
 
-/* Could the answer be in records that are lost? */
+/* True: the answer to the request at seq may be in records that are lost. */
 static bool may_have_lost_answer(const struct nmibt_log_source *log, uint64_t seq)
 {
 	for (size_t i = log->nr_gaps; i > 0; i--) {
@@ -357,7 +355,7 @@ static bool may_have_lost_answer(const struct nmibt_log_source *log, uint64_t se
 	return false;
 }
 
-/* A request that belongs to the death, asked this CPU, and is not answered. */
+/* True: a request that belongs to the death asked this CPU and was not answered. */
 static bool is_silent(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
 	const struct nmibt_log_source *log = report->sources->log;
@@ -387,13 +385,13 @@ static bool is_silent(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 
 /* ----------------------------------------------------------------------- together */
 
-/* In a hypervisor's dump what a virtual CPU is in may be the stop itself, so that only its
- * stack tells the task and the mode. */
+/* In a hypervisor's dump the virtual CPU may be in the stop itself. Then only its stack tells the
+ * task and the mode. */
 static struct nmibt_error *read_stop(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
 	const struct nmi_capture_slot *slot = &cpu->slot;
 
-	/* A slot names the note, whatever request it is of; 0: there is none. */
+	/* A slot has the address of the note, whichever request it answers; 0: there is none. */
 	nmibt_note_evidence(report->kernel, cpu->cpu, slot->note_paddr, slot->note_size,
 			    &cpu->stop);
 	if (!report->sources->vcpus || cpu->stop.regs.present)
@@ -404,7 +402,8 @@ static struct nmibt_error *read_stop(const struct nmibt_report *report, struct n
 	return nmibt_unwind_stop(report, cpu);
 }
 
-/* What a partial or damaged slot lacks comes from the stop, and the renderers say so. */
+/* If a partial or damaged slot has no stack, the stack comes from the stop, and the renderers say
+ * so. */
 static struct nmibt_error *fill_partial(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
 	const struct nmibt_evidence *slot = &cpu->standing;
@@ -417,7 +416,7 @@ static struct nmibt_error *fill_partial(const struct nmibt_report *report, struc
 	return nmibt_unwind_stop(report, cpu);
 }
 
-/* Who panicked saved its own registers on the way to kdump. */
+/* A CPU that panicked saved its own registers on the way to kdump. */
 static enum nmibt_outcome outcome_of_registers(const struct nmibt_report *report,
 					       struct nmibt_cpu *cpu)
 {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A name for a crash that is the same on the next machine that dies so. Made from
- * functions' names alone, of those CPUs that tell one crash from another: the one that
- * panicked, and those that were stuck. docs/signature.md has the rules; a change to
- * them, or to the lists that they name, is a new NMIBT_SIGNATURE_VERSION.
+ * The signature: a name for a crash that is the same on every machine that dies in the same way. It
+ * is made from names of functions only, of those CPUs that distinguish one crash from another: the
+ * CPU that panicked, and CPUs that were stuck. docs/signature.md has the rules; a change to them,
+ * or to the lists that they name, needs a new NMIBT_SIGNATURE_VERSION.
  */
 #include "report/report.h"
 #include "base/base.h"
 
 /* -------------------------------------------------------------------- frames */
 
-/* "function" or "function [module]"; NULL: no memory. */
+/* "function" or "function [module]", which the caller frees; NULL: out of memory. */
 static char *frame_name(const struct nmibt_frame *f)
 {
 	char *name, addr[NMIBT_ADDR_LEN];
@@ -23,8 +23,8 @@ static char *frame_name(const struct nmibt_frame *f)
 	return name;
 }
 
-/* A return address at the very start of a function is that of a call that never
- * returns, at the end of whatever function the linker put before it. */
+/* True: the return address is at the very start of a function. It belongs to a call that never
+ * returns, at the end of another function, which the linker happened to put before this one. */
 static bool is_behind_the_end(const struct nmibt_frame *f)
 {
 	return !f->is_pc && !f->is_interrupted && !f->offset;
@@ -91,7 +91,7 @@ static int compare_kept(const struct nmibt_signature_stack *a,
 	}
 }
 
-/* The panicking CPU's first, then by names, then by CPU. */
+/* Sorts the panicking CPU's stack first, then by names, then by CPU. */
 static int compare_stacks(const void *pa, const void *pb)
 {
 	const struct nmibt_signature_stack *a = pa, *b = pb;
@@ -110,7 +110,7 @@ static void destroy_stack(struct nmibt_signature_stack *stack)
 	free(stack->cpus);
 }
 
-/* How many CPUs were so must not matter. */
+/* Merges equal stacks, because the signature must not depend on how many CPUs have one. */
 static struct nmibt_error *merge_equal(struct nmibt_signature *signature)
 {
 	size_t nr = 0;
@@ -140,7 +140,7 @@ static struct nmibt_error *merge_equal(struct nmibt_signature *signature)
 
 /* --------------------------------------------------------------- the two hashes */
 
-/* Of the bytes written to a memory stream, which is closed. */
+/* Closes a memory stream and hashes the bytes that were written to it. */
 static struct nmibt_error *hash_stream(FILE *out, char **text, size_t *len,
 				       char ret[NMIBT_SIGNATURE_LEN])
 {
@@ -203,14 +203,14 @@ static bool is_dropped_by_satyr(struct nmibt_str s)
 	return false;
 }
 
-/* Is it a frame to satyr, which looks at lines of the trace alone? A function that an
- * interrupt hit is in none on x86_64. */
+/* True: satyr counts it as a frame. satyr looks only at the lines of the trace; on x86_64 a
+ * function that an interrupt hit has no such line. */
 static bool is_frame_of_satyr(const struct nmibt_frame *f, enum nmibt_arch arch)
 {
 	return f->function.len && !f->is_pc && !(f->is_interrupted && arch == NMIBT_ARCH_X86_64);
 }
 
-/* lib/generic_thread.c: sr_thread_get_duphash(), with neither flags nor a limit. It counts
+/* As lib/generic_thread.c: sr_thread_get_duphash(), with neither flags nor a limit. satyr counts
  * frames marked by '?', too. */
 static struct nmibt_error *hash_as_satyr(const struct nmibt_stack *stack, enum nmibt_arch arch,
 					 char ret[NMIBT_SIGNATURE_LEN])
@@ -238,7 +238,7 @@ static struct nmibt_error *hash_as_satyr(const struct nmibt_stack *stack, enum n
 
 /* ------------------------------------------------------------------------ all */
 
-/* Stuck, and by no other CPU's fault. */
+/* True: the CPU is stuck, and does not wait for another CPU. */
 static bool is_culprit(const struct nmibt_cpu_brief *brief)
 {
 	return nmibt_is_stuck(brief) && brief->wait == NMIBT_WAIT_NONE;
@@ -249,7 +249,7 @@ static bool is_subject(const struct nmibt_report *report, unsigned int cpu)
 	return report->death.is_known && report->death.subjects[cpu];
 }
 
-/* What stands; of a CPU in an open condition also what it was last seen at. */
+/* The evidence that stands; for a CPU in an open condition also where it was last seen. */
 static const struct nmibt_evidence *evidence_of(const struct nmibt_cpu *cpu)
 {
 	return cpu->step <= NMIBT_STEP_REGISTERS || cpu->condition ? nmibt_shown(cpu) : NULL;
@@ -269,7 +269,7 @@ static struct nmibt_error *add_cpu(const struct nmibt_report *report, unsigned i
 	stack->panicking = is_subject(report, i);
 	signature->nr_stacks++;
 	err = make_stack(i, evidence ? &evidence->stack : &none, stack);
-	/* satyr reads what the kernel printed, and nothing else. */
+	/* satyr reads only text that the kernel printed. */
 	if (!err && i == report->death.reporter && cpu.standing.text.nr_lines &&
 	    cpu.standing.stack.nr && cpu.step < NMIBT_STEP_REGISTERS)
 		err = hash_as_satyr(&cpu.standing.stack, report->kernel->image->arch,
@@ -278,8 +278,8 @@ static struct nmibt_error *add_cpu(const struct nmibt_report *report, unsigned i
 	return err;
 }
 
-/* Where a CPU is stuck that waits for no other, those that wait are its victims: how
- * many there are, and where, is chance. */
+/* If a stuck CPU waits for no other, the CPUs that wait are its victims. How many these are, and
+ * where they wait, is chance, so they are left out. */
 static struct nmibt_error *add_cpus(const struct nmibt_report *report,
 				    struct nmibt_signature *signature)
 {

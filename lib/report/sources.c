@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Opens every source once, and says what came of each.
+ * Opens every source once, and records what each has.
  */
 #include <inttypes.h>
 
@@ -25,7 +25,7 @@ static void set_state(struct nmibt_source_state *state, enum nmibt_found found, 
 	nmibt_add_reason(state->why, "%s", why);
 }
 
-/* NOTHING is an absence, all else that it can't be read. */
+/* NOTHING means that the source is absent, any other error that it can't be read. */
 static void set_failure(struct nmibt_source_state *state, const struct nmibt_error *err)
 {
 	set_state(state,
@@ -35,7 +35,7 @@ static void set_failure(struct nmibt_source_state *state, const struct nmibt_err
 
 /* --------------------------------------------------------------------- the capture */
 
-/* Not having one is an error only where nothing else may be used. */
+/* It is an error only if no other source may be used. */
 static struct nmibt_error *find_capture(struct nmibt_report *report)
 {
 	struct nmibt_sources *sources = report->sources;
@@ -99,7 +99,7 @@ static void describe_log(const struct nmibt_log_source *log, struct nmibt_source
 		nmibt_add_reason(state->why,
 				 "%" PRIu64 " older messages of the kernel are more than is kept",
 				 log->nr_dropped);
-	/* Not one of them. */
+	/* No record at all could be read. */
 	if (!log->nr_records && m->excluded + m->unreadable)
 		state->found = NMIBT_FOUND_UNREADABLE;
 }
@@ -126,7 +126,7 @@ static struct nmibt_error *read_log(struct nmibt_report *report)
 
 /* -------------------------------------------------------------------- crash notes */
 
-/* How many CPUs have each kind of note. */
+/* Counts the CPUs with each state of the crash note. */
 static void count_notes(struct nmibt_report *report, unsigned int counts[NMIBT_NR_NOTES])
 {
 	const struct nmibt_percpu *percpu = report->sources->percpu;
@@ -170,7 +170,7 @@ static void describe_notes(struct nmibt_report *report, struct nmibt_source_stat
 		nmibt_add_reason(state->why, "where the crash notes are is not known");
 }
 
-/* A capture's slots name their CPUs' notes. */
+/* True: some CPU has a crash note. The slots of a capture have the addresses of the notes. */
 static bool has_stopped_cpu(struct nmibt_report *report)
 {
 	const struct nmibt_capture *c = &report->sources->capture;
@@ -192,7 +192,7 @@ static bool has_stopped_cpu(struct nmibt_report *report)
 
 /* ------------------------------------------------------------------- virtual CPUs */
 
-/* Only of a kernel that did not go to kdump the dump's notes are those of virtual CPUs. */
+/* The dump's notes are those of virtual CPUs only if the kernel did not go to kdump. */
 static void find_vcpus(struct nmibt_report *report)
 {
 	struct nmibt_source_state *state = &report->sources->states[NMIBT_SOURCE_VCPU];
@@ -283,12 +283,12 @@ static void find_percpu(struct nmibt_report *report)
 		set_failure(buffers, nmibt_kernel_failure(report->kernel, NMIBT_PART_NMI_BUFFERS));
 }
 
-/* So many records a boot may have before its banner: arm64 names its CPU first
+/* How many records a boot may have before its banner: arm64 prints the CPU's ID first
  * (arch/arm64/kernel/setup.c: smp_setup_processor_id(), 6.12). */
 #define MAX_BEFORE_BANNER 4
 
-/* Is the log that of a capture kernel from its first record on? Where a boot stands before
- * the capture kernel's, the log is about that. */
+/* True: the log is that of a capture kernel from its first record on. If another boot comes before
+ * the capture kernel's, the log is about that one. */
 static bool is_of_capture_kernel(const struct nmibt_log_source *log)
 {
 	for (size_t i = 0; i < log->nr_events; i++) {
@@ -316,7 +316,8 @@ struct nmibt_error *nmibt_open_sources(struct nmibt_report *report)
 		report->complete = false;
 		return NULL;
 	}
-	/* Only the way to kdump writes it (kernel/crash_core.c: __crash_kexec(), 6.12). */
+	/* CRASHTIME is written only on the way to kdump (kernel/crash_core.c: __crash_kexec(),
+	 * 6.12). */
 	report->was_stopped = report->kernel->vmcoreinfo.crashtime.known;
 	err = find_capture(report);
 	if (err)
@@ -444,7 +445,7 @@ bool nmibt_is_source_tried(const struct nmibt_report *report, enum nmibt_source 
 	return report->sources->states[s].found != NMIBT_FOUND_UNTRIED && nmibt_may_use(report, s);
 }
 
-/* Has one before it the same reason? Per-CPU data, for instance, serves two. */
+/* True: an earlier source has the same reason. Two sources need per-CPU data, for instance. */
 static bool is_said(const struct nmibt_report *report, enum nmibt_source s)
 {
 	for (enum nmibt_source before = NMIBT_SOURCE_VMCOREINFO; before < s; before++) {

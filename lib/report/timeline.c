@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The timeline: the first thing since boot that should not be, oopses that the machine
+ * The timeline: the first thing since boot that should not have happened, oopses that the machine
  * survived, conditions, suspends, and the death.
  */
 #include <inttypes.h>
 
 #include "report/report.h"
 
-/* What a person reads on one screen; the first and the newest are what matters. */
+/* More than a person reads at once. The first and the newest moments matter most. */
 #define MAX_MOMENTS 64
 
 static struct nmibt_moment *add(struct nmibt_report *report, enum nmibt_moment_kind kind,
@@ -31,13 +31,13 @@ static struct nmibt_moment *add(struct nmibt_report *report, enum nmibt_moment_k
 
 static bool is_bad(const struct nmibt_printout *p)
 {
-	/* What somebody asked for is the death that follows (drivers/tty/sysrq.c:
+	/* A crash that somebody asked for is the death itself (drivers/tty/sysrq.c:
 	 * sysrq_handle_crash(), 6.12). */
 	return p->kind >= NMIBT_PRINT_PANIC && p->kind <= NMIBT_PRINT_WARNING &&
 	       !strstr(p->message, "Trigger a crash");
 }
 
-/* It ended, and the panic did not come out of it. */
+/* True: the oops ended, and the panic did not come from it. */
 static bool is_survived(const struct nmibt_report *report, size_t printout)
 {
 	const struct nmibt_printout *p = &report->sources->log->printouts[printout - 1];
@@ -76,7 +76,7 @@ static bool has_answered(const struct nmibt_log_source *log, unsigned int cpu, s
 	return false;
 }
 
-/* How many of those that a request asked have no answer. */
+/* How many of the CPUs that the request asked did not answer. */
 static unsigned int count_unanswered(const struct nmibt_log_source *log, size_t request)
 {
 	const struct nmibt_cpus *asked = &log->requests[request - 1].asked;
@@ -90,7 +90,7 @@ static unsigned int count_unanswered(const struct nmibt_log_source *log, size_t 
 	return count;
 }
 
-/* Records that are lost may have held the answer. */
+/* If records are lost, an answer may have been in them, so silent CPUs are not counted. */
 static void describe_request(const struct nmibt_log_source *log, size_t request, char *buf,
 			     size_t len)
 {
@@ -111,7 +111,7 @@ static void describe_request(const struct nmibt_log_source *log, size_t request,
 		 nmibt_plural(nr_asked), silent);
 }
 
-/* The newest request before the death: who asked, and how long ago that is. */
+/* Adds the newest request before the death. */
 static void add_request(struct nmibt_report *report)
 {
 	const struct nmibt_log_source *log = report->sources->log;
@@ -134,7 +134,7 @@ static void add_suspends(struct nmibt_report *report)
 {
 	const struct nmibt_log_source *log = report->sources->log;
 
-	/* The newest is the one that matters for ages. */
+	/* Only the newest suspend matters for ages. */
 	for (size_t i = log->nr_events; i > 0; i--) {
 		const struct nmibt_log_event *event = &log->events[i - 1];
 
@@ -151,7 +151,7 @@ static void add_conditions(struct nmibt_report *report)
 		const struct nmibt_condition *c = &report->conditions[i];
 		const struct nmibt_printout *p = &report->sources->log->printouts[c->last - 1];
 
-		/* The death itself says it. */
+		/* If it was reported once and led to the death, the death is the same moment. */
 		if (c->count == 1 && c->last == report->death.cause)
 			continue;
 		struct nmibt_moment *moment =
@@ -163,7 +163,7 @@ static void add_conditions(struct nmibt_report *report)
 	}
 }
 
-/* The capture kernel has a clock of its own. */
+/* The capture kernel's clock is another one, so this moment has no time. */
 static void add_failure(struct nmibt_report *report)
 {
 	if (!report->death.dump_failed)
@@ -196,7 +196,7 @@ static int compare_moments(const void *a, const void *b)
 {
 	const struct nmibt_moment *x = a, *y = b;
 
-	/* Order is by record number, not by the clock; what has no record comes last. */
+	/* Moments are sorted by record number, not by the clock; one without a record is last. */
 	if (x->has_ns != y->has_ns)
 		return x->has_ns ? -1 : 1;
 	if (x->seq != y->seq)

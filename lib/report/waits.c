@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What a CPU waits for, as far as its innermost functions tell: a spin lock, or that
- * other CPUs run a function. Of a spin lock the address, if a register holds one
- * whose word in memory is that of a lock that others wait for.
+ * What a CPU waits for, as its innermost functions show: a spin lock, or other CPUs that have to
+ * run a function. The address of a spin lock is known if a register holds an address whose word in
+ * memory is that of a lock with waiters.
  */
 #include "base/base.h"
 #include "report/report.h"
 
-/* A waiting function may be below helpers of its own: an arch's wait for a change of
- * memory, a check of how long it took. */
+/* The function that waits may have called helpers: an architecture's wait for a change of memory,
+ * or a check of how long it has waited. */
 #define MAX_DEPTH 3
 
 static const struct {
@@ -45,7 +45,7 @@ bool nmibt_is_waiting(const struct nmibt_stack *stack, struct nmibt_wait *ret)
 	for (size_t i = nmibt_count_dying(stack); i < stack->nr && depth < MAX_DEPTH; i++) {
 		if (!nmibt_is_in_chain(frames, i))
 			continue;
-		/* Below an interrupt is the function that it hit. */
+		/* The next frame is the function that the interrupt hit. */
 		depth = frames[i].is_interrupted || nmibt_is_entry_frame(&frames[i]) ? 0
 										     : depth + 1;
 		for (size_t j = 0; j < ARRAY_SIZE(waiting); j++) {
@@ -62,15 +62,16 @@ bool nmibt_is_waiting(const struct nmibt_stack *stack, struct nmibt_wait *ret)
 }
 
 /*
- * include/asm-generic/qspinlock_types.h, 4.2 to 6.12, for fewer than 16K CPUs: 8 bits
- * locked, 1 pending, 7 of nothing, 2 and 14 of the last waiter's nesting and CPU + 1.
- * A CPU that is in the slow path is itself pending or in the queue.
+ * True: word is that of a held lock with waiters. include/asm-generic/qspinlock_types.h, 4.2 to
+ * 6.12, with fewer than 16K CPUs: 8 bits locked, 1 bit pending, 7 bits unused, 2 bits of the last
+ * waiter's nesting level, 14 bits of its CPU + 1. A CPU in the slow path is itself pending or in
+ * the queue.
  */
 static bool is_contended_lock(uint32_t word, unsigned int nr_cpus)
 {
 	uint32_t locked = word & 0xff, pending = word >> 8 & 1, tail_cpu = word >> 18;
 
-	/* 3: _Q_SLOW_VAL of qspinlock_paravirt.h. */
+	/* 3 is _Q_SLOW_VAL of qspinlock_paravirt.h. */
 	return (locked == 1 || locked == 3) && !(word & 0xfe00) && (pending || tail_cpu) &&
 	       tail_cpu <= nr_cpus;
 }
@@ -80,7 +81,7 @@ static bool is_scratch(const struct nmibt_reg_names *names, unsigned int i)
 	return i >= names->first_scratch && i <= names->last_scratch;
 }
 
-/* The one lock that registers of a kind point to: false where it could be either of two. */
+/* Finds the lock that registers of one kind point to. False: there are two candidates. */
 static bool one_lock(const struct nmibt_report *report, const struct nmibt_regs *regs, bool scratch,
 		     struct nmibt_wait *wait)
 {
@@ -90,7 +91,7 @@ static bool one_lock(const struct nmibt_report *report, const struct nmibt_regs 
 		uint64_t addr = regs->value[i];
 		uint32_t word;
 
-		/* The kernel's addresses have the upper bits set on all architectures. */
+		/* Kernel addresses have their upper bits set on all architectures. */
 		if (is_scratch(names, i) != scratch || addr >> 55 != 0x1ff || addr & 3 ||
 		    i == names->pc || i == names->sp || addr == wait->lock ||
 		    nmibt_kernel_read(report->kernel, addr, &word, sizeof(word)) != NMIBT_READ_OK ||
@@ -105,8 +106,8 @@ static bool one_lock(const struct nmibt_report *report, const struct nmibt_regs 
 	return true;
 }
 
-/* A function that calls nobody works in the scratch registers; in the others may be what
- * its callers hold, as another lock. */
+/* A function that calls no other works in the scratch registers. The other registers may hold
+ * values of its callers, for instance another lock. */
 void nmibt_find_lock(const struct nmibt_report *report, const struct nmibt_regs *regs,
 		     struct nmibt_wait *wait)
 {
