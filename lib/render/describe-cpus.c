@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * CPUs in a description: slots of a capture, registers at the stop with the stack that they
- * lead to, buffers of NMIs.
+ * The CPUs in a description: slots of a capture; registers at the stop, with the stack that they
+ * lead to; NMI buffers.
  */
 #include "render/describe.h"
 
@@ -16,7 +16,8 @@ struct cpu_writer {
 
 /* ------------------------------------------------------------------------ texts */
 
-/* Lines as printk stored them. torn: those behind the published length, or the others. */
+/* Writes lines as printk stored them. torn true: only lines beyond the published length; false:
+ * only the others. */
 static void put_lines(struct cpu_writer *w, const struct nmibt_text *text, const char *heading,
 		      bool torn)
 {
@@ -42,7 +43,7 @@ static void put_lines(struct cpu_writer *w, const struct nmibt_text *text, const
 
 /* -------------------------------------------------------------------- registers */
 
-/* Where pc is, as a place if a description can name it. */
+/* Writes the address of the pc: as symbol+offset if a description can name the symbol. */
 static void put_place(struct cpu_writer *w, uint64_t addr)
 {
 	struct nmibt_symbol symbol;
@@ -54,7 +55,7 @@ static void put_place(struct cpu_writer *w, uint64_t addr)
 		fprintf(w->out, "%" PRIx64, addr);
 }
 
-/* pc, sp and flags, and lr, alone: others may hold data of users. */
+/* Writes only pc, sp, flags and lr: other registers may hold user data. */
 static void put_registers(struct cpu_writer *w, const struct nmibt_regs *regs, bool has_pc,
 			  bool has_sp)
 {
@@ -76,7 +77,7 @@ static void put_registers(struct cpu_writer *w, const struct nmibt_regs *regs, b
 
 /* ----------------------------------------------------------------------- stacks */
 
-/* Does the stack end because something that would lead on is missing? */
+/* True: the stack ends because data that would lead on is missing. */
 static bool is_cut(const struct nmibt_stack *stack)
 {
 	switch (stack->end) {
@@ -97,7 +98,7 @@ static void put_frame(struct cpu_writer *w, const struct nmibt_frame *frame)
 		fprintf(w->out, "    | 0x%" PRIx64, frame->addr);
 		return;
 	}
-	/* A call that never returns may be a function's last instruction. */
+	/* A call that never returns may be its function's last instruction. */
 	uint64_t size =
 		frame->size && frame->size <= frame->offset ? frame->offset + 1 : frame->size;
 
@@ -131,11 +132,11 @@ static void put_stack(struct cpu_writer *w, const struct nmibt_stack *stack)
 	}
 }
 
-/* word: "note" or "vcpu", of the registers that evidence has. */
+/* Writes the registers at the stop. word is "note" or "vcpu", which says where they are from. */
 static void put_stop(struct cpu_writer *w, const char *word, const struct nmibt_evidence *stop)
 {
 	bool has_stack = stop->stack.nr;
-	/* A stack that is cut lies at the end of its memory. */
+	/* mkdump puts a cut stack at the end of its memory, so it can't have this sp. */
 	bool has_sp =
 		!has_stack || (!is_cut(&stop->stack) && !(stop->regs.value[w->names->sp] & 7));
 
@@ -259,7 +260,7 @@ static void put_task(struct cpu_writer *w, const struct nmibt_task *task)
 	if (!task->known)
 		return;
 	fprintf(w->out, "    task %d ", task->pid);
-	/* Where nobody knows the name it is that of the idle task, or made of the PID. */
+	/* If the name is not known, it is made from the PID; PID 0 is the idle task. */
 	if (task->pid)
 		nmibt_redact_comm(
 			w->out,

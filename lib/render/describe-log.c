@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The log in a description: records of the forms that a report is made of, what the same
- * caller printed between and shortly behind them, and what is missing.
+ * The log in a description: records of the forms that a report is made from, other records that the
+ * same caller printed between them and shortly after them, and gaps.
  */
 #include "render/describe.h"
 
@@ -11,17 +11,18 @@
 /* kernel/printk/printk.c: printk_caller_id(), 5.10 to 6.12 */
 #define CALLER_IS_CPU 0x80000000
 
-/* So many lines of no known form may stand in what a caller prints, and one more ends it. */
+/* A printout may contain 32 lines of no known form in a row (source/printouts.h); one more ends
+ * it. */
 #define MAX_STRANGERS 33
-/* Records of one gap that are described. */
+/* At most this many missing records of one gap are written. */
 #define MAX_IN_GAP 64
 #define NR_CALLERS 1024
 
-/* A caller; the newest of those with the same index in the table. */
+/* The state of a caller. Where several have the same index in the table, the newest one has it. */
 struct caller {
 	uint32_t id;
-	unsigned int strangers; /* that are still of interest */
-	/* Pieces of a line that has no newline yet: */
+	unsigned int strangers; /* how many more lines of no known form are written */
+	/* The pieces of a line without a newline so far: */
 	char *line;
 	size_t len;
 	unsigned int level;
@@ -34,7 +35,7 @@ struct log_writer {
 	struct caller *callers; /* NR_CALLERS */
 	uint64_t nr_gaps, last_seq;
 	bool has_begun;
-	bool has_hole; /* a description has one run of pages that are missing */
+	bool has_hole; /* pages are already missing: a description can have one run of them */
 };
 
 static struct caller *caller_of(struct log_writer *w, uint32_t id)
@@ -56,7 +57,7 @@ static void put_head(struct log_writer *w, uint64_t ns, uint32_t caller, unsigne
 		mark);
 }
 
-/* Does a line of this form begin something, or go on with it? */
+/* True: a line of this form begins a report, or continues one. */
 static bool is_of_report(enum nmibt_print kind)
 {
 	switch (kind) {
@@ -75,9 +76,9 @@ static bool is_of_report(enum nmibt_print kind)
 	}
 }
 
-/* What the lines of a record say. */
+/* What was recognised in the lines of a record. */
 struct seen {
-	bool is_known; /* one has a known form */
+	bool is_known; /* a line has a known form */
 	bool is_of_report;
 };
 
@@ -101,7 +102,7 @@ static struct seen redact_lines(struct log_writer *w, FILE *out, struct nmibt_st
 	}
 }
 
-/* One record, if it is of interest. */
+/* Writes one record, if it belongs to the description. */
 static struct nmibt_error *put_record(struct log_writer *w, struct caller *c, uint64_t ns,
 				      unsigned int level, struct nmibt_str text, bool has_newline)
 {
@@ -252,7 +253,8 @@ struct nmibt_error *nmibt_describe_log(struct renderer *r)
 	putc('\n', r->out);
 	if (!err)
 		err = read_records(&w, log);
-	/* The log's last time tells how old things are; nobody reads what user space writes. */
+	/* Ages depend on the time of the last record. User space seems to write this record, so
+	 * nmibt ignores its text. */
 	if (!err)
 		fprintf(r->out, "%" PRIu64 ".%09" PRIu64 " T0 <14> | the log ends\n",
 			source->last_ns / 1000000000, source->last_ns % 1000000000);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * --describe: a report as a description, which testdumps/mkdump makes a dump of. So
- * somebody whose dump can't be shared can share the case.
+ * --describe: writes a report as a description, from which testdumps/mkdump makes a dump. So people
+ * whose dumps can't be shared can share the case.
  */
 #include "render/describe.h"
 
 /* ----------------------------------------------------------------------- kernel */
 
-/* The kernels that mkdump has (testdumps/describe/arches.py), the oldest first. */
+/* The kernels that mkdump can make (testdumps/describe/arches.py), the oldest first. */
 static const struct {
 	enum nmibt_arch arch;
 	unsigned int major, minor;
@@ -20,8 +20,8 @@ static const struct {
 	{NMIBT_ARCH_ARM64, 6, 1, true},	   {NMIBT_ARCH_ARM64, 6, 12, true},
 };
 
-/* The newest kernel of mkdump's that is not newer, or else its oldest. This names a kernel
- * and decides nothing about how an image is read. */
+/* The index of mkdump's newest kernel that is not newer than the report's; or of its oldest one.
+ * The version only chooses a name; how an image is read never depends on it. */
 static size_t find_nearest(const struct nmibt_report *report)
 {
 	const char *release = report->case_info.release;
@@ -42,7 +42,7 @@ static size_t find_nearest(const struct nmibt_report *report)
 	return nearest;
 }
 
-/* Without a vmlinux nobody knows how large these are. */
+/* True: a vmlinux is known. The sizes of these types are not known without one. */
 static bool has_vmlinux(struct nmibt_kernel *kernel)
 {
 	static const char *const types[] = {"module", "printk_safe_seq_buf", "nmi_seq_buf"};
@@ -63,12 +63,12 @@ static void put_kernel(struct renderer *r, size_t nearest)
 		kernels[nearest].major, kernels[nearest].minor);
 	if (has_vmlinux(report->kernel))
 		fputs("vmlinux\n", r->out);
-	/* Up to 4.9 VMCOREINFO had no such line. */
+	/* VMCOREINFO has no such line up to 4.9. */
 	if (!kernels[nearest].has_ring_buffer && report->kernel->vmcoreinfo.phys_base.known)
 		fputs("vmcoreinfo set NUMBER(phys_base)=0\n", r->out);
 	if (report->case_info.has_time)
 		fprintf(r->out, "kdump %" PRIu64 "\n", report->case_info.time);
-	/* ELFCORE_ADDR_ERR, include/linux/crash_dump.h (6.12): nothing leads to the first one. */
+	/* ELFCORE_ADDR_ERR, include/linux/crash_dump.h (6.12): the first kernel can't be found. */
 	if (report->is_capture_kernel)
 		fputs("variable elfcorehdr_addr:8 = 0xfffffffffffffffe\n", r->out);
 	if (!report->sources->log && kernels[nearest].has_ring_buffer)
@@ -107,7 +107,7 @@ static void put_cpus(struct renderer *r)
 		panic_cpu = (int)sources->capture.desc.panic_cpu;
 	else if (sources->percpu)
 		panic_cpu = sources->percpu->panic_cpu;
-	/* Of a capture kernel no CPU is shown. */
+	/* The report about a capture kernel has no CPUs. */
 	fprintf(r->out, "cpus %u\n", r->report->nr_cpus ? r->report->nr_cpus : 1);
 	put_possible(r);
 	if (panic_cpu >= 0)
@@ -137,7 +137,7 @@ static void put_capture(struct renderer *r)
 
 	if (!r->report->sources->has_capture)
 		return;
-	/* What is redacted may be longer than it was. */
+	/* Redacted text may be longer than the original. */
 	fprintf(r->out, "text %u\nnested %u\n", 2 * desc->slot_size, desc->slot_size);
 	fprintf(r->out, "generation %u\ntimeout %u\nrefused %u\n", desc->generation,
 		desc->timeout_ms, desc->refused);

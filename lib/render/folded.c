@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Folded stacks, which flame graphs are made of: a line for each stack, the task's
- * name, then the functions from the outermost to the innermost, with ';' between
- * them, a space, and how many CPUs have it. A CPU without a stack is counted by its
- * outcome, so that the counts add up to all CPUs.
+ * Folded stacks, the input of flame graphs. Each stack is one line: the task's name, then the
+ * functions from the outermost to the innermost, separated by ';', then a space and the number of
+ * CPUs that have the stack. A CPU without a stack is counted by its outcome, so that the counts add
+ * up to all CPUs.
  */
 #include "render/render.h"
 
 struct folded {
-	struct renderer renderer; /* first: what nmibt_each_cpu() is given */
+	struct renderer renderer; /* must be first: nmibt_each_cpu() receives it */
 	char **lines;
 	size_t nr;
 };
 
-/* In a name ';' would end it and a space would begin the count. */
+/* Within a name ';' would end the name, and a space would begin the count. */
 static void put_name(FILE *out, const char *s, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
@@ -29,7 +29,7 @@ static const struct nmibt_task *task_of(const struct nmibt_cpu *cpu)
 	return cpu->standing.task.known ? &cpu->standing.task : &nmibt_shown(cpu)->task;
 }
 
-/* The idle tasks of all CPUs are one to whoever looks at stacks. */
+/* The idle tasks of all CPUs count as one task, so "/3" is cut off "swapper/3". */
 static size_t comm_len(const struct nmibt_cpu *cpu, const struct nmibt_task *task)
 {
 	size_t len = strnlen(task->comm, sizeof(task->comm));
@@ -54,7 +54,7 @@ static void put_frame(FILE *out, const struct nmibt_frame *f)
 	}
 }
 
-/* Without the frames of the panic and the stop themselves. */
+/* Leaves out the frames of the panic and the stop themselves. */
 static void put_frames(FILE *out, const struct nmibt_stack *stack)
 {
 	size_t dying = nmibt_count_dying(stack);
@@ -68,7 +68,7 @@ static void put_frames(FILE *out, const struct nmibt_stack *stack)
 	}
 }
 
-/* Of a CPU that was only last seen, or of which nothing is known, the outcome alone. */
+/* If the CPU was only last seen, or nothing is known of it, writes only its outcome. */
 static void put_stack(FILE *out, const struct nmibt_cpu *cpu)
 {
 	const struct nmibt_task *task = task_of(cpu);
@@ -94,7 +94,7 @@ static struct nmibt_error *fold_cpu(struct renderer *r, const struct nmibt_cpu *
 	char *line = NULL;
 	size_t len;
 
-	/* What is older, which -o asks for, is not where the CPU was. */
+	/* Older evidence, which -o adds, does not say where the CPU was. */
 	if (cpu->is_stale)
 		return NULL;
 	FILE *out = open_memstream(&line, &len);

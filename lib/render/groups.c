@@ -1,16 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Each stack once, with the CPUs that have it: what one reads of a machine with
- * hundreds of CPUs. Those that the death is about come first, then those that are stuck,
- * then the others, the most frequent first, then the idle ones. CPUs of which nothing
- * stands, or which were only last seen earlier, come last, by their outcome and without a
- * stack.
+ * Each stack once, with the CPUs that have it: for machines with hundreds of CPUs. The stacks that
+ * the death is about come first, then those of stuck CPUs, then the others, the most frequent
+ * first, then those of idle CPUs. CPUs without evidence, or with only a last-seen text, come last:
+ * by their outcome, without a stack.
  */
 #include "render/render.h"
 
-/* A CPU, and what makes it one of a group. */
+/* A CPU, and the properties by which it is put into a group. */
 struct member {
-	uint64_t hash; /* 0: no stack, then the outcome tells */
+	uint64_t hash; /* of the stack; 0: it has none, and outcome decides */
 	enum nmibt_outcome outcome;
 	bool is_last_seen;
 	bool is_user;
@@ -19,7 +18,7 @@ struct member {
 
 struct group {
 	const struct member *members;
-	unsigned int *cpus; /* theirs, ascending */
+	unsigned int *cpus; /* of the members, ascending */
 	size_t nr;
 	unsigned int rank;
 };
@@ -116,7 +115,8 @@ static bool is_in_condition(const struct nmibt_cpu_brief *b)
 	return b->condition;
 }
 
-/* "  in user mode", "  2 in user mode": of all, of some. */
+/* Writes "  in user mode" if the test is true for all CPUs of the group, "  2 in user mode" if for
+ * some. */
 static void render_share(struct renderer *r, const struct group *group, brief_test test,
 			 const char *what)
 {
@@ -163,7 +163,7 @@ static void render_left_out(struct renderer *r, const struct nmibt_stack *stack,
 			nr == 1 ? "is" : "are");
 }
 
-/* The CPUs share the functions, the offsets are those of the first. */
+/* All CPUs of the group have the same functions; the offsets are those of the first CPU. */
 static void render_stack(struct renderer *r, const struct nmibt_stack *stack, unsigned int cpu,
 			 bool offsets)
 {

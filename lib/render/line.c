@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Colour, and lines that may be wider than the terminal.
+ * Colour, and lines that may be longer than the terminal is wide.
  */
 #include "render/render.h"
 
@@ -25,7 +25,8 @@ void nmibt_begin_line(struct renderer *r)
 	r->out = r->scratch->stream;
 }
 
-/* Characters, colours left out: what comes out of the dump has no escape in it. */
+/* Number of characters at s, without colour sequences. Text from the dump is escaped, so every ESC
+ * begins a colour. */
 static size_t count_columns(const char *s, size_t len)
 {
 	size_t columns = 0;
@@ -39,12 +40,12 @@ static size_t count_columns(const char *s, size_t len)
 	return columns;
 }
 
-/* A line can't be narrower than this behind its indent, or it would be all breaks. */
+/* Minimum number of columns after the indent; with less, a line would consist of breaks. */
 #define MIN_ROOM 24
 
 void nmibt_end_line(struct renderer *r, unsigned int indent, const char *separator)
 {
-	/* A file has no width: who searches it wants whole lines. */
+	/* Lines in a file are not broken: people who search it want whole lines. */
 	size_t width = !r->options->width	      ? SIZE_MAX
 		       : r->width > indent + MIN_ROOM ? r->width
 						      : indent + MIN_ROOM;
@@ -53,7 +54,7 @@ void nmibt_end_line(struct renderer *r, unsigned int indent, const char *separat
 
 	r->out = r->behind;
 	putc('\0', line->stream);
-	/* No memory: whoever closes it sees that. */
+	/* Out of memory: the function that closes the stream reports it. */
 	if (fflush(line->stream) || !line->text)
 		return;
 	for (const char *at = line->text, *end = line->text + line->len - 1; at < end;) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Lines of a kernel as a description may have them: what says something about the crash
- * stays, and what may tell whose machine it was goes. Lines of no known form go altogether.
+ * Redacts lines of the kernel for a description: words about the crash are kept, words that may
+ * identify the machine are removed. Lines of no known form are removed as a whole.
  */
 #include "render/describe.h"
 
-/* Threads of the kernel itself, whose names tell nothing: kernel/kthread.c, workqueue.c,
- * softirq.c, hung_task.c, kernel/rcu/tree.c, mm/vmscan.c and their like, 6.12. */
+/* Kernel threads, whose names do not identify a machine: kernel/kthread.c, workqueue.c, softirq.c,
+ * hung_task.c, kernel/rcu/tree.c, mm/vmscan.c and others, 6.12. */
 static const char *const kernel_threads[] = {
 	"swapper/",  "kworker/",   "migration/", "ksoftirqd/",	 "cpuhp/",   "rcu_",
 	"rcuc/",     "rcub/",	   "rcuog/",	 "khungtaskd",	 "kthreadd", "watchdog/",
@@ -14,10 +14,9 @@ static const char *const kernel_threads[] = {
 	"kauditd",   "oom_reaper", "writeback",	 "idle_inject/",
 };
 
-/* What panic() is called with, up to what varies: kernel/panic.c, exit.c, hung_task.c,
+/* The arguments of panic(), up to their variable part: kernel/panic.c, exit.c, hung_task.c,
  * watchdog.c, smp.c, init/do_mounts.c, kernel/rcu/tree_stall.h, mm/oom_kill.c,
- * drivers/tty/sysrq.c, arch/x86/kernel/dumpstack.c, nmi.c, arch/arm64/kernel/traps.c; 6.12.
- */
+ * drivers/tty/sysrq.c, arch/x86/kernel/dumpstack.c, nmi.c, arch/arm64/kernel/traps.c; 6.12. */
 static const char *const panics[] = {
 	"sysrq triggered crash",
 	"hung_task: blocked tasks",
@@ -48,7 +47,8 @@ static const char *const panics[] = {
 
 /* ------------------------------------------------------------------------ bytes */
 
-/* As mkdump reads them back; it drops spaces at the end of a line. */
+/* Writes s in mkdump's escapes. mkdump drops spaces at the end of a line, so the last one is
+ * escaped. */
 static void put(FILE *out, struct nmibt_str s, bool is_last)
 {
 	for (size_t i = 0; i < s.len; i++) {
@@ -91,9 +91,9 @@ static size_t hex_len(struct nmibt_str s)
 
 /* -------------------------------------------------------------------- registers */
 
-/* Addresses that the kernel which a description makes has for other things, its image and
- * its direct map (testdumps/describe/arches.py), or that it can't have: its page tables have
- * four levels. Others stay. */
+/* True: a description can't have this address. The kernel that mkdump makes uses it for something
+ * else, its image or its direct map (testdumps/describe/arches.py), or its page tables, which have
+ * four levels, can't map it. */
 static bool is_taken(enum nmibt_arch arch, uint64_t addr)
 {
 	static const struct {
@@ -124,8 +124,8 @@ uint64_t nmibt_describe_sp(enum nmibt_arch arch, uint64_t sp)
 	return is_taken(arch, sp) ? base | (sp & ((1ULL << 36) - 1)) : sp;
 }
 
-/* Words of 16 digits become zeros, but for the first one if that is the stack pointer; sp NULL:
- * it is not. is_last: nothing follows on the line. */
+/* Writes s with words of 16 digits replaced by zeros. If sp is not NULL, the first word is the
+ * stack pointer and is replaced by *sp. is_last: nothing follows on the line. */
 static void put_without_values(FILE *out, struct nmibt_str s, const uint64_t *sp, bool is_last)
 {
 	while (s.len) {
@@ -173,8 +173,8 @@ bool nmibt_is_describable(struct nmibt_str name)
 	return name.len;
 }
 
-/* "[<address>]" of kernels up to 4.9: the function is at another address in the dump that
- * the description makes. */
+/* Kernels up to 4.9 print "[<address>]". In the dump that is made from the description the function
+ * has another address, so the address is replaced. */
 static void put_frame(FILE *out, struct nmibt_str line, const struct nmibt_frame *frame)
 {
 	bool is_named = nmibt_is_describable(frame->function) && !frame->module.len;
@@ -213,8 +213,8 @@ void nmibt_redact_comm(FILE *out, struct nmibt_str comm, int32_t pid)
 		fprintf(out, "task%d", pid);
 }
 
-/* Warnings may name a task in words: "in process name", "by task
- * name/17", "code: name/17" (mm/, lib/smp_processor_id.c, 6.12). */
+/* Length of the part of line before the name of a task. Warnings may name one in words: "in process
+ * name", "by task name/17", "code: name/17" (mm/, lib/smp_processor_id.c, 6.12). */
 static size_t end_of_safe(struct nmibt_str line)
 {
 	static const char *const words[] = {"process ", "task ", " code: "};
@@ -266,7 +266,7 @@ static void put_panic_words(FILE *out, struct nmibt_str words)
 		if (!nmibt_skip(&rest, panics[i]))
 			continue;
 		fputs(panics[i], out);
-		/* A number, CPUs, an exit code. */
+		/* The variable part is safe if it has only numbers, CPUs or an exit code. */
 		if (is_made_of(rest, "0123456789abcdefx(),:. "))
 			put(out, rest, true);
 		else
@@ -276,7 +276,7 @@ static void put_panic_words(FILE *out, struct nmibt_str words)
 	put_redacted(out, words.len);
 }
 
-/* "Kernel panic - not syncing: words", and "---[ end " and " ]---" around the same. */
+/* Redacts "Kernel panic - not syncing: words", which may be between "---[ end " and " ]---". */
 static void put_panic(FILE *out, struct nmibt_str line)
 {
 	static const char tail[] = " ]---";
@@ -294,7 +294,7 @@ static void put_panic(FILE *out, struct nmibt_str line)
 		fputs(tail, out);
 }
 
-/* A capture kernel is known by elfcorehdr=. */
+/* Keeps only elfcorehdr=, which shows that a kernel is a capture kernel. */
 static void put_command_line(FILE *out, struct nmibt_str line)
 {
 	struct nmibt_str rest = line, head;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The registers of a CPU at the NMI beside those at the stop.
+ * Shows the registers of a CPU at the NMI beside those at the stop.
  */
 #include "render/render.h"
 
-/* A terminal of 80 columns has room for both; few symbols are longer. */
+/* With these, 80 columns have room for both; few symbols are longer. */
 #define NAME_WIDTH 9
 #define VALUE_WIDTH 32
 
-/* An address in the function of the pc's own line, which the kernel printed. */
+/* Writes addr relative to the function in the text's line of the pc, if it is in that function. */
 static bool symbol_of_text(const struct nmibt_cpu *cpu, const struct nmibt_reg_names *names,
 			   uint64_t addr, char *buf, size_t len)
 {
@@ -48,8 +48,8 @@ static bool is_narrow(const struct renderer *r)
 	return r->width < NAME_WIDTH + 2 * VALUE_WIDTH + 5;
 }
 
-/* Left column at the NMI, right column at the stop; one below the other where
- * the terminal is too narrow for both. */
+/* The left column has the value at the NMI, the right column the one at the stop. If the terminal
+ * is too narrow for both, they are on two lines. */
 static void render_register(struct renderer *r, const struct nmibt_cpu *cpu, unsigned int i,
 			    const char *name)
 {
@@ -127,8 +127,8 @@ static void render_register_heading(struct renderer *r, const struct nmibt_cpu *
 	nmibt_unpaint(r);
 }
 
-/* Beside a text: those of a virtual CPU that panic() has halted, or that loops in it, say
- * nothing of where the CPU was. */
+/* True: a text stands, and the registers are those of a virtual CPU that panic() has halted, or
+ * that loops in panic(): they do not say where the CPU was. */
 static bool is_of_stop_alone(const struct nmibt_cpu *cpu)
 {
 	return !cpu->standing.regs.present && cpu->step != NMIBT_STEP_REGISTERS &&

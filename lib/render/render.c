@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What all renderers have in common: the options, which CPUs are shown, and what
- * the exit code says.
+ * The common part of all renderers: options, the choice of CPUs, and the exit code.
  */
 #include "render/render.h"
 
-/* JSON is rendered by an archive of its own. */
+/* The renderer of JSON is in another archive. */
 static const struct {
 	char letter; /* 0: none */
 	render_fn render;
@@ -103,7 +102,7 @@ void nmibt_render_frame(struct renderer *r, const struct nmibt_frame *frame, boo
 	nmibt_escape(r->out, name.s, name.len, false);
 	if (offset && frame->function.len)
 		fprintf(r->out, "+0x%" PRIx64, frame->offset);
-	/* Of what nmibt unwound itself the size may not be known. */
+	/* If nmibt unwound the stack itself, the size may not be known. */
 	if (offset && frame->function.len && frame->size)
 		fprintf(r->out, "/0x%" PRIx64, frame->size);
 	if (!frame->module.len)
@@ -113,8 +112,8 @@ void nmibt_render_frame(struct renderer *r, const struct nmibt_frame *frame, boo
 	putc(']', r->out);
 }
 
-/* Behind a call that never returns the linker may have put another function, whose name
- * the return address then has. */
+/* True: the return address is at the start of a function. Then the call before it never returns and
+ * ends its function, and the linker put this function, whose name the address has, behind it. */
 static bool is_behind_the_end(const struct nmibt_frame *frame)
 {
 	return frame->function.len && !frame->offset && !frame->is_pc && !frame->is_interrupted;
@@ -183,8 +182,8 @@ struct nmibt_error *nmibt_each_cpu(struct renderer *r, render_cpu_fn render)
 	return NULL;
 }
 
-/* Is what was printed as printout i (index + 1) of the death, or, where nobody died, of a
- * condition that is open? */
+/* True: the printout (index + 1) belongs to the death; or, if there is no death, to an open
+ * condition. */
 static bool is_of_interest(const struct nmibt_report *report, size_t printout)
 {
 	const struct nmibt_death *death = &report->death;
@@ -235,7 +234,7 @@ void nmibt_find_places(struct renderer *r, const struct nmibt_frame *frame, nmib
 		.size = frame->size,
 	};
 
-	/* A return address stands behind its call. */
+	/* A return address is behind the call, which may be another source line. */
 	if (!frame->is_pc && !frame->is_interrupted && code.offset)
 		code.offset--;
 	if (!function || !module || !image->ops->find_places ||

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The signature as text: its first word is all that a script needs, below it stands
- * what it was made of. Frames that do not count are in brackets.
+ * The signature as text. A script needs only the first word. Below it are the stacks that it was
+ * made from; frames that do not count are in brackets.
  */
 #include "render/render.h"
 

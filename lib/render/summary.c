@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The first screen: the case, then the answer in the order in which a person wants it,
- * then where it comes from. Each line begins with a label of a fixed width.
+ * The first screen: the case, then the findings in the order in which people want to read them,
+ * then their sources. Each line begins with a label of a fixed width.
  */
 #include <time.h>
 
@@ -39,7 +39,7 @@ static void field(struct renderer *r, const char *label, const char *s)
 
 /* ------------------------------------------------------------------------- the case */
 
-/* Its label says that it is a panic. */
+/* The label says that it is a panic, so the kernel's prefix is left out. */
 static void put_panic(struct renderer *r, const char *message)
 {
 	static const char prefix[] = "Kernel panic - not syncing: ";
@@ -47,7 +47,7 @@ static void put_panic(struct renderer *r, const char *message)
 	put_line(r, message + (strncmp(message, prefix, strlen(prefix)) ? 0 : strlen(prefix)));
 }
 
-/* What tells of a death whose message is not known. */
+/* If the message of the panic is not known, names the evidence that there was one. */
 static void put_witnesses(struct renderer *r, const struct nmibt_death *death)
 {
 	const struct {
@@ -69,7 +69,7 @@ static void put_witnesses(struct renderer *r, const struct nmibt_death *death)
 	}
 }
 
-/* Nothing in its memory is evidence about the kernel that died before. */
+/* The memory of a capture kernel has no evidence about the kernel that died before it. */
 static void render_capture_kernel(struct renderer *r)
 {
 	const char *why = r->report->kernel->why_capture;
@@ -112,7 +112,7 @@ static void render_why(struct renderer *r)
 	}
 }
 
-/* The capture kernel is another one: its end is not that of this one. */
+/* Writes how the capture kernel ended, which is another kernel than the one that died. */
 static void render_failure(struct renderer *r)
 {
 	const char *message = r->report->death.dump_failed;
@@ -160,7 +160,7 @@ static void render_when(struct renderer *r)
 	end(r);
 }
 
-/* "G        W  O" as words; the kernel's own letters stay, for whoever greps. */
+/* Writes "G        W  O" in words, and the kernel's own letters, for people who search for them. */
 static void render_taint(struct renderer *r)
 {
 	const char *taint = r->report->case_info.taint, *comma = "";
@@ -187,7 +187,7 @@ static void render_case(struct renderer *r)
 	render_why(r);
 	render_failure(r);
 	render_when(r);
-	/* As the kernel calls a machine that has no name yet (init/version.c, 6.12). */
+	/* The kernel's name for a machine without a name (init/version.c, 6.12). */
 	if (case_info->host && strcmp(case_info->host, "(none)"))
 		field(r, "host", case_info->host);
 	begin(r, "kernel");
@@ -205,7 +205,7 @@ static void render_case(struct renderer *r)
 
 /* --------------------------------------------------------------------- the subjects */
 
-/* So many have a line of their own. */
+/* This many CPUs have a line of their own. */
 #define MAX_SUBJECTS 4
 
 static const char *subject_label(const struct nmibt_report *report, unsigned int cpu)
@@ -216,7 +216,7 @@ static const char *subject_label(const struct nmibt_report *report, unsigned int
 	return cpu == death->reporter && has_panicked ? "panicking" : "subject";
 }
 
-/* Of a CPU that a watchdog's interrupt found stuck: what that hit. */
+/* The frame that the watchdog's interrupt hit, on a CPU that the watchdog found stuck. */
 static const struct nmibt_frame *find_hit(const struct nmibt_stack *stack)
 {
 	for (size_t i = 0; i < stack->nr; i++) {
@@ -331,7 +331,7 @@ static struct nmibt_error *render_subjects(struct renderer *r)
 
 /* --------------------------------------------------------------------- the timeline */
 
-/* A screen has so many; the first and the newest are what matters. */
+/* The number of moments that fit on a screen. The first and the newest ones matter most. */
 #define MAX_OLDEST 3
 #define MAX_NEWEST 9
 #define AGE_WIDTH 10
@@ -369,7 +369,7 @@ static void put_moment(struct renderer *r, const struct nmibt_moment *moment)
 		fputs("the panic", r->out);
 		return;
 	case NMIBT_MOMENT_FIRST_BAD:
-		/* What was before the oldest record nobody knows. */
+		/* What happened before the oldest record is not known. */
 		fprintf(r->out, "first bad event%s: ",
 			nmibt_log_nr_missing(&r->report->sources->log->missing) ? " in the log"
 										: "");
@@ -408,7 +408,7 @@ static void render_timeline(struct renderer *r)
 	size_t nr = report->nr_moments, skip = 0;
 	const char *label = "timeline";
 
-	/* The death alone is no news. */
+	/* The summary has the death already. */
 	if (!nr || (nr == 1 && report->timeline->kind == NMIBT_MOMENT_DEATH))
 		return;
 	if (!r->options->verbose && nr > MAX_OLDEST + MAX_NEWEST)
@@ -442,13 +442,13 @@ static void render_finding(struct renderer *r, const struct nmibt_finding *findi
 	nmibt_unpaint(r);
 }
 
-/* More of them would fill the first screen. */
+/* How many findings of a kind are shown: more would fill the first screen. */
 static size_t most_of_kind(enum nmibt_finding_kind kind)
 {
 	return kind == NMIBT_FINDING_SAME_STACK ? 6 : 16;
 }
 
-/* Those of one kind stand together. */
+/* findings are sorted by kind; nr of them have the same kind. */
 static void render_findings_of_kind(struct renderer *r, const struct nmibt_finding *findings,
 				    size_t nr)
 {
@@ -515,7 +515,7 @@ static void render_counts(struct renderer *r)
 	const char *comma = "";
 
 	begin(r, "outcomes");
-	/* The log only mentions some. */
+	/* A log mentions only some of the CPUs. */
 	fprintf(r->out, "%s%u CPU%s: ", report->are_all_known ? "" : "at least ",
 		report->nr_possible, nmibt_plural(report->nr_possible));
 	for (unsigned int i = 0; i < NMIBT_NR_OUTCOMES; i++) {
@@ -572,7 +572,7 @@ static void put_request(struct renderer *r)
 			nmibt_plural(d->refused));
 }
 
-/* A capture's slots name the notes. */
+/* The slots of a capture have the addresses of the notes. */
 static void put_notes(struct renderer *r)
 {
 	const struct nmibt_report *report = r->report;
@@ -591,12 +591,12 @@ static void put_notes(struct renderer *r)
 			nmibt_plural(counts[NMIBT_NOTE_DAMAGED]));
 }
 
-/* What has something, and what can't be read. */
+/* Writes what a source has, or that it can't be read. */
 static void put_state(struct renderer *r, enum nmibt_source s, const char *separator)
 {
 	const struct nmibt_source_state *state = &r->report->sources->states[s];
 
-	/* What is found says by itself what it is, but for the log. */
+	/* Except for the log, the state names its source. */
 	if (state->found == NMIBT_FOUND && s != NMIBT_SOURCE_LOG)
 		fprintf(r->out, "%s%s", separator, state->why);
 	else
@@ -624,7 +624,7 @@ static bool is_worth_naming(const struct renderer *r, enum nmibt_source s)
 	/* The capture has a line of its own. */
 	if (s <= NMIBT_SOURCE_SCAN && report->sources->has_capture)
 		return false;
-	/* Beside a capture the others are only worth it where something stands by them. */
+	/* Beside a capture another source is shown only if some evidence of it stands. */
 	if (found == NMIBT_FOUND && report->sources->has_capture)
 		return stands_for_some(report, s) ||
 		       (s == NMIBT_SOURCE_LOG && (report->death.has_seq || report->nr_moments > 1));
@@ -663,7 +663,7 @@ static bool has_found_something(const struct nmibt_report *report)
 	return false;
 }
 
-/* -v, or where nothing was found: what came of each. */
+/* Writes the state of each source, with -v, or if nothing was found. */
 static void render_absences(struct renderer *r)
 {
 	const struct nmibt_report *report = r->report;

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The report as text for people: a summary, then CPU by CPU. What comes out of
- * the dump is escaped, and every remark of ours stands in square brackets at
- * the left edge or behind a label, where text of the dump, which is indented,
- * can't stand.
+ * The report as text for people: a summary, then CPU by CPU. Text from the dump is escaped and
+ * indented. Every remark of nmibt is in square brackets at the left edge or behind a label, where
+ * no text from the dump can be.
  */
 #include "render/render.h"
 
 /* ------------------------------------------------------------- one CPU: head */
 
-/* When it was, and how it came to stand. */
+/* Writes when the evidence was made, and by which step it stands. */
 static void put_when(struct renderer *r, const struct nmibt_cpu *cpu)
 {
 	char age[96];
 
-	/* A slot is shown even where there is too little in it to stand. */
+	/* A slot is shown even if it has too little to stand as evidence. */
 	if (cpu->standing.has_slot && !cpu->is_stale) {
 		nmibt_format_since(r->report, cpu->standing.begun_ns, age, sizeof(age));
 		fprintf(r->out, "%s%s", *age ? " " : "", age);
@@ -33,17 +32,17 @@ static void put_when(struct renderer *r, const struct nmibt_cpu *cpu)
 		fputs("  confirmed by its registers", r->out);
 }
 
-/* What it was at then is said only of what stands. */
+/* Writes the state of the CPU. Older evidence has no such flags. */
 static void put_flags(struct renderer *r, const struct nmibt_cpu *cpu, bool has_task)
 {
-	/* Beside its task they are of that, else of their own. */
+	/* After the task one space separates them; without a task two. */
 	if (!has_task && (cpu->is_idle || cpu->is_user || cpu->irqs_off))
 		putc(' ', r->out);
 	if (cpu->is_idle)
 		fputs(" idle", r->out);
 	if (cpu->is_user)
 		fputs(" in user mode", r->out);
-	/* The CPU that panics always has them off. */
+	/* A CPU that panics always has interrupts off, so that is not written. */
 	if (cpu->irqs_off && !cpu->is_idle && cpu->outcome != NMIBT_OUTCOME_SELF)
 		fputs(" irqs off", r->out);
 	if (cpu->standing.has_slot && !cpu->is_stale && cpu->slot.flags & NMI_CAPTURE_SLOT_F_LATE)
@@ -152,7 +151,7 @@ static void remark(struct renderer *r, const char *text)
 		fprintf(r->out, "[%s]\n", text);
 }
 
-/* Of a CPU that was asked by the capture, what became of that. */
+/* Writes what became of a CPU that the capture asked. */
 static void render_slot_remarks(struct renderer *r, const struct nmibt_cpu *cpu)
 {
 	const struct nmi_capture_slot *slot = &cpu->slot;
@@ -195,7 +194,7 @@ static void render_loss(struct renderer *r, const struct nmibt_evidence *evidenc
 			nmibt_plural(evidence->lost_msgs));
 }
 
-/* Of a kernel without a capture: who asked, and had no answer. */
+/* Without a capture: writes which CPU asked this one in vain. */
 static void render_silence(struct renderer *r, const struct nmibt_cpu *cpu)
 {
 	char when[96];
@@ -279,7 +278,7 @@ void nmibt_render_source(struct renderer *r, const struct nmibt_frame *frame)
 	nmibt_find_places(r, frame, render_place, r);
 }
 
-/* In a text of the log a byte stands for what may be any number of records. */
+/* In a text from the log one unread byte stands for any number of records. */
 static void render_gap(struct renderer *r, const struct nmibt_evidence *evidence, size_t gap)
 {
 	if (evidence->source != NMIBT_SOURCE_LOG || gap > 1)
@@ -299,7 +298,7 @@ static void render_line(struct renderer *r, const struct nmibt_evidence *evidenc
 	fputs("    ", r->out);
 	nmibt_escape(r->out, line->text, line->torn_at, true);
 	if (line->torn_at < line->len) {
-		/* Shown where it starts, because it may be half of the truth. */
+		/* The beginning of the torn part is marked, because that part may be incomplete. */
 		fputs("[torn:]", r->out);
 		nmibt_escape(r->out, line->text + line->torn_at, line->len - line->torn_at, true);
 	}
@@ -315,7 +314,7 @@ static void render_line(struct renderer *r, const struct nmibt_evidence *evidenc
 		fputs("[partial: no newline ended this line]\n", r->out);
 }
 
-/* Frames out of a text are in the order of its lines. */
+/* The frames of a text are in the order of its lines. */
 static void render_lines(struct renderer *r, const struct nmibt_evidence *evidence,
 			 const struct nmibt_text *text, const struct nmibt_stack *stack)
 {
@@ -337,8 +336,8 @@ static bool was_read(const struct nmibt_text *text, size_t at)
 	return !text->known || text->known[at];
 }
 
-/* Length of what goes into one line: bytes that could not be read, or bytes up
- * to a newline or the published end. */
+/* Number of bytes from start on that go into one line: bytes that could not be read, or bytes up to
+ * a newline or to the published end. */
 static size_t raw_run(const struct nmibt_text *text, size_t start)
 {
 	bool known = was_read(text, start);
@@ -369,7 +368,7 @@ static void render_raw(struct renderer *r, const struct nmibt_evidence *evidence
 	}
 }
 
-/* stack: whose sources are wanted; NULL: none. */
+/* stack: the stack whose source lines -l shows; NULL: none. */
 static void render_text(struct renderer *r, const struct nmibt_evidence *evidence,
 			const struct nmibt_text *text, const struct nmibt_stack *stack)
 {
@@ -384,7 +383,7 @@ static void render_text(struct renderer *r, const struct nmibt_evidence *evidenc
 
 /* ------------------------------------------------------ one CPU: unwound frames */
 
-/* As the kernel prints them. */
+/* Writes frames in the form in which the kernel prints them. */
 static void render_frames(struct renderer *r, const struct nmibt_stack *stack)
 {
 	enum nmibt_stack_kind kind = NMIBT_STACK_TASK;
@@ -456,7 +455,7 @@ static struct nmibt_error *render_cpu(struct renderer *r, const struct nmibt_cpu
 	return NULL;
 }
 
-/* A task that ran on no CPU, below the death that is about it. */
+/* Writes a task that ran on no CPU, below the death that is about it. */
 static struct nmibt_error *render_task(struct renderer *r, const struct nmibt_evidence *evidence)
 {
 	char when[96];
@@ -484,7 +483,7 @@ struct nmibt_error *nmibt_render_text(struct renderer *r)
 {
 	struct nmibt_error *err = nmibt_render_summary(r);
 
-	/* Who asks for some CPUs asks for no tasks. */
+	/* If the user asks for certain CPUs, tasks without a CPU are not shown. */
 	if (!err && !r->options->summary_only && !r->options->cpus)
 		err = nmibt_each_task(r, render_task);
 	if (!err && !r->options->summary_only)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What things are called, in the text and in JSON.
+ * Names and words for the text and for JSON.
  */
 #include "render/render.h"
 
@@ -113,7 +113,7 @@ void nmibt_format_end(const struct nmibt_stack *stack, char *buf, size_t len)
 	snprintf(buf, len, "%s%s%s", words[stack->end].before, at, words[stack->end].behind);
 }
 
-/* The capture asks who is online; else the kernel's own mask says it. */
+/* True: the CPU was online. The capture records that; without it the kernel's own mask says it. */
 static bool was_online(const struct nmibt_report *report, unsigned int cpu)
 {
 	const struct nmibt_percpu *percpu = report->sources->percpu;
@@ -130,8 +130,8 @@ const char *nmibt_note_words(const struct nmibt_report *report, unsigned int cpu
 	case NMIBT_NOTE_PRESENT:
 		return NULL;
 	case NMIBT_NOTE_NONE:
-		/* Where nobody was stopped, or the CPU itself had the others stopped, an
-		 * empty note says nothing. */
+		/* An empty note says nothing if no CPU was stopped, or if this CPU stopped the
+		 * others. */
 		if (!report->has_note)
 			return NULL;
 		if (cpu == report->death.reporter)
