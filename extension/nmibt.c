@@ -3,18 +3,17 @@
  * nmibt, the crash command: what every CPU was doing when the kernel died.
  *
  * A thin front end: crash supplies memory, symbols and lines, libnmibt does the
- * rest. One .so serves crash 8.0.2 to 9.0.2, because of crash's structures it
- * touches only those whose layout is the same in all of them: the part of
- * program_context up to read_vmcoreinfo, kernel_table.cpus, vm_table's
- * node_table. It never uses OFFSET() or SIZE(), whose tables grow with every
- * release.
+ * rest. One .so serves crash 8.0.2 to 9.0.2, because it uses only those of crash's
+ * structures whose layout is the same in all of them: program_context up to
+ * read_vmcoreinfo, kernel_table.cpus, and vm_table's node_table. It never uses
+ * OFFSET() or SIZE(), whose tables grow with every release.
  *
- * crash leaves a command by longjmp() on a fatal error, so what has to be given
- * back is in the static state, which pc->cmd_cleanup frees. It does so on CTRL-C,
- * too, out of the signal's handler: in the middle of malloc() that leaves a lock
- * behind, for which the next command waits for ever. So the signal waits until the
- * command is over, and is asked for meanwhile. A dump does not change: what was
- * found out about it serves the next command, too.
+ * On a fatal error crash leaves a command by longjmp(), so everything that must be
+ * freed is in the static state, which pc->cmd_cleanup frees. On CTRL-C crash does
+ * the same from the signal handler; within malloc() that would leave a lock held,
+ * and the next command would wait for it for ever. So SIGINT is blocked while the
+ * command runs, and the command checks whether it is pending. A dump does not
+ * change, so results about it are kept for the next command.
  */
 #include <crash/defs.h>
 
@@ -27,8 +26,9 @@
 
 #include <nmibt/json.h>
 
-/* The architecture of the dumps, which is crash's, not the host's. What only a crash for it has
- * is weak, so that another crash loads the extension and is told why it is of no use. */
+/* The architecture of the dumps, which is that of crash and not of the host. Symbols that only a
+ * crash for that architecture has are weak: a crash for another one can then load the extension,
+ * which says why it can't be used. */
 #ifdef ARM64
 #define TARGET "ARM64"
 #define TARGET_ARCH NMIBT_ARCH_ARM64
@@ -42,11 +42,11 @@
 #endif
 
 static struct {
-	struct nmibt_input *input; /* that report borrows */
+	struct nmibt_input *input; /* report borrows it */
 	struct nmibt_report *report;
-	struct nmibt_input *dump; /* by the library's own reader; NULL: it can't read it */
-	bool is_elf; /* that dump */
-	enum nmibt_source source; /* that report was opened with */
+	struct nmibt_input *dump; /* the dump, read by the library; NULL: it can't read it */
+	bool is_elf; /* dump is an ELF file */
+	enum nmibt_source source; /* the source with which report was opened */
 	bool *cpus;
 	enum { UNTRIED, READABLE, UNREADABLE } vmcoreinfo;
 } state;
@@ -62,7 +62,7 @@ static void close_report(void)
 	state.vmcoreinfo = UNTRIED;
 }
 
-/* how: SIG_BLOCK or SIG_UNBLOCK. */
+/* Blocks or unblocks CTRL-C; how is SIG_BLOCK or SIG_UNBLOCK. */
 static void mask_sigint(int how)
 {
 	sigset_t set;
@@ -84,15 +84,15 @@ static void cleanup(void *unused)
 
 /* ------------------------------------------------------------------- image */
 
-/* What crash reads of it are zeros (9.0.2, netdump.c: read_netdump(), for memory of a segment
- * beyond its p_filesz). */
+/* True: the dump left the page out. crash reads zeros there (9.0.2, netdump.c: read_netdump(), for
+ * memory of a segment beyond its p_filesz). */
 static bool is_left_out(uint64_t paddr, void *buf, size_t len)
 {
 	return state.dump && state.is_elf &&
 	       nmibt_input_read(state.dump, paddr, buf, len) == NMIBT_READ_EXCLUDED;
 }
 
-/* crash's readmem() says only "error"; the format's own reader says why. */
+/* crash's readmem() returns only "error"; the reader of the dump's format returns the reason. */
 static enum nmibt_read image_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
 {
 	(void)ctx;
@@ -106,9 +106,9 @@ static enum nmibt_read image_read_phys(void *ctx, uint64_t paddr, void *buf, siz
 	return got >= 0 && (size_t)got == len ? NMIBT_READ_OK : NMIBT_READ_ERROR;
 }
 
-/* Where the dump has no note, crash looks for the text in memory, and a failed
- * read there is fatal to the command (9.0.2): see first whether it can fail. Once: the
- * log's layout alone is forty lines. */
+/* If the dump has no VMCOREINFO note, crash looks for the text in memory, and a read that fails
+ * there ends the command (9.0.2). So this checks whether the read can fail. The result is kept,
+ * because the layout of the log alone needs forty lines. */
 static bool can_read_vmcoreinfo(void)
 {
 	struct syment *symbol = symbol_search("vmcoreinfo_data");
@@ -137,7 +137,8 @@ static bool image_symbol_addr(void *ctx, const char *name, uint64_t *ret)
 	return true;
 }
 
-/* gdb's, of its DWARF; crash says -1 where there is no such type or member. */
+/* These come from gdb, which has the vmlinux's DWARF. crash returns -1 if there is no such type or
+ * member. */
 static bool image_member_offset(void *ctx, const char *type, const char *member, size_t *ret)
 {
 	(void)ctx;
@@ -160,8 +161,9 @@ static bool image_type_size(void *ctx, const char *type, size_t *ret)
 	return true;
 }
 
-/* Only what an offset leads to. For the rest crash's kvtop() reads page tables, and a table
- * that can't be read ends the command; the library's own way through them came before. */
+/* Translates only addresses that an offset translates. For others crash's kvtop() reads page
+ * tables, and a table that can't be read ends the command; the library has tried the page tables
+ * before. */
 static bool image_virt_to_phys(void *ctx, uint64_t vaddr, uint64_t *ret)
 {
 	(void)ctx;
@@ -190,7 +192,7 @@ static bool image_symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
 	return true;
 }
 
-/* Is symbol one of module's, or of the kernel proper when module is NULL? */
+/* True: symbol belongs to module, or, if module is NULL, to the kernel itself. */
 static bool is_in_module(const struct syment *symbol, const char *module)
 {
 	struct load_module *lm;
@@ -200,8 +202,8 @@ static bool is_in_module(const struct syment *symbol, const char *module)
 	return module && !strcmp(lm->mod_name, module);
 }
 
-/* Not by symbol_value_module(), which finds nothing in modules of 6.4 and later
- * (9.0.2). A name that several functions have tells nobody which it is. */
+/* symbol_value_module() is not used: it finds nothing in modules of 6.4 and later (9.0.2). False
+ * also if several functions have the name. */
 static bool function_start(const char *function, const char *module, ulong *ret)
 {
 	unsigned int found = 0;
@@ -216,7 +218,7 @@ static bool function_start(const char *function, const char *module, ulong *ret)
 	return found == 1;
 }
 
-/* crash knows no inlined functions. */
+/* crash does not know inlined functions, so there is one place. */
 static bool image_find_places(void *ctx, const struct nmibt_location *code, nmibt_place_fn visit,
 			      void *arg)
 {
@@ -233,7 +235,7 @@ static bool image_find_places(void *ctx, const struct nmibt_location *code, nmib
 	return true;
 }
 
-/* From the nodes' memory; --minimal has not looked for nodes. */
+/* Memory ranges come from crash's table of nodes, which is empty with --minimal. */
 static bool image_next_range(void *ctx, uint64_t from, uint64_t *ret_start, uint64_t *ret_size)
 {
 	(void)ctx;
@@ -265,7 +267,7 @@ static bool image_interrupted(void *ctx)
 	return received_SIGINT() || (!sigpending(&pending) && sigismember(&pending, SIGINT) == 1);
 }
 
-/* crash hands on no notes of virtual CPUs. */
+/* crash does not pass on the notes of virtual CPUs, so they are read from the dump. */
 static char *image_notes(void *ctx, size_t *ret_len)
 {
 	(void)ctx;
@@ -299,7 +301,7 @@ static struct nmibt_error *open_input(void)
 
 /* ----------------------------------------------------------------- command */
 
-/* Columns of the terminal that the output reaches, a pager included. */
+/* Columns of the terminal that shows the output, also through a pager; 0: there is none. */
 static unsigned int output_width(void)
 {
 	struct stat st;
@@ -324,8 +326,8 @@ static bool write_to_fp(void *unused, const char *data, size_t len)
 	return fwrite(data, 1, len, fp) == len;
 }
 
-/* Not crash's own list of CPUs, which ends with those that were online, and
- * is empty in --minimal. */
+/* crash's own parser of CPU lists is not used: it knows only CPUs that were online, and none with
+ * --minimal. */
 static struct nmibt_error *select_cpus(const char *list, struct nmibt_render_options *options)
 {
 	unsigned int nr = nmibt_report_nr_cpus(state.report);
@@ -349,8 +351,8 @@ static bool is_elf(const char *path)
 	return is;
 }
 
-/* Under Xen crash's physical addresses are not those of the file. A flattened dump would have
- * to be indexed. */
+/* Opens the dump with the library's reader. Not under Xen, where crash's physical addresses are not
+ * those of the file, and not for a flattened dump, which would have to be indexed. */
 static void open_dump(void)
 {
 	const char *path = pc->dumpfile;
@@ -531,7 +533,7 @@ static struct command_table_entry command_table[] = {
 	{0},
 };
 
-/* crash checks neither the architecture of an extension nor its version. */
+/* crash checks neither the architecture nor the version of an extension. */
 static void __attribute__((constructor)) nmibt_init(void)
 {
 	if (!machine_type(TARGET)) {

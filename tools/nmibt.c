@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * nmibt, the offline tool: what every CPU was doing when the kernel in a vmcore
- * died, without crash and without a vmlinux. A thin front end.
+ * died, without crash and without a vmlinux. A thin front end of libnmibt.
  */
 #include <getopt.h>
 #include <stdio.h>
@@ -59,7 +59,7 @@ struct arguments {
 
 static int fail(struct nmibt_error *err)
 {
-	/* Damage is 3 only where something could still be printed. */
+	/* Exit code 3 is for damaged dumps of which something was printed, so all else is 4. */
 	int code = nmibt_error_code(err);
 
 	if (code >= NMIBT_ERR_DAMAGED)
@@ -75,7 +75,7 @@ static int usage(void)
 	return 2;
 }
 
-/* Exit code, or -1: go on. */
+/* Returns the exit code, or -1: go on. */
 static int parse(int argc, char **argv, struct arguments *args)
 {
 	enum { HELP = 256, VERSION, DESCRIBE, VMLINUX, FORCE, DEBUG_PATH, DEBUGINFOD };
@@ -191,12 +191,12 @@ static struct nmibt_error *print_report(const struct nmibt_report *report, struc
 	return err;
 }
 
-/* *ret_info is NULL where no vmlinux is needed. */
+/* *ret_info: NULL if no vmlinux is needed. */
 static struct nmibt_error *open_report(struct nmibt_input *input, const struct arguments *args,
 				       struct nmibt_debuginfo **ret_info, struct nmibt_report **ret)
 {
 	*ret_info = NULL;
-	/* Kernels before 6.0 don't say in the dump where their variables are. */
+	/* Dumps of kernels before 6.0 don't say where the kernel's variables are. */
 	struct nmibt_error *err =
 		args->render.lines || nmibt_debuginfo_is_needed(input)
 			? nmibt_debuginfo_attach(input, &args->debuginfo, ret_info)
@@ -212,7 +212,7 @@ static int print_input(struct nmibt_input *input, struct arguments *args)
 	int code;
 
 	struct nmibt_error *err = open_report(input, args, &info, &report);
-	/* By now it is known whether pages could be decompressed. */
+	/* Only now is it known whether pages could be decompressed. */
 	const char *remark = nmibt_input_remark(input);
 	if (remark)
 		fprintf(stderr, "nmibt: %s\n", remark);
