@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Test driver: the kernel's log in a vmcore, as its bytes are, one record behind
- * "[   12.345678] " each; with -a all that is known of a record. What is missing goes to
- * stderr.
+ * Test driver: prints the kernel's log in a vmcore byte by byte, each record after "[   12.345678]
+ * "; with -a everything that is known of a record. Missing records are reported on stderr.
  */
 #include <inttypes.h>
 #include <stdlib.h>

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Test driver: the stacks of CPUs in a vmcore. Each line of the input is the number of
- * a CPU and its registers, in hex, in the order of pr_reg. With -u by the dump's vmlinux,
- * as the tool finds it or -v names it; with -c by that vmlinux's call frame information
- * also where the tool has something better. -q prints nothing, for timing.
+ * Test driver: prints the stacks of CPUs in a vmcore. Each line of the input is a CPU number and
+ * the CPU's registers, in hex, in the order of pr_reg. -u uses the dump's vmlinux, which is found
+ * as by the tool, or named by -v. -c uses that vmlinux's call frame information even where the tool
+ * has something better. -q prints nothing, for timing.
  *
- * A frame is printed as its pc, "=" for one that was to come next, "?" for one that is
- * not reliable, and its name.
+ * A frame is printed as its pc, "=" if that is the next instruction, "?" if the frame is not
+ * reliable, and its name.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -23,7 +23,7 @@ struct driver {
 	struct nmibt_input *input;
 	const struct nmibt_image *image;
 	struct nmibt_kernel *kernel;
-	/* Both NULL: as the tool does by the vmlinux. */
+	/* Both NULL: the stacks are followed as by the tool, with the vmlinux. */
 	struct nmibt_unwinder *unwinder;
 	struct nmibt_cfi *cfi;
 	struct nmibt_debugfile *vmlinux;
@@ -44,7 +44,7 @@ static void print_frame(const struct nmibt_frame *f)
 {
 	printf(" %#" PRIx64 "%s%s ", f->addr, f->is_pc || f->is_interrupted ? "=" : "",
 	       f->reliable ? "" : "?");
-	/* The address of the call, as of a return address its function. */
+	/* The offset is that of the call, the address is the return address. */
 	if (f->function.len)
 		printf("%.*s+0x%" PRIx64, (int)f->function.len, f->function.s,
 		       f->offset - !(f->is_pc || f->is_interrupted));

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A disk that is full, for who may mount none: preloaded, it lets no file grow beyond
- * $FULL_DISK_SIZE bytes. Each write() beyond that ends short, and the next one with
- * ENOSPC, as on a file system without room.
+ * A full disk, for users who may not mount one. Preloaded, it lets no file grow beyond
+ * $FULL_DISK_SIZE bytes. A write() that would go beyond is short, and the next one fails with
+ * ENOSPC, as on a full file system.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * nmibt_decode() on any bytes, of which any may be unpublished or
- * unreadable. Nothing may be invented, dropped or reordered.
+ * nmibt_decode() on any bytes, any of which may be unpublished or unreadable. It must not invent,
+ * drop or reorder bytes.
  *
- * Input: 2 bytes published length, 1 byte of flags, 1 byte that says how often
- * a byte is unknown, then the text.
+ * Input: 2 bytes of published length, 1 byte of flags, 1 byte that says how many bytes are
+ * unreadable, then the text.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 			abort();                                                                   \
 	} while (0)
 
-/* Known bytes but for headers and newlines, in order. */
+/* Copies the known bytes, in order, without headers and newlines. */
 static size_t strip(const char *raw, size_t len, const bool *known, char *ret)
 {
 	size_t nr = 0;

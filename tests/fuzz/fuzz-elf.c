@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Any bytes as a vmcore: opened, reported and rendered, for either
- * architecture. Whatever comes out must be fit for a terminal.
+ * Any bytes as a vmcore: it is opened, reported and rendered, for either architecture. The output
+ * must be safe for a terminal.
  *
- * The mutator starts from a small vmcore with a capture in it, and changes
- * bytes in place more often than it shifts them.
+ * The mutator starts from a small vmcore with a capture in it. It overwrites bytes more often than
+ * it inserts or removes any.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -19,7 +19,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 
 #define NR_CPUS 2
-/* Of a slot; the rest counts as excluded. */
+/* Bytes of a slot that the vmcore has; the rest is excluded. */
 #define SLOT_BYTES 900
 
 static void render(const struct nmibt_report *report, const struct nmibt_render_options *options)
@@ -91,7 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	return 0;
 }
 
-/* A vmcore of no more than the capture, small enough for libFuzzer's 4096. */
+/* A vmcore that has only the capture, so that it fits into libFuzzer's 4096 bytes. */
 static struct fake_elf small_vmcore(enum nmibt_arch arch)
 {
 	struct fake *f = fake_new(arch, NR_CPUS);
@@ -133,7 +133,7 @@ static void change_in_place(uint8_t *data, size_t size, uint32_t *random)
 	uint64_t value = values[next_random(random) % ARRAY_SIZE(values)];
 
 	if (next_random(random) % 2)
-		at &= ~(size_t)7; /* where fields are */
+		at &= ~(size_t)7; /* fields are aligned */
 	if (next_random(random) % 2)
 		value = next_random(random);
 	if (len > size - at)

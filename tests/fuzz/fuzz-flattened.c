@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A flattened dump of any records. The first byte says whether the rest is the file
- * behind its header as it is, or a list of sound records: then what is read must be
- * what a reader gets who writes them out one by one.
+ * A flattened dump of any records. The first byte says whether the rest is the file behind the
+ * header, unchanged, or a list of valid records. Valid records must read as the same bytes that one
+ * gets by writing them out one by one.
  */
 #include <endian.h>
 #include <stdint.h>
@@ -17,7 +17,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define HEADER 4096
-#define DUMP 65536 /* bytes that sound records write to */
+#define DUMP 65536 /* bytes of the dump that valid records write to */
 #define MAX_INPUT 65536
 
 static uint8_t file[HEADER + 16 * MAX_INPUT];
@@ -33,7 +33,7 @@ static size_t put_record(size_t at, uint64_t offset, uint64_t len, const uint8_t
 	return at + sizeof(head) + (len == UINT64_MAX ? 0 : len);
 }
 
-/* Length of the file. */
+/* Makes a file of valid records; returns its length. */
 static size_t make_sound(const uint8_t *data, size_t size)
 {
 	size_t at = HEADER;
@@ -69,7 +69,7 @@ static void read_all(const struct nmibt_flattened *flat, bool sound)
 
 		if (got > (ssize_t)len)
 			abort();
-		/* What no record wrote may also be the end of the file. */
+		/* A gap that no record wrote may also be the end of the file. */
 		for (ssize_t i = 0; sound && i < got; i++) {
 			if (buf[i] != model[at + i])
 				abort();

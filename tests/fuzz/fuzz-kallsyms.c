@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The kernel's table of symbols in hostile memory. The input is a list of changes to a
- * sound one, so that each hits something that is read; addresses of the tables in
- * VMCOREINFO are changed likewise.
+ * The kernel's table of symbols in hostile memory. The input is a list of changes to a valid table,
+ * so that each of them hits data that is read. The addresses of the tables in VMCOREINFO are
+ * changed in the same way.
  */
 #include "../unit/fake-kallsyms.h"
 #include "report/report.h"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A sound kdump-compressed dump with changes: the input is a byte of options, a place
- * where the file ends, and then changes of a few bytes each, most of them in what leads
- * to the pages. Whatever is read, it stays within the file and within the time that its
- * size is worth.
+ * A valid kdump-compressed dump with changes. The input is a byte of options, the offset
+ * at which the file ends, and changes of a few bytes each, most of them to the data that
+ * leads to the pages. Reads must stay within the file, and must not take longer than its
+ * size justifies.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define OPTION_SPLIT 0x01 /* two parts, with the same changes */
 #define OPTION_COMPRESSION 0x0e
 #define OPTION_CUT 0x10
-#define OPTION_HOLES 0x20 /* where zeros are in the file is told */
+#define OPTION_HOLES 0x20 /* next_data() tells where the file has zeros */
 
 static const uint32_t compressions[] = {FAKE_ZLIB, FAKE_LZO, FAKE_SNAPPY, FAKE_ZSTD, FAKE_RAW};
 
@@ -29,7 +29,7 @@ struct bytes {
 	size_t size;
 };
 
-/* Made once: it takes system calls. */
+/* Makes the dump once, because that takes system calls. */
 static const struct bytes *sound_dump(unsigned int compression, unsigned int part)
 {
 	static struct bytes made[ARRAY_SIZE(compressions)][3];
@@ -48,7 +48,7 @@ static const struct bytes *sound_dump(unsigned int compression, unsigned int par
 	if (bytes->size)
 		return bytes;
 	fake_kdump_make(&fake);
-	/* Uncompressed pages beyond MAX_FILE are as if the dump was cut. */
+	/* Uncompressed pages beyond MAX_FILE are missing, as if the dump was cut. */
 	ssize_t n = pread(fake.fd, bytes->data, sizeof(bytes->data), 0);
 	if (n <= 0)
 		abort();
@@ -76,11 +76,11 @@ static uint64_t bytes_next_data(const struct nmibt_file *file, uint64_t offset)
 	return offset;
 }
 
-/* Each change: where, in which of two ways, and 1 to 8 bytes. */
+/* Each change has an offset, one of two ways to choose it, and 1 to 8 bytes. */
 static void change(struct bytes *bytes, const uint8_t *data, size_t size)
 {
 	while (size > 3) {
-		/* The fields of the headers are in two places of 128 bytes; or anywhere. */
+		/* Half of the changes go to the header's fields, in two places of 128 bytes. */
 		size_t len = 1 + (data[0] & 7);
 		size_t at = data[1] | data[2] << 8;
 
@@ -105,7 +105,7 @@ static void read_page(const struct nmibt_image *image, uint64_t pfn)
 	if (__builtin_mul_overflow(pfn, image->page_size, &paddr))
 		return;
 	enum nmibt_read status = image->ops->read_phys(image->ctx, paddr, page, image->page_size);
-	/* The second time it is in the cache, or fails again. */
+	/* The second read finds the page in the cache, or fails again. */
 	if (image->ops->read_phys(image->ctx, paddr + 8, page, 8) != status)
 		abort();
 }
@@ -129,7 +129,7 @@ static void read_all(const struct nmibt_image *image)
 			abort();
 		read_page(image, range.start / image->page_size);
 		from = range.start + range.size;
-		/* There are no more pages than the file has room for descriptors of. */
+		/* A range has no more pages than the file has room for descriptors. */
 		if (range.size / image->page_size > MAX_FILE)
 			abort();
 	}

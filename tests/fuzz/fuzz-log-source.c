@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Printouts, requests and traces out of the records of a log: any records, lost ones in
- * between, and what the kernel prints in any order. What comes of it must be what the
- * tables say that it is.
+ * Printouts, requests and traces from the records of a log: any records, gaps between them, and
+ * kernel texts in any order. The results must satisfy the comments of the tables.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -15,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define NEWLINE 2
 #define CONT 8
 
-/* % is a CPU. */
+/* % stands for a CPU number. */
 static const char *const lines[] = {
 	"NMI backtrace for cpu %",
 	"NMI backtrace for cpu % skipped: idling at pv_native_safe_halt+0xf/0x20",
@@ -106,7 +105,7 @@ static uint8_t take_byte(struct input *in)
 	return *in->data++;
 }
 
-/* Returns the length; behind: bytes of any kind behind the line. */
+/* Returns the length. behind: number of random bytes behind the line. */
 static size_t make_text(struct input *in, const char *line, const char *cpu, size_t behind,
 			char buf[512])
 {
@@ -123,7 +122,7 @@ static size_t make_text(struct input *in, const char *line, const char *cpu, siz
 	return len;
 }
 
-/* Interrupts of CPUs, tasks, and tasks whose numbers have the same lower bits. */
+/* Interrupts on CPUs, tasks, and tasks whose PIDs have the same lower bits. */
 static uint32_t caller_of(uint8_t byte)
 {
 	return byte & 0x80 ? 0x80000000 + byte % 16 : byte & 0x40 ? byte << 16 : byte % 16;
@@ -133,7 +132,7 @@ static uint64_t time_step(uint8_t byte)
 {
 	if (byte == 0xff)
 		return UINT64_C(3000000000);
-	/* A clock that is behind. */
+	/* This CPU's clock is behind. */
 	if (byte == 0xfe)
 		return -UINT64_C(1000000);
 	return byte * UINT64_C(1000000);
@@ -161,7 +160,7 @@ static void visit_record(struct input *in)
 	in->ts_ns += time_step(time);
 	size_t len = make_text(in, line < ARRAY_SIZE(lines) ? lines[line] : "", cpus[more % 16],
 			       caller & 0x10 || line >= ARRAY_SIZE(lines) ? more / 4 : 0, buf);
-	/* In memory of its own, so that reads beyond it are seen. */
+	/* The text is allocated for itself, so that a sanitizer sees reads beyond it. */
 	char *text = malloc(len ? len : 1);
 	check(text);
 	memcpy(text, buf, len);
@@ -203,7 +202,7 @@ static void check_trace(const struct nmibt_log_source *log, const struct nmibt_l
 	check((trace->cpu == NMIBT_NO_CPU) == (trace->kind == NMIBT_EVIDENCE_TASK));
 	check(trace->first_seq <= trace->last_seq);
 	check(trace->printout <= log->nr_printouts && trace->request <= log->nr_requests);
-	/* Each line has its newline, and there is one. */
+	/* Each trace has at least one line, and each line has its newline. */
 	check(trace->len &&
 	      trace->raw[trace->len - 1] == (trace->known[trace->len - 1] ? '\n' : 0));
 	if (trace->wrong & NMIBT_WRONG_HEADLESS)
@@ -235,11 +234,11 @@ static void check_traces(struct input *in)
 		check(evidence.cpu == trace->cpu && evidence.kind == trace->kind);
 		nmibt_evidence_destroy(&evidence);
 	}
-	/* No line is of two. */
+	/* No line belongs to two traces. */
 	check(nr_bytes <= in->nr_bytes);
 }
 
-/* Each is once in the chain of its CPU, the newest first. */
+/* Each trace is in the chain of its CPU once, the newest first. */
 static void check_chains(const struct nmibt_log_source *log)
 {
 	size_t count = 0, nr = 0;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The kernel's log in any memory, for either architecture: page tables, rings and
- * VMCOREINFO may all be hostile.
+ * The kernel's log in any memory, for either architecture: page tables, rings and VMCOREINFO may
+ * all be hostile.
  *
- * The input is a list of changes, of a kernel's memory with a log in it: where, what,
- * how many bytes. So each of them hits something that is read.
+ * The input is a list of changes to a kernel's memory with a log in it: where, what and how many
+ * bytes. So each of them hits data that is read.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Of one that no reader has to go through: 2^26 records. */
+/* A damaged log may claim 2^26 records; no more than this are read. */
 #define MAX_RECORDS 5000
 
 struct change {
@@ -44,7 +44,8 @@ static struct fake_log make_log(bool arm64)
 	return l;
 }
 
-/* Where a change applies: a ring, the ring's head, a table, VMCOREINFO, a page's state. */
+/* The memory that a change applies to: a ring, its head, a page table, VMCOREINFO, a page's
+ * status. */
 static uint8_t *part_of(struct fake_log *l, struct fake_log *whole, const struct change *change,
 			size_t *ret_size)
 {
@@ -65,7 +66,7 @@ static uint8_t *part_of(struct fake_log *l, struct fake_log *whole, const struct
 	case 4:
 		*ret_size = strlen(k->vmcoreinfo);
 		return (uint8_t *)k->vmcoreinfo;
-	default: /* any page in use, so tables for the most part */
+	default: /* any page in use, mostly page tables */
 		return k->mem + change->where / 8 * FK_PAGE % used;
 	}
 }
@@ -81,7 +82,7 @@ static void apply(struct fake_log *l, struct fake_log *whole, const struct chang
 	}
 	size_t at = size ? change->offset % size : 0; /* VMCOREINFO may be empty by now */
 	if (change->len & 0x10)
-		at &= ~(size_t)7; /* where members and entries are */
+		at &= ~(size_t)7; /* members and entries are aligned */
 	if (len > size - at)
 		len = size - at;
 	memcpy(part + at, &change->value, len);

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Per-CPU data, crash notes and the buffers of 3.19 to 5.14 in any memory: variables,
- * page tables and buffers may all be hostile, as may be a vmlinux that says where they
- * are and how they are laid out.
+ * Per-CPU data, crash notes and the buffers of 3.19 to 5.14 in any memory: variables, page tables
+ * and buffers may all be hostile, and so may a vmlinux that describes them.
  *
- * The input is a list of changes, of a kernel's memory with all of these in it: where,
- * what, how many bytes. So each of them hits something that is read.
+ * The input is a list of changes to a kernel's memory with all of these in it: where, what and how
+ * many bytes. So each of them hits data that is read.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -23,7 +22,7 @@ struct change {
 	uint64_t value;
 };
 
-/* Texts of three lengths, one torn, and one that is full. */
+/* Makes texts of three lengths, of which one is torn, and a full buffer. */
 static struct fake_percpu *make(enum fp_kind kind, bool linked_at_0)
 {
 	struct fake_percpu *p = fp_new(linked_at_0);
@@ -52,13 +51,13 @@ static void change_bytes(void *part, size_t size, const struct change *change)
 	size_t len = change->len % 8 + 1, at = change->offset % size;
 
 	if (change->len & 0x10)
-		at &= ~(size_t)3; /* where members are */
+		at &= ~(size_t)3; /* members are aligned */
 	if (len > size - at)
 		len = size - at;
 	memcpy((char *)part + at, &change->value, len);
 }
 
-/* The text, or what is around it, of a CPU's buffers. */
+/* Changes the text of a CPU's buffers, or the bytes around it. */
 static void change_buffer(struct fake_percpu *p, const struct fake_percpu *whole,
 			  const struct change *change)
 {
@@ -93,13 +92,13 @@ static void apply(struct fake_percpu *p, const struct fake_percpu *whole,
 	case 5:
 		k->page[change->offset % (used / FK_PAGE)] = change->len % 3;
 		break;
-	case 6: { /* variables: they begin in the first page of theirs */
+	case 6: { /* variables, in the first of their pages */
 		struct fake_log pages = whole->pages;
 
 		change_bytes(fk_at(k, fl_paddr(&pages, FP_VARIABLES)), FK_PAGE, change);
 		break;
 	}
-	default: /* any page in use, so tables for the most part */
+	default: /* any page in use, mostly page tables */
 		change_bytes(k->mem + change->where / 8 * FK_PAGE % used, FK_PAGE, change);
 		break;
 	}
@@ -166,7 +165,7 @@ static void read_all(struct nmibt_kernel *kernel)
 	if (!percpu->nr || percpu->nr > NMIBT_MAX_CPUS || percpu->panic_cpu >= (int)percpu->nr ||
 	    unsafe_text(percpu->why, strlen(percpu->why)))
 		abort();
-	/* Of a hostile number of CPUs a few do. */
+	/* The number of CPUs may be hostile, so only a few are read. */
 	for (unsigned int cpu = 0; cpu < FP_CPUS + 1; cpu++)
 		read_cpu(kernel, cpu);
 	read_cpu(kernel, percpu->nr - 1);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * nmibt_recognise() and nmibt_next_cpus() on any line, and nmibt_read_backtrace() on any
- * text. Strings lie in what was read; numbers are in their ranges.
+ * nmibt_recognise() and nmibt_next_cpus() on any line, and nmibt_read_backtrace() on any text. The
+ * strings in the results must lie within the input, and numbers within their ranges.
  */
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * A report on any tables of a log and any registers: it opens, and what it says of the CPUs
- * keeps to docs/evidence.md.
+ * A report from any tables of a log and any registers. It must open, and what it says about the
+ * CPUs must follow docs/evidence.md.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -48,7 +48,7 @@ static const char *const words[] = {
 	"Fatal exception",     "hung_task: blocked tasks", "sysrq triggered crash",
 	"NMI: Not continuing", "panic_on_warn set"};
 
-/* Index + 1 in a table of nr entries, or 0. */
+/* An index + 1 into a table of nr entries, or 0. */
 static size_t take_index(struct input *in, size_t nr)
 {
 	return take(in, nr + 1 < 256 ? nr + 1 : 256);
@@ -141,7 +141,7 @@ static void check_counts(const struct nmibt_report *r)
 	check(r->death.is_known || (!nr_subjects && !r->death.nr_tasks));
 }
 
-/* What was last seen makes no outcome, no "idle", no group. */
+/* Evidence of step "last seen" makes no outcome, no "idle" and no group. */
 static void check_cpu(const struct nmibt_report *r, unsigned int i)
 {
 	const struct nmibt_cpu_brief *b = &r->cpus[i];
@@ -167,7 +167,8 @@ static void check_cpu(const struct nmibt_report *r, unsigned int i)
 	nmibt_cpu_destroy(&cpu);
 }
 
-/* Only subjects and those that stand, or that an open condition holds, have a part in it. */
+/* Only subjects, and CPUs with evidence that stands or with an open condition, are in the
+ * signature. */
 static void check_signature(const struct nmibt_report *r)
 {
 	struct nmibt_signature signature;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Stacks in any memory, of either architecture: registers, stacks, code, ORC tables and
- * page tables may all be hostile.
+ * Stacks in any memory, of either architecture: registers, stacks, code, ORC tables and page tables
+ * may all be hostile.
  *
- * The input is a list of changes, of a kernel's memory with a stack in it: where, what,
- * how many bytes. So each of them hits something that is read.
+ * The input is a list of changes to a kernel's memory with a stack in it: where, what and how many
+ * bytes. So each of them hits data that is read.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -67,7 +67,7 @@ static bool member_offset(void *ctx, const char *type, const char *member, size_
 	return false;
 }
 
-/* Every way to use a stack is there, under one of 16 bytes of each function. */
+/* The entries, one for each 32 bytes of code, use the stack in every possible way. */
 static void make_x86(struct fake_stack *s)
 {
 	static const unsigned char header[] = {0xfe, 0x5d, 0x32, 0xbf, 0x58, 0x1b, 0xd6,
@@ -83,7 +83,7 @@ static void make_x86(struct fake_stack *s)
 		uint16_t entry[3] = {8 * (i % 5 + 1), -16, i % 10 | i / 3 % 5 << 4 | (i % 7) << 8};
 
 		if (i % 3)
-			entry[2] = 5 | 2 << 8; /* by the stack pointer, of a call */
+			entry[2] = 5 | 2 << 8; /* base SP, type CALL */
 		memcpy(fs_at(s, IPS + 4 * i), &offset, 4);
 		memcpy(fs_at(s, ENTRIES + 6 * i), entry, 6);
 	}
@@ -119,7 +119,7 @@ static void make_arm64(struct fake_stack *s)
 		fs_put(s, s->at.task + at + 8, s->at.text + at / 2);
 	}
 	fs_put(s, s->at.irq + 0x3fe0, s->at.task + 0x1000);
-	/* Registers of an exception, with the record of 6.14. */
+	/* Registers of an exception, with the frame record of 6.14. */
 	fs_put(s, s->at.task + 0x1200, 0);
 	fs_put(s, s->at.task + 0x1208, 0);
 	fs_put(s, s->at.task + 0x1210, 2);
@@ -136,7 +136,7 @@ static void make_arm64(struct fake_stack *s)
 
 /* --------------------------------------------------------------------- changes */
 
-/* Where a change applies: registers, a stack, code, a table, VMCOREINFO, any page. */
+/* The memory that a change applies to: registers, a stack, code, a table, VMCOREINFO, any page. */
 static uint8_t *part_of(struct fake_stack *s, struct fake_stack *whole, const struct change *change,
 			size_t *ret_size)
 {
@@ -173,10 +173,10 @@ static uint8_t *part_of(struct fake_stack *s, struct fake_stack *whole, const st
 			break;
 		}
 		/* fall through */
-	default: /* any page in use, so tables for the most part */
+	default: /* any page in use, mostly page tables */
 		return s->k->mem + change->where * FK_PAGE % used;
 	}
-	/* Changes of page tables don't move what is there. */
+	/* The page tables may be changed by now, so the address is translated in the original. */
 	return s->k->mem + ((uint8_t *)fs_at(whole, at) - whole->k->mem);
 }
 
@@ -191,7 +191,7 @@ static void apply(struct fake_stack *s, struct fake_stack *whole, const struct c
 	}
 	size_t at = size ? change->offset % size : 0; /* VMCOREINFO may be empty by now */
 	if (change->len & 0x10)
-		at &= ~(size_t)7; /* where words are */
+		at &= ~(size_t)7; /* words are aligned */
 	if (len > size - at)
 		len = size - at;
 	memcpy(part + at, &change->value, len);

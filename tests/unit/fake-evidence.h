@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Evidence and stacks made by hand, for tests of what the report decides.
+ * Evidence and stacks that tests of the report's decisions make.
  */
 #ifndef FAKE_EVIDENCE_H
 #define FAKE_EVIDENCE_H
@@ -13,9 +13,9 @@
 
 #define FE_SP UINT64_C(0xffffc900001a7ee0)
 
-/* "delay spin_fn kthread": reliable frames, the innermost first, which is the pc's. "!f" is
- * where an interrupt hit, "?f" is not reliable, "@1f40" has an address and no name. Names are
- * borrowed. */
+/* Makes a stack of "delay spin_fn kthread": reliable frames, the innermost first, which is that of
+ * the pc. An interrupt hit "!f", "?f" is not reliable, "@1f40" has an address and no name. Names
+ * are borrowed. */
 static inline struct nmibt_stack fe_stack(const char *names, enum nmibt_stack_end end)
 {
 	struct nmibt_stack stack = {.end = end};
@@ -44,7 +44,7 @@ static inline struct nmibt_stack fe_stack(const char *names, enum nmibt_stack_en
 	return stack;
 }
 
-/* A text of task pid in the kernel. */
+/* The text of a task in the kernel. */
 static inline struct nmibt_evidence fe_text(unsigned int cpu, int pid, const char *names)
 {
 	return (struct nmibt_evidence){
@@ -60,7 +60,7 @@ static inline struct nmibt_evidence fe_text(unsigned int cpu, int pid, const cha
 	};
 }
 
-/* Registers of the stop. */
+/* The registers at the stop, with the stack that they lead to. */
 static inline struct nmibt_evidence fe_stop(unsigned int cpu, int pid, const char *names)
 {
 	struct nmibt_evidence stop = fe_text(cpu, pid, names);

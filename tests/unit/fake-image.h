@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A physical memory made by hand, for tests: a capture as the kernel leaves
- * it, whose pages can be excluded or unreadable, and an ELF vmcore of it.
+ * A fake physical memory for tests. It holds a capture as the kernel leaves it; pages can be
+ * excluded or unreadable; and it can be written as an ELF vmcore.
  *
- * It is written from the format's text and from the kernel's headers, not
- * from the library's code: lengths and offsets of notes and ELF files stand
- * here as numbers or come from the system's headers.
+ * It follows the text of the format and the kernel's headers, not the library's code: lengths and
+ * offsets of notes and ELF files are numbers here, or come from the system's headers.
  */
 #ifndef FAKE_IMAGE_H
 #define FAKE_IMAGE_H
@@ -25,7 +24,7 @@
 #define FAKE_PAGES 48
 #define FAKE_SIZE (FAKE_PAGES * FAKE_PAGE)
 #define FAKE_MAX_CPUS 8
-/* Header 448, text 576, nested 256: small, so that a whole vmcore of it is, too. */
+/* Header 448, text 576, nested 256 bytes: small, so that a vmcore of the whole memory is small. */
 #define FAKE_SLOT_SIZE 1280
 #define FAKE_TEXT_OFF 448
 #define FAKE_TEXT_SIZE 576
@@ -34,7 +33,7 @@
 #define FAKE_NOTE_SIZE 512
 #define FAKE_ASKED_NS UINT64_C(5000000000)
 
-/* Kernel text of the fake: functions of 0x100 bytes, one after the other. */
+/* The kernel's code: functions of 0x100 bytes, one after the other. */
 #define FAKE_TEXT_VADDR UINT64_C(0xffff800080010000)
 static const char *const fake_functions[] = {"__delay", "__udelay", "spin_fn", "kthread", "other"};
 #define FAKE_FN(i) (FAKE_TEXT_VADDR + (i)*UINT64_C(0x100))
@@ -57,7 +56,7 @@ struct fake {
 	uint64_t note_paddr[FAKE_MAX_CPUS];
 	char vmcoreinfo[256]; /* the text; empty: none */
 	bool symbol; /* nmi_capture_desc is known */
-	int reads_left; /* until interrupted() says so; negative: never */
+	int reads_left; /* after so many reads interrupted() returns true; negative: never */
 };
 
 static inline void *fake_at(struct fake *f, uint64_t paddr)
@@ -89,7 +88,7 @@ static inline enum nmibt_read fake_read_phys(void *ctx, uint64_t paddr, void *bu
 {
 	struct fake *f = ctx;
 
-	/* What nmibt.h promises to those who write a back end. */
+	/* nmibt.h promises this to people who write a back end. */
 	assert(len && paddr / FAKE_PAGE == (paddr + len - 1) / FAKE_PAGE);
 	memset(buf, 0xee, len);
 	if (paddr < FAKE_BASE || paddr >= FAKE_BASE + FAKE_SIZE)
@@ -197,7 +196,7 @@ static inline void fake_print(struct fake *f, unsigned int cpu, const char *s)
 	fake_print_bytes(f, cpu, s, strlen(s));
 }
 
-/* Formatted and not published. */
+/* Appends text that was formatted and not published. */
 static inline void fake_tail(struct fake *f, unsigned int cpu, const char *s)
 {
 	struct nmi_capture_slot *slot = f->slot[cpu];
@@ -228,8 +227,8 @@ static inline unsigned int fake_sp(const struct fake *f)
 	return f->image.arch == NMIBT_ARCH_ARM64 ? 31 : 19;
 }
 
-/* An NT_PRSTATUS note: 12 bytes of header, "CORE" in 8, pr_pid at 32 and
- * pr_reg at 112 of the description, which ends with pr_fpvalid. */
+/* Writes an NT_PRSTATUS note: 12 bytes of header, "CORE" in 8 bytes, then a description that has
+ * pr_pid at 32 and pr_reg at 112, and ends with pr_fpvalid. */
 static inline void fake_note(struct fake *f, unsigned int cpu, int32_t pid, const uint64_t *regs)
 {
 	uint8_t *note = fake_at(f, f->note_paddr[cpu]);
@@ -248,7 +247,7 @@ static inline void fake_no_note(struct fake *f, unsigned int cpu)
 	memset(fake_at(f, f->note_paddr[cpu]), 0, FAKE_NOTE_SIZE);
 }
 
-/* The trace of a CPU that spins in a module, as the architecture prints it. */
+/* Prints the trace of a CPU that spins in a module, in the architecture's form. */
 static inline void fake_trace(struct fake *f, unsigned int cpu)
 {
 	char head[128];
@@ -285,8 +284,8 @@ static inline void fake_slot_init(struct fake *f, unsigned int cpu)
 	slot->note_size = FAKE_NOTE_SIZE;
 }
 
-/* It was asked and answered in the way how; the registers are at the stop
- * what they were at the NMI. */
+/* The CPU was asked, and how made it answer. Its registers at the stop are the same as at the
+ * NMI. */
 static inline void fake_answer(struct fake *f, unsigned int cpu, enum nmi_capture_how how)
 {
 	struct nmi_capture_slot *slot = f->slot[cpu];
@@ -309,7 +308,7 @@ static inline void fake_answer(struct fake *f, unsigned int cpu, enum nmi_captur
 	fake_note(f, cpu, slot->pid, slot->regs);
 }
 
-/* Back to a slot that nobody has asked. */
+/* Empties a slot, as if nobody had asked its CPU. */
 static inline void fake_reset(struct fake *f, unsigned int cpu)
 {
 	struct nmi_capture_slot *slot = f->slot[cpu];
@@ -328,8 +327,8 @@ static inline void fake_reset(struct fake *f, unsigned int cpu)
 }
 
 /*
- * A complete capture: CPU 0 panicked, the others answered by NMI. The
- * descriptor lies across a page's end, as nothing forbids.
+ * Makes a complete capture: CPU 0 panicked, the others answered by NMI. The descriptor crosses the
+ * end of a page, because nothing forbids that.
  */
 static inline struct fake *fake_new(enum nmibt_arch arch, unsigned int nr_cpus)
 {
@@ -408,7 +407,7 @@ struct fake_elf {
 	size_t size;
 };
 
-/* header, program headers, then what the segments hold. */
+/* The file has a header, program headers, and then the contents of the segments. */
 static inline struct fake_elf fake_elf_new(uint16_t machine, const struct fake_segment *segments,
 					   unsigned int nr)
 {
@@ -442,7 +441,7 @@ static inline struct fake_elf fake_elf_new(uint16_t machine, const struct fake_s
 	return elf;
 }
 
-/* A note with this name; returns its length, padded to 4 as the kernel does. */
+/* Writes a note with this name; returns its length in bytes, padded to 4 as by the kernel. */
 static inline size_t fake_elf_note(uint8_t *to, const char *name, const char *desc, uint32_t len)
 {
 	uint32_t namesz = strlen(name) + 1;
@@ -455,7 +454,7 @@ static inline size_t fake_elf_note(uint8_t *to, const char *name, const char *de
 	return at + (len + 3) / 4 * 4;
 }
 
-/* A vmcore of all the memory that the fake has used. */
+/* Makes a vmcore of all memory that the fake uses. */
 static inline struct fake_elf fake_elf_of(struct fake *f)
 {
 	uint8_t notes[512] = {0};
@@ -474,7 +473,7 @@ static inline struct fake_elf fake_elf_of(struct fake *f)
 			    2);
 }
 
-/* Puts bytes where nmibt_elf_open() can open them; the caller closes *fd. */
+/* Puts bytes into a file that nmibt_elf_open() can open; the caller closes *fd. */
 static inline const char *fake_file(const void *data, size_t size, int *fd)
 {
 	static __thread char path[32];

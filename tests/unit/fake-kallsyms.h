@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A kernel's table of its own symbols, made by hand as scripts/kallsyms.c lays it out
- * (6.12 and 7.2), and the VMCOREINFO that leads there.
+ * A fake of the kernel's own table of symbols, in the layout of scripts/kallsyms.c (6.12 and 7.2),
+ * and the VMCOREINFO that describes it.
  */
 #ifndef FAKE_KALLSYMS_H
 #define FAKE_KALLSYMS_H
@@ -25,7 +25,7 @@ static const char *const keys[NR_TABLES] = {
 	"SYMBOL(kallsyms_offsets)",	"SYMBOL(kallsyms_names)",
 	"SYMBOL(kallsyms_token_table)", "SYMBOL(kallsyms_token_index)"};
 
-/* What the offsets of symbols are, from each one's address. */
+/* How the offsets of symbols are encoded. */
 enum offsets_as {
 	NEGATIVE, /* x86_64 up to 6.14: CONFIG_KALLSYMS_ABSOLUTE_PERCPU */
 	UNSIGNED, /* arm64, and x86_64 later */
@@ -84,7 +84,7 @@ static inline void put_address(struct kernel *k, uint32_t i, uint64_t addr)
 	memcpy(k->memory + entry, &offset, sizeof(offset));
 }
 
-/* Symbols at each 16 bytes, with names of some letters; each token is one letter. */
+/* Makes symbols every 16 bytes, with names of a few letters; each token is one letter. */
 static inline void make_tables(struct kernel *k, enum offsets_as as)
 {
 	static const uint64_t at[NR_TABLES] = {0, 8, 64, PAGE, 6 * PAGE, 6 * PAGE + 512};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Kdump-compressed dumps made by hand, for tests: each page has content of its own, and
- * fields that a version of the header does not have hold rubbish.
+ * Fake kdump-compressed dumps for tests. Each page has its own contents. Fields that a version of
+ * the header does not have are filled with rubbish.
  */
 #ifndef FAKE_KDUMP_H
 #define FAKE_KDUMP_H
@@ -16,7 +16,7 @@
 
 #include "image/kdump.h"
 
-/* Of struct disk_dump_header and, a block behind it, struct kdump_sub_header. */
+/* Offsets in struct disk_dump_header and, one block behind it, struct kdump_sub_header. */
 #define FAKE_STATUS_AT 424
 #define FAKE_BLOCK_SIZE_AT 428
 #define FAKE_SUB_BLOCKS_AT 432
@@ -31,11 +31,11 @@
 #define FAKE_VMCOREINFO "OSRELEASE=6.12.0\nPAGESIZE=4096\n"
 #define FAKE_NOTES "these are the notes"
 
-/* DUMP_DH_COMPRESSED_* of a page; 0: as it is */
+/* DUMP_DH_COMPRESSED_* of a page; 0: not compressed */
 enum fake_flags { FAKE_RAW = 0, FAKE_ZLIB = 1, FAKE_LZO = 2, FAKE_SNAPPY = 4, FAKE_ZSTD = 0x20 };
 
 struct fake_kdump {
-	/* What is wanted. */
+	/* Input: what the dump is to be like. */
 	unsigned int version;
 	uint32_t block_size;
 	const char *machine;
@@ -44,11 +44,11 @@ struct fake_kdump {
 	bool incomplete;
 	bool split;
 	uint64_t start_pfn, end_pfn;
-	/* Of each page: is it memory, is it in the dump? NULL: fake_is_memory(), fake_is_held() */
+	/* Is the page memory, is it in the dump? NULL: fake_is_memory(), fake_is_held() */
 	bool (*is_memory)(uint64_t pfn);
 	bool (*is_held)(uint64_t pfn);
 
-	/* What was made. */
+	/* Output. */
 	int fd;
 	char path[32];
 	uint64_t memory_at, held_at, descs_at, data_at, end;
@@ -66,7 +66,7 @@ static inline bool fake_is_held(uint64_t pfn)
 	return fake_is_memory(pfn) && (pfn / 7 % 3 || pfn % 5 == 2) && !(pfn > 300 && pfn < 440);
 }
 
-/* Compressible, and of each page another one. */
+/* Fills a page with contents that can be compressed and that no other page has. */
 static inline void fake_page(uint64_t pfn, uint8_t *to, size_t size)
 {
 	for (size_t i = 0; i < size; i++)
@@ -84,7 +84,7 @@ static inline void *fake_symbol(const char *library, const char *name)
 
 #define FAKE_ROOM(size) (2 * (size) + 256)
 
-/* Length of what goes to to, which has FAKE_ROOM(size) bytes. */
+/* Writes the compressed page to to, which has FAKE_ROOM(size) bytes; returns its length. */
 static inline size_t fake_compress(uint32_t flags, const uint8_t *from, size_t size, uint8_t *to)
 {
 	size_t len = FAKE_ROOM(size);
@@ -163,12 +163,12 @@ static inline void fake_put_headers(struct fake_kdump *f, uint64_t bitmap_blocks
 	fake_put_u32(f, FAKE_SUB_BLOCKS_AT, 1);
 	fake_put_u32(f, FAKE_BITMAP_BLOCKS_AT, bitmap_blocks);
 	fake_put_u32(f, FAKE_MAX_PFN_AT, f->max_pfn > UINT32_MAX ? UINT32_MAX : f->max_pfn);
-	/* It would do for an offset, for a size, and for the number of a page. */
+	/* 64 is valid as an offset, a size and a page number, so a reader that uses it goes wrong. */
 	for (size_t i = 0; i < ARRAY_SIZE(rubbish); i++)
 		rubbish[i] = 64;
 	fake_put(f, 64, "OSRELEASE=rubbish", 17);
 	fake_put(f, bs, rubbish, sizeof(rubbish));
-	/* dump_level and split are of 32 bits. */
+	/* dump_level and split have 32 bits. */
 	if (f->version < 2)
 		fake_put_u32(f, bs + FAKE_SUB_SPLIT_AT, 64);
 	if (f->version >= 2) {
@@ -198,7 +198,7 @@ static inline bool fake_has(const struct fake_kdump *f, uint64_t pfn)
 	return f->is_held ? f->is_held(pfn) : fake_is_held(pfn);
 }
 
-/* Where the descriptor of the i-th page is. */
+/* The offset of the descriptor of the i-th held page. */
 static inline uint64_t fake_desc_at(const struct fake_kdump *f, uint64_t i)
 {
 	return f->descs_at + i * 24;
@@ -213,7 +213,7 @@ static inline void fake_put_desc(struct fake_kdump *f, uint64_t i, uint64_t offs
 	fake_put_u64(f, fake_desc_at(f, i) + 16, 0);
 }
 
-/* Descriptors and data of the pages in [from, to). */
+/* Writes descriptors and data of the pages in [from, to). */
 static inline void fake_put_pages(struct fake_kdump *f, uint64_t from, uint64_t to)
 {
 	uint8_t *page = malloc(f->block_size), *packed = malloc(FAKE_ROOM(f->block_size));
@@ -238,7 +238,7 @@ static inline void fake_put_pages(struct fake_kdump *f, uint64_t from, uint64_t 
 	free(packed);
 }
 
-/* The file as it is by now. */
+/* Opens the file again, to see its changes. */
 static inline void fake_kdump_reopen(struct fake_kdump *f)
 {
 	nmibt_file_close(&f->file);
@@ -247,7 +247,7 @@ static inline void fake_kdump_reopen(struct fake_kdump *f)
 	(void)err;
 }
 
-/* Headers and empty bitmaps. */
+/* Writes headers and empty bitmaps. */
 static inline void fake_kdump_begin(struct fake_kdump *f)
 {
 	uint64_t half = (f->max_pfn + 8ull * f->block_size - 1) / (8ull * f->block_size);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A kernel's memory made by hand, for tests: page tables as the CPU reads them, a
- * printk ring buffer as the kernel writes it, and the VMCOREINFO that leads there.
+ * A fake of a kernel's memory for tests: page tables as the CPU reads them, a printk ring buffer as
+ * the kernel writes it, and the VMCOREINFO that describes both.
  *
- * Written from the architectures' manuals and the kernel's headers, not from the
- * library's code: how many levels a table has is said by the test.
+ * It follows the architectures' manuals and the kernel's headers, not the library's code. The test
+ * says how many levels its page tables have.
  */
 #ifndef FAKE_KERNEL_H
 #define FAKE_KERNEL_H
@@ -28,8 +28,8 @@ struct fk_paging {
 	unsigned int levels;
 	unsigned int root_shift_bits; /* bits of the root's index */
 	const char *vmcoreinfo; /* lines that say so */
-	uint64_t high; /* ored to the physical address of all memory */
-	uint64_t mark; /* ored to each entry of x86: sme_mask */
+	uint64_t high; /* ORed into the physical address of all memory */
+	uint64_t mark; /* ORed into each page table entry of x86: sme_mask */
 	bool lpa2;
 };
 
@@ -57,10 +57,10 @@ struct fake_kernel {
 	uint64_t root;
 	char vmcoreinfo[8192];
 	unsigned int reads;
-	int asked_left; /* until interrupted() says so, for good; negative: never */
+	int asked_left; /* after so many calls interrupted() returns true; negative: never */
 };
 
-/* The one copy that a fuzzer makes changes to: making a kernel takes longer than all the rest. */
+/* A copy for a fuzzer, which changes it: making a new kernel would take most of the time. */
 static inline struct fake_kernel *fk_copy(const struct fake_kernel *whole)
 {
 	static struct fake_kernel kernel;
@@ -74,7 +74,7 @@ static inline struct fake_kernel *fk_copy(const struct fake_kernel *whole)
 	return &kernel;
 }
 
-/* The same memory, whether with high or without. */
+/* The memory at paddr, with or without high. */
 static inline void *fk_at(struct fake_kernel *k, uint64_t paddr)
 {
 	paddr &= ~k->paging.high;
@@ -150,7 +150,7 @@ __attribute__((format(printf, 2, 3))) static inline void fk_say(struct fake_kern
 	va_end(args);
 }
 
-/* Takes a line out; it must be there. */
+/* Removes a line, which must exist. */
 static inline void fk_unsay(struct fake_kernel *k, const char *key)
 {
 	char *line = strstr(k->vmcoreinfo, key);
@@ -162,8 +162,8 @@ static inline void fk_unsay(struct fake_kernel *k, const char *key)
 
 /* --------------------------------------------------------------- page tables */
 
-/* x86_64: Intel SDM 3A, 4.5. Bits of software and NX are set to be ignored. arm64: Arm
- * ARM, D8.3, with the shareability of 3 where these bits are not of the address. */
+/* x86_64: Intel SDM 3A, 4.5. Software bits and NX are set, because readers must ignore them. arm64:
+ * Arm ARM, D8.3; shareability is 3 where its bits do not belong to the address. */
 static inline uint64_t fk_entry(const struct fake_kernel *k, uint64_t paddr, bool table, bool last)
 {
 	const struct fk_paging *p = &k->paging;
@@ -197,7 +197,7 @@ struct fk_path {
 	uint64_t table[5];
 };
 
-/* Maps 1 << shift bytes; the caller aligns. */
+/* Maps 1 << shift bytes; the caller aligns the addresses. */
 static inline struct fk_path fk_map(struct fake_kernel *k, uint64_t vaddr, uint64_t paddr,
 				    unsigned int shift)
 {
@@ -231,7 +231,7 @@ static inline struct fk_path fk_map(struct fake_kernel *k, uint64_t vaddr, uint6
 	}
 }
 
-/* phys_base and kimage_voffset, so that the image is at FK_IMAGE + its offset. */
+/* With these phys_base and kimage_voffset, the image is at FK_IMAGE + its offset. */
 #define FK_X86_PHYS_BASE (FK_BASE - UINT64_C(0x1000000))
 static inline uint64_t fk_image_vaddr(const struct fake_kernel *k, uint64_t paddr)
 {
@@ -277,7 +277,7 @@ static inline void fk_free(struct fake_kernel *k)
 
 #define FL_ID_MASK (UINT64_MAX >> 2)
 enum { FL_RESERVED, FL_COMMITTED, FL_FINALIZED, FL_REUSABLE };
-/* In the direct map of x86_64 with 4 levels and above arm64's VA_BITS 48 begin. */
+/* x86_64: in the direct map with 4 levels; arm64: above the first address with VA_BITS 48. */
 #define FL_DESCS UINT64_C(0xffff888000000000)
 #define FL_INFOS UINT64_C(0xffff888010000000)
 #define FL_DATA UINT64_C(0xffff888100000000)
@@ -291,8 +291,8 @@ struct fake_log {
 	uint64_t ts;
 };
 
-/* Memory at any address that is mapped page by page, the pages in descending order:
- * what is contiguous is so by the tables alone. */
+/* Maps memory page by page, in descending order of physical pages: only the page tables make it
+ * contiguous. */
 static inline void fl_map(struct fake_log *l, uint64_t vaddr, uint64_t size)
 {
 	uint64_t pages = (size + FK_PAGE - 1) / FK_PAGE;
@@ -302,7 +302,7 @@ static inline void fl_map(struct fake_log *l, uint64_t vaddr, uint64_t size)
 		fk_map(l->k, vaddr + i * FK_PAGE, paddr + (pages - 1 - i) * FK_PAGE, 12);
 }
 
-/* By a walk of its own: memory of fl_map() at vaddr. */
+/* The physical address of fl_map()'s memory at vaddr, by a page walk of the test's own. */
 static inline uint64_t fl_paddr(struct fake_log *l, uint64_t vaddr)
 {
 	uint64_t table = l->k->root, entry = 0;
@@ -374,7 +374,7 @@ static inline void fl_set_state(struct fake_log *l, uint64_t id, uint64_t state)
 	fl_put64(l, fl_desc(l, id), (id & FL_ID_MASK) | state << 62);
 }
 
-/* Members of struct printk_ringbuffer and of what it has inside. */
+/* A member of struct printk_ringbuffer, or of the structures inside it. */
 static inline void *fl_member(struct fake_log *l, unsigned int offset)
 {
 	return (char *)fk_at(l->k, l->ring) + 2 * l->pad + offset;
@@ -419,7 +419,7 @@ static inline void fl_say(struct fake_log *l, uint64_t prb)
 	       p, p + 8);
 }
 
-/* An empty log, as _DEFINE_PRINTKRB() makes it; map: all of its rings. */
+/* Makes an empty log, as _DEFINE_PRINTKRB() does; map: maps all of its rings. */
 static inline void fl_init(struct fake_log *l, struct fake_kernel *k, unsigned int pad,
 			   unsigned int count_bits, unsigned int size_bits, bool map)
 {
@@ -460,7 +460,7 @@ static inline void fl_new_id(struct fake_log *l)
 	fl_publish(l);
 }
 
-/* Records whose text lies where the next will be become reusable. */
+/* Makes the records reusable whose text the next record overwrites. */
 static inline void fl_make_room(struct fake_log *l, uint64_t next)
 {
 	for (uint64_t id = l->tail_id; id != l->head_id; id = (id + 1) & FL_ID_MASK) {
@@ -476,7 +476,7 @@ static inline void fl_set_info(struct fake_log *l, uint64_t id, uint32_t caller_
 	uint64_t seq = (id + fl_count(l)) & FL_ID_MASK;
 	uint16_t text_len = len;
 
-	/* The ID of the first record is that of DESC0 and one. */
+	/* The first record has the ID of DESC0 + 1. */
 	fl_put64(l, fl_info(l, id), seq);
 	fl_put64(l, fl_info(l, id) + 8, l->ts);
 	fl_put(l, fl_info(l, id) + 16, &text_len, 2);
@@ -484,7 +484,7 @@ static inline void fl_set_info(struct fake_log *l, uint64_t id, uint32_t caller_
 	l->ts += 1000000;
 }
 
-/* As prb_reserve() and prb_final_commit() do; returns the ID. */
+/* Adds a record as prb_reserve() and prb_final_commit() do; returns its ID. */
 static inline uint64_t fl_add_bytes(struct fake_log *l, uint32_t caller_id, const char *text,
 				    size_t len)
 {
@@ -512,7 +512,7 @@ static inline uint64_t fl_add(struct fake_log *l, const char *text)
 	return fl_add_bytes(l, 1, text, strlen(text));
 }
 
-/* Without a block: lpos says why. */
+/* Adds a record without a block; lpos says why it has none. */
 static inline uint64_t fl_add_dataless(struct fake_log *l, uint64_t lpos)
 {
 	fl_new_id(l);

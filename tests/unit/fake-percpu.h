@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * On top of fake-kernel.h's memory: variables with symbols, CPUs with per-CPU areas
- * whose pages are not next to each other in physical memory, the layouts of types, and
- * the buffers of 3.19 to 5.14 with the functions that write and flush them.
+ * Adds to fake-kernel.h's memory: variables with symbols, CPUs with per-CPU areas whose pages are
+ * not contiguous in physical memory, the layouts of types, and the buffers of 3.19 to 5.14 with the
+ * functions that write and flush them.
  *
- * Written after the kernel's sources, of which the functions below name the versions,
- * and not after the library's code.
+ * It follows the kernel's sources, whose versions the functions below name, and not the library's
+ * code.
  */
 #ifndef FAKE_PERCPU_H
 #define FAKE_PERCPU_H
@@ -13,16 +13,16 @@
 #include "fake-kernel.h"
 #include "text/text.h"
 
-#define FP_CPUS 5 /* of which the 4th is not possible */
+#define FP_CPUS 5 /* the 4th one is not possible */
 #define FP_NO_CPU 3
-#define FP_AREA UINT64_C(0xffffc90000000000) /* CPU 0's; the next ones each... */
+#define FP_AREA UINT64_C(0xffffc90000000000) /* CPU 0's area; the next ones every FP_STRIDE */
 #define FP_STRIDE UINT64_C(0x100000)
 #define FP_AREA_SIZE (10 * FK_PAGE)
-/* Where the variables' first values are in the image, unless they are linked at 0. */
+/* The variables' initial values in the image, unless the variables are linked at 0. */
 #define FP_TEMPLATE UINT64_C(0xffffffff82c00000)
 
-/* Per-CPU variables, as offsets in an area: the buffers lie in three pages each, the
- * note begins in one page and ends in the next. */
+/* Offsets of per-CPU variables in an area. Each buffer lies in three pages; the note crosses the
+ * end of a page. */
 #define FP_NMI 0x280
 #define FP_SAFE 0x2300
 #define FP_NOTES (6 * FK_PAGE - 100)
@@ -33,7 +33,7 @@ struct fake_percpu {
 	struct nmibt_image image;
 	struct nmibt_image_ops ops;
 	struct nmibt_kernel *kernel; /* of the image */
-	uint64_t variables; /* the next one's address */
+	uint64_t variables; /* address of the next variable */
 	bool linked_at_0;
 	unsigned int nr_symbols;
 	struct fp_symbol {
@@ -43,10 +43,10 @@ struct fake_percpu {
 	unsigned int nr_layouts;
 	struct fp_layout {
 		const char *type;
-		const char *member; /* NULL: the whole of it */
+		const char *member; /* NULL: value is the size of the type */
 		size_t value;
 	} layout[32];
-	unsigned int asked; /* for types that there are not */
+	unsigned int asked; /* how often a type was asked for that does not exist */
 	uint8_t notes[8192]; /* of the dump */
 	size_t notes_len; /* 0: none */
 };
@@ -148,7 +148,7 @@ static inline void fp_add_layout(struct fake_percpu *p, const char *type, const 
 	p->layout[p->nr_layouts++] = (struct fp_layout){type, member, value};
 }
 
-/* A variable in the image, at align. */
+/* Adds a variable to the image, aligned to align bytes. */
 static inline void fp_add(struct fake_percpu *p, const char *name, const void *value, size_t len,
 			  size_t align)
 {
@@ -199,7 +199,7 @@ static inline void fp_get(struct fake_percpu *p, unsigned int cpu, uint64_t offs
 		((char *)to)[i] = *(char *)fk_at(p->k, fl_paddr(&p->pages, vaddr + i));
 }
 
-/* The page that has this byte of a CPU's area. */
+/* Sets the status of the page that has this byte of a CPU's area. */
 static inline void fp_set_page(struct fake_percpu *p, unsigned int cpu, uint64_t offset,
 			       enum nmibt_read status)
 {
@@ -221,7 +221,7 @@ static inline void fp_add_cpus(struct fake_percpu *p)
 	}
 	fp_add_int(p, "nr_cpu_ids", FP_CPUS);
 	fp_add(p, "__cpu_possible_mask", mask, sizeof(mask), 8);
-	/* So that the last ones are in another page. */
+	/* The last offsets are in another page. */
 	p->variables = FP_VARIABLES + FK_PAGE - 24;
 	fp_add(p, "__per_cpu_offset", offsets, sizeof(offsets), 8);
 	p->variables += FK_PAGE;
@@ -229,7 +229,7 @@ static inline void fp_add_cpus(struct fake_percpu *p)
 	fp_add(p, "crash_notes", &notes, sizeof(notes), 8);
 }
 
-/* What was found out about it is forgotten. */
+/* Opens the kernel anew, because it keeps what it has found. */
 static inline void fp_reopen(struct fake_percpu *p)
 {
 	nmibt_kernel_close(p->kernel);
@@ -335,7 +335,7 @@ static inline void fp_set_len(struct fake_percpu *p, enum fp_kind kind, unsigned
 	fp_put(p, cpu, at + fp_buffers[kind].len, &len, fp_buffers[kind].len_size);
 }
 
-/* seq_buf_init(); or what flushes leave of the others. The text stays. */
+/* Flushes as seq_buf_init() does, or the other layouts' flush. The text stays. */
 static inline void fp_flush(struct fake_percpu *p, enum fp_kind kind, unsigned int cpu, uint64_t at)
 {
 	uint64_t size = fp_buffers[kind].room;
@@ -345,7 +345,7 @@ static inline void fp_flush(struct fake_percpu *p, enum fp_kind kind, unsigned i
 	fp_set_len(p, kind, cpu, at, 0);
 }
 
-/* vsnprintf() of text at the end, without what adds its length. */
+/* Formats text behind the published one, as vsnprintf() does, without adding its length. */
 static inline void fp_format(struct fake_percpu *p, enum fp_kind kind, unsigned int cpu,
 			     uint64_t at, const char *text)
 {
@@ -369,7 +369,7 @@ static inline void fp_count_lost(struct fake_percpu *p, enum fp_kind kind, unsig
 	++*lost;
 }
 
-/* As seq_buf_vprintf(), vprintk_nmi(), printk_safe_log_store(). */
+/* Prints as seq_buf_vprintf(), vprintk_nmi(), printk_safe_log_store() do. */
 static inline void fp_print(struct fake_percpu *p, enum fp_kind kind, unsigned int cpu, uint64_t at,
 			    const char *text)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A report on sources made by hand, for tests of the rule: the tables of a log, entry by
- * entry, and crash notes. A note's pc names the chain of functions that an unwinder finds.
+ * A report from fake sources, for tests of the rule: the tables of a log, entry by entry, and crash
+ * notes. The pc of a note names the chain of functions that the unwinder finds.
  */
 #ifndef FAKE_REPORT_H
 #define FAKE_REPORT_H
@@ -10,10 +10,10 @@
 #include "report/report.h"
 
 #define FR_CPUS 6
-#define FR_IRQ(cpu) (UINT32_C(0x80000000) + (cpu)) /* a caller: NMI or interrupt there */
+#define FR_IRQ(cpu) (UINT32_C(0x80000000) + (cpu)) /* caller_id of an NMI or interrupt on cpu */
 #define FR_SECOND UINT64_C(1000000000)
 
-#define FR_PC UINT64_C(0xffffffff81000000) /* CPU 0's; the others' each 0x100 behind */
+#define FR_PC UINT64_C(0xffffffff81000000) /* CPU 0's; that of each next CPU is 0x100 higher */
 #define FR_USER_PC UINT64_C(0x400000)
 #define FR_NOTES UINT64_C(0xffff888000001000)
 #define FR_STRIDE 0x1000
@@ -25,8 +25,8 @@ struct fake_report {
 	enum nmibt_read note_status[FR_CPUS];
 	const char *chain[FR_CPUS];
 	enum nmibt_stack_end end[FR_CPUS]; /* of the unwound stack */
-	uint64_t now; /* ns: of the next entry of the log */
-	uint64_t seq; /* of it */
+	uint64_t now; /* ns: time of the log's next entry */
+	uint64_t seq; /* number of the log's next record */
 	struct nmibt_log_source *log; /* the report's; NULL: none */
 	struct nmibt_report *report;
 };
@@ -59,7 +59,7 @@ static inline struct nmibt_error *fr_unwind(void *ctx, struct nmibt_kernel *kern
 
 /* ------------------------------------------------------------------- the kernel */
 
-/* CPUs 0 to 5; nobody panicked; the log is empty. */
+/* There are CPUs 0 to 5, no panic, and an empty log. */
 static inline struct fake_report *fr_new(void)
 {
 	struct fake_report *f = calloc(1, sizeof(*f));
@@ -112,7 +112,7 @@ static inline void fr_panic_cpu(struct fake_report *f, int cpu)
 
 /* ------------------------------------------------------------------- the stop */
 
-/* The CPU saved its registers, which were of this task in this chain; NULL: in user mode. */
+/* The CPU saved its registers while it ran this task in this chain; chain NULL: in user mode. */
 static inline void fr_stop(struct fake_report *f, unsigned int cpu, int32_t pid, const char *chain)
 {
 	const struct nmibt_reg_names *names = nmibt_reg_names(f->image.arch);
@@ -133,7 +133,7 @@ static inline void fr_stop(struct fake_report *f, unsigned int cpu, int32_t pid,
 
 /* -------------------------------------------------------------------- the log */
 
-/* One more entry in a table of the log's, all of it 0. */
+/* Adds an entry, filled with 0, to a table of the log. */
 #define FR_ADD(f, table, nr)                                                                       \
 	(f->log->table = reallocarray(f->log->table, f->log->nr + 1, sizeof(*f->log->table)),      \
 	 assert(f->log->table), memset(&f->log->table[f->log->nr], 0, sizeof(*f->log->table)),     \
@@ -144,7 +144,7 @@ static inline void fr_pass(struct fake_report *f, double seconds)
 	f->now += (uint64_t)(seconds * 1e9);
 }
 
-/* A record is printed; returns its number. */
+/* Adds a record; returns its number. */
 static inline uint64_t fr_record(struct fake_report *f)
 {
 	f->log->last_seq = f->seq;
@@ -160,7 +160,7 @@ static inline void fr_add_cpu(struct nmibt_cpus *cpus, unsigned int cpu)
 	cpus->ranges[cpus->nr++] = (struct nmibt_cpu_range){cpu, cpu};
 }
 
-/* One after the other: ranges that touch are one. */
+/* A set of CPUs first to last, as one range. */
 static inline struct nmibt_cpus fr_cpus(unsigned int first, unsigned int last)
 {
 	struct nmibt_cpus cpus = {0};
@@ -170,7 +170,7 @@ static inline struct nmibt_cpus fr_cpus(unsigned int first, unsigned int last)
 	return cpus;
 }
 
-/* Returns its index + 1. */
+/* Adds a printout; returns its index + 1. */
 static inline size_t fr_printout(struct fake_report *f, enum nmibt_print kind, uint32_t caller,
 				 unsigned int reporter, const char *message)
 {
@@ -199,7 +199,7 @@ static inline size_t fr_panic(struct fake_report *f, uint32_t caller, unsigned i
 	return fr_printout(f, NMIBT_PRINT_PANIC, caller, reporter, message);
 }
 
-/* A lockup or a stall of one CPU; seconds: stuck for, 0: not told. */
+/* Adds a lockup or a stall of one CPU. seconds: how long it was stuck; 0: not printed. */
 static inline size_t fr_lockup(struct fake_report *f, enum nmibt_print kind, uint32_t caller,
 			       unsigned int reporter, unsigned int cpu, uint64_t seconds)
 {
@@ -224,7 +224,7 @@ static inline size_t fr_hung_task(struct fake_report *f, uint32_t caller, int32_
 	return i;
 }
 
-/* Index + 1. CPUs first to last are asked. */
+/* Adds a request to CPUs first to last; returns its index + 1. */
 static inline size_t fr_request(struct fake_report *f, uint32_t caller, unsigned int by,
 				unsigned int first, unsigned int last, size_t printout)
 {
@@ -250,7 +250,7 @@ static inline void fr_event(struct fake_report *f, enum nmibt_print kind)
 	e->seq = fr_record(f);
 }
 
-/* Records behind the newest one are lost. */
+/* nr records after the newest one are lost. */
 static inline void fr_gap(struct fake_report *f, uint64_t nr)
 {
 	struct nmibt_log_gap *gap = FR_ADD(f, gaps, nr_gaps);
@@ -259,7 +259,7 @@ static inline void fr_gap(struct fake_report *f, uint64_t nr)
 	f->seq += nr;
 }
 
-/* A backtrace of whole lines. Returns its index + 1. */
+/* Adds a backtrace of complete lines; returns its index + 1. */
 static inline size_t fr_trace(struct fake_report *f, unsigned int cpu,
 			      enum nmibt_evidence_kind kind, size_t printout, size_t request,
 			      const char *raw)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Code and stacks in a kernel's memory made by hand, for tests. Function n is at
- * FS_TEXT + n * FS_FUNCTION and is called "fN".
+ * Code and stacks in a fake of a kernel's memory, for tests. Function n is at FS_TEXT + n *
+ * FS_FUNCTION and is called "fN".
  */
 #ifndef FAKE_STACK_H
 #define FAKE_STACK_H
@@ -13,7 +13,7 @@
 #define FS_FUNCTIONS 32
 #define FS_STACK 0x4000 /* bytes of each stack */
 
-/* Where it all is; of modules' code nobody has the names. */
+/* Addresses of the parts. Code of modules has no known names. */
 struct fs_layout {
 	uint64_t text, module, task, irq, other;
 };
@@ -26,13 +26,13 @@ static const struct fs_layout fs_x86 = {0xffffffff81000000, 0xffffffffc0200000, 
 struct fake_stack {
 	struct fake_kernel *k;
 	struct fs_layout at;
-	struct nmibt_kernel *kernel; /* NULL: not opened yet, as the next */
+	struct nmibt_kernel *kernel; /* NULL: not opened yet; so is unwinder then */
 	struct nmibt_unwinder *unwinder;
 	struct nmibt_regs regs;
-	struct nmibt_stack stack; /* that was unwound last */
+	struct nmibt_stack stack; /* the stack that was unwound last */
 };
 
-/* The entry of the last table for vaddr, which must have been mapped once. */
+/* The last-level page table entry of vaddr, which must have been mapped once. */
 static inline uint64_t *fs_entry(struct fake_stack *s, uint64_t vaddr)
 {
 	uint64_t table = s->k->root;
@@ -103,7 +103,7 @@ static inline struct fake_stack *fs_new(const struct fk_paging *paging)
 	return s;
 }
 
-/* What was found out about the kernel is forgotten. */
+/* Closes the kernel, because it keeps what it has found. */
 static inline void fs_close(struct fake_stack *s)
 {
 	nmibt_stack_destroy(&s->stack);
@@ -113,7 +113,7 @@ static inline void fs_close(struct fake_stack *s)
 	s->kernel = NULL;
 }
 
-/* The kernel anew, and its unwinder. */
+/* Opens the kernel anew, and its unwinder. */
 static inline struct nmibt_error *fs_open(struct fake_stack *s)
 {
 	fs_close(s);
@@ -128,8 +128,8 @@ static inline struct nmibt_error *fs_unwind(struct fake_stack *s)
 	return nmibt_unwind(s->unwinder, &s->regs, &s->stack);
 }
 
-/* "0+4= 1+20? 2+34": functions and offsets of what was followed, "=" for a pc that was to come
- * next, "?" for what may be wrong. */
+/* Writes the stack as "0+4= 1+20? 2+34": functions and offsets; "=" marks the address of the next
+ * instruction, "?" a frame that is not reliable. */
 static inline const char *fs_frames(const struct fake_stack *s, char *buf, size_t size)
 {
 	size_t len = 0;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What kernels print, from the consoles of Debian's 5.10.223, 6.12.117 and of a 6.12.117
- * for arm64, with fewer registers. Arguments are literals: numbers, and strings where
- * they are quoted.
+ * Texts that kernels print, from the consoles of Debian's 5.10.223 and 6.12.117 and of a 6.12.117
+ * for arm64, with fewer registers. Arguments of the macros are literals: numbers, or quoted
+ * strings.
  */
 #ifndef KERNEL_TEXT_H
 #define KERNEL_TEXT_H
@@ -25,7 +25,7 @@
 	"CPU: " #cpu " UID: 0 PID: " #pid " Comm: " comm                                           \
 	" Not tainted 6.12.117+deb13-cloud-amd64 #1  Debian 6.12.117-1\n" HARDWARE
 
-/* What stands before and behind RSP, so that a test can cut the line. */
+/* The text is split at RSP, so that a test can cut the line there. */
 #define IDLE_HEAD(cpu)                                                                             \
 	TITLE(cpu)                                                                                 \
 	INFO(cpu, 0, "swapper/" #cpu)                                                              \
@@ -70,7 +70,7 @@
 #define USER(cpu, pid) TITLE(cpu) INFO(cpu, pid, "sh") USER_REGS
 #define USER_5_10(cpu, pid) TITLE(cpu) INFO_5_10(cpu, pid, "sh") USER_REGS
 
-/* Here nothing ends a trace. */
+/* 5.10 prints no mark at the end of a trace. */
 #define IDLE_5_10(cpu)                                                                             \
 	TITLE(cpu)                                                                                 \
 	INFO_5_10(cpu, 0, "swapper/" #cpu)                                                         \
@@ -84,7 +84,7 @@
 	" default_idle+0xa/0x20\n"                                                                 \
 	" secondary_startup_64_no_verify+0xb1/0xbb\n"
 
-/* Of a task that asks, or dies, by dump_stack(). */
+/* Registers of a task that asks, or dies, in dump_stack(). */
 #define SYSCALL_REGS                                                                               \
 	" entry_SYSCALL_64_after_hwframe+0x76/0x7e\n"                                              \
 	"RIP: 0033:0x4ae3f7\n"                                                                     \
@@ -133,7 +133,7 @@
 		      " direct_entry+0x18e/0x1d0 [lkdtm]\n" SYSCALL_REGS " </TASK>\n" MODULES      \
 		      "CR2: 0000000000000018\n"                                                    \
 		      "---[ end trace 0000000000000000 ]---\n"
-/* Printed once more behind it. */
+/* The kernel prints these lines again at the end of an oops. */
 #define OOPS_SUMMARY                                                                               \
 	"RIP: 0010:lkdtm_do_action+0x1a/0x30\n"                                                    \
 	"RSP: 0018:ffffc900001a7ee0 EFLAGS: 00010246\n"                                            \
@@ -179,7 +179,7 @@
 	" spin_fn+0x30/0x34 [spin]\n"                                                              \
 	" kthread+0xc4/0xd4\n"                                                                     \
 	" ret_from_fork+0x10/0x20\n"
-/* The last line is printed in pieces. */
+/* The kernel prints the last line in pieces. */
 #define ARM64_USER_HEAD(cpu, pid)                                                                  \
 	TITLE(cpu)                                                                                 \
 	ARM64_INFO(cpu, pid, "sh")                                                                 \

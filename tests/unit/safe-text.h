@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whether text may go to a terminal, by libc's knowledge of UTF-8 and of
- * control characters rather than the library's.
+ * Checks whether text may go to a terminal, with libc's knowledge of UTF-8 and control characters,
+ * not the library's.
  */
 #ifndef SAFE_TEXT_H
 #define SAFE_TEXT_H
@@ -19,7 +19,7 @@ static inline bool is_bidi_control(wchar_t c)
 	       (c >= 0x2066 && c <= 0x2069);
 }
 
-/* The first byte that must not have been printed; NULL: none. */
+/* The first byte that must not be printed; NULL: there is none. */
 static inline const char *unsafe_text(const char *s, size_t len)
 {
 	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", NULL);
