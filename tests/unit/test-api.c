@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The public API, as a program uses it: an image that it reads itself, options of other
- * sizes than the library's, a writer that fails, and objects that are asked for too much.
+ * The public API as a program uses it: an image that the program reads itself, options of other
+ * sizes than the library's, a writer that fails, and indexes that are out of range.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -86,7 +86,7 @@ typedef struct nmibt_error *(*render_api_fn)(const struct nmibt_report *report,
 					     const struct nmibt_render_options *options,
 					     nmibt_write_fn write, void *ctx, int *ret);
 
-/* The same text comes of the image without an input. */
+/* Rendering through the API must write the same text as without an input. */
 static void check_render(struct fake *f, const struct nmibt_report *report, render_api_fn render,
 			 render_file_fn by_file)
 {
@@ -181,7 +181,7 @@ static void own_memory(void **state)
 	fake_free(f);
 }
 
-/* What an image lacks is said in the report, and is no error of the caller's. */
+/* If callbacks are missing, the report says what is not known; the call does not fail. */
 static void few_callbacks(void **state)
 {
 	const struct nmibt_input_ops few = {
@@ -294,7 +294,7 @@ static void sizes(void **state)
 		uint64_t more;
 	} newer = {.options.size = sizeof(newer)};
 	struct nmibt_report_options unset = {.source = NMIBT_SOURCE_AUTO};
-	/* What stands behind the size is no option of this caller's. */
+	/* Members beyond the size that this caller sets must not be read. */
 	struct nmibt_report_options older = {.size = sizeof(size_t), .source = NMIBT_NR_SOURCES};
 	struct nmibt_report *report;
 
@@ -313,7 +313,7 @@ static void sizes(void **state)
 	fake_free(f);
 }
 
-/* A kind that is added needs a name, a source one that is offered. */
+/* A new kind needs a name, and a new source must be in NMIBT_SOURCE_NAMES. */
 static void names(void **state)
 {
 	(void)state;
@@ -396,7 +396,7 @@ static void full_writer(void **state)
 
 struct attached {
 	unsigned int unwound, forgotten, closed;
-	const struct nmibt_kernel *kernel; /* that it was asked with */
+	const struct nmibt_kernel *kernel; /* the kernel of the last call */
 };
 
 static struct nmibt_error *attached_unwind(void *ctx, struct nmibt_kernel *kernel,
@@ -437,7 +437,7 @@ static void attachment(void **state)
 	(void)state;
 	assert_null(nmibt_input_attach(input, &attachment));
 	assert_code(nmibt_input_attach(input, &attachment), NMIBT_ERR_USAGE);
-	/* Its registers at the stop are all that this CPU has. */
+	/* This CPU has only its registers at the stop. */
 	f->slot[1]->state = NMI_CAPTURE_SLOT_EMPTY;
 	f->slot[1]->text_len = 0;
 	assert_null(nmibt_report_open(input, 0, NULL, &report));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The text of one CPU's backtrace as a whole: frames, why they end, what is said of the CPU;
- * and what makes two stacks the same.
+ * The text of one CPU's backtrace: frames, why they end, and what the text says about the CPU; and
+ * which stacks are the same.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -89,7 +89,7 @@ static void arm64(void **state)
 	check_frame(&t.stack.frames[4], "ret_from_fork", 0x10, 0x20, "");
 	for (size_t i = 0; i < t.stack.nr; i++) {
 		assert_true(t.stack.frames[i].reliable);
-		/* Also an empty module may be given to strndup() and "%.*s". */
+		/* Callers may pass even an empty module to strndup() and "%.*s". */
 		assert_non_null(t.stack.frames[i].module.s);
 	}
 	trace_free(&t);
@@ -171,8 +171,8 @@ static void x86_64_interrupt_stacks(void **state)
 	trace_free(&t);
 }
 
-/* The registers of interrupts within interrupts, one of them of a module's function and one
- * of code without a name. */
+/* Registers of interrupts within interrupts. One interrupt hit a function of a module, one hit code
+ * without a name. */
 static void x86_64_several_interrupts(void **state)
 {
 	struct trace t = trace_new(X86_64, "RIP: 0010:a+0x1/0x10\n"
@@ -279,7 +279,7 @@ static void arm64_4_8(void **state)
 	assert_int_equal(t.backtrace.sp, 0xffff80003c1dfe50);
 	assert_true(t.backtrace.irqs_off && !t.backtrace.is_user);
 	trace_free(&t);
-	/* Of user mode it tells only behind the pc. */
+	/* The text shows that it was user mode only after the pc. */
 	t = trace_new(ARM64,
 		      "PC is at 0x4008a0\n"
 		      "pc : [<00000000004008a0>] lr : [<00000000004008a0>] pstate: 60000000\n");
@@ -289,8 +289,8 @@ static void arm64_4_8(void **state)
 	trace_free(&t);
 }
 
-/* arch/arm64/kernel/entry.S, stacktrace.c: behind the entry comes the function that was hit,
- * since 6.13 with a P. */
+/* arch/arm64/kernel/entry.S, stacktrace.c: the function that was hit follows the entry, since 6.13
+ * with a P. */
 static void check_arm64_interrupt(const char *raw, size_t nr, size_t interrupted)
 {
 	struct trace t = trace_new(ARM64, raw);
@@ -314,13 +314,13 @@ static void arm64_interrupts(void **state)
 	check_arm64_interrupt("pc : a+0x1/0x10\nCall trace:\n a+0x1/0x10 (P)\n"
 			      " el1h_64_irq+0x6c/0x70\n hit+0x1/0x10 (P)\n b+0x1/0x10\n",
 			      5, 3);
-	/* Without the line of the pc, too. */
+	/* It must also work without the line of the pc. */
 	check_arm64_interrupt("Call trace:\n a+0x1/0x10 (P)\n b+0x1/0x10\n hit+0x1/0x10 (P)\n", 3,
 			      2);
 	check_arm64_interrupt("Call trace:\n el1h_64_irq+0x6c/0x70\n lr+0x1/0x10 (L)\n"
 			      " hit+0x1/0x10\n",
 			      3, 2);
-	/* 4.8: what called the function that was hit. */
+	/* 4.8 prints the caller of the function that was hit. */
 	check_arm64_interrupt("Call trace:\n[<ffff000008082e90>] el1_irq+0xcc/0x180\n"
 			      "[<ffff000008082e94>] caller+0x1/0x10\n",
 			      2, SIZE_MAX);
@@ -372,7 +372,7 @@ static void nothing_outside_the_trace(void **state)
 	trace_free(&t);
 }
 
-/* comm NULL: no task is known. */
+/* comm NULL: the text must not tell the task. */
 static void check(enum nmibt_arch arch, const char *raw, const char *comm, int32_t pid,
 		  unsigned int flags, uint64_t sp)
 {
@@ -424,7 +424,7 @@ static void arm64_facts(void **state)
 	check(ARM64, ARM64_PANIC(1, 1), "init", 1, 0, 0);
 }
 
-/* Behind "Call Trace:" stand those of an entry further out. */
+/* Registers after "Call Trace:" are those of an outer entry. */
 static void behind_the_trace(void **state)
 {
 	(void)state;
@@ -435,18 +435,18 @@ static void behind_the_trace(void **state)
 	check(ARM64, "Call trace:\npstate: 810000c5 (Nzcv)\nsp : ffff0000013dbe00\n", NULL, 0, 0,
 	      0);
 	check(X86_64, "Call Trace:\n" INFO(3, 7, "sh"), NULL, 0, 0, 0);
-	/* The first ones count. */
+	/* Only the first registers and the first task count. */
 	check(X86_64, SPIN_REGS USER_REGS INFO(3, 7, "sh") INFO(3, 0, "x"), "sh", 7, OFF_F,
 	      0xffffc900001a7ee0);
 }
 
-/* Each is read only of its own architecture. */
+/* Each form is recognised for its own architecture only. */
 static void other_arch(void **state)
 {
 	(void)state;
 	check(ARM64, SPIN(3, 63), "spin", 63, 0, 0);
 	check(X86_64, ARM64_SPIN(3, 63), "spin", 63, 0, 0);
-	/* Where nobody knows the architecture, the lines tell. */
+	/* If the architecture is not known, forms of all architectures are recognised. */
 	check(NMIBT_ARCH_UNKNOWN, SPIN(3, 63), "spin", 63, OFF_F, 0xffffc900001a7ee0);
 	check(NMIBT_ARCH_UNKNOWN, ARM64_SPIN(3, 63), "spin", 63, OFF_F, 0xffff0000013dbe00);
 }
@@ -469,7 +469,7 @@ static void tasks(void **state)
 		{"CPU: 1 PID: 7 Comm: 123456789012345 Not tainted 6.1 #1", "123456789012345", 7},
 		{"CPU: 1 PID: 7 Comm: a b c d e f g h Kdump: loaded Not tainted 6.1",
 		 "a b c d e f g h", 7},
-		/* As long as no task's. */
+		/* These are as long as or longer than a task's name can be. */
 		{"CPU: 1 PID: 7 Comm: 1234567890123456 Not tainted 6.1", "1234567890123456", 7},
 		{"CPU: 1 PID: 7 Comm: 12345678901234567 Not tainted", "1234567890123456", 7},
 		{"CPU: 1 PID: 7 Comm: Not tainted Not tainted 6.1 #1", "Not tainted", 7},
@@ -534,7 +534,7 @@ static void ends(void **state)
 	/* Xen PV */
 	check_end(X86_64, "RIP: e033:0x401030\n", NMIBT_END_USER);
 	check_end(X86_64, "Call Trace:\n a+0x1/0x10\nRIP: e033:0x401030\n", NMIBT_END_USER);
-	/* A task of the kernel's has no registers of user mode. */
+	/* A kernel thread has no registers of user mode. */
 	check_end(X86_64,
 		  "Call Trace:\n <TASK>\n a+0x1/0x10\n ret_from_fork_asm+0x1a/0x30\n"
 		  "RIP: 0000:0x0\n </TASK>\n",
@@ -572,7 +572,7 @@ static void cut_text(void **state)
 	nmibt_text_destroy(&text);
 }
 
-/* What stands behind bytes that are missing is no neighbour of what stands before them. */
+/* A frame after missing bytes is no neighbour of the frame before them. */
 static struct trace trace_with_gap(const char *raw, const char *at)
 {
 	bool known[512];
@@ -598,13 +598,13 @@ static void gaps(void **state)
 	assert_int_equal(nmibt_stack_hash(t.stack.frames, t.stack.nr),
 			 nmibt_stack_hash(whole.stack.frames, whole.stack.nr));
 	trace_free(&t);
-	/* Before all frames: what the innermost one is nobody knows. */
+	/* The gap is before all frames: the innermost frame is not known. */
 	t = trace_with_gap("RIP: 0010:a+0x1/0x10\nCall Trace:\n b+0x1/0x10\n",
 			   "RIP: 0010:a+0x1/0x10\n");
 	assert_int_equal(t.stack.end, NMIBT_END_GAP);
 	assert_int_equal(nmibt_stack_hash(t.stack.frames, t.stack.nr), 0);
 	trace_free(&t);
-	/* Behind the outermost function, or behind the end, nothing was lost. */
+	/* No frame is lost after the outermost function, or after the end mark. */
 	t = trace_with_gap("Call Trace:\n a+0x1/0x10\n ret_from_fork+0x1/0x10\nCode: 00\n",
 			   "Code: 00\n");
 	assert_int_equal(t.stack.end, NMIBT_END_COMPLETE);
@@ -612,14 +612,14 @@ static void gaps(void **state)
 	t = trace_with_gap("Call Trace:\n <TASK>\n a+0x1/0x10\n </TASK>\nCode: 00\n", "Code: 00\n");
 	assert_int_equal(t.stack.end, NMIBT_END_COMPLETE);
 	trace_free(&t);
-	/* It is not said any more where the CPU came from. */
+	/* The line that says where the CPU came from is behind the gap. */
 	t = trace_with_gap("Call Trace:\n a+0x1/0x10\nCode: 00\nRIP: 0033:0x1\n", "Code: 00\n");
 	assert_int_equal(t.stack.end, NMIBT_END_GAP);
 	trace_free(&t);
 	trace_free(&whole);
 }
 
-/* What comes behind the end of a trace is said once more, or of another CPU. */
+/* Lines after the end of a trace repeat it, or are about another CPU. */
 static void behind_the_end(void **state)
 {
 	static const char *const behind[] = {
@@ -644,7 +644,7 @@ static void behind_the_end(void **state)
 		nr += nmibt_str_is(t.stack.frames[i].function, "lkdtm_do_action");
 	assert_int_equal(nr, 1);
 	trace_free(&t);
-	/* A message in between is none of the trace. */
+	/* A message in between does not belong to the trace. */
 	t = trace_new(X86_64, "Call Trace:\n a+0x1/0x10\n" TOO_LONG " b+0x1/0x10\n");
 	assert_int_equal(t.stack.nr, 2);
 	trace_free(&t);
@@ -667,18 +667,18 @@ static void same_functions_same_stack(void **state)
 
 	(void)state;
 	assert_int_not_equal(abc, 0);
-	/* Wherever in them */
+	/* The hash does not depend on the offsets, */
 	assert_int_equal(abc,
 			 hash_of(ARM64, "Call trace:\n a+0x5/0x10\n b+0x6/0x20\n c+0x7/0x30\n"));
-	/* however the compiler split them, */
+	/* on the compiler's suffixes, */
 	assert_int_equal(
 		abc,
 		hash_of(ARM64,
 			"Call trace:\n a.isra.0+0x1/0x10\n b.cold+0x1/0x10\n c.llvm.1+0x1/0x10\n"));
-	/* whatever lay on the stack besides, */
+	/* on unreliable frames, */
 	assert_int_equal(abc, hash_of(X86_64, "Call Trace:\n a+0x1/0x10\n ? z+0x1/0x10\n"
 					      " b+0x1/0x10\n c+0x1/0x10\n"));
-	/* and where the pc's own line has the first one. */
+	/* or on whether the first function is in the pc's own line. */
 	assert_int_equal(abc, hash_of(X86_64, "RIP: 0010:a+0x1/0x10\nCall Trace:\n b+0x1/0x10\n"
 					      " c+0x1/0x10\n"));
 	assert_int_equal(abc, hash_of(ARM64, "pc : a+0x1/0x10\nCall trace:\n a+0x1/0x10\n"
@@ -697,13 +697,13 @@ static void other_functions_other_stack(void **state)
 	/* Recursion is more than one frame. */
 	assert_int_not_equal(hash_of(ARM64, "Call trace:\n a+0x1/0x10\n"),
 			     hash_of(ARM64, "Call trace:\n a+0x1/0x10\n a+0x1/0x10\n"));
-	/* x86_64's first line of the trace is a caller, be it the same function. */
+	/* On x86_64 the first line of the trace is a caller, even if it is the same function. */
 	assert_int_not_equal(
 		hash_of(X86_64, "RIP: 0010:a+0x1/0x10\nCall Trace:\n b+0x1/0x10\n"),
 		hash_of(X86_64, "RIP: 0010:a+0x1/0x10\nCall Trace:\n a+0x5/0x10\n b+0x1/0x10\n"));
 }
 
-/* Functions that an interrupt hit, and addresses of what has no name. */
+/* Functions that an interrupt hit, and frames that have an address and no name. */
 static void hit_and_nameless(void **state)
 {
 #define HIT(hit)                                                                                   \

@@ -12,7 +12,7 @@
 
 #define NR 16
 
-/* The CPUs that list names, as a string of 0 and 1; or the error's text. */
+/* wanted: a string of 0 and 1, one for each CPU; or the text of the error. */
 static void expect(const char *list, const char *wanted)
 {
 	bool cpus[NR] = {false};

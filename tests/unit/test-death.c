@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The death: what it came out of, whom it is about, what belongs to it; the conditions that
- * are open then; ages.
+ * The death: which report it came from, which CPUs and tasks it is about, and what belongs to it;
+ * the conditions that are open at the death; ages.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -33,7 +33,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Something that stands, so that there is a report. */
+/* Adds a trace that stands, so that there is a report. */
 static void open_with_a_trace(struct fake_report *f)
 {
 	fr_trace(f, 0, NMIBT_EVIDENCE_ANSWER, 0, 0, SPIN(0, 7));
@@ -51,8 +51,8 @@ static void check_subject(const struct fake_report *f, unsigned int cpu)
 
 /* ----------------------------------------------------------------- the cause */
 
-/* What a panic's words say of the report that it came out of, and who is the subject. CPU 1
- * reports, about CPU 2. */
+/* The words of a panic tell the kind of report that it came from, and so its subject. CPU 1 reports
+ * about CPU 2. */
 static void words_that_fit(void **state)
 {
 	static const struct {
@@ -81,7 +81,7 @@ static void words_that_fit(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct fake_report *f = fr_new();
 		size_t cause = fr_lockup(f, cases[i].kind, 7, 1, 2, 22);
-		fr_pass(f, 1000); /* it may take any time: consoles are slow */
+		fr_pass(f, 1000); /* printing may take any time, because consoles are slow */
 		fr_panic(f, 7, 1, cases[i].words);
 		open_with_a_trace(f);
 		if (f->report->death.cause != (cases[i].fits ? cause : 0))
@@ -104,7 +104,7 @@ static void other_caller(void **state)
 	check_subject(f, 1);
 }
 
-/* Another report of that caller in between; those of others may stand there. */
+/* Another report of the same caller is in between. Reports of other callers may be there. */
 static void report_in_between(void **state)
 {
 	struct fake_report *f = *state;
@@ -141,7 +141,7 @@ static void suspended_in_between(void **state)
 	assert_false(f->report->conditions[0].is_open);
 }
 
-/* ----------------------------------------------------------- whom it is about */
+/* ------------------------------------------------------------------ the subjects */
 
 static void first_panic(void **state)
 {
@@ -166,7 +166,7 @@ static void operator_nmi(void **state)
 	assert_int_equal(f->report->death.nr_subjects, 0);
 }
 
-/* A stall that waits for tasks alone. */
+/* A stall that waits for tasks only, and for no CPU. */
 static void stall_of_a_task(void **state)
 {
 	struct fake_report *f = *state;
@@ -178,7 +178,7 @@ static void stall_of_a_task(void **state)
 	assert_false(f->report->death.is_reporter_subject);
 }
 
-/* The tasks of the pass that panicked, and no CPU. */
+/* The subjects are the tasks of the pass that panicked, and no CPU. */
 static void hung_tasks(void **state)
 {
 	struct fake_report *f = *state;
@@ -198,7 +198,7 @@ static void hung_tasks(void **state)
 	assert_int_equal(death->reporter, 3);
 }
 
-/* die() that goes to kdump says no "Kernel panic". */
+/* If die() goes to kdump, no "Kernel panic" is printed. */
 static void oops_to_kdump(void **state)
 {
 	struct fake_report *f = *state;
@@ -206,7 +206,7 @@ static void oops_to_kdump(void **state)
 	fr_panic_cpu(f, 2);
 	fr_stop(f, 2, 99, "a b c");
 	size_t oops = fr_printout(f, NMIBT_PRINT_OOPS, 99, 2, "Oops: 0000 [#1]");
-	/* It goes there before it prints "end trace". */
+	/* die() goes to kdump before it prints "end trace". */
 	f->log->printouts[oops - 1].has_ended = false;
 	fr_trace(f, 2, OWN, oops, 0, SPIN(2, 99));
 	open_with_a_trace(f);
@@ -215,7 +215,7 @@ static void oops_to_kdump(void **state)
 	check_subject(f, 2);
 }
 
-/* An oops that ended, and a panic of somebody else's later. */
+/* An oops ended, and later another CPU panicked. */
 static void oops_survived(void **state)
 {
 	struct fake_report *f = *state;
@@ -251,7 +251,7 @@ static const struct nmibt_condition *only_condition(const struct fake_report *f)
 	return f->report->conditions;
 }
 
-/* A soft lockup of CPU 3 at 22, 48 and 74 s, and a panic of another CPU's. */
+/* CPU 3 has soft lockups at 22, 48 and 74 s, and then another CPU panics. */
 static void one_condition(void **state)
 {
 	struct fake_report *f = *state;
@@ -266,12 +266,12 @@ static void one_condition(void **state)
 	open_with_a_trace(f);
 	const struct nmibt_condition *c = only_condition(f);
 	assert_int_equal(c->count, 3);
-	/* The watchdog's seconds are of 2^30 ns. */
+	/* A second of the watchdog has 2^30 ns. */
 	assert_int_equal(c->since_ns, first - (UINT64_C(22) << 30));
 	assert_int_equal(c->last_ns, first + 52 * FR_SECOND);
 	assert_int_equal(c->interval_ns, 26 * FR_SECOND);
 	assert_true(c->is_open);
-	/* It makes its CPU stuck, whoever the reporter is, and where nothing stands. */
+	/* The condition makes its CPU stuck, whoever reported it, and even without evidence. */
 	assert_int_equal(f->report->cpus[3].condition, 1);
 	assert_true(nmibt_is_stuck(&f->report->cpus[3]));
 	assert_int_equal(f->report->cpus[5].condition, 0);
@@ -285,14 +285,14 @@ static void two_conditions(void **state)
 	fr_lockup(f, SOFT, FR_IRQ(3), 3, 3, 22);
 	fr_lockup(f, SOFT, FR_IRQ(4), 4, 4, 22);
 	fr_lockup(f, STALL, 9, 0, 3, 21);
-	/* It has begun anew since. */
+	/* This is a new lockup. */
 	fr_pass(f, 60);
 	fr_lockup(f, SOFT, FR_IRQ(3), 3, 3, 22);
 	open_with_a_trace(f);
 	assert_int_equal(f->report->nr_conditions, 4);
 }
 
-/* Hundreds of tasks, each in a condition of its own, reported in turns. */
+/* Hundreds of tasks are each in a condition of their own, and are reported in turns. */
 static void many_conditions(void **state)
 {
 	struct fake_report *f = *state;
@@ -308,7 +308,8 @@ static void many_conditions(void **state)
 		assert_int_equal(f->report->conditions[i].count, 3);
 }
 
-/* An hour of a lockup, in the watchdog's seconds of 2^30 ns: 24 s of the clock are 22 or 23. */
+/* A lockup of an hour, in the watchdog's seconds of 2^30 ns: 24 s of the clock are 22 or 23 of
+ * them. */
 static void long_condition(void **state)
 {
 	struct fake_report *f = *state;
@@ -324,7 +325,7 @@ static void long_condition(void **state)
 	assert_true(only_condition(f)->is_open);
 }
 
-/* Its second report is of a CPU whose clock is behind. */
+/* The second report is from a CPU whose clock is behind. */
 static void clock_behind(void **state)
 {
 	struct fake_report *f = *state;
@@ -350,7 +351,7 @@ static void longer_than_the_uptime(void **state)
 	assert_false(only_condition(f)->has_since);
 }
 
-/* Younger than one and a half of its intervals. */
+/* A condition is open if its last report is younger than one and a half intervals. */
 static void closed_by_time(void **state)
 {
 	static const struct {
@@ -373,7 +374,7 @@ static void closed_by_time(void **state)
 	}
 }
 
-/* The shortest time between two reports: a machine that was slow once is not slow always. */
+/* The shortest time between two reports counts: a machine may have been slow once. */
 static void shortest_interval(void **state)
 {
 	struct fake_report *f = *state;
@@ -390,7 +391,7 @@ static void shortest_interval(void **state)
 	assert_int_equal(only_condition(f)->interval_ns, 63 * FR_SECOND);
 }
 
-/* Something later shows the CPU elsewhere. */
+/* Later evidence shows that the CPU has left the condition. */
 static void closed_by_what_is_later(void **state)
 {
 	(void)state;
@@ -436,7 +437,7 @@ static void ages(void **state)
 	assert_string_equal(text, "30 s before the panic");
 	assert_int_equal(nmibt_age_of(f->report, NMIBT_CLOCK_NONE, ns, seq).kind,
 			 NMIBT_AGE_UNKNOWN);
-	/* Printed before the panic by a clock that is ahead of it, and the other way round. */
+	/* Printed before the panic by a CPU whose clock is ahead, and the other way round. */
 	age = age_at(f, f->now + 300 * FR_SECOND, seq);
 	assert_int_equal(age.kind, NMIBT_AGE_UNKNOWN);
 	nmibt_format_age(f->report, age, text, sizeof(text));
@@ -464,7 +465,7 @@ static void ages_at_least(void **state)
 	assert_int_equal(age.ns, 30 * FR_SECOND);
 	nmibt_format_age(f->report, age, text, sizeof(text));
 	assert_string_equal(text, "at least 30 s before the dump");
-	/* By a clock that is ahead of the newest record's. */
+	/* This CPU's clock is ahead of that of the newest record. */
 	assert_int_equal(age_at(f, f->now + 300 * FR_SECOND, seq).kind, NMIBT_AGE_UNKNOWN);
 }
 

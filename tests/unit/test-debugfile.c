@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Symbols and layouts out of a file with debugging information: the file is this very
- * program, so that the compiler itself says what is right.
+ * Symbols and layouts from a file with debugging information. The file is this program itself, so
+ * that the compiler provides the right answers.
  */
 #include <link.h>
 #include <setjmp.h>
@@ -26,7 +26,7 @@ struct printk_safe_seq_buf {
 	unsigned char buffer[8192 - 32];
 };
 
-/* Members of unnamed ones belong to what has them. */
+/* Members of unnamed structs belong to the struct that contains them. */
 struct nested {
 	char first;
 	union {
@@ -56,7 +56,7 @@ union either {
 	char narrow[24];
 };
 
-/* One that is nowhere defined. */
+/* This struct is not defined anywhere. */
 struct opaque;
 
 struct printk_safe_seq_buf first_variable;
@@ -64,11 +64,11 @@ struct nested second_variable;
 union either third_variable;
 static int hidden_variable;
 
-/* The compiler must keep them all. */
+/* This makes the compiler keep all of them. */
 static void *volatile kept[] = {&first_variable, &second_variable, &third_variable,
 				&hidden_variable};
 
-/* As the kernel's, beside which the type is. */
+/* The kernel's function with this name is in the same source file as the type. */
 void printk_safe_flush(void);
 void printk_safe_flush(void)
 {
@@ -120,7 +120,7 @@ static void sizes(void **state)
 	check_size("nested", sizeof(struct nested));
 }
 
-/* Here it is declared only. */
+/* This program only declares the struct. */
 static void defined_elsewhere(void **state)
 {
 	size_t size = 0;
@@ -161,13 +161,13 @@ static void absent(void **state)
 		assert_false(nmibt_debugfile_type_size(self, "no such type", &value));
 		assert_false(nmibt_debugfile_type_size(self, "opaque", &value));
 		assert_false(nmibt_debugfile_type_size(self, "", &value));
-		/* Of another kind. */
+		/* These are no structs or unions. */
 		assert_false(nmibt_debugfile_type_size(self, "unsigned int", &value));
 		assert_false(nmibt_debugfile_member_offset(self, "no such type", "len", &value));
 		assert_false(nmibt_debugfile_member_offset(self, "nested", "absent", &value));
 		assert_false(nmibt_debugfile_member_offset(self, "nested", "inside", &value));
 		assert_false(nmibt_debugfile_member_offset(self, "nested", "", &value));
-		/* It has no byte of its own. */
+		/* A bit field has no byte offset. */
 		assert_false(nmibt_debugfile_member_offset(self, "nested", "bit", &value));
 	}
 	assert_int_equal(value, 42);
@@ -180,7 +180,7 @@ static int moved_by(struct dl_phdr_info *info, size_t size, void *arg)
 	return 1; /* the program is the first */
 }
 
-/* Where the linker put them, before the program was moved. */
+/* The expected values are the linker's addresses, before the program was relocated. */
 static void symbols(void **state)
 {
 	uint64_t first, second, offset, addr = 42;
@@ -198,7 +198,7 @@ static void symbols(void **state)
 
 	assert_false(nmibt_debugfile_symbol_addr(self, "no such symbol", &addr));
 	assert_false(nmibt_debugfile_symbol_addr(self, "", &addr));
-	/* Undefined here. */
+	/* This symbol is undefined in the program. */
 	assert_false(nmibt_debugfile_symbol_addr(self, "calloc", &addr));
 	assert_true(addr == 42);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Stored bytes to lines: every way in which a line can be torn. */
+/* Makes lines of stored bytes: every way in which a line can be torn. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -60,7 +60,7 @@ static void check_all(const char *raw, size_t len, size_t published, const bool 
 		      bool overflow, const struct want *want, size_t nr)
 {
 	struct nmibt_text text;
-	/* The library must not hold on to what it was given. */
+	/* The library must not keep pointers to its arguments. */
 	char *copy = malloc(len + 1);
 	memcpy(copy, raw, len);
 	assert_null(nmibt_decode(copy, len, published, known, overflow, &text));
@@ -81,7 +81,7 @@ static void check_all(const char *raw, size_t len, size_t published, const bool 
 			  sizeof(want) / sizeof(*want));                                           \
 	} while (0)
 
-/* Committed bytes, then a tail that was not. */
+/* Committed bytes, and a tail of bytes that were not committed. */
 #define CHECK_TAIL(committed, tail, ...)                                                           \
 	do {                                                                                       \
 		const struct want want[] = {__VA_ARGS__};                                          \
@@ -121,7 +121,7 @@ static void every_level(void **state)
 	CHECK("\0010a\n\0011b\n\0012c\n\0013d\n\0014e\n\0015f\n\0016g\n\0017h\n", LINE(0, 0, "a"),
 	      LINE(1, 0, "b"), LINE(2, 0, "c"), LINE(3, 0, "d"), LINE(4, 0, "e"), LINE(5, 0, "f"),
 	      LINE(6, 0, "g"), LINE(7, 0, "h"));
-	/* KERN_DEFAULT is empty: the lines behind a warning have no level of it. */
+	/* KERN_DEFAULT is an empty header: the lines after a warning have no level. */
 	CHECK("\0014warn\nplain\n", LINE(4, 0, "warn"), LINE(DEFAULT, 0, "plain"));
 	CHECK("\0014\n", LINE(4, 0, ""));
 }
@@ -151,7 +151,7 @@ static void continuation(void **state)
 	CHECK("x29: 1 \001cx28: 2 \001cx27: 3\001c\nnext\n",
 	      LINE(DEFAULT, 0, "x29: 1 x28: 2 x27: 3"), LINE(DEFAULT, 0, "next"));
 	CHECK("\0014Modules linked in:\001c a\001c b\001c\n", LINE(4, 0, "Modules linked in: a b"));
-	/* Nothing to go on with. */
+	/* There is no line to continue. */
 	CHECK("\001cabc\n", LINE(CONT, 0, "abc"));
 	CHECK("abc\n\001cdef\n", LINE(DEFAULT, 0, "abc"), LINE(CONT, 0, "def"));
 	CHECK("a\001c\001cb\n", LINE(DEFAULT, 0, "ab"));
@@ -164,7 +164,7 @@ static void headers_at_the_edges(void **state)
 	CHECK("abc\0014", LINE(DEFAULT, PARTIAL, "abc"), LINE(4, PARTIAL | LONE, ""));
 	CHECK("\0014\0013abc\n", LINE(4, PARTIAL | LONE, ""), LINE(3, 0, "abc"));
 	CHECK("abc\n\001c", LINE(DEFAULT, 0, "abc"), LINE(CONT, PARTIAL | LONE, ""));
-	/* It goes on with a line that has something: nothing is lone. */
+	/* It continues a line with text, so it is no lone header. */
 	CHECK("abc\001c", LINE(DEFAULT, PARTIAL, "abc"));
 	/* Half a header. */
 	CHECK("abc\n\001", LINE(DEFAULT, 0, "abc"), LINE(DEFAULT, PARTIAL | LONE, "\001"));
@@ -191,7 +191,7 @@ static void overflow(void **state)
 	(void)state;
 	CHECK_OVERFLOW("abc\nde", LINE(DEFAULT, 0, "abc"), LINE(DEFAULT, PARTIAL | CUT, "de"));
 	CHECK_OVERFLOW("abc\n\0014", LINE(DEFAULT, 0, "abc"), LINE(4, PARTIAL | CUT | LONE, ""));
-	/* The last line that was kept is whole. */
+	/* The last line that was kept is complete. */
 	CHECK_OVERFLOW("abc\ndef\n", LINE(DEFAULT, 0, "abc"), LINE(DEFAULT, 0, "def"));
 }
 
@@ -205,7 +205,7 @@ static void tail_beyond_the_published_length(void **state)
 	CHECK_TAIL("done\n", "whole\n", LINE(DEFAULT, 0, "done"),
 		   TORN_LINE(DEFAULT, 0, "whole", 0));
 	CHECK_TAIL("", "only", TORN_LINE(DEFAULT, PARTIAL, "only", 0));
-	/* Its newline alone, or its header alone, is beyond. */
+	/* Only its newline, or only its header, is beyond the published length. */
 	CHECK_TAIL("abc", "\n", TORN_LINE(DEFAULT, 0, "abc", 3));
 	CHECK_TAIL("abc\n", "\0014def\n", LINE(DEFAULT, 0, "abc"), TORN_LINE(4, 0, "def", 0));
 	CHECK_TAIL("abc\n\001", "4def\n", LINE(DEFAULT, 0, "abc"), TORN_LINE(4, 0, "def", 0));
@@ -261,7 +261,7 @@ static void unreadable_bytes(void **state)
 	CHECK_GAPS("abcdefg\n", "a_c_e_g\n", 3, LINE(DEFAULT, PARTIAL, "a"),
 		   GAP_LINE(DEFAULT, PARTIAL, "c", 1), GAP_LINE(DEFAULT, PARTIAL, "e", 1),
 		   GAP_LINE(DEFAULT, 0, "g", 1));
-	/* What a level header's unreadable half would have been, nobody knows. */
+	/* The unreadable half of a level header could be any level. */
 	CHECK_GAPS("a\n\0014b\n", "a\n\001_b\n", 1, LINE(DEFAULT, 0, "a"),
 		   LINE(DEFAULT, PARTIAL, "\001"), GAP_LINE(DEFAULT, 0, "b", 1));
 	CHECK_GAPS("a\n\0014b\n", "a\n_4b\n", 1, LINE(DEFAULT, 0, "a"),
@@ -284,7 +284,7 @@ static void many_lines(void **state)
 	nmibt_text_destroy(&text);
 }
 
-/* Of random bytes nothing is invented and nothing but headers and newlines dropped. */
+/* Random bytes: nothing is invented, and only headers and newlines are dropped. */
 static void every_byte_once_and_in_order(void **state)
 {
 	static const char alphabet[] = "\001\001\001\n\n0c4x\0";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The plain ELF back end: what it holds, what it left out, what is broken. */
+/* The plain ELF back end: what a file has, what it left out, and what is damaged. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +20,7 @@ struct opened {
 	int fd;
 };
 
-/* Must open. */
+/* Opens a file that must be accepted. */
 static struct opened open_bytes(const void *data, size_t size)
 {
 	struct opened o;
@@ -46,7 +46,7 @@ static struct opened open_segments(const struct fake_segment *segments, unsigned
 	return o;
 }
 
-/* Must not open: the message names the file and says why. */
+/* The file must be refused, with a message that names the file and the reason. */
 static void check_refused(const void *data, size_t size, const char *why)
 {
 	struct nmibt_elf *untouched = (void *)&untouched, *elf = untouched;
@@ -104,7 +104,7 @@ static void memory_by_physical_address(void **state)
 	assert_int_equal(o.image.ops->read_phys(o.image.ctx, 0x880000000004, buf, 4),
 			 NMIBT_READ_OK);
 	assert_string_equal(buf, "mem");
-	/* One byte too many, and where no segment is. */
+	/* These reads end one byte beyond a segment, or are in no segment. */
 	assert_int_equal(o.image.ops->read_phys(o.image.ctx, 0x880000000004, buf, 5),
 			 NMIBT_READ_ERROR);
 	check_no_byte(&o, 0x1000, NMIBT_READ_ERROR);
@@ -127,7 +127,7 @@ static void what_makedumpfile_left_out(void **state)
 	check_no_byte(&o, PADDR + 4096, NMIBT_READ_EXCLUDED);
 	check_no_byte(&o, PADDR + 3 * 4096 - 1, NMIBT_READ_EXCLUDED);
 	check_no_byte(&o, PADDR + 3 * 4096, NMIBT_READ_ERROR);
-	/* Half of it is there. */
+	/* Only half of the bytes are there. */
 	assert_int_equal(o.image.ops->read_phys(o.image.ctx, PADDR + 4092, page, 8),
 			 NMIBT_READ_EXCLUDED);
 	check_no_byte(&o, PADDR + 0x10000, NMIBT_READ_EXCLUDED);
@@ -148,13 +148,13 @@ static void overlapping_segments(void **state)
 
 	(void)state;
 	check_byte(&o, PADDR, 'a');
-	check_byte(&o, PADDR + 3, 'a'); /* the first that has it */
+	check_byte(&o, PADDR + 3, 'a'); /* the first segment that has it */
 	check_byte(&o, PADDR + 4, 'b'); /* data wins over exclusion */
 	check_byte(&o, PADDR + 9, 'b');
 	check_no_byte(&o, PADDR + 10, NMIBT_READ_EXCLUDED);
 	check_byte(&o, PADDR + 12, 'b');
 
-	/* The ranges lead over all bytes, each once. */
+	/* The ranges cover all bytes, each once. */
 	uint64_t from = 0, bytes = 0;
 	while (o.image.ops->next_range(o.image.ctx, from, &range)) {
 		assert_true(range.start >= from && range.size);
@@ -190,7 +190,7 @@ static void ranges_are_what_the_file_has(void **state)
 	close_bytes(&o);
 }
 
-/* p_filesz may claim an exabyte: nobody may be sent to search it. */
+/* p_filesz may claim an exabyte, which nobody may have to search. */
 static void a_segment_larger_than_the_file(void **state)
 {
 	static const char data[] = "0123456789";
@@ -210,7 +210,7 @@ static void a_segment_larger_than_the_file(void **state)
 	assert_false(o.image.ops->next_range(o.image.ctx, PADDR + 10, &range));
 	close_bytes(&o);
 
-	/* It begins beyond the file's end, or its offset wraps. */
+	/* The segment begins beyond the end of the file, or its end overflows. */
 	static const uint64_t offsets[] = {10000, UINT64_MAX - 5, UINT64_C(1) << 63};
 	for (size_t i = 0; i < ARRAY_SIZE(offsets); i++) {
 		phdr->p_offset = offsets[i];
@@ -221,7 +221,7 @@ static void a_segment_larger_than_the_file(void **state)
 		close_bytes(&o);
 	}
 
-	/* No such addresses. */
+	/* The addresses overflow. */
 	phdr->p_offset = 120;
 	phdr->p_paddr = UINT64_MAX - 100;
 	check_refused(elf.data, elf.size, "no PT_LOAD");
@@ -243,14 +243,14 @@ static void memory_up_to_the_last_address(void **state)
 	memset(buf, 'x', sizeof(buf));
 	struct opened o = open_segments(segments, 2);
 	check_byte(&o, UINT64_MAX, 'p');
-	/* Behind it there is nothing, least of all the first page. */
+	/* After the last address there is nothing; least of all the first page. */
 	struct nmibt_run run =
 		nmibt_read_phys_pages(&o.image, UINT64_MAX - 4095, buf, sizeof(buf), known);
 	assert_int_equal(run.failed, 4096);
 	assert_int_equal(run.excluded, 0);
 	assert_true(known[4095]);
 	assert_false(known[4096]);
-	/* What could not be read is 0, not what stood there before. */
+	/* Bytes that could not be read must be 0, not their old values. */
 	assert_int_equal(buf[4096], 0);
 	assert_int_equal(buf[8191], 0);
 	close_bytes(&o);
@@ -306,7 +306,7 @@ static void no_vmcoreinfo(void **state)
 	close_bytes(&o);
 }
 
-/* The file ends within VMCOREINFO: as much of it as there is. */
+/* The file ends within VMCOREINFO: the part that is there counts. */
 static void vmcoreinfo_cut_off(void **state)
 {
 	static const char info[] = "OSRELEASE=6.12\nNMI_BACKTRACE_CAPTURE=80000ff8,58\nLAST=1\n";
@@ -317,13 +317,13 @@ static void vmcoreinfo_cut_off(void **state)
 		{PT_NOTE, 0, len, notes, len},
 	};
 	struct fake_elf elf = fake_elf_new(EM_X86_64, segments, 2);
-	/* In front of the newline before "LAST" */
+	/* The file ends before the newline in front of "LAST". */
 	struct opened o = open_bytes(elf.data, elf.size - 8);
 
 	(void)state;
 	check_text(&o, "OSRELEASE=6.12\nNMI_BACKTRACE_CAPTURE=80000ff8,58");
 	close_bytes(&o);
-	/* Within the name, within the note's header. */
+	/* The file ends within the note's name or header. */
 	for (size_t left = 0; left < 24; left++) {
 		o = open_bytes(elf.data, elf.size - len + left);
 		check_text(&o, NULL);
@@ -349,7 +349,7 @@ static void notes_with_absurd_sizes(void **state)
 				{PT_NOTE, 0, len, notes, len},
 			};
 			struct opened o = open_segments(segments, 2);
-			/* Of a description that was cut, what is there counts. */
+			/* If the description is cut, its beginning counts. */
 			char *text = o.image.ops->vmcoreinfo_text(o.image.ctx);
 			assert_int_equal(text && strlen(text) >= 3, word == 1 && sizes[i] >= 3);
 			free(text);
@@ -373,8 +373,8 @@ static void numbers_beyond_the_header(void **state)
 	struct opened o;
 
 	(void)state;
-	/* What QEMU's dump-guest-memory and makedumpfile do with many segments:
-	 * PN_XNUM, and the number in sh_info of section header 0. */
+	/* QEMU's dump-guest-memory and makedumpfile do this for many segments: PN_XNUM, and the
+	 * number in sh_info of section header 0. */
 	elf.data = realloc(elf.data, elf.size + 64);
 	ehdr = (Elf64_Ehdr *)elf.data;
 	memset(elf.data + elf.size, 0, 64);
@@ -389,7 +389,7 @@ static void numbers_beyond_the_header(void **state)
 	check_no_byte(&o, PADDR + 10, NMIBT_READ_ERROR);
 	close_bytes(&o);
 
-	/* It is the number that counts, */
+	/* That number counts, */
 	nr = 1;
 	memcpy(elf.data + elf.size + 44, &nr, 4);
 	o = open_bytes(elf.data, elf.size + 64);
@@ -397,7 +397,7 @@ static void numbers_beyond_the_header(void **state)
 	check_no_byte(&o, PADDR + 5, NMIBT_READ_ERROR);
 	close_bytes(&o);
 
-	/* unless it is absurd or out of the file: then as many as there are. */
+	/* unless it is absurd or beyond the file: then the headers in the file count. */
 	nr = 0xffffffff;
 	memcpy(elf.data + elf.size + 44, &nr, 4);
 	o = open_bytes(elf.data, elf.size + 64);
@@ -534,15 +534,15 @@ static void a_whole_vmcore(void **state)
 	}
 }
 
-/* At each length there is a report or one line that says why not; a CPU whose
- * slot was not cut is there. */
+/* At each length there must be a report, or one line that says why not. CPUs whose slots were not
+ * cut must be in the report. */
 static void cut_at_any_byte(void **state)
 {
 	struct fake *f = fake_new(NMIBT_ARCH_ARM64, 2);
 	struct fake_elf elf = fake_elf_of(f);
 	uint64_t data = elf.size - (f->next - FAKE_BASE);
 	uint64_t first_slot_end = data + (f->slot_paddr[0] - FAKE_BASE) + FAKE_SLOT_SIZE;
-	/* Memory in between that is zero: nothing new happens there. */
+	/* Lengths within memory that is zero are skipped: nothing new happens there. */
 	unsigned int reports = 0;
 
 	(void)state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* An image that a hypervisor made while the capture kernel ran: the kernel that died. */
+/* Finds the kernel that died in an image that a hypervisor made while the capture kernel ran. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,7 +30,7 @@ static uint64_t put_note(struct fake_kernel *k, const char *text)
 	return paddr;
 }
 
-/* As crash_prepare_elf64_headers() writes it: a note for each of two CPUs, then VMCOREINFO. */
+/* Writes the header of crash_prepare_elf64_headers(): notes for two CPUs, then VMCOREINFO. */
 static uint64_t put_header(struct fake_kernel *k, uint64_t note)
 {
 	uint64_t paddr = fk_alloc(k, 4096, 4096);
@@ -101,7 +101,7 @@ static void check_found(struct machine *m)
 	assert_true(kernel->vmcoreinfo.crashtime.known);
 	assert_non_null(kernel->capture);
 	assert_string_equal(kernel->capture->vmcoreinfo.osrelease, "6.12.1-capture");
-	/* Symbols that the front end knows are those of the other kernel. */
+	/* The front end knows the symbols of the other kernel. */
 	uint64_t addr;
 	assert_false(nmibt_symbol_addr(kernel, "panic_cpu", &addr));
 	assert_true(nmibt_symbol_addr(kernel->capture, "panic_cpu", &addr));
@@ -135,7 +135,7 @@ static void by_address(void **state)
 	check_found(m);
 }
 
-/* ELFCORE_ADDR_MAX: nobody set it; a crashkernel= is no elfcorehdr=. */
+/* ELFCORE_ADDR_MAX means that the variable was not set; and crashkernel= is not elfcorehdr=. */
 static void no_capture_kernel(void **state)
 {
 	struct machine *m = *state;
@@ -147,7 +147,7 @@ static void no_capture_kernel(void **state)
 	check_no_capture_kernel(m);
 }
 
-/* A kernel that went to kdump is the first one, whatever its variables say. */
+/* A kernel that went to kdump is the first kernel, whatever its variables say. */
 static void went_to_kdump(void **state)
 {
 	struct machine *m = *state;
@@ -157,7 +157,7 @@ static void went_to_kdump(void **state)
 	check_no_capture_kernel(m);
 }
 
-/* ELFCORE_ADDR_ERR: the notes have been read, or can't be. */
+/* ELFCORE_ADDR_ERR means that the notes have been read, or can't be. */
 static void by_command_line(void **state)
 {
 	struct machine *m = *state;
@@ -186,7 +186,7 @@ static void by_copy(void **state)
 	check_not_found(m, "is not known");
 }
 
-/* Nobody knows the kernel's symbols: its log has its command line. */
+/* If the kernel's symbols are not known, its log has the command line. */
 static void by_log(void **state)
 {
 	struct machine *m = *state;
@@ -200,7 +200,7 @@ static void by_log(void **state)
 	snprintf(line, sizeof(line), "Command line: quiet elfcorehdr=%#" PRIx64, m->header);
 	fl_add(&log, line);
 	check_found(m);
-	/* The variable knows better. */
+	/* The variable counts more than the log. */
 	set_address(m, UINT64_MAX);
 	check_no_capture_kernel(m);
 }

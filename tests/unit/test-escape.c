@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What may reach a terminal, and the one line of an error message. */
+/* Which bytes may reach a terminal, and the one line of an error message. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -81,7 +81,7 @@ static void invalid_utf8(void **state)
 	ESCAPED("\355\277\277", "\\xed\\xbf\\xbf");
 	ESCAPED("\364\220\200\200", "\\xf4\\x90\\x80\\x80"); /* beyond U+10FFFF */
 	ESCAPED("\370\210\200\200\200", "\\xf8\\x88\\x80\\x80\\x80"); /* five bytes */
-	/* A valid one behind it is not swallowed. */
+	/* A valid character after it is kept. */
 	ESCAPED("\342\202é", "\\xe2\\x82é");
 }
 

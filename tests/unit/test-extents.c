@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Overlapping parts of memory against a model, and what very many of them cost. */
+/* Compares overlapping extents with a model, and measures the cost of very many of them. */
 #include <elf.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,7 +22,7 @@ static void add(struct nmibt_extents *extents, uint64_t start, uint64_t last, ui
 	assert_null(nmibt_extents_add(extents, (struct nmibt_extent){start, last, at, rank}));
 }
 
-/* What holds at addr; NULL: nothing. */
+/* The extent that counts at addr; NULL: there is none. */
 static const struct nmibt_extent *held(const struct nmibt_extents *extents, uint64_t addr)
 {
 	size_t i = nmibt_extents_find(extents, addr);
@@ -39,7 +39,7 @@ static void check_disjoint(const struct nmibt_extents *extents)
 	}
 }
 
-/* Up to 12 extents anywhere, each address looked up afterwards. */
+/* Adds up to 12 random extents, and looks up each address. */
 static void check_random(uint64_t base)
 {
 	uint64_t rank[SPACE] = {0}, at[SPACE];
@@ -93,7 +93,7 @@ static void none_and_one(void **state)
 	nmibt_extents_destroy(&extents);
 }
 
-/* Each begins in the one before it, ends in it, and is above it: the most pieces. */
+/* Each extent lies within the one before it and has a higher rank: that makes the most pieces. */
 static void nested(void **state)
 {
 	enum { NR = 300000 };
@@ -127,7 +127,8 @@ static bool read_bytes(const struct nmibt_file *file, uint64_t offset, void *buf
 	return true;
 }
 
-/* nr segments of a page each with 8 bytes in the file, the highest first; PN_XNUM if need be. */
+/* Makes nr segments of one page with 8 bytes in the file, the highest first; with PN_XNUM if
+ * needed. */
 static uint8_t *many_segments(uint32_t nr, size_t *ret_size)
 {
 	size_t shoff = sizeof(Elf64_Ehdr) + nr * sizeof(Elf64_Phdr);
@@ -159,7 +160,7 @@ static uint8_t *many_segments(uint32_t nr, size_t *ret_size)
 	return v;
 }
 
-/* Each segment holds its own address. */
+/* Each segment contains its own address. */
 static void check_many(uint32_t nr)
 {
 	struct nmibt_file file = {.path = "many", .read = read_bytes, .fd = -1};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Which stacks are of idle CPUs, and which frames are of a CPU's being stopped. */
+/* Which stacks are those of idle CPUs, and which frames belong to the stop of a CPU. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,7 +50,7 @@ static void idle(void **state)
 	check_idle(X86_64,
 		   "RIP: 0010:pv_native_safe_halt+0xf/0x20\nCall Trace:\n <TASK>\n" IDLE_LOOP,
 		   true);
-	/* 4.4: no reliable frame but the idle loop's */
+	/* On 4.4 the only reliable frame is that of the idle loop. */
 	check_idle(
 		X86_64,
 		"RIP: 0010:[<ffffffff81054b66>]  [<ffffffff81054b66>] native_safe_halt+0x6/0x10\n"
@@ -78,7 +78,7 @@ static void not_idle(void **state)
 {
 	(void)state;
 	check_idle(X86_64, "", false);
-	/* An interrupt that it still serves. */
+	/* The CPU still serves an interrupt. */
 	check_idle(X86_64,
 		   "RIP: 0010:native_queued_spin_lock_slowpath+0x6a/0x2d0\n" IN_IRQ(
 			   " _raw_spin_lock+0x25/0x30\n", "pv_native_safe_halt+0xf/0x20"),
@@ -94,7 +94,7 @@ static void not_idle(void **state)
 		   " raw_spin_rq_lock_nested+0x1c/0x80\n __schedule+0x1/0x2\n"
 		   " schedule_idle+0x1/0x2\n" IDLE_LOOP,
 		   false);
-	/* A guest's wait for a lock: arch/x86/kernel/kvm.c: kvm_wait() */
+	/* A guest halts while it waits for a lock: arch/x86/kernel/kvm.c: kvm_wait() */
 	check_idle(X86_64,
 		   "RIP: 0010:pv_native_safe_halt+0xf/0x20\nCall Trace:\n kvm_wait+0x4c/0x60\n"
 		   " __pv_queued_spin_lock_slowpath+0x23e/0x2e0\n",
@@ -106,7 +106,7 @@ static void not_idle(void **state)
 	check_idle(X86_64, "RIP: 0033:0x401030\n", false);
 }
 
-/* The interrupt that stopped it is none that it serves. */
+/* The interrupt that stopped the CPU does not count as one that it serves. */
 static void idle_when_stopped(void **state)
 {
 #define STOPPED_IDLE(hit)                                                                          \
@@ -138,7 +138,7 @@ static void dying(void **state)
 	(void)state;
 	check_dying(X86_64, "", 0);
 	check_dying(X86_64, "RIP: 0010:f+0x1/0x2\nCall Trace:\n g+0x1/0x2\n", 0);
-	/* All that panic() called is, too, and nothing that called it. */
+	/* Everything that panic() called is dying, too, and nothing that called it is. */
 	check_dying(X86_64,
 		    "Call Trace:\n dump_stack_lvl+0x1/0x2\n panic+0x1/0x2\n cause+0x1/0x2\n"
 		    " vfs_write+0x1/0x2\n",
@@ -152,7 +152,7 @@ static void dying(void **state)
 		    "RIP: 0010:f+0x1/0x2\nCall Trace:\n <IRQ>\n asm_common_interrupt+0x1/0x2\n"
 		    "RIP: 0010:delay_tsc+0x1/0x2\n panic+0x1/0x2\n cause+0x1/0x2\n",
 		    4);
-	/* What called nmi_panic() is the cause: the watchdog, in an NMI. */
+	/* The caller of nmi_panic() is the cause: the watchdog, in an NMI. */
 	check_dying(X86_64,
 		    "Call Trace:\n panic+0x1/0x2\n nmi_panic+0x1/0x2\n"
 		    " watchdog_hardlockup_check+0x1/0x2\n exc_nmi+0x1/0x2\n asm_exc_nmi+0x1/0x2\n"
@@ -163,7 +163,7 @@ static void dying(void **state)
 	check_dying(X86_64, "Call Trace:\n panic.cold+0x1/0x2\n f+0x1/0x2\n", 1);
 }
 
-/* The exception of an oops, and the interrupt of a stop, belong to it. */
+/* The exception of an oops, and the interrupt of a stop, are dying, too. */
 static void entries(void **state)
 {
 	(void)state;
@@ -178,7 +178,7 @@ static void entries(void **state)
 		    " default_do_nmi+0x1/0x2\n exc_nmi+0x1/0x2\n end_repeat_nmi+0x1/0x2\n"
 		    "RIP: 0010:f+0x1/0x2\n </NMI>\n <TASK>\n g+0x1/0x2\n",
 		    5);
-	/* 4.4 prints no registers inside of the trace. */
+	/* 4.4 prints no registers within the trace. */
 	check_dying(X86_64,
 		    "Call Trace:\n <NMI>  [<ffffffff81000001>] crash_nmi_callback+0x1/0x2\n"
 		    " [<ffffffff81000001>] do_nmi+0x1/0x2\n [<ffffffff81000001>] "
@@ -191,12 +191,12 @@ static void entries(void **state)
 		    " gic_handle_irq+0x1/0x2\n el1_interrupt+0x1/0x2\n el1h_64_irq+0x6c/0x70\n"
 		    " f+0x1/0x2\n g+0x1/0x2\n",
 		    7);
-	/* It came from user mode: all of the chain is the stop's. */
+	/* The CPU came from user mode, so the whole chain belongs to the stop. */
 	check_dying(ARM64,
 		    "Call trace:\n ipi_cpu_crash_stop+0x1/0x2\n el0_interrupt+0x1/0x2\n"
 		    " el0t_64_irq_handler+0x1/0x2\n el0t_64_irq+0x1/0x2\n",
 		    4);
-	/* Where the text does not tell how it was entered, no more than is sure. */
+	/* If the text does not show the entry, only the sure frame counts. */
 	check_dying(X86_64, "Call Trace:\n stop_this_cpu+0x1/0x2\n f+0x1/0x2\n g+0x1/0x2\n", 1);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Names of addresses: the kernel's own symbols out of its memory, then the front end's. */
+/* Names of addresses: from the kernel's own symbols in its memory, then from the front end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,7 +11,7 @@
 #include "report/report.h"
 #include "kernel/kernel.h"
 
-/* Symbol i stands at 16 * i, is of type "tTwWd"[i % 5], and has 1 + i % 20 letters. */
+/* Symbol i is at 16 * i, has type "tTwWd"[i % 5], and a name of 1 + i % 20 letters. */
 #define AT(i) (KERNEL + 16 * (i))
 
 struct fixture {
@@ -67,7 +67,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* What was found out about it is forgotten. */
+/* Closes the kernel, because it keeps what it has found. */
 static void reopen(struct fixture *f)
 {
 	nmibt_kernel_close(f->opened);
@@ -86,13 +86,13 @@ static const char *name_of(struct fixture *f, uint64_t addr)
 	return nmibt_symbolize(kernel_of(f), addr, f->name, sizeof(f->name)) ? f->name : "none";
 }
 
-/* Puts symbol i where symbol at is. */
+/* Gives symbol i the address of symbol at. */
 static void move(struct fixture *f, unsigned int i, unsigned int at)
 {
 	put_address(&f->kernel, i, AT(at));
 }
 
-/* Gives symbol i, which must have as many letters, another name. */
+/* Gives symbol i another name with the same number of letters. */
 static void rename_to(struct fixture *f, unsigned int i, const char *name)
 {
 	uint8_t *at = f->kernel.memory + f->kernel.tables[NAMES];
@@ -119,8 +119,8 @@ static void names(void **state)
 	assert_string_equal(name_of(f, AT(0) - 1), "none");
 }
 
-/* Of a function's names the kernel prints the first: lib/vsprintf.c, %pS, by
- * kernel/kallsyms.c, get_symbol_pos() (6.12). */
+/* The kernel prints the first of a function's names: lib/vsprintf.c, %pS, by kernel/kallsyms.c,
+ * get_symbol_pos() (6.12). */
 static void first_of_several(void **state)
 {
 	struct fixture *f = *state;
@@ -140,7 +140,8 @@ static enum nmibt_read count_reads(void *ctx, uint64_t paddr, void *buf, size_t 
 	return read_phys(ctx, paddr, buf, len);
 }
 
-/* In a damaged table all symbols may have one value: that costs no walk along them. */
+/* In a damaged table all symbols may have the same value: the lookup must not walk along all of
+ * them. */
 static void all_of_one_value(void **state)
 {
 	struct fixture *f = *state;
@@ -160,13 +161,13 @@ static void before_the_front_end(void **state)
 
 	f->ops.symbolize = of_front_end;
 	assert_string_equal(name_of(f, AT(1)), "bb+0x0");
-	/* Data, and what stands before the first symbol, as arm64's modules. */
+	/* Data, and addresses before the first symbol, as those of arm64's modules. */
 	assert_string_equal(name_of(f, AT(4) + 5), "front+0x5 [end]");
 	assert_string_equal(name_of(f, AT(0) - 15), "front+0x1 [end]");
 }
 
-/* Without CONFIG_KALLSYMS_ALL the last symbol is a function, and all that is behind the
- * kernel would be called by its name. */
+/* Without CONFIG_KALLSYMS_ALL the last symbol is a function, and any address after the kernel would
+ * get its name. */
 static void far_behind(void **state)
 {
 	struct fixture *f = *state;
@@ -189,12 +190,12 @@ static void without_tables(void **state)
 	assert_string_equal(name_of(f, AT(1) + 7), "front+0x7 [end]");
 }
 
-/* A VMCOREINFO that was cut says nothing of the base, as one of 7.2 does. */
+/* A VMCOREINFO that was cut has no line for the base, just as that of 7.2. */
 static void lost_base(void **state)
 {
 	struct fixture *f = *state;
 
-	f->kernel.as = FROM_ENTRY; /* for VMCOREINFO: the table stays */
+	f->kernel.as = FROM_ENTRY; /* changes only VMCOREINFO, not the table */
 	struct nmibt_error *err = nmibt_kernel_need(kernel_of(f), NMIBT_PART_KALLSYMS);
 	assert_non_null(err);
 	assert_int_equal(err->code, NMIBT_ERR_DAMAGED);
@@ -202,7 +203,7 @@ static void lost_base(void **state)
 	assert_string_equal(name_of(f, AT(1)), "none");
 }
 
-/* What can't be read is not known, and costs the rest nothing. */
+/* Names that can't be read are not known; the others are. */
 static void excluded_names(void **state)
 {
 	struct fixture *f = *state;
@@ -228,7 +229,7 @@ static void by_name(void **state)
 	assert_true(addr_of(f, "nr_cpu_idz", &addr));
 	assert_true(addr == AT(589));
 	addr = 42;
-	/* Neither a part of a name, nor with the letter of its type. */
+	/* A part of a name does not match, nor does a name with the letter of its type. */
 	assert_false(addr_of(f, "nr_cpu_id", &addr));
 	assert_false(addr_of(f, "nr_cpu_idsx", &addr));
 	assert_false(addr_of(f, "dnr_cpu_ids", &addr));
@@ -236,13 +237,13 @@ static void by_name(void **state)
 	assert_true(addr == 42);
 }
 
-/* Nobody knows which is meant, unless it is all the same. */
+/* If several symbols have the name, it is ambiguous, unless their values are the same. */
 static void one_name_of_several(void **state)
 {
 	struct fixture *f = *state;
 	uint64_t addr;
 
-	/* "bb" is the name of 1, 261 and 521. */
+	/* Symbols 1, 261 and 521 are called "bb". */
 	assert_false(addr_of(f, "bb", &addr));
 	move(f, 261, 1);
 	assert_false(addr_of(f, "bb", &addr));
@@ -264,7 +265,7 @@ static void per_cpu_variables(void **state)
 	assert_true(addr == 0x20280);
 }
 
-/* Of whom a vmlinux was given, or crash. */
+/* A front end that has a vmlinux, or is crash. */
 static bool addr_of_front_end(void *ctx, const char *name, uint64_t *ret)
 {
 	(void)ctx;
@@ -297,7 +298,7 @@ static void no_names(void **state)
 	uint64_t addr;
 
 	rename_to(f, 9, "nr_cpu_ids");
-	/* Another one of this name may be in the rest. */
+	/* The part that can't be read may have another symbol of this name. */
 	f->kernel.status[f->kernel.tables[NAMES] / PAGE + 1] = 1;
 	assert_false(addr_of(f, "nr_cpu_ids", &addr));
 	f->kernel.status[f->kernel.tables[NAMES] / PAGE + 1] = 0;

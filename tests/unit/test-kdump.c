@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The back end for kdump-compressed dumps: what it holds, what it left out, what is broken. */
+/* The back end for kdump-compressed dumps: what a file has, what it left out, and what is
+ * damaged. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,7 +48,7 @@ static enum nmibt_read read_at(const struct opened *o, uint64_t paddr, void *buf
 	return o->image.ops->read_phys(o->image.ctx, paddr, buf, len);
 }
 
-/* What it says of a page; what it says must be so. */
+/* Reads a page and checks its contents; returns the status. */
 static enum nmibt_read status_of(const struct opened *o, uint64_t pfn)
 {
 	size_t size = o->image.page_size;
@@ -113,7 +114,7 @@ static void check_remark(const struct opened *o, const char *word)
 
 /* ----------------------------------------------------------------- whole files */
 
-/* What VMCOREINFO says of the release; NULL: there is none. The caller frees it. */
+/* The release in VMCOREINFO, which the caller frees; NULL: there is none. */
 static char *release_of(const struct nmibt_image *image)
 {
 	char *text = image->ops->vmcoreinfo_text(image->ctx);
@@ -221,10 +222,10 @@ static void test_reads_and_ranges(void **state)
 	(void)state;
 	fake_kdump_make(&fake);
 	struct opened o = open_one(&fake);
-	/* A read stays within its page. */
+	/* A read must stay within one page. */
 	assert_int_equal(read_at(&o, 7 * 4096, buf, 4097), NMIBT_READ_ERROR);
 	assert_int_equal(read_at(&o, 8 * 4096 - 1, buf, 2), NMIBT_READ_ERROR);
-	/* 7 to 20 are held, but for 13. */
+	/* Pages 7 to 20 are held, except 13. */
 	assert_true(o.image.ops->next_range(o.image.ctx, 9 * 4096 + 5, &range));
 	assert_int_equal(range.start, 9 * 4096 + 5);
 	assert_int_equal(range.size, 4 * 4096 - 5);
@@ -283,7 +284,7 @@ static void test_split(void **state)
 			check_remark(&o, NULL);
 			nmibt_kdump_close(o.kdump);
 		}
-		/* One that is named twice is no missing part. */
+		/* A part that is named twice does not mean that another is missing. */
 		struct fake_kdump *fakes[] = {&parts[1], &parts[0], &parts[1], &parts[2]};
 		struct opened o = open_files(4, fakes);
 		check_pages(&o);
@@ -330,7 +331,7 @@ static bool is_held_at_first(uint64_t pfn)
 	return pfn < 320 && fake_is_held(pfn);
 }
 
-/* One in the middle of another: no such set is ever made. */
+/* One part lies in the middle of another, which no program ever writes. */
 static void test_overlapping_parts(void **state)
 {
 	struct fake_kdump outer = usual, inner = usual;
@@ -381,7 +382,7 @@ static void test_incomplete(void **state)
 	(void)state;
 	fake.incomplete = true;
 	fake_kdump_make(&fake);
-	/* Its last pages were not written. */
+	/* The last pages were not written. */
 	for (unsigned int i = 100; fake_desc_at(&fake, i) < fake.data_at; i++)
 		fake_put_desc(&fake, i, 0, 0, 0);
 	fake_kdump_reopen(&fake);
@@ -396,7 +397,7 @@ static void test_incomplete(void **state)
 
 /* ----------------------------------------------------------------------- large */
 
-/* 32 TiB, and more than a bitmap's index has chunks for at the least size. */
+/* 32 TiB: more than the bitmap's index can cover with chunks of the smallest size. */
 static void test_large(void **state)
 {
 	static const uint64_t pfns[] = {5, (1ull << 32) + 7, (1ull << 32) + 8, (1ull << 33) - 1};
@@ -483,7 +484,7 @@ static void test_other_machines_refused(void **state)
 	*fake = usual;
 	fake->machine = "armv7l";
 	fake_kdump_make(fake);
-	/* max_mapnr of 256 MiB is where the size of a block would be. */
+	/* max_mapnr of a machine with 256 MiB stands where the block size would be. */
 	fake_put_u32(fake, 416, 4096);
 	fake_put_u32(fake, 420, 1);
 	fake_put_u32(fake, FAKE_BLOCK_SIZE_AT, 65536);
@@ -492,7 +493,7 @@ static void test_other_machines_refused(void **state)
 	fake_kdump_free(fake);
 }
 
-/* One page is damaged, the others are as they were. */
+/* One page is damaged; the others must be unchanged. */
 static void test_descriptors(void **state)
 {
 	struct fake_kdump fake = usual;
@@ -525,17 +526,17 @@ static void test_descriptors(void **state)
 		{at, 40, FAKE_ZLIB | FAKE_LZO},
 		{at, 4096, 8},
 		{at, 4096, 1u << 31},
-		{end, short_len, FAKE_ZLIB}, /* of 4095 bytes */
+		{end, short_len, FAKE_ZLIB}, /* decompresses to 4095 bytes */
 		{end + 4096, 4096, FAKE_ZLIB},
 		{end + 4097, 4096, FAKE_RAW}, /* beyond the end */
 		{UINT64_MAX, 4096, FAKE_RAW},
 		{UINT64_MAX - 4095, 4096, FAKE_RAW},
 		{INT64_MAX, 4096, FAKE_ZLIB},
-		{100, 4096, FAKE_RAW}, /* a header is no page */
+		{100, 4096, FAKE_RAW}, /* data of a page can't be in the header */
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(descs); i++) {
-		/* Of page 7, the second one that is held. */
+		/* The descriptor of page 7, the second page that is held. */
 		fake_put_desc(&fake, 1, descs[i].offset, descs[i].size, descs[i].flags);
 		fake_kdump_reopen(&fake);
 		struct opened o = open_one(&fake);
@@ -548,7 +549,7 @@ static void test_descriptors(void **state)
 	fake_kdump_free(&fake);
 }
 
-/* Data of other lengths than a page's never reach beyond it. */
+/* Data that decompresses to another length than a page's must not be written beyond the page. */
 static void test_lengths(void **state)
 {
 	static const uint32_t flags[] = {FAKE_ZLIB, FAKE_LZO, FAKE_SNAPPY, FAKE_ZSTD};
@@ -575,7 +576,7 @@ static void test_lengths(void **state)
 	fake_kdump_free(&fake);
 }
 
-/* What is left of a file says nothing that is not so. */
+/* The rest of a cut file must not return wrong data. */
 static void test_cut(void **state)
 {
 	struct fake_kdump fake = usual;
@@ -613,7 +614,7 @@ static void test_cut(void **state)
 	fake_kdump_free(&fake);
 }
 
-/* It gets shorter while it is open. */
+/* The file is truncated while it is open. */
 static void test_shrinks(void **state)
 {
 	struct fake_kdump fake = usual;
@@ -629,7 +630,7 @@ static void test_shrinks(void **state)
 	fake_kdump_free(&fake);
 }
 
-/* Notes of a hostile size are as long as the file. */
+/* Notes with a hostile size are read up to the end of the file. */
 static void test_notes_size(void **state)
 {
 	struct fake_kdump fake = usual;
@@ -668,7 +669,7 @@ static bool bytes_read(const struct nmibt_file *file, uint64_t offset, void *buf
 	return true;
 }
 
-/* Where holes are is told, or nothing is. */
+/* next_data() tells where the holes are, or does not. */
 static uint64_t bytes_next_data(const struct nmibt_file *file, uint64_t offset)
 {
 	const char *bytes = file->ctx;
@@ -724,7 +725,7 @@ static void test_bitmap(void **state)
 	(void)state;
 	for (unsigned int i = 0; i < SIZE; i++) {
 		seed = seed * 1103515245 + 12345;
-		/* Noise, zeros for some blocks, ones, single bits. */
+		/* The bitmap has noise, blocks of zeros, ones, and single bits. */
 		bytes[i] = i < 3000    ? seed >> 16
 			   : i < 15000 ? 0
 			   : i < 17000 ? 0xff
@@ -764,7 +765,7 @@ static void test_cache(void **state)
 		}
 	}
 	assert_int_equal(calls, 64);
-	/* A failure is not kept; it costs one piece of its set, the oldest. */
+	/* A failure is not cached, but it evicts the oldest piece of its set. */
 	assert_null(nmibt_cache_get(cache, 1000, fill_with_key, &calls));
 	assert_null(nmibt_cache_get(cache, 1000, fill_with_key, &calls));
 	assert_int_equal(calls, 66);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Finding the descriptor and its table, whole and damaged. */
+/* Finds the descriptor and its table, intact and damaged. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,7 +47,8 @@ static void check_slots(struct fake *f, const struct nmibt_capture *capture)
 	}
 }
 
-/* Found in this way, with all slots; damage NULL: none is said. */
+/* The capture must be found by this source, with all slots. damage NULL: there must be no
+ * damage. */
 static void check_found(struct fake *f, enum nmibt_source only, enum nmibt_source source,
 			const char *damage)
 {
@@ -108,7 +109,7 @@ static void by_vmcoreinfo(void **state)
 
 	check_found(f, AUTO, VMCOREINFO, NULL);
 	check_found(f, VMCOREINFO, VMCOREINFO, NULL);
-	/* It needs no other callback. */
+	/* No other callback is needed. */
 	f->ops = (struct nmibt_image_ops){.read_phys = fake_read_phys,
 					  .vmcoreinfo = fake_vmcoreinfo};
 	check_found(f, AUTO, VMCOREINFO, NULL);
@@ -132,7 +133,7 @@ static void by_scan(void **state)
 	struct fake *f = *state;
 
 	check_found(f, SCAN, SCAN, NULL);
-	/* Without VMCOREINFO it is the last resort, */
+	/* Without VMCOREINFO the scan is the last resort, */
 	*f->vmcoreinfo = '\0';
 	check_found(f, AUTO, SCAN, NULL);
 	f->ops.vmcoreinfo = NULL;
@@ -143,7 +144,7 @@ static void nothing_there(void **state)
 {
 	struct fake *f = *state;
 
-	/* and where VMCOREINFO has no such line nobody searches gigabytes unasked. */
+	/* and if VMCOREINFO has no such line, gigabytes are searched only on request. */
 	strcpy(f->vmcoreinfo, "OSRELEASE=6.12.0\n");
 	check_not_found(f, AUTO, NMIBT_ERR_NOTHING,
 			"no NMI backtrace capture in this dump: no NMI_BACKTRACE_CAPTURE line in "
@@ -203,7 +204,7 @@ static void vmcoreinfo_line_is_damaged(void **state)
 	}
 	strcpy(f->vmcoreinfo, "NMI_BACKTRACE_CAPTURE=\033[2J\033[31m,58\n");
 	check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED, "=?[2J?[31m,58, which is no address");
-	/* Elsewhere in memory, outside of it, across its end. */
+	/* The line leads elsewhere in memory, out of it, or across its end. */
 	strcpy(f->vmcoreinfo, "NMI_BACKTRACE_CAPTURE=80000000,58\n");
 	check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED,
 			"no descriptor at 0x80000000: its magic is missing");
@@ -211,7 +212,7 @@ static void vmcoreinfo_line_is_damaged(void **state)
 	check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED, "at 0x1000 is unreadable");
 	strcpy(f->vmcoreinfo, "NMI_BACKTRACE_CAPTURE=ffffffffffffffff,58\n");
 	check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED, "is unreadable");
-	/* A scan finds it all the same, in a dump that is otherwise whole, too. */
+	/* A scan still finds it, even in a dump that is otherwise intact. */
 	check_found(f, AUTO, SCAN, "by vmcoreinfo: the descriptor at 0xffffffffffffffff is");
 	strcpy(f->vmcoreinfo, "OSRELEASE=6.12.0\nNMI_BACKTRACE_CAPTURE=\n");
 	check_found(f, AUTO, SCAN, "by vmcoreinfo: VMCOREINFO has");
@@ -221,7 +222,7 @@ static void descriptor_not_in_the_dump(void **state)
 {
 	struct fake *f = *state;
 
-	/* Half of it, as it lies across two pages. */
+	/* The descriptor crosses a page's end, and half of it is excluded. */
 	fake_set_pages(f, FAKE_BASE + FAKE_PAGE, 1, NMIBT_READ_EXCLUDED);
 	check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED, "is excluded from the dump");
 	fake_set_pages(f, FAKE_BASE + FAKE_PAGE, 1, NMIBT_READ_ERROR);
@@ -232,16 +233,16 @@ static void copies_in_a_scan(void **state)
 {
 	struct fake *f = *state;
 
-	/* In front of the real one and behind it: a bounce buffer, a page cache
-	 * page of the kernel image. */
+	/* There are copies before and after the real one: a bounce buffer, and a page of the page
+	 * cache that has the kernel image. */
 	memcpy(fake_at(f, FAKE_BASE), f->desc, 88);
 	memcpy(fake_at(f, fake_alloc(f, 88, 8)), f->desc, 88);
 	check_found(f, SCAN, SCAN, NULL);
-	/* The magic as text somewhere, not aligned, at the end of memory. */
+	/* The magic also appears as text, not aligned, and at the end of memory. */
 	memcpy(fake_at(f, FAKE_BASE + 0x200), "NMIBTDSCNMIBTDSC", 16);
 	memcpy(fake_at(f, FAKE_BASE + FAKE_SIZE - 8), "NMIBTDSC", 8);
 	check_found(f, SCAN, SCAN, NULL);
-	/* Copies alone are none. */
+	/* Copies without an original are not used. */
 	memset(f->desc, 0, 88);
 	check_not_found(f, SCAN, NMIBT_ERR_DAMAGED,
 			"a copy of a descriptor at 0x80000000, it belongs at 0x80000fd8");
@@ -273,7 +274,7 @@ static void a_scan_can_be_stopped(void **state)
 	check_not_found(f, SCAN, NMIBT_ERR_INTERRUPTED, "interrupted while scanning memory");
 }
 
-/* Ranges that overlap, start oddly, end at the last address, are empty. */
+/* Ranges that overlap, have odd starts, end at the last address, or are empty. */
 static bool odd_ranges(void *ctx, uint64_t from, struct nmibt_range *ret)
 {
 	static const struct nmibt_range ranges[] = {
@@ -321,7 +322,7 @@ static void never_set_up(void **state)
 	f->desc->slot_size = 0;
 	f->desc->nr_slots = 0;
 	check_not_found(f, VMCOREINFO, NMIBT_ERR_NOTHING, "was never set up");
-	/* As the kernel's image has it. */
+	/* This is its state in the kernel's image. */
 	f->desc->desc_paddr = 0;
 	f->symbol = true;
 	strcpy(f->vmcoreinfo, "OSRELEASE=6.12.0\n");
@@ -338,7 +339,7 @@ static void damaged_magic(void **state)
 	f->symbol = true;
 	check_found(f, SYMBOL, SYMBOL, "magic is damaged");
 	check_not_found(f, SCAN, NMIBT_ERR_NOTHING, "no descriptor in");
-	/* Both that and its own address: it is none. */
+	/* If both the magic and its own address are wrong, it is no descriptor. */
 	f->desc->desc_paddr ^= 0x1000;
 	check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED, "its magic is missing");
 }
@@ -362,7 +363,7 @@ static void another_version(void **state)
 	check_found(f, AUTO, VMCOREINFO, "version 2, known is 1");
 	f->desc->version = 0;
 	check_found(f, AUTO, VMCOREINFO, "version 0, known is 1");
-	/* A later one of version 1 may be longer, and so may its slot headers. */
+	/* A later kernel's version 1 may be longer, and its slot headers, too. */
 	f->desc->version = 1;
 	f->desc->desc_size = 104;
 	f->desc->slot_hdr_size = 512;
@@ -414,7 +415,7 @@ static void other_absurd_fields(void **state)
 	f->desc->panic_cpu = NMI_CAPTURE_NO_CPU;
 	check_found(f, AUTO, VMCOREINFO, NULL);
 
-	/* All that is wrong is said, not the last thing only. */
+	/* All damage must be reported, not only the last. */
 	f->desc->version = 3;
 	f->desc->state = 9;
 	check_found(f, AUTO, VMCOREINFO, "version 3");
@@ -439,7 +440,7 @@ static void absurd_numbers_of_slots(void **state)
 		assert_int_equal(capture.desc.nr_slots, 4);
 		nmibt_capture_destroy(&capture);
 	}
-	/* The table's page is zero behind them: CPUs that are not possible. */
+	/* The rest of the table's page is zero, which means CPUs that are not possible. */
 	f->desc->nr_slots = 255;
 	check_found(f, AUTO, VMCOREINFO, NULL);
 }
@@ -459,7 +460,7 @@ static void holes_in_the_table(void **state)
 	nmibt_capture_destroy(&capture);
 }
 
-/* Where the table is lost the slots' own magic leads to them. */
+/* If the table is lost, a scan finds the slots by their magic. */
 static void table_elsewhere(void **state)
 {
 	struct fake *f = *state;
@@ -477,7 +478,7 @@ static void table_elsewhere(void **state)
 		f->desc->table_paddr = places[i];
 		check_found(f, AUTO, VMCOREINFO, "is lost, a scan found slots");
 	}
-	/* The number of them is lost, too. */
+	/* The number of slots is lost, too. */
 	f->desc->nr_slots = 0xffffffff;
 	check_found(f, AUTO, VMCOREINFO, "is lost, a scan found slots");
 	struct nmibt_capture capture;
@@ -495,7 +496,7 @@ static void two_slots_of_one_cpu(void **state)
 	check_found(f, AUTO, VMCOREINFO, "CPU 2 has slots at 0x");
 }
 
-/* A scan believes no slot's number. */
+/* A scan must not trust the CPU number in a slot. */
 static void slots_of_cpus_that_cannot_be(void **state)
 {
 	struct fake *f = *state;
@@ -517,7 +518,7 @@ static void table_not_in_the_dump(void **state)
 
 	fake_set_pages(f, f->desc->table_paddr, 1, NMIBT_READ_EXCLUDED);
 	check_found(f, AUTO, VMCOREINFO, "is lost, a scan found slots");
-	/* Nor can memory be scanned: the CPUs are named at least. */
+	/* Memory can't be scanned, either: at least the CPUs are known. */
 	f->ops.next_range = NULL;
 	struct nmibt_capture capture;
 	assert_null(locate(f, AUTO, &capture));
@@ -533,7 +534,7 @@ static void table_partly_in_the_dump(void **state)
 	struct fake *f = *state;
 	struct nmibt_capture capture;
 
-	/* Entries 0 and 1 in one page, 2 and 3 in the next. */
+	/* Entries 0 and 1 are in one page, 2 and 3 in the next. */
 	uint64_t page = fake_alloc(f, 2 * FAKE_PAGE, FAKE_PAGE) + FAKE_PAGE;
 	memcpy(fake_at(f, page - 16), f->table, 32);
 	f->desc->table_paddr = page - 16;
@@ -543,7 +544,7 @@ static void table_partly_in_the_dump(void **state)
 	assert_int_equal(capture.slots_unread, 2);
 	check_slots(f, &capture);
 	nmibt_capture_destroy(&capture);
-	/* Where the slots can't be found, the others stay. */
+	/* The slots of unreadable entries can't be found; the other slots are used. */
 	f->ops.next_range = NULL;
 	assert_null(locate(f, AUTO, &capture));
 	assert_int_equal(capture.slots_unread, 2);
@@ -553,7 +554,7 @@ static void table_partly_in_the_dump(void **state)
 	nmibt_capture_destroy(&capture);
 }
 
-/* The slots are out of the dump: the table is right, and nothing is searched. */
+/* The slots are not in the dump: the table is right, so there is no scan. */
 static void slots_not_in_the_dump(void **state)
 {
 	struct fake *f = *state;
@@ -571,7 +572,7 @@ static void no_slot_anywhere(void **state)
 
 	for (unsigned int i = 0; i < f->nr_cpus; i++)
 		f->slot[i]->magic[0] = 'X';
-	/* The table names the CPUs even so. */
+	/* The table still tells the CPUs. */
 	assert_null(locate(f, AUTO, &capture));
 	check_slots(f, &capture);
 	nmibt_capture_destroy(&capture);
