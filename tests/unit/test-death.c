@@ -340,7 +340,7 @@ static void clock_behind(void **state)
 	assert_int_equal(only_condition(f)->interval_ns, 120 * FR_SECOND);
 	assert_false(only_condition(f)->is_open);
 }
-
+/* A damaged first line has a time that is longer than the machine was up. */
 /* A damaged first line: longer than the machine is up. */
 static void longer_than_the_uptime(void **state)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Backtraces out of the records of a log, as kernels print them and as none does. */
+/* Backtraces from the records of a log: as kernels print them, and as no kernel does. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,18 +15,18 @@
 
 #define NEWLINE 2
 #define CONT 8
-#define IRQ(cpu) (0x80000000 + (cpu)) /* a caller: NMI or interrupt there */
+#define IRQ(cpu) (0x80000000 + (cpu)) /* caller_id of an NMI or interrupt on cpu */
 #define MS UINT64_C(1000000)
 
 struct log {
 	struct nmibt_log_source *log;
 	enum nmibt_arch arch;
 	uint64_t seq, ts_ns; /* of the next record */
-	size_t missing; /* bytes behind its text */
-	unsigned int facility; /* of the records that follow */
+	size_t missing; /* bytes behind the text of the next record */
+	unsigned int facility; /* of the next records */
 };
 
-/* Begins anew. */
+/* Begins a new log. */
 static void use(struct log *l, enum nmibt_arch arch)
 {
 	nmibt_log_source_close(l->log);
@@ -54,7 +54,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* In memory of its own, so that reads beyond it are seen. */
+/* Adds a record whose text is allocated for itself, so that a sanitizer sees reads beyond it. */
 static void add(struct log *l, uint32_t caller, unsigned int flags, const char *text, size_t len)
 {
 	char *copy = malloc(len ? len : 1);
@@ -79,7 +79,7 @@ static void say_part(struct log *l, uint32_t caller, unsigned int flags, const c
 	add(l, caller, flags, text, strlen(text));
 }
 
-/* A record for each line; returns what follows the first one. */
+/* Adds a record of the first line; returns the rest. */
 static const char *say_line(struct log *l, uint32_t caller, const char *lines)
 {
 	size_t len = strcspn(lines, "\n");
@@ -94,7 +94,7 @@ static void say(struct log *l, uint32_t caller, const char *lines)
 		lines = say_line(l, caller, lines);
 }
 
-/* Line by line. */
+/* Adds records of both callers, line by line in turns. */
 static void say_both(struct log *l, uint32_t a, const char *of_a, uint32_t b, const char *of_b)
 {
 	while (*of_a || *of_b) {
@@ -119,7 +119,7 @@ static void check_text(const struct nmibt_log_trace *trace, const char *expected
 		assert_true(trace->known[i]);
 }
 
-/* The index + 1 of the CPU's nth trace from the newest. */
+/* Index + 1 of the CPU's nth trace, the newest first. */
 static size_t find_trace(const struct log *l, unsigned int cpu, unsigned int nth)
 {
 	size_t i = l->log->newest[cpu];
@@ -140,14 +140,14 @@ static const struct nmibt_log_trace *nth_trace(const struct log *l, unsigned int
 	return &l->log->traces[i - 1];
 }
 
-/* The nth trace of the log, from 0. */
+/* Trace i of the log, counted from 0. */
 static const struct nmibt_log_trace *trace_at(const struct log *l, size_t i)
 {
 	assert_true(i < l->log->nr_traces);
 	return &l->log->traces[i];
 }
 
-/* The CPU's only trace. */
+/* Checks the CPU's only trace, and returns it. */
 static const struct nmibt_log_trace *check_trace(const struct log *l, unsigned int cpu,
 						 enum nmibt_evidence_kind kind, size_t request,
 						 const char *text)
@@ -162,7 +162,7 @@ static const struct nmibt_log_trace *check_trace(const struct log *l, unsigned i
 	return trace;
 }
 
-/* The nth printout of the log, from 0. */
+/* Checks printout i of the log, counted from 0, and returns it. */
 static const struct nmibt_printout *check_printout(const struct log *l, size_t i,
 						   enum nmibt_print kind, uint32_t reporter,
 						   const char *message)
@@ -187,7 +187,7 @@ static const struct nmibt_request *check_request(const struct log *l, size_t num
 	return request;
 }
 
-/* How often unknown bytes stand in the trace. */
+/* How many runs of unknown bytes the trace has. */
 static unsigned int count_holes(const struct nmibt_log_trace *trace)
 {
 	unsigned int count = 0;
@@ -248,7 +248,7 @@ static void two_at_once(void **state)
 	assert_ptr_equal(trace, &l->log->traces[1]);
 }
 
-/* A task that was hit while it printed; what it says is of no trace. */
+/* A task is interrupted while it prints; its own lines belong to no trace. */
 static void task_beside(void **state)
 {
 	struct log *l = *state;
@@ -259,8 +259,8 @@ static void task_beside(void **state)
 	check_trace(l, 3, NMIBT_EVIDENCE_ANSWER, 0, IDLE(3));
 }
 
-/* show_regs() prints "RSP: ..." and then the newline by itself, behind what another CPU
- * has printed meanwhile. */
+/* show_regs() prints "RSP: ..." and the newline separately, and another CPU may have printed in
+ * between. */
 static void cut_line(void **state)
 {
 	struct log *l = *state;
@@ -277,7 +277,7 @@ static void cut_line(void **state)
 	check_trace(l, 3, NMIBT_EVIDENCE_ANSWER, 0, IDLE(3));
 }
 
-/* What looks like the beginning of something else is the end of a line. */
+/* The end of a line may look like the beginning of something else. */
 static void fragments(void **state)
 {
 	struct log *l = *state;
@@ -286,10 +286,10 @@ static void fragments(void **state)
 	say_part(l, IRQ(2), 0, " one+0x1");
 	say_part(l, IRQ(2), CONT, "/0x2 not a frame,");
 	say_part(l, IRQ(2), CONT | NEWLINE, " and more");
-	/* Nobody goes on with this one... */
+	/* No record continues this line... */
 	say_part(l, IRQ(2), 0, " two+0x1/0x2");
 	say_part(l, IRQ(2), NEWLINE, " three+0x1/0x2");
-	/* ...and this goes on with none. */
+	/* ...and this one continues no line. */
 	say_part(l, IRQ(2), CONT | NEWLINE, " four+0x1/0x2");
 	say_part(l, IRQ(2), 0, " five+0x1/0x2");
 	finish(l);
@@ -322,7 +322,7 @@ static void missing_bytes(void **state)
 	assert_int_equal(trace->wrong, NMIBT_WRONG_DAMAGED);
 }
 
-/* A record that has several lines, and one whose last line goes on in the next. */
+/* A record has several lines, and one has a last line that continues in the next record. */
 static void lines_in_records(void **state)
 {
 	struct log *l = *state;
@@ -339,7 +339,7 @@ static void lines_in_records(void **state)
 
 /* ------------------------------------------------------------------ the clock */
 
-/* A slow console may put any time between two lines, and more between a report's. */
+/* With a slow console any time may pass between two lines, and more within a report. */
 static void slow_console(void **state)
 {
 	struct log *l = *state;
@@ -365,7 +365,7 @@ static void slow_console(void **state)
 		       "Kernel panic - not syncing: softlockup: hung tasks");
 }
 
-/* A task may go on at a CPU whose clock is a little behind. */
+/* A task may continue on a CPU whose clock is a little behind. */
 static void clock_behind(void **state)
 {
 	struct log *l = *state;
@@ -385,7 +385,7 @@ static void user_mode(void **state)
 	struct log *l = *state;
 
 	say(l, IRQ(5), USER(5, 128));
-	/* Nothing of it can be missing. */
+	/* No part of it can be missing. */
 	assert_true(nth_trace(l, 5, 0)->has_ended);
 	say(l, IRQ(5), TOO_LONG);
 	say(l, IRQ(2), USER(2, 127) " a space\nRAX: none of it\n" TITLE(4));
@@ -395,7 +395,7 @@ static void user_mode(void **state)
 	check_trace(l, 2, NMIBT_EVIDENCE_ANSWER, 0, USER(2, 127));
 }
 
-/* A program of 32 bits. */
+/* A 32-bit program. */
 static void compat_user_mode(void **state)
 {
 	static const char text[] = TITLE(5) INFO(5, 128, "sh") "RIP: 0023:0xf7f0a549\n"
@@ -414,7 +414,7 @@ static void arm64_user_mode(void **state)
 
 	use(l, NMIBT_ARCH_ARM64);
 	say(l, IRQ(5), ARM64_USER(5, 128) "an interrupt\n");
-	/* The last line in pieces, and another CPU between them. */
+	/* The last line is printed in pieces, with another CPU's records between them. */
 	say(l, IRQ(6), ARM64_USER_HEAD(6, 129));
 	say_part(l, IRQ(6), 0, ARM64_USER_X2 ARM64_USER_X1);
 	say(l, IRQ(1), ARM64_SPIN(1, 118));
@@ -422,7 +422,7 @@ static void arm64_user_mode(void **state)
 	say_part(l, IRQ(0), NEWLINE, "");
 	say_part(l, IRQ(6), CONT | NEWLINE, "");
 	say(l, IRQ(6), "an interrupt\n");
-	/* What ends the line is lost. */
+	/* The end of the line is lost. */
 	say(l, IRQ(4), ARM64_USER_HEAD(4, 130));
 	say_part(l, IRQ(4), 0, ARM64_USER_X2 ARM64_USER_X1 ARM64_USER_X0);
 	say(l, IRQ(4), "an interrupt\n");
@@ -434,7 +434,7 @@ static void arm64_user_mode(void **state)
 	check_trace(l, 1, NMIBT_EVIDENCE_ANSWER, 0, ARM64_SPIN(1, 118));
 }
 
-/* Of the kernel's mode the registers do not end it, nor do those of an entry in a trace. */
+/* Registers of kernel mode do not end the trace, nor do those of an entry within it. */
 static void kernel_mode(void **state)
 {
 	static const char entry[] = TITLE(2) "Call Trace:\n fn+0x1/0x2\nRIP: 0010:hit+0x1/0x2\n"
@@ -460,7 +460,7 @@ static void arm64_kernel_mode(void **state)
 
 /* ------------------------------------------------------------------ requests */
 
-/* CPU 1 asks all, of which 6 does not answer. */
+/* CPU 1 asks all CPUs, and CPU 6 does not answer. */
 static void request(void **state)
 {
 	struct log *l = *state;
@@ -500,7 +500,7 @@ static void request(void **state)
 	assert_int_equal(r->printout, 1);
 	for (size_t i = 0; i < l->log->nr_traces; i++)
 		assert_int_equal(l->log->traces[i].printout, 1);
-	/* Its last line is that of the last answer. */
+	/* The printout's last line is that of the last answer. */
 	assert_int_equal(l->log->printouts[0].last_seq, l->seq - 1);
 }
 
@@ -515,7 +515,7 @@ static void rounds(void **state)
 	say(l, 1, ASKER(1, 1) SENDING(1, "0,2-3"));
 	say(l, IRQ(3), IDLE(3));
 	say(l, IRQ(2), SPIN(2, 118));
-	/* Nobody has asked it for a third one. */
+	/* Nobody asked for a third backtrace. */
 	say(l, IRQ(2), IDLE(2));
 	finish(l);
 
@@ -527,14 +527,15 @@ static void rounds(void **state)
 	check_text(nth_trace(l, 2, 0), IDLE(2));
 	assert_int_equal(nth_trace(l, 2, 1)->request, 2);
 	assert_int_equal(nth_trace(l, 2, 2)->request, 1);
-	/* It was silent when it was asked first. */
+	/* This CPU did not answer the first request. */
 	check_trace(l, 3, NMIBT_EVIDENCE_ANSWER, 2, IDLE(3));
 	check_trace(l, 0, NMIBT_EVIDENCE_ANSWER, 1, IDLE(0));
 	assert_int_equal(l->log->nr_printouts, 2);
 	assert_int_equal(nth_trace(l, 2, 0)->printout, 0);
 }
 
-/* A CPU that did not answer, and then asks itself: what it prints is of its own request. */
+/* A CPU that did not answer sends a request itself: its own backtrace belongs to its own
+ * request. */
 static void silent_asks(void **state)
 {
 	struct log *l = *state;
@@ -549,8 +550,8 @@ static void silent_asks(void **state)
 	check_request(l, 2, 2, 2);
 }
 
-/* A backtrace of the one who asks that is of something else: it is no answer, or it was
- * not printed just before. */
+/* A backtrace of the asking CPU belongs to something else, if it is no answer, or was not printed
+ * just before the request. */
 static void not_its_own(void **state)
 {
 	struct log *l = *state;
@@ -566,7 +567,7 @@ static void not_its_own(void **state)
 	assert_int_equal(l->log->nr_requests, 3);
 }
 
-/* Up to 5.14: CPUs that are flushed by the one who asked. */
+/* Up to 5.14 the asking CPU flushes the buffers of the others. */
 static void flushed_by_one(void **state)
 {
 	struct log *l = *state;
@@ -589,7 +590,7 @@ static void flushed_by_one(void **state)
 	assert_int_equal(nth_trace(l, 1, 1)->request, 1);
 }
 
-/* Of more than are kept the newest are, and what is gone is counted. */
+/* If there are too many requests, the newest are kept, and the others are counted. */
 static void many_requests(void **state)
 {
 	struct log *l = *state;
@@ -612,7 +613,7 @@ static void many_requests(void **state)
 		assert_int_equal(log->requests[i].printout,
 				 i + 1 + log->nr_printouts - log->nr_requests);
 	}
-	/* The newest answer is to the newest request, and so on, until they are gone. */
+	/* The newest answer belongs to the newest request, and so on, down to the oldest kept. */
 	size_t request = log->nr_requests;
 	for (size_t i = find_trace(l, 0, 0); i; i = log->traces[i - 1].older) {
 		assert_int_equal(log->traces[i - 1].request, request);
@@ -627,7 +628,7 @@ static void request_lists(void **state)
 	static const struct {
 		const char *text;
 		unsigned int nr_asked;
-		const char *asked; /* by CPU, from 0 on */
+		const char *asked; /* one character for each CPU, from 0 on */
 	} cases[] = {
 		{"Sending NMI from CPU 1 to CPUs 0,2-4:", 4, "10111"},
 		{"Sending NMI from CPU 1 to CPUs 3", 1, "00010"},
@@ -653,7 +654,7 @@ static void request_lists(void **state)
 				fail_msg("CPU %u of \"%s\"", cpu, cases[i].text);
 		}
 	}
-	/* None at all. */
+	/* These lines are no requests. */
 	say(l, 1,
 	    "Sending NMI from CPU 8192 to CPUs 0:\nSending NMI from CPU 1 to\n"
 	    "Sending NMI from CPU  to CPUs 0:\n Sending NMI from CPU 1 to CPUs 0:\n");
@@ -661,7 +662,8 @@ static void request_lists(void **state)
 	finish(l);
 }
 
-/* Who asked may still wait, but not for an hour. Whoever prints something else does not. */
+/* The asking CPU may still wait, but not for an hour. If it prints something else, it waits no
+ * more. */
 static void end_of_request(void **state)
 {
 	struct log *l = *state;
@@ -682,7 +684,7 @@ static void end_of_request(void **state)
 	assert_true(l->log->printouts[0].has_ended);
 }
 
-/* Up to 4.8 nobody is listed, and who asks is not told. */
+/* Up to 4.8 the line lists no CPUs, and does not name the asking one. */
 static void request_to_all(void **state)
 {
 	struct log *l = *state;
@@ -696,7 +698,7 @@ static void request_to_all(void **state)
 	assert_int_equal(l->log->printouts[0].reporter, NMIBT_NO_CPU);
 }
 
-/* Where there is no NMI, sysrq-l is itself the request. */
+/* If there is no NMI, the line of sysrq-l is the request. */
 static void sysrq_without_nmi(void **state)
 {
 	static const char stack[] = "Call trace:\n show_stack+0x1/0x2\n el0t_64_sync+0x1/0x2\n";
@@ -744,11 +746,11 @@ static void panic(void **state)
 	assert_true(p->has_ended);
 	assert_int_equal(l->log->nr_events, 1);
 	assert_int_equal(l->log->events[0].kind, NMIBT_PRINT_END_PANIC);
-	/* No request: CPU 3 answers nobody that is known. */
+	/* There is no known request that CPU 3 answers. */
 	assert_int_equal(nth_trace(l, 3, 0)->printout, 0);
 }
 
-/* panic() prints no backtrace behind that of an oops. */
+/* panic() prints no backtrace after that of an oops. */
 static void oops_then_panic(void **state)
 {
 	struct log *l = *state;
@@ -772,7 +774,7 @@ static void oops_then_panic(void **state)
 	assert_true(oops->last_seq < p->first_seq);
 }
 
-/* What goes wrong on the way down is not what it died of, and the panic goes on behind it. */
+/* A warning during the panic is not the cause, and the panic continues after it. */
 static void warning_after_panic(void **state)
 {
 	struct log *l = *state;
@@ -803,7 +805,7 @@ static void after_end_of_panic(void **state)
 	assert_int_equal(nth_trace(l, 2, 1)->printout, 1);
 }
 
-/* Whoever went to kdump from it without a panic was still in it. */
+/* A CPU that went to kdump without a panic did so within the oops. */
 static void oops_alone(void **state)
 {
 	struct log *l = *state;
@@ -834,7 +836,7 @@ static void oops_not_ended(void **state)
 		assert_int_equal(l->log->printouts[0].kind, NMIBT_PRINT_OOPS);
 		assert_false(l->log->printouts[0].has_ended);
 	}
-	/* Of the second text there was no frame. */
+	/* The second text has no frame. */
 	use(l, NMIBT_ARCH_X86_64);
 	say(l, 127, texts[1]);
 	finish(l);
@@ -860,7 +862,7 @@ static void oops_survived(void **state)
 	assert_int_equal(nth_trace(l, 3, 0)->printout, 3);
 }
 
-/* A machine that lives on: it is a warning, whatever its first word is. */
+/* If the machine lives on, it is a warning, whatever its first word is. */
 static void survived_bug(void **state)
 {
 	static const char text[] =
@@ -878,7 +880,7 @@ static void survived_bug(void **state)
 	assert_true(l->log->printouts[0].has_ended);
 }
 
-/* The panic's own backtrace is not there: the oops of another CPU is not it. */
+/* The panic's own backtrace is missing; the oops of another CPU must not be taken for it. */
 static void panic_without_trace(void **state)
 {
 	struct log *l = *state;
@@ -891,7 +893,7 @@ static void panic_without_trace(void **state)
 	assert_false(l->log->printouts[1].has_ended);
 }
 
-/* Behind the backtrace of its death the CPU asks for those of the others. */
+/* After its own backtrace the dying CPU asks the others for theirs. */
 static void panic_asks(void **state)
 {
 	struct log *l = *state;
@@ -911,7 +913,7 @@ static void panic_asks(void **state)
 	assert_int_equal(nmibt_cpus_count(&l->log->events[0].cpus), 3);
 }
 
-/* A cause is no oops unless a heading follows. */
+/* A cause without a heading is no oops. */
 static void sysrq_c(void **state)
 {
 	struct log *l = *state;
@@ -937,8 +939,8 @@ static void panic_on_arm64(void **state)
 	assert_false(l->log->printouts[0].has_ended);
 }
 
-/* Of oops_all_cpu_backtrace: who dies asks between the cause and the heading
- * (kernel/panic.c: oops_enter(), 6.12). */
+/* With oops_all_cpu_backtrace the dying CPU asks between the cause and the heading (kernel/panic.c:
+ * oops_enter(), 6.12). */
 static void oops_asks(void **state)
 {
 	struct log *l = *state;
@@ -985,7 +987,7 @@ static void soft_lockup(void **state)
 	assert_true(p->has_ended);
 }
 
-/* The panic of the same caller is a printout of its own, and nothing is between the two. */
+/* The panic of the same caller is another printout, with no other printout in between. */
 static void soft_lockup_then_panic(void **state)
 {
 	struct log *l = *state;
@@ -1019,7 +1021,7 @@ static void hard_lockup(void **state)
 		       "watchdog: Watchdog detected hard LOCKUP on cpu 3");
 }
 
-/* Since 6.5 another CPU may find a hard lockup, and asks in the middle of what it says. */
+/* Since 6.5 another CPU may find a hard lockup, and it asks in the middle of its report. */
 static void hard_lockup_of_another(void **state)
 {
 	struct log *l = *state;
@@ -1064,7 +1066,7 @@ static void self_stall(void **state)
 	"task:" comm " state:D stack:0     pid:" #pid "   tgid:" #pid                              \
 	" ppid:2      flags:0x00004000\n"
 
-/* One CPU reports others, asks each of them, and shows its kthread's stack. */
+/* A CPU reports others, asks each of them, and prints the stack of its kthread. */
 static void stall_of_others(void **state)
 {
 	static const char task[] = TASK("rcu_preempt    ", 15) SPIN_TRACE;
@@ -1109,7 +1111,7 @@ static void stall_of_others(void **state)
 	check_text(trace_at(l, 1), task);
 }
 
-/* A task that finds a stall: only its line tells on which CPU. */
+/* A task finds a stall: only its line tells on which CPU it ran. */
 static void stall_found_by_task(void **state)
 {
 	struct log *l = *state;
@@ -1128,7 +1130,7 @@ static void stall_found_by_task(void **state)
 	assert_true(p->has_ended);
 }
 
-/* The list is printed piece by piece. */
+/* The kernel prints the list in pieces. */
 static void expedited_stall(void **state)
 {
 	struct log *l = *state;
@@ -1155,7 +1157,7 @@ static void expedited_stall(void **state)
 	"      Not tainted 6.12.117+deb13-cloud-amd64 #1\n"                                        \
 	"\"echo 0 > /proc/sys/kernel/hung_task_timeout_secs\" disables this message.\n"
 
-/* The stack is of a task and stands for no CPU; then all CPUs are asked. */
+/* The stack is that of a task and stands for no CPU; then all CPUs are asked. */
 static void hung_task(void **state)
 {
 	static const char first[] = TASK("dd             ", 201) SPIN_TRACE;
@@ -1197,7 +1199,7 @@ static void hung_task(void **state)
 	assert_int_equal(l->log->printouts[1].caller_id, l->log->printouts[2].caller_id);
 }
 
-/* sysrq-w: the line of a task is printed in pieces. */
+/* sysrq-w prints the line of a task in pieces. */
 static void task_dump(void **state)
 {
 	struct log *l = *state;
@@ -1260,7 +1262,7 @@ static void warning(void **state)
 	assert_true(l->log->printouts[0].has_ended);
 }
 
-/* A second backtrace begins behind the trace of the first one. */
+/* A second backtrace begins after the trace of the first one. */
 static void warnings(void **state)
 {
 	struct log *l = *state;
@@ -1278,7 +1280,7 @@ static void warnings(void **state)
 	assert_int_equal(l->log->nr_printouts, 0);
 }
 
-/* It goes wrong once more in the middle of it. */
+/* A second warning comes in the middle of the first one. */
 static void second_lead(void **state)
 {
 	static const char first[] = "BUG: one\n" INFO(3, 127, "sh");
@@ -1294,7 +1296,7 @@ static void second_lead(void **state)
 	assert_int_equal(nth_trace(l, 3, 0)->printout, 2);
 }
 
-/* What a task has to say for long is no lead of a backtrace. */
+/* If a task prints many lines, they are not the beginning of a backtrace. */
 static void long_lead(void **state)
 {
 	struct log *l = *state;
@@ -1311,8 +1313,8 @@ static void long_lead(void **state)
 
 /* ----------------------------------------------------------------- interrupted */
 
-/* An NMI comes while an interrupt of the same CPU prints: both have the same caller. Where
- * stacks are marked it is plain whose lines are whose. */
+/* An NMI comes while an interrupt of the same CPU prints: both have the same caller. If stacks are
+ * marked, each line can be assigned to one of them. */
 static void nested(void **state)
 {
 	static const char head[] =
@@ -1350,7 +1352,7 @@ static void nested(void **state)
 	assert_int_equal(l->log->requests[1].printout, 2);
 }
 
-/* It may come before the trace, and the report goes on all the same. */
+/* The NMI may come before the trace; the report still continues after it. */
 static void nested_in_lead(void **state)
 {
 	static const char lead[] = "watchdog: BUG: soft lockup - CPU#3 stuck for 22s! [spin:118]\n";
@@ -1373,8 +1375,8 @@ static void nested_in_lead(void **state)
 				"sp : ffff0000013dbe00\nCall trace:\n __delay+0x2c/0xa0\n"         \
 				" outer_a+0x1/0x2\n"
 
-/* arm64 marks no stacks: the lines behind it are not glued to the answer, and the report's
- * trace has a hole. */
+/* arm64 does not mark stacks: lines after the answer are not added to it, and the report's trace
+ * has a gap. */
 static void nested_on_arm64(void **state)
 {
 	struct log *l = *state;
@@ -1397,7 +1399,7 @@ static void nested_on_arm64(void **state)
 	nmibt_evidence_destroy(&evidence);
 }
 
-/* Nothing tells where the answer ends, so both are in doubt. */
+/* No line shows the end of the answer, so both traces are in doubt. */
 static void nested_without_end(void **state)
 {
 	struct log *l = *state;
@@ -1416,7 +1418,7 @@ static void nested_without_end(void **state)
 	assert_int_equal(l->log->nr_traces, 2);
 }
 
-/* A task is in no NMI: what it prints next comes behind what it printed before. */
+/* A task can't be in an NMI: its next lines follow its last ones. */
 static void flushed_is_not_nested(void **state)
 {
 	struct log *l = *state;
@@ -1433,7 +1435,7 @@ static void flushed_is_not_nested(void **state)
 	}
 }
 
-/* Stacks may end with two functions that are outermost. */
+/* A stack may end with two outermost functions. */
 static void outermost_twice(void **state)
 {
 	static const char x86[] =
@@ -1456,7 +1458,7 @@ static void outermost_twice(void **state)
 	finish(l);
 	assert_true(holds(nth_trace(l, 3, 0), " __secondary_switched+"));
 	assert_true(nth_trace(l, 3, 0)->has_ended);
-	/* el0_svc() was one up to 4.20. */
+	/* el0_svc() was an outermost function up to 4.20. */
 	use(l, NMIBT_ARCH_ARM64);
 	say(l, 1, TITLE(3) "Call trace:\n el0_svc+0x30/0x6c\n");
 	say(l, 1, " el0t_64_sync_handler+0x1/0x2\n el0t_64_sync+0x160/0x164\n");
@@ -1464,7 +1466,7 @@ static void outermost_twice(void **state)
 	assert_true(holds(nth_trace(l, 3, 0), " el0t_64_sync+"));
 }
 
-/* A panic in an NMI while the same CPU's interrupt prints: nothing of that comes any more. */
+/* A panic in an NMI comes while an interrupt of the same CPU prints, which never continues. */
 static void panic_in_the_middle(void **state)
 {
 	struct log *l = *state;
@@ -1482,7 +1484,7 @@ static void panic_in_the_middle(void **state)
 	assert_int_equal(l->log->printouts[1].kind, NMIBT_PRINT_PANIC);
 }
 
-/* A stack that was not over goes on behind what seemed to end it. */
+/* More frames follow what seemed to be the end of the trace. */
 static void frames_of_nobody(void **state)
 {
 	struct log *l = *state;
@@ -1497,7 +1499,7 @@ static void frames_of_nobody(void **state)
 
 /* ------------------------------------------------------------------------ gaps */
 
-/* Records are lost in the middle of a trace: the frames on both sides are no neighbours. */
+/* Records in the middle of a trace are lost: the frames on both sides are no neighbours. */
 static void gap(void **state)
 {
 	struct log *l = *state;
@@ -1518,7 +1520,7 @@ static void gap(void **state)
 	assert_int_equal(l->log->gaps[0].after_seq, before);
 	assert_int_equal(l->log->gaps[0].before_seq, before + 6);
 	assert_int_equal(l->log->gaps[0].nr, 5);
-	/* As the report sees it. */
+	/* This is what the report reads. */
 	struct nmibt_evidence evidence = read_evidence(l, 0);
 	assert_int_equal(evidence.lost_msgs, 5);
 	assert_int_equal(evidence.stack.end, NMIBT_END_GAP);
@@ -1527,7 +1529,7 @@ static void gap(void **state)
 	nmibt_evidence_destroy(&evidence);
 }
 
-/* What is lost behind the last record, or without a jump of the numbers, is told. */
+/* Losses after the last record, or without a jump in the numbers, are reported by a call. */
 static void gap_that_is_told(void **state)
 {
 	struct log *l = *state;
@@ -1544,7 +1546,7 @@ static void gap_that_is_told(void **state)
 	assert_int_equal(l->log->gaps[0].before_seq, l->seq + 2);
 }
 
-/* A trace that had come to its end lacks nothing, whatever is lost later. */
+/* A trace that has ended lacks nothing, whatever is lost later. */
 static void gap_behind_the_end(void **state)
 {
 	struct log *l = *state;
@@ -1579,7 +1581,7 @@ static void gap_at_both_ends(void **state)
 	}
 }
 
-/* A line whose pieces are on both sides of a gap is two. */
+/* If the pieces of a line are on both sides of a gap, they are two lines. */
 static void gap_in_a_line(void **state)
 {
 	struct log *l = *state;
@@ -1607,7 +1609,7 @@ static void dropped_messages(void **state)
 	assert_int_equal(l->log->nr_gaps, 1);
 }
 
-/* More of them than are kept are still all lost. */
+/* If there are more gaps than are kept, all losses are still counted. */
 static void many_gaps(void **state)
 {
 	struct log *l = *state;
@@ -1665,7 +1667,7 @@ static void hardware_and_taint(void **state)
 	assert_string_equal(l->log->taint, "Not tainted");
 }
 
-/* A CPU that is stopped shows where it was: of the panic, which stopped it. */
+/* A CPU that is stopped prints where it was. The text belongs to the panic, which stopped it. */
 static void stopping(void **state)
 {
 	struct log *l = *state;
@@ -1681,7 +1683,7 @@ static void stopping(void **state)
 
 /* ------------------------------------------------------------------- wrapped */
 
-/* Its kind is not known, so that it can't be an answer. */
+/* The kind of a trace without a head is not known, so it can't be an answer. */
 static void check_headless(const struct log *l, unsigned int cpu, const char *text)
 {
 	const struct nmibt_log_trace *trace = nth_trace(l, cpu, 0);
@@ -1703,10 +1705,10 @@ static void headless(void **state)
 	say(l, IRQ(3), rest);
 	say(l, IRQ(5), " two+0x1/0x2\n");
 	say(l, IRQ(4), IDLE(4));
-	/* However long it took. */
+	/* Any time may have passed. */
 	l->ts_ns += 3600000 * MS;
 	say(l, IRQ(5), " three+0x1/0x2\n" TOO_LONG);
-	/* They have been there, be it by a task. */
+	/* These CPUs have printed before, even if a task did it. */
 	say(l, 1, ASKER(7, 1));
 	say(l, IRQ(3), " four+0x1/0x2\n");
 	say(l, IRQ(4), " five+0x1/0x2\n");
@@ -1721,7 +1723,7 @@ static void headless(void **state)
 	check_trace(l, 7, NMIBT_EVIDENCE_ANSWER, 0, ASKER(7, 1));
 }
 
-/* Only the title is gone, and perhaps it was none: a warning in an interrupt looks so. */
+/* Only the title may be lost, or there was none: a warning in an interrupt looks the same. */
 static void headless_info(void **state)
 {
 	static const char warning[] = MODULES INFO(5, 118, "sh") SPIN_REGS
@@ -1754,7 +1756,7 @@ static void not_headless(void **state)
 	say(l, 3, " one+0x1/0x2\n");
 	say(l, IRQ(NMIBT_MAX_CPUS), " one+0x1/0x2\n");
 	say(l, UINT32_MAX, " one+0x1/0x2\n");
-	/* ...these printed something else first. */
+	/* ...and these CPUs printed something else first. */
 	say(l, IRQ(4), "e1000: link up\n one+0x1/0x2\n");
 	finish(l);
 	assert_true(l->log->is_wrapped);
@@ -1769,7 +1771,7 @@ static void not_headless(void **state)
 
 /* ------------------------------------------------------------------- hostile */
 
-/* Whoever may write to /dev/kmsg can write what a kernel prints. */
+/* Whoever can write to /dev/kmsg can write the same texts as the kernel. */
 static void of_user_space(void **state)
 {
 	struct log *l = *state;
@@ -1778,7 +1780,7 @@ static void of_user_space(void **state)
 	say(l, 0x80000003, IDLE(3));
 	say(l, 1, PANIC(1, 1));
 	l->facility = 0;
-	/* Nor does it end what the kernel prints. */
+	/* User space does not end a printout of the kernel, either. */
 	say(l, 118, TITLE(2) "Call Trace:\n <TASK>\n one+0x1/0x2\n");
 	l->facility = 1;
 	say(l, 118, "an event\n" TITLE(4));
@@ -1808,7 +1810,7 @@ static void no_such_cpu(void **state)
 	assert_int_equal(nth_trace(l, 8191, 0)->wrong, NMIBT_WRONG_CUT);
 }
 
-/* Bytes that no kernel prints stay as they are. */
+/* Bytes that no kernel prints are kept unchanged. */
 static void any_bytes(void **state)
 {
 	static const char bytes[] = " \0\001\xff\033[1m\r\t";
@@ -1824,7 +1826,7 @@ static void any_bytes(void **state)
 	assert_true(trace->known[head + 1]);
 }
 
-/* As many callers in the middle of a backtrace, first lines first. */
+/* Many callers are in the middle of a backtrace. */
 static void many_streams(void **state)
 {
 	struct log *l = *state;
@@ -1849,7 +1851,7 @@ static void many_streams(void **state)
 	}
 }
 
-/* Not brought to an end: the memory of what is open is freed as well. */
+/* The log is not finished: the memory of open levels must be freed, too. */
 static void destroyed_early(void **state)
 {
 	struct log *l = *state;
@@ -1859,8 +1861,8 @@ static void destroyed_early(void **state)
 	nmibt_log_source_close(NULL);
 }
 
-/* Of nothing but titles, of one CPU or of callers that share a bucket of any hash that
- * takes their lower bits: the time is not that of the square. */
+/* A log of titles only, of one CPU, or of callers that share a bucket of any hash of their lower
+ * bits. The time must not be quadratic. */
 static void no_squares(void **state)
 {
 	struct log *l = *state;
@@ -1876,7 +1878,7 @@ static void no_squares(void **state)
 	}
 	finish(l);
 	assert_int_equal(l->log->nr_traces, 40000);
-	/* Under a sanitizer 0.5 s. */
+	/* With a sanitizer it takes 0.5 s. */
 	assert_true(clock() - begin < 20 * CLOCKS_PER_SEC);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The kernel's log: as the kernel writes it, half-written, damaged, hostile. */
+/* The kernel's log: as the kernel writes it, incomplete, damaged, and hostile. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -29,13 +29,13 @@ static struct setup new_log_of(const struct fk_paging *paging, unsigned int pad,
 	return s;
 }
 
-/* 256 records, 8 KiB of text: each ring is of more than a page. */
+/* 256 records and 8 KiB of text, so that each ring has more than a page. */
 static struct setup new_log(void)
 {
 	return new_log_of(&fk_x86, 0, 8, 13);
 }
 
-/* That logs are of; opened anew for each. */
+/* The kernel of the logs; it is opened anew for each. */
 static struct nmibt_kernel *kernel;
 
 static struct nmibt_kernel *open_kernel(const struct fake_kernel *k)
@@ -55,7 +55,7 @@ static struct nmibt_log *open_log(const struct fake_kernel *k)
 	return log;
 }
 
-/* All records as "SEQ text\n", with '+' for ' ' where truncated. Static memory. */
+/* Returns all records as "SEQ text\n", with '+' instead of ' ' where truncated; static memory. */
 static const char *read_log(const struct fake_kernel *k, struct nmibt_log_missing *ret_missing)
 {
 	static char all[1 << 20];
@@ -142,7 +142,7 @@ static void test_empty(void **unused)
 	fk_free(s.k);
 }
 
-/* Many times around: the newest are there, in order, and whole. */
+/* The rings wrap many times: the newest records must be there, in order and complete. */
 static void check_rounds(unsigned int count_bits, unsigned int longest)
 {
 	struct setup s = new_log_of(&fk_x86, 0, count_bits, 13);
@@ -169,11 +169,11 @@ static void check_rounds(unsigned int count_bits, unsigned int longest)
 static void test_wrap(void **unused)
 {
 	(void)unused;
-	check_rounds(4, 40); /* the descriptors are used up before the text is */
+	check_rounds(4, 40); /* the ring of descriptors is full before the ring of text is */
 	check_rounds(9, 500);
 }
 
-/* A block that ends where the ring does is not moved to its beginning. */
+/* A block that ends at the ring's end is not moved to its beginning. */
 static void test_exact_fit(void **unused)
 {
 	(void)unused;
@@ -212,13 +212,13 @@ static void test_states(void **unused)
 	fl_set_state(&s.l, id[2], FL_RESERVED);
 	fl_set_state(&s.l, id[3], FL_COMMITTED);
 	check_log(s.k, "1 text\n3 text\n4 text\n", (struct nmibt_log_missing){.unfinished = 1});
-	/* The head has moved, the descriptor is still as it was: never used... */
+	/* The head has moved, and the descriptor is unchanged: it was never used... */
 	fl_new_id(&s.l);
 	check_log(s.k, "1 text\n3 text\n4 text\n", (struct nmibt_log_missing){.unfinished = 2});
-	/* ...or of the round before. */
+	/* ...or has the ID of the round before. */
 	fl_set_state(&s.l, s.l.head_id - fl_count(&s.l), FL_REUSABLE);
 	check_log(s.k, "1 text\n3 text\n4 text\n", (struct nmibt_log_missing){.unfinished = 2});
-	/* An ID of anything else. */
+	/* Any other ID is damage. */
 	fl_set_state(&s.l, s.l.head_id + fl_count(&s.l), FL_FINALIZED);
 	check_log(s.k, "1 text\n3 text\n4 text\n",
 		  (struct nmibt_log_missing){.unfinished = 1, .damaged = 1});
@@ -230,7 +230,7 @@ static void test_states(void **unused)
 static void test_wrong_blocks(void **unused)
 {
 	(void)unused;
-	/* Of the second record: begin, next, relative to those it has. */
+	/* Changes of the second record's begin and next. */
 	static const struct {
 		int64_t begin, next;
 		const char *expected; /* NULL: damaged */
@@ -238,8 +238,8 @@ static void test_wrong_blocks(void **unused)
 		{0, 0, "0 one\n1 two and a half\n2 three\n"},
 		{4, 0, NULL}, /* not aligned */
 		{0, 4, NULL},
-		{0, -24, NULL}, /* of nothing */
-		{0, -16, "0 one\n1+\n2 three\n"}, /* of the ID alone */
+		{0, -24, NULL}, /* an empty block */
+		{0, -16, "0 one\n1+\n2 three\n"}, /* only the ID */
 		{0, -8, "0 one\n1+two and \n2 three\n"},
 		{0, 8, "0 one\n1 two and a half\n2 three\n"},
 		{0, -32, NULL}, /* backwards */
@@ -247,7 +247,7 @@ static void test_wrong_blocks(void **unused)
 		{0, 8192, NULL}, /* wrapped, with another ID at the beginning */
 		{0, 16384, NULL}, /* longer than the ring */
 		{-8192 * 3, 0, NULL},
-		{1, 0, NULL}, /* one of them dataless */
+		{1, 0, NULL}, /* only one of them is dataless */
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
@@ -277,7 +277,7 @@ static void test_block_id(void **unused)
 	fl_add(&s.l, "two");
 	fl_put64(&s.l, FL_DATA, id + fl_count(&s.l));
 	check_log(s.k, "1 two\n", (struct nmibt_log_missing){.damaged = 1});
-	/* The right one, where no block begins. */
+	/* The right ID is where no block begins. */
 	fl_put64(&s.l, FL_DATA + 4, id);
 	fl_put64(&s.l, fl_lpos(&s.l, id), fl_get64(&s.l, fl_lpos(&s.l, id)) + 4);
 	check_log(s.k, "1 two\n", (struct nmibt_log_missing){.damaged = 1});
@@ -298,7 +298,7 @@ static void test_text_len(void **unused)
 	fk_free(s.k);
 }
 
-/* Every record claims the whole ring of text for itself: one has it. */
+/* Every record claims the whole ring of text: only one may have it. */
 static void test_overlap(void **unused)
 {
 	(void)unused;
@@ -329,8 +329,8 @@ static void test_missing_pages(void **unused)
 			sprintf(text, "record %u", n);
 			fl_add(&s.l, text);
 		}
-		/* The first 4096 bytes of a ring: 170 descriptors and a part of one, 46
-		 * infos and of one all but the device, 174 texts. */
+		/* The first 4096 bytes of a ring have 170 descriptors and a part of one; 46 infos,
+		 * and one without its device; or 174 texts. */
 		fk_set_page(s.k, fl_paddr(&s.l, pages[i / 2]),
 			    excluded ? NMIBT_READ_EXCLUDED : NMIBT_READ_ERROR);
 		const char *all = read_log(s.k, &missing);
@@ -344,7 +344,7 @@ static void test_missing_pages(void **unused)
 	}
 }
 
-/* The end of a text is in a page that is left out. */
+/* The end of a text is in an excluded page. */
 static void test_truncated(void **unused)
 {
 	(void)unused;
@@ -363,7 +363,7 @@ static void test_truncated(void **unused)
 	fk_free(s.k);
 }
 
-/* The ID of a block is the last of a page, and all of the text is left out. */
+/* The ID of a block is the last word of a page, and all of its text is excluded. */
 static void test_text_missing(void **unused)
 {
 	(void)unused;
@@ -399,7 +399,7 @@ static void test_head_and_tail(void **unused)
 			fk_free(s.k);
 		}
 	}
-	/* Both: nothing is what it should be, and it ends. */
+	/* Both are damaged: reading must still end. */
 	struct setup s = new_log_of(&fk_x86, 0, 4, 13);
 	fl_add(&s.l, "text");
 	s.l.head_id = 1000;
@@ -413,7 +413,7 @@ static void test_head_and_tail(void **unused)
 
 /* ---------------------------------------------------------------------- gaps */
 
-/* "SEQ" of each record, behind "+N" for N that are missing before it; "end+N". */
+/* Checks the "SEQ" of each record, after "+N" for N records that are missing before it; "end+N". */
 static void check_gaps(const struct fake_kernel *k, const char *expected)
 {
 	struct nmibt_log *log = open_log(k);
@@ -461,7 +461,7 @@ static void test_gaps(void **unused)
 	fk_free(s.k);
 }
 
-/* That the oldest is not the first since boot is said by the first that is read. */
+/* The first record that is read tells that the oldest is not the first since boot. */
 static void test_overwritten(void **unused)
 {
 	(void)unused;
@@ -478,7 +478,7 @@ static void test_overwritten(void **unused)
 	uint64_t first = record.seq;
 	nmibt_log_close(log);
 
-	/* What is there and can't be read is none of these. */
+	/* Records that are there and can't be read do not count as overwritten. */
 	uint64_t oldest = s.l.tail_id + (s.l.head_id - s.l.tail_id + 1 - (40 - first));
 	fl_set_state(&s.l, oldest, FL_RESERVED);
 	log = open_log(s.k);
@@ -531,7 +531,7 @@ static void test_largest(void **unused)
 	struct fake_log l;
 
 	fl_init(&l, k, 0, 26, 31, false);
-	l.head_id = 0x123fffffe; /* the last but one of its round */
+	l.head_id = 0x123fffffe; /* the last ID but one of its round */
 	l.tail_id = 0x123ffffff;
 	l.head_lpos = 0x4567ffffff0;
 	for (uint64_t n = 0x123ffffff; n <= 0x124000000; n++) {
@@ -546,7 +546,7 @@ static void test_largest(void **unused)
 	assert_string_equal(strchr(read_log(k, &missing), ' '),
 			    " the last\n4966055936 the first of the next round\n");
 	check_missing(&missing, nothing);
-	/* Others are claimed to be there, too: the 169 before it in its page are zero. */
+	/* More records are claimed: the 169 descriptors before it in its page are zero. */
 	l.tail_id = l.head_id - (1 << 18) + 1;
 	fl_publish(&l);
 	read_log(k, &missing);
@@ -564,7 +564,7 @@ static void test_interrupted(void **unused)
 	for (unsigned int i = 0; i < 10; i++)
 		fl_add(&s.l, "BUG: text");
 	struct nmibt_log *log = open_log(s.k);
-	/* The first of all is the one that no record was written to. */
+	/* The first descriptor is one that no record was written to. */
 	s.k->asked_left = 4;
 	for (unsigned int i = 0; i < 3; i++)
 		assert_true(nmibt_log_next(log, &record));
@@ -621,7 +621,7 @@ static void test_vmcoreinfo(void **unused)
 	fk_free(s.k);
 }
 
-/* A layout that lies: whatever comes of it, it ends, and without a fault. */
+/* A layout that is wrong: reading must end, and must not crash. */
 static void test_layout_lies(void **unused)
 {
 	(void)unused;

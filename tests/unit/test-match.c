@@ -24,7 +24,7 @@ static void literals(void **state)
 	assert_false(nmibt_str_holds(s, "cb") || nmibt_str_holds(s, "abcd"));
 	assert_true(nmibt_str_is(empty, "") && nmibt_str_starts(empty, ""));
 	assert_false(nmibt_str_starts(empty, "a") || nmibt_str_holds(empty, "a"));
-	/* What is behind the string is no part of it. */
+	/* Bytes behind the string do not belong to it. */
 	assert_false(nmibt_str_starts((struct nmibt_str){"abc", 2}, "abc"));
 	assert_false(nmibt_str_holds((struct nmibt_str){"abc", 2}, "bc"));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Kernel virtual addresses: page tables of either architecture, whole and broken. */
+/* Kernel virtual addresses: page tables of either architecture, intact and damaged. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@
 #define HIGH_52 UINT64_C(0xf000000000000)
 #define SME_MASK (UINT64_C(1) << 47)
 
-/* Kernel addresses that each kind of table has, and the sizes that an entry maps. */
+/* For each kind of page table a kernel address, and the sizes that an entry can map. */
 static const struct kind {
 	const char *name;
 	struct fk_paging paging;
@@ -94,7 +94,7 @@ static const struct kind {
 	 {16, 29, 0}},
 };
 
-/* Must open. */
+/* Opens a kernel, which must succeed. */
 static struct nmibt_kernel *open_kernel(const struct fake_kernel *k)
 {
 	struct nmibt_kernel *v;
@@ -107,7 +107,7 @@ static struct nmibt_kernel *open_kernel(const struct fake_kernel *k)
 	return v;
 }
 
-/* vaddr, and the last byte of what is mapped there. */
+/* Checks vaddr, and the last byte of its mapping. */
 static void check_mapped(struct nmibt_kernel *v, const char *name, uint64_t vaddr, uint64_t paddr,
 			 uint64_t size)
 {
@@ -137,7 +137,7 @@ static void test_sizes(void **unused)
 			uint64_t vaddr = kind->vaddr + ((uint64_t)s << 32);
 
 			check_mapped(v, kind->name, vaddr, paddr + ((uint64_t)s << 30), size);
-			/* Nothing before and behind it, and no address of users. */
+			/* Nothing is mapped before and after it, and no user address is. */
 			assert_false(nmibt_kernel_to_phys(v, vaddr - 1, &untouched));
 			assert_false(nmibt_kernel_to_phys(v, vaddr + size, &untouched));
 			assert_false(nmibt_kernel_to_phys(v, vaddr & 0x7fffffffffff, &untouched));
@@ -148,7 +148,7 @@ static void test_sizes(void **unused)
 	}
 }
 
-/* From one page into another that is elsewhere in memory. */
+/* Reads from one page into the next, which is elsewhere in physical memory. */
 static void test_read(void **unused)
 {
 	(void)unused;
@@ -179,7 +179,7 @@ static void test_read(void **unused)
 	}
 }
 
-/* A table that can't be read says why; one outside of memory is an error. */
+/* If a page table can't be read, the status says why; a table outside of memory is an ERROR. */
 static void test_tables_missing(void **unused)
 {
 	(void)unused;
@@ -217,7 +217,7 @@ static void test_tables_missing(void **unused)
 	}
 }
 
-/* Entries that map memory where the architecture has none that do. */
+/* Entries map memory on levels on which the architecture does not allow it. */
 static void test_impossible_entries(void **unused)
 {
 	(void)unused;
@@ -237,7 +237,7 @@ static void test_impossible_entries(void **unused)
 
 			if (kind->paging.arch == NMIBT_ARCH_X86_64 && !level)
 				continue; /* bit 7 is PAT there */
-			/* A block, which on the last level is none. */
+			/* A block entry, which is invalid on the last level. */
 			*path.entry[level] = fk_entry(k, 0, false, false);
 			assert_int_equal(nmibt_kernel_to_phys(v, kind->vaddr, &paddr), large);
 			*path.entry[level] = 0;
@@ -251,7 +251,7 @@ static void test_impossible_entries(void **unused)
 	}
 }
 
-/* Tables that lead back to themselves: a walk ends with the last level. */
+/* Tables lead back to themselves: the walk must end with the last level. */
 static void test_loop(void **unused)
 {
 	(void)unused;
@@ -271,7 +271,7 @@ static void test_loop(void **unused)
 	}
 }
 
-/* What was translated last is not walked anew. */
+/* The last translation is cached. */
 static void test_remembers(void **unused)
 {
 	(void)unused;
@@ -297,7 +297,7 @@ static void check_refused(const struct fake_kernel *k, enum nmibt_code code, con
 	assert_int_equal(err->code, code);
 	if (!strstr(err->message, why))
 		fail_msg("\"%s\" has no \"%s\"", err->message, why);
-	/* It is remembered. */
+	/* The failure is kept. */
 	assert_ptr_equal(nmibt_kernel_failure(v, NMIBT_PART_MEMORY), err);
 	char c;
 	assert_int_equal(nmibt_kernel_read(v, UINT64_C(0xffffffff81000000), &c, 1),
@@ -352,7 +352,7 @@ static void test_vmcoreinfo(void **unused)
 	fk_free(k);
 }
 
-/* x86_64: behind the image are the modules, which are not at the image's offset. */
+/* x86_64: addresses behind the image belong to modules, which do not have the image's offset. */
 static void test_kimage(void **unused)
 {
 	(void)unused;
@@ -390,7 +390,7 @@ static bool own_virt_to_phys(void *ctx, uint64_t vaddr, uint64_t *ret)
 	return vaddr >> 63;
 }
 
-/* Where VMCOREINFO does not say it, an image that knows its virtual addresses is asked. */
+/* If VMCOREINFO does not describe the tables, the image's own callbacks are used. */
 static void test_own_callbacks(void **unused)
 {
 	(void)unused;

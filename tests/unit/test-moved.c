@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What confirms an older text, and whether a CPU has moved since its text was printed. */
+/* Which registers confirm an older text, and whether a CPU has moved since its text was printed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -46,20 +46,20 @@ static void same_chain(void **state)
 {
 	(void)state;
 	assert_true(confirmed(pair_of(SPIN_CHAIN, SPIN_CHAIN)));
-	/* What the compiler split off is the same function. */
+	/* A part that the compiler split off is the same function. */
 	assert_true(confirmed(pair_of("a.cold b.isra.0 c", "a b c")));
-	/* The innermost function differs, is not there yet, or has returned. */
+	/* The innermost function differs, was not called yet, or has returned. */
 	assert_true(confirmed(pair_of("a b c d", "x b c d")));
 	assert_true(confirmed(pair_of("b c d", "x b c d")));
 	assert_true(confirmed(pair_of("x b c d", "b c d")));
 	assert_true(confirmed(pair_of(WAIT_CHAIN, "_raw_spin_lock work kthread")));
-	/* Frames that the kernel marks as unreliable are not in the chain. */
+	/* Frames that the kernel marks as unreliable do not belong to the chain. */
 	assert_true(confirmed(pair_of("a ?x b c", "a b ?y c")));
-	/* Those of the stop are taken off first. */
+	/* The frames of the stop are removed first. */
 	assert_true(
 		confirmed(pair_of(SPIN_CHAIN, "stop_this_cpu smp_stop_nmi_callback nmi_handle "
 					      "default_do_nmi exc_nmi asm_exc_nmi " SPIN_CHAIN)));
-	/* A frame without a name is one by its address. */
+	/* A frame without a name is compared by its address. */
 	assert_true(confirmed(pair_of("a @ffffffffc0242015 c", "a @ffffffffc0242015 c")));
 }
 
@@ -75,13 +75,13 @@ static void other_chain(void **state)
 		     confirmed(pair_of("a spin_fn c", "a spin c")));
 	assert_false(confirmed(pair_of("a @ffffffffc0242015 c", "a @ffffffffc0242016 c")));
 	assert_false(confirmed(pair_of("a b c", "a @ffffffffc0242015 c")));
-	/* An interrupt that is still served. */
+	/* The CPU still serves an interrupt. */
 	assert_false(confirmed(pair_of(SPIN_CHAIN, "tick irq_exit asm_sysvec !" SPIN_CHAIN)));
-	/* Where they were hit tells them apart, though the handler is the same. */
+	/* The interrupted functions differ, although the handler is the same. */
 	assert_false(confirmed(pair_of("tick asm_sysvec !a c d", "tick asm_sysvec !b c d")));
 }
 
-/* A chain of one function confirms nothing: all threads have one in common. */
+/* A chain of one function confirms nothing: all kernel threads have one in common. */
 static void one_function(void **state)
 {
 	(void)state;
@@ -108,7 +108,7 @@ static void other_task(void **state)
 	p.text.task.known = false;
 	assert_false(nmibt_is_confirmed(&p.text, &p.stop));
 	p.text.task.known = true;
-	/* The same number on another stack is another task. */
+	/* The same PID on another stack is another task. */
 	p.stop.sp += 0x4000;
 	assert_false(nmibt_is_confirmed(&p.text, &p.stop));
 	p.stop.sp = p.text.sp;
@@ -117,7 +117,7 @@ static void other_task(void **state)
 	destroy(&p);
 }
 
-/* What was lost may have told them apart. */
+/* The lost part may have been different. */
 static void not_whole(void **state)
 {
 	static const enum nmibt_stack_end ends[] = {NMIBT_END_UNREADABLE, NMIBT_END_EXCLUDED,
@@ -149,7 +149,7 @@ static void user_mode(void **state)
 	(void)state;
 	p.text.is_user = p.stop.is_user = true;
 	assert_true(nmibt_is_confirmed(&p.text, &p.stop));
-	/* Wherever it is there. */
+	/* The place in user mode does not matter. */
 	p.stop.sp += 0x100000;
 	assert_true(nmibt_is_confirmed(&p.text, &p.stop));
 	p.stop.task.pid++;
@@ -166,7 +166,7 @@ static void idle(void **state)
 
 	(void)state;
 	assert_true(nmibt_is_confirmed(&p.text, &p.stop));
-	/* On other stacks, in other idle functions, and said by the kernel. */
+	/* The stacks and the idle functions differ, and the kernel printed that it is idle. */
 	p.stop.sp += 0x8000;
 	nmibt_stack_destroy(&p.stop.stack);
 	p.stop.stack = fe_stack("cpuidle_enter_state cpuidle_enter do_idle", NMIBT_END_COMPLETE);
@@ -180,12 +180,12 @@ static void idle(void **state)
 	p.stop.task.known = false;
 	assert_true(nmibt_is_confirmed(&p.text, &p.stop));
 	p.stop.task.known = true;
-	/* An interrupt that hit the idle task and goes on is no idling. */
+	/* If the idle task was interrupted and still serves the interrupt, the CPU is not idle. */
 	nmibt_stack_destroy(&p.stop.stack);
 	p.stop.stack = fe_stack("tick asm_sysvec !default_idle do_idle", NMIBT_END_COMPLETE);
 	assert_false(nmibt_is_confirmed(&p.text, &p.stop));
 	destroy(&p);
-	/* Idle once, and at work the other time. */
+	/* The CPU was idle once, and busy the other time. */
 	assert_false(
 		confirmed((struct pair){fe_text(1, 0, IDLE_CHAIN), fe_stop(1, 0, SPIN_CHAIN)}));
 	assert_false(
@@ -218,7 +218,7 @@ static void moved(void **state)
 	assert_int_equal(compare(pair_of(SPIN_CHAIN, SPIN_CHAIN)), NMIBT_MOVED_SAME);
 	assert_int_equal(compare(pair_of(WAIT_CHAIN, "_raw_spin_lock work kthread")),
 			 NMIBT_MOVED_SAME);
-	/* A watchdog's interrupt on top: the task is where it was. */
+	/* A watchdog's interrupt is on top: the task is where it was. */
 	assert_int_equal(compare(pair_of(SPIN_CHAIN, "tick asm_sysvec !" SPIN_CHAIN)),
 			 NMIBT_MOVED_SAME);
 	assert_int_equal(compare(pair_of("a b c d", "a x c d")), NMIBT_MOVED_YES);
@@ -232,7 +232,7 @@ static void moved(void **state)
 	assert_int_equal(compare(p), NMIBT_MOVED_YES);
 }
 
-/* What one of them does not have can't be compared. */
+/* If one of them lacks something, they can't be compared. */
 static void not_comparable(void **state)
 {
 	struct pair p = pair_of(SPIN_CHAIN, "");
@@ -246,7 +246,7 @@ static void not_comparable(void **state)
 	p = pair_of(SPIN_CHAIN, SPIN_CHAIN);
 	p.text.task.known = false;
 	assert_int_equal(compare(p), NMIBT_MOVED_UNKNOWN);
-	/* A hypervisor's note does not tell the task: not the same, and not another one. */
+	/* A hypervisor's note does not tell the task: it may be the same or another one. */
 	p = pair_of(SPIN_CHAIN, SPIN_CHAIN);
 	p.stop.task = (struct nmibt_task){0};
 	assert_int_equal(compare(p), NMIBT_MOVED_UNKNOWN);
@@ -286,7 +286,7 @@ static void idle_moves(void **state)
 	assert_int_equal(compare(p), NMIBT_MOVED_IDLE);
 }
 
-/* From what the kernel prints, of both architectures. */
+/* Evidence from a text that the kernel prints, of either architecture. */
 static struct nmibt_evidence printed(enum nmibt_arch arch, const char *raw)
 {
 	struct nmibt_evidence evidence = {.cpu = 3, .source = NMIBT_SOURCE_LOG};
@@ -321,7 +321,7 @@ static void as_printed(void **state)
 	struct nmibt_evidence user = fe_stop(3, 118, "");
 	user.is_user = true;
 	assert_true(confirmed((struct pair){printed(x86, USER(3, 118)), user}));
-	/* At another instruction of the program, perhaps. */
+	/* The program may be at another instruction. */
 	user = fe_stop(3, 118, "");
 	user.is_user = true;
 	assert_int_equal(compare_on(x86, (struct pair){printed(x86, USER(3, 118)), user}),
