@@ -435,7 +435,7 @@ static void check_gaps(const struct fake_kernel *k, const char *expected)
 	assert_string_equal(got, expected);
 }
 
-/* The next record says what is missing, and where there is none, one that is no record. */
+/* The next record tells what is missing; at the end, an entry that is no record does. */
 static void test_gaps(void **unused)
 {
 	(void)unused;

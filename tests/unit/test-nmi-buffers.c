@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The per-CPU buffers of 3.19 to 5.14 in their three layouts: what is published, torn,
- * or left over, and what no kernel writes.
+ * The per-CPU buffers of 3.19 to 5.14 in their three layouts: text that is published, torn, or left
+ * over, and contents that no kernel writes.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -87,7 +87,7 @@ static void set_len(struct fixture *f, uint64_t len)
 	fp_set_len(f->p, f->kind, CPU, FP_NMI, len);
 }
 
-/* The first bytes of a message that has not come to its end. */
+/* Writes the first bytes of a message that is not finished. */
 static void begin(struct fixture *f, const char *text)
 {
 	const struct fp_buffer *b = &fp_buffers[f->kind];
@@ -122,7 +122,7 @@ static void check(struct fixture *f, const char *published, const char *torn)
 	check_bytes("torn", area->raw + area->published, area->text - area->published, torn);
 }
 
-/* Of the area that was read last: pieces, the last one NULL. */
+/* Checks the pieces of residue in the area that was read last; the last one is NULL. */
 static void check_residue(struct fixture *f, const char *first, const char *second)
 {
 	size_t at = f->area.text, len = 0;
@@ -136,7 +136,7 @@ static void check_residue(struct fixture *f, const char *first, const char *seco
 		fail_msg("residue \"%.*s\"", (int)len, f->area.raw + at);
 }
 
-/* What nmibt_decode() makes of [0, text). */
+/* Decodes [0, text). */
 static struct nmibt_text decode(struct fixture *f)
 {
 	const struct nmibt_nmi_buffer_area *area = &f->area;
@@ -165,7 +165,7 @@ static void nothing_printed(void **state)
 {
 	struct fixture *f = *state;
 
-	/* Before it was ever used, a seq_buf has no size. */
+	/* A seq_buf that was never used has size 0. */
 	check(f, "", "");
 	check_residue(f, NULL, NULL);
 	assert_string_equal(f->area.name, "nmi_print_seq");
@@ -187,7 +187,7 @@ static void published(void **state)
 	assert_int_equal(f->area.lost_msgs, 0);
 }
 
-/* Stopped in the middle of a message. */
+/* The CPU was stopped in the middle of a message. */
 static void torn(void **state)
 {
 	struct fixture *f = *state;
@@ -203,13 +203,13 @@ static void torn(void **state)
 	assert_int_equal(text.lines[1].flags, NMIBT_LINE_PARTIAL | NMIBT_LINE_TORN);
 	nmibt_text_destroy(&text);
 
-	/* It goes on with a line that was. */
+	/* The torn message continues a line that is published. */
 	print(f, "tw");
 	begin(f, "o\n");
 	check(f, "one\ntw", "o\n");
 }
 
-/* A flush leaves the text, and what is printed next ends with a NUL in its midst. */
+/* A flush leaves the text, and the next message puts a NUL into the middle of it. */
 static void residue(void **state)
 {
 	struct fixture *f = *state;
@@ -229,8 +229,8 @@ static void residue(void **state)
 	check_residue(f, "econd\n", "ongest text\n");
 }
 
-/* A torn message stands in front of what is left of an older text: where it has its
- * newline, or the older one a header, the two can be told. */
+/* A torn message stands before the rest of an older text. A newline of the first, or a header of
+ * the second, separates them. */
 static void torn_before_residue(void **state)
 {
 	struct fixture *f = *state;
@@ -255,7 +255,7 @@ static void torn_before_residue(void **state)
 	check_residue(f, "\001c EFLAGS: 246\001c\n", NULL);
 }
 
-/* Another CPU flushed while a message was formatted: it is written again, at 0. */
+/* Another CPU flushed while a message was being formatted: the message is written again, at 0. */
 static void written_twice(void **state)
 {
 	struct fixture *f = *state;
@@ -271,7 +271,7 @@ static void written_twice(void **state)
 
 /* --------------------------------------------------------------------- overflow */
 
-/* A message that does not fit, and one behind it. */
+/* One message does not fit, and another follows it. */
 static void overflow(void **state)
 {
 	struct fixture *f = *state;
@@ -300,7 +300,7 @@ static void overflow(void **state)
 	assert_int_equal(text.lines[text.nr_lines - 1].len, 9);
 	nmibt_text_destroy(&text);
 
-	/* 4.7 counts them together, and was asked when it was opened. */
+	/* 4.7 has one count for all buffers, which is read when they are opened. */
 	open_all(f);
 	assert_int_equal(nmibt_nmi_buffers_all_lost(f->buffers, &lost), f->kind == FP_NO_CLAMP);
 	if (f->kind == FP_NO_CLAMP)
@@ -310,7 +310,7 @@ static void overflow(void **state)
 	free(expected);
 }
 
-/* Just so many bytes that the NUL fits, and one more. */
+/* As many bytes as leave room for the NUL, and one more. */
 static void full(void **state)
 {
 	struct fixture *f = *state;
@@ -340,8 +340,7 @@ static void excluded_text(void **state)
 {
 	struct fixture *f = *state;
 	size_t room = fp_buffers[f->kind].room, text_at = FP_NMI + fp_buffers[f->kind].text;
-	/* The length of the first layout is in the second page, that of the others in the
-	 * first. */
+	/* In the first layout the length is in the second page, in the others in the first. */
 	size_t page = f->kind == FP_SEQ_BUF ? 0 : 1;
 	size_t start = page ? page * FK_PAGE - text_at : 0, end = (page + 1) * FK_PAGE - text_at;
 	char *printed = letters(room - 100, '\n');
@@ -366,7 +365,7 @@ static void excluded_text(void **state)
 	free(printed);
 }
 
-/* Nobody knows what is published: what stands there may all be old. */
+/* The published length is not known: all of the text may be old. */
 static void unreadable_length(void **state)
 {
 	struct fixture *f = *state;
@@ -376,11 +375,11 @@ static void unreadable_length(void **state)
 	fp_set_page(f->p, CPU, FP_NMI + fp_buffers[f->kind].len, NMIBT_READ_ERROR);
 	check(f, "", "");
 	assert_int_equal(f->area.status, NMIBT_READ_ERROR);
-	/* The text of the others is in the page of the length. */
+	/* In the other layouts the text is in the page of the length. */
 	check_residue(f, f->kind == FP_SEQ_BUF ? "text\n" : NULL, NULL);
 }
 
-/* Behind the last byte that is published nobody knows whether more was coming. */
+/* After the last published byte it is not known whether a message was being formatted. */
 static void unreadable_behind(void **state)
 {
 	struct fixture *f = *state;
@@ -398,7 +397,7 @@ static void unreadable_behind(void **state)
 	free(text);
 }
 
-/* One CPU's memory that is gone costs no other CPU's. */
+/* If one CPU's memory is lost, the other CPUs' buffers are still read. */
 static void other_cpus(void **state)
 {
 	struct fixture *f = *state;
@@ -466,8 +465,8 @@ static void absurd_lengths(void **state)
 		bool is_0 = f->kind != FP_SEQ_BUF && !(uint32_t)lens[i];
 
 		set_len(f, lens[i]);
-		/* What a length that 4.7 can't tell from an overflow says is done: all that is
-		 * there. 5.10 itself takes nothing. */
+		/* 4.7 can't tell such a length from an overflow: all of the text counts. 5.10
+		 * itself prints nothing then. */
 		check(f, is_0 || f->kind == FP_PRINTK_SAFE ? "" : text, "");
 		assert_int_equal(f->area.overflow, !is_0 && f->kind != FP_PRINTK_SAFE);
 		assert_int_equal(f->area.damaged, !is_0 && f->kind != FP_NO_CLAMP);
@@ -485,7 +484,7 @@ static void lengths_at_the_end(void **state)
 	print(f, text);
 	set_len(f, room);
 	if (f->kind == FP_PRINTK_SAFE) {
-		/* As the kernel does: all there is room for, with the NUL. */
+		/* As in the kernel: the text and its NUL fill the buffer. */
 		assert_int_equal(read_area(f)->published, room);
 		assert_true(f->area.damaged);
 	} else {
@@ -498,7 +497,7 @@ static void lengths_at_the_end(void **state)
 	free(text);
 }
 
-/* Of a structure that is nothing but zeros, but for its length. */
+/* The structure has only zeros, except for its length. */
 static void zeros(void **state)
 {
 	struct fixture *f = *state;
@@ -547,7 +546,7 @@ static void absurd_sizes(void **state)
 		assert_int_equal(f->area.damaged, i > 0);
 		assert_false(f->area.overflow);
 	}
-	/* Full, and no NUL at its end, as the kernel writes it. */
+	/* The buffer is full and has no NUL at its end, as the kernel leaves it. */
 	uint64_t size = 4096, small = 3;
 	fp_put(f->p, CPU, FP_NMI + 4096 + 8, &size, sizeof(size));
 	fp_put(f->p, CPU, FP_NMI + 4095, "x", 1);
@@ -587,7 +586,7 @@ static void without_layout(void **state)
 	for (unsigned int i = 0; i < p->nr_layouts; i++) {
 		struct fp_layout *l = &p->layout[i], was = *l;
 
-		/* Nothing depends on these. */
+		/* These are not needed. */
 		if (l->member ? !strcmp(l->member, "work") : !strcmp(l->type, "seq_buf"))
 			continue;
 		l->type = "other";
@@ -596,7 +595,7 @@ static void without_layout(void **state)
 	}
 }
 
-/* What the other tests take for the kernel's layouts, against its declarations. */
+/* Compares the layouts that the other tests use with the kernel's declarations. */
 struct work {
 	void *next;
 	unsigned int flags;
@@ -688,7 +687,7 @@ static void without_symbol(void **state)
 	open_fails(f, NMIBT_ERR_NOTHING, "no symbol nmi_print_seq");
 }
 
-/* Where an NMI can't print (arm64 of those days) there is the other one only. */
+/* If an NMI can't print (arm64 at that time), only the other buffer exists. */
 static void safe_only(void **state)
 {
 	struct fixture *f = *state;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The CPUs of a kernel, their per-CPU data and their crash notes, sound and hostile. */
+/* The CPUs of a kernel, their per-CPU data and their crash notes, valid and hostile. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -37,7 +37,7 @@ static const struct nmibt_percpu *open_percpu(struct fake_percpu *p)
 	return nmibt_kernel_percpu(p->kernel);
 }
 
-/* Must fail, with a message that has a word in it. */
+/* Opening must fail, with a message that contains word. */
 static void open_fails(struct fake_percpu *p, enum nmibt_code code, const char *word)
 {
 	fp_reopen(p);
@@ -90,7 +90,7 @@ static void absurd_numbers(void **state)
 	open_fails(p, NMIBT_ERR_DAMAGED, "nr_cpu_ids");
 }
 
-/* The most CPUs that there can be, of which the last one is possible. */
+/* The maximum number of CPUs, of which the last one is possible. */
 static void most_cpus(void **state)
 {
 	struct fake_percpu *p = *state;
@@ -130,7 +130,7 @@ static void constant_number(void **state)
 
 	fp_layout(p, "cpumask", NULL)->value = SIZE_MAX / 8;
 	open_fails(p, NMIBT_ERR_DAMAGED, "nr_cpu_ids");
-	fp_layout(p, "cpumask", NULL)->value = (UINT64_C(1) << 29) + 8; /* in bits: 64 */
+	fp_layout(p, "cpumask", NULL)->value = (UINT64_C(1) << 29) + 8; /* 64 in 32 bits */
 	open_fails(p, NMIBT_ERR_DAMAGED, "nr_cpu_ids");
 	fp_layout(p, "cpumask", NULL)->value = 0;
 	open_fails(p, NMIBT_ERR_DAMAGED, "nr_cpu_ids");
@@ -153,7 +153,7 @@ static void without_symbols(void **state)
 	open_fails(p, NMIBT_ERR_NOTHING, "nr_cpu_ids");
 }
 
-/* As it was called up to 4.4. */
+/* The mask has another name up to 4.4. */
 static void old_mask(void **state)
 {
 	struct fake_percpu *p = *state;
@@ -177,7 +177,7 @@ static void mask(void **state)
 	assert_non_null(strstr(percpu->why, "__cpu_possible_mask"));
 }
 
-/* The first three CPUs' are in a page that the others' are not in. */
+/* The offsets of the first three CPUs are in another page than those of the others. */
 static void offsets_in_part(void **state)
 {
 	struct fake_percpu *p = *state;
@@ -190,7 +190,7 @@ static void offsets_in_part(void **state)
 	assert_non_null(strstr(percpu->why, "1 CPU"));
 	fk_set_page(p->k, fl_paddr(&p->pages, FP_VARIABLES + FK_PAGE), NMIBT_READ_OK);
 
-	/* One of them half in either. */
+	/* One offset crosses the end of the page. */
 	fp_symbol(p, "__per_cpu_offset")->value += 4;
 	fk_set_page(p->k, fl_paddr(&p->pages, FP_VARIABLES + FK_PAGE), NMIBT_READ_EXCLUDED);
 	percpu = open_percpu(p);
@@ -232,13 +232,13 @@ static void panic(void **state)
 	fp_add_int(p, "panic_redirect_cpu", 4);
 	check_panic(p, 1, 4, false);
 
-	/* Where there is a panic_cpu the other one is not asked. */
+	/* If there is a panic_cpu, crashing_cpu is not used. */
 	fp_add_int(p, "crashing_cpu", 0);
 	fk_say(p->k, "CRASHTIME=1700000000\n");
 	check_panic(p, 1, 4, false);
 	fp_drop_symbol(p, "panic_cpu");
 	check_panic(p, 0, 4, false);
-	/* 0 before there is one. */
+	/* Without CRASHTIME 0 may mean that no CPU crashed. */
 	fk_unsay(p->k, "CRASHTIME");
 	check_panic(p, -1, 4, false);
 }
@@ -247,7 +247,8 @@ static void panic(void **state)
 
 #define NR_REGS 27 /* struct user_regs_struct */
 
-/* append_elf_note(): a header of 12 bytes, "CORE" in 8, struct elf_prstatus in 336. */
+/* Writes what append_elf_note() does: 12 bytes of header, "CORE" in 8, struct elf_prstatus in
+ * 336. */
 static void put_note(struct fake_percpu *p, unsigned int cpu)
 {
 	uint32_t header[3] = {5, 336, 1}, pid = 118;
@@ -277,7 +278,7 @@ static void notes(void **state)
 	open_percpu(p);
 	assert_int_equal(nmibt_percpu_read_note(p->kernel, 0, &regs, &pid), NMIBT_NOTE_NONE);
 	assert_int_equal(nmibt_percpu_read_note(p->kernel, 3, &regs, &pid), NMIBT_NOTE_UNKNOWN);
-	/* Its pages are in descending order: who goes on in physical memory is lost. */
+	/* Its pages are in descending order, so physical memory must not be read on. */
 	assert_int_equal(nmibt_percpu_read_note(p->kernel, 4, &regs, &pid), NMIBT_NOTE_PRESENT);
 	assert_int_equal(pid, 118);
 	assert_int_equal(regs.nr, NR_REGS);
@@ -292,7 +293,7 @@ static void notes(void **state)
 	assert_int_equal(nmibt_percpu_read_note(p->kernel, 1, &regs, &pid), NMIBT_NOTE_PRESENT);
 }
 
-/* CRASH_CORE_NOTE_BYTES, as /sys/devices/system/cpu/cpu0/crash_notes_size says. */
+/* CRASH_CORE_NOTE_BYTES, from /sys/devices/system/cpu/cpu0/crash_notes_size. */
 static void note_sizes(void **state)
 {
 	(void)state;
@@ -326,7 +327,7 @@ static void without_notes(void **state)
 
 /* ------------------------------------------------------------------- any memory */
 
-/* What can't be read costs only itself. */
+/* An unreadable page costs only its own bytes. */
 static void pages(void **state)
 {
 	struct fake_percpu *p = *state;
@@ -347,7 +348,7 @@ static void pages(void **state)
 		assert_int_equal(buf[i], there ? 'x' : 0);
 	}
 
-	/* The last page that is mapped, and what is not. */
+	/* The read begins in the last page that is mapped. */
 	memset(buf, 'x', sizeof(buf));
 	run = nmibt_kernel_read_pages(p->kernel, fp_addr(0, FP_AREA_SIZE - 4), buf, 8, known);
 	assert_int_equal(run.failed, 4);

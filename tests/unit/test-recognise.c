@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Lines, recognised: each form with the kernel that prints it so, what is like it and is
- * something else, and hostile ones.
+ * Recognising lines: each form with the kernel that prints it, lines that look like it and are
+ * something else, and hostile lines.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,7 +23,7 @@
 static struct nmibt_printed recognise_len(enum nmibt_arch arch, const char *line, size_t len)
 {
 	struct nmibt_printed printed;
-	/* Of the very size, so that a byte behind it is seen by ASan. */
+	/* The copy has exactly this size, so that ASan sees reads beyond it. */
 	char *copy = malloc(len ? len : 1);
 
 	memcpy(copy, line, len);
@@ -258,7 +258,7 @@ static void kinds(void **state)
 	}
 }
 
-/* What one architecture prints is nothing to the other. */
+/* A form of one architecture must not be recognised for the other. */
 static void check_arch(enum nmibt_arch arch, const char *line, enum nmibt_print kind)
 {
 	check_kind(arch, line, kind);
@@ -315,7 +315,7 @@ static void kinds_of_arm64(void **state)
 	check_arch(ARM64, "[ffff800012345678] pgd=0000000000000000", P(REGISTER));
 }
 
-/* --------------------------------------------------------------- what they say */
+/* -------------------------------------------------------------- contents of lines */
 
 static void requests(void **state)
 {
@@ -442,7 +442,7 @@ static void check_place(enum nmibt_arch arch, enum nmibt_print kind, const struc
 	assert_int_equal(p.frame.offset, place->offset);
 	assert_int_equal(p.frame.size, place->size);
 	assert_int_equal(p.frame.reliable, !place->unreliable);
-	/* They may be given to strndup() and "%.*s". */
+	/* Callers may pass them to strndup() and "%.*s". */
 	assert_non_null(p.frame.function.s);
 	assert_non_null(p.frame.module.s);
 }
@@ -489,7 +489,7 @@ static void frames(void **state)
 		 "bpf", 0, 1, 0x10, false},
 		{" f+0x1/0x10 ", "f", "", 0, 1, 0x10, false},
 		{" f+0x0/0xffffffffffffffff", "f", "", 0, 0, UINT64_MAX, false},
-		/* A torn name of a module: as much of it as there is. */
+		/* A torn name of a module is read as far as it goes. */
 		{" f+0x1/0x10 [mod", "f", "mod", 0, 1, 0x10, false},
 		{" f+0x1/0x10 [", "f", "", 0, 1, 0x10, false},
 		{" f+0x1/0x10 []", "f", "", 0, 1, 0x10, false},
@@ -559,7 +559,7 @@ static void program_counters(void **state)
 		{"RIP: 0010:f+0x1/0x20 [m]", "f", "m", 0, 1, 0x20, false},
 		{"RIP: e030:f+0x1/0x20", "f", "", 0, 1, 0x20, false},
 		{"RIP: 0010:0xffffffffc0000000", "", "", 0xffffffffc0000000, 0, 0, false},
-		/* A call of nothing. */
+		/* A call through a NULL pointer. */
 		{"RIP: 0010:0x0", "", "", 0, 0, 0, false},
 		{"RIP: 0010:          (null)", "", "", 0, 0, 0, false},
 		/* 3.10 to 4.9 */
@@ -607,7 +607,7 @@ static void user_mode(void **state)
 		p = recognise(X86_64, x86[i]);
 		assert_true(p.kind == P(PC) && p.is_user && !p.has_frame);
 	}
-	/* Of a task of the kernel's, whose registers of user mode are empty. */
+	/* A kernel thread has no registers of user mode. */
 	p = recognise(X86_64, "RIP: 0000:0x0");
 	assert_true(p.kind == P(PC) && !p.is_user && !p.has_frame);
 	p = recognise(ARM64, "pc : 0000000000437f2c");
@@ -615,7 +615,7 @@ static void user_mode(void **state)
 	p = recognise(ARM64, "pc : torn");
 	assert_true(p.kind == P(PC) && !p.is_user && !p.has_frame);
 	assert_true(recognise(ARM64, "pstate: 60000000 (nZCv)").is_user);
-	assert_true(recognise(ARM64, "pstate: 20000010 (nzCv)").is_user); /* of 32 bits */
+	assert_true(recognise(ARM64, "pstate: 20000010 (nzCv)").is_user); /* 32-bit user mode */
 	assert_false(recognise(ARM64, "pstate: 60000005 (nZCv)").is_user);
 	assert_false(recognise(ARM64, "pstate: 60000009 (nZCv)").is_user);
 	p = recognise(ARM64,
@@ -654,7 +654,7 @@ static void registers(void **state)
 	check_registers(X86_64, "RSP: ", 0, -1);
 	check_registers(X86_64, "RSP: 0018:x EFLAGS: 00000046", 0, 1);
 	check_registers(ARM64, "pstate: 600000c5 (nZCv)", 0, 1);
-	check_registers(ARM64, "pstate: 60000045 (nZCv)", 0, 0); /* FIQs alone */
+	check_registers(ARM64, "pstate: 60000045 (nZCv)", 0, 0); /* only FIQs are masked */
 	check_registers(ARM64, "pstate: 60400085 (nZCv)", 0, 1);
 	check_registers(ARM64, "pstate: x", 0, -1);
 	check_registers(ARM64, "pstate: ", 0, -1);
@@ -731,7 +731,7 @@ static void lists(void **state)
 	check_list("0-1,3", "0-1 3-3 ");
 	check_list("3", "3-3 ");
 	check_list("", "");
-	/* kernel/rcu: flags, and tasks among them */
+	/* Lists of kernel/rcu have flags, and tasks among the CPUs. */
 	check_list(" 3-... 4-O..D 5-..N. P118 6-....", "3-3 4-4 5-5 6-6 ");
 	check_list(" 1 3", "1-1 3-3 ");
 	check_list(" P118 P7", "");

@@ -58,7 +58,7 @@ static void names(void **state)
 	assert_null(nmibt_reg_names(NMIBT_ARCH_UNKNOWN));
 }
 
-/* libc has the same layout from the kernel's user ABI. */
+/* libc has the same layout, from the kernel's user ABI. */
 static void names_and_offsets_as_libc_has_them(void **state)
 {
 	(void)state;
@@ -71,7 +71,7 @@ static void names_and_offsets_as_libc_has_them(void **state)
 	SAME(r9), SAME(r8), SAME(rax), SAME(rcx), SAME(rdx), SAME(rsi), SAME(rdi), SAME(orig_rax);
 	SAME(rip), SAME(cs), SAME(eflags), SAME(rsp), SAME(ss), SAME(fs_base), SAME(gs_base);
 	SAME(ds), SAME(es), SAME(fs), SAME(gs);
-	/* What fake_note() writes by number. */
+	/* fake_note() uses these numbers. */
 	assert_int_equal(offsetof(struct elf_prstatus, pr_pid), 32);
 	assert_int_equal(offsetof(struct elf_prstatus, pr_reg), 112);
 	assert_int_equal(sizeof(struct elf_prstatus), 112 + 27 * 8 + 8);
@@ -156,7 +156,7 @@ static void across_pages(void **state)
 	struct nmibt_regs regs;
 	int pid;
 
-	/* The header in one page, the registers in two. */
+	/* The header is in one page, the registers are in two. */
 	uint64_t page = fake_alloc(f, 2 * FAKE_PAGE, FAKE_PAGE) + FAKE_PAGE;
 	for (unsigned int before = 4; before < 400; before += 4) {
 		f->note_paddr[1] = page - before;
@@ -191,7 +191,7 @@ static void damaged_headers(void **state)
 		}
 	}
 
-	/* One byte too short for the registers; one longer than the buffer. */
+	/* One note is one byte too short for the registers; one is longer than the buffer. */
 	uint32_t *header = fake_at(f, f->note_paddr[1]);
 	fake_note(f, 1, 7, f->slot[1]->regs);
 	header[1] = reg_end - 1;
@@ -236,7 +236,7 @@ static void absurd_places(void **state)
 
 /* ---------------------------------------------------------------------- moved */
 
-/* What the capture has of a CPU, and its registers at the stop. */
+/* The capture's evidence about a CPU, and its registers at the stop. */
 struct pair {
 	struct nmibt_evidence nmi, stop;
 };
@@ -296,10 +296,10 @@ static void same_place(void **state)
 	struct fake *f = *state;
 
 	assert_int_equal(compare_at(f, FAKE_FN(FAKE_DELAY) + 0x2c, 0), NMIBT_MOVED_SAME);
-	/* elsewhere in the loop, */
+	/* The CPU is at another place in the loop, */
 	assert_int_equal(compare_at(f, FAKE_FN(FAKE_DELAY), 0), NMIBT_MOVED_SAME);
 	assert_int_equal(compare_at(f, FAKE_FN(FAKE_DELAY) + 0xff, 0), NMIBT_MOVED_SAME);
-	/* a call shallower or in a function that was split off. */
+	/* or one call less deep, or in a function that the compiler split off. */
 	assert_int_equal(compare_at(f, FAKE_FN(FAKE_UDELAY) + 0x10, 0x20), NMIBT_MOVED_SAME);
 	assert_int_equal(compare_at(f, FAKE_FN(FAKE_SPIN) + 0x48, 0x40), NMIBT_MOVED_SAME);
 	assert_int_equal(compare_at(f, FAKE_FN(FAKE_DELAY) + 0x40, -0x20), NMIBT_MOVED_SAME);
@@ -313,10 +313,10 @@ static void elsewhere(void **state)
 	assert_int_equal(compare_at(f, FAKE_FN(FAKE_OTHER), 0x20), NMIBT_MOVED_YES);
 	/* All kernel threads have the outermost function in common. */
 	assert_int_equal(compare_at(f, FAKE_FN(FAKE_KTHREAD) + 0x10, 0x40), NMIBT_MOVED_YES);
-	/* The same function on another stack, or far up this one. */
+	/* It is in the same function on another stack, or far up this one. */
 	assert_int_equal(compare_at(f, FAKE_FN(FAKE_DELAY) + 0x30, 0x4000), NMIBT_MOVED_YES);
 	assert_int_equal(compare_at(f, FAKE_FN(FAKE_UDELAY), -0x4000), NMIBT_MOVED_YES);
-	/* User space, and an address of the kernel that nobody can place. */
+	/* It is in user space, or at a kernel address without a symbol. */
 	assert_int_equal(compare_at(f, 0x1234, 0), NMIBT_MOVED_YES);
 	assert_int_equal(compare_at(f, FAKE_TEXT_VADDR - 0x1000, 0), NMIBT_MOVED_UNKNOWN);
 }
@@ -326,7 +326,7 @@ static void called_from_the_chain(void **state)
 	struct fake *f = *state;
 	struct pair p = spinning(f);
 
-	/* A leaf that the NMI did not see, called from a function that it saw. */
+	/* It is in a leaf function, not in the NMI's stack, whose caller is in that stack. */
 	p.stop.regs.value[fake_pc(f)] = FAKE_FN(FAKE_OTHER);
 	p.stop.regs.value[30] = FAKE_FN(FAKE_SPIN) + 0x50;
 	assert_int_equal(compare(f, &p), NMIBT_MOVED_SAME);
@@ -354,7 +354,7 @@ static void cases_by_themselves(void **state)
 	assert_int_equal(compare(f, &p), NMIBT_MOVED_YES);
 	p.nmi.is_idle_said = true;
 	assert_int_equal(compare(f, &p), NMIBT_MOVED_YES);
-	/* The idle task both times. */
+	/* It runs the idle task both times. */
 	p.nmi.task.pid = p.stop.task.pid = 0;
 	assert_int_equal(compare(f, &p), NMIBT_MOVED_IDLE);
 	p.nmi.slot.flags |= NMI_CAPTURE_SLOT_F_NO_REGS_SELF;
@@ -369,12 +369,12 @@ static void cases_by_themselves(void **state)
 	p.nmi.task.known = false;
 	assert_int_equal(compare(f, &p), NMIBT_MOVED_UNKNOWN);
 
-	/* Both sets are of the stop: that they are the same says nothing. */
+	/* Both register sets are of the stop, so that they are equal says nothing. */
 	p = spinning(f);
 	p.nmi.slot.how = NMI_CAPTURE_BY_STOP;
 	assert_int_equal(compare(f, &p), NMIBT_MOVED_UNKNOWN);
 
-	/* In user mode only the very same place counts: no frames tell more. */
+	/* In user mode only exactly the same place counts, because there are no frames. */
 	p = spinning(f);
 	p.nmi.is_user = true;
 	assert_int_equal(compare(f, &p), NMIBT_MOVED_SAME);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The text for people: what it says, what each option changes, what never
- * reaches a terminal. */
+/* The text for people: what it says, what each option changes, and which bytes must never reach a
+ * terminal. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -32,7 +32,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* The caller frees it. */
+/* Returns the text, which the caller frees. */
 static char *render_code(struct fake *f, const struct nmibt_render_options *options, int *code)
 {
 	struct nmibt_report *report;
@@ -68,7 +68,7 @@ static void check_lacks(const char *text, const char *unwanted)
 		fail_msg("'%s' is in:\n%s", unwanted, text);
 }
 
-/* The part of one CPU, from its heading to the next one. The caller frees it. */
+/* Returns the part about one CPU, from its heading to the next one; the caller frees it. */
 static char *cpu_part(const char *text, unsigned int cpu)
 {
 	char heading[24];
@@ -191,7 +191,7 @@ static void summary_of_what_stands_out(void **state)
 {
 	struct fake *f = *state;
 
-	/* 1 spins with interrupts off, 2 with them on, 3 has moved with them off. */
+	/* CPU 1 spins with interrupts off, 2 with interrupts on, 3 has moved with them off. */
 	f->slot[0]->flags |= NMI_CAPTURE_SLOT_F_NO_REGS_SELF;
 	f->slot[1]->flags |= NMI_CAPTURE_SLOT_F_IRQS_OFF;
 	f->slot[3]->flags |= NMI_CAPTURE_SLOT_F_IRQS_OFF;
@@ -229,7 +229,7 @@ static void summary_of_loss(void **state)
 	check_summary_has(f, "\ndamaged     the descriptor has version 2, known is 1\n");
 }
 
-/* A slot whose text begins in a page that is not there. */
+/* The text of a slot begins in a page that is not in the dump. */
 static void summary_of_unreadable_text(void **state)
 {
 	struct fake *f = *state;
@@ -276,7 +276,7 @@ static void a_cpu_that_answered(void **state)
 	check_cpu_has(f, 1, "PID 101 \"task-1\" in user mode  ");
 	f->slot[1]->begin_again = 3;
 	check_cpu_has(f, 1, "[3 more attempts to capture it meanwhile, refused]\n");
-	/* Asked just after the request was counted: never before it. */
+	/* The CPU was asked just after the request was counted. */
 	f->slot[1]->begun_ns = FAKE_ASKED_NS - 1500000;
 	check_cpu_has(f, 1, "CPU 1  nmi -1.50 ms");
 }
@@ -380,7 +380,7 @@ static void registers_side_by_side(void **state)
 	regs[0] ^= 0xf0;
 	fake_note(f, 1, 101, regs);
 	char *text = RENDER(f, .width = 100), *part = cpu_part(text, 1);
-	/* The one that differs, by its own name, is shown and marked. */
+	/* The register that differs is shown with its name, and marked. */
 	const char *line =
 		strstr(part, f->image.arch == NMIBT_ARCH_ARM64 ? "\n    x0 " : "\n    r15 ");
 	assert_non_null(line);
@@ -394,7 +394,7 @@ static void registers_side_by_side(void **state)
 	free(part);
 	free(text);
 
-	/* Only one of the two sets */
+	/* There is only one of the two register sets. */
 	fake_no_note(f, 1);
 	text = RENDER(f, .width = 100), part = cpu_part(text, 1);
 	check_has(part, "at the NMI\n");
@@ -444,7 +444,7 @@ static void option_lines(void **state)
 	check_lacks(text, "source/file.c");
 	check_lacks(text, "-l:");
 	free(text);
-	/* The pc is where it stands; a return address stands behind its call. */
+	/* The pc's own address is looked up; for a return address, the call before it. */
 	text = RENDER(f, .lines = true);
 	check_has(text, "__delay+0x2c/0x100\n        source/file.c:44\n");
 	check_has(text, " spin_fn+0x48/0x100 [irqspin]\n        source/file.c:583\n");
@@ -508,7 +508,7 @@ static void option_header(void **state)
 	check_has(with, "done        5002310000 ns\n");
 	snprintf(want, sizeof(want), "crash note  %#" PRIx64 ", 512 bytes", f->note_paddr[1]);
 	check_has(with, want);
-	/* All registers, each in a row of its own. */
+	/* All registers are shown, each in its own row. */
 	char *part = cpu_part(with, 1);
 	for (unsigned int i = 0; i < fake_nr_regs(f); i++) {
 		if (i == fake_pc(f) || i == fake_sp(f))
@@ -614,7 +614,7 @@ static bool hostile_places(void *ctx, const struct nmibt_location *code, nmibt_p
 	"\033[2J\033]0;x\007\r\b\177\200\377\300\257\302\233m\342\200\256rtl\342\201\246\330\234"  \
 	"\355\240\200\v\f"
 
-/* Something nasty wherever the dump has a string. */
+/* Puts hostile bytes into every string of the dump. */
 static void make_hostile(struct fake *f)
 {
 	f->image.panic_message = HOSTILE "\nCPU 9  fake";
@@ -625,7 +625,7 @@ static void make_hostile(struct fake *f)
 	fake_nested(f, 1, "\0014" HOSTILE "\n" HOSTILE);
 	f->ops.symbolize = hostile_symbolize;
 	f->ops.find_places = hostile_places;
-	/* A line in the form of our own remarks and headings stays indented. */
+	/* A line that looks like nmibt's own remarks and headings must be indented. */
 	fake_print(f, 2, "[no crash note]\nCPU 9  nmi\n");
 	make_silent(f, 3);
 }
@@ -638,7 +638,7 @@ static void check_safe(const char *text)
 		fail_msg("byte %#x at %td: %.40s", (unsigned char)*unsafe, unsafe - text, unsafe);
 }
 
-/* All combinations of options and some widths. */
+/* Tries all combinations of options, and some widths. */
 static void nothing_of_the_dump_reaches_the_terminal_raw(void **state)
 {
 	struct fake *f = *state;
@@ -659,7 +659,7 @@ static void nothing_of_the_dump_reaches_the_terminal_raw(void **state)
 	}
 }
 
-/* Removes the four colours that are ours, and nothing else. */
+/* Removes nmibt's own four colours, and nothing else. */
 static void strip_colour(char *text)
 {
 	static const char *const ours[] = {"\033[0m", "\033[1m", "\033[2m", "\033[31m", "\033[33m"};
@@ -680,7 +680,7 @@ static void colour_adds_nothing_but_colour(void **state)
 		char *coloured = RENDER(f, .width = 80, .header = true, .colour = true);
 		assert_null(strchr(plain, '\033'));
 		assert_non_null(strchr(coloured, '\033'));
-		/* What is switched on is switched off before the end. */
+		/* Each colour must be switched off before the end. */
 		const char *last = strrchr(coloured, '\033');
 		assert_memory_equal(last, "\033[0m", 4);
 		strip_colour(coloured);
@@ -691,7 +691,7 @@ static void colour_adds_nothing_but_colour(void **state)
 	}
 }
 
-/* Rows of registers that hold no symbol. */
+/* Checks rows of registers without symbols. */
 static void check_rows_fit(const char *part, const char *first_name, size_t width)
 {
 	const char *line = strstr(part, first_name);
@@ -704,7 +704,7 @@ static void check_rows_fit(const char *part, const char *first_name, size_t widt
 	}
 }
 
-/* Two columns where they fit, else one; the same values in both. */
+/* There are two columns if they fit, otherwise one; the values are the same. */
 static void widths(void **state)
 {
 	struct fake *f = *state;
@@ -720,7 +720,7 @@ static void widths(void **state)
 		check_has(part, "00000000000020f0  *");
 		check_has(part, "marker-of-cpu-1");
 		check_rows_fit(part, "              at the NMI", width);
-		/* On 80 columns and more they stand side by side. */
+		/* With 80 columns and more they are side by side. */
 		const char *left = strstr(part, "0000000000002000");
 		const char *right = strstr(part, "00000000000020f0");
 		assert_true(left < right);
@@ -732,7 +732,7 @@ static void widths(void **state)
 		free(part);
 		free(text);
 	}
-	/* Where there is none, registers are as on 80 columns, and no line is broken. */
+	/* If the width is unknown, registers are as with 80 columns, and no line is broken. */
 	char *unknown = RENDER(f, .width = 0), *eighty = RENDER(f, .width = 80);
 	char *part = cpu_part(unknown, 1), *want = cpu_part(eighty, 1);
 	assert_string_equal(part, want);
@@ -750,7 +750,7 @@ static void widths(void **state)
 
 /* ------------------------------------------------------------------ other formats */
 
-/* CPU 0 panicked, 1 is idle, 2 and 3 have the stack of 0. */
+/* CPU 0 panicked, CPU 1 is idle, CPUs 2 and 3 have the same stack as CPU 0. */
 static void make_groups(struct fake *f)
 {
 	fake_reset(f, 1);
@@ -773,7 +773,7 @@ static void groups(void **state)
 					"    idle_fn+0x10/0x20\n");
 	if (!all || !idle || idle < all)
 		fail_msg("%s", text);
-	/* What they share has no offsets; those of each differ. */
+	/* A shared stack has no offsets, because they differ between CPUs. */
 	check_has(all, "\n    __delay\n    spin_fn [irqspin]\n    kthread\n");
 	check_lacks(text, "marker-of-cpu");
 	free(text);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What became of each CPU, also when any field of the capture is damaged. */
+/* The outcome of each CPU, also if any field of the capture is damaged. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,7 +41,7 @@ static struct nmibt_report *open_report(struct fake *f)
 	return report;
 }
 
-/* The whole report is opened anew, then asked for that CPU. */
+/* Opens the whole report anew, and reads that CPU. */
 static struct nmibt_cpu cpu_of(struct fake *f, unsigned int nr)
 {
 	struct nmibt_report *report = open_report(f);
@@ -49,7 +49,7 @@ static struct nmibt_cpu cpu_of(struct fake *f, unsigned int nr)
 
 	assert_null(nmibt_report_read_cpu(report, nr, &cpu));
 	assert_int_equal(cpu.cpu, nr);
-	/* The first pass says the same. */
+	/* The first pass must have had the same results. */
 	assert_int_equal(report->cpus[nr].outcome, cpu.outcome);
 	assert_int_equal(report->cpus[nr].has_stale_slot, cpu.has_stale_slot);
 	assert_int_equal(report->cpus[nr].note, cpu.stop.note);
@@ -80,7 +80,7 @@ static void check_outcome(struct fake *f, unsigned int nr, enum nmibt_outcome wa
 	nmibt_cpu_destroy(&cpu);
 }
 
-/* Damaged, for this reason, with its text still there if it has any. */
+/* The CPU must be damaged, for this reason, and still have its text if it has any. */
 static void check_damaged(struct fake *f, unsigned int nr, const char *why)
 {
 	struct nmibt_report *report = open_report(f);
@@ -182,7 +182,7 @@ static void silent(void **state)
 	assert_int_equal(cpu.moved, NMIBT_MOVED_UNKNOWN);
 	nmibt_cpu_destroy(&cpu);
 
-	/* Silent to the request, and yet it stopped. */
+	/* The CPU did not answer the request, but it stopped. */
 	uint64_t regs[40] = {7};
 	fake_note(f, 2, 5, regs);
 	cpu = cpu_of(f, 2);
@@ -201,14 +201,14 @@ static void offline_and_none(void **state)
 	f->slot[2]->generation = 1;
 	fake_reset(f, 3);
 	check_outcome(f, 2, NMIBT_OUTCOME_OFFLINE);
-	/* A slot that was never written is of no older request. */
+	/* A slot that was never written does not count as one of an older request. */
 	check_outcome(f, 3, NMIBT_OUTCOME_NONE);
 	struct nmibt_report *report = open_report(f);
 	assert_true(report->complete);
 	assert_true(report->possible[3]);
 	nmibt_report_close(report);
 
-	/* No slot at all: this CPU isn't possible. */
+	/* If there is no slot at all, the CPU is not possible. */
 	f->table[3] = 0;
 	report = open_report(f);
 	assert_false(report->possible[3]);
@@ -249,20 +249,20 @@ static void partial(void **state)
 	assert_int_equal(last->flags, NMIBT_LINE_TORN);
 	assert_int_equal(last->torn_at, strlen(" torn_fn+0x1"));
 	assert_int_equal(cpu.standing.text.raw_len, cpu.standing.text.published + 8);
-	/* It is a frame, too. */
+	/* The torn line is a frame, too. */
 	assert_memory_equal(cpu.standing.stack.frames[cpu.standing.stack.nr - 1].function.s,
 			    "torn_fn", 7);
 	assert_int_equal(cpu.standing.stack.frames[cpu.standing.stack.nr - 1].offset, 0x12);
 	nmibt_cpu_destroy(&cpu);
 
-	/* A tail that fills the area and is not ended by a NUL. */
+	/* The tail fills the area and has no NUL. */
 	memset((char *)f->slot[1] + FAKE_TEXT_OFF + f->slot[1]->text_len, 't',
 	       FAKE_TEXT_SIZE - f->slot[1]->text_len);
 	cpu = cpu_of(f, 1);
 	assert_int_equal(cpu.standing.text.raw_len, FAKE_TEXT_SIZE);
 	nmibt_cpu_destroy(&cpu);
 
-	/* Between the claim and the next few instructions. */
+	/* The CPU has claimed the slot, and has not written how yet. */
 	f->slot[1]->how = NMI_CAPTURE_BY_NONE;
 	check_outcome(f, 1, NMIBT_OUTCOME_PARTIAL);
 }
@@ -282,7 +282,7 @@ static void excluded(void **state)
 	assert_int_equal(report->by_outcome[NMIBT_OUTCOME_NMI], 2);
 	nmibt_report_close(report);
 
-	/* An unreadable one is another thing. */
+	/* An unreadable slot is damage. */
 	fake_set_pages(f, f->slot_paddr[2], FAKE_SLOT_SIZE, NMIBT_READ_ERROR);
 	check_damaged(f, 2, "is unreadable");
 }
@@ -301,7 +301,7 @@ static void stale(void **state)
 	assert_int_equal(report->by_outcome[NMIBT_OUTCOME_NMI], 2);
 	assert_true(report->complete);
 	nmibt_report_close(report);
-	/* What it holds is there for who asks. */
+	/* The slot's contents are available on request. */
 	struct nmibt_cpu cpu = cpu_of(f, 2);
 	assert_true(cpu.has_stale_slot);
 	assert_int_equal(cpu.step, NMIBT_STEP_REGISTERS);
@@ -318,7 +318,7 @@ static void stale(void **state)
 	assert_false(found);
 	nmibt_report_close(report);
 
-	/* A CPU that panicked by itself just before the request was counted. */
+	/* This CPU panicked by itself just before the request was counted. */
 	f->slot[2]->generation = 4;
 	check_outcome(f, 2, NMIBT_OUTCOME_NMI);
 	f->slot[2]->generation = 5;
@@ -329,7 +329,7 @@ static void all_stale(void **state)
 {
 	struct fake *f = *state;
 
-	/* A new request had just begun: what stands there is of the last one. */
+	/* A new request has just begun: the slots answer the last one. */
 	f->desc->generation = 2;
 	f->desc->state = NMI_CAPTURE_RUNNING;
 	struct nmibt_report *report = open_report(f);
@@ -337,7 +337,7 @@ static void all_stale(void **state)
 	assert_string_equal(report->sources->capture.damage, "");
 	nmibt_report_close(report);
 
-	/* It has ended: the one who asked must have answered. */
+	/* The request has ended: the requester must have answered it. */
 	f->desc->state = NMI_CAPTURE_COMPLETE;
 	report = open_report(f);
 	assert_int_equal(report->nr_stale, 0);
@@ -385,7 +385,7 @@ static void overflow(void **state)
 	struct fake *f = *state;
 	struct nmi_capture_slot *slot = f->slot[1];
 
-	/* As the writer leaves it: all but the last byte used, and a NUL there. */
+	/* The writer leaves it so: all bytes but the last are used, and the last is a NUL. */
 	while (slot->text_len + 1 < slot->text_size)
 		fake_print(f, 1, "x");
 	slot->flags |= NMI_CAPTURE_SLOT_F_OVERFLOW;
@@ -414,7 +414,7 @@ static void nested_text(void **state)
 	struct fake *f = *state;
 
 	fake_nested(f, 1, "\0014BUG in the NMI\nCall trace:\n evil+0x1/0x10\n");
-	/* Its writer was broken off as well. */
+	/* The nested writer was interrupted as well. */
 	strcpy((char *)f->slot[1] + FAKE_NESTED_OFF + f->slot[1]->nested_len, "tail");
 	struct nmibt_cpu cpu = cpu_of(f, 1);
 	assert_int_equal(cpu.standing.nested.nr_lines, 4);
@@ -423,12 +423,12 @@ static void nested_text(void **state)
 	assert_true(has_line(&cpu.standing.nested, "tail"));
 	assert_int_equal(cpu.standing.nested.lines[3].flags,
 			 NMIBT_LINE_NESTED | NMIBT_LINE_TORN | NMIBT_LINE_PARTIAL);
-	/* Its frames aren't those of the CPU's stack. */
+	/* Nested frames do not belong to the CPU's stack. */
 	assert_int_equal(cpu.standing.stack.nr, 4);
 	nmibt_cpu_destroy(&cpu);
 }
 
-/* A slot over two pages, whose second one is not there. */
+/* A slot lies in two pages, and the second one is not in the dump. */
 static void unreadable_page_in_the_text(void **state)
 {
 	struct fake *f = *state;
@@ -459,7 +459,7 @@ static void unreadable_page_in_the_text(void **state)
 	}
 }
 
-/* Text over three pages, of which the middle one is left out. */
+/* A text lies in three pages, and the middle one is excluded. */
 static void a_hole_in_the_middle_of_the_text(void **state)
 {
 	struct fake *f = *state;
@@ -501,7 +501,7 @@ static void a_hole_in_the_middle_of_the_text(void **state)
 	check_outcome(f, 2, NMIBT_OUTCOME_NMI);
 }
 
-/* What a later kernel appends to the headers is stepped over. */
+/* A later kernel appends members to the headers, which must be skipped. */
 static void longer_headers(void **state)
 {
 	struct fake *f = *state;
@@ -563,7 +563,7 @@ static void damaged_slot_fields(void **state)
 	assert_true(report->complete);
 	nmibt_report_close(report);
 
-	/* Registers that don't exist are not invented. */
+	/* Registers that don't exist must not be made up. */
 	slot->nr_regs = 3;
 	struct nmibt_cpu cpu = cpu_of(f, 1);
 	assert_false(cpu.standing.regs.present);
@@ -571,7 +571,7 @@ static void damaged_slot_fields(void **state)
 	nmibt_cpu_destroy(&cpu);
 }
 
-/* len > size: what the area has is shown, and that it is too long is said. */
+/* len > size: the contents of the area are shown, and the wrong length is reported. */
 static void length_beyond_the_area(void **state)
 {
 	struct fake *f = *state;
@@ -599,7 +599,7 @@ static void slots_at_absurd_places(void **state)
 		nmibt_cpu_destroy(&cpu);
 		check_outcome(f, 2, NMIBT_OUTCOME_NMI);
 	}
-	/* Two CPUs, one slot. */
+	/* Two CPUs have the same slot. */
 	f->table[1] = f->slot_paddr[2];
 	check_damaged(f, 1, "its slot says CPU 2");
 	check_outcome(f, 2, NMIBT_OUTCOME_NMI);
@@ -627,7 +627,7 @@ static void entry_not_in_the_dump(void **state)
 
 /* ----------------------------------------------------------- any byte of it all */
 
-/* Report and text; NULL: no report. */
+/* Returns report and text; NULL: there is no report. */
 static char *render(struct fake *f)
 {
 	struct nmibt_report *report;
@@ -658,7 +658,7 @@ static void check_printed(const char *text, unsigned int cpu, const char *what, 
 			 text ? text : "(no report)");
 }
 
-/* Changes each of len bytes in turn; every CPU but hit has to be printed. */
+/* Changes each of len bytes in turn; every CPU except hit must be printed. */
 static void change_each_byte(struct fake *f, const char *what, void *bytes, size_t len,
 			     unsigned int hit)
 {
@@ -675,7 +675,7 @@ static void change_each_byte(struct fake *f, const char *what, void *bytes, size
 				if (cpu != hit)
 					check_printed(text, cpu, what, at);
 			}
-			/* Its own CPU is named, in a heading or as stale. */
+			/* CPU hit must be mentioned, in a heading or as stale. */
 			if (hit < f->nr_cpus) {
 				char heading[32], stale[48];
 				snprintf(heading, sizeof(heading), "\nCPU %u  ", hit);

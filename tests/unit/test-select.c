@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What stands for a CPU: the steps of docs/evidence.md in their order, on sources that are
- * made by hand. What belongs to the death and whom it is about is in test-death.c.
+ * The evidence that stands for a CPU: the steps of docs/evidence.md in their order, with fake
+ * sources. test-death.c has the tests of what belongs to the death, and of its subjects.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -46,7 +46,7 @@ static void check(const struct fake_report *f, unsigned int cpu, enum nmibt_step
 			 nmibt_outcome_name(b->outcome), step, nmibt_outcome_name(outcome));
 }
 
-/* sysrq-l, asked by task 1 on CPU 0: CPU 1 spins, CPU 2 idles, CPU 3 does not answer. */
+/* sysrq-l, by task 1 on CPU 0: CPU 1 spins, CPU 2 is idle, CPU 3 does not answer. */
 static size_t ask(struct fake_report *f)
 {
 	size_t request = fr_request(f, 1, 0, 1, 3, 0);
@@ -74,7 +74,7 @@ static void belongs(void **state)
 	fr_stop(f, 1, 99, "a b c");
 	fr_open(f);
 	check(f, 0, NMIBT_STEP_BELONGS, NMIBT_OUTCOME_SELF);
-	/* Before the registers, which contradict it. */
+	/* The text counts more than the registers, which contradict it. */
 	check(f, 1, NMIBT_STEP_BELONGS, NMIBT_OUTCOME_ANSWERED);
 	assert_int_equal(brief_of(f, 1)->moved, NMIBT_MOVED_YES);
 	check(f, 2, NMIBT_STEP_BELONGS, NMIBT_OUTCOME_SKIPPED);
@@ -100,7 +100,7 @@ static void confirmed(void **state)
 	assert_true(brief_of(f, 2)->is_idle);
 }
 
-/* Of several, the newest that the registers confirm. */
+/* Of several texts, the newest one that the registers confirm stands. */
 static void confirmed_is_not_the_newest(void **state)
 {
 	struct fake_report *f = *state;
@@ -135,7 +135,7 @@ static void registers(void **state)
 	check(f, 2, NMIBT_STEP_REGISTERS, NMIBT_OUTCOME_REGISTERS);
 	assert_true(brief_of(f, 2)->is_user);
 	assert_false(brief_of(f, 2)->is_idle);
-	/* A request that is older than the death makes nobody silent. */
+	/* If the request is older than the death, no CPU counts as silent. */
 	check(f, 3, NMIBT_STEP_REGISTERS, NMIBT_OUTCOME_REGISTERS);
 	assert_true(brief_of(f, 3)->is_idle);
 }
@@ -151,7 +151,7 @@ static void last_seen(void **state)
 	fr_open(f);
 	check(f, 1, NMIBT_STEP_LAST_SEEN, NMIBT_OUTCOME_NONE);
 	check(f, 2, NMIBT_STEP_LAST_SEEN, NMIBT_OUTCOME_NONE);
-	/* It makes no idle, no group, no task and no stuck CPU. */
+	/* It does not make the CPU idle or stuck, and gives it no group and no task. */
 	assert_false(brief_of(f, 2)->is_idle);
 	assert_int_equal(brief_of(f, 1)->stack_hash, 0);
 	assert_false(brief_of(f, 1)->irqs_off);
@@ -167,7 +167,7 @@ static void last_seen(void **state)
 	nmibt_cpu_destroy(&cpu);
 }
 
-/* The stack of a task that ran on no CPU stands for none, whatever the step. */
+/* The stack of a task that ran on no CPU stands for no CPU, whatever the step. */
 static void of_a_task(void **state)
 {
 	struct fake_report *f = *state;
@@ -179,7 +179,7 @@ static void of_a_task(void **state)
 	check(f, 1, NMIBT_STEP_NOTHING, NMIBT_OUTCOME_NONE);
 }
 
-/* It was being printed when its CPU was stopped. */
+/* The text was being printed when its CPU was stopped. */
 static void not_ended(void **state)
 {
 	struct fake_report *f = *state;
@@ -194,7 +194,7 @@ static void not_ended(void **state)
 	check(f, 1, NMIBT_STEP_BELONGS, NMIBT_OUTCOME_REPORTED);
 }
 
-/* An old text without an end is not what its CPU prints at the stop: it prints something
+/* An old text without an end was not being printed at the stop: the CPU was printing something
  * else, or its caller has printed more since. */
 static void not_ended_long_ago(void **state)
 {
@@ -225,7 +225,7 @@ static void not_ended_long_ago(void **state)
 	}
 }
 
-/* Where nothing marks the end, the outermost function does. */
+/* If no mark ends the text, the outermost function does. */
 static void ended_by_its_frames(void **state)
 {
 	struct fake_report *f = *state;
@@ -238,7 +238,7 @@ static void ended_by_its_frames(void **state)
 	check(f, 1, NMIBT_STEP_REGISTERS, NMIBT_OUTCOME_REGISTERS);
 }
 
-/* Text whose head is lost is no answer. */
+/* A text without its head is no answer. */
 static void headless(void **state)
 {
 	struct fake_report *f = *state;
@@ -260,7 +260,7 @@ static void nobody_died(void **state)
 	fr_open(f);
 	assert_false(f->report->death.is_known);
 	check(f, 1, NMIBT_STEP_LAST_SEEN, NMIBT_OUTCOME_NONE);
-	/* What was asked of a machine that lives on makes nobody silent. */
+	/* If the machine is alive, no CPU counts as silent. */
 	check(f, 3, NMIBT_STEP_NOTHING, NMIBT_OUTCOME_NONE);
 	struct nmibt_cpu cpu;
 	assert_null(nmibt_report_read_cpu(f->report, 1, &cpu));
@@ -269,7 +269,7 @@ static void nobody_died(void **state)
 	nmibt_cpu_destroy(&cpu);
 }
 
-/* The reporter's registers, where no text says who panicked. */
+/* No text says who panicked, but the reporter's registers are known. */
 static void reporter_by_registers(void **state)
 {
 	struct fake_report *f = *state;
@@ -301,7 +301,7 @@ static void silent_unless_lost(void **state)
 	nmibt_cpu_destroy(&cpu);
 }
 
-/* Records that are lost before the request hold no answer to it. */
+/* Records that were lost before the request can't have held an answer to it. */
 static void silent_with_an_older_gap(void **state)
 {
 	struct fake_report *f = *state;
@@ -316,7 +316,7 @@ static void silent_with_an_older_gap(void **state)
 	assert_int_equal(f->report->by_outcome[NMIBT_OUTCOME_SILENT], 1);
 }
 
-/* The CPUs that a request does not list may have been offline. */
+/* CPUs that the request does not list may have been offline. */
 static void silent_only_if_listed(void **state)
 {
 	struct fake_report *f = *state;
@@ -329,7 +329,7 @@ static void silent_only_if_listed(void **state)
 		check(f, cpu, NMIBT_STEP_NOTHING, NMIBT_OUTCOME_NONE);
 }
 
-/* Silent, and the registers tell where it was. */
+/* The CPU is silent, and its registers tell where it was. */
 static void silent_with_registers(void **state)
 {
 	struct fake_report *f = *state;
@@ -341,9 +341,9 @@ static void silent_with_registers(void **state)
 	check(f, 3, NMIBT_STEP_REGISTERS, NMIBT_OUTCOME_SILENT);
 }
 
-/* ------------------------------------------------------------- what is wished */
+/* ------------------------------------------------------------- the source option */
 
-static void wishes(void **state)
+static void source_option(void **state)
 {
 	struct fake_report *f = *state;
 
@@ -391,7 +391,7 @@ int main(void)
 		TEST(silent_with_an_older_gap),
 		TEST(silent_only_if_listed),
 		TEST(silent_with_registers),
-		TEST(wishes),
+		TEST(source_option),
 		TEST(out_of_range),
 	};
 

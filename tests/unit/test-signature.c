@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Two crashes of one kind have one signature, and those of two kinds have two.
+ * Two crashes of the same kind have the same signature, crashes of different kinds have different
+ * ones.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +14,7 @@
 #include "base/base.h"
 #include "report/report.h"
 
-/* FIPS 180's examples, and lengths about those of a block, by sha1sum(1). */
+/* FIPS 180's examples, and texts about as long as a block; the hashes are from sha1sum(1). */
 static void sha1(void **state)
 {
 	static const struct {
@@ -46,8 +47,8 @@ static void sha1(void **state)
 	}
 }
 
-/* The CPU's text anew. Its registers are the same at the NMI and at the stop: with
- * interrupts off it is stuck. */
+/* Replaces the CPU's text. Its registers are the same at the NMI and at the stop; if its interrupts
+ * are off, it is stuck. */
 static void set_trace(struct fake *f, unsigned int cpu, const char *text, bool stuck)
 {
 	f->slot[cpu]->text_len = 0;
@@ -102,7 +103,7 @@ static void one_kind(void **state)
 	/* sha1sum of "panicking\ncause [mod]\nvfs_write\nstuck\nspinner\n". */
 	assert_string_equal(first.value, "008f0eafb267407b5e845671008bf8388cc2eca2");
 
-	/* Elsewhere in the functions, in clones, another number of CPUs, other delays. */
+	/* Other offsets, clones of functions, another number of CPUs, and other delays. */
 	set_trace(f, panicking, PANIC("3f"), false);
 	assert_signature(f, first.value, true);
 	set_trace(f, stuck,
