@@ -14,16 +14,16 @@ REGISTERS = {
 PC = {"x86_64": 16, "arm64": 32}
 SP = {"x86_64": 19, "arm64": 31}
 
-# What a whole trace of a CPU in the kernel ends with.
+# The last line of a complete trace of a CPU in the kernel.
 LAST_LINE = {
     "x86_64": r" </(TASK|IRQ|NMI|ENTRY_TRAMPOLINE)>$",
     "arm64": r" (ret_from_fork|__primary_switched|__secondary_switched|el0t_64_\w+)\+",
 }
 
-# What the trace of an interrupt shows that came from user mode.
+# A line in the trace of an interrupt that came from user mode.
 ENTRY_FROM_USER = {"x86_64": r"^RIP: 0033:", "arm64": r"^ el0t_64_irq\+"}
 
-# Flags that are there only where something was made to go wrong.
+# Flags that are set only if something was made to go wrong.
 EXCEPTIONAL = {"LATE", "OVERFLOW", "OFFLINE", "FAULTED"}
 
 
@@ -55,7 +55,7 @@ def check_descriptor(scenario, desc, captured):
     if len(captured) != scenario.get("cpus", 4):
         bad.append("%d slots" % len(captured))
     waited_ms = (desc.finished_ns - desc.asked_ns) / 1e6
-    # A loaded host may hold up the one poll that sees the time is over.
+    # On a loaded host the poll that sees the end of the timeout may come late.
     if not 0 < waited_ms < 2 * desc.timeout_ms:
         bad.append("waited %.1f ms, the bound is %d" % (waited_ms, desc.timeout_ms))
     if state == "timeout" and waited_ms < desc.timeout_ms:
@@ -68,13 +68,13 @@ def check_descriptor(scenario, desc, captured):
 
 
 def from_user(arch, slot):
-    """Whether a process was hit in user mode or in an interrupt from there."""
+    """True if the CPU was hit in user mode, or in an interrupt from user mode."""
     return "USER" in slot.flag_names or any(
         re.search(ENTRY_FROM_USER[arch], line) for line in slot.lines())
 
 
 def has_flag(arch, slot, flag):
-    """Whether it has a flag, or what scenarios.toml describes beside the flags."""
+    """True if the slot has the flag, or one of scenarios.toml's further properties."""
     if flag == "from_user":
         return from_user(arch, slot)
     return flag.upper() in slot.flag_names
@@ -86,7 +86,7 @@ def check_idle(captured):
 
 
 def check_outcomes(arch, scenario, captured):
-    """Outcomes, flags and what the texts show."""
+    """Checks outcomes, flags and texts."""
     bad = []
     for cpu, expected in enumerate(scenario.get("outcomes", [])):
         slot = captured[cpu]
@@ -108,7 +108,7 @@ def check_outcomes(arch, scenario, captured):
 
 
 def check_text(arch, captured):
-    """Every text is whole, or says what is missing."""
+    """Every text is complete, or says what is missing."""
     bad = []
     for slot in filter(None, captured):
         def complain(what):
@@ -119,7 +119,7 @@ def check_text(arch, captured):
         if lost != overflow:
             complain("lost %d bytes and %d messages, overflow flag is %s" % (
                 slot.lost_bytes, slot.lost_msgs, overflow))
-        # The diversion ends before panic() speaks of what happened in it.
+        # The capture ends before panic() prints its message.
         if b"Kernel panic - not syncing" in slot.text + slot.nested:
             complain("a panic's message is in it")
         if slot.begin_again:
@@ -150,7 +150,7 @@ def check_text(arch, captured):
 
 
 def in_user_mode(arch, slot):
-    """What the registers say: CS's privilege level, or the mode in pstate."""
+    """True if the registers are of user mode, by CS's privilege level or pstate's mode."""
     if arch == "x86_64":
         return slot.regs[17] & 3 == 3
     return slot.regs[33] & 0xf == 0
@@ -199,7 +199,7 @@ def timed_lines(log):
 
 
 def check_console(scenario, log):
-    """Lines that the scenario wants, in its order, and the silence behind them."""
+    """The lines that the scenario expects, in order, and the silence after them."""
     wanted = scenario.get("console", [])
     lines, last = timed_lines(log), None
     for pattern in [wanted] if isinstance(wanted, str) else wanted:
@@ -214,7 +214,7 @@ def check_console(scenario, log):
 
 
 def check_drain(captured, log):
-    """What the console shows of the drain is every slot's text, line by line."""
+    """The text that the drain printed on the console is that of every slot, line by line."""
     bad = []
     console = console_lines(log)
     for slot in filter(None, captured):

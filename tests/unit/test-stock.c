@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The whole report of a kernel that has no capture: what its log, its buffers of NMIs
- * and its crash notes come to, CPU by CPU.
+ * The whole report of a kernel without a capture: what its log, its NMI buffers and its crash notes
+ * tell, CPU by CPU.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,11 +17,11 @@
 #include "json/json.h"
 #include "unwind/unwind.h"
 
-#define IRQ(cpu) (0x80000000 + (cpu)) /* a caller: NMI or interrupt there */
+#define IRQ(cpu) (0x80000000 + (cpu)) /* caller_id of an NMI or interrupt on cpu */
 #define S UINT64_C(1000000000)
 #define AUTO NMIBT_SOURCE_AUTO
 
-/* CPUs 0 to 4, of which there is no 3; CPU 2 panicked. */
+/* CPUs 0 to 4, without CPU 3; CPU 2 panicked. */
 struct scene {
 	struct fake_percpu *p;
 	struct fake_log log;
@@ -31,7 +31,7 @@ struct scene {
 
 /* ------------------------------------------------------------------ functions */
 
-/* Of 0x100 bytes, one behind the other. */
+/* Functions of 0x100 bytes, one after the other. */
 #define CODE UINT64_C(0xffffffff81000000)
 static const char *const functions[] = {"delay_tsc", "__delay", "spin_fn", "other"};
 enum { DELAY_TSC, ARM64_DELAY, SPIN_FN, OTHER };
@@ -48,7 +48,7 @@ static bool symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
 	return true;
 }
 
-/* The pc, its caller, and one that may be anything. */
+/* Finds the pc, its caller, and a frame that is not reliable. */
 static struct nmibt_error *unwind(void *ctx, struct nmibt_kernel *kernel,
 				  const struct nmibt_regs *regs, struct nmibt_stack *ret)
 {
@@ -116,7 +116,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Records of whole lines. */
+/* Adds records of one line each. */
 static void say(struct scene *s, uint32_t caller, const char *lines)
 {
 	while (*lines) {
@@ -128,7 +128,7 @@ static void say(struct scene *s, uint32_t caller, const char *lines)
 	}
 }
 
-/* CPU 2 panics, and asks the others (panic_print): 0 is idle, 1 spins, 4 does not answer. */
+/* CPU 2 panics and asks the others (panic_print): CPU 0 is idle, 1 spins, 4 does not answer. */
 static void say_all(struct scene *s)
 {
 	s->log.ts = 6 * S;
@@ -138,7 +138,7 @@ static void say_all(struct scene *s)
 	say(s, IRQ(1), SPIN(1, 118));
 }
 
-/* As crash_save_cpu() leaves it. */
+/* Writes a note as crash_save_cpu() does. */
 static void put_note(struct scene *s, unsigned int cpu, int32_t pid, uint64_t pc, uint64_t sp)
 {
 	const struct nmibt_reg_names *names = nmibt_reg_names(s->p->image.arch);
@@ -160,7 +160,7 @@ static void put_note(struct scene *s, unsigned int cpu, int32_t pid, uint64_t pc
 	fp_put(s->p, cpu, FP_NOTES, note, 20 + header[1]);
 }
 
-/* Of a CPU in user mode: cs is that of user space. */
+/* Writes the note of a CPU in user mode: cs is that of user space. */
 static void put_user_note(struct scene *s, unsigned int cpu, int32_t pid)
 {
 	uint64_t cs = 0x33;
@@ -200,7 +200,7 @@ static void open_fails(struct scene *s, enum nmibt_source only, enum nmibt_code 
 	nmibt_error_destroy(err);
 }
 
-/* The exit code; the output is in s->text. */
+/* Returns the exit code; the output is in s->text. */
 static int render(struct scene *s, struct nmibt_render_options options)
 {
 	size_t len;
@@ -239,7 +239,7 @@ static struct nmibt_cpu cpu_of(const struct scene *s, unsigned int nr)
 	assert_null(nmibt_report_read_cpu(s->report, nr, &cpu));
 	assert_int_equal(cpu.cpu, nr);
 	assert_false(cpu.is_stale);
-	/* The first pass says the same. */
+	/* The first pass must have had the same results. */
 	assert_int_equal(brief->outcome, cpu.outcome);
 	assert_int_equal(brief->source, nmibt_shown(&cpu)->source);
 	assert_int_equal(brief->note, cpu.stop.note);
@@ -252,7 +252,7 @@ static struct nmibt_cpu cpu_of(const struct scene *s, unsigned int nr)
 	return cpu;
 }
 
-/* Frames that nmibt unwound, as the renderer writes them. */
+/* Checks frames that nmibt unwound, in the renderer's form. */
 static void check_frames(const struct nmibt_cpu *cpu, const char *expected)
 {
 	char got[1024] = "";
@@ -290,7 +290,7 @@ static void check_cpu(const struct scene *s, unsigned int nr, enum nmibt_outcome
 	nmibt_cpu_destroy(&cpu);
 }
 
-/* The nth of what is known of a CPU beside what stands; the caller destroys *ret. */
+/* Finds the nth older piece of evidence about a CPU; the caller destroys *ret. */
 static bool find_older(const struct scene *s, unsigned int nr, unsigned int nth,
 		       struct nmibt_cpu *ret)
 {
@@ -381,7 +381,7 @@ static void details(void **state)
 	assert_in_range(cpu.standing.begun_ns, 6 * S, 7 * S);
 	assert_int_equal(cpu.age.kind, NMIBT_AGE_EXACT);
 	assert_int_equal(cpu.age.ns, (int64_t)(6 * S - cpu.standing.begun_ns));
-	/* It is printed by itself: a millisecond for each line. */
+	/* Its lines were printed one by one, a millisecond each. */
 	assert_int_equal(cpu.standing.ended_ns - cpu.standing.begun_ns,
 			 (cpu.standing.text.nr_lines - 1) * 1000000);
 	assert_int_equal(cpu.standing.last_seq - cpu.standing.first_seq,
@@ -397,14 +397,14 @@ static void details(void **state)
 	assert_int_equal(nmibt_shown(&cpu)->stack.nr, 1);
 	assert_false(nmibt_shown(&cpu)->task.known);
 	nmibt_cpu_destroy(&cpu);
-	/* Asked just before the first one answered. */
+	/* It was asked just before the first CPU answered. */
 	cpu = cpu_of(s, 4);
 	assert_int_equal(cpu.asked_ns, begun - 2 * 1000000);
 	assert_int_equal(nmibt_shown(&cpu)->stack.nr, 0);
 	nmibt_cpu_destroy(&cpu);
 }
 
-/* All formats have something to say of it. */
+/* All formats must print something about it. */
 static void all_formats(void **state)
 {
 	struct scene *s = *state;
@@ -422,7 +422,7 @@ static void all_formats(void **state)
 	}
 }
 
-/* Without symbols the CPUs are those that the log tells of. */
+/* Without symbols the report has the CPUs that the log mentions. */
 static void no_symbols(void **state)
 {
 	struct scene *s = *state;
@@ -481,7 +481,7 @@ static void rounds(void **state)
 	check_older(s, 2, 0, NMIBT_OUTCOME_ANSWERED, ASKER(2, 1));
 	check_older(s, 2, 1, NMIBT_OUTCOME_ANSWERED, ASKER(2, 1));
 	check_no_older(s, 2, 2);
-	/* It answered the first one only: that is what was last seen of it. */
+	/* The CPU answered only the first request: that text is where it was last seen. */
 	check_cpu(s, 4, NMIBT_OUTCOME_SILENT, LOG, IDLE(4));
 	check_no_older(s, 4, 0);
 	struct nmibt_cpu cpu = cpu_of(s, 4);
@@ -494,7 +494,7 @@ static void rounds(void **state)
 	check_rendered(s, "\nCPU 0  older answered");
 }
 
-/* Nothing is known of it but what is older. */
+/* There is only older evidence about the CPU. */
 static void only_older(void **state)
 {
 	struct scene *s = *state;
@@ -505,7 +505,7 @@ static void only_older(void **state)
 	assert_int_equal(s->report->cpus[1].step, NMIBT_STEP_LAST_SEEN);
 	assert_int_equal(s->report->cpus[0].step, NMIBT_STEP_NOTHING);
 	check_no_older(s, 1, 0);
-	/* It says what was last seen. */
+	/* The text says where it was last seen. */
 	assert_int_equal(render(s, (struct nmibt_render_options){0}), 0);
 }
 
@@ -574,7 +574,7 @@ static void only_nmi_buffers(void **state)
 	fp_print(s->p, FP_PRINTK_SAFE, 1, FP_NMI, USER_5_10(1, 70));
 	put_note(s, 4, 68, AT(OTHER, 8), 4096);
 	open_report(s, NMIBT_SOURCE_NMI_BUFFERS);
-	/* It has no date: nothing confirms it. */
+	/* The text has no time, and nothing confirms it. */
 	check_cpu(s, 1, NMIBT_OUTCOME_NONE, NMIBT_SOURCE_NMI_BUFFERS, USER_5_10(1, 70));
 	assert_int_equal(s->report->cpus[1].step, NMIBT_STEP_LAST_SEEN);
 	for (unsigned int cpu = 0; cpu < FP_CPUS; cpu++) {
@@ -582,17 +582,17 @@ static void only_nmi_buffers(void **state)
 			check_cpu(s, cpu, NMIBT_OUTCOME_NONE, AUTO, "");
 	}
 	check_no_older(s, 2, 0);
-	/* What belongs to the death stands before it. */
+	/* Text that belongs to the death counts more. */
 	open_report(s, AUTO);
 	check_cpu(s, 1, NMIBT_OUTCOME_ANSWERED, LOG, SPIN(1, 118));
-	/* In user mode both times. */
+	/* The CPU was in user mode both times. */
 	put_user_note(s, 1, 70);
 	open_report(s, NMIBT_SOURCE_NMI_BUFFERS);
 	check_cpu(s, 1, NMIBT_OUTCOME_ANSWERED, NMIBT_SOURCE_NMI_BUFFERS, USER_5_10(1, 70));
 	assert_int_equal(s->report->cpus[1].step, NMIBT_STEP_CONFIRMED);
 }
 
-/* What a flush leaves is older than all in the log. */
+/* Text that a flush leaves is older than everything in the log. */
 static void flushed(void **state)
 {
 	struct scene *s = *state;
@@ -636,7 +636,7 @@ static void no_source(void **state)
 	open_fails(s, NMIBT_SOURCE_NMI_BUFFERS, NMIBT_ERR_NOTHING, "__per_cpu_offset");
 	fk_unsay(s->p->k, "SYMBOL(prb)");
 	open_fails(s, LOG, NMIBT_ERR_NOTHING, "log: VMCOREINFO does not say where");
-	/* Each of them says why. */
+	/* Each source says why it has nothing. */
 	open_fails(s, AUTO, NMIBT_ERR_NOTHING, "vmcoreinfo: no NMI_BACKTRACE_CAPTURE line");
 	open_fails(s, AUTO, NMIBT_ERR_NOTHING, "; log: VMCOREINFO does not say where");
 	open_fails(s, AUTO, NMIBT_ERR_NOTHING, "nmi-buffers, registers: ");
@@ -650,7 +650,7 @@ static void no_backtrace(void **state)
 	open_fails(s, AUTO, NMIBT_ERR_NOTHING, "nothing captured in this dump: ");
 	open_fails(s, AUTO, NMIBT_ERR_NOTHING, "; log: 0 backtraces in 2 records");
 	open_fails(s, LOG, NMIBT_ERR_NOTHING, "log: 0 backtraces in 2 records");
-	/* A panic is something, be it without a backtrace, and in a dump that has nothing else. */
+	/* A panic is enough for a report, even without a backtrace and without anything else. */
 	say(s, 1, PANIC_SAYS("no backtrace"));
 	open_report(s, AUTO);
 	assert_true(s->report->death.is_known);
@@ -670,12 +670,12 @@ static void unreadable_log(void **state)
 	fk_set_page(s->p->k, s->log.ring, NMIBT_READ_EXCLUDED);
 	open_fails(s, LOG, NMIBT_ERR_DAMAGED, "is excluded");
 	open_fails(s, AUTO, NMIBT_ERR_DAMAGED, "is excluded");
-	/* Or not one of its records. */
+	/* No record can be read. */
 	fk_set_page(s->p->k, s->log.ring, NMIBT_READ_OK);
 	say(s, 1, "Linux version 6.12\n");
 	fk_set_page(s->p->k, fl_paddr(&s->log, FL_DATA), NMIBT_READ_EXCLUDED);
 	open_fails(s, LOG, NMIBT_ERR_DAMAGED, "log: 0 backtraces in 0 records; 1 record not in");
-	/* Of the registers it is no matter. */
+	/* That does not matter to the registers. */
 	put_note(s, 1, 118, AT(OTHER, 8), 4096);
 	open_report(s, AUTO);
 	assert_int_equal(s->report->sources->states[LOG].found, NMIBT_FOUND_UNREADABLE);
@@ -684,7 +684,7 @@ static void unreadable_log(void **state)
 
 /* ------------------------------------------------------------------- damage */
 
-/* Records that the newest have overwritten, up to the middle of a backtrace. */
+/* The newest records have overwritten others, up to the middle of a backtrace. */
 static void wrapped(void **state)
 {
 	struct scene *s = *state;
@@ -711,14 +711,14 @@ static void wrapped(void **state)
 	check_rendered(s, "older records were overwritten");
 }
 
-/* A record is cut off where a page is that is not in the dump. */
+/* A record is cut off by a page that is not in the dump. */
 static void gaps(void **state)
 {
 	struct scene *s = *state;
 	char filler[4096] = "";
 
 	say(s, IRQ(1), TITLE(1) INFO(1, 118, "spin"));
-	/* 24 bytes before the page's end, of which 8 are the block's ID. */
+	/* The block begins 24 bytes before the page's end; 8 of these are its ID. */
 	uint64_t at = s->log.head_lpos & (fl_size(&s->log) - 1);
 	memset(filler, 'x', 4096 - 24 - at - 8);
 	say(s, 1, filler);
@@ -746,7 +746,7 @@ static bool is_interrupted(void *ctx)
 	return fk_interrupted(((struct fake_percpu *)ctx)->k);
 }
 
-/* After any number of questions. */
+/* interrupted() returns true after any number of calls. */
 static void interrupted(void **state)
 {
 	struct scene *s = *state;
@@ -762,13 +762,13 @@ static void interrupted(void **state)
 			assert_int_equal(err->code, NMIBT_ERR_INTERRUPTED);
 		nmibt_error_destroy(err);
 	} while (err);
-	/* Each record, each CPU. */
+	/* It is called for each record and each CPU. */
 	assert_in_range(questions, 30, 200);
 }
 
 /* ------------------------------------------------------------- stop registers */
 
-/* The CPU is where it was when it answered. */
+/* The CPU is at the place at which it was when it answered. */
 static void same_place(void **state)
 {
 	struct scene *s = *state;
@@ -783,7 +783,7 @@ static void same_place(void **state)
 	assert_string_equal(s->report->sources->states[NMIBT_SOURCE_REGISTERS].why,
 			    "crash notes of 3 CPUs; 1 empty crash note");
 	struct nmibt_cpu cpu = cpu_of(s, 1);
-	/* The unwinder of this test says of its stack that it ends in excluded memory. */
+	/* This test's unwinder says that the CPU's stack ends in excluded memory. */
 	assert_int_equal(cpu.moved, NMIBT_MOVED_UNKNOWN);
 	assert_int_equal(cpu.step, NMIBT_STEP_BELONGS);
 	assert_int_equal(cpu.stop.note, NMIBT_NOTE_PRESENT);
@@ -804,7 +804,7 @@ static void same_place(void **state)
 	assert_int_equal(s->report->cpus[1].moved, NMIBT_MOVED_YES);
 }
 
-/* Nothing but registers: their stack is followed. Both architectures. */
+/* There are only registers: their stack is followed, on both architectures. */
 static void registers(void **state)
 {
 	struct scene *s = *state;
@@ -822,15 +822,15 @@ static void registers(void **state)
 	assert_true(nmibt_shown(&cpu)->stack.frames[0].is_pc &&
 		    nmibt_shown(&cpu)->stack.frames[0].reliable);
 	assert_memory_equal(nmibt_shown(&cpu)->stack.frames[0].function.s, "other", 5);
-	/* Of a call that is the last of its function: the one that called, and not the
-	 * next one. */
+	/* If the call is the last instruction of its function, the frame must have the name of
+	 * that function, not of the next one. */
 	assert_memory_equal(nmibt_shown(&cpu)->stack.frames[1].function.s, "spin_fn", 7);
 	assert_int_equal(nmibt_shown(&cpu)->stack.frames[1].offset, 0x100);
 	assert_false(nmibt_shown(&cpu)->stack.frames[1].is_pc);
 	assert_false(nmibt_shown(&cpu)->stack.frames[2].reliable);
 	assert_int_equal(cpu.moved, NMIBT_MOVED_UNKNOWN);
 	nmibt_cpu_destroy(&cpu);
-	/* Where there is no symbol the number stands. */
+	/* Without a symbol the frame has a number. */
 	cpu = cpu_of(s, 4);
 	assert_int_equal(nmibt_shown(&cpu)->stack.nr, 3);
 	assert_int_equal(nmibt_shown(&cpu)->stack.frames[0].addr, CODE - 8);
@@ -852,7 +852,7 @@ static void registers(void **state)
 	check_rendered(s, ";spin_fn;0xffffffff80fffff8 1\n");
 }
 
-/* There is no way to follow a stack here, or hardly one. */
+/* Stacks can't be followed here, or only with little success. */
 static void no_unwinder(void **state)
 {
 	struct scene *s = *state;
@@ -865,7 +865,7 @@ static void no_unwinder(void **state)
 	assert_int_equal(nmibt_shown(&cpu)->source, NMIBT_SOURCE_REGISTERS);
 	assert_true(cpu.stop.regs.present);
 	assert_int_equal(cpu.step, NMIBT_STEP_REGISTERS);
-	/* The place itself is known. */
+	/* The pc is still known. */
 	assert_int_equal(nmibt_shown(&cpu)->stack.nr, 1);
 	nmibt_cpu_destroy(&cpu);
 	assert_int_equal(render(s, (struct nmibt_render_options){0}), 0);
@@ -885,7 +885,7 @@ static void silent_with_registers(void **state)
 	open_report(s, LOG);
 	check_cpu(s, 4, NMIBT_OUTCOME_SILENT, AUTO, "");
 	assert_true(s->report->complete);
-	/* A note that is not in the dump is a loss. */
+	/* A note that is not in the dump makes the report incomplete. */
 	fp_set_page(s->p, 4, FP_NOTES, NMIBT_READ_EXCLUDED);
 	open_report(s, AUTO);
 	assert_int_equal(s->report->cpus[4].note, NMIBT_NOTE_EXCLUDED);
@@ -896,7 +896,7 @@ static void silent_with_registers(void **state)
 
 /* -------------------------------------------------------------- with a capture */
 
-/* A capture in one memory, and a kernel's log in another. */
+/* The capture is in one memory, and the kernel's log in another. */
 struct both {
 	struct fake *f;
 	struct scene *s;
@@ -945,14 +945,14 @@ static void captured(void **state)
 	say(s, IRQ(2), SPIN(2, 118));
 	assert_null(nmibt_report_make(&b.image, AUTO, &s->report));
 	assert_true(s->report->sources->has_capture);
-	/* It did not answer the capture; before, it had answered the kernel. */
+	/* The CPU did not answer the capture, but it had answered the kernel before. */
 	check_cpu(s, 2, NMIBT_OUTCOME_SILENT, LOG, SPIN(2, 118));
 	struct nmibt_cpu cpu = cpu_of(s, 2);
 	assert_string_equal(nmibt_shown(&cpu)->task.comm, "spin");
 	assert_int_equal(nmibt_shown(&cpu)->stack.nr, 4);
 	assert_true(cpu.has_slot);
 	nmibt_cpu_destroy(&cpu);
-	/* Where there is a capture it is better. */
+	/* If there is a capture, it counts more. */
 	cpu = cpu_of(s, 1);
 	assert_int_equal(cpu.outcome, NMIBT_OUTCOME_NMI);
 	assert_int_equal(nmibt_shown(&cpu)->source, NMIBT_SOURCE_VMCOREINFO);
@@ -964,11 +964,11 @@ static void captured(void **state)
 	check_rendered(s, "  PID 118 \"spin\"  log, ");
 	check_rendered(s, "\n     spin_fn+0x55/0x70 [spin]\n");
 
-	/* Not where the capture alone is wanted. */
+	/* The log is not used if only the capture is allowed. */
 	close_report(s);
 	assert_null(nmibt_report_make(&b.image, NMIBT_SOURCE_VMCOREINFO, &s->report));
 	check_cpu(s, 2, NMIBT_OUTCOME_SILENT, NMIBT_SOURCE_VMCOREINFO, "");
-	/* And where it is not wanted, it is not used. */
+	/* The capture is not used if only the log is allowed. */
 	close_report(s);
 	assert_null(nmibt_report_make(&b.image, LOG, &s->report));
 	assert_false(s->report->sources->has_capture);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Stacks of arm64 by their frame records: whole, damaged and hostile. */
+/* Stacks of arm64 by their frame records: intact, damaged and hostile. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -14,7 +14,7 @@
 enum { FP = 29, LR = 30, SP = 31, PC = 32, PSTATE = 33 };
 #define EL1H 5
 
-/* The call in function from, at offset, of function to; returns where it returns to. */
+/* Writes a call in function from, at offset, of function to; returns its return address. */
 static uint64_t call_at(struct fake_stack *s, uint64_t at, uint64_t to)
 {
 	uint32_t bl = 0x94000000 | ((to - at) >> 2 & 0x3ffffff);
@@ -34,7 +34,7 @@ static void record(struct fake_stack *s, uint64_t at, uint64_t fp, uint64_t lr)
 	fs_put(s, at + 8, lr);
 }
 
-/* f0 is 4 bytes into its work, called by f1, by f2, by f3, whose record is the last. */
+/* Function 0, at offset 4, was called by f1, by f2, by f3, whose record is the last one. */
 #define FIRST 0x1000
 static uint64_t stack_of(struct fake_stack *s, uint64_t stack)
 {
@@ -95,18 +95,18 @@ static void test_chain(void **state)
 	struct fake_stack *s = *state;
 
 	check(s, WHOLE);
-	/* Called through a register; by the instruction set's other ways, too. */
+	/* The function is called through a register, also by other instructions. */
 	static const uint32_t calls[] = {0xd63f0100, 0xd63f0bff, 0xd73f0921};
 	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
 		memcpy(fs_at(s, fs_function(s, 2, 0x30)), &calls[i], 4);
 		check(s, WHOLE);
 	}
-	/* The end of a stack may be of any word with 0 for the next. */
+	/* The last record has x29 0; its other word may be any. */
 	record(s, s->at.task + FIRST + 0x60, 0, fs_function(s, 3, 0x44));
 	check(s, WHOLE);
 }
 
-/* Who called a function that has not saved lr. */
+/* Finds the caller of a function that has not saved lr. */
 static void test_leaf(void **state)
 {
 	struct fake_stack *s = *state;
@@ -114,13 +114,13 @@ static void test_leaf(void **state)
 	uint32_t blr = 0xd63f0020;
 
 	memcpy(fs_at(s, by_pointer - 4), &blr, 4);
-	s->regs.value[LR] = call(s, 4, 0x10, 0); /* calls this very one */
+	s->regs.value[LR] = call(s, 4, 0x10, 0); /* calls this very function */
 	check(s, "0+4= 4+14 1+24 2+34 3+44");
 	s->regs.value[LR] = call(s, 4, 0x20, 8); /* calls another, which may jump here */
 	check(s, "0+4= 4+24? 1+24 2+34 3+44");
 	s->regs.value[LR] = by_pointer;
 	check(s, "0+4= 5+14? 1+24 2+34 3+44");
-	s->regs.value[LR] = own; /* behind a call of its own */
+	s->regs.value[LR] = own; /* behind a call in the function itself */
 	check(s, WHOLE);
 	s->regs.value[LR] = fs_function(s, 1, 0x24); /* the record has it */
 	check(s, WHOLE);
@@ -132,7 +132,7 @@ static void test_leaf(void **state)
 	check(s, WHOLE);
 }
 
-/* Nothing says what is stale. */
+/* Without symbols it is not known whether lr is stale. */
 static void test_leaf_without_symbols(void **state)
 {
 	struct fake_stack *s = *state;
@@ -142,7 +142,7 @@ static void test_leaf_without_symbols(void **state)
 	check(s, "0+4= 4+14? 1+24 2+34 3+44");
 }
 
-/* A call through a pointer that points nowhere: lr is right, and x29 the caller's. */
+/* A call through a bad pointer: lr is right, and x29 is the caller's. */
 static void test_call_to_nowhere(void **state)
 {
 	struct fake_stack *s = *state;
@@ -185,7 +185,7 @@ static void test_no_stack(void **state)
 	nmibt_error_destroy(err);
 }
 
-/* Wherever the second record leads, the walk ends there. */
+/* Whatever the second record points to, the walk ends there. */
 static void test_bad_records(void **state)
 {
 	struct fake_stack *s = *state;
@@ -216,7 +216,7 @@ static void test_bad_records(void **state)
 	}
 }
 
-/* Memory that has a record at any address, each with the next behind it. */
+/* Every address has a record, which points to the record behind it. */
 static enum nmibt_read read_any(void *ctx, uint64_t vaddr, void *buf, size_t len)
 {
 	uint64_t words[] = {vaddr + 16, fs_arm64.text + 0x124};
@@ -247,7 +247,7 @@ static void test_impossible_records(void **state)
 	check(s, "0+4= 1+24 1+24 1+24");
 }
 
-/* Return addresses that are none. */
+/* These words are no return addresses. */
 static void test_bad_returns(void **state)
 {
 	struct fake_stack *s = *state;
@@ -266,7 +266,7 @@ static void test_bad_returns(void **state)
 		fs_put(s, second + 8, bad[i]);
 		check(s, "0+4= 1+24");
 	}
-	/* With a name: ftrace and kretprobes put such there. */
+	/* It has a name: ftrace and kretprobes put such addresses there. */
 	fs_put(s, second + 8, fs_function(s, 7, 0x10));
 	check(s, "0+4= 1+24 7+10? 3+44");
 	fs_put(s, second + 8, call_at(s, module, fs_function(s, 1, 0)));
@@ -289,18 +289,18 @@ static void test_unreadable(void **state)
 		check(s, "0+4=");
 		fs_set_page(s, s->at.task + 0x1000, NMIBT_READ_OK);
 		fs_set_page(s, s->at.task + 0x2000, NMIBT_READ_OK);
-		/* What is in a record is believed where the code can't be looked at. */
+		/* If the code can't be read, the return address in a record is trusted. */
 		fs_set_page(s, s->at.text, why[i]);
 		check(s, WHOLE);
 		fs_set_page(s, s->at.text, NMIBT_READ_OK);
 	}
-	/* Code for booting alone: unmapped, but it has a name. */
+	/* Code that only booting needs: it is unmapped, but has a name. */
 	fs_put(s, s->at.task + FIRST + 0x48, fs_function(s, 20, 0x14));
 	*fs_entry(s, fs_function(s, 20, 0)) = 0;
 	check(s, "0+4= 1+24 20+14 3+44");
 }
 
-/* With 48 bits of address and a kernel's half of all ones bit 55 is 1. */
+/* With 48-bit addresses, kernel addresses have bit 55 set. */
 static void test_pointer_authentication(void **state)
 {
 	struct fake_stack *s = *state;
@@ -312,7 +312,7 @@ static void test_pointer_authentication(void **state)
 	fk_say(s->k, "NUMBER(KERNELPACMASK)=0xff7f000000000000\n");
 	open_walk(s);
 	check(s, "0+4= 4+14 1+24 2+34 3+44");
-	/* An address of users stays one. */
+	/* A user address must stay one. */
 	fs_put(s, second + 8, fs_function(s, 2, 0x34) & ~(UINT64_C(0xffff) << 48));
 	check(s, "0+4= 4+14 1+24");
 	fs_put(s, second + 8, fs_function(s, 2, 0x34) ^ mask);
@@ -330,7 +330,7 @@ static void test_stacks(void **state)
 	record(s, irq, irq + 0x20, call(s, 10, 0x10, 0));
 	record(s, irq + 0x20, s->at.task + FIRST, call(s, 11, 0x10, 10));
 	check(s, "0+4= 10+14 11+14 1+24 2+34 3+44");
-	/* And from there to a third, but not back. */
+	/* From there the walk goes to a third stack, but never back. */
 	record(s, s->at.task + FIRST + 0x60, other, fs_function(s, 3, 0x44));
 	record(s, other, irq + 0x80, call(s, 12, 0x10, 3));
 	record(s, irq + 0x80, 0, call(s, 13, 0x10, 12));
@@ -340,7 +340,7 @@ static void test_stacks(void **state)
 	check(s, "0+4= 10+14 11+14 1+24 2+34 3+44 12+14");
 }
 
-/* As many stacks as there are words to point to them. */
+/* There are as many stacks as words that point to them. */
 static void test_too_many_stacks(void **state)
 {
 	struct fake_stack *s = *state;
@@ -359,14 +359,14 @@ static void test_too_many_stacks(void **state)
 /* ------------------------------------------------------------------ exceptions */
 
 struct layout {
-	unsigned int record, size; /* offset of the record in struct pt_regs; its size */
+	unsigned int record, size; /* struct pt_regs: offset of its record, and its size */
 	bool meta; /* 6.14 and later */
 };
 static const struct layout layouts[] = {
 	{304, 336, false}, {296, 336, true}, {312, 352, true}, {296, 320, true}};
 
-/* Registers at regs, of what was interrupted at pc; the record of the handler's caller
- * leads to the one in them. Returns the address of that. */
+/* Writes a struct pt_regs at at, of a function that was interrupted at pc. The record of the
+ * handler's caller leads to the record in it. Returns the address of the latter. */
 static uint64_t exception(struct fake_stack *s, uint64_t at, const struct layout *layout,
 			  uint64_t pc, uint64_t lr, uint64_t fp)
 {
@@ -383,7 +383,7 @@ static uint64_t exception(struct fake_stack *s, uint64_t at, const struct layout
 	return at + layout->record;
 }
 
-/* A function without a frame was interrupted: f6, called by f1. */
+/* A function without a frame record was interrupted: f6, called by f1. */
 static uint64_t interrupted(struct fake_stack *s, const struct layout *layout)
 {
 	uint64_t regs = s->at.task + FIRST - layout->size, irq = s->at.irq + 0x3f00;
@@ -407,7 +407,7 @@ static void test_exceptions(void **state)
 	}
 }
 
-/* With registers that make no sense there is still the record. */
+/* If the registers make no sense, the record in them is still used. */
 static void test_bad_registers(void **state)
 {
 	struct fake_stack *s = *state;
@@ -428,7 +428,7 @@ static void test_bad_registers(void **state)
 	}
 }
 
-/* It came from user mode, or is the last record of a thread of the kernel's. */
+/* The exception came from user mode, or the record is the last one of a kernel thread. */
 static void test_end_in_registers(void **state)
 {
 	struct fake_stack *s = *state;
@@ -446,7 +446,7 @@ static void test_end_in_registers(void **state)
 	}
 }
 
-/* An exception in an exception, in one that leads back to the first. */
+/* One exception is in another, and that one leads back to the first. */
 static void test_many_exceptions(void **state)
 {
 	struct fake_stack *s = *state;

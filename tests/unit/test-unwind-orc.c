@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Stacks of x86_64 by the kernel's ORC tables: of all formats, damaged and hostile. */
+/* Stacks of x86_64 by the kernel's ORC tables: all formats, damaged and hostile tables. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -17,7 +17,7 @@ enum { R13 = 2, RBP = 4, R10 = 7, RAX = 10, RDX = 12, RDI = 14, RIP = 16, CS, EF
 #define KERNEL_CS 0x10
 #define USER_CS 0x33
 
-/* Numbers of struct orc_entry, as the kernels' orc_types.h have them. */
+/* The encoding of struct orc_entry in the kernels' orc_types.h. */
 static const struct format {
 	const char *name;
 	unsigned int undefined, prev_sp, sp, bp, sp_indirect, bp_indirect;
@@ -47,10 +47,10 @@ struct test {
 	uint64_t ips_end;
 	unsigned int nr;
 	bool no_modules;
-	uint64_t caller_pc, caller_sp; /* the latter from the stack pointer on */
+	uint64_t caller_pc, caller_sp; /* caller_sp counts from the stack pointer */
 };
 
-/* The one that callbacks are of: they have the kernel for their argument. */
+/* The test that callbacks belong to: their own argument is the kernel. */
 static struct test *current;
 
 static bool symbol_addr(void *ctx, const char *name, uint64_t *ret)
@@ -84,7 +84,7 @@ static void put_entry(struct test *t, uint64_t ips, uint64_t entries, unsigned i
 	memcpy(fs_at(t->s, entries + 6 * i), entry, 6);
 }
 
-/* In order of address. */
+/* Adds an entry; the calls must be sorted by address. */
 static void entry(struct test *t, uint64_t ip, unsigned int sp_reg, int sp_offset,
 		  unsigned int bp_reg, int bp_offset, unsigned int type)
 {
@@ -93,11 +93,11 @@ static void entry(struct test *t, uint64_t ip, unsigned int sp_reg, int sp_offse
 }
 
 /*
- * Function 0 has pushed nothing from 0 to 0x10, then 24 bytes; so have all others that
- * are not named here. 2 has a frame pointer from 0x10 on. 3 calls on another stack, whose
- * first word is this one's pointer. 4 saves what it interrupted, 5 is where the stack
- * begins, 6 does unusual things. 7 finds its stack in a register, 8 in a variable, 9 has
- * only what the CPU saved of what it interrupted.
+ * Function 0 has pushed nothing from 0 to 0x10, and 24 bytes after that; so have all functions that
+ * are not named here. Function 2 has a frame pointer from 0x10 on. 3 calls on another stack, whose
+ * first word is the pointer of the first stack. 4 saves the registers that it interrupted, 5 is the
+ * outermost one, 6 has no rule. 7 finds its stack in a register, 8 in a variable, 9 has only the
+ * registers that the CPU itself saved.
  */
 static void make_tables(struct test *t)
 {
@@ -146,7 +146,7 @@ static void make_tables(struct test *t)
 
 /* ---------------------------------------------------------------------- stacks */
 
-/* A call that returns to the address. */
+/* Writes a call with this return address. */
 static uint64_t calls(struct test *t, uint64_t ret)
 {
 	memcpy(fs_at(t->s, ret - 5), "\xe8\x11\x22\x33\x44", 5);
@@ -172,7 +172,8 @@ static void put_regs(struct test *t, uint64_t at, uint64_t ip, uint64_t cs, uint
 	put(t, at + 8 * RSP, sp);
 }
 
-/* What most tests begin with: function 0 called by 1, at the end of its stack. */
+/* Most tests begin with this stack: function 0 was called by function 1, at the end of the
+ * stack. */
 #define FIRST 0x1000
 static uint64_t first(struct test *t)
 {
@@ -267,12 +268,12 @@ static void test_calls(void **unused)
 	FOR_EACH_FORMAT(t)
 	{
 		put(t, first(t), in(t, 1, 0x20));
-		/* What counts for a return address is the call before it. */
+		/* For a return address, the rule of the call before it counts. */
 		put(t, first(t) + 0x20, in(t, 10, 0x10));
 		put(t, first(t) + 0x28, in(t, 11, 0x30));
 		put(t, first(t) + 0x48, in(t, 5, 0x30));
 		check(t, "0+4= 1+20 10+10 11+30 5+30");
-		/* Within the first one the next instruction counts. */
+		/* In the first frame, the rule of the next instruction counts. */
 		begin(t, 0, 0x10);
 		put(t, first(t) + 0x18, in(t, 5, 0x30));
 		check(t, "0+10= 5+30");
@@ -296,7 +297,7 @@ static void test_frame_pointer(void **unused)
 	}
 }
 
-/* From the stack of an interrupt to the one that it is said to have come from. */
+/* The walk goes from the stack of an interrupt to the stack that the interrupt came from. */
 static void test_stacks(void **unused)
 {
 	(void)unused;
@@ -313,7 +314,7 @@ static void test_stacks(void **unused)
 		check(t, "0+4= 1+20 3+20 10+20 5+20");
 		check_kinds(t, "IIITT");
 		check_end(t, NMIBT_END_COMPLETE, 0);
-		/* Never back. */
+		/* The walk never goes back. */
 		put(t, first(t) + 0x20, in(t, 3, 0x20));
 		put(t, first(t) + 0x28, irq);
 		check(t, "0+4= 1+20 3+20 10+20 3+20");
@@ -335,7 +336,7 @@ static void test_interrupted(void **unused)
 		put(t, regs + 8 * RBP, sp + 0x30);
 		put(t, sp + 0x38, in(t, 5, 0x30));
 		check(t, "0+4= 4+20 2+10= 5+30");
-		/* Registers that are of the interrupted function alone. */
+		/* These are registers of the interrupted function only. */
 		put(t, regs + 8 * RIP, fs_function(t->s, 7, 4));
 		put(t, regs + 8 * R10, sp + 0x40);
 		check(t, "0+4= 4+20 7+4= 5+30");
@@ -343,7 +344,7 @@ static void test_interrupted(void **unused)
 		put(t, regs + 8 * R13, sp + 0x40);
 		put(t, sp + 0x38, in(t, 7, 0x18));
 		check(t, "0+4= 4+20 7+18= 7+18");
-		/* rbp of its caller is what it has saved. */
+		/* rbp of its caller is the one that it saved. */
 		put(t, regs + 8 * RIP, fs_function(t->s, 2, 0x10));
 		put(t, sp + 0x30, sp + 0x80);
 		put(t, sp + 0x38, in(t, 1, 0x20));
@@ -381,7 +382,7 @@ static void test_bases(void **unused)
 		t->s->regs.value[RBP] = first(t) + 0x40;
 		put(t, first(t) + 0x38, first(t) + 0x60);
 		check(t, "8+4= 5+30");
-		/* What a register has is not known of who called. */
+		/* The caller's value of such a register is not known. */
 		begin(t, 0, 4);
 		t->s->regs.value[R10] = first(t) + 0x60;
 		put(t, first(t), in(t, 7, 8));
@@ -389,7 +390,7 @@ static void test_bases(void **unused)
 	}
 }
 
-/* The registers of an exception, in one that saved all of its own. */
+/* An exception saved some registers within one that saved all of them. */
 static void test_partial_registers(void **unused)
 {
 	(void)unused;
@@ -438,7 +439,7 @@ static bool caller_of(void *arg, struct nmibt_walk *unused, struct nmibt_regs *r
 	return t->caller_pc;
 }
 
-/* Nothing is known of function 6: where it is the first, the stack is looked through. */
+/* Function 6 has no rule: if it is the innermost one, the stack is searched. */
 static void test_undefined(void **unused)
 {
 	(void)unused;
@@ -456,7 +457,7 @@ static void test_undefined(void **unused)
 	}
 }
 
-/* Somebody else knows it. */
+/* walk->caller knows the function. */
 static void test_caller(void **unused)
 {
 	(void)unused;
@@ -472,7 +473,7 @@ static void test_caller(void **unused)
 		begin(t, 0, 4);
 		put(t, first(t), in(t, 6, 0x20));
 		check(t, "0+4= 6+20 2+40 5+30");
-		t->caller_sp = 0; /* on a call's way there is a word of stack at least */
+		t->caller_sp = 0; /* a call has pushed at least one word */
 		check(t, "0+4= 6+20");
 		t->caller_sp = 8;
 		check(t, "0+4= 6+20 2+40 5+30");
@@ -483,7 +484,7 @@ static void test_caller(void **unused)
 	}
 }
 
-/* Registers that were saved on the way are known by what they have. */
+/* Registers that were saved on the stack are recognised by their values. */
 static void test_guess_ends(void **unused)
 {
 	(void)unused;
@@ -551,7 +552,7 @@ static void test_kinds_of_calls(void **unused)
 	}
 }
 
-/* Code that no table has: with a frame pointer the caller's is known, too. */
+/* Code in no table: if it has a frame pointer, the caller's is known, too. */
 static void test_compiled_at_run_time(void **unused)
 {
 	(void)unused;
@@ -570,7 +571,7 @@ static void test_compiled_at_run_time(void **unused)
 		put(t, first(t) + 0x10, in(t, 1, 0x20));
 		put(t, first(t) + 0x30, in(t, 5, 0x30));
 		check(t, "0+4= 0xffffffffc0200105 1+20? 5+30?");
-		/* Not farther than a frame is likely to reach. */
+		/* The search does not go beyond the size of a likely frame. */
 		memset(fs_at(t->s, first(t)), 0, FK_PAGE);
 		put(t, first(t), code + 5);
 		put(t, first(t) + 8 + 1024, in(t, 1, 0x20));
@@ -591,7 +592,7 @@ enum {
 	KALLSYMS = 0x1a0,
 	ARCH = 0x200
 };
-/* Of the module's symbols, in its page: struct mod_kallsyms, then Elf64_Sym, then strings. */
+/* A module's symbols, in its page: struct mod_kallsyms, then Elf64_Sym, then strings. */
 enum { SYMBOLS = 0x600, TABLE = 0x640, STRINGS = 0x700 };
 
 static bool offset_in_module(const char *member, bool old, size_t *ret)
@@ -648,7 +649,7 @@ static bool old_member_offset(void *ctx, const char *type, const char *member, s
 	return offset_of(type, member, true, ret);
 }
 
-/* Module n of the list, whose code is size bytes at base. */
+/* Writes module n of the list, whose code has size bytes at base. */
 static uint64_t put_module(struct test *t, unsigned int n, uint64_t next, uint64_t base,
 			   uint32_t size, uint32_t nr)
 {
@@ -675,7 +676,7 @@ static void make_modules(struct test *t)
 	uint64_t second = put_module(t, 1, MODULES, code, 0x400, 2);
 	put(t, MODULES, put_module(t, 0, second, code + 0x1000, 0x400, 2));
 	t->s->regs.value[RIP] = code + 0x90;
-	put(t, first(t) + 0x10, in(t, 10, 0x20)); /* left of an earlier call */
+	put(t, first(t) + 0x10, in(t, 10, 0x20)); /* left from an earlier call */
 	put(t, first(t) + 0x40, in(t, 5, 0x30));
 }
 
@@ -691,7 +692,7 @@ static void test_modules(void **unused)
 	}
 	FOR_EACH_FORMAT(t)
 	{
-		make_modules(t); /* and nobody knows the layout */
+		make_modules(t); /* the layout of struct module is not known */
 		check(t, "0xffffffffc0200090= 10+20?");
 	}
 }
@@ -705,7 +706,7 @@ static void put_symbol(struct test *t, unsigned int i, uint32_t name, uint16_t s
 	put(t, at + 8, value);
 }
 
-/* The second module of the list is "mod" and has two functions, in no order. */
+/* The second module of the list is called "mod" and has two functions, not sorted. */
 static void name_module(struct test *t)
 {
 	uint64_t code = t->s->at.module, at = MODULES + 2 * 0x300;
@@ -750,7 +751,7 @@ static void test_module_names(void **unused)
 		check_first(t, "first", "mod", 0x7f);
 		assert_int_equal(t->s->stack.frames[0].size, 0x80);
 	}
-	/* What can't be read has no name. */
+	/* Functions whose symbols can't be read have no names. */
 	struct test *t = new_test(&formats[4]);
 	make_modules(t);
 	name_module(t);
@@ -775,7 +776,7 @@ static void test_endless_list(void **unused)
 	free_test(t);
 }
 
-/* A list that leads nowhere, or around without its head. */
+/* The list leads nowhere, or goes in a circle without its head. */
 static void test_bad_modules(void **unused)
 {
 	(void)unused;
@@ -793,7 +794,7 @@ static void test_bad_modules(void **unused)
 	struct test *t = new_test(&formats[4]);
 	make_modules(t);
 	t->s->k->ops.member_offset = member_offset;
-	put(t, MODULES, MODULES); /* its head is none of them */
+	put(t, MODULES, MODULES); /* the list's head is no module */
 	put(t, MODULES - LIST + MEMORY + BASE, t->s->at.module);
 	put(t, MODULES - LIST + MEMORY + SIZE, 0x400);
 	put(t, MODULES - LIST + ARCH, 2);
@@ -859,7 +860,7 @@ static void test_no_stack(void **unused)
 	free_test(t);
 }
 
-/* Stack pointers that lead nowhere, and words that are no return addresses. */
+/* Stack pointers lead nowhere, and words are no return addresses. */
 static void test_bad_stacks(void **unused)
 {
 	(void)unused;
@@ -874,7 +875,7 @@ static void test_bad_stacks(void **unused)
 		t->s->at.module + 0x40, /* behind no call, and without a name */
 		0xffffffff90000000, /* not mapped */
 		first(t),
-		t->s->at.other + 0x100, /* behind a call, but no place for code */
+		t->s->at.other + 0x100, /* behind a call, but no address for code */
 	};
 
 	calls(t, t->s->at.other + 0x100);
@@ -902,7 +903,7 @@ static void test_bad_stacks(void **unused)
 	free_test(t);
 }
 
-/* Around on one stack, by registers that say so; and a stack full of calls. */
+/* Saved registers lead around on one stack; and a stack is full of calls. */
 static void test_loops(void **unused)
 {
 	(void)unused;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The registers of virtual CPUs in a hypervisor's dump, and the tasks that they run. */
+/* The registers of virtual CPUs in a hypervisor's dump, and the tasks that the CPUs run. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,8 +11,8 @@
 #include "fake-percpu.h"
 #include "source/source.h"
 
-/* struct elf_prstatus of x86_64, from the kernel's headers; rip is word 16 of pr_reg, cs 17,
- * rsp 19. */
+/* struct elf_prstatus of x86_64, from the kernel's headers; in pr_reg rip is word 16, cs 17, rsp
+ * 19. */
 #define PRSTATUS_SIZE 336
 #define PID_AT 32
 #define REG_AT 112
@@ -82,7 +82,7 @@ static void in_order(void **state)
 
 	add_vcpu(p, 1, 0xffffffff81000010, KERNEL_CS);
 	add_vcpu(p, 2, 0x401000, USER_CS);
-	/* QEMU's own, behind them. */
+	/* QEMU's own notes follow them. */
 	add_note(p, "QEMU", 0, "state", 5);
 	add_note(p, "VMCOREINFO", 0, "OSRELEASE=6.12\n", 15);
 	const struct nmibt_vcpus *vcpus = open_vcpus(p);
@@ -94,8 +94,8 @@ static void in_order(void **state)
 	assert_true(vcpus->regs[1].value[RIP] == 0x401000);
 }
 
-/* The notes of a kdump have the pids of tasks, and a machine in which a CPU was unplugged
- * has gaps: nobody knows which CPU is which. */
+/* The notes of a kdump have the PIDs of tasks. If a CPU was unplugged, the numbers have gaps, and
+ * nothing tells which note belongs to which CPU. */
 static void of_other_cpus(void **state)
 {
 	static const int32_t pids[][2] = {{0, 1}, {2, 1}, {1, 1}, {1, 3}, {1, -2}, {0, 0}};
@@ -121,7 +121,7 @@ static void no_notes(void **state)
 	open_fails(p, NMIBT_ERR_NOTHING, "can't be read here");
 }
 
-/* At every byte: what is there of the last note is not used. */
+/* The notes are cut at every byte: an incomplete last note must not be used. */
 static void cut(void **state)
 {
 	struct fake_percpu *p = *state;
@@ -134,7 +134,7 @@ static void cut(void **state)
 		p->notes_len = len;
 		const struct nmibt_vcpus *vcpus = open_vcpus(p);
 
-		/* Behind pr_reg comes nothing that is read. */
+		/* Nothing after pr_reg is needed. */
 		assert_true(!vcpus || len >= REG_AT + 27 * 8);
 		if (vcpus && vcpus->nr == 2)
 			assert_true(len >= first + REG_AT + 27 * 8);
@@ -166,7 +166,7 @@ static void evidence(void **state)
 	add_vcpu(p, 3, 0xfff0, 0xf000);
 	assert_non_null(open_vcpus(p));
 
-	/* Without the layout of a task nobody knows whose it is. */
+	/* Without the layout of struct task_struct the task is not known. */
 	nmibt_vcpu_evidence(p->kernel, 0, &e);
 	assert_true(e.regs.present && e.has_sp && !e.is_user && !e.task.known);
 	assert_int_equal(e.source, NMIBT_SOURCE_VCPU);
@@ -180,7 +180,7 @@ static void evidence(void **state)
 	nmibt_vcpu_evidence(p->kernel, 1, &e);
 	assert_true(e.regs.present && e.is_user && !e.irqs_off);
 	assert_int_equal(e.task.pid, 200);
-	/* One that was never started. */
+	/* This virtual CPU was never started. */
 	nmibt_vcpu_evidence(p->kernel, 2, &e);
 	assert_false(e.regs.present);
 	assert_non_null(strstr(e.why, "not started"));
@@ -195,7 +195,7 @@ static void evidence(void **state)
 		.function = {name, sizeof(name) - 1}, .reliable = true                             \
 	}
 
-/* panic() halted it in user mode: that is where it was. */
+/* panic() halted the CPU while it was in user mode, so user mode is where it was. */
 static void halted_in_user_mode(void **state)
 {
 	struct nmibt_frame frames[] = {FRAME("stop_this_cpu"), FRAME("__sysvec_reboot"),
@@ -207,7 +207,7 @@ static void halted_in_user_mode(void **state)
 	assert_true(e.is_user);
 	assert_false(e.has_sp);
 	assert_false(e.task.known);
-	/* A system call that was hit is not user mode, though it came from there. */
+	/* If a system call was interrupted, the CPU was not in user mode. */
 	struct nmibt_frame in_call[] = {FRAME("stop_this_cpu"), FRAME("__sysvec_reboot"),
 					FRAME("sysvec_reboot"), FRAME("asm_sysvec_reboot"),
 					FRAME("ksys_read")};
@@ -227,7 +227,7 @@ static void idle_task(void **state)
 	assert_true(e.task.known);
 	assert_int_equal(e.task.pid, 0);
 	assert_true(e.has_sp);
-	/* A task that injects idle time runs do_idle(), too. */
+	/* A task that injects idle time runs do_idle(), too, so do_idle() does not tell the PID. */
 	frames[2] = (struct nmibt_frame)FRAME("play_idle_precise");
 	e.task.known = false;
 	nmibt_see_through_stop(&e);

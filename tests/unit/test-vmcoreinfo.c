@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* VMCOREINFO: parsed, out of memory where a dump has no note of it, and its BUILD-ID. */
+/* VMCOREINFO: how it is parsed, how it is found in memory if a dump has no note of it, and its
+ * BUILD-ID. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,7 +14,7 @@
 
 #define TEXT "OSRELEASE=6.12.0\nPAGESIZE=4096\nSYMBOL(x)=ffff\n"
 
-/* The note in a page of its own, as the kernel has it; its address. */
+/* Writes the note into a page of its own, as the kernel does; returns its address. */
 static uint64_t put_note(struct fake *f, const char *name, const char *text)
 {
 	uint64_t paddr = fake_alloc(f, 2 * FAKE_PAGE, FAKE_PAGE);
@@ -31,7 +32,7 @@ static void is_found(void **state)
 	assert_null(nmibt_vmcoreinfo_find(&f->image, &text));
 	assert_string_equal(text, TEXT);
 	free(text);
-	/* Once more, with what kdump adds. */
+	/* The same text again, with the line that kdump appends. */
 	put_note(f, "VMCOREINFO", TEXT "CRASHTIME=1\n");
 	assert_null(nmibt_vmcoreinfo_find(&f->image, &text));
 	free(text);
@@ -47,7 +48,7 @@ static void assert_error(struct fake *f, enum nmibt_code code)
 	nmibt_error_destroy(err);
 }
 
-/* Of the kernel before, whose memory nobody cleared. */
+/* The other text is from the kernel before, whose memory was not cleared. */
 static void of_two_kernels(void **state)
 {
 	struct fake *f = *state;
@@ -66,7 +67,7 @@ static void is_none(void **state)
 	put_note(f, "VMCOREINFO", "RELEASE=6.12.0\n");
 	put_note(f, "VMCOREINFO", "OSRELEASE=6.12.0\033[31m\n");
 	assert_error(f, NMIBT_ERR_NOTHING);
-	/* A size that no note has. */
+	/* No note has this size. */
 	uint64_t paddr = put_note(f, "VMCOREINFO", TEXT);
 	uint32_t size = UINT32_MAX;
 	memcpy((char *)fake_at(f, paddr) + 4, &size, sizeof(size));
@@ -133,7 +134,7 @@ static void is_typed(void **state)
 	nmibt_vmcoreinfo_destroy(&info);
 }
 
-/* The kernel cuts what does not fit into its buffer, or into the page. */
+/* The kernel cuts text that does not fit into its buffer or into the page. */
 static void is_cut(void **state)
 {
 	struct nmibt_vmcoreinfo info = parse(WHOLE "NUMBER(sme_mask)=1407");
@@ -156,7 +157,7 @@ static void is_wrong(void **state)
 	check_why(WHOLE "no equals\n=no key\n\033[2J=1\n", "3 lines of it make no sense");
 	check_why(WHOLE "CRASHTIME=1700000001\n", "CRASHTIME with different values");
 	check_why(WHOLE "NUMBER(sme_mask)=0x1\n", "NUMBER(sme_mask) is no number: 0x1");
-	/* Twice the same is no contradiction; of two values nobody knows which is right. */
+	/* Two equal lines are no contradiction. If they differ, neither value is used. */
 	struct nmibt_vmcoreinfo info = parse(WHOLE "CRASHTIME=1700000000\nKERNELOFFSET=0\n");
 	assert_true(info.crashtime.known);
 	assert_false(info.kerneloffset.known);
@@ -221,7 +222,7 @@ static void check_build_id(struct fake_kernel *k, int state, const char *text)
 	nmibt_kernel_close(kernel);
 }
 
-/* The kernel's own note is believed, wherever it is among others. */
+/* The kernel's own note counts, wherever it is among others. */
 static void build_id(void **state)
 {
 	struct fake_kernel *k = fk_new(&fk_x86);
