@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""What `crash> nmibt` and the offline tool say of a dump, against tests/e2e/slots.py."""
+"""Compares the output of `crash> nmibt` and of the offline tool with tests/e2e/slots.py."""
 
 import difflib
 import json
@@ -16,7 +16,7 @@ TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), 
 sys.path.insert(0, os.path.join(TOP, "tests"))
 import addr2line  # noqa: E402
 
-# Of each program, in s: also on a host that runs other things.
+# Time limit of each program, in s, which must do on a host that runs other things, too.
 TIMEOUT = 480
 
 # The oldest crash that can open such a dump.
@@ -24,13 +24,13 @@ CRASH = {("arm64", "6.12"): "arm64", ("x86_64", "6.12"): "trixie", ("x86_64", "6
 
 
 def has_crash(arch, version):
-    """Whether the crash for it is there without being built."""
+    """True if the crash for these dumps is there and need not be built."""
     return not subprocess.run([os.path.join(TOP, "scripts/crash-env"), "--cached",
                                CRASH[arch, version]], stdout=subprocess.DEVNULL).returncode
 
 
 def nmibt(arch, version, folder, kernel, option=""):
-    """The output of nmibt on the dump in folder, in crash."""
+    """Runs nmibt in crash on the dump in folder, and returns its output."""
     name = CRASH[arch, version]
     made = subprocess.run([os.path.join(TOP, "scripts/crash-env"), name], check=True,
                           stdout=subprocess.PIPE, text=True)
@@ -57,14 +57,14 @@ def nmibt(arch, version, folder, kernel, option=""):
 
 
 def check_cpu(slot, section):
-    """One CPU's section of the output against its slot."""
+    """Compares one CPU's section of the output with its slot."""
     said = section.split()[1]
     if said != checks.outcome(slot):
         return ["nmibt: CPU %d is %s, not %s" % (slot.cpu, said, checks.outcome(slot))]
     text, _, nested = section.partition("\n[printed meanwhile")
     for area, shown in ((slot.text, text), (slot.nested, nested)):
         shown = [line[4:] for line in shown.splitlines()[1:] if line.startswith("    ")]
-        # Behind them there may be a torn tail.
+        # A torn tail may follow them.
         for number, line in enumerate(slots.log_lines(area)):
             if not shown or not shown.pop(0).startswith(line):
                 return ["nmibt: CPU %d, line %d is not %r" % (slot.cpu, number + 1, line)]
@@ -103,14 +103,14 @@ def check_same(in_crash, by_tool):
 
 
 def comparable(value):
-    """The document's lines without what depends on the front end."""
+    """The lines of the document, without members that depend on the front end."""
     def strip(value):
         if isinstance(value, list):
             return [strip(item) for item in value]
         if not isinstance(value, dict):
             return value
-        # The tool unwinds arm64 by the vmlinux's tables, crash by frame pointers alone.
-        # A place may have several symbols; its address is one.
+        # The tool unwinds arm64 with the vmlinux's tables, crash with frame pointers only.
+        # An address may have several symbols, and the front ends may choose different ones.
         return {key: strip(item) for key, item in value.items()
                 if key not in ("reliable", "stack_hash") and
                 not (key.startswith("function_") and "address" in value) and
@@ -122,8 +122,8 @@ def comparable(value):
 
 
 def check_same_facts(in_crash, document):
-    """Of a hypervisor's dump, where a vmlinux tells what task a CPU had: crash has one, so
-    the tool must have it, too."""
+    """For a hypervisor's dump, in which only a vmlinux tells the task of a CPU: crash has one, so
+    the tool gets it, too."""
     try:
         theirs = comparable(json.loads(in_crash))
     except ValueError:
@@ -140,7 +140,7 @@ def document_of(folder, vmlinux):
 
 
 def check_notes(scenario, folder, vmlinux, document):
-    """The registers at the stop as drgn reads them, by its own way through memory."""
+    """Compares the registers at the stop with drgn's, which reads memory independently."""
     if not scenario.get("drgn"):
         return []
     done = subprocess.run(["drgn", "-q", "-c", os.path.join(folder, "vmcore"), "-s", vmlinux,
@@ -161,7 +161,7 @@ def check_notes(scenario, folder, vmlinux, document):
 
 
 def check_lines(scenario, vmlinux, document):
-    """With the vmlinux: file, line and inlined functions as addr2line has them."""
+    """With the vmlinux: compares file, line and inlined functions with addr2line's."""
     bad, compared, inlined = addr2line.compare(document, {None: addr2line.Binary(vmlinux)})
     if scenario.get("places") and (compared < scenario["places"] or not inlined):
         bad.append("nmibt: %d places, of which %d inlined" % (compared, inlined))
@@ -169,7 +169,7 @@ def check_lines(scenario, vmlinux, document):
 
 
 def check_locks(folder, output):
-    """Where the console names the lock that a CPU will want, nmibt finds that one."""
+    """If the console names the lock that a CPU will want, nmibt must find that lock."""
     with open(os.path.join(folder, "console.log"), errors="replace") as file:
         said = re.search(r"nmibt_lock: (CPU \d+ will want.*)", file.read())
     wanted = re.findall(r"CPU (\d+) (?:will want )?([0-9a-f]{16})", said[1]) if said else []
@@ -178,7 +178,7 @@ def check_locks(folder, output):
 
 
 def check_stall(folder, output):
-    """Where RCU names the CPUs that it misses, nmibt does: they are stuck."""
+    """If RCU names CPUs that it waits for, nmibt must report them as stuck."""
     with open(os.path.join(folder, "console.log"), errors="replace") as file:
         named = re.search(r"rcu: \t(\d+)-", file.read())
     return ["nmibt: the CPUs that RCU misses are not named"] \

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reads a capture straight out of a vmcore, with nothing of libnmibt in it.
+"""Reads a capture from a vmcore, without any code of libnmibt.
 
 The independent source for the end-to-end tests: layouts and constants are read
 from include/nmibt/capture.h, kdump-compressed dumps by tests/kdump.py, ELF (also

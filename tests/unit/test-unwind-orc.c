@@ -763,7 +763,7 @@ static void test_module_names(void **unused)
 	free_test(t);
 }
 
-/* Each step can be read, so that only a count of the steps ends it. */
+/* Every step of the list can be read, so only a limit of steps ends it. */
 static void test_endless_list(void **unused)
 {
 	(void)unused;
