@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Compares the places of nmibt -l -j with those that LLVM's addr2line finds. Binutils' own
-(2.40) names the unit's file for a header's function that was not inlined."""
+"""Compares the places of nmibt -l -j with those of LLVM's addr2line. That of binutils (2.40) is
+not used: it names the unit's file for a function in a header that was not inlined."""
 
 import os
 import re
@@ -33,8 +33,8 @@ class Binary:
 
 
 def are_same(ours, theirs):
-    """The same files, lines and inlined functions. LLVM puts the folder of the unit before
-    names of generated headers, which the line table has without one."""
+    """True if files, lines and inlined functions are the same. LLVM puts the folder of the unit
+    before names of generated headers, which the line table does not have."""
     return len(ours) == len(theirs) and \
         all(where == whole or whole.endswith("/" + where)
             for (_, where), (_, whole) in zip(ours, theirs)) and \
@@ -42,7 +42,8 @@ def are_same(ours, theirs):
 
 
 def compare(document, binaries):
-    """binaries: {module or None: Binary}. Complaints, places and inlined places compared."""
+    """binaries: {module or None: Binary}. Returns complaints, and how many places and inlined
+    places were compared."""
     complaints, compared, inlined = [], 0, 0
     for cpu in document["cpus"]:
         for frame in (cpu["stack"] or {"frames": []})["frames"]:
@@ -57,7 +58,7 @@ def compare(document, binaries):
             theirs = binary.places(address)
             ours = [(place["function"], os.path.normpath(place["where"]))
                     for place in frame["source"]]
-            # addr2line's 0 and ? are no lines.
+            # addr2line's 0 and ? mean that there is no line.
             if re.search(r":[0?]+$", theirs[0][1]):
                 if ours and not ours[0][1].endswith(":0"):
                     complaints.append("%s: %s, and addr2line knows nothing" % (text, ours))

@@ -72,7 +72,7 @@ class Kdump:
             yield pfn * self.block, self.page(pfn)
 
     def write(self, paddr, content):
-        """Within one page."""
+        """Reads bytes within one page."""
         pfn, at = divmod(paddr, self.block)
         page = bytearray(self.page(pfn))
         page[at:at + len(content)] = content
@@ -80,7 +80,7 @@ class Kdump:
         self.data += page
 
     def exclude(self, paddr):
-        """As if makedumpfile had left the page out."""
+        """Removes a page, as if makedumpfile had left it out."""
         pfn = paddr // self.block
         at, end = self._desc(pfn), self.descs + len(self.pfns) * PAGE_DESC.size
         self.data[at:end] = self.data[at + PAGE_DESC.size:end] + bytes(PAGE_DESC.size)
@@ -89,7 +89,7 @@ class Kdump:
         self.index = {pfn: i for i, pfn in enumerate(self.pfns)}
 
     def replace_in_vmcoreinfo(self, old, new):
-        """old and new of the same length; in the note too, which holds the same text."""
+        """Replaces old by new, of the same length; also in the note, which has the same text."""
         if len(old) != len(new):
             raise ValueError("lengths differ")
         if old not in self.data:

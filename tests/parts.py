@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A suite in parts whose results are kept: what `make check-kernel` goes on with.
+"""A suite in parts whose results are kept, so that `make check-kernel` can continue.
 
-A part is one kernel and scenario, or what else takes a while and can be tested alone. Its
-result is written to the cache, under the hash of all that it depends on, as soon as it
-is there; a part with such a result is not run again. Only results without a failure are
-kept.
+A part is one kernel and scenario, or anything else that takes a while and can be tested alone.
+As soon as there is a result, it is written to the cache, under the hash of everything that it
+depends on. A part with a result is not run again. Only results without a failure are kept.
 
   suite = Suite("tests/e2e/run", "what it tests")
   suite.use(suite.parser().parse_args())
@@ -28,7 +27,7 @@ import traceback
 TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "nmibt")
 
-# What the results of all parts depend on. Kernels, their configuration and their modules
+# The results of all parts depend on these. Kernels, their configuration and their modules
 # are in the name of the folder that build-kernel prints, scenarios in a part's depends.
 TREE = ("Makefile", "include", "lib", "extension", "tools", "tests/e2e", "tests/parts.py",
         "tests/kdump.py", "tests/addr2line.py", "tests/nmibt-log.c", "tests/nmibt-unwind.c",
@@ -40,7 +39,7 @@ PROGRAMS = ("qemu-system-arm", "qemu-system-x86", "makedumpfile", "crash", "pyth
 
 
 def files_below(path):
-    """Every file in the work tree, but for what Python leaves."""
+    """Every file in the work tree, without those that Python creates."""
     whole = os.path.join(TOP, path)
     if os.path.isfile(whole):
         yield path
@@ -81,7 +80,7 @@ class Suite:
         self.noted = []
         self.left = {}
         self.tree = None
-        # So that folders are removed and QEMU is stopped.
+        # SIGTERM must still remove folders and stop QEMU.
         signal.signal(signal.SIGTERM, end)
 
     def parser(self):
@@ -93,7 +92,7 @@ class Suite:
         return parser
 
     def use(self, args, keeps=True):
-        """keeps: false if what is tested is not what the hash says, or is wanted itself."""
+        """keeps: false if the hash does not cover what is tested, or the user wants it to run."""
         self.smoke = args.smoke
         self.keeps = keeps
         self.reuses = keeps and not args.again and not args.smoke
@@ -117,11 +116,11 @@ class Suite:
         return os.path.join(CACHE, "results", hashlib.sha256(key.encode()).hexdigest()[:32])
 
     def leave(self, kernel, name):
-        """What is not in the smoke set."""
+        """Records a part that is not in the smoke set."""
         self.left.setdefault(kernel, []).append(name)
 
     def part(self, kernel, name, depends, function, smoke=False):
-        """Runs it, unless it is left or has a result. depends: what JSON can hold."""
+        """Runs the part, unless it is left out or has a result. depends: any JSON value."""
         if self.smoke and not smoke:
             self.leave(kernel, name)
             return
@@ -134,7 +133,7 @@ class Suite:
         self.noted = []
         try:
             function()
-        except Exception:  # one part must not take the others with it
+        except Exception:  # a failure of one part must not end the others
             self.note("%s %s" % (kernel, name), traceback.format_exc())
         if self.keeps and self.noted and not any(test["failed"] for test in self.noted):
             self.keep(path)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""'# expect' lines of descriptions: what the kernel's source says must come out.
+"""'# expect' lines of descriptions: the output that follows from the kernel's source.
 
     # expect: text REGEX -- FILE:LINE (VERSION) WHY        the output has it
     # expect: no REGEX -- ...                              the output lacks it
@@ -46,12 +46,12 @@ class Expectation:
         return self.kind == 'json'
 
     def call(self):
-        """The options of nmibt that it is about."""
+        """The options of nmibt that the expectation is about."""
         return tuple((['--json'] if self.is_json() else []) + self.options)
 
 
 def expectations(path):
-    """All of a description, those that are not understood included."""
+    """All expectations of a description, also those that can't be parsed."""
     found, open_line = [], False
     with open(path, encoding='utf-8') as file:
         for number, line in enumerate(file, 1):
@@ -66,14 +66,14 @@ def expectations(path):
 
 
 def bases(path):
-    """The bundled dumps in whose crash the case is run, too: '# crash: DIR...'"""
+    """The bundled dumps in whose crash the case runs, too: '# crash: DIR...'"""
     with open(path, encoding='utf-8') as file:
         return [name for line in file if line.startswith('# crash:')
                 for name in line.split(':')[1].split()]
 
 
 def value_at(document, path):
-    """MISSING: there is none."""
+    """The value at path; MISSING: there is none."""
     value, at = document, 0
     while at < len(path):
         step = STEP.match(path, at)
@@ -117,7 +117,7 @@ def parse_value(text):
 
 
 def check_json(what, document):
-    """None, or what was seen."""
+    """Returns None, or the value that was found."""
     path, absent, compare, text = JSON.fullmatch(what).groups()
     value = value_at(document, path)
     if absent:
