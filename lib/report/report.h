@@ -171,8 +171,7 @@ struct nmibt_report {
 	size_t nr_conditions;
 	struct nmibt_moment *timeline; /* the oldest first */
 	size_t nr_moments;
-	uint64_t
-		*suspends; /* seq of the records of suspends and resumes, ascending */
+	uint64_t *suspends; /* seq of the records of suspends and resumes, ascending */
 	size_t nr_suspends;
 	unsigned int nr_cpus; /* elements of cpus and possible */
 	bool are_all_known; /* false: there may be more CPUs than the sources mention */

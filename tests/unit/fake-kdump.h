@@ -163,7 +163,7 @@ static inline void fake_put_headers(struct fake_kdump *f, uint64_t bitmap_blocks
 	fake_put_u32(f, FAKE_SUB_BLOCKS_AT, 1);
 	fake_put_u32(f, FAKE_BITMAP_BLOCKS_AT, bitmap_blocks);
 	fake_put_u32(f, FAKE_MAX_PFN_AT, f->max_pfn > UINT32_MAX ? UINT32_MAX : f->max_pfn);
-	/* 64 is valid as an offset, a size and a page number, so a reader that uses it goes wrong. */
+	/* 64 is a valid offset, size and page number, so a reader that uses it goes wrong. */
 	for (size_t i = 0; i < ARRAY_SIZE(rubbish); i++)
 		rubbish[i] = 64;
 	fake_put(f, 64, "OSRELEASE=rubbish", 17);
