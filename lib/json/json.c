@@ -142,6 +142,14 @@ static struct nmibt_error *write_task_stacks(struct json *j)
 	return err;
 }
 
+static void write_tasks(struct json *j, const struct nmibt_task *tasks, size_t nr)
+{
+	json_open(j, '[');
+	for (size_t i = 0; i < nr; i++)
+		json_task(j, &tasks[i]);
+	json_close(j, ']');
+}
+
 static void write_death(struct json *j)
 {
 	const struct nmibt_report *report = j->renderer.report;
@@ -168,10 +176,7 @@ static void write_death(struct json *j)
 	}
 	json_close(j, ']');
 	json_key(j, "tasks");
-	json_open(j, '[');
-	for (size_t i = 0; i < death->nr_tasks; i++)
-		json_task(j, &death->tasks[i]);
-	json_close(j, ']');
+	write_tasks(j, death->tasks, death->nr_tasks);
 	json_key(j, "message");
 	json_text(j, death->message);
 	json_key(j, "ns");
@@ -199,6 +204,8 @@ static void write_condition(struct json *j, const struct nmibt_condition *c)
 	json_cpus(j, &c->cpus);
 	json_key(j, "task");
 	json_task(j, &c->task);
+	json_key(j, "tasks");
+	write_tasks(j, c->tasks, c->nr_tasks);
 	json_key(j, "since_ns");
 	if (c->has_since)
 		json_number(j, c->since_ns);

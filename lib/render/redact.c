@@ -351,6 +351,7 @@ enum nmibt_print nmibt_redact_line(enum nmibt_arch arch, FILE *out, struct nmibt
 		put_register(arch, out, line, &p);
 		break;
 	case NMIBT_PRINT_STALLED_CPU:
+	case NMIBT_PRINT_STALLED_TASKS:
 	case NMIBT_PRINT_STALL_FOUND:
 	case NMIBT_PRINT_HARDWARE:
 		put(out, line, true);

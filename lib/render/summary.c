@@ -335,6 +335,8 @@ static struct nmibt_error *render_subjects(struct renderer *r)
 #define MAX_OLDEST 3
 #define MAX_NEWEST 9
 #define AGE_WIDTH 10
+/* So many tasks of a condition. */
+#define MAX_TASKS 4
 
 static void put_condition(struct renderer *r, const struct nmibt_condition *c)
 {
@@ -347,6 +349,10 @@ static void put_condition(struct renderer *r, const struct nmibt_condition *c)
 		nmibt_render_cpu_set(r, &c->cpus);
 	}
 	nmibt_render_task(r, &c->task);
+	for (size_t i = 0; i < c->nr_tasks && i < MAX_TASKS; i++)
+		nmibt_render_task(r, &c->tasks[i]);
+	if (c->nr_tasks > MAX_TASKS)
+		fprintf(r->out, " and %zu more", c->nr_tasks - MAX_TASKS);
 	if (c->count > 1)
 		fprintf(r->out, ", %u reports", c->count);
 	if (c->has_since) {

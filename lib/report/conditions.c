@@ -204,6 +204,8 @@ static struct nmibt_error *begin_condition(struct nmibt_report *report, size_t i
 	*c = (struct nmibt_condition){
 		.kind = kind_of(p),
 		.task = p->task,
+		.tasks = p->tasks,
+		.nr_tasks = p->nr_tasks,
 		.count = 1,
 		.has_since = has_since,
 		.since_ns = has_since ? p->begun_ns - lasted_ns(p) : p->begun_ns,
@@ -226,6 +228,8 @@ static struct nmibt_error *go_on(struct nmibt_condition *c, const struct nmibt_p
 			c->interval_ns = interval;
 	}
 	c->count++;
+	c->tasks = p->tasks;
+	c->nr_tasks = p->nr_tasks;
 	c->last_ns = p->begun_ns;
 	c->last = i + 1;
 	return add_cpus(&c->cpus, &p->cpus);

@@ -218,7 +218,7 @@ static size_t find_pass(const struct nmibt_log_source *log, size_t last)
 
 /* khungtaskd reports all tasks that it finds blocked in one pass, and panics after that:
  * kernel/hung_task.c: check_hung_uninterruptible_tasks(), 6.12. */
-static struct nmibt_error *add_tasks(struct nmibt_report *report)
+static struct nmibt_error *add_hung_tasks(struct nmibt_report *report)
 {
 	const struct nmibt_log_source *log = report->sources->log;
 	size_t last = report->death.cause - 1;
@@ -231,6 +231,17 @@ static struct nmibt_error *add_tasks(struct nmibt_report *report)
 		    p->caller_id == log->printouts[last].caller_id)
 			err = add_task(&report->death, &p->task);
 	}
+	return err;
+}
+
+/* kernel/rcu/tree_stall.h: print_other_cpu_stall(), 6.12, has the tasks beside the CPUs. */
+static struct nmibt_error *add_stalled_tasks(struct nmibt_death *death,
+					     const struct nmibt_printout *stall)
+{
+	struct nmibt_error *err = NULL;
+
+	for (size_t i = 0; i < stall->nr_tasks && !err; i++)
+		err = add_task(death, &stall->tasks[i]);
 	return err;
 }
 
@@ -273,7 +284,8 @@ struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report)
 	add_cpus(report, &cause->cpus);
 	death->is_reporter_subject =
 		death->reporter < report->nr_cpus && death->subjects[death->reporter];
-	return cause->kind == NMIBT_PRINT_HUNG_TASK ? add_tasks(report) : NULL;
+	return cause->kind == NMIBT_PRINT_HUNG_TASK ? add_hung_tasks(report)
+						    : add_stalled_tasks(death, cause);
 }
 
 static void find_reporter(struct nmibt_report *report)

@@ -284,7 +284,8 @@ static void find_waits(struct diagnosing *d)
 
 /* ---------------------------------------------------------------------- conditions */
 
-static const char *condition_words(const struct nmibt_condition *c)
+/* of_tasks: it is said of its tasks, not of its CPUs. */
+static const char *condition_words(const struct nmibt_condition *c, bool of_tasks)
 {
 	switch (c->kind) {
 	case NMIBT_PRINT_SOFT_LOCKUP:
@@ -296,7 +297,11 @@ static const char *condition_words(const struct nmibt_condition *c)
 	case NMIBT_PRINT_HUNG_TASK:
 		return "hung task";
 	default:
-		return c->cpus.nr ? "RCU stall" : "tasks hold up RCU";
+		if (!of_tasks)
+			return "RCU stall";
+		return !c->nr_tasks	  ? "tasks hold up RCU"
+		       : c->nr_tasks == 1 ? "holds up RCU"
+					  : "hold up RCU";
 	}
 }
 
@@ -321,7 +326,7 @@ static void format_newest(const struct nmibt_report *report, const struct nmibt_
 
 /* "soft lockup since -74 s, 3 reports, last report -0.2 s" */
 static void describe_condition(const struct nmibt_report *report, const struct nmibt_condition *c,
-			       char buf[NMIBT_WHY_LEN])
+			       bool of_tasks, char buf[NMIBT_WHY_LEN])
 {
 	const struct nmibt_printout *last = &report->sources->log->printouts[c->last - 1];
 	char since[48], newest[96], reports[32] = "";
@@ -332,8 +337,42 @@ static void describe_condition(const struct nmibt_report *report, const struct n
 	format_newest(report, c, newest, sizeof(newest));
 	if (c->count > 1)
 		snprintf(reports, sizeof(reports), ", %u reports", c->count);
-	nmibt_add_reason(buf, "%s%s%s%s, last report %s", condition_words(c),
+	nmibt_add_reason(buf, "%s%s%s%s, last report %s", condition_words(c, of_tasks),
 			 c->has_since ? " since " : "", c->has_since ? since : "", reports, newest);
+}
+
+/* So many of a condition's tasks are named. */
+#define MAX_NAMES 2
+
+/* "PID 169 "sync", PID 171 "cp" and 2 more" */
+static void name_tasks(const struct nmibt_task *tasks, size_t nr, char *buf, size_t len)
+{
+	size_t at = 0;
+
+	*buf = '\0';
+	for (size_t i = 0; i < nr && i < MAX_NAMES && at < len; i++) {
+		const char *quote = *tasks[i].comm ? "\"" : "";
+
+		at += snprintf(buf + at, len - at, "%sPID %d%s%s%.*s%s", i ? ", " : "",
+			       tasks[i].pid, *quote ? " " : "", quote, NMI_CAPTURE_COMM_LEN,
+			       tasks[i].comm, quote);
+	}
+	if (nr > MAX_NAMES && at < len)
+		snprintf(buf + at, len - at, " and %zu more", nr - MAX_NAMES);
+}
+
+/* Tasks run on no CPU. */
+static void add_blocked(struct diagnosing *d, const struct nmibt_condition *c)
+{
+	struct nmibt_finding *finding = add_finding(d, NMIBT_FINDING_BLOCKED, 0);
+	char names[NMIBT_WHY_LEN], text[NMIBT_WHY_LEN];
+
+	if (!finding)
+		return;
+	name_tasks(c->nr_tasks ? c->tasks : &c->task, c->nr_tasks ? c->nr_tasks : c->task.known,
+		   names, sizeof(names));
+	describe_condition(d->report, c, true, text);
+	nmibt_add_reason(finding->text, "%s%s%s", names, *names ? ": " : "", text);
 }
 
 static void find_conditions(struct diagnosing *d)
@@ -344,17 +383,10 @@ static void find_conditions(struct diagnosing *d)
 
 		if (!c->is_open)
 			continue;
-		describe_condition(d->report, c, text);
-		if (c->cpus.nr) {
-			add_cpus(d, NMIBT_FINDING_STUCK, is_in_condition, i + 1, text);
-			continue;
-		}
-		struct nmibt_finding *finding = add_finding(d, NMIBT_FINDING_BLOCKED, 0);
-		if (finding && c->task.known)
-			nmibt_add_reason(finding->text, "PID %d \"%.*s\": %s", c->task.pid,
-					 NMI_CAPTURE_COMM_LEN, c->task.comm, text);
-		else if (finding)
-			nmibt_add_reason(finding->text, "%s", text);
+		describe_condition(d->report, c, false, text);
+		add_cpus(d, NMIBT_FINDING_STUCK, is_in_condition, i + 1, text);
+		if (!c->cpus.nr || c->nr_tasks)
+			add_blocked(d, c);
 	}
 }
 

@@ -377,12 +377,13 @@ static struct nmibt_error *first_pass(struct nmibt_report *report)
 	return NULL;
 }
 
-/* Marks open conditions as over, if none of their CPUs is in them any more. */
+/* A condition that no CPU is in any more is over, unless it is of tasks, too: of these the
+ * CPUs tell nothing. */
 static void close_conditions(struct nmibt_report *report)
 {
 	for (size_t i = 0; i < report->nr_conditions; i++) {
 		struct nmibt_condition *c = &report->conditions[i];
-		bool is_in = !c->cpus.nr;
+		bool is_in = !c->cpus.nr || c->nr_tasks;
 
 		for (size_t j = 0; c->is_open && j < c->cpus.nr && !is_in; j++) {
 			for (unsigned int cpu = c->cpus.ranges[j].first;

@@ -28,7 +28,7 @@ struct nmibt_death {
 	bool is_reporter_subject;
 	bool *subjects; /* one flag for each of the report's CPUs: the death is about it */
 	unsigned int nr_subjects;
-	struct nmibt_task *tasks; /* the blocked tasks that it is about */
+	struct nmibt_task *tasks; /* that it is about: hung, or RCU waits for them */
 	size_t nr_tasks;
 	size_t printout, cause; /* index + 1 in the log's: the panic, and the report it came from */
 	bool has_seq; /* the log has the first record of the death: seq and ns are set */
@@ -44,8 +44,11 @@ struct nmibt_condition {
 	enum nmibt_print kind;
 	struct nmibt_cpus cpus;
 	struct nmibt_task task;
-	unsigned int count; /* number of reports */
-	bool has_since; /* false: the reports do not tell when it began */
+	/* Borrowed: that its newest report, a stall, names as those that RCU waits for. */
+	const struct nmibt_task *tasks;
+	size_t nr_tasks;
+	unsigned int count; /* of reports */
+	bool has_since; /* false: its first report does not tell since when */
 	uint64_t since_ns, first_ns, last_ns; /* CLOCK_LOG */
 	uint64_t interval_ns; /* between reports */
 	size_t first, last; /* index + 1 of the first and the last printout */

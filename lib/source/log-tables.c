@@ -40,6 +40,7 @@ static void drop_half(void *table, size_t *nr, size_t max, size_t size, uint64_t
 static void destroy_printout(struct nmibt_printout *printout)
 {
 	nmibt_cpus_destroy(&printout->cpus);
+	free(printout->tasks);
 	free(printout->message);
 }
 

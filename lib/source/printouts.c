@@ -27,6 +27,7 @@ static bool is_of_printout(const struct taken *t, const struct level *l)
 		 * 6.12) */
 		return has_traces(l->kind) || l->kind == NMIBT_PRINT_PANIC;
 	case NMIBT_PRINT_STALLED_CPU:
+	case NMIBT_PRINT_STALLED_TASKS:
 	case NMIBT_PRINT_STALL_FOUND:
 		return l->kind == NMIBT_PRINT_STALL || l->kind == NMIBT_PRINT_SELF_STALL;
 	case NMIBT_PRINT_END_TRACE:
@@ -69,6 +70,50 @@ void nmibt_copy_task(struct nmibt_task *task, const struct nmibt_printed *p)
 		memcpy(task->comm, p->comm.s, len);
 }
 
+/* The kernel names up to eight tasks of each rcu_node, which has up to 16 CPUs as a rule
+ * (kernel/rcu/tree_stall.h: rcu_print_task_stall(), 6.12). */
+#define MAX_STALLED_TASKS 64
+
+static struct nmibt_task *find_stalled_task(const struct nmibt_printout *printout, int32_t pid)
+{
+	for (size_t i = 0; i < printout->nr_tasks; i++) {
+		if (printout->tasks[i].pid == pid)
+			return &printout->tasks[i];
+	}
+	return NULL;
+}
+
+/* A stall names its tasks by their PIDs alone. */
+static void add_said_tasks(struct taken *t, struct nmibt_printout *printout)
+{
+	struct nmibt_str list = t->p.cpus;
+	int32_t pid;
+
+	while (printout->nr_tasks < MAX_STALLED_TASKS && nmibt_next_task(&list, &pid)) {
+		if (find_stalled_task(printout, pid))
+			continue;
+		struct nmibt_task *tasks =
+			nmibt_make_room(printout->tasks, printout->nr_tasks, sizeof(*tasks));
+		if (!tasks) {
+			t->b->failed = true;
+			return;
+		}
+		printout->tasks = tasks;
+		tasks[printout->nr_tasks++] = (struct nmibt_task){.known = true, .pid = pid};
+	}
+}
+
+/* Of a task that is shown: what it is called. */
+static void name_stalled_task(struct taken *t, const struct level *l)
+{
+	const struct nmibt_printout *printout = nmibt_log_printout(t->log, l->printout);
+	struct nmibt_task *task =
+		printout && t->p.has_task ? find_stalled_task(printout, t->p.pid) : NULL;
+
+	if (task)
+		nmibt_copy_task(task, &t->p);
+}
+
 static void take_stalled(struct taken *t, struct level *l)
 {
 	struct nmibt_printout *printout = nmibt_log_printout(t->log, l->printout);
@@ -82,6 +127,8 @@ static void take_stalled(struct taken *t, struct level *l)
 		return;
 	if (t->p.has_jiffies)
 		printout->jiffies = t->p.jiffies;
+	if (t->p.kind == NMIBT_PRINT_STALLED_TASKS)
+		add_said_tasks(t, printout);
 	if (t->p.kind == NMIBT_PRINT_STALL_FOUND && t->p.has_cpu)
 		nmibt_learn_reporter(t, l->printout, t->p.cpu);
 	else if (t->p.has_cpu && !nmibt_cpus_add(&printout->cpus, t->p.cpu))
@@ -100,9 +147,11 @@ static void take_printout_line(struct taken *t, struct level *l)
 	case NMIBT_PRINT_TASK:
 		/* The lines before are about the whole report, which may have many tasks. */
 		nmibt_level_drop_text(l);
+		name_stalled_task(t, l);
 		nmibt_begin_trace(t, l, NMIBT_EVIDENCE_TASK, NMIBT_NO_CPU);
 		break;
 	case NMIBT_PRINT_STALLED_CPU:
+	case NMIBT_PRINT_STALLED_TASKS:
 	case NMIBT_PRINT_STALL_FOUND:
 		take_stalled(t, l);
 		return;
@@ -238,7 +287,7 @@ static struct level *find_level(struct taken *t)
 static bool is_stranger(enum nmibt_print kind)
 {
 	return kind == NMIBT_PRINT_OTHER || kind == NMIBT_PRINT_STALLED_CPU ||
-	       kind == NMIBT_PRINT_STALL_FOUND;
+	       kind == NMIBT_PRINT_STALLED_TASKS || kind == NMIBT_PRINT_STALL_FOUND;
 }
 
 /* Takes a line that stands within reports. */
@@ -296,6 +345,8 @@ struct level *nmibt_begin_printout(struct taken *t, enum nmibt_print kind, enum 
 	nmibt_copy_task(&printout.task, &t->p);
 	if (kind != NMIBT_PRINT_REQUEST && kind != NMIBT_PRINT_SYSRQ_REQUEST)
 		nmibt_add_said_cpus(t, &printout.cpus);
+	if (kind == NMIBT_PRINT_STALL)
+		add_said_tasks(t, &printout);
 	l->printout = nmibt_log_add_printout(t->log, &printout);
 	l->kind = kind;
 	l->phase = phase;

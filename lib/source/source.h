@@ -98,9 +98,13 @@ struct nmibt_printout {
 	uint32_t reporter; /* the CPU that printed it; NMIBT_NO_CPU: not known */
 	uint64_t first_seq, last_seq;
 	uint64_t begun_ns, ended_ns; /* CLOCK_LOG */
-	bool has_ended; /* its last line was seen, or its caller printed something else */
-	struct nmibt_cpus cpus; /* the CPUs that it is about: locked up, stalled */
-	struct nmibt_task task; /* the task that it is about: hung, locked up */
+	bool has_ended; /* its last line was seen, or its caller went on to something else */
+	struct nmibt_cpus cpus; /* that it is about: locked, stalled */
+	struct nmibt_task task; /* that it is about: hung, locked */
+	/* That a stall names, of which RCU waits for each; the first of them, if they are
+	 * very many. */
+	struct nmibt_task *tasks;
+	size_t nr_tasks;
 	bool has_seconds;
 	uint64_t seconds; /* how long it was stuck or blocked, from its first line */
 	uint64_t jiffies; /* how long a stall has lasted; 0: not known */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Parses lists of CPUs as the kernel prints them: "%*pbl" of lib/vsprintf.c ("0-1,3"), and the
- * lists of RCU's expedited stalls (kernel/rcu/tree_exp.h).
+ * Lists of CPUs as the kernel prints them: "%*pbl" of lib/vsprintf.c ("0-1,3"), and those
+ * of RCU's stalls (kernel/rcu/tree_stall.h, tree_exp.h), which have tasks, too.
  */
 #include "text/arch.h"
 
@@ -43,4 +43,31 @@ bool nmibt_next_cpus(struct nmibt_str *list, unsigned int *ret_first, unsigned i
 	*ret_first = first;
 	*ret_last = last < NMIBT_MAX_CPUS ? last : NMIBT_MAX_CPUS - 1;
 	return true;
+}
+
+/* "P118", and behind it its state: "P118/1:b..l" (rcu_print_task_stall(), 5.10 to 6.12). */
+static bool read_task(struct nmibt_str word, int32_t *ret)
+{
+	uint64_t pid;
+
+	if (!nmibt_skip(&word, "P") || !nmibt_take_decimal(&word, INT32_MAX, &pid) ||
+	    (word.len && *word.s != '/'))
+		return false;
+	*ret = (int32_t)pid;
+	return true;
+}
+
+bool nmibt_next_task(struct nmibt_str *list, int32_t *ret)
+{
+	while (list->len) {
+		struct nmibt_str word;
+
+		if (!nmibt_take_until(list, " ", &word)) {
+			word = *list;
+			list->len = 0;
+		}
+		if (read_task(word, ret))
+			return true;
+	}
+	return false;
 }

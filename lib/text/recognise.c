@@ -303,6 +303,16 @@ static bool read_stalled_cpu(struct nmibt_str s, struct nmibt_printed *ret)
 	       (!flags.len || *flags.s == '-') && nmibt_str_holds(s, " idle=");
 }
 
+/* "\tTasks blocked on level-0 rcu_node (CPUs 0-3): P118/1:b..l P120": rcu_print_task_stall();
+ * up to 5.9 "P118" alone */
+static bool read_stalled_tasks(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	if (!nmibt_skip_to(&s, " rcu_node (CPUs ") || !nmibt_skip_to(&s, "):"))
+		return false;
+	ret->cpus = s;
+	return true;
+}
+
 /* "csd: Detected non-responsive CSD lock (#1) on CPU#2, waiting 5000000044 ns for CPU#03
  * name+0x0/0x1(...).": kernel/smp.c: csd_lock_wait_toolong() */
 static bool read_csd(struct nmibt_str s, struct nmibt_printed *ret)
@@ -505,6 +515,7 @@ static const struct nmibt_form forms[] = {
 	{"INFO: ", NMIBT_PRINT_OTHER, read_info},
 	{"\t(detected by ", NMIBT_PRINT_STALL_FOUND, read_stall_found},
 	{"\t(t=", NMIBT_PRINT_STALL_FOUND, read_jiffies},
+	{"\tTasks blocked on level-", NMIBT_PRINT_STALLED_TASKS, read_stalled_tasks},
 	{"\t", NMIBT_PRINT_STALLED_CPU, read_stalled_cpu},
 	{"csd: ", NMIBT_PRINT_CSD_LOCKUP, read_csd},
 	/* lib/bug.c; arch/arm64/mm/fault.c: die_kernel_fault() */

@@ -132,8 +132,10 @@ enum nmibt_print {
 
 	/* Lines within reports. */
 	NMIBT_PRINT_STALLED_CPU, /* "rcu: \t3-....: (21000 ticks this GP) ..." */
-	/* "rcu: \t(detected by 2, t=21002 jiffies, ...)": the CPU that reports, and how long the
-	 * stall has lasted; if the stalled CPU itself reports, "rcu: \t(t=21000 jiffies ...)" */
+	/* "rcu: \tTasks blocked on level-0 rcu_node (CPUs 0-3): P118/1:b..l" */
+	NMIBT_PRINT_STALLED_TASKS,
+	/* "rcu: \t(detected by 2, t=21002 jiffies, ...)": who reports, and for how long it lasts;
+	 * of the stalled CPU itself "rcu: \t(t=21000 jiffies ...)" */
 	NMIBT_PRINT_STALL_FOUND,
 	NMIBT_PRINT_CSD_RELEASED, /* "csd: CSD lock (#1) got unstuck on CPU#03, CPU#02 released ..." */
 	NMIBT_PRINT_CUT_HERE, /* "------------[ cut here ]------------" */
@@ -166,8 +168,10 @@ struct nmibt_printed {
 	/* Below NMIBT_MAX_CPUS. The CPU that the line is about; for REQUEST and STALL_FOUND the CPU
 	 * that prints it. */
 	unsigned int cpu;
-	bool all_cpus; /* REQUEST: the line does not list the CPUs that are asked */
-	struct nmibt_str cpus; /* a list as printed: "0-1,3"; nmibt_next_cpus() reads it */
+	bool all_cpus; /* of REQUEST: it does not list whom it asks */
+	/* A list as printed: "0-1,3"; read it by nmibt_next_cpus(), and tasks of RCU's by
+	 * nmibt_next_task(). */
+	struct nmibt_str cpus;
 	bool has_task;
 	int32_t pid;
 	struct nmibt_str comm; /* len 0: the line does not have it */
@@ -203,6 +207,10 @@ bool nmibt_has_plain_traces(enum nmibt_arch arch);
  * is "0-1,3", or RCU's " 3-... 4-O.. P118", where P118 is a task and is skipped. False: there are
  * no more, or the text is no CPU. CPUs from NMIBT_MAX_CPUS on are cut off. */
 bool nmibt_next_cpus(struct nmibt_str *list, unsigned int *ret_first, unsigned int *ret_last);
+
+/* The PID of the next task of such a list, which moves behind it: "P118", "P118/1:b..l"; CPUs
+ * are passed over. False: no more. */
+bool nmibt_next_task(struct nmibt_str *list, int32_t *ret);
 
 /* ------------------------------------------------------- a backtrace as a whole */
 

@@ -1149,7 +1149,42 @@ static void expedited_stall(void **state)
 	assert_int_equal(p->kind, NMIBT_PRINT_STALL);
 	assert_int_equal(p->reporter, 1);
 	assert_true(nmibt_cpus_has(&p->cpus, 3) && nmibt_cpus_count(&p->cpus) == 1);
+	assert_int_equal(p->nr_tasks, 1);
+	assert_int_equal(p->tasks[0].pid, 118);
 	assert_int_equal(nth_trace(l, 3, 0)->printout, 1);
+}
+
+/* RCU names a task by its PID, and its stack tells what it is called; a list of thousands is
+ * cut, and a line of another caller is not the stall's. */
+static void stall_of_tasks(void **state)
+{
+	struct log *l = *state;
+
+	say(l, IRQ(2), "rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:\n");
+	say_part(l, IRQ(2), 0, "rcu: \tTasks blocked on level-0 rcu_node (CPUs 0-15):");
+	say_part(l, IRQ(2), CONT, " P300/1:b..l");
+	say_part(l, IRQ(2), CONT | NEWLINE, " P300/1:b..l");
+	say(l, IRQ(3), "rcu: \tTasks blocked on level-0 rcu_node (CPUs 0-15): P7\n");
+	say_part(l, IRQ(2), 0, "rcu: \tTasks blocked on level-0 rcu_node (CPUs 16-31):");
+	for (unsigned int pid = 1000; pid < 3000; pid++) {
+		char task[16];
+
+		sprintf(task, " P%u", pid);
+		say_part(l, IRQ(2), CONT, task);
+	}
+	say_part(l, IRQ(2), CONT | NEWLINE, "");
+	say(l, IRQ(2), "rcu: \t(detected by 2, t=21002 jiffies, g=1234, q=5 ncpus=96)\n");
+	say(l, IRQ(2), TASK("reader         ", 300) SPIN_TRACE);
+	finish(l);
+	const struct nmibt_printout *p = &l->log->printouts[0];
+	assert_int_equal(l->log->nr_printouts, 1);
+	assert_int_equal(nmibt_cpus_count(&p->cpus), 0);
+	assert_int_equal(p->nr_tasks, 64);
+	assert_int_equal(p->tasks[0].pid, 300);
+	assert_string_equal(p->tasks[0].comm, "reader");
+	assert_int_equal(p->tasks[1].pid, 1000);
+	assert_int_equal(*p->tasks[1].comm, '\0');
+	assert_int_equal(trace_at(l, 0)->printout, 1);
 }
 
 #define HUNG(comm, pid)                                                                            \
@@ -1932,6 +1967,7 @@ int main(void)
 		TEST(stall_of_others),
 		TEST(stall_found_by_task),
 		TEST(expedited_stall),
+		TEST(stall_of_tasks),
 		TEST(hung_task),
 		TEST(task_dump),
 		TEST(csd_lockup),

@@ -180,7 +180,7 @@ static void kinds(void **state)
 		 P(STALLED_CPU)},
 		{"\t3: (1 GPs behind) idle=e37/140000000000001/0", P(STALLED_CPU)},
 		{"rcu: \t(detected by 2, t=21002 jiffies, g=1, q=2 ncpus=4)", P(STALL_FOUND)},
-		{"rcu: \tTasks blocked on level-0 rcu_node (CPUs 0-3): P118", P(OTHER)},
+		{"rcu: \tTasks blocked on level-0 rcu_node (CPUs 0-3): P118", P(STALLED_TASKS)},
 		{"\t3 apples", P(OTHER)},
 		{"INFO: NMI handler (perf_event_nmi_handler) took too long to run: 1.1 msecs",
 		 P(OTHER)},
@@ -746,6 +746,29 @@ static void lists(void **state)
 	check_list(",,,1", "1-1 ");
 }
 
+static void check_tasks(const char *list, const char *wanted)
+{
+	struct nmibt_str rest = nmibt_str_of(list);
+	char got[128] = "";
+	int32_t pid;
+
+	while (nmibt_next_task(&rest, &pid))
+		sprintf(got + strlen(got), "%d ", pid);
+	assert_string_equal(got, wanted);
+}
+
+/* Of RCU's stalls; a task may have its state behind it. */
+static void lists_of_tasks(void **state)
+{
+	(void)state;
+	check_tasks(" P118", "118 ");
+	check_tasks(" P118/1:b..l P120/2:.q.l P7", "118 120 7 ");
+	check_tasks(" 3-... P118 6-....P9 ", "118 ");
+	check_tasks("P2147483647 P2147483648 P99999999999999999999 P1", "2147483647 1 ");
+	check_tasks("P P/ P-1 Px P1x PP1 p1 1", "");
+	check_tasks("", "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -762,6 +785,7 @@ int main(void)
 		cmocka_unit_test(registers),
 		cmocka_unit_test(marks),
 		cmocka_unit_test(lists),
+		cmocka_unit_test(lists_of_tasks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
