@@ -407,6 +407,22 @@ static void write_asked(struct json *j, const struct nmibt_cpu *cpu)
 	json_close(j, '}');
 }
 
+/* By a message of the kernel's own. */
+static void write_absence(struct json *j, const struct nmibt_cpu *cpu)
+{
+	if (cpu->absence == NMIBT_ABSENCE_NONE) {
+		json_null(j);
+		return;
+	}
+	json_open(j, '{');
+	json_key(j, "kind");
+	json_word(j, nmibt_absence_name(cpu->absence));
+	json_key(j, "age");
+	json_age(j, nmibt_age_of(j->renderer.report, NMIBT_CLOCK_LOG, cpu->absence_ns,
+				 cpu->absence_seq));
+	json_close(j, '}');
+}
+
 static void write_verdict(struct json *j, const struct nmibt_cpu *cpu)
 {
 	const struct nmibt_evidence *shown = nmibt_shown(cpu);
@@ -480,6 +496,8 @@ struct nmibt_error *json_cpu(struct renderer *r, const struct nmibt_cpu *cpu)
 	json_close(j, '}');
 	json_key(j, "note");
 	json_word(j, nmibt_note_name(cpu->stop.note));
+	json_key(j, "absence");
+	write_absence(j, cpu);
 	json_key(j, "slot");
 	write_slot(j, cpu);
 	json_close(j, '}');

@@ -69,6 +69,9 @@ static bool is_of_report(enum nmibt_print kind)
 	case NMIBT_PRINT_KDUMP:
 	case NMIBT_PRINT_CSD_RELEASED:
 	case NMIBT_PRINT_NOT_RESPONDING:
+	case NMIBT_PRINT_NOT_STOPPED:
+	case NMIBT_PRINT_CPU_ONLINE:
+	case NMIBT_PRINT_CPU_OFFLINE:
 	case NMIBT_PRINT_END_PANIC:
 		return false;
 	default:

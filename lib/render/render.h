@@ -58,10 +58,12 @@ const char *nmibt_print_words(enum nmibt_print kind);
 /* Writes why a stack ends, as a sentence; empty if it is complete, or if the reason is not
  * known. */
 void nmibt_format_end(const struct nmibt_stack *stack, char *buf, size_t len);
-/* What a CPU's crash note shows, as half a sentence. NULL: nothing that is worth a line. */
-const char *nmibt_note_words(const struct nmibt_report *report, unsigned int cpu,
-			     enum nmibt_note note);
-/* Writes "+2.18 ms", from the capture's request to ns; empty if one of the times is missing. */
+/* What a CPU's crash note tells, or the kernel of why it has none, as half a sentence; empty:
+ * nothing that is worth a line. */
+void nmibt_format_note(const struct nmibt_report *report, const struct nmibt_cpu *cpu, char *buf,
+		       size_t len);
+const char *nmibt_absence_name(enum nmibt_absence absence); /* NULL: none */
+/* "+2.18 ms" from the capture's request to ns; empty when one of the times is missing. */
 void nmibt_format_since(const struct nmibt_report *report, uint64_t ns, char *buf, size_t len);
 /* True: all CPUs that the capture asked answered in time and completely. */
 bool nmibt_have_all_answered(const struct nmibt_report *report);

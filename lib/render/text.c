@@ -214,7 +214,7 @@ static void render_silence(struct renderer *r, const struct nmibt_cpu *cpu)
 
 static void render_remarks(struct renderer *r, const struct nmibt_cpu *cpu)
 {
-	const char *note = nmibt_note_words(r->report, cpu->cpu, cpu->stop.note);
+	char note[160];
 
 	if (*cpu->why) {
 		nmibt_paint(r, RED);
@@ -225,8 +225,10 @@ static void render_remarks(struct renderer *r, const struct nmibt_cpu *cpu)
 	if (cpu->has_slot)
 		render_slot_remarks(r, cpu);
 	render_silence(r, cpu);
-	if (!cpu->is_stale)
-		remark(r, note);
+	if (cpu->is_stale)
+		return;
+	nmibt_format_note(r->report, cpu, note, sizeof(note));
+	remark(r, note);
 }
 
 static void render_header_fields(struct renderer *r, const struct nmibt_cpu *cpu)

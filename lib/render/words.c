@@ -113,31 +113,26 @@ void nmibt_format_end(const struct nmibt_stack *stack, char *buf, size_t len)
 	snprintf(buf, len, "%s%s%s", words[stack->end].before, at, words[stack->end].behind);
 }
 
-/* True: the CPU was online. The capture records that; without it the kernel's own mask says it. */
-static bool was_online(const struct nmibt_report *report, unsigned int cpu)
+/* Of a CPU that has none, where others were stopped. */
+static const char *no_note_words(const struct nmibt_report *report, const struct nmibt_cpu *cpu)
 {
-	const struct nmibt_percpu *percpu = report->sources->percpu;
-
-	if (report->sources->has_capture)
-		return report->cpus[cpu].outcome != NMIBT_OUTCOME_OFFLINE;
-	return percpu && cpu < percpu->nr && percpu->online[cpu];
+	/* Where nobody was stopped, or the CPU itself had the others stopped, an empty note
+	 * says nothing. */
+	if (!report->has_note)
+		return NULL;
+	if (cpu->cpu == report->death.reporter)
+		return "it has no crash note";
+	return nmibt_was_online(report, cpu) ? "no crash note: it never stopped"
+					     : "no crash note: it was offline, or did not stop";
 }
 
-const char *nmibt_note_words(const struct nmibt_report *report, unsigned int cpu,
-			     enum nmibt_note note)
+static const char *note_words(const struct nmibt_report *report, const struct nmibt_cpu *cpu)
 {
-	switch (note) {
+	switch (cpu->stop.note) {
 	case NMIBT_NOTE_PRESENT:
 		return NULL;
 	case NMIBT_NOTE_NONE:
-		/* An empty note says nothing if no CPU was stopped, or if this CPU stopped the
-		 * others. */
-		if (!report->has_note)
-			return NULL;
-		if (cpu == report->death.reporter)
-			return "it has no crash note";
-		return was_online(report, cpu) ? "no crash note: it never stopped"
-					       : "no crash note: it was offline, or did not stop";
+		return no_note_words(report, cpu);
 	case NMIBT_NOTE_EXCLUDED:
 		return "its crash note is not in the dump";
 	case NMIBT_NOTE_DAMAGED:
@@ -146,6 +141,41 @@ const char *nmibt_note_words(const struct nmibt_report *report, unsigned int cpu
 		break;
 	}
 	return report->was_stopped ? "it is not known where its crash note is" : NULL;
+}
+
+const char *nmibt_absence_name(enum nmibt_absence absence)
+{
+	static const char *const names[] = {
+		[NMIBT_ABSENCE_UNPLUGGED] = "unplugged",
+		[NMIBT_ABSENCE_NOT_STOPPED] = "not-stopped",
+	};
+	return names[absence];
+}
+
+void nmibt_format_note(const struct nmibt_report *report, const struct nmibt_cpu *cpu, char *buf,
+		       size_t len)
+{
+	const char *words = note_words(report, cpu);
+	const char *empty =
+		report->has_note && cpu->stop.note == NMIBT_NOTE_NONE ? "no crash note: " : "";
+	char age[96];
+
+	switch (cpu->absence) {
+	case NMIBT_ABSENCE_UNPLUGGED:
+		nmibt_format_age(
+			report,
+			nmibt_age_of(report, NMIBT_CLOCK_LOG, cpu->absence_ns, cpu->absence_seq),
+			age, sizeof(age));
+		snprintf(buf, len, "%sthe log says that it went offline%s%s", empty,
+			 *age ? " " : "", age);
+		return;
+	case NMIBT_ABSENCE_NOT_STOPPED:
+		snprintf(buf, len, "%sthe kernel says that it did not stop", empty);
+		return;
+	case NMIBT_ABSENCE_NONE:
+		break;
+	}
+	snprintf(buf, len, "%s", words ? words : "");
 }
 
 void nmibt_format_since(const struct nmibt_report *report, uint64_t ns, char *buf, size_t len)

@@ -96,6 +96,13 @@ enum nmibt_wait_kind {
 	NMIBT_WAIT_STOP_MACHINE,
 };
 
+/* What the kernel itself says of why a CPU has no registers of the stop. */
+enum nmibt_absence {
+	NMIBT_ABSENCE_NONE, /* nothing */
+	NMIBT_ABSENCE_UNPLUGGED,
+	NMIBT_ABSENCE_NOT_STOPPED, /* it did not take the stop */
+};
+
 struct nmibt_cpu {
 	unsigned int cpu;
 	enum nmibt_outcome outcome;
@@ -117,9 +124,11 @@ struct nmibt_cpu {
 	bool is_partial_filled; /* its slot has no stack, so stop has it */
 	enum nmibt_moved moved; /* between standing and stop */
 	struct nmibt_age age; /* of standing */
-	size_t condition; /* index + 1 of an open condition that makes the CPU stuck; 0: none */
-	uint32_t asked_by; /* for a silent CPU: the CPU that asked it */
-	uint64_t asked_ns, asked_seq; /* asked_seq: of the request's record in the log */
+	size_t condition; /* index + 1: of an open one that makes it stuck */
+	uint32_t asked_by; /* of a silent CPU */
+	uint64_t asked_ns, asked_seq; /* asked_seq: of the log's request */
+	enum nmibt_absence absence;
+	uint64_t absence_ns, absence_seq; /* of the record that says so */
 	char why[NMIBT_WHY_LEN]; /* what failed, or why there is nothing */
 	uint64_t stack_hash; /* of the stack that stands; 0: no frames, or not for groups */
 };
@@ -272,7 +281,13 @@ enum nmibt_outcome nmibt_outcome_of_kind(enum nmibt_evidence_kind kind);
 enum nmibt_outcome nmibt_outcome_of_slot(const struct nmibt_evidence *evidence);
 /* Decides which evidence stands: sets outcome, step and standing of ret->cpu. */
 struct nmibt_error *nmibt_select(const struct nmibt_report *report, struct nmibt_cpu *ret);
-/* As nmibt_unwind_evidence(), for the registers at the stop. */
+/* Was it online as it was asked or as the machine died? False also: not known. */
+bool nmibt_was_online(const struct nmibt_report *report, const struct nmibt_cpu *cpu);
+/* Fills in absence of a CPU whose stop is read. */
+void nmibt_find_absence(const struct nmibt_report *report, struct nmibt_cpu *cpu);
+/* Are records missing behind the one of this number? */
+bool nmibt_has_gap_behind(const struct nmibt_log_source *log, uint64_t seq);
+/* As nmibt_unwind_evidence(), of the registers at the stop. */
 struct nmibt_error *nmibt_unwind_stop(const struct nmibt_report *report, struct nmibt_cpu *cpu);
 
 /* The evidence that stands, whatever the step. */

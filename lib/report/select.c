@@ -345,8 +345,7 @@ static struct nmibt_error *try_last_seen(const struct nmibt_report *report, stru
 
 /* ------------------------------------------------------------------------- silent */
 
-/* True: the answer to the request at seq may be in records that are lost. */
-static bool may_have_lost_answer(const struct nmibt_log_source *log, uint64_t seq)
+bool nmibt_has_gap_behind(const struct nmibt_log_source *log, uint64_t seq)
 {
 	for (size_t i = log->nr_gaps; i > 0; i--) {
 		if (log->gaps[i - 1].before_seq > seq)
@@ -369,7 +368,8 @@ static bool is_silent(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 			continue;
 		if (r->all || !nmibt_cpus_has(&r->asked, cpu->cpu))
 			continue;
-		if (may_have_lost_answer(log, r->seq)) {
+		/* The answer may be in them. */
+		if (nmibt_has_gap_behind(log, r->seq)) {
 			nmibt_add_reason(cpu->why,
 					 "it was asked for its backtrace; lost records of "
 					 "the log may hold the answer");
@@ -490,6 +490,7 @@ struct nmibt_error *nmibt_select(const struct nmibt_report *report, struct nmibt
 	if (err)
 		return err;
 	set_outcome(report, cpu);
+	nmibt_find_absence(report, cpu);
 	say_why_nothing(cpu);
 	return NULL;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Lines of the log about the machine as a whole: boots, suspends, hardware, taint. */
+/* What the log tells of the machine as a whole: boots, suspends, CPUs that come and go,
+ * hardware, taint. */
 #include "source/printouts.h"
 
 #define MAX_MESSAGE 1024
@@ -25,12 +26,25 @@ void nmibt_take_event(struct taken *t)
 		.message = nmibt_copy_line(t),
 	};
 
-	if (t->p.kind == NMIBT_PRINT_NOT_RESPONDING || t->p.kind == NMIBT_PRINT_CSD_RELEASED)
+	if (t->p.kind == NMIBT_PRINT_NOT_RESPONDING || t->p.kind == NMIBT_PRINT_NOT_STOPPED ||
+	    t->p.kind == NMIBT_PRINT_CSD_RELEASED)
 		nmibt_add_said_cpus(t, &event.cpus);
+	if (t->p.kind == NMIBT_PRINT_BANNER)
+		t->log->boot_seq = line->seq;
 	nmibt_log_add_event(t->log, &event);
 }
 
-/* Replaces *at by a copy of text, so that the newest text is kept. */
+void nmibt_take_hotplug(struct taken *t)
+{
+	t->log->hotplug[t->p.cpu] = (struct nmibt_hotplug){
+		.is_known = true,
+		.is_offline = t->p.kind == NMIBT_PRINT_CPU_OFFLINE,
+		.seq = t->line->seq,
+		.ts_ns = t->line->ts_ns,
+	};
+}
+
+/* Keeps the newest. */
 static void keep(struct taken *t, char **at, struct nmibt_str text)
 {
 	if (text.len > MAX_MESSAGE)

@@ -455,7 +455,12 @@ static void take_kind(struct taken *t)
 	case NMIBT_PRINT_END_PANIC:
 		take_end_of_panic(t);
 		break;
+	case NMIBT_PRINT_CPU_ONLINE:
+	case NMIBT_PRINT_CPU_OFFLINE:
+		nmibt_take_hotplug(t);
+		break;
 	case NMIBT_PRINT_NOT_RESPONDING:
+	case NMIBT_PRINT_NOT_STOPPED:
 	case NMIBT_PRINT_BANNER:
 	case NMIBT_PRINT_COMMAND_LINE:
 	case NMIBT_PRINT_SUSPEND:

@@ -214,7 +214,9 @@ void nmibt_take_stopping(struct taken *t);
 /* A copy of the line, which the caller frees; NULL: out of memory. */
 char *nmibt_copy_line(struct taken *t);
 void nmibt_take_event(struct taken *t);
-/* Takes the hardware and the taint from the line. */
+/* A CPU came, or was unplugged. */
+void nmibt_take_hotplug(struct taken *t);
+/* What the line says of the hardware and the taint. */
 void nmibt_take_machine(struct taken *t);
 /* Takes a line that says how many messages were dropped. */
 void nmibt_take_dropped(struct taken *t);

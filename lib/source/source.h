@@ -124,14 +124,21 @@ struct nmibt_request {
 /* A line of the log about the machine as a whole. */
 struct nmibt_log_event {
 	enum nmibt_print
-		kind; /* BANNER, COMMAND_LINE, SUSPEND, RESUME, KDUMP, NOT_RESPONDING, CSD_RELEASED, END_PANIC */
+		kind; /* BANNER, COMMAND_LINE, SUSPEND, RESUME, KDUMP, NOT_RESPONDING, NOT_STOPPED, CSD_RELEASED, END_PANIC */
 	uint64_t seq, ts_ns;
-	struct nmibt_cpus cpus; /* for NOT_RESPONDING */
-	bool is_capture_kernel; /* for COMMAND_LINE: it has elfcorehdr= */
+	struct nmibt_cpus cpus; /* of NOT_RESPONDING, NOT_STOPPED, CSD_RELEASED */
+	bool is_capture_kernel; /* of COMMAND_LINE: it has elfcorehdr= */
 	char *message; /* untrusted, NUL-terminated */
 };
 
-/* Lost records, and where they were: between the records after_seq and before_seq. */
+/* The newest record that says that a CPU was unplugged, or came. */
+struct nmibt_hotplug {
+	bool is_known; /* there is one */
+	bool is_offline; /* it was unplugged */
+	uint64_t seq, ts_ns;
+};
+
+/* Records that are lost, and where: [after_seq, before_seq] are the neighbours. */
 struct nmibt_log_gap {
 	uint64_t after_seq, before_seq;
 	uint64_t nr; /* number of lost records, as far as known */
@@ -165,6 +172,8 @@ struct nmibt_log_source {
 	size_t nr_requests;
 	struct nmibt_log_event *events; /* by seq */
 	size_t nr_events;
+	struct nmibt_hotplug hotplug[NMIBT_MAX_CPUS];
+	uint64_t boot_seq; /* of the newest boot's first record; 0: not there */
 	struct nmibt_log_gap *gaps; /* by after_seq */
 	size_t nr_gaps;
 	uint64_t nr_dropped; /* printouts, requests and events for which the tables had no room */

@@ -107,7 +107,29 @@ static bool read_bad_mode(struct nmibt_str s, struct nmibt_printed *ret)
 	return nmibt_skip_to(&s, " handler detected on CPU") && read_serror(s, ret);
 }
 
+/* arch/arm64/kernel/smp.c: secondary_start_kernel(); psci.c: cpu_psci_cpu_kill();
+ * "CPU3: shutdown" is smp.c's __cpu_die(), up to 5.6: "CPU3: Booted secondary processor
+ * 0x0000000003 [0x410fd083]", up to 4.16 [410fd083]; "CPU3 killed (polled 0 ms)", up to 5.4
+ * "CPU3 killed." */
+static bool read_booted(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	return nmibt_read_cpu_said(s, ": Booted secondary processor ", ret);
+}
+
+static bool read_shutdown(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	return nmibt_read_cpu_said(s, ": shutdown", ret);
+}
+
+static bool read_killed(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	return nmibt_read_cpu_said(s, " killed", ret);
+}
+
 static const struct nmibt_form forms[] = {
+	{"CPU", NMIBT_PRINT_CPU_ONLINE, read_booted},
+	{"CPU", NMIBT_PRINT_CPU_OFFLINE, read_shutdown},
+	{"psci: CPU", NMIBT_PRINT_CPU_OFFLINE, read_killed},
 	{"pstate: ", NMIBT_PRINT_REGISTER, read_pstate},
 	{"pc : ", NMIBT_PRINT_PC, read_pc},
 	{"PC is at ", NMIBT_PRINT_PC, read_pc},

@@ -35,6 +35,12 @@ bool nmibt_take_cpu(struct nmibt_str *cursor, unsigned int *ret)
 	return true;
 }
 
+bool nmibt_read_cpu_said(struct nmibt_str s, const char *words, struct nmibt_printed *ret)
+{
+	ret->has_cpu = nmibt_take_cpu(&s, &ret->cpu) && nmibt_str_starts(s, words);
+	return ret->has_cpu;
+}
+
 static bool take_pid(struct nmibt_str *cursor, struct nmibt_printed *ret)
 {
 	uint64_t pid;
@@ -49,8 +55,7 @@ static bool take_pid(struct nmibt_str *cursor, struct nmibt_printed *ret)
 /* The first CPU number in the line is that of the CPU which the line is about. */
 static bool read_cpu(struct nmibt_str s, struct nmibt_printed *ret)
 {
-	ret->has_cpu = nmibt_take_cpu(&s, &ret->cpu);
-	return ret->has_cpu;
+	return nmibt_read_cpu_said(s, "", ret);
 }
 
 /* "21002 jiffies" */
@@ -500,7 +505,7 @@ static const struct nmibt_form forms[] = {
 	{"SysRq : ", NMIBT_PRINT_OTHER, read_sysrq},
 	{"Task dump for CPU ", NMIBT_PRINT_TASK_DUMP, read_cpu},
 	/* arch/arm64/kernel/smp.c: smp_send_stop(), crash_smp_send_stop(); machine_kexec.c */
-	{"SMP: failed to stop secondary CPUs", NMIBT_PRINT_NOT_RESPONDING, read_list},
+	{"SMP: failed to stop secondary CPUs", NMIBT_PRINT_NOT_STOPPED, read_list},
 	{"Some CPUs may be stale, kdump will be unreliable", NMIBT_PRINT_NOT_RESPONDING, NULL},
 	{"CPUs not responding to MCE broadcast", NMIBT_PRINT_NOT_RESPONDING, read_list_behind},
 	/* arch/x86/kernel/nmi.c, 6.4 and later */

@@ -114,7 +114,7 @@ enum nmibt_print {
 	NMIBT_PRINT_SYSRQ_SKIPPED, /* "CPU1: backtrace skipped as idling" */
 	NMIBT_PRINT_STOPPING, /* "CPU2: stopping" */
 	NMIBT_PRINT_TASK_DUMP, /* "Task dump for CPU 3:" */
-	NMIBT_PRINT_NOT_RESPONDING, /* the kernel's own list of CPUs that did not answer or stop */
+	NMIBT_PRINT_NOT_RESPONDING, /* the kernel's own list of CPUs that did not answer */
 
 	/* First lines of reports. */
 	NMIBT_PRINT_PANIC, /* "Kernel panic - not syncing: " */
@@ -156,6 +156,9 @@ enum nmibt_print {
 	NMIBT_PRINT_SUSPEND, /* "PM: suspend entry (...)", "PM: hibernation: hibernation entry" */
 	NMIBT_PRINT_RESUME, /* "PM: suspend exit", "PM: hibernation: hibernation exit" */
 	NMIBT_PRINT_KDUMP, /* "Starting crashdump kernel...", "Bye!" */
+	NMIBT_PRINT_NOT_STOPPED, /* "SMP: failed to stop secondary CPUs 1,3" */
+	NMIBT_PRINT_CPU_ONLINE, /* "smpboot: Booting Node 0 Processor 3 APIC 0x3" */
+	NMIBT_PRINT_CPU_OFFLINE, /* "smpboot: CPU 3 is now offline" */
 	NMIBT_PRINT_DROPPED, /* "** 12 printk messages dropped **": a console was too slow */
 	NMIBT_NR_PRINTS,
 };

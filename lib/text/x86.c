@@ -72,7 +72,21 @@ static bool is_stack_words(struct nmibt_str s, struct nmibt_printed *ret)
 	return nmibt_take_hex(&s, 16, &word) && s.s - start.s == 16 && (!s.len || *s.s == ' ');
 }
 
+/* arch/x86/kernel/smpboot.c: announce_cpu(), arch_cpuhp_cleanup_dead_cpu(), up to 6.4
+ * common_cpu_die(): "Booting Node 0 Processor 3 APIC 0x3", "CPU 3 is now offline" */
+static bool read_booting(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	return nmibt_skip_to(&s, " Processor ") && nmibt_read_cpu_said(s, " APIC ", ret);
+}
+
+static bool read_offline(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	return nmibt_read_cpu_said(s, " is now offline", ret);
+}
+
 static const struct nmibt_form forms[] = {
+	{"smpboot: Booting Node ", NMIBT_PRINT_CPU_ONLINE, read_booting},
+	{"smpboot: CPU ", NMIBT_PRINT_CPU_OFFLINE, read_offline},
 	{"RIP: ", NMIBT_PRINT_PC, read_rip},
 	{"RSP: ", NMIBT_PRINT_REGISTER, read_rsp},
 	{"RAX: ", NMIBT_PRINT_REGISTER, NULL},

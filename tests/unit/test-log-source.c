@@ -909,7 +909,7 @@ static void panic_asks(void **state)
 	assert_int_equal(nth_trace(l, 1, 0)->request, 0);
 	assert_int_equal(check_trace(l, 0, NMIBT_EVIDENCE_ANSWER, 1, IDLE(0))->printout, 1);
 	assert_int_equal(l->log->nr_events, 1);
-	assert_int_equal(l->log->events[0].kind, NMIBT_PRINT_NOT_RESPONDING);
+	assert_int_equal(l->log->events[0].kind, NMIBT_PRINT_NOT_STOPPED);
 	assert_int_equal(nmibt_cpus_count(&l->log->events[0].cpus), 3);
 }
 

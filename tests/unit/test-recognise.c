@@ -103,8 +103,8 @@ static void kinds(void **state)
 		/* kernel/sched/core.c */
 		{"Task dump for CPU 3:", P(TASK_DUMP)},
 		/* arch/arm64/kernel/smp.c, 6.12, 4.14 */
-		{"SMP: failed to stop secondary CPUs 0,199", P(NOT_RESPONDING)},
-		{"SMP: failed to stop secondary CPUs", P(NOT_RESPONDING)},
+		{"SMP: failed to stop secondary CPUs 0,199", P(NOT_STOPPED)},
+		{"SMP: failed to stop secondary CPUs", P(NOT_STOPPED)},
 		{"SMP: stopping secondary CPUs", P(OTHER)},
 		{"Some CPUs may be stale, kdump will be unreliable.", P(NOT_RESPONDING)},
 		{"CPU 5 didn't respond to backtrace IPI, inspecting paca.", P(NOT_RESPONDING)},
@@ -270,6 +270,10 @@ static void kinds_of_x86_64(void **state)
 {
 	(void)state;
 	check_arch(X86_64, "RIP: 0010:f+0x1/0x2", P(PC));
+	check_arch(X86_64, "smpboot: CPU 3 is now offline", P(CPU_OFFLINE));
+	check_arch(X86_64, "smpboot: CPU 8192 is now offline", P(OTHER));
+	check_arch(X86_64, "smpboot: CPU 3 didn't die...", P(OTHER));
+	check_arch(X86_64, "smpboot: Booting Node 0 Processor 3 APIC 0x3", P(CPU_ONLINE));
 	check_arch(X86_64, "RSP: 0018:ffffc900001a7ee0 EFLAGS: 00000046", P(REGISTER));
 	check_arch(X86_64, "RAX: 0000000000000000 RBX: 0000000000000000", P(REGISTER));
 	check_arch(X86_64, "FS:  0000000000000000(0000) GS:ffff88003fc00000(0000)", P(REGISTER));
@@ -292,6 +296,14 @@ static void kinds_of_arm64(void **state)
 {
 	(void)state;
 	check_arch(ARM64, "pc : f+0x1/0x2", P(PC));
+	check_arch(ARM64, "psci: CPU3 killed (polled 0 ms)", P(CPU_OFFLINE));
+	check_arch(ARM64, "psci: CPU3 killed.", P(CPU_OFFLINE));
+	check_arch(ARM64, "psci: CPU3 may not have shut down cleanly", P(OTHER));
+	check_arch(ARM64, "CPU3: shutdown", P(CPU_OFFLINE));
+	check_arch(ARM64, "CPU3: may not have shut down cleanly", P(OTHER));
+	check_arch(ARM64, "CPU3: Booted secondary processor 0x0000000003 [0x410fd083]",
+		   P(CPU_ONLINE));
+	check_arch(ARM64, "CPU8192: shutdown", P(OTHER));
 	check_arch(ARM64, "pstate: 600000c5 (nZCv daIF -PAN -UAO)", P(REGISTER));
 	check_arch(ARM64, "lr : f+0x1/0x2", P(REGISTER));
 	check_arch(ARM64, "sp : ffff800082d3bd90", P(REGISTER));
