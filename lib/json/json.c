@@ -195,6 +195,20 @@ static void write_death(struct json *j)
 
 /* --------------------------------------------------------- conditions and timeline */
 
+static void write_owner(struct json *j, const struct nmibt_owner *owner)
+{
+	if (!owner->words) {
+		json_null(j);
+		return;
+	}
+	json_open(j, '{');
+	json_key(j, "words");
+	json_word(j, owner->words);
+	json_key(j, "task");
+	json_task(j, &owner->task);
+	json_close(j, '}');
+}
+
 static void write_condition(struct json *j, const struct nmibt_condition *c)
 {
 	json_open(j, '{');
@@ -206,6 +220,8 @@ static void write_condition(struct json *j, const struct nmibt_condition *c)
 	json_task(j, &c->task);
 	json_key(j, "tasks");
 	write_tasks(j, c->tasks, c->nr_tasks);
+	json_key(j, "owner");
+	write_owner(j, &c->owner);
 	json_key(j, "since_ns");
 	if (c->has_since)
 		json_number(j, c->since_ns);

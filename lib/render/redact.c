@@ -229,6 +229,18 @@ static size_t end_of_safe(struct nmibt_str line)
 	return len;
 }
 
+/* "INFO: task cp:171 is blocked on a mutex likely owned by task sync:169." has two. */
+static void put_owner(FILE *out, struct nmibt_str line, const struct nmibt_printed *p)
+{
+	const char *end = line.s + line.len;
+
+	put(out, between(line.s, p->comm.s), false);
+	nmibt_redact_comm(out, p->comm, p->pid);
+	put(out, between(p->comm.s + p->comm.len, p->owner_comm.s), false);
+	nmibt_redact_comm(out, p->owner_comm, p->owner_pid);
+	put(out, between(p->owner_comm.s + p->owner_comm.len, end), true);
+}
+
 static void put_with_task(FILE *out, struct nmibt_str line, const struct nmibt_printed *p)
 {
 	const char *end = line.s + line.len;
@@ -349,6 +361,9 @@ enum nmibt_print nmibt_redact_line(enum nmibt_arch arch, FILE *out, struct nmibt
 		break;
 	case NMIBT_PRINT_REGISTER:
 		put_register(arch, out, line, &p);
+		break;
+	case NMIBT_PRINT_OWNER:
+		put_owner(out, line, &p);
 		break;
 	case NMIBT_PRINT_STALLED_CPU:
 	case NMIBT_PRINT_STALLED_TASKS:

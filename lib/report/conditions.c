@@ -206,6 +206,7 @@ static struct nmibt_error *begin_condition(struct nmibt_report *report, size_t i
 		.task = p->task,
 		.tasks = p->tasks,
 		.nr_tasks = p->nr_tasks,
+		.owner = p->owner,
 		.count = 1,
 		.has_since = has_since,
 		.since_ns = has_since ? p->begun_ns - lasted_ns(p) : p->begun_ns,
@@ -230,6 +231,7 @@ static struct nmibt_error *go_on(struct nmibt_condition *c, const struct nmibt_p
 	c->count++;
 	c->tasks = p->tasks;
 	c->nr_tasks = p->nr_tasks;
+	c->owner = p->owner;
 	c->last_ns = p->begun_ns;
 	c->last = i + 1;
 	return add_cpus(&c->cpus, &p->cpus);

@@ -361,6 +361,18 @@ static void name_tasks(const struct nmibt_task *tasks, size_t nr, char *buf, siz
 		snprintf(buf + at, len - at, " and %zu more", nr - MAX_NAMES);
 }
 
+static void add_owner(struct diagnosing *d, const struct nmibt_condition *c)
+{
+	struct nmibt_finding *finding = add_finding(d, NMIBT_FINDING_BLOCKED, 0);
+	char name[64], owner[64];
+
+	if (!finding)
+		return;
+	name_tasks(&c->task, 1, name, sizeof(name));
+	name_tasks(&c->owner.task, 1, owner, sizeof(owner));
+	nmibt_add_reason(finding->text, "%s: on %s %s", name, c->owner.words, owner);
+}
+
 /* Tasks run on no CPU. */
 static void add_blocked(struct diagnosing *d, const struct nmibt_condition *c)
 {
@@ -387,6 +399,8 @@ static void find_conditions(struct diagnosing *d)
 		add_cpus(d, NMIBT_FINDING_STUCK, is_in_condition, i + 1, text);
 		if (!c->cpus.nr || c->nr_tasks)
 			add_blocked(d, c);
+		if (c->owner.words)
+			add_owner(d, c);
 	}
 }
 

@@ -47,6 +47,7 @@ struct nmibt_condition {
 	/* Borrowed: that its newest report, a stall, names as those that RCU waits for. */
 	const struct nmibt_task *tasks;
 	size_t nr_tasks;
+	struct nmibt_owner owner; /* of a hung task, by its newest report */
 	unsigned int count; /* of reports */
 	bool has_since; /* false: its first report does not tell since when */
 	uint64_t since_ns, first_ns, last_ns; /* CLOCK_LOG */

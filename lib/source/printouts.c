@@ -30,6 +30,8 @@ static bool is_of_printout(const struct taken *t, const struct level *l)
 	case NMIBT_PRINT_STALLED_TASKS:
 	case NMIBT_PRINT_STALL_FOUND:
 		return l->kind == NMIBT_PRINT_STALL || l->kind == NMIBT_PRINT_SELF_STALL;
+	case NMIBT_PRINT_OWNER:
+		return l->kind == NMIBT_PRINT_HUNG_TASK;
 	case NMIBT_PRINT_END_TRACE:
 		return l->kind == NMIBT_PRINT_WARNING || l->kind == NMIBT_PRINT_OOPS;
 	case NMIBT_PRINT_OTHER:
@@ -114,6 +116,21 @@ static void name_stalled_task(struct taken *t, const struct level *l)
 		nmibt_copy_task(task, &t->p);
 }
 
+/* Behind the stack of the hung task; that of the owner follows, unless it hangs, too. */
+static void take_owner(struct taken *t, struct level *l)
+{
+	struct nmibt_printout *printout = nmibt_log_printout(t->log, l->printout);
+	struct nmibt_printed owner = {
+		.has_task = true, .pid = t->p.owner_pid, .comm = t->p.owner_comm};
+
+	nmibt_touch_printout(t, l->printout);
+	l->strangers = 0;
+	if (!printout || !printout->task.known || printout->task.pid != t->p.pid)
+		return;
+	printout->owner.words = t->p.owned;
+	nmibt_copy_task(&printout->owner.task, &owner);
+}
+
 static void take_stalled(struct taken *t, struct level *l)
 {
 	struct nmibt_printout *printout = nmibt_log_printout(t->log, l->printout);
@@ -154,6 +171,9 @@ static void take_printout_line(struct taken *t, struct level *l)
 	case NMIBT_PRINT_STALLED_TASKS:
 	case NMIBT_PRINT_STALL_FOUND:
 		take_stalled(t, l);
+		return;
+	case NMIBT_PRINT_OWNER:
+		take_owner(t, l);
 		return;
 	case NMIBT_PRINT_END_TRACE:
 		nmibt_touch_printout(t, l->printout);
@@ -287,7 +307,8 @@ static struct level *find_level(struct taken *t)
 static bool is_stranger(enum nmibt_print kind)
 {
 	return kind == NMIBT_PRINT_OTHER || kind == NMIBT_PRINT_STALLED_CPU ||
-	       kind == NMIBT_PRINT_STALLED_TASKS || kind == NMIBT_PRINT_STALL_FOUND;
+	       kind == NMIBT_PRINT_STALLED_TASKS || kind == NMIBT_PRINT_STALL_FOUND ||
+	       kind == NMIBT_PRINT_OWNER;
 }
 
 /* Takes a line that stands within reports. */

@@ -88,8 +88,14 @@ struct nmibt_cpus {
 bool nmibt_cpus_has(const struct nmibt_cpus *cpus, unsigned int cpu);
 unsigned int nmibt_cpus_count(const struct nmibt_cpus *cpus);
 
-/* A printout: a report that one caller prints from a first line to its end, with the answers that
- * it asked for. */
+/* Of what a hung task waits for. */
+struct nmibt_owner {
+	const char *words; /* static: "a mutex likely owned by"; NULL: the kernel names nobody */
+	struct nmibt_task task;
+};
+
+/* A printed report: what one caller prints from a first line to its end, with the answers
+ * that it asked for. */
 struct nmibt_printout {
 	/* The kind of its first line: from PANIC to WARNING, or a request. OOPS_CAUSE means that
 	 * the log has no heading: "sysrq: Trigger a crash" before a panic, or the log was cut. */
@@ -105,6 +111,7 @@ struct nmibt_printout {
 	 * very many. */
 	struct nmibt_task *tasks;
 	size_t nr_tasks;
+	struct nmibt_owner owner; /* of a hung task */
 	bool has_seconds;
 	uint64_t seconds; /* how long it was stuck or blocked, from its first line */
 	uint64_t jiffies; /* how long a stall has lasted; 0: not known */

@@ -255,13 +255,55 @@ static bool read_warning(struct nmibt_str s, struct nmibt_printed *ret)
 	return true;
 }
 
+/* "cp:171", and what may stand behind it in the lines of read_owner() */
+static bool read_name_and_pid(struct nmibt_str s, struct nmibt_str *ret_comm, int32_t *ret_pid)
+{
+	static const char *const ends[] = {"", ".", " is", " <reader>", " <writer>"};
+	uint64_t pid;
+
+	if (!nmibt_take_until_last(&s, ":", ret_comm) || !nmibt_take_decimal(&s, INT32_MAX, &pid))
+		return false;
+	*ret_pid = (int32_t)pid;
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		if (nmibt_str_is(s, ends[i]))
+			return true;
+	}
+	return false;
+}
+
+/* "cp:171 is" and "on a mutex likely owned by task sync:169.", "on a semaphore likely last held
+ * by task sync:169", "on an rw-semaphore likely owned by task sync:169 <writer>":
+ * kernel/hung_task.c: debug_show_blocker(), 6.16 and later */
+static bool read_owner(struct nmibt_str task, struct nmibt_str s, struct nmibt_printed *ret)
+{
+	static const char *const words[] = {
+		"a mutex likely owned by",
+		"a semaphore likely last held by",
+		"an rw-semaphore likely owned by",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words) && !ret->owned; i++) {
+		if (nmibt_skip(&s, words[i]))
+			ret->owned = words[i];
+	}
+	ret->kind = NMIBT_PRINT_OWNER;
+	ret->has_task = true;
+	return ret->owned && nmibt_skip(&s, " task ") &&
+	       read_name_and_pid(task, &ret->comm, &ret->pid) &&
+	       read_name_and_pid(s, &ret->owner_comm, &ret->owner_pid);
+}
+
 /* "task comm:pid blocked for more than 122 seconds.", since 6.19 also "blocked in I/O wait
  * for more than ": kernel/hung_task.c: check_hung_task() */
 static bool read_hung_task(struct nmibt_str s, struct nmibt_printed *ret)
 {
 	struct nmibt_str task;
 
-	if (!nmibt_take_until_last(&s, " blocked ", &task) || !nmibt_skip_to(&s, "for more than "))
+	if (!nmibt_take_until_last(&s, " blocked ", &task))
+		return false;
+	if (nmibt_skip(&s, "on "))
+		return read_owner(task, s, ret);
+	if (!nmibt_skip_to(&s, "for more than "))
 		return false;
 	ret->kind = NMIBT_PRINT_HUNG_TASK;
 	ret->has_seconds = nmibt_take_decimal(&s, UINT64_MAX, &ret->seconds);

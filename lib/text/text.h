@@ -137,6 +137,8 @@ enum nmibt_print {
 	/* "rcu: \t(detected by 2, t=21002 jiffies, ...)": who reports, and for how long it lasts;
 	 * of the stalled CPU itself "rcu: \t(t=21000 jiffies ...)" */
 	NMIBT_PRINT_STALL_FOUND,
+	/* "INFO: task cp:171 is blocked on a mutex likely owned by task sync:169." */
+	NMIBT_PRINT_OWNER,
 	NMIBT_PRINT_CSD_RELEASED, /* "csd: CSD lock (#1) got unstuck on CPU#03, CPU#02 released ..." */
 	NMIBT_PRINT_CUT_HERE, /* "------------[ cut here ]------------" */
 	NMIBT_PRINT_END_TRACE, /* "---[ end trace ... ]---" */
@@ -177,7 +179,11 @@ struct nmibt_printed {
 	struct nmibt_str cpus;
 	bool has_task;
 	int32_t pid;
-	struct nmibt_str comm; /* len 0: the line does not have it */
+	struct nmibt_str comm; /* len 0: the line does not tell */
+	/* Of OWNER: what the task is blocked on, "a mutex likely owned by", static, and by whom. */
+	const char *owned;
+	int32_t owner_pid;
+	struct nmibt_str owner_comm;
 	bool has_seconds;
 	uint64_t seconds; /* how long it was stuck, blocked, or waiting for an answer */
 	bool has_jiffies;

@@ -1192,7 +1192,32 @@ static void stall_of_tasks(void **state)
 	"      Not tainted 6.12.117+deb13-cloud-amd64 #1\n"                                        \
 	"\"echo 0 > /proc/sys/kernel/hung_task_timeout_secs\" disables this message.\n"
 
-/* The stack is that of a task and stands for no CPU; then all CPUs are asked. */
+/* The owner's stack is of the same report; a line about another task is not of it. */
+static void hung_task_and_owner(void **state)
+{
+	static const char hung[] = TASK("dd             ", 201) SPIN_TRACE;
+	static const char owner[] = TASK("cp             ", 202) SPIN_TRACE;
+	struct log *l = *state;
+
+	say(l, 33, HUNG("dd", 201));
+	say(l, 33, hung);
+	say(l, 33, "INFO: task dd:201 is blocked on a mutex likely owned by task cp:202.\n");
+	say(l, 33, owner);
+	say(l, 33, HUNG("tar", 203));
+	say(l, 33, "INFO: task dd:201 is blocked on a mutex likely owned by task cp:202.\n");
+	finish(l);
+	const struct nmibt_printout *p = l->log->printouts;
+	assert_int_equal(l->log->nr_printouts, 2);
+	assert_string_equal(p[0].owner.words, "a mutex likely owned by");
+	assert_int_equal(p[0].owner.task.pid, 202);
+	assert_string_equal(p[0].owner.task.comm, "cp");
+	assert_null(p[1].owner.words);
+	assert_int_equal(l->log->nr_traces, 2);
+	assert_int_equal(trace_at(l, 0)->printout, 1);
+	assert_int_equal(trace_at(l, 1)->printout, 1);
+}
+
+/* The stack is of a task and stands for no CPU; then all CPUs are asked. */
 static void hung_task(void **state)
 {
 	static const char first[] = TASK("dd             ", 201) SPIN_TRACE;
@@ -1968,6 +1993,7 @@ int main(void)
 		TEST(stall_found_by_task),
 		TEST(expedited_stall),
 		TEST(stall_of_tasks),
+		TEST(hung_task_and_owner),
 		TEST(hung_task),
 		TEST(task_dump),
 		TEST(csd_lockup),

@@ -193,9 +193,19 @@ static void kinds(void **state)
 		 P(CSD_RELEASED)},
 		/* kernel/hung_task.c, 6.12, 6.19 */
 		{"INFO: task spin:118 blocked for more than 122 seconds.", P(HUNG_TASK)},
+		/* kernel/hung_task.c: debug_show_blocker() */
+		{"INFO: task cp:171 is blocked on a mutex likely owned by task a:b:169.", P(OWNER)},
+		{"INFO: task cp:171 blocked on a semaphore likely last held by task sync:169",
+		 P(OWNER)},
+		{"INFO: task cp:171 <reader> blocked on an rw-semaphore likely owned by task "
+		 "sync:169 <writer>",
+		 P(OWNER)},
+		{"INFO: task cp:171 is blocked on a mutex, but the owner is not found.", P(OTHER)},
+		{"INFO: task cp:171 is blocked on a mutex likely owned by task sync:169 or so",
+		 P(OTHER)},
+		{"INFO: task cp is blocked on a mutex likely owned by task sync:169.", P(OTHER)},
 		{"INFO: task spin:118 blocked in I/O wait for more than 122 seconds.",
 		 P(HUNG_TASK)},
-		{"INFO: task spin:118 is blocked on a mutex likely owned by task x:3.", P(OTHER)},
 		/* kernel/panic.c, 6.12, 6.19 */
 		{"WARNING: CPU: 3 PID: 118 at mm/slub.c:1 f+0x1/0x2 [m]", P(WARNING)},
 		{"WARNING: mm/slub.c:1 at f+0x1/0x2 [m], CPU#3: spin/118", P(WARNING)},
