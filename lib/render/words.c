@@ -17,6 +17,7 @@ static const struct {
 	{NMIBT_PRINT_STALL, "rcu-stall", "RCU stall"},
 	{NMIBT_PRINT_CSD_LOCKUP, "csd-lockup", "CSD lockup"},
 	{NMIBT_PRINT_HUNG_TASK, "hung-task", "hung task"},
+	{NMIBT_PRINT_STALLED_WORKERS, "stalled-workers", "stalled workers"},
 	{NMIBT_PRINT_WARNING, "warning", "warning"},
 };
 

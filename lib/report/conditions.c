@@ -10,10 +10,11 @@
 #define SECOND UINT64_C(1000000000)
 
 /*
- * The time between two reports of a kind with the kernel's default settings, if no two reports show
- * it. kernel/watchdog.c: a soft lockup again after 2 * watchdog_thresh and a sample period;
- * kernel/rcu/tree_stall.h: 3 * timeout + 3 s; kernel/hung_task.c: its timeout; kernel/smp.c:
- * csd_lock_timeout; 6.1, 6.12. A hard lockup is reported once.
+ * How far apart reports of a kind are with the kernel's defaults, where two of them don't
+ * tell: kernel/watchdog.c: a soft lockup again after 2 * watchdog_thresh and a sample
+ * period; kernel/rcu/tree_stall.h: 3 * timeout + 3 s; kernel/hung_task.c: its timeout;
+ * kernel/smp.c: csd_lock_timeout; kernel/workqueue.c: wq_watchdog_thresh; 6.1, 6.12. A hard
+ * lockup is reported once.
  */
 static uint64_t default_interval(const struct nmibt_printout *p)
 {
@@ -25,6 +26,8 @@ static uint64_t default_interval(const struct nmibt_printout *p)
 		return 66 * SECOND;
 	case NMIBT_PRINT_HUNG_TASK:
 		return (p->has_seconds && p->seconds < 120 ? p->seconds : 120) * SECOND;
+	case NMIBT_PRINT_STALLED_WORKERS:
+		return 30 * SECOND;
 	case NMIBT_PRINT_HARD_LOCKUP:
 		return 12 * SECOND;
 	default:
@@ -41,13 +44,21 @@ bool nmibt_is_condition(enum nmibt_print kind)
 	case NMIBT_PRINT_STALL:
 	case NMIBT_PRINT_CSD_LOCKUP:
 	case NMIBT_PRINT_HUNG_TASK:
+	case NMIBT_PRINT_STALLED_WORKERS:
 		return true;
 	default:
 		return false;
 	}
 }
 
-/* RCU may report the same grace period as either kind. */
+/* Where no worker runs its report says nothing. */
+static bool is_of_condition(const struct nmibt_printout *p)
+{
+	return nmibt_is_condition(p->kind) &&
+	       (p->kind != NMIBT_PRINT_STALLED_WORKERS || p->nr_tasks);
+}
+
+/* RCU says of the same grace period now one, now the other. */
 static enum nmibt_print kind_of(const struct nmibt_printout *p)
 {
 	return p->kind == NMIBT_PRINT_SELF_STALL ? NMIBT_PRINT_STALL : p->kind;
@@ -128,9 +139,9 @@ struct newest {
 	size_t hard_lockup[NMIBT_MAX_CPUS];
 	size_t csd_lockup[NMIBT_MAX_CPUS];
 	size_t stall[NMIBT_MAX_CPUS];
-	size_t stall_of_no_cpu;
-	size_t hung_task[NR_BUCKETS]; /* by PID: the newest condition of each chain */
-	size_t older[]; /* for each condition: the next older one in its chain */
+	size_t stall_of_no_cpu, stalled_workers;
+	size_t hung_task[NR_BUCKETS]; /* by PID: the newest of each chain */
+	size_t older[]; /* of each condition: the next one of its chain */
 };
 
 static size_t *newest_by_cpu(struct newest *newest, enum nmibt_print kind)
@@ -164,6 +175,8 @@ static size_t find_newest(const struct nmibt_report *report, struct newest *newe
 			found = newest->older[found - 1];
 		return found;
 	}
+	if (p->kind == NMIBT_PRINT_STALLED_WORKERS)
+		return newest->stalled_workers;
 	if (!p->cpus.nr)
 		return kind_of(p) == NMIBT_PRINT_STALL ? newest->stall_of_no_cpu : 0;
 	const size_t *by_cpu = newest_by_cpu(newest, p->kind);
@@ -183,6 +196,10 @@ static void set_newest(struct newest *newest, const struct nmibt_printout *p, si
 			return;
 		newest->older[condition - 1] = *chain_of(newest, p);
 		*chain_of(newest, p) = condition;
+		return;
+	}
+	if (p->kind == NMIBT_PRINT_STALLED_WORKERS) {
+		newest->stalled_workers = condition;
 		return;
 	}
 	if (!p->cpus.nr)
@@ -315,7 +332,7 @@ struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report)
 	size_t nr = 0;
 
 	for (size_t i = 0; log && i < log->nr_printouts; i++)
-		nr += nmibt_is_condition(log->printouts[i].kind);
+		nr += is_of_condition(&log->printouts[i]);
 	if (!nr)
 		return NULL;
 	_cleanup_free_ struct newest *newest = calloc(1, sizeof(*newest) + nr * sizeof(size_t));
@@ -323,7 +340,7 @@ struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report)
 	if (!newest || !report->conditions)
 		return nmibt_error_nomem();
 	for (size_t i = 0; i < log->nr_printouts; i++) {
-		if (!nmibt_is_condition(log->printouts[i].kind))
+		if (!is_of_condition(&log->printouts[i]))
 			continue;
 		struct nmibt_error *err = take(report, newest, i);
 		if (err)

@@ -397,7 +397,8 @@ static void find_conditions(struct diagnosing *d)
 			continue;
 		describe_condition(d->report, c, false, text);
 		add_cpus(d, NMIBT_FINDING_STUCK, is_in_condition, i + 1, text);
-		if (!c->cpus.nr || c->nr_tasks)
+		/* Workers run; it is the work behind them that is blocked. */
+		if (c->kind != NMIBT_PRINT_STALLED_WORKERS && (!c->cpus.nr || c->nr_tasks))
 			add_blocked(d, c);
 		if (c->owner.words)
 			add_owner(d, c);

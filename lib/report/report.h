@@ -44,7 +44,8 @@ struct nmibt_condition {
 	enum nmibt_print kind;
 	struct nmibt_cpus cpus;
 	struct nmibt_task task;
-	/* Borrowed: that its newest report, a stall, names as those that RCU waits for. */
+	/* Borrowed: that its newest report, a stall, names as those that RCU waits for, or that
+	 * runs on a stalled pool of workers. */
 	const struct nmibt_task *tasks;
 	size_t nr_tasks;
 	struct nmibt_owner owner; /* of a hung task, by its newest report */

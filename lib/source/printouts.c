@@ -6,12 +6,12 @@
  * (arch/x86/kernel/nmi.c: nmi_check_duration(), 6.12). */
 #define MAX_TAIL_STRANGERS 8
 
-/* True: a printout of this kind can have several traces: kernel/rcu/tree_stall.h,
- * kernel/hung_task.c; 6.12. */
+/* Has a printout several traces? kernel/rcu/tree_stall.h, kernel/hung_task.c,
+ * kernel/workqueue.c; 6.12 */
 static bool has_traces(enum nmibt_print kind)
 {
 	return kind == NMIBT_PRINT_STALL || kind == NMIBT_PRINT_SELF_STALL ||
-	       kind == NMIBT_PRINT_HUNG_TASK;
+	       kind == NMIBT_PRINT_HUNG_TASK || kind == NMIBT_PRINT_STALLED_WORKERS;
 }
 
 /* --------------------------------------------------------- whose line is it? */
@@ -32,12 +32,15 @@ static bool is_of_printout(const struct taken *t, const struct level *l)
 		return l->kind == NMIBT_PRINT_STALL || l->kind == NMIBT_PRINT_SELF_STALL;
 	case NMIBT_PRINT_OWNER:
 		return l->kind == NMIBT_PRINT_HUNG_TASK;
+	case NMIBT_PRINT_WORKER_POOL:
+		return l->kind == NMIBT_PRINT_STALLED_WORKERS;
 	case NMIBT_PRINT_END_TRACE:
 		return l->kind == NMIBT_PRINT_WARNING || l->kind == NMIBT_PRINT_OOPS;
 	case NMIBT_PRINT_OTHER:
 	case NMIBT_PRINT_HARDWARE:
 	case NMIBT_PRINT_REGISTER:
-		return l->phase == PHASE_LEAD && l->strangers < MAX_STRANGERS;
+		return l->phase == PHASE_LEAD && l->kind != NMIBT_PRINT_STALLED_WORKERS &&
+		       l->strangers < MAX_STRANGERS;
 	default:
 		return false;
 	}
@@ -85,33 +88,40 @@ static struct nmibt_task *find_stalled_task(const struct nmibt_printout *printou
 	return NULL;
 }
 
+static void add_stalled_task(struct taken *t, struct nmibt_printout *printout, int32_t pid)
+{
+	if (printout->nr_tasks == MAX_STALLED_TASKS || find_stalled_task(printout, pid))
+		return;
+	struct nmibt_task *tasks =
+		nmibt_make_room(printout->tasks, printout->nr_tasks, sizeof(*tasks));
+	if (!tasks) {
+		t->b->failed = true;
+		return;
+	}
+	printout->tasks = tasks;
+	tasks[printout->nr_tasks++] = (struct nmibt_task){.known = true, .pid = pid};
+}
+
 /* A stall names its tasks by their PIDs alone. */
 static void add_said_tasks(struct taken *t, struct nmibt_printout *printout)
 {
 	struct nmibt_str list = t->p.cpus;
 	int32_t pid;
 
-	while (printout->nr_tasks < MAX_STALLED_TASKS && nmibt_next_task(&list, &pid)) {
-		if (find_stalled_task(printout, pid))
-			continue;
-		struct nmibt_task *tasks =
-			nmibt_make_room(printout->tasks, printout->nr_tasks, sizeof(*tasks));
-		if (!tasks) {
-			t->b->failed = true;
-			return;
-		}
-		printout->tasks = tasks;
-		tasks[printout->nr_tasks++] = (struct nmibt_task){.known = true, .pid = pid};
-	}
+	while (nmibt_next_task(&list, &pid))
+		add_stalled_task(t, printout, pid);
 }
 
-/* Of a task that is shown: what it is called. */
+/* Of a task that is shown: what it is called. Workers are not named otherwise. */
 static void name_stalled_task(struct taken *t, const struct level *l)
 {
-	const struct nmibt_printout *printout = nmibt_log_printout(t->log, l->printout);
-	struct nmibt_task *task =
-		printout && t->p.has_task ? find_stalled_task(printout, t->p.pid) : NULL;
+	struct nmibt_printout *printout = nmibt_log_printout(t->log, l->printout);
 
+	if (!printout || !t->p.has_task)
+		return;
+	if (l->kind == NMIBT_PRINT_STALLED_WORKERS)
+		add_stalled_task(t, printout, t->p.pid);
+	struct nmibt_task *task = find_stalled_task(printout, t->p.pid);
 	if (task)
 		nmibt_copy_task(task, &t->p);
 }
@@ -175,6 +185,9 @@ static void take_printout_line(struct taken *t, struct level *l)
 	case NMIBT_PRINT_OWNER:
 		take_owner(t, l);
 		return;
+	case NMIBT_PRINT_WORKER_POOL:
+		nmibt_touch_printout(t, l->printout);
+		return;
 	case NMIBT_PRINT_END_TRACE:
 		nmibt_touch_printout(t, l->printout);
 		nmibt_pop(t, END_TOLD);
@@ -206,6 +219,9 @@ static unsigned int patience(const struct taken *t, const struct level *l)
 {
 	if (l->kind == NMIBT_PRINT_PANIC)
 		return UINT32_MAX;
+	/* Each of its lines has a form; tasks behind another line are of another report. */
+	if (l->kind == NMIBT_PRINT_STALLED_WORKERS)
+		return 0;
 	if (has_traces(l->kind) || l->phase == PHASE_LEAD)
 		return MAX_STRANGERS;
 	return nmibt_cpu_of_caller(t->line->caller_id) == NMIBT_NO_CPU ? 0 : MAX_TAIL_STRANGERS;
@@ -308,7 +324,7 @@ static bool is_stranger(enum nmibt_print kind)
 {
 	return kind == NMIBT_PRINT_OTHER || kind == NMIBT_PRINT_STALLED_CPU ||
 	       kind == NMIBT_PRINT_STALLED_TASKS || kind == NMIBT_PRINT_STALL_FOUND ||
-	       kind == NMIBT_PRINT_OWNER;
+	       kind == NMIBT_PRINT_OWNER || kind == NMIBT_PRINT_WORKER_POOL;
 }
 
 /* Takes a line that stands within reports. */

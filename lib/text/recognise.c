@@ -360,6 +360,14 @@ static bool read_stalled_tasks(struct nmibt_str s, struct nmibt_printed *ret)
 	return true;
 }
 
+/* "pool 10:": kernel/workqueue.c: show_cpu_pool_hog() */
+static bool read_pool(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	uint64_t pool;
+
+	return nmibt_take_decimal(&s, UINT64_MAX, &pool) && nmibt_skip(&s, ":") && read_end(s, ret);
+}
+
 /* "csd: Detected non-responsive CSD lock (#1) on CPU#2, waiting 5000000044 ns for CPU#03
  * name+0x0/0x1(...).": kernel/smp.c: csd_lock_wait_toolong() */
 static bool read_csd(struct nmibt_str s, struct nmibt_printed *ret)
@@ -565,6 +573,9 @@ static const struct nmibt_form forms[] = {
 	{"\tTasks blocked on level-", NMIBT_PRINT_STALLED_TASKS, read_stalled_tasks},
 	{"\t", NMIBT_PRINT_STALLED_CPU, read_stalled_cpu},
 	{"csd: ", NMIBT_PRINT_CSD_LOCKUP, read_csd},
+	/* kernel/workqueue.c: show_cpu_pools_hogs(), 6.3 and later */
+	{"Showing backtraces of running workers in stalled ", NMIBT_PRINT_STALLED_WORKERS, NULL},
+	{"pool ", NMIBT_PRINT_WORKER_POOL, read_pool},
 	/* lib/bug.c; arch/arm64/mm/fault.c: die_kernel_fault() */
 	{"kernel BUG at ", NMIBT_PRINT_OOPS_CAUSE, NULL},
 	{"Kernel BUG at ", NMIBT_PRINT_OOPS_CAUSE, NULL},

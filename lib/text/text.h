@@ -128,6 +128,8 @@ enum nmibt_print {
 	NMIBT_PRINT_STALL, /* RCU: lines STALLED_CPU follow, or a list is in it (expedited) */
 	NMIBT_PRINT_CSD_LOCKUP,
 	NMIBT_PRINT_HUNG_TASK,
+	/* "Showing backtraces of running workers in stalled CPU-bound worker pools:" */
+	NMIBT_PRINT_STALLED_WORKERS,
 	NMIBT_PRINT_WARNING, /* "WARNING: CPU: 3 PID: 1 at ...", "BUG: sleeping function ...", KASAN... */
 
 	/* Lines within reports. */
@@ -137,6 +139,7 @@ enum nmibt_print {
 	/* "rcu: \t(detected by 2, t=21002 jiffies, ...)": who reports, and for how long it lasts;
 	 * of the stalled CPU itself "rcu: \t(t=21000 jiffies ...)" */
 	NMIBT_PRINT_STALL_FOUND,
+	NMIBT_PRINT_WORKER_POOL, /* "pool 10:", before the stack of each of STALLED_WORKERS */
 	/* "INFO: task cp:171 is blocked on a mutex likely owned by task sync:169." */
 	NMIBT_PRINT_OWNER,
 	NMIBT_PRINT_CSD_RELEASED, /* "csd: CSD lock (#1) got unstuck on CPU#03, CPU#02 released ..." */

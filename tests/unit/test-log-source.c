@@ -1192,6 +1192,33 @@ static void stall_of_tasks(void **state)
 	"      Not tainted 6.12.117+deb13-cloud-amd64 #1\n"                                        \
 	"\"echo 0 > /proc/sys/kernel/hung_task_timeout_secs\" disables this message.\n"
 
+/* Running workers of two pools; tasks that the same caller shows for another reason are none. */
+static void stalled_workers(void **state)
+{
+	static const char first[] = TASK("kworker/2:1    ", 118) SPIN_TRACE;
+	static const char second[] = TASK("kworker/3:1    ", 119) SPIN_TRACE;
+	static const char other[] = TASK("dd             ", 201) SPIN_TRACE;
+	struct log *l = *state;
+
+	say(l, IRQ(0),
+	    "Showing backtraces of running workers in stalled CPU-bound worker pools:\n"
+	    "pool 10:\n");
+	say(l, IRQ(0), first);
+	say(l, IRQ(0), "pool 14:\n");
+	say(l, IRQ(0), second);
+	say(l, IRQ(0), "sysrq: Show State\n");
+	say(l, IRQ(0), other);
+	finish(l);
+	const struct nmibt_printout *p = &l->log->printouts[0];
+	assert_int_equal(p->kind, NMIBT_PRINT_STALLED_WORKERS);
+	assert_true(p->has_ended);
+	assert_int_equal(p->nr_tasks, 2);
+	assert_int_equal(p->tasks[0].pid, 118);
+	assert_string_equal(p->tasks[1].comm, "kworker/3:1");
+	assert_int_equal(trace_at(l, 1)->printout, 1);
+	assert_int_equal(trace_at(l, 2)->printout, 0);
+}
+
 /* The owner's stack is of the same report; a line about another task is not of it. */
 static void hung_task_and_owner(void **state)
 {
@@ -1993,6 +2020,7 @@ int main(void)
 		TEST(stall_found_by_task),
 		TEST(expedited_stall),
 		TEST(stall_of_tasks),
+		TEST(stalled_workers),
 		TEST(hung_task_and_owner),
 		TEST(hung_task),
 		TEST(task_dump),

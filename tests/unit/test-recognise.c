@@ -193,6 +193,12 @@ static void kinds(void **state)
 		 P(CSD_RELEASED)},
 		/* kernel/hung_task.c, 6.12, 6.19 */
 		{"INFO: task spin:118 blocked for more than 122 seconds.", P(HUNG_TASK)},
+		/* kernel/workqueue.c, 6.12 */
+		{"Showing backtraces of running workers in stalled CPU-bound worker pools:",
+		 P(STALLED_WORKERS)},
+		{"Showing busy workqueues and worker pools:", P(OTHER)},
+		{"pool 10:", P(WORKER_POOL)},
+		{"pool 10: cpus=2 node=0 flags=0x0 nice=0 hung=36s workers=3 idle: 20", P(OTHER)},
 		/* kernel/hung_task.c: debug_show_blocker() */
 		{"INFO: task cp:171 is blocked on a mutex likely owned by task a:b:169.", P(OWNER)},
 		{"INFO: task cp:171 blocked on a semaphore likely last held by task sync:169",
