@@ -309,7 +309,30 @@ static bool is_young(const struct nmibt_condition *c, struct nmibt_age age)
 	       age.ns < (int64_t)(c->interval_ns + c->interval_ns / 2);
 }
 
-/* True: a later line of the log says that the CPU ran the function that it was asked to run. */
+/* Does this report show that no worker runs? Not where records that had them may be lost, or
+ * the death may have cut it: it is printed in one go, by an interrupt. */
+static bool has_no_worker(const struct nmibt_report *report, const struct nmibt_printout *p)
+{
+	struct nmibt_age age = nmibt_age_of(report, NMIBT_CLOCK_LOG, p->begun_ns, p->first_seq);
+
+	return !p->nr_tasks && !nmibt_has_gap_behind(report->sources->log, p->first_seq) &&
+	       age.kind != NMIBT_AGE_UNKNOWN && age.ns > (int64_t)SECOND;
+}
+
+/* Its newest report shows no worker that runs. */
+static bool has_no_worker_left(const struct nmibt_report *report, const struct nmibt_condition *c)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+
+	for (size_t i = log->nr_printouts; c->kind == NMIBT_PRINT_STALLED_WORKERS && i > c->last;
+	     i--) {
+		if (log->printouts[i - 1].kind == NMIBT_PRINT_STALLED_WORKERS)
+			return has_no_worker(report, &log->printouts[i - 1]);
+	}
+	return false;
+}
+
+/* The kernel says that a CPU ran what it was asked to run. */
 static bool is_released(const struct nmibt_report *report, const struct nmibt_condition *c)
 {
 	const struct nmibt_log_source *log = report->sources->log;
@@ -352,7 +375,8 @@ struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report)
 		struct nmibt_condition *c = &report->conditions[i];
 		struct nmibt_age age = nmibt_age_of_condition(report, c);
 
-		c->is_over = is_released(report, c) || age.suspended;
+		c->is_over =
+			is_released(report, c) || has_no_worker_left(report, c) || age.suspended;
 		c->is_open = !c->is_over && is_young(c, age);
 	}
 	return NULL;
