@@ -97,7 +97,10 @@ bool nmibt_parse_elfcorehdr(const char *command_line, uint64_t *ret);
  */
 /* False: the address is not mapped, or a page table can't be read. */
 bool nmibt_kernel_to_phys(struct nmibt_kernel *kernel, uint64_t vaddr, uint64_t *ret);
-/* OK when all bytes were read. EXCLUDED also where a page table is excluded, ERROR also where
+/* Why the tables don't tell whether anything is mapped at vaddr. OK: they do, or there are
+ * none. */
+enum nmibt_read nmibt_kernel_read_tables(struct nmibt_kernel *kernel, uint64_t vaddr);
+/* All or nothing. EXCLUDED also where a table that leads there is, ERROR where
  * nothing is mapped. */
 enum nmibt_read nmibt_kernel_read(struct nmibt_kernel *kernel, uint64_t vaddr, void *buf,
 				  size_t len);

@@ -101,14 +101,14 @@ static enum entry decode(const struct nmibt_memory *m, uint64_t entry, unsigned 
 	return may_be_large(m, shift) ? ENTRY_MEMORY : ENTRY_NONE;
 }
 
-/* Walks the page tables for vaddr. ERROR also where nothing is mapped. */
+/* OK: the tables could be read. Where nothing is mapped *ret is as it was. */
 static enum nmibt_read walk(const struct nmibt_memory *m, uint64_t vaddr, struct mapping *ret)
 {
 	unsigned int index_bits = m->page_shift - 3;
 	uint64_t table = m->root, entry;
 
 	if (~vaddr >> (64 - m->sign_bits))
-		return NMIBT_READ_ERROR;
+		return NMIBT_READ_OK;
 	for (unsigned int level = m->nr_levels; level; level--) {
 		unsigned int shift = m->page_shift + index_bits * (level - 1);
 		unsigned int bits = level == m->nr_levels ? m->root_bits : index_bits;
@@ -120,7 +120,7 @@ static enum nmibt_read walk(const struct nmibt_memory *m, uint64_t vaddr, struct
 			return status;
 		switch (decode(m, entry, shift, &table)) {
 		case ENTRY_NONE:
-			return NMIBT_READ_ERROR;
+			return NMIBT_READ_OK;
 		case ENTRY_TABLE:
 			break;
 		case ENTRY_MEMORY:
@@ -130,23 +130,31 @@ static enum nmibt_read walk(const struct nmibt_memory *m, uint64_t vaddr, struct
 			return NMIBT_READ_OK;
 		}
 	}
-	return NMIBT_READ_ERROR;
+	return NMIBT_READ_OK;
+}
+
+static bool is_in_last(const struct nmibt_memory *m, uint64_t vaddr)
+{
+	return vaddr - m->last.vaddr < m->last.size;
+}
+
+static enum nmibt_read find_in_tables(struct nmibt_memory *m, uint64_t vaddr)
+{
+	return is_in_last(m, vaddr) || !m->has_tables ? NMIBT_READ_OK : walk(m, vaddr, &m->last);
 }
 
 static enum nmibt_read translate(struct nmibt_memory *m, uint64_t vaddr, uint64_t *ret)
 {
 	const struct nmibt_image *image = m->image;
-	enum nmibt_read status = NMIBT_READ_OK;
+	enum nmibt_read status = find_in_tables(m, vaddr);
 
-	if (vaddr - m->last.vaddr >= m->last.size)
-		status = m->has_tables ? walk(m, vaddr, &m->last) : NMIBT_READ_ERROR;
-	if (status == NMIBT_READ_OK) {
+	if (is_in_last(m, vaddr)) {
 		*ret = m->last.paddr + (vaddr - m->last.vaddr);
 		return NMIBT_READ_OK;
 	}
 	if (image->ops->virt_to_phys && image->ops->virt_to_phys(image->ctx, vaddr, ret))
 		return NMIBT_READ_OK;
-	return status;
+	return status == NMIBT_READ_OK ? NMIBT_READ_ERROR : status;
 }
 
 /* NULL: the kernel's virtual memory can't be read. */
@@ -160,6 +168,13 @@ bool nmibt_kernel_to_phys(struct nmibt_kernel *kernel, uint64_t vaddr, uint64_t 
 	struct nmibt_memory *m = memory_of(kernel);
 
 	return m && translate(m, vaddr, ret) == NMIBT_READ_OK;
+}
+
+enum nmibt_read nmibt_kernel_read_tables(struct nmibt_kernel *kernel, uint64_t vaddr)
+{
+	struct nmibt_memory *m = memory_of(kernel);
+
+	return m ? find_in_tables(m, vaddr) : NMIBT_READ_OK;
 }
 
 static enum nmibt_read read_in_page(void *ctx, uint64_t vaddr, void *buf, size_t len)

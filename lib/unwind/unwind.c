@@ -140,9 +140,10 @@ bool nmibt_walk_read(struct nmibt_walk *walk, uint64_t addr, void *buf, size_t l
 	return nmibt_kernel_read(walk->kernel, addr, buf, len) == NMIBT_READ_OK;
 }
 
-bool nmibt_walk_need(struct nmibt_walk *walk, uint64_t addr, void *buf, size_t len)
+/* status is of what stands at addr, or leads there. */
+static bool end_unless_read(struct nmibt_walk *walk, enum nmibt_read status, uint64_t addr)
 {
-	switch (nmibt_kernel_read(walk->kernel, addr, buf, len)) {
+	switch (status) {
 	case NMIBT_READ_OK:
 		return true;
 	case NMIBT_READ_EXCLUDED:
@@ -153,7 +154,17 @@ bool nmibt_walk_need(struct nmibt_walk *walk, uint64_t addr, void *buf, size_t l
 	return nmibt_walk_end(walk, NMIBT_END_UNREADABLE, addr);
 }
 
-/* Bit 55 says whether an address is the kernel's or user space's (ptrauth_strip_kernel_insn_pac(),
+bool nmibt_walk_need(struct nmibt_walk *walk, uint64_t addr, void *buf, size_t len)
+{
+	return end_unless_read(walk, nmibt_kernel_read(walk->kernel, addr, buf, len), addr);
+}
+
+bool nmibt_walk_need_tables(struct nmibt_walk *walk, uint64_t addr)
+{
+	return end_unless_read(walk, nmibt_kernel_read_tables(walk->kernel, addr), addr);
+}
+
+/* Bit 55 says which half an address is of (ptrauth_strip_kernel_insn_pac(),
  * arch/arm64/include/asm/pointer_auth.h, 6.12). */
 uint64_t nmibt_walk_strip(const struct nmibt_walk *walk, uint64_t pc)
 {
@@ -178,7 +189,8 @@ bool nmibt_walk_is_code(struct nmibt_walk *walk, uint64_t addr)
 
 	return walk->arch && walk->arch->may_be_code(addr) &&
 	       (nmibt_kernel_to_phys(walk->kernel, addr, &unused) ||
-		nmibt_walk_start(walk, addr, &unused));
+		nmibt_walk_start(walk, addr, &unused) ||
+		nmibt_kernel_read_tables(walk->kernel, addr) != NMIBT_READ_OK);
 }
 
 bool nmibt_walk_is_return(struct nmibt_walk *walk, uint64_t pc)

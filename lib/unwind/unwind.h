@@ -109,6 +109,8 @@ bool nmibt_walk_take(struct nmibt_walk *walk, uint64_t addr, uint64_t size);
 bool nmibt_walk_read(struct nmibt_walk *walk, uint64_t addr, void *buf, size_t len);
 /* As nmibt_walk_read(), for memory that the walk depends on: a failure ends the walk. */
 bool nmibt_walk_need(struct nmibt_walk *walk, uint64_t addr, void *buf, size_t len);
+/* The same of the page tables that tell what is mapped at addr. */
+bool nmibt_walk_need_tables(struct nmibt_walk *walk, uint64_t addr);
 
 /* pc as a kernel address, without the bits of pointer authentication. */
 uint64_t nmibt_walk_strip(const struct nmibt_walk *walk, uint64_t pc);

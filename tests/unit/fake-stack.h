@@ -59,11 +59,20 @@ static inline void fs_put(struct fake_stack *s, uint64_t vaddr, uint64_t value)
 	memcpy(fs_at(s, vaddr), &value, sizeof(value));
 }
 
+static inline void fs_set_page_of(struct fake_stack *s, const void *at, enum nmibt_read status)
+{
+	s->k->page[((const uint8_t *)at - s->k->mem) / FK_PAGE] = status;
+}
+
 static inline void fs_set_page(struct fake_stack *s, uint64_t vaddr, enum nmibt_read status)
 {
-	uint64_t offset = (uint8_t *)fs_at(s, vaddr) - s->k->mem;
+	fs_set_page_of(s, fs_at(s, vaddr), status);
+}
 
-	s->k->page[offset / FK_PAGE] = status;
+/* The last table on the way to vaddr. */
+static inline void fs_set_table(struct fake_stack *s, uint64_t vaddr, enum nmibt_read status)
+{
+	fs_set_page_of(s, fs_entry(s, vaddr), status);
 }
 
 static inline void fs_map(struct fake_stack *s, uint64_t vaddr, uint64_t size)

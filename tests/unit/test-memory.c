@@ -179,7 +179,15 @@ static void test_read(void **unused)
 	}
 }
 
-/* If a page table can't be read, the status says why; a table outside of memory is an ERROR. */
+/* A table that can't be read says why; one outside of memory is an error. */
+static void check_unread(struct nmibt_kernel *v, uint64_t vaddr, enum nmibt_read status)
+{
+	char c;
+
+	assert_int_equal(nmibt_kernel_read(v, vaddr, &c, 1), status);
+	assert_int_equal(nmibt_kernel_read_tables(v, vaddr), status);
+}
+
 static void test_tables_missing(void **unused)
 {
 	(void)unused;
@@ -196,11 +204,9 @@ static void test_tables_missing(void **unused)
 			struct nmibt_kernel *v = open_kernel(k);
 
 			fk_set_page(k, entry, NMIBT_READ_EXCLUDED);
-			assert_int_equal(nmibt_kernel_read(v, kind->vaddr, &c, 1),
-					 NMIBT_READ_EXCLUDED);
+			check_unread(v, kind->vaddr, NMIBT_READ_EXCLUDED);
 			fk_set_page(k, entry, NMIBT_READ_ERROR);
-			assert_int_equal(nmibt_kernel_read(v, kind->vaddr, &c, 1),
-					 NMIBT_READ_ERROR);
+			check_unread(v, kind->vaddr, NMIBT_READ_ERROR);
 			fk_set_page(k, entry, NMIBT_READ_OK);
 			if (level) {
 				uint64_t was = *path.entry[level];
@@ -211,6 +217,10 @@ static void test_tables_missing(void **unused)
 				*path.entry[level] = was;
 			}
 			assert_int_equal(nmibt_kernel_read(v, kind->vaddr, &c, 1), NMIBT_READ_OK);
+			assert_int_equal(nmibt_kernel_read_tables(v, kind->vaddr), NMIBT_READ_OK);
+			/* Nothing is mapped there, and the tables say so. */
+			assert_int_equal(nmibt_kernel_read_tables(v, kind->vaddr - 1),
+					 NMIBT_READ_OK);
 			nmibt_kernel_close(v);
 		}
 		fk_free(k);

@@ -810,6 +810,35 @@ static void test_bad_modules(void **unused)
 	free_test(t);
 }
 
+/* The tables that map modules are not to be had: what leads there is not nonsense, and no
+ * call to nowhere. */
+static void test_module_tables(void **unused)
+{
+	(void)unused;
+	static const struct {
+		enum nmibt_read status;
+		enum nmibt_stack_end end;
+	} cases[] = {{NMIBT_READ_EXCLUDED, NMIBT_END_EXCLUDED},
+		     {NMIBT_READ_ERROR, NMIBT_END_UNREADABLE}};
+
+	FOR_EACH_FORMAT(t)
+	{
+		uint64_t code = t->s->at.module;
+
+		for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+			fs_set_table(t->s, code, cases[i].status);
+			put(t, first(t), in(t, 1, 0x20));
+			t->s->regs.value[RIP] = code + 0x90;
+			check(t, "0xffffffffc0200090=");
+			check_end(t, cases[i].end, code + 0x90);
+			put(t, first(t), code + 0x90);
+			begin(t, 0, 4);
+			check(t, "0+4= 0xffffffffc0200090");
+			check_end(t, cases[i].end, code + 0x8f);
+		}
+	}
+}
+
 /* ---------------------------------------------------------------------- damage */
 
 static void check_refused(struct test *t, enum nmibt_code code)
@@ -949,8 +978,9 @@ int main(void)
 		cmocka_unit_test(test_kinds_of_calls),	cmocka_unit_test(test_compiled_at_run_time),
 		cmocka_unit_test(test_modules),		cmocka_unit_test(test_module_names),
 		cmocka_unit_test(test_endless_list),	cmocka_unit_test(test_bad_modules),
-		cmocka_unit_test(test_no_tables),	cmocka_unit_test(test_no_stack),
-		cmocka_unit_test(test_bad_stacks),	cmocka_unit_test(test_loops),
+		cmocka_unit_test(test_module_tables),	cmocka_unit_test(test_no_tables),
+		cmocka_unit_test(test_no_stack),	cmocka_unit_test(test_bad_stacks),
+		cmocka_unit_test(test_loops),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
