@@ -88,6 +88,11 @@ class Kdump:
         self.pfns.remove(pfn)
         self.index = {pfn: i for i, pfn in enumerate(self.pfns)}
 
+    def cut_off(self, paddr):
+        """As if the file ended before the page's data: it can't be read."""
+        at = self._desc(paddr // self.block)
+        PAGE_DESC.pack_into(self.data, at, len(self.data) + (1 << 30), self.block, 0, 0)
+
     def replace_in_vmcoreinfo(self, old, new):
         """Replaces old by new, of the same length; also in the note, which has the same text."""
         if len(old) != len(new):
