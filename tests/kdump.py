@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Reads and changes a kdump-compressed vmcore, to damage a real one.
+"""Reads and changes a kdump-compressed vmcore, to damage a real one, and writes it as ELF.
 
 Layout: makedumpfile's diskdump_mod.h (1.7.2): struct disk_dump_header in block
 0, struct kdump_sub_header behind it, two bitmaps, one page_desc for every bit
@@ -12,6 +12,7 @@ import zlib
 
 BLOCK_SIZE_AT = 428          # disk_dump_header.block_size, sub_hdr_size, bitmap_blocks
 VMCOREINFO_AT = 32           # kdump_sub_header.offset_vmcoreinfo, size_vmcoreinfo
+NOTE_AT = 48                 # kdump_sub_header.offset_note, size_note
 PAGE_DESC = struct.Struct("<QIIQ")
 COMPRESSED_ZLIB = 1
 
@@ -44,6 +45,29 @@ class Kdump:
     def save(self, path):
         with open(path, "wb") as file:
             file.write(self.data)
+
+    def save_elf(self, path, machine):
+        """What was left out is the rest of the segment before it, between its p_filesz and its
+        p_memsz."""
+        at, size = struct.unpack_from("<QQ", self.data, self.sub + NOTE_AT)
+        notes = self.data[at:at + size]
+        starts = [pfn for pfn in self.pfns if pfn - 1 not in self.index]
+        ends = [pfn + 1 for pfn in self.pfns if pfn + 1 not in self.index]
+        headers = [(4, 0, 0, len(notes), len(notes))]  # PT_NOTE
+        headers += [(1, 7, start * self.block, (end - start) * self.block,
+                     (after - start) * self.block)  # PT_LOAD
+                    for start, end, after in zip(starts, ends, starts[1:] + ends[-1:])]
+        at = 64 + 56 * len(headers)
+        with open(path, "wb") as file:
+            # \x7fELF, 64 bits, little-endian; ET_CORE
+            file.write(struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1", 4, machine, 1, 0, 64, 0,
+                                   0, 64, 56, len(headers), 0, 0, 0))
+            for kind, flags, paddr, filesz, memsz in headers:
+                file.write(struct.pack("<IIQQQQQQ", kind, flags, at, 0, paddr, filesz, memsz, 0))
+                at += filesz
+            file.write(notes)
+            for _, page in self.chunks():
+                file.write(page)
 
     def _desc(self, pfn):
         if pfn not in self.index:
