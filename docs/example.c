@@ -1,33 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Where each CPU was: its outcome, its task, and the function that it was in. */
-#include <inttypes.h>
+/* Where each CPU was: its outcome, and the function that it was in. */
 #include <stdio.h>
-#include <string.h>
-
 #include <nmibt/nmibt.h>
 
-static int fail(struct nmibt_error *err)
+static void print_and_close(struct nmibt_cpu *cpu)
 {
-	fprintf(stderr, "example: %s\n", nmibt_error_message(err));
-	nmibt_error_destroy(err);
-	return 1;
-}
-
-static void print_cpu(const struct nmibt_cpu *cpu)
-{
-	const struct nmibt_frame *frame = nmibt_stack_place(nmibt_cpu_stack(cpu));
+	const struct nmibt_frame *place = nmibt_stack_place(nmibt_cpu_stack(cpu));
 	size_t len = 0;
-	const char *function = frame ? nmibt_frame_function(frame, &len) : "";
-	char name[NMIBT_TASK_NAME_LEN] = "";
-	int32_t pid = -1;
+	const char *function = place ? nmibt_frame_function(place, &len) : "";
 
-	if (nmibt_cpu_is_user(cpu)) {
-		function = "user mode";
-		len = strlen(function);
-	}
-	nmibt_cpu_task(cpu, &pid, name);
-	printf("CPU %u  %s  PID %" PRId32 " %s  in %.*s\n", nmibt_cpu_number(cpu),
-	       nmibt_outcome_name(nmibt_cpu_outcome(cpu)), pid, name, (int)len, function);
+	printf("CPU %u  %s  %.*s%s%s\n", nmibt_cpu_number(cpu),
+	       nmibt_outcome_name(nmibt_cpu_outcome(cpu)), (int)len, function,
+	       nmibt_cpu_is_user(cpu) ? "user mode" : "",
+	       nmibt_cpu_step(cpu) == NMIBT_STEP_LAST_SEEN ? " (last seen)" : "");
+	nmibt_cpu_close(cpu);
 }
 
 int main(int argc, char **argv)
@@ -35,19 +21,20 @@ int main(int argc, char **argv)
 	struct nmibt_input *input = NULL;
 	struct nmibt_report *report = NULL;
 	struct nmibt_cpu *cpu;
-	struct nmibt_error *err =
-		nmibt_input_open((const char *const *)argv + 1, argc - 1, NULL, &input);
+	struct nmibt_error *err = nmibt_input_open((const char **)argv + 1, argc - 1, NULL, &input);
 
 	if (!err)
 		err = nmibt_report_open(input, 0, NULL, &report);
 	for (unsigned int i = 0; !err && i < nmibt_report_nr_cpus(report); i++) {
 		err = nmibt_report_cpu(report, i, &cpu);
-		if (err)
-			break;
-		print_cpu(cpu);
-		nmibt_cpu_close(cpu);
+		if (!err)
+			print_and_close(cpu);
 	}
+	bool failed = err;
+	if (failed)
+		fprintf(stderr, "example: %s\n", nmibt_error_message(err));
+	nmibt_error_destroy(err);
 	nmibt_report_close(report);
 	nmibt_input_close(input);
-	return err ? fail(err) : 0;
+	return failed;
 }
