@@ -392,12 +392,13 @@ uint64_t nmibt_regs_value(const struct nmibt_regs *regs, unsigned int i);
 #define NMIBT_LEVEL_DEFAULT (-1) /* the line has no level header: KERN_DEFAULT */
 #define NMIBT_LEVEL_CONT (-2) /* the line continues the one before it: KERN_CONT */
 
-#define NMIBT_LINE_PARTIAL 0x01 /* the line has no newline */
-#define NMIBT_LINE_TORN 0x02 /* the line lies wholly or in part beyond the published length */
-#define NMIBT_LINE_CUT 0x04 /* the text area was full: the rest of the line is lost */
-#define NMIBT_LINE_NESTED 0x08 /* the line is from the nested area */
-#define NMIBT_LINE_LONE_HEADER 0x10 /* the line is a level header without text */
-#define NMIBT_LINE_MISSING 0x20 /* bytes before the line could not be read */
+#define NMIBT_LINE_PARTIAL 0x01 /* no newline ended it */
+#define NMIBT_LINE_TORN 0x02 /* wholly or in part beyond the published length */
+#define NMIBT_LINE_CUT 0x04 /* the text area was full: the rest of it is lost */
+#define NMIBT_LINE_NESTED 0x08 /* from the nested area */
+#define NMIBT_LINE_LONE_HEADER 0x10 /* a level header with nothing behind it */
+#define NMIBT_LINE_MISSING 0x20 /* bytes before it could not be read */
+#define NMIBT_LINE_LOST 0x40 /* of a log: lines before it are lost, or may be */
 
 /* A line as the kernel printed it, without level and newline. */
 struct nmibt_line;

@@ -98,6 +98,7 @@ static void write_line(struct json *j, const struct nmibt_line *line)
 	write_mark(j, "partial", line->flags & NMIBT_LINE_PARTIAL);
 	write_mark(j, "cut", line->flags & NMIBT_LINE_CUT);
 	write_mark(j, "lone_header", line->flags & NMIBT_LINE_LONE_HEADER);
+	write_mark(j, "lost_before", line->flags & NMIBT_LINE_LOST);
 	if (line->gap) {
 		json_key(j, "unread_before");
 		json_number(j, line->gap);

@@ -280,22 +280,32 @@ void nmibt_render_source(struct renderer *r, const struct nmibt_frame *frame)
 	nmibt_find_places(r, frame, render_place, r);
 }
 
-/* In a text from the log one unread byte stands for any number of records. */
-static void render_gap(struct renderer *r, const struct nmibt_evidence *evidence, size_t gap)
+static void render_lost(struct renderer *r, const struct nmibt_evidence *evidence, bool is_lost)
 {
-	if (evidence->source != NMIBT_SOURCE_LOG || gap > 1)
-		fprintf(r->out, "[%zu byte%s can't be read]\n", gap, nmibt_plural(gap));
-	else
+	if (is_lost)
 		fprintf(r->out, "[%s missing here]\n",
 			evidence->lost_msgs ? "records of the log are" : "lines may be");
+}
+
+static void render_gap(struct renderer *r, size_t gap)
+{
+	if (gap)
+		fprintf(r->out, "[%zu byte%s can't be read]\n", gap, nmibt_plural(gap));
+}
+
+/* Does the line stand only for what is missing at the end of the text? */
+static bool is_only_gap(const struct nmibt_line *line)
+{
+	return !line->len && line->flags & (NMIBT_LINE_MISSING | NMIBT_LINE_LOST) &&
+	       line->flags & NMIBT_LINE_PARTIAL;
 }
 
 static void render_line(struct renderer *r, const struct nmibt_evidence *evidence,
 			const struct nmibt_line *line)
 {
-	if (line->gap)
-		render_gap(r, evidence, line->gap);
-	if (!line->len && line->flags & NMIBT_LINE_MISSING && line->flags & NMIBT_LINE_PARTIAL)
+	render_lost(r, evidence, line->flags & NMIBT_LINE_LOST);
+	render_gap(r, line->gap);
+	if (is_only_gap(line))
 		return;
 	fputs("    ", r->out);
 	nmibt_escape(r->out, line->text, line->torn_at, true);
@@ -338,8 +348,13 @@ static bool was_read(const struct nmibt_text *text, size_t at)
 	return !text->known || text->known[at];
 }
 
-/* Number of bytes from start on that go into one line: bytes that could not be read, or bytes up to
- * a newline or to the published end. */
+static bool is_lost_before(const struct nmibt_text *text, size_t at)
+{
+	return text->lost && text->lost[at];
+}
+
+/* Length of what goes into one line: bytes that could not be read, or bytes up
+ * to a newline or the published end. */
 static size_t raw_run(const struct nmibt_text *text, size_t start)
 {
 	bool known = was_read(text, start);
@@ -349,7 +364,8 @@ static size_t raw_run(const struct nmibt_text *text, size_t start)
 		if (known && text->raw[end] == '\n')
 			return end + 1 - start;
 		end++;
-	} while (end < text->raw_len && end != text->published && was_read(text, end) == known);
+	} while (end < text->raw_len && end != text->published && was_read(text, end) == known &&
+		 !is_lost_before(text, end));
 	return end - start;
 }
 
@@ -360,14 +376,16 @@ static void render_raw(struct renderer *r, const struct nmibt_evidence *evidence
 		len = raw_run(text, at);
 		if (at == text->published)
 			fputs("[the published end]\n", r->out);
+		render_lost(r, evidence, is_lost_before(text, at));
 		if (!was_read(text, at)) {
-			render_gap(r, evidence, len);
+			render_gap(r, len);
 			continue;
 		}
 		fputs("    ", r->out);
 		nmibt_escape_raw(r->out, text->raw + at, len);
 		putc('\n', r->out);
 	}
+	render_lost(r, evidence, is_lost_before(text, text->raw_len));
 }
 
 /* stack: the stack whose source lines -l shows; NULL: none. */

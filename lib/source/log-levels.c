@@ -60,7 +60,7 @@ static void mark_gap(struct nmibt_log_source *log, struct level *l, uint64_t nr_
 {
 	if (l->nr_gaps == nr_gaps && !l->is_unsure)
 		return;
-	if (l->text.len && !nmibt_text_put(&l->text, NULL, NULL, 1))
+	if (l->text.len && !nmibt_text_put(&l->text, "\n", &(bool){false}, 1))
 		log->builder->failed = true;
 	if (l->trace) {
 		nmibt_level_trace(log, l)->wrong |= NMIBT_WRONG_GAP;

@@ -14,12 +14,23 @@ static void take_task(enum nmibt_arch arch, struct nmibt_evidence *evidence)
 		nmibt_copy_task(&evidence->task, &p);
 }
 
-/* Each gap between two lines is stored as one unread byte. It stands for lost records, so it must
- * not count as a byte that could not be read. */
-static void uncount_gaps(struct nmibt_text *text)
+/* Without the bytes that stand for lost lines. */
+static struct nmibt_error *decode_trace(const struct nmibt_log_trace *trace, struct nmibt_text *ret)
 {
-	for (size_t i = 0; i < text->nr_lines; i++)
-		text->unread -= text->lines[i].gap == 1;
+	_cleanup_free_ char *raw = malloc(trace->len + 1);
+	_cleanup_free_ bool *known = malloc(trace->len + 1);
+	_cleanup_free_ bool *lost = calloc(trace->len + 1, sizeof(*lost));
+	size_t len = 0;
+
+	if (!raw || !known || !lost)
+		return nmibt_error_nomem();
+	for (size_t i = 0; i < trace->len; i++) {
+		lost[len] |= !trace->known[i] && trace->raw[i];
+		raw[len] = trace->raw[i];
+		known[len] = trace->known[i];
+		len += trace->known[i] || !trace->raw[i];
+	}
+	return nmibt_decode_log(raw, len, known, lost, ret);
 }
 
 struct nmibt_error *nmibt_read_log_trace(const struct nmibt_log_source *log, enum nmibt_arch arch,
@@ -41,8 +52,7 @@ struct nmibt_error *nmibt_read_log_trace(const struct nmibt_log_source *log, enu
 		.wrong = trace->wrong,
 		.lost_msgs = trace->lost_records,
 	};
-	struct nmibt_error *err = nmibt_decode(trace->raw, trace->len, trace->len, trace->known,
-					       false, &evidence.text);
+	struct nmibt_error *err = decode_trace(trace, &evidence.text);
 
 	if (!err)
 		err = nmibt_read_backtrace(arch, &evidence.text, &backtrace);
@@ -50,7 +60,6 @@ struct nmibt_error *nmibt_read_log_trace(const struct nmibt_log_source *log, enu
 		nmibt_evidence_destroy(&evidence);
 		return err;
 	}
-	uncount_gaps(&evidence.text);
 	nmibt_evidence_take_backtrace(&evidence, &backtrace);
 	if (trace->request) {
 		evidence.asked_ns = log->requests[trace->request - 1].ts_ns;

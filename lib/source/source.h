@@ -164,7 +164,9 @@ struct nmibt_log_trace {
 	unsigned int wrong; /* NMIBT_WRONG_* */
 	uint64_t lost_records; /* within it or before it */
 	char *raw; /* len bytes: lines, each with its newline */
-	bool *known; /* len flags, false: that byte of raw could not be read */
+	/* len: false where raw could not be read. What raw has there is 0, or a newline in the place
+	 * of lines that are lost, or may be: how long they were nobody knows. */
+	bool *known;
 	size_t len;
 };
 

@@ -176,7 +176,7 @@ static void read_line(struct reader *r, const struct nmibt_line *line, size_t nu
 {
 	struct nmibt_printed printed;
 
-	r->has_gap |= line->gap > 0;
+	r->has_gap |= line->flags & (NMIBT_LINE_MISSING | NMIBT_LINE_LOST);
 	r->is_cut |= line->flags & (NMIBT_LINE_CUT | NMIBT_LINE_TORN);
 	nmibt_recognise(r->arch, str_of_line(line), &printed);
 	if (r->in_trace)

@@ -14,11 +14,13 @@ struct decoder {
 	size_t len;
 	size_t published;
 	const bool *known;
+	const bool *lost; /* NULL: nothing is */
 	struct nmibt_text *text;
 	char *out; /* text of all lines, one after the other */
 	size_t room; /* lines allocated */
 	struct nmibt_line *line; /* the open line, or NULL */
 	size_t gap; /* unreadable bytes since the last line */
+	bool is_behind_lost; /* lines are lost since then, or may be */
 	bool failed; /* out of memory */
 };
 
@@ -39,8 +41,11 @@ static void open_line(struct decoder *d, int level)
 	d->line = &text->lines[text->nr_lines++];
 	*d->line = (struct nmibt_line){.text = d->out, .level = level, .gap = d->gap};
 	if (d->gap)
-		d->line->flags = NMIBT_LINE_MISSING;
+		d->line->flags |= NMIBT_LINE_MISSING;
+	if (d->is_behind_lost)
+		d->line->flags |= NMIBT_LINE_LOST;
 	d->gap = 0;
+	d->is_behind_lost = false;
 }
 
 static void close_line(struct decoder *d, unsigned int flags)
@@ -60,6 +65,11 @@ static void mark_torn(struct decoder *d, size_t pos)
 		d->line->flags |= NMIBT_LINE_TORN;
 		d->line->torn_at = d->line->len;
 	}
+}
+
+static bool is_lost_before(const struct decoder *d, size_t pos)
+{
+	return d->lost && d->lost[pos];
 }
 
 static bool is_known(const struct decoder *d, size_t pos)
@@ -115,7 +125,8 @@ static size_t count_plain(const struct decoder *d, size_t pos)
 {
 	size_t end = pos < d->published ? d->published : d->len, i = pos;
 
-	while (i < end && d->raw[i] != SOH && d->raw[i] != '\n' && is_known(d, i))
+	while (i < end && d->raw[i] != SOH && d->raw[i] != '\n' && is_known(d, i) &&
+	       (i == pos || !is_lost_before(d, i)))
 		i++;
 	return i - pos;
 }
@@ -132,11 +143,20 @@ static void take_plain(struct decoder *d, size_t pos, size_t len)
 	d->line->len += len;
 }
 
+static void take_loss(struct decoder *d, size_t pos)
+{
+	if (!is_lost_before(d, pos))
+		return;
+	close_line(d, NMIBT_LINE_PARTIAL);
+	d->is_behind_lost = true;
+}
+
 static void decode(struct decoder *d, bool overflow)
 {
 	size_t plain;
 
 	for (size_t pos = 0; pos < d->len && !d->failed; pos++) {
+		take_loss(d, pos);
 		if (!is_known(d, pos)) {
 			close_line(d, NMIBT_LINE_PARTIAL);
 			d->gap++;
@@ -149,13 +169,15 @@ static void decode(struct decoder *d, bool overflow)
 			take_byte(d, pos);
 		}
 	}
-	if (d->gap)
+	take_loss(d, d->len);
+	if (d->gap || d->is_behind_lost)
 		open_line(d, NMIBT_LEVEL_DEFAULT);
 	close_line(d, NMIBT_LINE_PARTIAL | (overflow ? NMIBT_LINE_CUT : 0));
 }
 
-struct nmibt_error *nmibt_decode(const char *raw, size_t raw_len, size_t published,
-				 const bool *known, bool overflow, struct nmibt_text *ret)
+static struct nmibt_error *decode_copy(const char *raw, size_t raw_len, size_t published,
+				       const bool *known, const bool *lost, bool overflow,
+				       struct nmibt_text *ret)
 {
 	struct nmibt_text text = {.raw_len = raw_len, .published = published};
 	if (text.published > raw_len)
@@ -165,7 +187,9 @@ struct nmibt_error *nmibt_decode(const char *raw, size_t raw_len, size_t publish
 	text.owned = malloc(raw_len + 1);
 	if (known)
 		text.known = malloc((raw_len + 1) * sizeof(*known));
-	if (!text.raw || !text.owned || (known && !text.known)) {
+	if (lost)
+		text.lost = malloc((raw_len + 1) * sizeof(*lost));
+	if (!text.raw || !text.owned || (known && !text.known) || (lost && !text.lost)) {
 		nmibt_text_destroy(&text);
 		return nmibt_error_nomem();
 	}
@@ -173,6 +197,8 @@ struct nmibt_error *nmibt_decode(const char *raw, size_t raw_len, size_t publish
 		memcpy(text.raw, raw, raw_len);
 	if (known && raw_len)
 		memcpy(text.known, known, raw_len * sizeof(*known));
+	if (lost)
+		memcpy(text.lost, lost, (raw_len + 1) * sizeof(*lost));
 	for (size_t i = 0; known && i < text.published; i++)
 		text.unread += !known[i];
 
@@ -181,6 +207,7 @@ struct nmibt_error *nmibt_decode(const char *raw, size_t raw_len, size_t publish
 		.len = raw_len,
 		.published = text.published,
 		.known = known,
+		.lost = lost,
 		.text = &text,
 		.out = text.owned,
 	};
@@ -193,11 +220,24 @@ struct nmibt_error *nmibt_decode(const char *raw, size_t raw_len, size_t publish
 	return NULL;
 }
 
+struct nmibt_error *nmibt_decode(const char *raw, size_t raw_len, size_t published,
+				 const bool *known, bool overflow, struct nmibt_text *ret)
+{
+	return decode_copy(raw, raw_len, published, known, NULL, overflow, ret);
+}
+
+struct nmibt_error *nmibt_decode_log(const char *raw, size_t len, const bool *known,
+				     const bool *lost, struct nmibt_text *ret)
+{
+	return decode_copy(raw, len, len, known, lost, false, ret);
+}
+
 void nmibt_text_destroy(struct nmibt_text *text)
 {
 	free(text->lines);
 	free(text->raw);
 	free(text->known);
+	free(text->lost);
 	free(text->owned);
 	*text = (struct nmibt_text){0};
 }

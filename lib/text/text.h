@@ -18,7 +18,7 @@ struct nmibt_line {
 	const char *text;
 	size_t len;
 	size_t torn_at; /* bytes of text that were published; len when not torn */
-	size_t gap; /* unreadable bytes before it */
+	size_t gap; /* unreadable bytes before it; what LOST tells of has no size */
 	int level; /* 0-7, or NMIBT_LEVEL_* */
 	unsigned int flags;
 };
@@ -28,7 +28,8 @@ struct nmibt_text {
 	size_t nr_lines;
 	char *raw; /* the text area as read: published bytes, then the torn tail */
 	size_t raw_len;
-	bool *known; /* raw_len flags, false: raw could not be read; NULL: all was read */
+	bool *known; /* raw_len: false where raw could not be read; NULL: all was */
+	bool *lost; /* raw_len + 1: lines before raw[i] are lost, or may be; NULL: none are */
 	size_t published; /* <= raw_len */
 	size_t unread; /* published bytes that could not be read */
 	size_t excluded; /* how many of the unread bytes are in excluded pages */
@@ -42,6 +43,10 @@ struct nmibt_text {
  */
 struct nmibt_error *nmibt_decode(const char *raw, size_t raw_len, size_t published,
 				 const bool *known, bool overflow, struct nmibt_text *ret);
+/* The same of what was all published. Where lost[i] is true, 0 <= i <= len, lines before
+ * raw[i] are lost, or may be. */
+struct nmibt_error *nmibt_decode_log(const char *raw, size_t len, const bool *known,
+				     const bool *lost, struct nmibt_text *ret);
 void nmibt_text_destroy(struct nmibt_text *text);
 
 /* ------------------------------------------------------------------ a stack */

@@ -202,9 +202,8 @@ static void check_trace(const struct nmibt_log_source *log, const struct nmibt_l
 	check((trace->cpu == NMIBT_NO_CPU) == (trace->kind == NMIBT_EVIDENCE_TASK));
 	check(trace->first_seq <= trace->last_seq);
 	check(trace->printout <= log->nr_printouts && trace->request <= log->nr_requests);
-	/* Each trace has at least one line, and each line has its newline. */
-	check(trace->len &&
-	      trace->raw[trace->len - 1] == (trace->known[trace->len - 1] ? '\n' : 0));
+	/* Each line has its newline, and there is one. */
+	check(trace->len && trace->raw[trace->len - 1] == '\n');
 	if (trace->wrong & NMIBT_WRONG_HEADLESS)
 		check(trace->kind == NMIBT_EVIDENCE_OWN && !trace->printout && !trace->request);
 	if (trace->wrong & NMIBT_WRONG_CUT)

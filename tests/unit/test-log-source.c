@@ -1610,6 +1610,9 @@ static void gap(void **state)
 	/* This is what the report reads. */
 	struct nmibt_evidence evidence = read_evidence(l, 0);
 	assert_int_equal(evidence.lost_msgs, 5);
+	assert_int_equal(evidence.text.lines[4].flags, NMIBT_LINE_LOST);
+	assert_int_equal(evidence.text.lines[4].gap, 0);
+	assert_int_equal(evidence.text.unread, 0);
 	assert_int_equal(evidence.stack.end, NMIBT_END_GAP);
 	assert_true(evidence.stack.frames[0].reliable);
 	assert_false(evidence.stack.frames[1].reliable);
@@ -1628,6 +1631,11 @@ static void gap_that_is_told(void **state)
 	assert_true(nth_trace(l, 1, 0)->wrong & NMIBT_WRONG_GAP);
 	assert_false(nth_trace(l, 1, 0)->has_ended);
 	assert_int_equal(count_holes(nth_trace(l, 1, 0)), 1);
+	struct nmibt_evidence evidence = read_evidence(l, 0);
+	assert_int_equal(evidence.text.nr_lines, 5);
+	assert_int_equal(evidence.text.lines[4].flags, NMIBT_LINE_LOST | NMIBT_LINE_PARTIAL);
+	assert_int_equal(evidence.text.unread, 0);
+	nmibt_evidence_destroy(&evidence);
 	assert_int_equal(nth_trace(l, 2, 0)->wrong, 0);
 	assert_int_equal(l->log->gaps[0].after_seq, l->seq - 1);
 	assert_int_equal(l->log->gaps[0].before_seq, l->seq + 2);
