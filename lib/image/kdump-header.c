@@ -108,11 +108,11 @@ static void read_sub_header(const char *sub, uint32_t version, struct nmibt_kdum
 		header->end_pfn = u64_at(sub, SUB_END_PFN_AT);
 	}
 	if (version >= 3)
-		header->vmcoreinfo = (struct nmibt_extent){u64_at(sub, SUB_VMCOREINFO_AT),
-							   u64_at(sub, SUB_VMCOREINFO_AT + 8)};
+		header->vmcoreinfo = (struct nmibt_kdump_part){u64_at(sub, SUB_VMCOREINFO_AT),
+							       u64_at(sub, SUB_VMCOREINFO_AT + 8)};
 	if (version >= 4)
-		header->notes = (struct nmibt_extent){u64_at(sub, SUB_NOTES_AT),
-						      u64_at(sub, SUB_NOTES_AT + 8)};
+		header->notes = (struct nmibt_kdump_part){u64_at(sub, SUB_NOTES_AT),
+							  u64_at(sub, SUB_NOTES_AT + 8)};
 	if (version >= 6) {
 		header->start_pfn = u64_at(sub, SUB_START_PFN_64_AT);
 		header->end_pfn = u64_at(sub, SUB_END_PFN_64_AT);

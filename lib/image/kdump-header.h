@@ -9,7 +9,7 @@
 #include "image/image.h"
 
 /* A part of the file, in bytes. It may lie partly or wholly beyond the end of the file. */
-struct nmibt_extent {
+struct nmibt_kdump_part {
 	uint64_t offset, size;
 };
 
@@ -24,7 +24,7 @@ struct nmibt_kdump_header {
 	 * and those that the dump holds. */
 	uint64_t memory_at, held_at;
 	uint64_t descs_at; /* offset of the page descriptors */
-	struct nmibt_extent vmcoreinfo, notes; /* size 0: there is none */
+	struct nmibt_kdump_part vmcoreinfo, notes; /* size 0: there is none */
 };
 
 /* True: the file begins with the signature of such a dump. */

@@ -233,19 +233,19 @@ static bool kdump_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
 
 /* -------------------------------------------------------------------- notes */
 
-/* The part of an extent that the file has, at most most bytes, with a NUL behind it; NULL:
+/* The bytes of a part that the file has, at most most bytes, with a NUL behind it; NULL:
  * nothing. */
-static char *read_extent(const struct nmibt_file *file, const struct nmibt_extent *extent,
-			 size_t most, size_t *ret_len)
+static char *read_part(const struct nmibt_file *file, const struct nmibt_kdump_part *part,
+		       size_t most, size_t *ret_len)
 {
-	uint64_t len = extent->size < most ? extent->size : most;
+	uint64_t len = part->size < most ? part->size : most;
 
-	if (extent->offset >= file->size)
+	if (part->offset >= file->size)
 		return NULL;
-	if (len > file->size - extent->offset)
-		len = file->size - extent->offset;
+	if (len > file->size - part->offset)
+		len = file->size - part->offset;
 	char *bytes = len ? malloc(len + 1) : NULL;
-	if (!bytes || !nmibt_file_read(file, extent->offset, bytes, len)) {
+	if (!bytes || !nmibt_file_read(file, part->offset, bytes, len)) {
 		free(bytes);
 		return NULL;
 	}
@@ -258,7 +258,7 @@ struct nmibt_error *nmibt_kdump_notes(const struct nmibt_kdump *kdump, char **re
 {
 	for (unsigned int i = 0; i < kdump->nr_parts; i++) {
 		const struct part *part = &kdump->parts[i];
-		char *notes = read_extent(part->file, &part->header.notes, MAX_NOTE_BYTES, ret_len);
+		char *notes = read_part(part->file, &part->header.notes, MAX_NOTE_BYTES, ret_len);
 
 		if (notes) {
 			*ret = notes;
@@ -293,7 +293,7 @@ static void read_vmcoreinfo(struct nmibt_kdump *kdump)
 		const struct part *part = &kdump->parts[i];
 
 		kdump->vmcoreinfo =
-			read_extent(part->file, &part->header.vmcoreinfo, MAX_VMCOREINFO, &len);
+			read_part(part->file, &part->header.vmcoreinfo, MAX_VMCOREINFO, &len);
 	}
 }
 

@@ -125,7 +125,7 @@ struct nmibt_error *nmibt_modules_open(struct nmibt_kernel *kernel, struct nmibt
 					  "the layout of struct module is not known");
 	if (!nmibt_symbol_addr(kernel, "modules", &head))
 		return nmibt_error_create(NMIBT_ERR_NOTHING,
-					  "where the list of modules is is not known");
+					  "it is not known where the list of modules is");
 	struct nmibt_modules *m = calloc(1, sizeof(*m));
 	if (!m)
 		return nmibt_error_nomem();

@@ -97,7 +97,7 @@ void nmibt_format_end(const struct nmibt_stack *stack, char *buf, size_t len)
 		[NMIBT_END_UNREADABLE] = {"memory", " can't be read"},
 		[NMIBT_END_EXCLUDED] = {"memory", " is not in the dump"},
 		[NMIBT_END_NO_UNWIND_DATA] = {"there is no unwind data for the code", ""},
-		[NMIBT_END_NONSENSE] = {"what stands", " leads nowhere"},
+		[NMIBT_END_NONSENSE] = {"the value", " leads nowhere"},
 		[NMIBT_END_LIMIT] = {"there are more frames than nmibt looks at", ""},
 		[NMIBT_END_CUT] = {"the rest of the text is missing", ""},
 		[NMIBT_END_GAP] = {"records of the log are missing here", ""},

@@ -61,7 +61,8 @@ static bool check_slot(const struct nmibt_image *image, const struct nmibt_captu
 	/* how is written after the state, so a slot that is BEGUN may lack it. */
 	if (slot->how > NMI_CAPTURE_BY_STOP ||
 	    (slot->state >= NMI_CAPTURE_SLOT_DONE && slot->how == NMI_CAPTURE_BY_NONE))
-		nmibt_add_reason(cpu->why, "it was captured in way %u", slot->how);
+		nmibt_add_reason(cpu->why, "how it was captured is %u, which is unknown",
+				 slot->how);
 	if (slot->flags & NMI_CAPTURE_SLOT_F_REGS && names && slot->nr_regs != names->nr) {
 		nmibt_add_reason(cpu->why, "%u registers, %u expected", slot->nr_regs, names->nr);
 		slot->nr_regs = 0;

@@ -219,7 +219,7 @@ static enum lookup find_rule(struct orc *orc, struct nmibt_walk *walk, const str
 	}
 	/* It may be a module's that is not in the list, because that could not be read. */
 	if (!nmibt_walk_need_tables(walk, pc))
-		return THE_END;
+		return ENDED;
 	if (nmibt_walk_is_code(walk, pc))
 		return NOT_KNOWN;
 	*ret = rule_after_call;

@@ -539,8 +539,8 @@ static void damaged_slot_fields(void **state)
 	DAMAGE(magic[7], 'X', "its magic is missing");
 	DAMAGE(cpu, 2, "its slot says CPU 2");
 	DAMAGE(state, 4, "its state is 4");
-	DAMAGE(how, 5, "captured in way 5");
-	DAMAGE(how, 0, "captured in way 0");
+	DAMAGE(how, 5, "captured is 5");
+	DAMAGE(how, 0, "captured is 0");
 	DAMAGE(generation, 3, "it answers request 3, the last one was 1");
 	DAMAGE(nr_regs, 0, "0 registers, ");
 	DAMAGE(nr_regs, 26, "26 registers, ");
