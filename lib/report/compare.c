@@ -193,12 +193,13 @@ static enum nmibt_moved compare_registers(struct nmibt_kernel *kernel,
 		return NMIBT_MOVED_SAME;
 	if (evidence->is_user)
 		return NMIBT_MOVED_YES;
+	if (!is_near(sp, old_sp))
+		return NMIBT_MOVED_YES;
+	/* Without the function's bounds the next instruction may be in the same loop. */
 	if (!first)
 		return NMIBT_MOVED_UNKNOWN;
 	if (sp == old_sp && is_in_function(first, old_pc, pc))
 		return NMIBT_MOVED_SAME;
-	if (!is_near(sp, old_sp))
-		return NMIBT_MOVED_YES;
 	bool pc_known, lr_known;
 	if (is_in_function(first, old_pc, pc) ||
 	    is_in_chain(kernel, &evidence->stack, pc, &pc_known) ||

@@ -382,8 +382,11 @@ static void cases_by_themselves(void **state)
 	assert_int_equal(compare(f, &p), NMIBT_MOVED_YES);
 
 	p = spinning(f);
+	/* Nothing names the function that the pc was in, so a loop can't be told from going on. */
 	p.nmi.stack.nr = 0;
 	p.stop.regs.value[fake_pc(f)] += 4;
+	assert_int_equal(compare(f, &p), NMIBT_MOVED_UNKNOWN);
+	p.stop.regs.value[fake_sp(f)] -= 4096;
 	assert_int_equal(compare(f, &p), NMIBT_MOVED_YES);
 
 	f->image.arch = NMIBT_ARCH_UNKNOWN;
