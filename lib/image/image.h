@@ -185,7 +185,18 @@ struct nmibt_printk_layout {
 	struct nmibt_number info_size, info_seq, info_ts_nsec, info_text_len, info_caller_id;
 };
 
-/* Virtual addresses of the tables of kallsyms. */
+/* Of one name of the structure: "log" until 3.10, "printk_log" after. */
+struct nmibt_classic_record {
+	struct nmibt_number size, ts_nsec, len, text_len, dict_len, caller_id;
+};
+
+/* The log of kernels before 5.10. */
+struct nmibt_classic_log {
+	struct nmibt_number buf, buf_len, first_idx, next_idx; /* virtual addresses */
+	struct nmibt_classic_record log, printk_log;
+};
+
+/* Virtual addresses. */
 struct nmibt_kallsyms_layout {
 	struct nmibt_number num_syms, names, token_table, token_index;
 	struct nmibt_number offsets, relative_base;
@@ -207,9 +218,10 @@ struct nmibt_vmcoreinfo {
 	struct nmibt_number kimage_voffset, va_bits, t1sz, pac_mask;
 	struct nmibt_kallsyms_layout kallsyms;
 	struct nmibt_printk_layout printk;
-	const char *capture; /* the descriptor's line as printed; cut where it is the last line */
-	struct nmibt_number capture_paddr, capture_size; /* not known: the line can't be parsed */
-	/* What is wrong with the text, as one line; empty: nothing. */
+	struct nmibt_classic_log classic_log;
+	const char *capture; /* of the descriptor, as printed; cut where that is the last line */
+	struct nmibt_number capture_paddr, capture_size; /* not known: makes no sense */
+	/* What is wrong with it, a line of text; empty: nothing. */
 	char why[NMIBT_WHY_LEN];
 
 	char *text; /* this and the rest are for the parser: the strings point into text */

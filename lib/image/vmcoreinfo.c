@@ -187,6 +187,21 @@ static const struct key {
 	DECIMAL("OFFSET(printk_info.ts_nsec)", printk.info_ts_nsec),
 	DECIMAL("OFFSET(printk_info.text_len)", printk.info_text_len),
 	DECIMAL("OFFSET(printk_info.caller_id)", printk.info_caller_id),
+	HEX("SYMBOL(log_buf)", classic_log.buf),
+	HEX("SYMBOL(log_buf_len)", classic_log.buf_len),
+	HEX("SYMBOL(log_first_idx)", classic_log.first_idx),
+	HEX("SYMBOL(log_next_idx)", classic_log.next_idx),
+	DECIMAL("SIZE(log)", classic_log.log.size),
+	DECIMAL("OFFSET(log.ts_nsec)", classic_log.log.ts_nsec),
+	DECIMAL("OFFSET(log.len)", classic_log.log.len),
+	DECIMAL("OFFSET(log.text_len)", classic_log.log.text_len),
+	DECIMAL("OFFSET(log.dict_len)", classic_log.log.dict_len),
+	DECIMAL("SIZE(printk_log)", classic_log.printk_log.size),
+	DECIMAL("OFFSET(printk_log.ts_nsec)", classic_log.printk_log.ts_nsec),
+	DECIMAL("OFFSET(printk_log.len)", classic_log.printk_log.len),
+	DECIMAL("OFFSET(printk_log.text_len)", classic_log.printk_log.text_len),
+	DECIMAL("OFFSET(printk_log.dict_len)", classic_log.printk_log.dict_len),
+	DECIMAL("OFFSET(printk_log.caller_id)", classic_log.printk_log.caller_id),
 #undef STRING
 #undef DECIMAL
 #undef HEX

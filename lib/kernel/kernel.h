@@ -165,15 +165,23 @@ bool nmibt_kallsyms_addr(struct nmibt_kallsyms *kallsyms, const char *name, uint
 struct nmibt_log_missing {
 	uint64_t excluded; /* in pages that the dump left out */
 	uint64_t unreadable;
-	uint64_t unfinished; /* a writer reserved the record and never committed it */
-	uint64_t lost; /* the ring had no room for their text */
-	uint64_t damaged; /* they fail their checks */
-	uint64_t overwritten; /* the oldest since boot, which newer ones replaced */
+	uint64_t unfinished; /* reserved, and never committed */
+	uint64_t lost; /* there was no room for their text */
+	uint64_t damaged; /* fail their checks */
+	/* The oldest since boot: newer ones have their room. Kernels before 5.10 do not number
+	 * records: 1 stands for any number of them. */
+	uint64_t overwritten;
+	/* Of the others nobody knows how many: each count that is not 0 is the least. */
+	bool may_be_more;
 };
 
+/* Who printed it is not known: kernels before 5.10 store it with PRINTK_CALLER alone. */
+#define NMIBT_NO_CALLER UINT32_MAX
+
 /*
- * The kernel's log, read from its printk ring buffer (5.10 and later), which VMCOREINFO describes.
- * A kernel that died while it wrote a record leaves that record unfinished.
+ * The kernel's log, out of its printk ring buffer (5.10 and later) or the buffer of records
+ * that was there before (3.6 to 5.9), where VMCOREINFO says that it is. A kernel that died
+ * while it wrote leaves records unfinished.
  */
 struct nmibt_log_record {
 	/* The records that are missing between the record before and this one, in the log's
@@ -183,11 +191,14 @@ struct nmibt_log_record {
 	 * that are missing at the end. */
 	bool is_end;
 	uint64_t seq; /* 0 is the first since boot */
-	uint64_t ts_ns; /* of local_clock(), as the kernel prints it before the text */
-	uint32_t caller_id; /* the thread's PID, or 0x80000000 + CPU outside of tasks */
+	uint64_t ts_ns; /* as printed before the text, of local_clock() */
+	/* Thread's PID, or 0x80000000 + CPU outside of tasks, or NMIBT_NO_CALLER. */
+	uint32_t caller_id;
 	unsigned int level; /* 0-7 */
-	unsigned int facility; /* as syslog(3) has them, shifted down; 0: the kernel */
-	unsigned int flags; /* the kernel's enum printk_info_flags */
+	unsigned int facility; /* 0: the kernel; as syslog(3) has them, shifted down */
+	/* enum printk_info_flags of 5.10; where nobody knows the caller LOG_CONT is in what goes
+	 * on with the record before, as the kernel's own readers have it. */
+	unsigned int flags;
 	/* [text, text + len) without level and time, not terminated; may hold any
 	 * byte, newlines too. Borrowed until the next call. */
 	const char *text;

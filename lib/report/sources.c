@@ -70,14 +70,15 @@ static struct nmibt_error *find_capture(struct nmibt_report *report)
 
 static void describe_missing(const struct nmibt_log_missing *m, struct nmibt_source_state *state)
 {
+	const char *least = m->may_be_more ? "at least " : "";
 	uint64_t unreadable = m->unreadable + m->damaged + m->lost;
 
 	if (m->excluded)
-		nmibt_add_reason(state->why, "%" PRIu64 " record%s not in the dump", m->excluded,
-				 nmibt_plural(m->excluded));
+		nmibt_add_reason(state->why, "%s%" PRIu64 " record%s not in the dump", least,
+				 m->excluded, nmibt_plural(m->excluded));
 	if (unreadable)
-		nmibt_add_reason(state->why, "%" PRIu64 " record%s can't be read", unreadable,
-				 nmibt_plural(unreadable));
+		nmibt_add_reason(state->why, "%s%" PRIu64 " record%s can't be read", least,
+				 unreadable, nmibt_plural(unreadable));
 	if (m->unfinished)
 		nmibt_add_reason(state->why, "%" PRIu64 " record%s not finished", m->unfinished,
 				 m->unfinished == 1 ? " was" : "s were");

@@ -250,7 +250,7 @@ void nmibt_log_source_visit(struct nmibt_log_source *log, const struct nmibt_log
 	uint64_t jump = record->seq - log->last_seq - 1;
 
 	if (!log->nr_records) {
-		log->is_wrapped = record->seq != 0;
+		log->is_wrapped = record->seq > b->losing || record->missing_before.overwritten;
 		log->first_seq = record->seq;
 		log->first_ns = record->ts_ns;
 		log->last_seq = record->seq > b->losing ? record->seq - b->losing - 1 : 0;
