@@ -32,6 +32,19 @@ struct nmibt_log_trace *nmibt_level_trace(struct nmibt_log_source *log, const st
 	return &log->traces[l->trace - 1];
 }
 
+void nmibt_doubt(struct stream *s, bool is_answer)
+{
+	if (s->caller_id != NMIBT_NO_CALLER)
+		return;
+	s->doubts_answers = !is_answer || (s->doubt_left && s->doubts_answers);
+	s->doubt_left = MAX_STRANGERS;
+}
+
+bool nmibt_is_doubtful(const struct stream *s, bool is_answer)
+{
+	return s->doubt_left && (s->doubts_answers || !is_answer);
+}
+
 uint64_t nmibt_current_printout(const struct stream *s)
 {
 	for (unsigned int i = s ? s->nr_levels : 0; i > 0; i--) {
@@ -114,6 +127,11 @@ static bool is_settled(const struct level *l)
 	return l->phase == PHASE_BEHIND || (l->is_complete && !l->open_marks);
 }
 
+static bool is_answer(enum nmibt_evidence_kind kind)
+{
+	return kind == NMIBT_EVIDENCE_ANSWER || kind == NMIBT_EVIDENCE_SKIPPED;
+}
+
 static void judge_end(struct nmibt_log_source *log, struct stream *s, struct level *l, enum end end)
 {
 	struct nmibt_log_trace *trace = nmibt_level_trace(log, l);
@@ -129,6 +147,7 @@ static void judge_end(struct nmibt_log_source *log, struct stream *s, struct lev
 	/* The rest of this trace may have been added to the trace that interrupted it. */
 	if (l->was_left)
 		log->traces[l->was_left - 1].wrong |= NMIBT_WRONG_GAP;
+	nmibt_doubt(s, is_answer(trace->kind));
 	s->unsure_trace = l->trace;
 	s->unsure_gaps = l->nr_gaps;
 }

@@ -22,6 +22,9 @@ void nmibt_begin_trace(struct taken *t, struct level *l, enum nmibt_evidence_kin
 		.ended_ns = line->last_ns,
 	};
 
+	bool is_answer = kind == NMIBT_EVIDENCE_ANSWER || kind == NMIBT_EVIDENCE_SKIPPED;
+
+	l->is_doubtful = nmibt_is_doubtful(t->s, is_answer);
 	l->trace = nmibt_log_add_trace(t->log, &trace);
 	l->phase = PHASE_HEAD;
 	l->has_trace = true;
@@ -134,6 +137,8 @@ bool nmibt_is_of_trace(const struct taken *t, const struct level *l)
 	const struct nmibt_log_trace *trace = nmibt_level_trace(t->log, l);
 	bool is_own = trace->kind == NMIBT_EVIDENCE_OWN;
 
+	if (l->is_doubtful && t->p.kind != NMIBT_PRINT_CPU && t->p.kind != NMIBT_PRINT_HARDWARE)
+		return false;
 	switch (t->p.kind) {
 	case NMIBT_PRINT_CPU:
 		return l->phase == PHASE_HEAD && !l->has_cpu_line && t->p.cpu == trace->cpu;

@@ -19,6 +19,8 @@ static bool has_traces(enum nmibt_print kind)
 /* True: the line belongs to the printout, whose caller is not printing a trace now. */
 static bool is_of_printout(const struct taken *t, const struct level *l)
 {
+	if (l->is_doubtful)
+		return false;
 	switch (t->p.kind) {
 	case NMIBT_PRINT_CPU:
 		return !l->has_trace || has_traces(l->kind);
@@ -296,6 +298,8 @@ static void take_bare_trace(struct taken *t)
 /* If no line showed the end of a trace, and its caller continues with frames, the trace was cut. */
 static void take_orphan(struct taken *t)
 {
+	if (t->s && t->s->doubt_left)
+		nmibt_doubt(t->s, !t->s->doubts_answers);
 	if (!t->s || !t->s->unsure_trace || t->s->unsure_gaps != t->line->nr_gaps ||
 	    t->p.kind != NMIBT_PRINT_FRAME)
 		return;
@@ -360,6 +364,19 @@ void nmibt_add_said_cpus(struct taken *t, struct nmibt_cpus *cpus)
 		t->b->failed = true;
 }
 
+/* Another printout has only begun, and it is not the reason of a panic. */
+static void doubt_lead(struct taken *t, enum nmibt_print kind)
+{
+	for (unsigned int i = t->s ? t->s->nr_levels : 0; i > 0; i--) {
+		const struct level *l = &t->s->levels[i - 1];
+		bool is_reason =
+			l->kind == NMIBT_PRINT_OOPS && !l->has_heading && kind == NMIBT_PRINT_PANIC;
+
+		if (l->printout && !l->trace && l->phase == PHASE_LEAD && !is_reason)
+			nmibt_doubt(t->s, false);
+	}
+}
+
 struct level *nmibt_begin_printout(struct taken *t, enum nmibt_print kind, enum phase phase)
 {
 	const struct nmibt_log_line *line = t->line;
@@ -387,6 +404,7 @@ struct level *nmibt_begin_printout(struct taken *t, enum nmibt_print kind, enum 
 	l->printout = nmibt_log_add_printout(t->log, &printout);
 	l->kind = kind;
 	l->phase = phase;
+	l->is_doubtful = nmibt_is_doubtful(t->s, false);
 	return l;
 }
 
@@ -436,7 +454,8 @@ static void take_first_line(struct taken *t)
 		take_heading(t, l);
 		return;
 	}
-	/* A panic does not return to what it interrupted. */
+	doubt_lead(t, t->p.kind);
+	/* From a panic nobody comes back. */
 	if (t->p.kind == NMIBT_PRINT_PANIC)
 		nmibt_pop_all(t);
 	nmibt_end_printouts(t);
@@ -550,6 +569,8 @@ void nmibt_log_take_line(struct nmibt_log_source *log, const struct nmibt_log_li
 	nmibt_take_machine(&t);
 	t.is_first = is_first_since(&t);
 	t.s = nmibt_stream_find(t.b, line->caller_id);
+	if (t.s && t.s->doubt_left)
+		t.s->doubt_left--;
 	take_kind(&t);
 	if (t.s)
 		t.s->last_seq = line->last_seq;

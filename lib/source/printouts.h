@@ -88,7 +88,8 @@ struct level {
 	/* index + 1 of a trace that interrupted this level, whose end no line showed, and after
 	 * which no line of this level has come; 0: none */
 	size_t was_left;
-	bool is_unsure; /* the lines after the last one may belong to another level */
+	bool is_unsure; /* the lines behind the last one may have been of another level */
+	bool is_doubtful; /* a trace behind its first lines may be another one's, see below */
 	unsigned int open_marks; /* " <IRQ>" without " </IRQ>" */
 	unsigned int strangers; /* lines in a row that do not belong to it */
 	uint64_t nr_gaps, nr_lost; /* the builder's counts at the level's last line */
@@ -106,6 +107,13 @@ struct stream {
 	size_t unsure_trace; /* index + 1 of its newest trace whose end no line showed */
 	uint64_t unsure_gaps; /* the builder's nr_gaps at that time */
 	uint64_t last_seq; /* of its newest line */
+	/*
+	 * Where nobody knows callers all CPUs are one stream. For so many lines something that
+	 * began before may go on: what begins meanwhile gets no trace, as that may be the
+	 * other's. Answers to one request do not meet each other, as a lock is held for each.
+	 */
+	unsigned int doubt_left;
+	bool doubts_answers; /* what may go on is no answer */
 	unsigned int nr_levels;
 	struct level levels[MAX_LEVELS]; /* the innermost last */
 	/* A line without a newline so far. */
@@ -162,7 +170,12 @@ enum end {
 	END_NO_MORE, /* there are no more lines */
 };
 
-/* The CPU in caller_id; NMIBT_NO_CPU: it is a task, or no possible CPU number. */
+/* Something that was begun may go on behind what its stream prints now. */
+void nmibt_doubt(struct stream *s, bool is_answer);
+/* May what begins now get the lines of something else? */
+bool nmibt_is_doubtful(const struct stream *s, bool is_answer);
+
+/* NMIBT_NO_CPU: a task, or no CPU that there can be. */
 uint32_t nmibt_cpu_of_caller(uint32_t caller_id);
 /* The innermost level. NULL: the caller has begun nothing. */
 struct level *nmibt_top_level(struct stream *s);
