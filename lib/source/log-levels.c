@@ -37,6 +37,9 @@ void nmibt_doubt(struct stream *s, bool is_answer)
 	if (s->caller_id != NMIBT_NO_CALLER)
 		return;
 	s->doubts_answers = !is_answer || (s->doubt_left && s->doubts_answers);
+	if (!s->doubt_left)
+		s->nr_doubts = 0;
+	s->nr_doubts++;
 	s->doubt_left = MAX_STRANGERS;
 }
 
@@ -132,6 +135,14 @@ static bool is_answer(enum nmibt_evidence_kind kind)
 	return kind == NMIBT_EVIDENCE_ANSWER || kind == NMIBT_EVIDENCE_SKIPPED;
 }
 
+static void add_unsure(struct stream *s, size_t trace, bool is_answer)
+{
+	if (!s->doubt_left || s->nr_unsure == MAX_LEVELS)
+		s->nr_unsure = 0;
+	s->unsure_traces[s->nr_unsure++] = trace;
+	nmibt_doubt(s, is_answer);
+}
+
 static void judge_end(struct nmibt_log_source *log, struct stream *s, struct level *l, enum end end)
 {
 	struct nmibt_log_trace *trace = nmibt_level_trace(log, l);
@@ -147,8 +158,7 @@ static void judge_end(struct nmibt_log_source *log, struct stream *s, struct lev
 	/* The rest of this trace may have been added to the trace that interrupted it. */
 	if (l->was_left)
 		log->traces[l->was_left - 1].wrong |= NMIBT_WRONG_GAP;
-	nmibt_doubt(s, is_answer(trace->kind));
-	s->unsure_trace = l->trace;
+	add_unsure(s, l->trace, is_answer(trace->kind));
 	s->unsure_gaps = l->nr_gaps;
 }
 

@@ -295,18 +295,34 @@ static void take_bare_trace(struct taken *t)
 		nmibt_take_trace_line(t, l);
 }
 
-/* If no line showed the end of a trace, and its caller continues with frames, the trace was cut. */
+/* Something in doubt goes on, or this is its outermost frame. */
+static void go_on_doubting(struct taken *t)
+{
+	struct stream *s = t->s;
+
+	if (!s || !s->doubt_left)
+		return;
+	s->doubt_left = MAX_STRANGERS;
+	if (t->p.kind == NMIBT_PRINT_FRAME && t->p.frame.reliable &&
+	    nmibt_is_outermost_frame(&t->p.frame) && !--s->nr_doubts)
+		s->doubt_left = 0;
+}
+
+/* A trace of which nothing told the end had none, if its caller goes on with frames. */
 static void take_orphan(struct taken *t)
 {
-	if (t->s && t->s->doubt_left)
-		nmibt_doubt(t->s, !t->s->doubts_answers);
-	if (!t->s || !t->s->unsure_trace || t->s->unsure_gaps != t->line->nr_gaps ||
-	    t->p.kind != NMIBT_PRINT_FRAME)
+	struct stream *s = t->s;
+
+	go_on_doubting(t);
+	if (!s || s->unsure_gaps != t->line->nr_gaps || t->p.kind != NMIBT_PRINT_FRAME)
 		return;
-	struct nmibt_log_trace *trace = &t->log->traces[t->s->unsure_trace - 1];
-	trace->wrong |= NMIBT_WRONG_CUT;
-	trace->has_ended = false;
-	t->s->unsure_trace = 0;
+	for (unsigned int i = 0; i < s->nr_unsure; i++) {
+		struct nmibt_log_trace *trace = &t->log->traces[s->unsure_traces[i] - 1];
+
+		trace->wrong |= NMIBT_WRONG_CUT;
+		trace->has_ended = false;
+	}
+	s->nr_unsure = 0;
 }
 
 /* The innermost level that the line can belong to; NULL: none. A line of no known kind is only
@@ -372,7 +388,8 @@ static void doubt_lead(struct taken *t, enum nmibt_print kind)
 		bool is_reason =
 			l->kind == NMIBT_PRINT_OOPS && !l->has_heading && kind == NMIBT_PRINT_PANIC;
 
-		if (l->printout && !l->trace && l->phase == PHASE_LEAD && !is_reason)
+		if (l->printout && !l->trace && l->phase == PHASE_LEAD && !l->is_doubtful &&
+		    !is_reason)
 			nmibt_doubt(t->s, false);
 	}
 }

@@ -103,9 +103,11 @@ struct level {
 struct stream {
 	struct stream *next; /* in its bucket */
 	uint32_t caller_id;
-	size_t own_title; /* index + 1 of the answer that it has just printed; 0: none */
-	size_t unsure_trace; /* index + 1 of its newest trace whose end no line showed */
-	uint64_t unsure_gaps; /* the builder's nr_gaps at that time */
+	size_t own_title; /* index + 1: the answer that it has just printed */
+	/* Indexes + 1: of which nothing told the end. Where callers are known it is the newest. */
+	size_t unsure_traces[MAX_LEVELS];
+	unsigned int nr_unsure;
+	uint64_t unsure_gaps; /* nr_gaps of the builder then */
 	uint64_t last_seq; /* of its newest line */
 	/*
 	 * Where nobody knows callers all CPUs are one stream. For so many lines something that
@@ -114,6 +116,7 @@ struct stream {
 	 */
 	unsigned int doubt_left;
 	bool doubts_answers; /* what may go on is no answer */
+	unsigned int nr_doubts; /* how many that are; an outermost frame of no trace ends one */
 	unsigned int nr_levels;
 	struct level levels[MAX_LEVELS]; /* the innermost last */
 	/* A line without a newline so far. */
