@@ -44,8 +44,30 @@ static struct fake_log make_log(bool arm64)
 	return l;
 }
 
-/* The memory that a change applies to: a ring, its head, a page table, VMCOREINFO, a page's
- * status. */
+/* That of kernels before 5.10, wrapped, with and without callers. */
+static struct fake_classic make_classic(bool has_caller)
+{
+	struct fake_kernel *k = fk_new(&fk_x86);
+	struct fake_classic c;
+	char text[128];
+
+	fc_init(&c, k, has_caller ? "printk_log" : "log", FK_PAGE, has_caller,
+		has_caller ? "5.4.0" : "3.10.0");
+	for (unsigned int n = 0; n < 90; n++) {
+		int len = sprintf(text, n % 7 ? "record %u" : "BUG: record %u", n);
+
+		memset(text + len, 'x', n % 40);
+		fc_add_record(&c, &(struct fake_record){.text = text,
+							.len = len + n % 40,
+							.dict = n % 5 ? NULL : "SUBSYSTEM=pci",
+							.caller_id = n % 3,
+							.level = n % 8,
+							.flags = n % 16});
+	}
+	return c;
+}
+
+/* Where a change applies: a ring, the ring's head, a table, VMCOREINFO, a page's state. */
 static uint8_t *part_of(struct fake_log *l, struct fake_log *whole, const struct change *change,
 			size_t *ret_size)
 {
@@ -71,13 +93,28 @@ static uint8_t *part_of(struct fake_log *l, struct fake_log *whole, const struct
 	}
 }
 
-static void apply(struct fake_log *l, struct fake_log *whole, const struct change *change)
+static uint8_t *part_of_classic(struct fake_kernel *k, struct fake_classic *whole,
+				const struct change *change, size_t *ret_size)
 {
-	size_t size, len = change->len % 8 + 1;
-	uint8_t *part = part_of(l, whole, change, &size);
+	*ret_size = FK_PAGE;
+	switch (change->where % 4) {
+	case 0:
+		*ret_size = 24;
+		return fk_at(k, whole->vars);
+	case 1:
+		*ret_size = strlen(k->vmcoreinfo);
+		return (uint8_t *)k->vmcoreinfo;
+	default:
+		return fk_at(k, fl_paddr(&whole->l, FC_BUF));
+	}
+}
+
+static void apply(struct fake_kernel *k, uint8_t *part, size_t size, const struct change *change)
+{
+	size_t len = change->len % 8 + 1;
 
 	if (change->len >= 0xf0) {
-		l->k->page[change->offset % ((l->k->next - FK_BASE) / FK_PAGE)] = change->len % 3;
+		k->page[change->offset % ((k->next - FK_BASE) / FK_PAGE)] = change->len % 3;
 		return;
 	}
 	size_t at = size ? change->offset % size : 0; /* VMCOREINFO may be empty by now */
@@ -119,24 +156,40 @@ static void read_log(struct fake_kernel *k, struct nmibt_kernel *kernel)
 	nmibt_log_close(log);
 }
 
+static void read_kernel(struct fake_kernel *k)
+{
+	struct nmibt_kernel *kernel;
+
+	if (nmibt_kernel_open(&k->image, &kernel))
+		abort();
+	read_log(k, kernel);
+	nmibt_kernel_close(kernel);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct fake_log logs[2];
-	struct fake_log *whole = &logs[size % 2];
+	static struct fake_classic classics[2];
+	bool is_second = size % 2, is_classic = size / 2 % 2;
+	struct fake_classic *classic = &classics[is_second];
+	struct fake_log *whole = is_classic ? &classic->l : &logs[is_second];
 	struct change change;
 
-	if (!whole->k)
-		*whole = make_log(size % 2);
+	if (!whole->k && is_classic)
+		*classic = make_classic(is_second);
+	else if (!whole->k)
+		*whole = make_log(is_second);
 	struct fake_log l = *whole;
 	l.k = fk_copy(l.k);
 	for (; size >= sizeof(change); data += sizeof(change), size -= sizeof(change)) {
+		uint8_t *part;
+		size_t part_size;
+
 		memcpy(&change, data, sizeof(change));
-		apply(&l, whole, &change);
+		part = is_classic ? part_of_classic(l.k, classic, &change, &part_size)
+				  : part_of(&l, whole, &change, &part_size);
+		apply(l.k, part, part_size, &change);
 	}
-	struct nmibt_kernel *kernel;
-	if (nmibt_kernel_open(&l.k->image, &kernel))
-		abort();
-	read_log(l.k, kernel);
-	nmibt_kernel_close(kernel);
+	read_kernel(l.k);
 	return 0;
 }

@@ -523,4 +523,119 @@ static inline uint64_t fl_add_dataless(struct fake_log *l, uint64_t lpos)
 	return l->head_id;
 }
 
+/* -------------------------------------------------------- the log before 5.10 */
+
+#define FC_BUF UINT64_C(0xffff888200000000)
+enum { FC_NEWLINE = 2, FC_PREFIX = 4, FC_CONT = 8 };
+
+/* struct printk_log, or struct log: a buffer of records, and the variables that say where. */
+struct fake_classic {
+	struct fake_log l; /* what fl_map() and fl_put() want */
+	uint32_t size, first, next, count; /* count: of records */
+	unsigned int header; /* 16, or 20 with a caller */
+	uint64_t vars; /* physical address of log_buf, log_buf_len, log_first_idx, log_next_idx */
+	uint64_t ts;
+};
+
+struct fake_record {
+	const char *text, *dict; /* dict NULL: none */
+	size_t len; /* 0: that of text */
+	uint32_t caller_id;
+	uint8_t level, facility, flags;
+};
+
+static inline void fc_publish(struct fake_classic *c)
+{
+	uint64_t buf = FC_BUF;
+	uint32_t numbers[] = {c->size, c->first, c->next};
+
+	memcpy(fk_at(c->l.k, c->vars), &buf, 8);
+	memcpy(fk_at(c->l.k, c->vars + 8), numbers, sizeof(numbers));
+}
+
+/* name: "log" or "printk_log" */
+static inline void fc_init(struct fake_classic *c, struct fake_kernel *k, const char *name,
+			   uint32_t size, bool has_caller, const char *release)
+{
+	static const char *const symbols[] = {"log_buf", "log_buf_len", "log_first_idx",
+					      "log_next_idx"};
+	static const unsigned int at[] = {0, 8, 12, 16};
+
+	*c = (struct fake_classic){
+		.l = {.k = k}, .size = size, .header = has_caller ? 20 : 16, .ts = 1000};
+	c->vars = fk_alloc(k, FK_PAGE, FK_PAGE);
+	fk_map(k, fk_image_vaddr(k, c->vars), c->vars, 12);
+	for (unsigned int i = 0; i < 4; i++)
+		fk_say(k, "SYMBOL(%s)=%" PRIx64 "\n", symbols[i],
+		       fk_image_vaddr(k, c->vars + at[i]));
+	fk_say(k, "OSRELEASE=%s\n", release);
+	fk_say(k,
+	       "SIZE(%s)=%u\nOFFSET(%s.ts_nsec)=0\nOFFSET(%s.len)=8\nOFFSET(%s.text_len)=10\n"
+	       "OFFSET(%s.dict_len)=12\n",
+	       name, c->header, name, name, name, name);
+	if (has_caller)
+		fk_say(k, "OFFSET(%s.caller_id)=16\n", name);
+	fl_map(&c->l, FC_BUF, size);
+	fc_publish(c);
+}
+
+static inline uint16_t fc_len(struct fake_classic *c, uint32_t at)
+{
+	return fl_get64(&c->l, FC_BUF + at + 8) & 0xffff;
+}
+
+static inline uint32_t fc_after(struct fake_classic *c, uint32_t at)
+{
+	uint16_t len = fc_len(c, at);
+
+	return len ? at + len : fc_len(c, 0);
+}
+
+/* As log_store(), 4.19: makes room, wraps, writes. Returns the index of the record. */
+static inline uint32_t fc_add_record(struct fake_classic *c, const struct fake_record *r)
+{
+	static const char zeros[32];
+	uint16_t dict_len = r->dict ? strlen(r->dict) : 0;
+	uint16_t text_len = r->len ? r->len : strlen(r->text);
+	uint16_t len = (c->header + text_len + dict_len + 3) / 4 * 4;
+	uint16_t lens[] = {len, text_len, dict_len};
+	uint8_t packed[] = {r->facility, r->flags | r->level << 5};
+
+	while (c->count) {
+		uint32_t before = c->first, behind = c->size - c->next;
+		uint32_t room =
+			c->next > before ? (behind > before ? behind : before) : before - c->next;
+
+		if (room >= len + c->header)
+			break;
+		c->first = fc_after(c, before);
+		c->count--;
+	}
+	if (c->next + len + c->header > c->size) {
+		fl_put(&c->l, FC_BUF + c->next, zeros, c->header);
+		c->next = 0;
+	}
+	uint64_t at = FC_BUF + c->next;
+	fl_put64(&c->l, at, c->ts);
+	fl_put(&c->l, at + 8, lens, 6);
+	fl_put(&c->l, at + 14, packed, 2);
+	if (c->header == 20)
+		fl_put(&c->l, at + 16, &r->caller_id, 4);
+	fl_put(&c->l, at + c->header, r->text, text_len);
+	fl_put(&c->l, at + c->header + text_len, r->dict ? r->dict : "", dict_len);
+	fl_put(&c->l, at + c->header + text_len + dict_len, zeros,
+	       len - c->header - text_len - dict_len);
+	c->next += len;
+	c->count++;
+	c->ts += 1000000;
+	fc_publish(c);
+	return at - FC_BUF;
+}
+
+static inline uint32_t fc_add(struct fake_classic *c, const char *text)
+{
+	return fc_add_record(c, &(struct fake_record){
+					.text = text, .level = 4, .flags = FC_NEWLINE | FC_PREFIX});
+}
+
 #endif /* FAKE_KERNEL_H */

@@ -11,7 +11,7 @@
 #include <cmocka.h>
 
 #include "fake-kernel.h"
-#include "report/report.h"
+#include "log-checks.h"
 
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
@@ -34,70 +34,6 @@ static struct setup new_log(void)
 {
 	return new_log_of(&fk_x86, 0, 8, 13);
 }
-
-/* The kernel of the logs; it is opened anew for each. */
-static struct nmibt_kernel *kernel;
-
-static struct nmibt_kernel *open_kernel(const struct fake_kernel *k)
-{
-	nmibt_kernel_close(kernel);
-	assert_null(nmibt_kernel_open(&k->image, &kernel));
-	return kernel;
-}
-
-static struct nmibt_log *open_log(const struct fake_kernel *k)
-{
-	struct nmibt_log *log;
-	struct nmibt_error *err = nmibt_log_open(open_kernel(k), &log);
-
-	if (err)
-		fail_msg("%s", err->message);
-	return log;
-}
-
-/* Returns all records as "SEQ text\n", with '+' instead of ' ' where truncated; static memory. */
-static const char *read_log(const struct fake_kernel *k, struct nmibt_log_missing *ret_missing)
-{
-	static char all[1 << 20];
-	struct nmibt_log *log = open_log(k);
-	struct nmibt_log_record record;
-	size_t len = 0;
-
-	all[0] = '\0';
-	while (nmibt_log_next(log, &record)) {
-		if (record.is_end)
-			continue;
-		assert_true(len + record.len + 32 < sizeof(all));
-		len += sprintf(all + len, "%" PRIu64 "%c", record.seq, record.missing ? '+' : ' ');
-		memcpy(all + len, record.text, record.len);
-		len += record.len;
-		strcpy(all + len++, "\n");
-	}
-	if (ret_missing)
-		*ret_missing = *nmibt_log_missing(log);
-	nmibt_log_close(log);
-	return all;
-}
-
-static void check_missing(const struct nmibt_log_missing *got, struct nmibt_log_missing expected)
-{
-	assert_int_equal(got->excluded, expected.excluded);
-	assert_int_equal(got->unreadable, expected.unreadable);
-	assert_int_equal(got->unfinished, expected.unfinished);
-	assert_int_equal(got->lost, expected.lost);
-	assert_int_equal(got->damaged, expected.damaged);
-}
-
-static void check_log(const struct fake_kernel *k, const char *expected,
-		      struct nmibt_log_missing expected_missing)
-{
-	struct nmibt_log_missing missing;
-
-	assert_string_equal(read_log(k, &missing), expected);
-	check_missing(&missing, expected_missing);
-}
-
-static const struct nmibt_log_missing nothing;
 
 /* ------------------------------------------------------------------- records */
 
@@ -491,19 +427,6 @@ static void test_overwritten(void **unused)
 }
 
 /* --------------------------------------------------------------------- sizes */
-
-static void check_refused(const struct fake_kernel *k, enum nmibt_code code, const char *why)
-{
-	struct nmibt_log *untouched = (void *)&untouched, *log = untouched;
-	struct nmibt_error *err = nmibt_log_open(open_kernel(k), &log);
-
-	assert_non_null(err);
-	assert_int_equal(err->code, code);
-	if (!strstr(err->message, why))
-		fail_msg("\"%s\" has no \"%s\"", err->message, why);
-	assert_ptr_equal(log, untouched);
-	nmibt_error_destroy(err);
-}
 
 static void test_ring_sizes(void **unused)
 {
