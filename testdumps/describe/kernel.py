@@ -9,7 +9,7 @@ from . import PAGE, Mistake
 from .arches import release_of, vmcoreinfo_of
 from .description import Cpu
 from .kallsyms import count_from_entries, make_kallsyms
-from .log import place_log, place_old_log
+from .log import CALLER_LINES, place_log, place_old_log
 from .modules import Code, place_modules, types_of
 from .nmibuffers import LAYOUTS, make_buffer
 from .orc import format_of, place_orc
@@ -279,8 +279,8 @@ class Kernel:
     def place_log(self):
         log, direct = self.about.log, self.arch['direct']
         if self.release['old_log']:
-            for name, (width, value) in place_old_log(log, self.memory, direct,
-                                                      self.expand).items():
+            values, self.holes = place_old_log(log, self.memory, direct, self.expand)
+            for name, (width, value) in values.items():
                 self.data[name][:width] = value.to_bytes(width, 'little')
             return
         ring, self.holes = place_log(log, self.memory, direct, self.expand)
@@ -346,4 +346,7 @@ class Kernel:
         lines += [capture_line] if capture_line else []
         if about.crash_time is not None:
             lines.append(f'CRASHTIME={about.crash_time}')
-        return ''.join(line + '\n' for line in edited(lines, about.vmcoreinfo_edits)).encode()
+        edits = about.vmcoreinfo_edits
+        if about.log and about.log.has_callers:
+            edits = CALLER_LINES + edits
+        return ''.join(line + '\n' for line in edited(lines, edits)).encode()

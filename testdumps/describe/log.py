@@ -13,7 +13,7 @@ FAILED, EMPTY_LINE = 1, 3  # positions of records without text
 DESC_SIZE, INFO_SIZE = 24, 88
 # What lies between two records that say nothing of their time.
 STEP_NS = 20_000
-MARKS = ('cont', 'reserved', 'committed', 'lost', 'damaged', 'excluded', 'unreadable')
+MARKS = ('cont', 'dict', 'reserved', 'committed', 'lost', 'damaged', 'excluded', 'unreadable')
 TIME = re.compile(r'(\+?)(\d+(?:\.\d+)?)')
 CALLER = re.compile(r'([TC])(\d+)')
 PRIORITY = re.compile(r'<(\d+)>')
@@ -39,8 +39,12 @@ class Log:
         self.first = 0
         self.size_bits = self.count_bits = None
         self.ts, self.caller = 0, 0
+        self.has_callers = False  # before 5.10: PRINTK_CALLER
 
     def configure(self, words):
+        if 'callers' in words:
+            words = [word for word in words if word != 'callers']
+            self.has_callers = True
         for name, value in zip(words[::2], words[1::2]):
             if name == 'first':
                 self.first = int(value, 0)
@@ -229,20 +233,74 @@ def place_log(log, memory, direct, expand):
 
 # ------------------------------------------------------------------- up to 5.9
 
+DICT = b'SUBSYSTEM=pci\0DEVICE=+pci:0000:00:1f.2'
+# What VMCOREINFO says where PRINTK_CALLER was on.
+CALLER_LINES = [('set', 'SIZE(printk_log)=20'), ('set', 'OFFSET(printk_log.caller_id)=16')]
+ALIGN = 4  # LOG_ALIGN, of what can read words that are not aligned
+
+
+class OldLog:
+    """log_store() of kernel/printk/printk.c (4.19): records in a buffer, the newest over the
+    oldest."""
+
+    def __init__(self, size, has_callers):
+        self.buf = bytearray(size)
+        self.first = self.next = self.count = 0
+        self.header = 20 if has_callers else 16
+
+    def length_at(self, index):
+        return struct.unpack_from('<H', self.buf, index + 8)[0]
+
+    def drop_first(self):
+        length = self.length_at(self.first)
+        self.first = self.first + length if length else self.length_at(0)
+        self.count -= 1
+
+    def has_room(self, size):
+        behind, before = len(self.buf) - self.next, self.first - self.next
+        room = max(behind, self.first) if self.next > self.first or not self.count else before
+        return room >= size + self.header
+
+    def store(self, record, text):
+        """Returns where it is."""
+        dictionary = DICT if 'dict' in record.marks else b''
+        used = self.header + len(text) + len(dictionary)
+        size = (used + ALIGN - 1) // ALIGN * ALIGN
+        while self.count and not self.has_room(size):
+            self.drop_first()
+        if self.next + size + self.header > len(self.buf):
+            self.buf[self.next:self.next + self.header] = bytes(self.header)
+            self.next = 0
+        if size + self.header > len(self.buf):
+            raise Mistake('a record is larger than the log')
+        at, level, facility = self.next, record.priority & 7, record.priority >> 3
+        length = 5 if 'damaged' in record.marks else size
+        header = struct.pack('<QHHHBB', record.ts, length, len(text), len(dictionary), facility,
+                             record.flags() | level << 5)
+        if self.header == 20:
+            header += struct.pack('<I', record.caller)
+        self.buf[at:at + size] = (header + text + dictionary).ljust(size, b'\0')
+        self.next += size
+        self.count += 1
+        return at
+
+
 def place_old_log(log, memory, direct, expand):
-    """Values of the variables of the log: kernel/printk/printk.c (4.19), struct printk_log.
-    Callers and LOG_CONT are not stored; what the ring has overwritten isn't written."""
-    if log.fill_hole() or log.first or any(r.marks for r in log.records if r.marks != ['cont']):
-        raise Mistake('such a log has no marks')
-    data = b''
-    for record in log.records:
-        text = expand(record.text)
-        size = (16 + len(text) + 7) // 8 * 8
-        level, facility = record.priority & 7, record.priority >> 3
-        data += struct.pack('<QHHHBB', record.ts, size, len(text), 0, facility,
-                            record.flags() | level << 5) + text
-        data += bytes(-len(data) % 8)
-    size = 1 << (log.size_bits or max(15, len(data).bit_length()))
-    at = memory.place('log data', bytearray(data.ljust(size, b'\0')))
-    return {'log_buf': (8, direct + at), 'log_buf_len': (4, size), 'log_first_idx': (4, 0),
-            'clear_idx': (4, 0), 'log_next_idx': (4, len(data))}
+    """Values of the variables of the log, and what its missing records cost: the whole pages
+    in which they begin, the first of them at the page's beginning. Callers are stored where the log is described as one with them."""
+    if log.first or any(mark in r.marks for r in log.records
+                        for mark in ('reserved', 'committed', 'lost')):
+        raise Mistake('such a log has no such marks, and no numbers')
+    texts = [expand(record.text) for record in log.records]
+    total = sum(64 + len(text) for text in texts)
+    old = OldLog(1 << (log.size_bits or max(15, total.bit_length())), log.has_callers)
+    places = [(old.store(record, text), record.hole())
+              for record, text in zip(log.records, texts)]
+    offset = next((-at % PAGE for at, hole in places if hole), 0)
+    paddr = memory.place('log data', old.buf, offset)
+    pages = {(paddr % PAGE + at) // PAGE: hole for at, hole in places if hole}
+    holes = [('exclude' if hole == 'excluded' else 'omit', ['log', 'data', 'page', str(page)])
+             for page, hole in sorted(pages.items())]
+    return {'log_buf': (8, direct + paddr), 'log_buf_len': (4, len(old.buf)),
+            'log_first_idx': (4, old.first), 'clear_idx': (4, 0),
+            'log_next_idx': (4, old.next)}, holes
