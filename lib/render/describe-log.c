@@ -52,9 +52,11 @@ static struct caller *caller_of(struct log_writer *w, uint32_t id)
 static void put_head(struct log_writer *w, uint64_t ns, uint32_t caller, unsigned int level,
 		     const char *mark)
 {
-	fprintf(w->out, "%" PRIu64 ".%09" PRIu64 " %c%u <%u> %s| ", ns / 1000000000,
-		ns % 1000000000, caller & CALLER_IS_CPU ? 'C' : 'T', caller & ~CALLER_IS_CPU, level,
-		mark);
+	fprintf(w->out, "%" PRIu64 ".%09" PRIu64 " ", ns / 1000000000, ns % 1000000000);
+	if (caller != NMIBT_NO_CALLER)
+		fprintf(w->out, "%c%u ", caller & CALLER_IS_CPU ? 'C' : 'T',
+			caller & ~CALLER_IS_CPU);
+	fprintf(w->out, "<%u> %s| ", level, mark);
 }
 
 /* True: a line of this form begins a report, or continues one. */
@@ -239,6 +241,20 @@ static struct nmibt_error *read_records(struct log_writer *w, struct nmibt_log *
 	return err;
 }
 
+/* Before 5.10 records have no numbers, and not each kernel stores callers. */
+static void put_log(FILE *out, const struct nmibt_log_source *source,
+		    const struct nmibt_vmcoreinfo *info)
+{
+	bool is_classic = !info->printk.prb.known;
+
+	fputs("\nlog", out);
+	if (is_classic && info->classic_log.printk_log.caller_id.known)
+		fputs(" callers", out);
+	if (!is_classic && source->is_wrapped)
+		fprintf(out, " first %" PRIu64, source->first_seq);
+	putc('\n', out);
+}
+
 struct nmibt_error *nmibt_describe_log(struct renderer *r)
 {
 	const struct nmibt_log_source *source = r->report->sources->log;
@@ -250,10 +266,7 @@ struct nmibt_error *nmibt_describe_log(struct renderer *r)
 	w.callers = calloc(NR_CALLERS, sizeof(*w.callers));
 	struct nmibt_error *err =
 		w.callers ? nmibt_log_open(r->report->kernel, &log) : nmibt_error_nomem();
-	fputs("\nlog", r->out);
-	if (source->is_wrapped)
-		fprintf(r->out, " first %" PRIu64, source->first_seq);
-	putc('\n', r->out);
+	put_log(r->out, source, &r->report->kernel->vmcoreinfo);
 	if (!err)
 		err = read_records(&w, log);
 	/* Ages depend on the time of the last record. User space seems to write this record, so
