@@ -122,9 +122,11 @@ static size_t make_text(struct input *in, const char *line, const char *cpu, siz
 	return len;
 }
 
-/* Interrupts on CPUs, tasks, and tasks whose PIDs have the same lower bits. */
+/* Interrupts of CPUs, tasks, and tasks whose numbers have the same lower bits; nobody knows. */
 static uint32_t caller_of(uint8_t byte)
 {
+	if (byte >= 0xf0)
+		return NMIBT_NO_CALLER;
 	return byte & 0x80 ? 0x80000000 + byte % 16 : byte & 0x40 ? byte << 16 : byte % 16;
 }
 

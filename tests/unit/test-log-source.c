@@ -1979,10 +1979,93 @@ static void no_squares(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* ------------------------------------------------------------- without callers */
+
+#define NOBODY NMIBT_NO_CALLER
+
+#define LOCKUP(cpu, function)                                                                      \
+	"watchdog: BUG: soft lockup - CPU#" cpu " stuck for 22s! [spin:11" cpu "]\n"               \
+	"CPU: " cpu " PID: 11" cpu " Comm: spin Not tainted 4.19.304 #1\n"                         \
+	"RIP: 0010:delay_tsc+0x2e/0x50\n"                                                          \
+	"Call Trace:\n"                                                                            \
+	" " function "+0x55/0x70\n"                                                                \
+	" ret_from_fork+0x35/0x40\n"
+
+/* Two that do not meet are whole. */
+static void nobody_one_by_one(void **state)
+{
+	struct log *l = *state;
+
+	say(l, NOBODY, LOCKUP("2", "two_fn"));
+	say(l, NOBODY, LOCKUP("3", "three_fn"));
+	finish(l);
+	const struct nmibt_log_trace *trace = nth_trace(l, 2, 0);
+	assert_true(holds(trace, "two_fn"));
+	assert_int_equal(trace->wrong, 0);
+	trace = nth_trace(l, 3, 0);
+	assert_true(holds(trace, "three_fn"));
+	assert_int_equal(trace->wrong, 0);
+}
+
+/* Two that do: no frame is taken for another CPU's, and both lack their ends. What comes
+ * when both have ended is whole again. */
+static void nobody_mixed(void **state)
+{
+	struct log *l = *state;
+
+	say_both(l, NOBODY, LOCKUP("2", "two_fn"), NOBODY, LOCKUP("3", "three_fn"));
+	say(l, NOBODY, LOCKUP("1", "one_fn"));
+	finish(l);
+	for (size_t i = 0; i < l->log->nr_traces; i++) {
+		const struct nmibt_log_trace *trace = &l->log->traces[i];
+
+		assert_true(trace->cpu == 3 || !holds(trace, "three_fn"));
+		assert_true(trace->cpu == 2 || !holds(trace, "two_fn"));
+		assert_true(trace->cpu == 1 || trace->wrong & NMIBT_WRONG_CUT);
+	}
+	for (size_t i = 0; i < l->log->nr_printouts; i++)
+		assert_true(
+			l->log->printouts[i].reporter == NMIBT_NO_CPU ||
+			nmibt_cpus_has(&l->log->printouts[i].cpus, l->log->printouts[i].reporter));
+}
+
+/* A message in the middle of an answer: what follows is not taken, and not given to the next
+ * answer, which is whole. */
+static void nobody_answers(void **state)
+{
+	struct log *l = *state;
+
+	say(l, NOBODY,
+	    "Sending NMI from CPU 1 to CPUs 2-3:\n"
+	    "NMI backtrace for cpu 2\n"
+	    "CPU: 2 PID: 112 Comm: spin Not tainted 4.19.304 #1\n"
+	    "Call Trace:\n"
+	    " two_fn+0x55/0x70\n"
+	    "usb 1-1: new device\n"
+	    " kthread+0xd8/0x110\n"
+	    "NMI backtrace for cpu 3\n"
+	    "CPU: 3 PID: 113 Comm: spin Not tainted 4.19.304 #1\n"
+	    "Call Trace:\n"
+	    " three_fn+0x55/0x70\n"
+	    " ret_from_fork+0x35/0x40\n");
+	finish(l);
+	const struct nmibt_log_trace *trace = nth_trace(l, 2, 0);
+	assert_true(holds(trace, "two_fn"));
+	assert_false(holds(trace, "kthread"));
+	assert_true(trace->wrong & NMIBT_WRONG_CUT);
+	trace = nth_trace(l, 3, 0);
+	assert_true(holds(trace, "three_fn"));
+	assert_false(holds(trace, "kthread"));
+	assert_int_equal(trace->wrong, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(nothing),
+		TEST(nobody_one_by_one),
+		TEST(nobody_mixed),
+		TEST(nobody_answers),
 		TEST(two_at_once),
 		TEST(task_beside),
 		TEST(cut_line),
