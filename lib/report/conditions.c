@@ -258,11 +258,16 @@ static struct nmibt_error *take(struct nmibt_report *report, struct newest *newe
 {
 	const struct nmibt_printout *p = &report->sources->log->printouts[i];
 	size_t condition = find_newest(report, newest, p);
+	struct nmibt_condition *c = condition ? &report->conditions[condition - 1] : NULL;
 	struct nmibt_error *err;
 
-	if (condition && goes_on(&report->conditions[condition - 1], p)) {
-		err = go_on(&report->conditions[condition - 1], p, i);
+	if (c && goes_on(c, p)) {
+		err = go_on(c, p, i);
 	} else {
+		/* The kernel says that it has not lasted for so long. Of CSD locks a CPU may
+		 * hold up several. */
+		if (c && p->kind != NMIBT_PRINT_CSD_LOCKUP)
+			c->is_over = p->has_seconds;
 		err = begin_condition(report, i);
 		condition = report->nr_conditions;
 	}
@@ -375,7 +380,7 @@ struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report)
 		struct nmibt_condition *c = &report->conditions[i];
 		struct nmibt_age age = nmibt_age_of_condition(report, c);
 
-		c->is_over =
+		c->is_over |=
 			is_released(report, c) || has_no_worker_left(report, c) || age.suspended;
 		c->is_open = !c->is_over && is_young(c, age);
 	}

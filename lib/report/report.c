@@ -63,6 +63,8 @@ static struct nmibt_error *task_of(const struct nmibt_report *report,
 	if (ret->known || cpu >= NMIBT_MAX_CPUS)
 		return NULL;
 	for (size_t i = log->newest[cpu]; i; i = log->traces[i - 1].older) {
+		if (log->traces[i - 1].last_seq < log->printouts[c->last - 1].first_seq)
+			return NULL;
 		if (log->traces[i - 1].printout != c->last)
 			continue;
 		struct nmibt_error *err = nmibt_log_evidence(log, report->kernel, i - 1, &evidence);
@@ -108,10 +110,15 @@ static struct nmibt_error *is_elsewhere(const struct nmibt_report *report,
 	return NULL;
 }
 
-/* Finds the newest open condition that the CPU is still in. Such a CPU is stuck. */
-static struct nmibt_error *find_condition(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+/* Finds the open conditions that the CPU is still in, and keeps the one that is known to last the
+ * longest. Such a CPU is stuck. held: a flag for each condition, that some CPU is in it; may be
+ * NULL. */
+static struct nmibt_error *find_condition(const struct nmibt_report *report, struct nmibt_cpu *cpu,
+					  bool *held)
 {
-	for (size_t i = report->nr_conditions; i > 0 && !cpu->condition; i--) {
+	uint64_t since = UINT64_MAX;
+
+	for (size_t i = report->nr_conditions; i > 0; i--) {
 		const struct nmibt_condition *c = &report->conditions[i - 1];
 		bool elsewhere;
 
@@ -120,13 +127,20 @@ static struct nmibt_error *find_condition(const struct nmibt_report *report, str
 		struct nmibt_error *err = is_elsewhere(report, c, cpu, &elsewhere);
 		if (err)
 			return err;
-		if (!elsewhere)
+		if (elsewhere)
+			continue;
+		if (held)
+			held[i - 1] = true;
+		if (c->since_ns < since) {
 			cpu->condition = i;
+			since = c->since_ns;
+		}
 	}
 	return NULL;
 }
 
-static struct nmibt_error *describe(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+static struct nmibt_error *describe(const struct nmibt_report *report, struct nmibt_cpu *cpu,
+				    bool *held)
 {
 	const struct nmibt_evidence *shown = nmibt_shown(cpu);
 	struct nmibt_error *err = NULL;
@@ -149,7 +163,7 @@ static struct nmibt_error *describe(const struct nmibt_report *report, struct nm
 		cpu->irqs_off = shown->has_irqs_off && shown->irqs_off;
 		cpu->stack_hash = nmibt_stack_hash(shown->stack.frames, shown->stack.nr);
 	}
-	return find_condition(report, cpu);
+	return find_condition(report, cpu, held);
 }
 
 static struct nmibt_error *check_cpu(const struct nmibt_report *report, unsigned int nr)
@@ -162,8 +176,8 @@ static struct nmibt_error *check_cpu(const struct nmibt_report *report, unsigned
 	return NULL;
 }
 
-struct nmibt_error *nmibt_report_read_cpu(const struct nmibt_report *report, unsigned int nr,
-					  struct nmibt_cpu *ret)
+static struct nmibt_error *read_cpu(const struct nmibt_report *report, unsigned int nr, bool *held,
+				    struct nmibt_cpu *ret)
 {
 	struct nmibt_cpu cpu = {.cpu = nr};
 
@@ -172,13 +186,19 @@ struct nmibt_error *nmibt_report_read_cpu(const struct nmibt_report *report, uns
 		return err;
 	err = nmibt_select(report, &cpu);
 	if (!err)
-		err = describe(report, &cpu);
+		err = describe(report, &cpu, held);
 	if (err) {
 		nmibt_cpu_destroy(&cpu);
 		return err;
 	}
 	*ret = cpu;
 	return NULL;
+}
+
+struct nmibt_error *nmibt_report_read_cpu(const struct nmibt_report *report, unsigned int nr,
+					  struct nmibt_cpu *ret)
+{
+	return read_cpu(report, nr, NULL, ret);
 }
 
 /* ------------------------------------------------------------------ what is older */
@@ -359,11 +379,11 @@ static void count_cpu(struct nmibt_report *report, const struct nmibt_cpu *cpu)
 	report->by_outcome[cpu->outcome]++;
 }
 
-static struct nmibt_error *first_pass(struct nmibt_report *report)
+static struct nmibt_error *first_pass(struct nmibt_report *report, bool *held)
 {
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
 		struct nmibt_cpu cpu;
-		struct nmibt_error *err = nmibt_report_read_cpu(report, i, &cpu);
+		struct nmibt_error *err = read_cpu(report, i, held, &cpu);
 		if (err)
 			return err;
 
@@ -377,23 +397,33 @@ static struct nmibt_error *first_pass(struct nmibt_report *report)
 	return NULL;
 }
 
-/* A condition that no CPU is in any more is over, unless it is of tasks, too: of these the
- * CPUs tell nothing. */
-static void close_conditions(struct nmibt_report *report)
+/* A condition of which newer evidence shows each CPU elsewhere is over, unless it is of tasks, too:
+ * of these the CPUs tell nothing. */
+static void close_conditions(struct nmibt_report *report, const bool *held)
 {
 	for (size_t i = 0; i < report->nr_conditions; i++) {
 		struct nmibt_condition *c = &report->conditions[i];
-		bool is_in = !c->cpus.nr || c->nr_tasks;
+		const struct nmibt_cpus *cpus = &c->cpus;
 
-		for (size_t j = 0; c->is_open && j < c->cpus.nr && !is_in; j++) {
-			for (unsigned int cpu = c->cpus.ranges[j].first;
-			     cpu <= c->cpus.ranges[j].last && !is_in; cpu++)
-				is_in = cpu >= report->nr_cpus ||
-					report->cpus[cpu].condition == i + 1;
-		}
-		c->is_over |= c->is_open && !is_in;
-		c->is_open &= is_in;
+		if (!c->is_open || held[i] || !cpus->nr || c->nr_tasks ||
+		    cpus->ranges[cpus->nr - 1].last >= report->nr_cpus)
+			continue;
+		c->is_over = true;
+		c->is_open = false;
 	}
+}
+
+/* Goes over all CPUs, and finds out which conditions are over. */
+static struct nmibt_error *look_at_cpus(struct nmibt_report *report)
+{
+	_cleanup_free_ bool *held = calloc(report->nr_conditions + 1, sizeof(*held));
+
+	if (!held)
+		return nmibt_error_nomem();
+	struct nmibt_error *err = first_pass(report, held);
+	if (!err)
+		close_conditions(report, held);
+	return err;
 }
 
 /* ------------------------------------------------------------------------------ open */
@@ -459,10 +489,9 @@ struct nmibt_error *nmibt_report_conclude(struct nmibt_report *report)
 	if (!err)
 		err = nmibt_find_subjects(report);
 	if (!err)
-		err = first_pass(report);
+		err = look_at_cpus(report);
 	if (err)
 		return err;
-	close_conditions(report);
 	err = nmibt_make_timeline(report);
 	if (err)
 		return err;
