@@ -64,6 +64,43 @@ static enum nmibt_print kind_of(const struct nmibt_printout *p)
 	return p->kind == NMIBT_PRINT_SELF_STALL ? NMIBT_PRINT_STALL : p->kind;
 }
 
+/* Is each CPU of a in b, too? */
+static bool is_part(const struct nmibt_cpus *a, const struct nmibt_cpus *b)
+{
+	for (size_t i = 0, j = 0; i < a->nr; i++) {
+		while (j < b->nr && b->ranges[j].last < a->ranges[i].first)
+			j++;
+		if (j == b->nr || b->ranges[j].first > a->ranges[i].first ||
+		    b->ranges[j].last < a->ranges[i].last)
+			return false;
+	}
+	return true;
+}
+
+static bool has_task(const struct nmibt_condition *c, int32_t pid)
+{
+	for (size_t i = 0; i < c->nr_tasks; i++) {
+		if (c->tasks[i].pid == pid)
+			return true;
+	}
+	return false;
+}
+
+/* Is the report about no more than the condition has been about? */
+static bool is_known_of(const struct nmibt_printout *p, const struct nmibt_condition *c)
+{
+	for (size_t i = 0; i < p->nr_tasks; i++) {
+		if (!has_task(c, p->tasks[i].pid))
+			return false;
+	}
+	return is_part(&p->cpus, &c->cpus);
+}
+
+static bool is_about_the_same(const struct nmibt_condition *c, const struct nmibt_printout *p)
+{
+	return c->nr_tasks == p->nr_tasks && is_part(&c->cpus, &p->cpus) && is_known_of(p, c);
+}
+
 static bool overlap(const struct nmibt_cpus *a, const struct nmibt_cpus *b)
 {
 	for (size_t i = 0, j = 0; i < a->nr && j < b->nr;) {
@@ -88,7 +125,7 @@ static uint64_t lasted_ns(const struct nmibt_printout *p)
 
 /* True: this report is of the same condition; false: the condition has ended in between. A report
  * of a soft lockup itself says since when it lasts. */
-static bool goes_on(const struct nmibt_condition *c, const struct nmibt_printout *p)
+static bool goes_on_in_time(const struct nmibt_condition *c, const struct nmibt_printout *p)
 {
 	uint64_t usual = default_interval(p);
 	uint64_t interval = c->count > 1 && c->interval_ns > usual ? c->interval_ns : usual;
@@ -102,6 +139,36 @@ static bool goes_on(const struct nmibt_condition *c, const struct nmibt_printout
 		return passed <= 2 * SECOND || passed - 2 * SECOND <= lasted_ns(p);
 	}
 	return p->begun_ns - c->last_ns <= interval + interval / 2;
+}
+
+/*
+ * Does a stall's report name all for whom RCU waits in that grace period? A CPU that reports itself
+ * names no other (kernel/rcu/tree_stall.h: print_cpu_stall(), 6.12), and records or lines that name
+ * others may be missing.
+ */
+static bool names_all(const struct nmibt_log_source *log, const struct nmibt_printout *p)
+{
+	return p->kind == NMIBT_PRINT_STALL && p->has_grace_period &&
+	       p->caller_id != NMIBT_NO_CALLER && (p->cpus.nr || p->nr_tasks) &&
+	       log->unread_seq < p->first_seq && !nmibt_has_gap_behind(log, p->first_seq);
+}
+
+/* RCU has one grace period of a flavour at a time. A report that does not tell which it is of can
+ * only be known to be about the same CPUs and tasks. */
+static bool is_of_grace_period(const struct nmibt_log_source *log, const struct nmibt_condition *c,
+			       const struct nmibt_printout *p)
+{
+	if (c->has_grace_period != p->has_grace_period)
+		return false;
+	if (!p->has_grace_period)
+		return is_about_the_same(c, p) && goes_on_in_time(c, p);
+	return c->grace_period == p->grace_period && (names_all(log, p) || is_about_the_same(c, p));
+}
+
+static bool goes_on(const struct nmibt_log_source *log, const struct nmibt_condition *c,
+		    const struct nmibt_printout *p)
+{
+	return c->kind == NMIBT_PRINT_STALL ? is_of_grace_period(log, c, p) : goes_on_in_time(c, p);
 }
 
 static struct nmibt_error *add_cpus(struct nmibt_cpus *to, const struct nmibt_cpus *cpus)
@@ -138,15 +205,18 @@ struct newest {
 	size_t soft_lockup[NMIBT_MAX_CPUS];
 	size_t hard_lockup[NMIBT_MAX_CPUS];
 	size_t csd_lockup[NMIBT_MAX_CPUS];
-	size_t stall[NMIBT_MAX_CPUS];
-	size_t stall_of_no_cpu, stalled_workers;
+	struct {
+		size_t by_cpu[NMIBT_MAX_CPUS], of_no_cpu;
+		size_t of_grace_period; /* chain of those of the newest one */
+	} stalls[NMIBT_NR_FLAVOURS][2]; /* by flavour and whether it is expedited */
+	size_t stalled_workers;
 	size_t hung_task[NR_BUCKETS]; /* by PID: the newest of each chain */
 	size_t older[]; /* of each condition: the next one of its chain */
 };
 
-static size_t *newest_by_cpu(struct newest *newest, enum nmibt_print kind)
+static size_t *newest_by_cpu(struct newest *newest, const struct nmibt_printout *p)
 {
-	switch (kind) {
+	switch (p->kind) {
 	case NMIBT_PRINT_SOFT_LOCKUP:
 		return newest->soft_lockup;
 	case NMIBT_PRINT_HARD_LOCKUP:
@@ -154,12 +224,19 @@ static size_t *newest_by_cpu(struct newest *newest, enum nmibt_print kind)
 	case NMIBT_PRINT_CSD_LOCKUP:
 		return newest->csd_lockup;
 	default:
-		return newest->stall;
+		return newest->stalls[p->flavour][p->is_expedited].by_cpu;
 	}
 }
 
+/* The chain that the conditions of such reports are in; NULL: none. */
 static size_t *chain_of(struct newest *newest, const struct nmibt_printout *p)
 {
+	if (kind_of(p) == NMIBT_PRINT_STALL)
+		return p->has_grace_period
+			       ? &newest->stalls[p->flavour][p->is_expedited].of_grace_period
+			       : NULL;
+	if (p->kind != NMIBT_PRINT_HUNG_TASK || !p->task.known)
+		return NULL;
 	return &newest->hung_task[(unsigned int)p->task.pid % NR_BUCKETS];
 }
 
@@ -167,10 +244,12 @@ static size_t *chain_of(struct newest *newest, const struct nmibt_printout *p)
 static size_t find_newest(const struct nmibt_report *report, struct newest *newest,
 			  const struct nmibt_printout *p)
 {
-	size_t found = 0;
+	const size_t *chain = chain_of(newest, p);
+	size_t found = chain ? *chain : 0;
 
+	if (found && names_all(report->sources->log, p))
+		return found;
 	if (p->kind == NMIBT_PRINT_HUNG_TASK) {
-		found = p->task.known ? *chain_of(newest, p) : 0;
 		while (found && report->conditions[found - 1].task.pid != p->task.pid)
 			found = newest->older[found - 1];
 		return found;
@@ -178,8 +257,11 @@ static size_t find_newest(const struct nmibt_report *report, struct newest *newe
 	if (p->kind == NMIBT_PRINT_STALLED_WORKERS)
 		return newest->stalled_workers;
 	if (!p->cpus.nr)
-		return kind_of(p) == NMIBT_PRINT_STALL ? newest->stall_of_no_cpu : 0;
-	const size_t *by_cpu = newest_by_cpu(newest, p->kind);
+		return kind_of(p) == NMIBT_PRINT_STALL
+			       ? newest->stalls[p->flavour][p->is_expedited].of_no_cpu
+			       : 0;
+	const size_t *by_cpu = newest_by_cpu(newest, p);
+	found = 0;
 	for (size_t i = 0; i < p->cpus.nr; i++) {
 		for (unsigned int cpu = p->cpus.ranges[i].first;
 		     cpu <= p->cpus.ranges[i].last && cpu < NMIBT_MAX_CPUS; cpu++)
@@ -188,27 +270,53 @@ static size_t find_newest(const struct nmibt_report *report, struct newest *newe
 	return found;
 }
 
-static void set_newest(struct newest *newest, const struct nmibt_printout *p, size_t condition)
+static void set_newest(struct newest *newest, const struct nmibt_printout *p, size_t condition,
+		       bool is_new)
 {
-	if (p->kind == NMIBT_PRINT_HUNG_TASK) {
-		/* A condition that continues is in its chain already. */
-		if (!p->task.known || *chain_of(newest, p) >= condition)
-			return;
-		newest->older[condition - 1] = *chain_of(newest, p);
-		*chain_of(newest, p) = condition;
-		return;
+	size_t *chain = chain_of(newest, p);
+
+	if (chain && is_new) {
+		newest->older[condition - 1] = *chain;
+		*chain = condition;
 	}
+	if (p->kind == NMIBT_PRINT_HUNG_TASK)
+		return;
 	if (p->kind == NMIBT_PRINT_STALLED_WORKERS) {
 		newest->stalled_workers = condition;
 		return;
 	}
-	if (!p->cpus.nr)
-		newest->stall_of_no_cpu = condition;
-	size_t *by_cpu = newest_by_cpu(newest, p->kind);
+	if (!p->cpus.nr && kind_of(p) == NMIBT_PRINT_STALL)
+		newest->stalls[p->flavour][p->is_expedited].of_no_cpu = condition;
+	size_t *by_cpu = newest_by_cpu(newest, p);
 	for (size_t i = 0; i < p->cpus.nr; i++) {
 		for (unsigned int cpu = p->cpus.ranges[i].first;
 		     cpu <= p->cpus.ranges[i].last && cpu < NMIBT_MAX_CPUS; cpu++)
 			by_cpu[cpu] = condition;
+	}
+}
+
+/* A report of RCU's shows that other grace periods of the flavour are over, and who is none of
+ * those for whom it waits. */
+static void end_stalls(struct nmibt_report *report, struct newest *newest,
+		       const struct nmibt_printout *p)
+{
+	bool is_all = names_all(report->sources->log, p);
+	size_t *chain = chain_of(newest, p);
+	size_t older = 0;
+
+	if (kind_of(p) != NMIBT_PRINT_STALL || !chain)
+		return;
+	for (size_t i = *chain; i; i = older) {
+		struct nmibt_condition *c = &report->conditions[i - 1];
+
+		older = newest->older[i - 1];
+		if (c->grace_period == p->grace_period &&
+		    (!is_all || c->nr_tasks || overlap(&c->cpus, &p->cpus))) {
+			chain = &newest->older[i - 1];
+			continue;
+		}
+		c->is_over = true;
+		*chain = older;
 	}
 }
 
@@ -220,6 +328,10 @@ static struct nmibt_error *begin_condition(struct nmibt_report *report, size_t i
 
 	*c = (struct nmibt_condition){
 		.kind = kind_of(p),
+		.flavour = p->flavour,
+		.is_expedited = p->is_expedited,
+		.has_grace_period = p->has_grace_period,
+		.grace_period = p->grace_period,
 		.task = p->task,
 		.tasks = p->tasks,
 		.nr_tasks = p->nr_tasks,
@@ -246,6 +358,11 @@ static struct nmibt_error *go_on(struct nmibt_condition *c, const struct nmibt_p
 			c->interval_ns = interval;
 	}
 	c->count++;
+	if (c->kind == NMIBT_PRINT_STALL) {
+		/* Whom it does not name any more RCU does not wait for. */
+		c->is_uneven |= !is_known_of(p, c);
+		c->cpus.nr = 0;
+	}
 	c->tasks = p->tasks;
 	c->nr_tasks = p->nr_tasks;
 	c->owner = p->owner;
@@ -257,21 +374,24 @@ static struct nmibt_error *go_on(struct nmibt_condition *c, const struct nmibt_p
 static struct nmibt_error *take(struct nmibt_report *report, struct newest *newest, size_t i)
 {
 	const struct nmibt_printout *p = &report->sources->log->printouts[i];
+
+	end_stalls(report, newest, p);
 	size_t condition = find_newest(report, newest, p);
 	struct nmibt_condition *c = condition ? &report->conditions[condition - 1] : NULL;
+	bool is_new = !c || c->is_over || !goes_on(report->sources->log, c, p);
 	struct nmibt_error *err;
 
-	if (c && goes_on(c, p)) {
+	if (!is_new) {
 		err = go_on(c, p, i);
 	} else {
 		/* The kernel says that it has not lasted for so long. Of CSD locks a CPU may
 		 * hold up several. */
 		if (c && p->kind != NMIBT_PRINT_CSD_LOCKUP)
-			c->is_over = p->has_seconds;
+			c->is_over |= p->has_seconds;
 		err = begin_condition(report, i);
 		condition = report->nr_conditions;
 	}
-	set_newest(newest, p, condition);
+	set_newest(newest, p, condition, is_new);
 	return err;
 }
 

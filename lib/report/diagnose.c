@@ -335,10 +335,11 @@ static void describe_condition(const struct nmibt_report *report, const struct n
 	nmibt_format_offset(nmibt_age_of(report, NMIBT_CLOCK_LOG, c->since_ns, last->first_seq),
 			    since, sizeof(since));
 	format_newest(report, c, newest, sizeof(newest));
-	if (c->count > 1)
+	bool has_since = c->has_since && !c->is_uneven;
+	if (c->count > 1 && !c->is_uneven)
 		snprintf(reports, sizeof(reports), ", %u reports", c->count);
 	nmibt_add_reason(buf, "%s%s%s%s, last report %s", condition_words(c, of_tasks),
-			 c->has_since ? " since " : "", c->has_since ? since : "", reports, newest);
+			 has_since ? " since " : "", has_since ? since : "", reports, newest);
 }
 
 /* So many of a condition's tasks are named. */

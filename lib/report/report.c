@@ -131,9 +131,10 @@ static struct nmibt_error *find_condition(const struct nmibt_report *report, str
 			continue;
 		if (held)
 			held[i - 1] = true;
-		if (c->since_ns < since) {
+		uint64_t own = c->is_uneven ? c->last_ns : c->since_ns;
+		if (own < since) {
 			cpu->condition = i;
-			since = c->since_ns;
+			since = own;
 		}
 	}
 	return NULL;

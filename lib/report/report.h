@@ -42,7 +42,11 @@ struct nmibt_death {
 /* All reports of one watchdog about one CPU, task or grace period. */
 struct nmibt_condition {
 	enum nmibt_print kind;
-	struct nmibt_cpus cpus;
+	enum nmibt_flavour flavour; /* of a stall */
+	bool is_expedited;
+	bool has_grace_period;
+	int64_t grace_period;
+	struct nmibt_cpus cpus; /* without those that a newer report doesn't name any more */
 	struct nmibt_task task;
 	/* Borrowed: that its newest report, a stall, names as those that RCU waits for, or that
 	 * runs on a stalled pool of workers. */
@@ -52,6 +56,9 @@ struct nmibt_condition {
 	unsigned int count; /* of reports */
 	bool has_since; /* false: its first report does not tell since when */
 	uint64_t since_ns, first_ns, last_ns; /* CLOCK_LOG */
+	/* Not every report names all of its CPUs and tasks, so that since and count are those of
+	 * the grace period alone. */
+	bool is_uneven;
 	uint64_t interval_ns; /* between reports */
 	size_t first, last; /* index + 1 of the first and the last printout */
 	bool is_open; /* as far as is known, it lasted until the death or the dump */

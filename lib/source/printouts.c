@@ -143,6 +143,14 @@ static void take_owner(struct taken *t, struct level *l)
 	nmibt_copy_task(&printout->owner.task, &owner);
 }
 
+static void learn_grace_period(const struct nmibt_printed *p, struct nmibt_printout *printout)
+{
+	if (!p->has_grace_period)
+		return;
+	printout->has_grace_period = true;
+	printout->grace_period = p->grace_period;
+}
+
 static void take_stalled(struct taken *t, struct level *l)
 {
 	struct nmibt_printout *printout = nmibt_log_printout(t->log, l->printout);
@@ -156,6 +164,7 @@ static void take_stalled(struct taken *t, struct level *l)
 		return;
 	if (t->p.has_jiffies)
 		printout->jiffies = t->p.jiffies;
+	learn_grace_period(&t->p, printout);
 	if (t->p.kind == NMIBT_PRINT_STALLED_TASKS)
 		add_said_tasks(t, printout);
 	if (t->p.kind == NMIBT_PRINT_STALL_FOUND && t->p.has_cpu)
@@ -411,9 +420,12 @@ struct level *nmibt_begin_printout(struct taken *t, enum nmibt_print kind, enum 
 		.ended_ns = line->ts_ns,
 		.has_seconds = t->p.has_seconds,
 		.seconds = t->p.seconds,
+		.flavour = t->p.flavour,
+		.is_expedited = t->p.is_expedited,
 		.message = nmibt_copy_line(t),
 	};
 	nmibt_copy_task(&printout.task, &t->p);
+	learn_grace_period(&t->p, &printout);
 	if (kind != NMIBT_PRINT_REQUEST && kind != NMIBT_PRINT_SYSRQ_REQUEST)
 		nmibt_add_said_cpus(t, &printout.cpus);
 	if (kind == NMIBT_PRINT_STALL)
@@ -578,6 +590,8 @@ void nmibt_log_take_line(struct nmibt_log_source *log, const struct nmibt_log_li
 	const bool *unknown = line->known ? memchr(line->known, false, line->len) : NULL;
 	struct nmibt_str text = {line->text, unknown ? (size_t)(unknown - line->known) : line->len};
 
+	if (unknown || line->missing)
+		log->unread_seq = line->seq;
 	nmibt_recognise(t.b->arch, text, &t.p);
 	if (t.p.kind == NMIBT_PRINT_DROPPED) {
 		nmibt_take_dropped(&t);

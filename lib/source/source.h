@@ -115,6 +115,10 @@ struct nmibt_printout {
 	bool has_seconds;
 	uint64_t seconds; /* how long it was stuck or blocked, from its first line */
 	uint64_t jiffies; /* how long a stall has lasted; 0: not known */
+	enum nmibt_flavour flavour; /* of a stall */
+	bool is_expedited;
+	bool has_grace_period; /* false: the stall's grace period is not known */
+	int64_t grace_period;
 	char *message; /* the first line, untrusted, NUL-terminated */
 };
 
@@ -189,6 +193,7 @@ struct nmibt_log_source {
 	struct nmibt_log_missing missing;
 	uint64_t nr_records, first_seq, first_ns, last_seq, last_ns;
 	bool is_wrapped; /* the oldest record is not the first since boot */
+	uint64_t unread_seq; /* of the newest line of which a part can't be read; 0: there is none */
 	char *hardware; /* the newest "Hardware name: "; NULL: none */
 	char *taint; /* the newest "Tainted: ..." or "Not tainted"; NULL: none */
 	struct nmibt_log_builder *builder; /* while it is read */

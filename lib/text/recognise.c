@@ -66,13 +66,36 @@ static bool read_jiffies(struct nmibt_str s, struct nmibt_printed *ret)
 	return ret->has_jiffies;
 }
 
+/* " g=615, q=10"; of an expedited grace period " s: 97 root: 0x4/.": kernel/rcu/tree_stall.h,
+ * tree_exp.h; 3.10 to 6.12. The number begins below 0. A number that the line ends with may have
+ * lost digits. */
+static void read_grace_period(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	uint64_t number;
+
+	if (!nmibt_skip_to(&s, ret->is_expedited ? " s: " : " g="))
+		return;
+	bool is_negative = nmibt_skip(&s, "-");
+	if (!nmibt_take_decimal(&s, INT64_MAX, &number) || !s.len)
+		return;
+	ret->has_grace_period = true;
+	ret->grace_period = is_negative ? -(int64_t)number : (int64_t)number;
+}
+
+/* "21000 jiffies g=615 q=10 ncpus=4)": kernel/rcu/tree_stall.h: print_cpu_stall() */
+static bool read_stall_lasts(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	read_grace_period(s, ret);
+	return read_jiffies(s, ret);
+}
+
 /* "2, t=21002 jiffies, g=615, q=10 ncpus=4)": kernel/rcu/tree_stall.h: print_other_cpu_stall() */
 static bool read_stall_found(struct nmibt_str s, struct nmibt_printed *ret)
 {
 	if (!read_cpu(s, ret))
 		return false;
 	if (nmibt_skip_to(&s, ", t="))
-		read_jiffies(s, ret);
+		read_stall_lasts(s, ret);
 	return true;
 }
 
@@ -320,6 +343,24 @@ static void read_braces(struct nmibt_str s, struct nmibt_printed *ret)
 		nmibt_take_until(&s, "}", &ret->cpus);
 }
 
+/* Names: kernel/rcu/tree.h, tasks.h; before 4.20 tree.c */
+static enum nmibt_flavour read_flavour(struct nmibt_str s)
+{
+	static const char *const names[NMIBT_NR_FLAVOURS] = {
+		[NMIBT_FLAVOUR_PREEMPT] = "rcu_preempt ",
+		[NMIBT_FLAVOUR_SCHED] = "rcu_sched ",
+		[NMIBT_FLAVOUR_BH] = "rcu_bh ",
+		[NMIBT_FLAVOUR_TASKS] = "rcu_tasks ",
+		[NMIBT_FLAVOUR_TASKS_TRACE] = "rcu_tasks_trace ",
+	};
+
+	for (unsigned int i = 0; i < NMIBT_NR_FLAVOURS; i++) {
+		if (names[i] && nmibt_str_starts(s, names[i]))
+			return i;
+	}
+	return NMIBT_FLAVOUR_UNKNOWN;
+}
+
 /* "INFO: rcu_preempt detected stalls on CPUs/tasks:" and similar lines: kernel/rcu/tree_stall.h,
  * tree_exp.h, tasks.h; before 5.1 tree.c, without "rcu: " before 4.19 */
 static bool read_info(struct nmibt_str s, struct nmibt_printed *ret)
@@ -327,6 +368,9 @@ static bool read_info(struct nmibt_str s, struct nmibt_printed *ret)
 	if (nmibt_skip(&s, "task "))
 		return read_hung_task(s, ret);
 	read_braces(s, ret);
+	ret->flavour = read_flavour(s);
+	ret->is_expedited = nmibt_str_holds(s, " detected expedited stall");
+	read_grace_period(s, ret);
 	ret->kind = NMIBT_PRINT_SELF_STALL;
 	if (nmibt_str_holds(s, " self-detected stall on CPU")) {
 		struct nmibt_str list = ret->cpus;
@@ -336,8 +380,7 @@ static bool read_info(struct nmibt_str s, struct nmibt_printed *ret)
 		return true;
 	}
 	ret->kind = NMIBT_PRINT_STALL;
-	return nmibt_str_holds(s, " detected stall") ||
-	       nmibt_str_holds(s, " detected expedited stall");
+	return ret->is_expedited || nmibt_str_holds(s, " detected stall");
 }
 
 /* "\t3-....: (21000 ticks this GP) idle=...": print_cpu_stall_info(); in 3.10 "\t3: (" */
@@ -569,7 +612,7 @@ static const struct nmibt_form forms[] = {
 	{"Watchdog detected hard LOCKUP on cpu ", NMIBT_PRINT_HARD_LOCKUP, read_cpu},
 	{"INFO: ", NMIBT_PRINT_OTHER, read_info},
 	{"\t(detected by ", NMIBT_PRINT_STALL_FOUND, read_stall_found},
-	{"\t(t=", NMIBT_PRINT_STALL_FOUND, read_jiffies},
+	{"\t(t=", NMIBT_PRINT_STALL_FOUND, read_stall_lasts},
 	{"\tTasks blocked on level-", NMIBT_PRINT_STALLED_TASKS, read_stalled_tasks},
 	{"\t", NMIBT_PRINT_STALLED_CPU, read_stalled_cpu},
 	{"csd: ", NMIBT_PRINT_CSD_LOCKUP, read_csd},

@@ -173,6 +173,17 @@ enum nmibt_print {
 	NMIBT_NR_PRINTS,
 };
 
+/* RCU's flavours, each of which has grace periods of its own. */
+enum nmibt_flavour {
+	NMIBT_FLAVOUR_UNKNOWN,
+	NMIBT_FLAVOUR_PREEMPT,
+	NMIBT_FLAVOUR_SCHED,
+	NMIBT_FLAVOUR_BH,
+	NMIBT_FLAVOUR_TASKS,
+	NMIBT_FLAVOUR_TASKS_TRACE,
+	NMIBT_NR_FLAVOURS,
+};
+
 /* The contents of a line. Members that do not apply to its kind are 0 or false. Strings are
  * borrowed from the line, untrusted and not terminated. */
 struct nmibt_printed {
@@ -196,6 +207,10 @@ struct nmibt_printed {
 	uint64_t seconds; /* how long it was stuck, blocked, or waiting for an answer */
 	bool has_jiffies;
 	uint64_t jiffies; /* STALL_FOUND: how long the stall has lasted */
+	enum nmibt_flavour flavour; /* SELF_STALL, STALL */
+	bool is_expedited; /* STALL: it is of an expedited grace period */
+	bool has_grace_period;
+	int64_t grace_period; /* STALL_FOUND, or a stall whose first line tells it: its number */
 	bool is_user; /* PC, or a line that shows the mode: user mode */
 	bool has_irqs_off, irqs_off; /* from the line with EFLAGS or pstate */
 	bool has_sp;

@@ -797,6 +797,45 @@ static void lists_of_tasks(void **state)
 	check_tasks("", "");
 }
 
+/* kernel/rcu/tree_stall.h, tree_exp.h, tasks.h, 6.12; kernel/rcu/tree.c, 4.14 */
+static void grace_periods(void **state)
+{
+	static const struct {
+		const char *line;
+		enum nmibt_flavour flavour;
+		bool is_expedited, has_number;
+		int64_t number;
+	} cases[] = {
+		{"rcu: \t(detected by 2, t=21002 jiffies, g=615, q=10 ncpus=4)", 0, false, true,
+		 615},
+		{"rcu: \t(t=21000 jiffies g=-1195 q=10 ncpus=4)", 0, false, true, -1195},
+		{"rcu: \t(t=21000 jiffies g=61", 0, false, false, 0},
+		{"rcu: \t(t=21000 jiffies g=99999999999999999999 q=1)", 0, false, false, 0},
+		{"rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:", NMIBT_FLAVOUR_PREEMPT,
+		 false, false, 0},
+		{"INFO: rcu_sched self-detected stall on CPU { 3}  (t=60000 jiffies g=1 c=2 q=3)",
+		 NMIBT_FLAVOUR_SCHED, false, true, 1},
+		{"rcu: INFO: rcu_preempt detected expedited stalls on CPUs/tasks: { 3-...D } 25 "
+		 "jiffies s: 97 root: 0x8/.",
+		 NMIBT_FLAVOUR_PREEMPT, true, true, 97},
+		{"INFO: rcu_tasks detected stalls on tasks:", NMIBT_FLAVOUR_TASKS, false, false, 0},
+		{"INFO: rcu_tasks_trace detected stalls on tasks:", NMIBT_FLAVOUR_TASKS_TRACE,
+		 false, false, 0},
+		{"INFO: rcu_other detected stalls on CPUs/tasks:", NMIBT_FLAVOUR_UNKNOWN, false,
+		 false, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct nmibt_printed p = recognise(NMIBT_ARCH_UNKNOWN, cases[i].line);
+
+		if (p.flavour != cases[i].flavour || p.is_expedited != cases[i].is_expedited ||
+		    p.has_grace_period != cases[i].has_number || p.grace_period != cases[i].number)
+			fail_msg("%d %d %d %lld: %s", p.flavour, p.is_expedited, p.has_grace_period,
+				 (long long)p.grace_period, cases[i].line);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -814,6 +853,7 @@ int main(void)
 		cmocka_unit_test(marks),
 		cmocka_unit_test(lists),
 		cmocka_unit_test(lists_of_tasks),
+		cmocka_unit_test(grace_periods),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
