@@ -320,6 +320,21 @@ static void end_stalls(struct nmibt_report *report, struct newest *newest,
 	}
 }
 
+/* Takes the CPUs and the tasks of the newest report. */
+static struct nmibt_error *take_set(struct nmibt_condition *c, const struct nmibt_printout *p)
+{
+	struct nmibt_task *tasks = calloc(p->nr_tasks + 1, sizeof(*tasks));
+
+	if (!tasks)
+		return nmibt_error_nomem();
+	if (p->nr_tasks)
+		memcpy(tasks, p->tasks, p->nr_tasks * sizeof(*tasks));
+	free(c->tasks);
+	c->tasks = tasks;
+	c->nr_tasks = p->nr_tasks;
+	return add_cpus(&c->cpus, &p->cpus);
+}
+
 static struct nmibt_error *begin_condition(struct nmibt_report *report, size_t i)
 {
 	const struct nmibt_printout *p = &report->sources->log->printouts[i];
@@ -333,8 +348,6 @@ static struct nmibt_error *begin_condition(struct nmibt_report *report, size_t i
 		.has_grace_period = p->has_grace_period,
 		.grace_period = p->grace_period,
 		.task = p->task,
-		.tasks = p->tasks,
-		.nr_tasks = p->nr_tasks,
 		.owner = p->owner,
 		.count = 1,
 		.has_since = has_since,
@@ -345,7 +358,7 @@ static struct nmibt_error *begin_condition(struct nmibt_report *report, size_t i
 		.first = i + 1,
 		.last = i + 1,
 	};
-	return add_cpus(&c->cpus, &p->cpus);
+	return take_set(c, p);
 }
 
 static struct nmibt_error *go_on(struct nmibt_condition *c, const struct nmibt_printout *p,
@@ -363,12 +376,10 @@ static struct nmibt_error *go_on(struct nmibt_condition *c, const struct nmibt_p
 		c->is_uneven |= !is_known_of(p, c);
 		c->cpus.nr = 0;
 	}
-	c->tasks = p->tasks;
-	c->nr_tasks = p->nr_tasks;
 	c->owner = p->owner;
 	c->last_ns = p->begun_ns;
 	c->last = i + 1;
-	return add_cpus(&c->cpus, &p->cpus);
+	return take_set(c, p);
 }
 
 static struct nmibt_error *take(struct nmibt_report *report, struct newest *newest, size_t i)
@@ -474,6 +485,38 @@ static bool is_released(const struct nmibt_report *report, const struct nmibt_co
 	return false;
 }
 
+static bool has_run(const struct nmibt_report *report, const struct nmibt_condition *c)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+
+	return c->kind == NMIBT_PRINT_HUNG_TASK &&
+	       nmibt_log_has_run(log, &c->task, log->printouts[c->last - 1].first_seq);
+}
+
+/* A hung task is not blocked on any CPU. A task that reads under RCU may do so on a CPU, but not in
+ * user mode. If the PID is that of a new task by now, the old one is gone. */
+void nmibt_condition_look(struct nmibt_condition *c, const struct nmibt_evidence *evidence)
+{
+	const struct nmibt_task *task = &evidence->task;
+
+	if (!task->known)
+		return;
+	if (c->kind == NMIBT_PRINT_HUNG_TASK)
+		c->have_tasks_left |= c->task.known && c->task.pid == task->pid;
+	if (c->kind != NMIBT_PRINT_STALL || !evidence->is_user)
+		return;
+	for (size_t i = 0; i < c->nr_tasks; i++) {
+		if (c->tasks[i].pid != task->pid)
+			continue;
+		c->have_tasks_left = c->nr_tasks == 1;
+		if (c->have_tasks_left && !c->cpus.nr)
+			return;
+		c->nr_tasks--;
+		memmove(&c->tasks[i], &c->tasks[i + 1], (c->nr_tasks - i) * sizeof(*c->tasks));
+		return;
+	}
+}
+
 struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report)
 {
 	const struct nmibt_log_source *log = report->sources->log;
@@ -500,8 +543,8 @@ struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report)
 		struct nmibt_condition *c = &report->conditions[i];
 		struct nmibt_age age = nmibt_age_of_condition(report, c);
 
-		c->is_over |=
-			is_released(report, c) || has_no_worker_left(report, c) || age.suspended;
+		c->is_over |= has_run(report, c) || is_released(report, c) ||
+			      has_no_worker_left(report, c) || age.suspended;
 		c->is_open = !c->is_over && is_young(c, age);
 	}
 	return NULL;
@@ -514,7 +557,9 @@ bool nmibt_condition_is_about(const struct nmibt_condition *condition, unsigned 
 
 void nmibt_conditions_destroy(struct nmibt_report *report)
 {
-	for (size_t i = 0; i < report->nr_conditions; i++)
+	for (size_t i = 0; i < report->nr_conditions; i++) {
 		free(report->conditions[i].cpus.ranges);
+		free(report->conditions[i].tasks);
+	}
 	free(report->conditions);
 }

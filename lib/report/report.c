@@ -89,24 +89,30 @@ static bool shows_elsewhere(const struct nmibt_condition *c, const struct nmibt_
 	       (task->known && evidence->task.known && evidence->task.pid != task->pid);
 }
 
+/* True: what stands is later than the newest report of the condition. */
+static bool is_later(const struct nmibt_report *report, const struct nmibt_condition *c,
+		     const struct nmibt_evidence *standing)
+{
+	const struct nmibt_printout *last = &report->sources->log->printouts[c->last - 1];
+
+	return standing->clock == NMIBT_CLOCK_CAPTURE ||
+	       (standing->clock == NMIBT_CLOCK_LOG && standing->printout != c->last &&
+		standing->first_seq > last->first_seq);
+}
+
 /* Looks at evidence that is later than the newest report: the registers of the stop, and later
  * text. */
 static struct nmibt_error *is_elsewhere(const struct nmibt_report *report,
 					const struct nmibt_condition *c,
 					const struct nmibt_cpu *cpu, bool *ret)
 {
-	const struct nmibt_printout *last = &report->sources->log->printouts[c->last - 1];
-	const struct nmibt_evidence *standing = &cpu->standing;
 	struct nmibt_task task;
 
 	struct nmibt_error *err = task_of(report, c, cpu->cpu, &task);
 	if (err)
 		return err;
-	bool is_later = standing->clock == NMIBT_CLOCK_CAPTURE ||
-			(standing->clock == NMIBT_CLOCK_LOG && standing->printout != c->last &&
-			 standing->first_seq > last->first_seq);
 	*ret = (cpu->stop.regs.present && shows_elsewhere(c, &task, &cpu->stop)) ||
-	       (is_later && shows_elsewhere(c, &task, standing));
+	       (is_later(report, c, &cpu->standing) && shows_elsewhere(c, &task, &cpu->standing));
 	return NULL;
 }
 
@@ -380,6 +386,21 @@ static void count_cpu(struct nmibt_report *report, const struct nmibt_cpu *cpu)
 	report->by_outcome[cpu->outcome]++;
 }
 
+/* The CPU may run a task that was blocked. */
+static void look_for_tasks(struct nmibt_report *report, const struct nmibt_cpu *cpu)
+{
+	for (size_t i = 0; i < report->nr_conditions; i++) {
+		struct nmibt_condition *c = &report->conditions[i];
+
+		if (!c->is_open)
+			continue;
+		if (cpu->stop.regs.present)
+			nmibt_condition_look(c, &cpu->stop);
+		if (is_later(report, c, &cpu->standing))
+			nmibt_condition_look(c, &cpu->standing);
+	}
+}
+
 static struct nmibt_error *first_pass(struct nmibt_report *report, bool *held)
 {
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
@@ -390,6 +411,7 @@ static struct nmibt_error *first_pass(struct nmibt_report *report, bool *held)
 
 		make_brief(&cpu, &report->cpus[i]);
 		count_cpu(report, &cpu);
+		look_for_tasks(report, &cpu);
 		err = look_for_older(report, &cpu, &report->cpus[i].has_older);
 		nmibt_cpu_destroy(&cpu);
 		if (err)
@@ -398,16 +420,17 @@ static struct nmibt_error *first_pass(struct nmibt_report *report, bool *held)
 	return NULL;
 }
 
-/* A condition of which newer evidence shows each CPU elsewhere is over, unless it is of tasks, too:
- * of these the CPUs tell nothing. */
+/* A condition is over of which newer evidence shows each CPU and each task elsewhere. */
 static void close_conditions(struct nmibt_report *report, const bool *held)
 {
 	for (size_t i = 0; i < report->nr_conditions; i++) {
 		struct nmibt_condition *c = &report->conditions[i];
 		const struct nmibt_cpus *cpus = &c->cpus;
+		bool has_cpu =
+			cpus->nr && (held[i] || cpus->ranges[cpus->nr - 1].last >= report->nr_cpus);
+		bool has_task = !c->have_tasks_left && (c->nr_tasks || !cpus->nr);
 
-		if (!c->is_open || held[i] || !cpus->nr || c->nr_tasks ||
-		    cpus->ranges[cpus->nr - 1].last >= report->nr_cpus)
+		if (!c->is_open || has_cpu || has_task)
 			continue;
 		c->is_over = true;
 		c->is_open = false;

@@ -48,10 +48,12 @@ struct nmibt_condition {
 	int64_t grace_period;
 	struct nmibt_cpus cpus; /* without those that a newer report doesn't name any more */
 	struct nmibt_task task;
-	/* Borrowed: that its newest report, a stall, names as those that RCU waits for, or that
-	 * runs on a stalled pool of workers. */
-	const struct nmibt_task *tasks;
+	/* That its newest report, a stall, names as those that RCU waits for, or that run on a
+	 * stalled pool of workers; without those that newer evidence shows elsewhere, unless it
+	 * shows all. */
+	struct nmibt_task *tasks;
 	size_t nr_tasks;
+	bool have_tasks_left; /* newer evidence shows all of its tasks elsewhere */
 	struct nmibt_owner owner; /* of a hung task, by its newest report */
 	unsigned int count; /* of reports */
 	bool has_since; /* false: its first report does not tell since when */
@@ -252,6 +254,8 @@ struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report);
 /* True: reports of this kind are repeated while something stays wrong. */
 bool nmibt_is_condition(enum nmibt_print kind);
 bool nmibt_condition_is_about(const struct nmibt_condition *condition, unsigned int cpu);
+/* Takes out the tasks that this evidence, which is newer, shows elsewhere. */
+void nmibt_condition_look(struct nmibt_condition *condition, const struct nmibt_evidence *evidence);
 /* The age of the condition's newest report. */
 struct nmibt_age nmibt_age_of_condition(const struct nmibt_report *report,
 					const struct nmibt_condition *condition);

@@ -403,6 +403,20 @@ static void doubt_lead(struct taken *t, enum nmibt_print kind)
 	}
 }
 
+static struct nmibt_hung_task *hung_task(struct nmibt_log_source *log, int32_t pid)
+{
+	return &log->hung_tasks[(unsigned int)pid % NMIBT_HUNG_TASKS];
+}
+
+/* A task that prints is not blocked any more. Other callers have numbers that no PID has. */
+static void see_caller(struct taken *t)
+{
+	struct nmibt_hung_task *hung = hung_task(t->log, (int32_t)t->line->caller_id);
+
+	if (hung->pid && (uint32_t)hung->pid == t->line->caller_id)
+		hung->seq = t->line->last_seq;
+}
+
 struct level *nmibt_begin_printout(struct taken *t, enum nmibt_print kind, enum phase phase)
 {
 	const struct nmibt_log_line *line = t->line;
@@ -430,6 +444,9 @@ struct level *nmibt_begin_printout(struct taken *t, enum nmibt_print kind, enum 
 		nmibt_add_said_cpus(t, &printout.cpus);
 	if (kind == NMIBT_PRINT_STALL)
 		add_said_tasks(t, &printout);
+	if (kind == NMIBT_PRINT_HUNG_TASK && printout.task.known)
+		*hung_task(t->log, printout.task.pid) =
+			(struct nmibt_hung_task){.pid = printout.task.pid};
 	l->printout = nmibt_log_add_printout(t->log, &printout);
 	l->kind = kind;
 	l->phase = phase;
@@ -598,6 +615,7 @@ void nmibt_log_take_line(struct nmibt_log_source *log, const struct nmibt_log_li
 		return;
 	}
 	nmibt_take_machine(&t);
+	see_caller(&t);
 	t.is_first = is_first_since(&t);
 	t.s = nmibt_stream_find(t.b, line->caller_id);
 	if (t.s && t.s->doubt_left)

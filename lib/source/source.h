@@ -149,6 +149,13 @@ struct nmibt_hotplug {
 	uint64_t seq, ts_ns;
 };
 
+/* A hung task, and the newest record that it printed itself later; 0: none. */
+struct nmibt_hung_task {
+	int32_t pid;
+	uint64_t seq;
+};
+#define NMIBT_HUNG_TASKS 4096
+
 /* Records that are lost, and where: [after_seq, before_seq] are the neighbours. */
 struct nmibt_log_gap {
 	uint64_t after_seq, before_seq;
@@ -186,6 +193,8 @@ struct nmibt_log_source {
 	struct nmibt_log_event *events; /* by seq */
 	size_t nr_events;
 	struct nmibt_hotplug hotplug[NMIBT_MAX_CPUS];
+	/* By PID; a newer one may have the room of another. */
+	struct nmibt_hung_task hung_tasks[NMIBT_HUNG_TASKS];
 	uint64_t boot_seq; /* of the newest boot's first record; 0: not there */
 	struct nmibt_log_gap *gaps; /* by after_seq */
 	size_t nr_gaps;
@@ -193,7 +202,7 @@ struct nmibt_log_source {
 	struct nmibt_log_missing missing;
 	uint64_t nr_records, first_seq, first_ns, last_seq, last_ns;
 	bool is_wrapped; /* the oldest record is not the first since boot */
-	uint64_t unread_seq; /* of the newest line of which a part can't be read; 0: there is none */
+	uint64_t unread_seq; /* of the newest line of which a part can't be read; 0: none */
 	char *hardware; /* the newest "Hardware name: "; NULL: none */
 	char *taint; /* the newest "Tainted: ..." or "Not tainted"; NULL: none */
 	struct nmibt_log_builder *builder; /* while it is read */
@@ -203,6 +212,9 @@ struct nmibt_log_source {
 struct nmibt_error *nmibt_log_source_open(struct nmibt_kernel *kernel,
 					  struct nmibt_log_source **ret);
 void nmibt_log_source_close(struct nmibt_log_source *log); /* NULL is allowed */
+/* True: this hung task itself printed something behind the record of this number. */
+bool nmibt_log_has_run(const struct nmibt_log_source *log, const struct nmibt_task *task,
+		       uint64_t seq);
 
 /* Makes evidence of trace i: its text is decoded, its stack is read. The caller destroys *ret; its
  * text may be borrowed from log. */
