@@ -361,7 +361,11 @@ static void put_condition(struct renderer *r, const struct nmibt_condition *c)
 			since, sizeof(since));
 		fprintf(r->out, ", since %s", since);
 	}
-	fputs(c->is_open ? ", open" : c->is_over ? ", over" : ", not reported again", r->out);
+	fputs(c->is_open	 ? ", open"
+	      : c->is_over	 ? ", over"
+	      : c->is_suppressed ? ", further reports suppressed"
+				 : ", not reported again",
+	      r->out);
 }
 
 static void put_moment(struct renderer *r, const struct nmibt_moment *moment)

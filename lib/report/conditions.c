@@ -12,7 +12,7 @@
 /*
  * How far apart reports of a kind are with the kernel's defaults, where two of them don't
  * tell: kernel/watchdog.c: a soft lockup again after 2 * watchdog_thresh and a sample
- * period; kernel/rcu/tree_stall.h: 3 * timeout + 3 s; kernel/hung_task.c: its timeout;
+ * period; kernel/rcu/tree_stall.h: 3 * timeout + 3 s; kernel/rcu/tasks.h: its timeout; kernel/hung_task.c: its timeout;
  * kernel/smp.c: csd_lock_timeout; kernel/workqueue.c: wq_watchdog_thresh; 6.1, 6.12. A hard
  * lockup is reported once.
  */
@@ -23,7 +23,7 @@ static uint64_t default_interval(const struct nmibt_printout *p)
 		return (p->has_seconds && p->seconds < 20 ? p->seconds * 6 / 5 + 1 : 26) * SECOND;
 	case NMIBT_PRINT_SELF_STALL:
 	case NMIBT_PRINT_STALL:
-		return 66 * SECOND;
+		return nmibt_is_of_tasks(p->flavour) ? 600 * SECOND : 66 * SECOND;
 	case NMIBT_PRINT_HUNG_TASK:
 		return (p->has_seconds && p->seconds < 120 ? p->seconds : 120) * SECOND;
 	case NMIBT_PRINT_STALLED_WORKERS:
@@ -52,9 +52,9 @@ bool nmibt_is_condition(enum nmibt_print kind)
 }
 
 /* Where no worker runs its report says nothing. */
-static bool is_of_condition(const struct nmibt_printout *p)
+static bool is_of_condition(const struct nmibt_report *report, const struct nmibt_printout *p)
 {
-	return nmibt_is_condition(p->kind) &&
+	return nmibt_is_condition(p->kind) && nmibt_is_of_boot(report, p->first_seq) &&
 	       (p->kind != NMIBT_PRINT_STALLED_WORKERS || p->nr_tasks);
 }
 
@@ -163,6 +163,12 @@ static bool is_of_grace_period(const struct nmibt_log_source *log, const struct 
 	if (!p->has_grace_period)
 		return is_about_the_same(c, p) && goes_on_in_time(c, p);
 	return c->grace_period == p->grace_period && (names_all(log, p) || is_about_the_same(c, p));
+}
+
+static bool is_renamed(const struct nmibt_condition *c, const struct nmibt_printout *p)
+{
+	return c->kind == NMIBT_PRINT_HUNG_TASK &&
+	       strncmp(c->task.comm, p->task.comm, sizeof(c->task.comm)) != 0;
 }
 
 static bool goes_on(const struct nmibt_log_source *log, const struct nmibt_condition *c,
@@ -382,6 +388,17 @@ static struct nmibt_error *go_on(struct nmibt_condition *c, const struct nmibt_p
 	return take_set(c, p);
 }
 
+/* What is reported now of the same CPU or task has not lasted for so long, as the kernel says. Of
+ * CSD locks a CPU may hold up several. If the name is another one, then a new task may have the
+ * PID, or the old one a new name. */
+static void end_condition(struct nmibt_condition *c, const struct nmibt_printout *p)
+{
+	if (is_renamed(c, p))
+		c->is_replaced = true;
+	else if (p->kind != NMIBT_PRINT_CSD_LOCKUP)
+		c->is_over |= p->has_seconds;
+}
+
 static struct nmibt_error *take(struct nmibt_report *report, struct newest *newest, size_t i)
 {
 	const struct nmibt_printout *p = &report->sources->log->printouts[i];
@@ -389,16 +406,14 @@ static struct nmibt_error *take(struct nmibt_report *report, struct newest *newe
 	end_stalls(report, newest, p);
 	size_t condition = find_newest(report, newest, p);
 	struct nmibt_condition *c = condition ? &report->conditions[condition - 1] : NULL;
-	bool is_new = !c || c->is_over || !goes_on(report->sources->log, c, p);
+	bool is_new = !c || c->is_over || is_renamed(c, p) || !goes_on(report->sources->log, c, p);
 	struct nmibt_error *err;
 
 	if (!is_new) {
 		err = go_on(c, p, i);
 	} else {
-		/* The kernel says that it has not lasted for so long. Of CSD locks a CPU may
-		 * hold up several. */
-		if (c && p->kind != NMIBT_PRINT_CSD_LOCKUP)
-			c->is_over |= p->has_seconds;
+		if (c)
+			end_condition(c, p);
 		err = begin_condition(report, i);
 		condition = report->nr_conditions;
 	}
@@ -517,13 +532,41 @@ void nmibt_condition_look(struct nmibt_condition *c, const struct nmibt_evidence
 	}
 }
 
+/* A record that says that it is over may be lost. */
+static bool may_be_released(const struct nmibt_report *report, const struct nmibt_condition *c)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+
+	return c->kind == NMIBT_PRINT_CSD_LOCKUP &&
+	       nmibt_has_gap_behind(log, log->printouts[c->last - 1].first_seq);
+}
+
+/* After so many hung tasks khungtaskd is silent (kernel/hung_task.c: check_hung_task(), 6.12). True:
+ * it was before the next report was due. */
+static bool is_suppressed(const struct nmibt_report *report, const struct nmibt_condition *c)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+	uint64_t first = log->printouts[c->last - 1].first_seq;
+
+	if (c->kind != NMIBT_PRINT_HUNG_TASK || c->is_replaced)
+		return false;
+	for (size_t i = log->nr_events; i > 0 && log->events[i - 1].seq >= first; i--) {
+		const struct nmibt_log_event *event = &log->events[i - 1];
+
+		if (event->kind == NMIBT_PRINT_HUNG_SUPPRESSED &&
+		    event->ts_ns <= c->last_ns + c->interval_ns + c->interval_ns / 2)
+			return true;
+	}
+	return false;
+}
+
 struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report)
 {
 	const struct nmibt_log_source *log = report->sources->log;
 	size_t nr = 0;
 
 	for (size_t i = 0; log && i < log->nr_printouts; i++)
-		nr += is_of_condition(&log->printouts[i]);
+		nr += is_of_condition(report, &log->printouts[i]);
 	if (!nr)
 		return NULL;
 	_cleanup_free_ struct newest *newest = calloc(1, sizeof(*newest) + nr * sizeof(size_t));
@@ -531,7 +574,7 @@ struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report)
 	if (!newest || !report->conditions)
 		return nmibt_error_nomem();
 	for (size_t i = 0; i < log->nr_printouts; i++) {
-		if (!is_of_condition(&log->printouts[i]))
+		if (!is_of_condition(report, &log->printouts[i]))
 			continue;
 		struct nmibt_error *err = take(report, newest, i);
 		if (err)
@@ -545,7 +588,9 @@ struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report)
 
 		c->is_over |= has_run(report, c) || is_released(report, c) ||
 			      has_no_worker_left(report, c) || age.suspended;
-		c->is_open = !c->is_over && is_young(c, age);
+		c->is_open = !c->is_over && !c->is_replaced && !may_be_released(report, c) &&
+			     is_young(c, age);
+		c->is_suppressed = is_suppressed(report, c);
 	}
 	return NULL;
 }

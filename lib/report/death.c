@@ -85,6 +85,11 @@ static void find_boot(const struct nmibt_log_source *log, uint64_t *ret_from, ui
 	*ret_to = UINT64_MAX;
 }
 
+bool nmibt_is_of_boot(const struct nmibt_report *report, uint64_t seq)
+{
+	return seq >= report->boot_from && seq < report->boot_to;
+}
+
 static struct nmibt_error *copy(const char *text, char **ret)
 {
 	*ret = strdup(text);
@@ -92,17 +97,16 @@ static struct nmibt_error *copy(const char *text, char **ret)
 }
 
 /* Finds the first panic of that boot. Later ones are part of the same death. */
-static struct nmibt_error *find_panic(const struct nmibt_log_source *log, struct nmibt_death *death)
+static struct nmibt_error *find_panic(const struct nmibt_report *report, struct nmibt_death *death)
 {
-	uint64_t from, to;
+	const struct nmibt_log_source *log = report->sources->log;
 
-	find_boot(log, &from, &to);
 	for (size_t i = 0; i < log->nr_printouts; i++) {
 		const struct nmibt_printout *p = &log->printouts[i];
 
-		if (p->kind != NMIBT_PRINT_PANIC || p->first_seq < from)
+		if (p->kind != NMIBT_PRINT_PANIC || p->first_seq < report->boot_from)
 			continue;
-		if (p->first_seq >= to)
+		if (p->first_seq >= report->boot_to)
 			return copy(p->message, &death->dump_failed);
 		if (!death->printout)
 			death->printout = i + 1;
@@ -140,17 +144,16 @@ static struct nmibt_error *find_failure(struct nmibt_kernel *capture, struct nmi
 /* die() may go to kdump without calling panic() (kernel/kexec_core.c: crash_kexec() by
  * arch/x86/kernel/dumpstack.c: oops_end(), 6.12). Finds the oops of the CPU that did so. Index + 1;
  * 0: none. */
-static size_t find_fatal_oops(const struct nmibt_log_source *log, uint32_t reporter)
+static size_t find_fatal_oops(const struct nmibt_report *report, uint32_t reporter)
 {
-	uint64_t from, to;
+	const struct nmibt_log_source *log = report->sources->log;
 
-	find_boot(log, &from, &to);
 	for (size_t i = log->nr_printouts; i > 0; i--) {
 		const struct nmibt_printout *p = &log->printouts[i - 1];
 
 		/* The machine survived an oops that ended. */
-		if (p->kind == NMIBT_PRINT_OOPS && !p->has_ended && p->first_seq >= from &&
-		    p->first_seq < to)
+		if (p->kind == NMIBT_PRINT_OOPS && !p->has_ended &&
+		    nmibt_is_of_boot(report, p->first_seq))
 			return reporter == NMIBT_NO_CPU || p->reporter == NMIBT_NO_CPU ||
 					       p->reporter == reporter
 				       ? i
@@ -318,7 +321,9 @@ struct nmibt_error *nmibt_find_death(struct nmibt_report *report)
 	death->by_capture = sources->has_capture && sources->capture.desc.generation;
 	death->by_panic_cpu = percpu && percpu->panic_cpu >= 0;
 	death->by_kdump = report->was_stopped;
-	struct nmibt_error *err = sources->log ? find_panic(sources->log, death) : NULL;
+	if (sources->log)
+		find_boot(sources->log, &report->boot_from, &report->boot_to);
+	struct nmibt_error *err = sources->log ? find_panic(report, death) : NULL;
 	if (!err && report->kernel->capture)
 		err = find_failure(report->kernel->capture, death);
 	if (err)
@@ -332,7 +337,7 @@ struct nmibt_error *nmibt_find_death(struct nmibt_report *report)
 	if (death->printout)
 		death->cause = find_cause(report, death->printout);
 	else if (sources->log && (death->by_kdump || death->by_capture))
-		death->cause = find_fatal_oops(sources->log, death->reporter);
+		death->cause = find_fatal_oops(report, death->reporter);
 	if (death->cause && death->reporter == NMIBT_NO_CPU)
 		death->reporter = sources->log->printouts[death->cause - 1].reporter;
 	if (sources->log)

@@ -65,6 +65,8 @@ struct nmibt_condition {
 	size_t first, last; /* index + 1 of the first and the last printout */
 	bool is_open; /* as far as is known, it lasted until the death or the dump */
 	bool is_over; /* it is known to have ended; neither: it was not reported again */
+	bool is_replaced; /* what was reported later of its PID is of another name */
+	bool is_suppressed; /* the kernel says that it does not report such things again */
 };
 
 /* --------------------------------------------------------------------- timeline */
@@ -190,6 +192,7 @@ struct nmibt_report {
 	struct nmibt_sources *sources; /* sources->unwinder is opened when it is needed */
 	struct nmibt_case case_info;
 	struct nmibt_death death;
+	uint64_t boot_from, boot_to; /* the log's records of the boot that died: [from, to) */
 	struct nmibt_condition *conditions;
 	size_t nr_conditions;
 	struct nmibt_moment *timeline; /* the oldest first */
@@ -242,6 +245,8 @@ struct nmibt_error *nmibt_report_conclude(struct nmibt_report *report);
 struct nmibt_error *nmibt_find_death(struct nmibt_report *report);
 struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report);
 void nmibt_death_destroy(struct nmibt_death *death);
+/* False: the record is of another boot, or of the capture kernel. */
+bool nmibt_is_of_boot(const struct nmibt_report *report, uint64_t seq);
 /* True: the machine was suspended between these records. That ends every report and condition. */
 bool nmibt_was_suspended(const struct nmibt_report *report, uint64_t from_seq, uint64_t to_seq);
 /* True: it is certain that the other CPUs were stopped when the kernel died. */

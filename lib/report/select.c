@@ -255,7 +255,8 @@ static struct nmibt_error *confirm_traces(const struct nmibt_report *report, str
 	     i = log->traces[i - 1].older, tries++) {
 		struct nmibt_evidence evidence;
 
-		if (log->traces[i - 1].kind == NMIBT_EVIDENCE_TASK)
+		if (log->traces[i - 1].kind == NMIBT_EVIDENCE_TASK ||
+		    !nmibt_is_of_boot(report, log->traces[i - 1].first_seq))
 			continue;
 		struct nmibt_error *err = nmibt_log_evidence(log, report->kernel, i - 1, &evidence);
 		if (err)
@@ -337,7 +338,8 @@ static struct nmibt_error *try_last_seen(const struct nmibt_report *report, stru
 			return NULL;
 	}
 	for (size_t i = nmibt_newest_trace(report, cpu->cpu); i; i = log->traces[i - 1].older) {
-		if (log->traces[i - 1].kind != NMIBT_EVIDENCE_TASK)
+		if (log->traces[i - 1].kind != NMIBT_EVIDENCE_TASK &&
+		    nmibt_is_of_boot(report, log->traces[i - 1].first_seq))
 			return use_trace(report, i, NMIBT_STEP_LAST_SEEN, cpu);
 	}
 	return NULL;

@@ -55,7 +55,7 @@ static void add_printouts(struct nmibt_report *report)
 		const struct nmibt_printout *p = &log->printouts[i];
 		bool is_death = i + 1 == report->death.printout || i + 1 == report->death.cause;
 
-		if (!is_bad(p))
+		if (!is_bad(p) || !nmibt_is_of_boot(report, p->first_seq))
 			continue;
 		if (is_first && !is_death && p->kind != NMIBT_PRINT_PANIC)
 			add(report, NMIBT_MOMENT_FIRST_BAD, p->begun_ns, p->first_seq, p->message);
@@ -120,7 +120,8 @@ static void add_request(struct nmibt_report *report)
 		const struct nmibt_request *r = &log->requests[i - 1];
 		char text[96];
 
-		if (report->death.has_seq && r->seq >= report->death.seq)
+		if (!nmibt_is_of_boot(report, r->seq) ||
+		    (report->death.has_seq && r->seq >= report->death.seq))
 			continue;
 		if (r->printout && is_bad(&log->printouts[r->printout - 1]))
 			return;

@@ -114,14 +114,21 @@ static void add_said_tasks(struct taken *t, struct nmibt_printout *printout)
 		add_stalled_task(t, printout, pid);
 }
 
-/* Of a task that is shown: what it is called. Workers are not named otherwise. */
+/* kernel/rcu/tasks.h: check_holdout_task(), show_stalled_task_trace(), 6.12 */
+bool nmibt_is_of_tasks(enum nmibt_flavour flavour)
+{
+	return flavour == NMIBT_FLAVOUR_TASKS || flavour == NMIBT_FLAVOUR_TASKS_TRACE;
+}
+
+/* Of a task that is shown: what it is called. Workers, and tasks of a flavour of tasks, are not
+ * named otherwise. */
 static void name_stalled_task(struct taken *t, const struct level *l)
 {
 	struct nmibt_printout *printout = nmibt_log_printout(t->log, l->printout);
 
 	if (!printout || !t->p.has_task)
 		return;
-	if (l->kind == NMIBT_PRINT_STALLED_WORKERS)
+	if (l->kind == NMIBT_PRINT_STALLED_WORKERS || nmibt_is_of_tasks(printout->flavour))
 		add_stalled_task(t, printout, t->p.pid);
 	struct nmibt_task *task = find_stalled_task(printout, t->p.pid);
 	if (task)
@@ -351,9 +358,10 @@ static struct level *find_level(struct taken *t)
 
 static bool is_stranger(enum nmibt_print kind)
 {
-	return kind == NMIBT_PRINT_OTHER || kind == NMIBT_PRINT_STALLED_CPU ||
-	       kind == NMIBT_PRINT_STALLED_TASKS || kind == NMIBT_PRINT_STALL_FOUND ||
-	       kind == NMIBT_PRINT_OWNER || kind == NMIBT_PRINT_WORKER_POOL;
+	return kind == NMIBT_PRINT_OTHER || kind == NMIBT_PRINT_HUNG_SUPPRESSED ||
+	       kind == NMIBT_PRINT_STALLED_CPU || kind == NMIBT_PRINT_STALLED_TASKS ||
+	       kind == NMIBT_PRINT_STALL_FOUND || kind == NMIBT_PRINT_OWNER ||
+	       kind == NMIBT_PRINT_WORKER_POOL;
 }
 
 /* Takes a line that stands within reports. */
@@ -560,6 +568,10 @@ static void take_kind(struct taken *t)
 	case NMIBT_PRINT_CPU_ONLINE:
 	case NMIBT_PRINT_CPU_OFFLINE:
 		nmibt_take_hotplug(t);
+		break;
+	case NMIBT_PRINT_HUNG_SUPPRESSED:
+		nmibt_take_event(t);
+		take_part(t);
 		break;
 	case NMIBT_PRINT_NOT_RESPONDING:
 	case NMIBT_PRINT_NOT_STOPPED:

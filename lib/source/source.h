@@ -135,7 +135,7 @@ struct nmibt_request {
 /* A line of the log about the machine as a whole. */
 struct nmibt_log_event {
 	enum nmibt_print
-		kind; /* BANNER, COMMAND_LINE, SUSPEND, RESUME, KDUMP, NOT_RESPONDING, NOT_STOPPED, CSD_RELEASED, END_PANIC */
+		kind; /* BANNER, COMMAND_LINE, SUSPEND, RESUME, KDUMP, NOT_RESPONDING, NOT_STOPPED, CSD_RELEASED, HUNG_SUPPRESSED, END_PANIC */
 	uint64_t seq, ts_ns;
 	struct nmibt_cpus cpus; /* of NOT_RESPONDING, NOT_STOPPED, CSD_RELEASED */
 	bool is_capture_kernel; /* of COMMAND_LINE: it has elfcorehdr= */
@@ -212,6 +212,8 @@ struct nmibt_log_source {
 struct nmibt_error *nmibt_log_source_open(struct nmibt_kernel *kernel,
 					  struct nmibt_log_source **ret);
 void nmibt_log_source_close(struct nmibt_log_source *log); /* NULL is allowed */
+/* True: RCU waits for tasks alone in this flavour, and shows each one's stack. */
+bool nmibt_is_of_tasks(enum nmibt_flavour flavour);
 /* True: this hung task itself printed something behind the record of this number. */
 bool nmibt_log_has_run(const struct nmibt_log_source *log, const struct nmibt_task *task,
 		       uint64_t seq);

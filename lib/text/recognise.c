@@ -616,6 +616,8 @@ static const struct nmibt_form forms[] = {
 	{"\tTasks blocked on level-", NMIBT_PRINT_STALLED_TASKS, read_stalled_tasks},
 	{"\t", NMIBT_PRINT_STALLED_CPU, read_stalled_cpu},
 	{"csd: ", NMIBT_PRINT_CSD_LOCKUP, read_csd},
+	/* kernel/hung_task.c: check_hung_task(), 6.12 */
+	{"Future hung task reports are suppressed", NMIBT_PRINT_HUNG_SUPPRESSED, NULL},
 	/* kernel/workqueue.c: show_cpu_pools_hogs(), 6.3 and later */
 	{"Showing backtraces of running workers in stalled ", NMIBT_PRINT_STALLED_WORKERS, NULL},
 	{"pool ", NMIBT_PRINT_WORKER_POOL, read_pool},

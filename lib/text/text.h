@@ -148,6 +148,7 @@ enum nmibt_print {
 	/* "INFO: task cp:171 is blocked on a mutex likely owned by task sync:169." */
 	NMIBT_PRINT_OWNER,
 	NMIBT_PRINT_CSD_RELEASED, /* "csd: CSD lock (#1) got unstuck on CPU#03, CPU#02 released ..." */
+	NMIBT_PRINT_HUNG_SUPPRESSED, /* "Future hung task reports are suppressed, see ..." */
 	NMIBT_PRINT_CUT_HERE, /* "------------[ cut here ]------------" */
 	NMIBT_PRINT_END_TRACE, /* "---[ end trace ... ]---" */
 	NMIBT_PRINT_END_PANIC, /* "---[ end Kernel panic - not syncing: ..." */

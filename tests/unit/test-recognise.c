@@ -194,6 +194,9 @@ static void kinds(void **state)
 		/* kernel/hung_task.c, 6.12, 6.19 */
 		{"INFO: task spin:118 blocked for more than 122 seconds.", P(HUNG_TASK)},
 		/* kernel/workqueue.c, 6.12 */
+		/* kernel/hung_task.c, 6.12 */
+		{"Future hung task reports are suppressed, see sysctl kernel.hung_task_warnings",
+		 P(HUNG_SUPPRESSED)},
 		{"Showing backtraces of running workers in stalled CPU-bound worker pools:",
 		 P(STALLED_WORKERS)},
 		{"Showing busy workqueues and worker pools:", P(OTHER)},
