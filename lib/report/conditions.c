@@ -388,15 +388,13 @@ static struct nmibt_error *go_on(struct nmibt_condition *c, const struct nmibt_p
 	return take_set(c, p);
 }
 
-/* What is reported now of the same CPU or task has not lasted for so long, as the kernel says. Of
- * CSD locks a CPU may hold up several. If the name is another one, then a new task may have the
- * PID, or the old one a new name. */
+/* What is reported now of the same CPU or task is another condition, as its name or its seconds
+ * tell. That this one ended is not certain: a console that is slow sets the seconds back
+ * (drivers/tty/serial/8250/8250_port.c: wait_for_xmitr(), 6.12), 4.19 prints the timeout in their
+ * place for hung tasks, and a task may be renamed. Of CSD locks a CPU may hold up several. */
 static void end_condition(struct nmibt_condition *c, const struct nmibt_printout *p)
 {
-	if (is_renamed(c, p))
-		c->is_replaced = true;
-	else if (p->kind != NMIBT_PRINT_CSD_LOCKUP)
-		c->is_over |= p->has_seconds;
+	c->is_replaced |= is_renamed(c, p) || (p->has_seconds && p->kind != NMIBT_PRINT_CSD_LOCKUP);
 }
 
 static struct nmibt_error *take(struct nmibt_report *report, struct newest *newest, size_t i)

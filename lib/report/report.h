@@ -65,7 +65,7 @@ struct nmibt_condition {
 	size_t first, last; /* index + 1 of the first and the last printout */
 	bool is_open; /* as far as is known, it lasted until the death or the dump */
 	bool is_over; /* it is known to have ended; neither: it was not reported again */
-	bool is_replaced; /* what was reported later of its PID is of another name */
+	bool is_replaced; /* a later report of its CPU or PID is of another one */
 	bool is_suppressed; /* the kernel says that it does not report such things again */
 };
 
