@@ -305,6 +305,7 @@ enum nmibt_moment_kind {
 	NMIBT_MOMENT_SUSPEND,
 	NMIBT_MOMENT_DEATH,
 	NMIBT_MOMENT_DUMP_FAILED,
+	NMIBT_MOMENT_UNENDED_OOPS, /* another oops than the panic's, whose end is not in the log */
 	NMIBT_NR_MOMENTS,
 };
 const char *nmibt_moment_name(enum nmibt_moment_kind kind);

@@ -387,6 +387,9 @@ static void put_moment(struct renderer *r, const struct nmibt_moment *moment)
 	case NMIBT_MOMENT_OOPS:
 		fputs("survived: ", r->out);
 		break;
+	case NMIBT_MOMENT_UNENDED_OOPS:
+		fputs("oops, not seen to end: ", r->out);
+		break;
 	case NMIBT_MOMENT_DUMP_FAILED:
 		fputs("the dump failed, in the capture kernel", r->out);
 		return;

@@ -50,7 +50,7 @@ const char *nmibt_moment_name(enum nmibt_moment_kind kind)
 		[NMIBT_MOMENT_FIRST_BAD] = "first-bad",	    [NMIBT_MOMENT_CONDITION] = "condition",
 		[NMIBT_MOMENT_OOPS] = "survived-oops",	    [NMIBT_MOMENT_REQUEST] = "request",
 		[NMIBT_MOMENT_SUSPEND] = "suspend",	    [NMIBT_MOMENT_DEATH] = "death",
-		[NMIBT_MOMENT_DUMP_FAILED] = "dump-failed",
+		[NMIBT_MOMENT_DUMP_FAILED] = "dump-failed", [NMIBT_MOMENT_UNENDED_OOPS] = "oops",
 	};
 	return names[kind];
 }

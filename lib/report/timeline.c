@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The timeline: the first thing since boot that should not have happened, oopses that the machine
- * survived, conditions, suspends, and the death.
+ * The timeline: the first thing since boot that should not have happened, oopses that the panic did
+ * not come out of, conditions, suspends, and the death.
  */
 #include <inttypes.h>
 
 #include "report/report.h"
 
-/* More than a person reads at once. The first and the newest moments matter most. */
-#define MAX_MOMENTS 64
+/* The newest request, the newest suspend, the death, and a dump that failed. */
+#define NR_SINGLE_MOMENTS 4
 
+/* There is room for all moments: nmibt_make_timeline() counts them. */
 static struct nmibt_moment *add(struct nmibt_report *report, enum nmibt_moment_kind kind,
 				uint64_t ns, uint64_t seq, const char *text)
 {
-	if (report->nr_moments == MAX_MOMENTS)
-		return NULL;
 	struct nmibt_moment *moment = &report->timeline[report->nr_moments++];
 
 	*moment = (struct nmibt_moment){
@@ -37,19 +36,31 @@ static bool is_bad(const struct nmibt_printout *p)
 	       !strstr(p->message, "Trigger a crash");
 }
 
-/* True: the oops ended, and the panic did not come from it. */
-static bool is_survived(const struct nmibt_report *report, size_t printout)
+/* True: another caller than the panic's printed the cause of an oops, and nothing behind it. What
+ * the panic's own caller printed so may be why it panicked. */
+static bool is_begun_elsewhere(const struct nmibt_report *report, const struct nmibt_printout *p)
+{
+	const struct nmibt_printout *printouts = report->sources->log->printouts;
+	size_t panic = report->death.printout;
+
+	return p->kind == NMIBT_PRINT_OOPS_CAUSE && !p->has_ended && panic &&
+	       p->caller_id != printouts[panic - 1].caller_id;
+}
+
+/* True: an oops that began before the death, and the panic did not come from it. */
+static bool is_other_oops(const struct nmibt_report *report, size_t printout)
 {
 	const struct nmibt_printout *p = &report->sources->log->printouts[printout - 1];
 
-	return p->kind == NMIBT_PRINT_OOPS && p->has_ended && printout != report->death.cause &&
-	       !nmibt_belongs(report, printout, p->first_seq);
+	return (p->kind == NMIBT_PRINT_OOPS || is_begun_elsewhere(report, p)) &&
+	       printout != report->death.cause && !nmibt_belongs(report, printout, p->first_seq);
 }
 
 static void add_printouts(struct nmibt_report *report)
 {
 	const struct nmibt_log_source *log = report->sources->log;
-	bool is_first = true;
+	/* If older printouts were dropped, the first one is not known. */
+	bool is_first = !log->nr_dropped;
 
 	for (size_t i = 0; i < log->nr_printouts; i++) {
 		const struct nmibt_printout *p = &log->printouts[i];
@@ -59,11 +70,10 @@ static void add_printouts(struct nmibt_report *report)
 			continue;
 		if (is_first && !is_death && p->kind != NMIBT_PRINT_PANIC)
 			add(report, NMIBT_MOMENT_FIRST_BAD, p->begun_ns, p->first_seq, p->message);
-		else if (is_survived(report, i + 1))
-			add(report, NMIBT_MOMENT_OOPS, p->begun_ns, p->first_seq, p->message);
+		else if (is_other_oops(report, i + 1))
+			add(report, p->has_ended ? NMIBT_MOMENT_OOPS : NMIBT_MOMENT_UNENDED_OOPS,
+			    p->begun_ns, p->first_seq, p->message);
 		is_first = false;
-		if (report->nr_moments >= MAX_MOMENTS / 2)
-			break;
 	}
 }
 
@@ -90,13 +100,27 @@ static unsigned int count_unanswered(const struct nmibt_log_source *log, size_t 
 	return count;
 }
 
-/* If records are lost, an answer may have been in them, so silent CPUs are not counted. */
-static void describe_request(const struct nmibt_log_source *log, size_t request, char *buf,
+/* For so long the kernel waits for answers: lib/nmi_backtrace.c:
+ * nmi_trigger_cpumask_backtrace(), 6.12. */
+#define ANSWER_TIME_NS INT64_C(10000000000)
+
+/* True: an answer would be in the log. Not if records are lost; nor if the kernel died, or was
+ * dumped, while it waited for answers. */
+static bool was_wait_over(const struct nmibt_report *report, const struct nmibt_request *r)
+{
+	struct nmibt_age age = nmibt_age_of(report, NMIBT_CLOCK_LOG, r->ts_ns, r->seq);
+
+	return !report->sources->log->nr_gaps && age.kind != NMIBT_AGE_UNKNOWN &&
+	       age.ns >= ANSWER_TIME_NS;
+}
+
+static void describe_request(const struct nmibt_report *report, size_t request, char *buf,
 			     size_t len)
 {
+	const struct nmibt_log_source *log = report->sources->log;
 	const struct nmibt_request *r = &log->requests[request - 1];
 	unsigned int nr_asked = nmibt_cpus_count(&r->asked);
-	unsigned int nr_silent = log->nr_gaps ? 0 : count_unanswered(log, request);
+	unsigned int nr_silent = was_wait_over(report, r) ? count_unanswered(log, request) : 0;
 	char silent[48] = "";
 
 	if (r->by_cpu == NMIBT_NO_CPU) {
@@ -125,7 +149,7 @@ static void add_request(struct nmibt_report *report)
 			continue;
 		if (r->printout && is_bad(&log->printouts[r->printout - 1]))
 			return;
-		describe_request(log, i, text, sizeof(text));
+		describe_request(report, i, text, sizeof(text));
 		add(report, NMIBT_MOMENT_REQUEST, r->ts_ns, r->seq, text);
 		return;
 	}
@@ -157,8 +181,6 @@ static void add_conditions(struct nmibt_report *report)
 			continue;
 		struct nmibt_moment *moment =
 			add(report, NMIBT_MOMENT_CONDITION, c->last_ns, p->first_seq, p->message);
-		if (!moment)
-			return;
 		moment->condition = i + 1;
 		moment->cpus = c->cpus;
 	}
@@ -171,8 +193,6 @@ static void add_failure(struct nmibt_report *report)
 		return;
 	struct nmibt_moment *moment =
 		add(report, NMIBT_MOMENT_DUMP_FAILED, 0, UINT64_MAX, report->death.dump_failed);
-	if (!moment)
-		return;
 	moment->has_ns = false;
 	moment->age = (struct nmibt_age){0};
 }
@@ -185,8 +205,6 @@ static void add_death(struct nmibt_report *report)
 		return;
 	struct nmibt_moment *moment =
 		add(report, NMIBT_MOMENT_DEATH, death->ns, death->seq, death->message);
-	if (!moment)
-		return;
 	moment->has_ns = death->has_seq;
 	if (!death->has_seq)
 		moment->age = (struct nmibt_age){0};
@@ -207,14 +225,17 @@ static int compare_moments(const void *a, const void *b)
 
 struct nmibt_error *nmibt_make_timeline(struct nmibt_report *report)
 {
-	report->timeline = calloc(MAX_MOMENTS, sizeof(*report->timeline));
+	const struct nmibt_log_source *log = report->sources->log;
+	size_t most = (log ? log->nr_printouts : 0) + report->nr_conditions + NR_SINGLE_MOMENTS;
+
+	report->timeline = calloc(most, sizeof(*report->timeline));
 	if (!report->timeline)
 		return nmibt_error_nomem();
 	if (report->is_capture_kernel) {
 		add_failure(report);
 		return NULL;
 	}
-	if (report->sources->log) {
+	if (log) {
 		add_printouts(report);
 		add_request(report);
 		add_suspends(report);

@@ -5,6 +5,8 @@
  * printk_caller_id()). The records of one caller are read as a stream. A line may be in several
  * records, and a record may hold several lines.
  */
+#include <search.h>
+
 #include "source/printouts.h"
 
 /* enum printk_info_flags, kernel/printk/printk_ringbuffer.h and internal.h, 5.10 to 6.12 */
@@ -118,6 +120,8 @@ void nmibt_log_builder_close(struct nmibt_log_builder *builder)
 			free_stream(s);
 		}
 	}
+	if (builder)
+		tdestroy(builder->stalled_tasks, free);
 	free(builder);
 }
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What a line of the log means for the printouts and traces that its caller has begun. */
+#include <search.h>
+
 #include "source/printouts.h"
 
 /* Lines that NMI handlers print about themselves may stand in a report by an interrupt
@@ -77,35 +79,55 @@ void nmibt_copy_task(struct nmibt_task *task, const struct nmibt_printed *p)
 		memcpy(task->comm, p->comm.s, len);
 }
 
-/* The kernel names up to eight tasks of each rcu_node, which has up to 16 CPUs as a rule
- * (kernel/rcu/tree_stall.h: rcu_print_task_stall(), 6.12). */
-#define MAX_STALLED_TASKS 64
+/* Each rcu_node may name eight tasks (kernel/rcu/tree_stall.h: rcu_print_task_stall(), 6.12), and
+ * there may be hundreds of nodes, so a task is looked up in a tree. */
+struct stalled_task {
+	uint64_t printout; /* number */
+	int32_t pid;
+	size_t place; /* index in the printout's tasks */
+};
 
-static struct nmibt_task *find_stalled_task(const struct nmibt_printout *printout, int32_t pid)
+static int compare_stalled_tasks(const void *a, const void *b)
 {
-	for (size_t i = 0; i < printout->nr_tasks; i++) {
-		if (printout->tasks[i].pid == pid)
-			return &printout->tasks[i];
-	}
-	return NULL;
+	const struct stalled_task *x = a, *y = b;
+
+	if (x->printout != y->printout)
+		return x->printout < y->printout ? -1 : 1;
+	return x->pid < y->pid ? -1 : x->pid > y->pid;
 }
 
-static void add_stalled_task(struct taken *t, struct nmibt_printout *printout, int32_t pid)
+static struct nmibt_task *find_stalled_task(struct taken *t, uint64_t number, int32_t pid)
 {
-	if (printout->nr_tasks == MAX_STALLED_TASKS || find_stalled_task(printout, pid))
+	struct nmibt_printout *printout = nmibt_log_printout(t->log, number);
+	const struct stalled_task wanted = {.printout = number, .pid = pid};
+	struct stalled_task **found = tfind(&wanted, &t->b->stalled_tasks, compare_stalled_tasks);
+
+	return printout && found ? &printout->tasks[(*found)->place] : NULL;
+}
+
+static void add_stalled_task(struct taken *t, uint64_t number, int32_t pid)
+{
+	struct nmibt_printout *printout = nmibt_log_printout(t->log, number);
+
+	if (!printout || find_stalled_task(t, number, pid))
 		return;
+	struct stalled_task *entry = malloc(sizeof(*entry));
 	struct nmibt_task *tasks =
 		nmibt_make_room(printout->tasks, printout->nr_tasks, sizeof(*tasks));
-	if (!tasks) {
+	if (tasks)
+		printout->tasks = tasks;
+	if (entry)
+		*entry = (struct stalled_task){number, pid, printout->nr_tasks};
+	if (!tasks || !entry || !tsearch(entry, &t->b->stalled_tasks, compare_stalled_tasks)) {
+		free(entry);
 		t->b->failed = true;
 		return;
 	}
-	printout->tasks = tasks;
 	tasks[printout->nr_tasks++] = (struct nmibt_task){.known = true, .pid = pid};
 }
 
 /* A stall names its tasks by their PIDs alone. */
-static void add_said_tasks(struct taken *t, struct nmibt_printout *printout)
+static void add_said_tasks(struct taken *t, uint64_t printout)
 {
 	struct nmibt_str list = t->p.cpus;
 	int32_t pid;
@@ -129,8 +151,8 @@ static void name_stalled_task(struct taken *t, const struct level *l)
 	if (!printout || !t->p.has_task)
 		return;
 	if (l->kind == NMIBT_PRINT_STALLED_WORKERS || nmibt_is_of_tasks(printout->flavour))
-		add_stalled_task(t, printout, t->p.pid);
-	struct nmibt_task *task = find_stalled_task(printout, t->p.pid);
+		add_stalled_task(t, l->printout, t->p.pid);
+	struct nmibt_task *task = find_stalled_task(t, l->printout, t->p.pid);
 	if (task)
 		nmibt_copy_task(task, &t->p);
 }
@@ -173,7 +195,7 @@ static void take_stalled(struct taken *t, struct level *l)
 		printout->jiffies = t->p.jiffies;
 	learn_grace_period(&t->p, printout);
 	if (t->p.kind == NMIBT_PRINT_STALLED_TASKS)
-		add_said_tasks(t, printout);
+		add_said_tasks(t, l->printout);
 	if (t->p.kind == NMIBT_PRINT_STALL_FOUND && t->p.has_cpu)
 		nmibt_learn_reporter(t, l->printout, t->p.cpu);
 	else if (t->p.has_cpu && !nmibt_cpus_add(&printout->cpus, t->p.cpu))
@@ -450,12 +472,12 @@ struct level *nmibt_begin_printout(struct taken *t, enum nmibt_print kind, enum 
 	learn_grace_period(&t->p, &printout);
 	if (kind != NMIBT_PRINT_REQUEST && kind != NMIBT_PRINT_SYSRQ_REQUEST)
 		nmibt_add_said_cpus(t, &printout.cpus);
-	if (kind == NMIBT_PRINT_STALL)
-		add_said_tasks(t, &printout);
 	if (kind == NMIBT_PRINT_HUNG_TASK && printout.task.known)
 		*hung_task(t->log, printout.task.pid) =
 			(struct nmibt_hung_task){.pid = printout.task.pid};
 	l->printout = nmibt_log_add_printout(t->log, &printout);
+	if (kind == NMIBT_PRINT_STALL)
+		add_said_tasks(t, l->printout);
 	l->kind = kind;
 	l->phase = phase;
 	l->is_doubtful = nmibt_is_doubtful(t->s, false);

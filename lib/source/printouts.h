@@ -138,6 +138,7 @@ struct nmibt_log_builder {
 	uint64_t nr_gaps, nr_lost; /* since the first record */
 	uint64_t losing; /* number of lost records before the next one */
 	uint64_t panic; /* number of the newest panic's printout; 0: none */
+	void *stalled_tasks; /* a tree of tsearch(), by printout and PID */
 	struct {
 		uint64_t answered; /* number of the newest request that it answered */
 		uint64_t searched; /* requests up to this number expect no answer any more */

@@ -107,8 +107,7 @@ struct nmibt_printout {
 	bool has_ended; /* its last line was seen, or its caller went on to something else */
 	struct nmibt_cpus cpus; /* that it is about: locked, stalled */
 	struct nmibt_task task; /* that it is about: hung, locked */
-	/* That a stall names, of which RCU waits for each, and workers of stalled pools; the
-	 * first of them, if they are very many. */
+	/* That a stall names, of which RCU waits for each, and workers of stalled pools. */
 	struct nmibt_task *tasks;
 	size_t nr_tasks;
 	struct nmibt_owner owner; /* of a hung task */

@@ -1155,7 +1155,7 @@ static void expedited_stall(void **state)
 }
 
 /* RCU names a task by its PID, and its stack tells what it is called; a list of thousands is
- * cut, and a line of another caller is not the stall's. */
+ * whole, and takes no quadratic time; a line of another caller is not the stall's. */
 static void stall_of_tasks(void **state)
 {
 	struct log *l = *state;
@@ -1166,7 +1166,7 @@ static void stall_of_tasks(void **state)
 	say_part(l, IRQ(2), CONT | NEWLINE, " P300/1:b..l");
 	say(l, IRQ(3), "rcu: \tTasks blocked on level-0 rcu_node (CPUs 0-15): P7\n");
 	say_part(l, IRQ(2), 0, "rcu: \tTasks blocked on level-0 rcu_node (CPUs 16-31):");
-	for (unsigned int pid = 1000; pid < 3000; pid++) {
+	for (unsigned int pid = 1000; pid < 201000; pid++) {
 		char task[16];
 
 		sprintf(task, " P%u", pid);
@@ -1179,7 +1179,8 @@ static void stall_of_tasks(void **state)
 	const struct nmibt_printout *p = &l->log->printouts[0];
 	assert_int_equal(l->log->nr_printouts, 1);
 	assert_int_equal(nmibt_cpus_count(&p->cpus), 0);
-	assert_int_equal(p->nr_tasks, 64);
+	assert_int_equal(p->nr_tasks, 200001);
+	assert_int_equal(p->tasks[200000].pid, 200999);
 	assert_int_equal(p->tasks[0].pid, 300);
 	assert_string_equal(p->tasks[0].comm, "reader");
 	assert_int_equal(p->tasks[1].pid, 1000);
