@@ -76,73 +76,82 @@ static int usage(void)
 	return 2;
 }
 
+enum { HELP = 256, VERSION, DESCRIBE, VMLINUX, FORCE, DEBUG_PATH, DEBUGINFOD };
+static const struct option options[] = {
+	{"cpu", required_argument, NULL, 'c'},
+	{"summary", no_argument, NULL, 's'},
+	{"lines", no_argument, NULL, 'l'},
+	{"raw", no_argument, NULL, 'r'},
+	{"header", no_argument, NULL, 't'},
+	{"older", no_argument, NULL, 'o'},
+	{"verbose", no_argument, NULL, 'v'},
+	{"json", no_argument, NULL, 'j'},
+	{"group", no_argument, NULL, 'g'},
+	{"folded", no_argument, NULL, 'f'},
+	{"signature", no_argument, NULL, 'i'},
+	{"source", required_argument, NULL, 'S'},
+	{"describe", no_argument, NULL, DESCRIBE},
+	{"vmlinux", required_argument, NULL, VMLINUX},
+	{"force", no_argument, NULL, FORCE},
+	{"debug-path", required_argument, NULL, DEBUG_PATH},
+	{"debuginfod", no_argument, NULL, DEBUGINFOD},
+	{"help", no_argument, NULL, HELP},
+	{"version", no_argument, NULL, VERSION},
+	{0},
+};
+
+/* Returns the exit code, or -1: go on. */
+static int take_option(int c, struct arguments *args)
+{
+	switch (c) {
+	case 'c':
+		args->cpus = optarg;
+		break;
+	case 'S':
+		if (nmibt_source_parse(optarg, &args->report.source))
+			break;
+		fprintf(stderr, "nmibt: no source \"%s\": %s\n", optarg, NMIBT_SOURCE_NAMES);
+		return 2;
+	case DESCRIBE:
+		args->render.format = NMIBT_FORMAT_DESCRIPTION;
+		break;
+	case VMLINUX:
+		args->debuginfo.vmlinux = optarg;
+		args->render.lines = true;
+		break;
+	case FORCE:
+		args->debuginfo.force = true;
+		break;
+	case DEBUG_PATH:
+		args->debuginfo.debug_path = optarg;
+		args->render.lines = true;
+		break;
+	case DEBUGINFOD:
+		args->debuginfo.debuginfod = true;
+		args->render.lines = true;
+		break;
+	case HELP:
+		fputs(help, stdout);
+		return 0;
+	case VERSION:
+		puts("nmibt " NMIBT_VERSION);
+		return 0;
+	default:
+		if (!nmibt_render_option(&args->render, c))
+			return usage();
+	}
+	return -1;
+}
+
 /* Returns the exit code, or -1: go on. */
 static int parse(int argc, char **argv, struct arguments *args)
 {
-	enum { HELP = 256, VERSION, DESCRIBE, VMLINUX, FORCE, DEBUG_PATH, DEBUGINFOD };
-	static const struct option options[] = {
-		{"cpu", required_argument, NULL, 'c'},
-		{"summary", no_argument, NULL, 's'},
-		{"lines", no_argument, NULL, 'l'},
-		{"raw", no_argument, NULL, 'r'},
-		{"header", no_argument, NULL, 't'},
-		{"older", no_argument, NULL, 'o'},
-		{"verbose", no_argument, NULL, 'v'},
-		{"json", no_argument, NULL, 'j'},
-		{"group", no_argument, NULL, 'g'},
-		{"folded", no_argument, NULL, 'f'},
-		{"signature", no_argument, NULL, 'i'},
-		{"source", required_argument, NULL, 'S'},
-		{"describe", no_argument, NULL, DESCRIBE},
-		{"vmlinux", required_argument, NULL, VMLINUX},
-		{"force", no_argument, NULL, FORCE},
-		{"debug-path", required_argument, NULL, DEBUG_PATH},
-		{"debuginfod", no_argument, NULL, DEBUGINFOD},
-		{"help", no_argument, NULL, HELP},
-		{"version", no_argument, NULL, VERSION},
-		{0},
-	};
-	int c;
+	int c, code;
 
 	while ((c = getopt_long(argc, argv, "c:S:" NMIBT_RENDER_LETTERS, options, NULL)) != -1) {
-		switch (c) {
-		case 'c':
-			args->cpus = optarg;
-			break;
-		case 'S':
-			if (nmibt_source_parse(optarg, &args->report.source))
-				break;
-			fprintf(stderr, "nmibt: no source \"%s\": %s\n", optarg,
-				NMIBT_SOURCE_NAMES);
-			return 2;
-		case DESCRIBE:
-			args->render.format = NMIBT_FORMAT_DESCRIPTION;
-			break;
-		case VMLINUX:
-			args->debuginfo.vmlinux = optarg;
-			args->render.lines = true;
-			break;
-		case FORCE:
-			args->debuginfo.force = true;
-			break;
-		case DEBUG_PATH:
-			args->debuginfo.debug_path = optarg;
-			args->render.lines = true;
-			break;
-		case DEBUGINFOD:
-			args->debuginfo.debuginfod = true;
-			args->render.lines = true;
-			break;
-		case HELP:
-			fputs(help, stdout);
-			return 0;
-		case VERSION:
-			puts("nmibt " NMIBT_VERSION);
-			return 0;
-		default:
-			if (!nmibt_render_option(&args->render, c))
-				return usage();
-		}
+		code = take_option(c, args);
+		if (code >= 0)
+			return code;
 	}
 	return optind < argc ? -1 : usage();
 }

@@ -62,24 +62,7 @@ static void put_head(struct log_writer *w, uint64_t ns, uint32_t caller, unsigne
 /* True: a line of this form begins a report, or continues one. */
 static bool is_of_report(enum nmibt_print kind)
 {
-	switch (kind) {
-	case NMIBT_PRINT_OTHER:
-	case NMIBT_PRINT_BANNER:
-	case NMIBT_PRINT_COMMAND_LINE:
-	case NMIBT_PRINT_SUSPEND:
-	case NMIBT_PRINT_RESUME:
-	case NMIBT_PRINT_KDUMP:
-	case NMIBT_PRINT_CSD_RELEASED:
-	case NMIBT_PRINT_HUNG_SUPPRESSED:
-	case NMIBT_PRINT_NOT_RESPONDING:
-	case NMIBT_PRINT_NOT_STOPPED:
-	case NMIBT_PRINT_CPU_ONLINE:
-	case NMIBT_PRINT_CPU_OFFLINE:
-	case NMIBT_PRINT_END_PANIC:
-		return false;
-	default:
-		return true;
-	}
+	return kind != NMIBT_PRINT_OTHER && !nmibt_is_event(kind);
 }
 
 /* What was recognised in the lines of a record. */

@@ -248,7 +248,7 @@ static struct nmibt_error *add_stalled_tasks(struct nmibt_death *death,
 	return err;
 }
 
-static void add_cpus(struct nmibt_report *report, const struct nmibt_cpus *cpus)
+static void add_subjects(struct nmibt_report *report, const struct nmibt_cpus *cpus)
 {
 	for (size_t i = 0; i < cpus->nr; i++) {
 		for (unsigned int cpu = cpus->ranges[i].first; cpu <= cpus->ranges[i].last; cpu++)
@@ -284,7 +284,7 @@ struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report)
 									     : death->reporter);
 		return NULL;
 	}
-	add_cpus(report, &cause->cpus);
+	add_subjects(report, &cause->cpus);
 	death->is_reporter_subject =
 		death->reporter < report->nr_cpus && death->subjects[death->reporter];
 	return cause->kind == NMIBT_PRINT_HUNG_TASK ? add_hung_tasks(report)

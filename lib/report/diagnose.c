@@ -132,8 +132,8 @@ static struct nmibt_finding *add_finding(struct diagnosing *d, enum nmibt_findin
 }
 
 /* Adds a finding about the CPUs that pass the test, if there are any. */
-static void add_cpus(struct diagnosing *d, enum nmibt_finding_kind kind, cpu_test test,
-		     uint64_t arg, const char *text)
+static void find_cpus(struct diagnosing *d, enum nmibt_finding_kind kind, cpu_test test,
+		      uint64_t arg, const char *text)
 {
 	const struct nmibt_report *report = d->report;
 	unsigned int count = count_cpus(report, test, arg);
@@ -397,7 +397,7 @@ static void find_conditions(struct diagnosing *d)
 		if (!c->is_open)
 			continue;
 		describe_condition(d->report, c, false, text);
-		add_cpus(d, NMIBT_FINDING_STUCK, is_in_condition, i + 1, text);
+		find_cpus(d, NMIBT_FINDING_STUCK, is_in_condition, i + 1, text);
 		/* Workers run; it is the work behind them that is blocked. */
 		if (c->kind != NMIBT_PRINT_STALLED_WORKERS && (!c->cpus.nr || c->nr_tasks))
 			add_blocked(d, c);
@@ -414,31 +414,31 @@ static void find_trouble(struct diagnosing *d)
 	char silent[64];
 
 	if (count_cpus(report, has_outcome, NMIBT_OUTCOME_SELF) > 1)
-		add_cpus(d, NMIBT_FINDING_ALSO_DIED, has_outcome, NMIBT_OUTCOME_SELF,
-			 "captured themselves: more than one CPU panicked");
+		find_cpus(d, NMIBT_FINDING_ALSO_DIED, has_outcome, NMIBT_OUTCOME_SELF,
+			  "captured themselves: more than one CPU panicked");
 	find_conditions(d);
 	bool by_vcpus = report->sources->vcpus;
-	add_cpus(d, NMIBT_FINDING_STUCK, is_same_place, true,
-		 by_vcpus ? "interrupts off, same place at the dump"
-			  : "interrupts off, same place at the stop");
-	add_cpus(d, NMIBT_FINDING_SAME_PLACE, is_same_place, false,
-		 by_vcpus ? "when hit and at the dump" : "when hit and at the stop");
-	add_cpus(d, NMIBT_FINDING_IRQS_OFF, has_irqs_off, 0,
-		 by_vcpus ? "interrupts off when hit, or at the dump" : "interrupts off when hit");
+	find_cpus(d, NMIBT_FINDING_STUCK, is_same_place, true,
+		  by_vcpus ? "interrupts off, same place at the dump"
+			   : "interrupts off, same place at the stop");
+	find_cpus(d, NMIBT_FINDING_SAME_PLACE, is_same_place, false,
+		  by_vcpus ? "when hit and at the dump" : "when hit and at the stop");
+	find_cpus(d, NMIBT_FINDING_IRQS_OFF, has_irqs_off, 0,
+		  by_vcpus ? "interrupts off when hit, or at the dump" : "interrupts off when hit");
 	find_waits(d);
 	if (report->sources->has_capture)
 		nmibt_format_no_answer(&report->sources->capture.desc, silent, sizeof(silent));
 	else
 		snprintf(silent, sizeof(silent), "asked for a backtrace, no answer in the log");
-	add_cpus(d, NMIBT_FINDING_SILENT, has_outcome, NMIBT_OUTCOME_SILENT, silent);
-	add_cpus(d, NMIBT_FINDING_PARTIAL, has_outcome, NMIBT_OUTCOME_PARTIAL,
-		 "began and did not finish");
-	add_cpus(d, NMIBT_FINDING_LATE, is_late, 0, "answered after the wait had ended");
-	add_cpus(d, NMIBT_FINDING_OFFLINE, has_outcome, NMIBT_OUTCOME_OFFLINE, "when asked");
-	add_cpus(d, NMIBT_FINDING_EXCLUDED, has_outcome, NMIBT_OUTCOME_EXCLUDED,
-		 "slot is not in the dump; dump with a lower -d of makedumpfile");
-	add_cpus(d, NMIBT_FINDING_STALE, has_stale_slot, 0,
-		 "the slot is of an older request; -o shows it");
+	find_cpus(d, NMIBT_FINDING_SILENT, has_outcome, NMIBT_OUTCOME_SILENT, silent);
+	find_cpus(d, NMIBT_FINDING_PARTIAL, has_outcome, NMIBT_OUTCOME_PARTIAL,
+		  "began and did not finish");
+	find_cpus(d, NMIBT_FINDING_LATE, is_late, 0, "answered after the wait had ended");
+	find_cpus(d, NMIBT_FINDING_OFFLINE, has_outcome, NMIBT_OUTCOME_OFFLINE, "when asked");
+	find_cpus(d, NMIBT_FINDING_EXCLUDED, has_outcome, NMIBT_OUTCOME_EXCLUDED,
+		  "slot is not in the dump; dump with a lower -d of makedumpfile");
+	find_cpus(d, NMIBT_FINDING_STALE, has_stale_slot, 0,
+		  "the slot is of an older request; -o shows it");
 }
 
 static int compare_hash(const void *a, const void *b)
@@ -475,8 +475,8 @@ static void find_same_stacks(struct diagnosing *d)
 			hash ? bsearch(&hash, hashes, shared, sizeof(*hashes), compare_hash) : NULL;
 		if (!at)
 			continue;
-		add_cpus(d, NMIBT_FINDING_SAME_STACK, has_stack, hash,
-			 is_idle(&report->cpus[i]) ? "(idle)" : "");
+		find_cpus(d, NMIBT_FINDING_SAME_STACK, has_stack, hash,
+			  is_idle(&report->cpus[i]) ? "(idle)" : "");
 		memmove(at, at + 1, (shared - (at - hashes) - 1) * sizeof(*hashes));
 		shared--;
 	}
@@ -500,8 +500,8 @@ static void find_damage(struct diagnosing *d)
 					 report->sources->capture.slots_unread,
 					 report->sources->capture.desc.nr_slots);
 	}
-	add_cpus(d, NMIBT_FINDING_DAMAGED, has_outcome, NMIBT_OUTCOME_DAMAGED,
-		 "slot fails its checks or can't be read");
+	find_cpus(d, NMIBT_FINDING_DAMAGED, has_outcome, NMIBT_OUTCOME_DAMAGED,
+		  "slot fails its checks or can't be read");
 }
 
 static void find_loss(struct diagnosing *d)
@@ -517,12 +517,12 @@ static void find_loss(struct diagnosing *d)
 	}
 	snprintf(text, sizeof(text), "%" PRIu64 " byte%s did not fit the slots of %u", lost,
 		 nmibt_plural(lost), report->sources->capture.desc.slot_size);
-	add_cpus(d, NMIBT_FINDING_OVERFLOWED, overflowed, 0, text);
+	find_cpus(d, NMIBT_FINDING_OVERFLOWED, overflowed, 0, text);
 	snprintf(text, sizeof(text), "%" PRIu64 " byte%s of text", unread, nmibt_plural(unread));
-	add_cpus(d, NMIBT_FINDING_UNREADABLE, is_unread, 0, text);
+	find_cpus(d, NMIBT_FINDING_UNREADABLE, is_unread, 0, text);
 	snprintf(text, sizeof(text), "%" PRIu64 " record%s of the log amid its text", records,
 		 nmibt_plural(records));
-	add_cpus(d, NMIBT_FINDING_UNREADABLE, lost_records, 0, text);
+	find_cpus(d, NMIBT_FINDING_UNREADABLE, lost_records, 0, text);
 }
 
 struct nmibt_error *nmibt_diagnose(const struct nmibt_report *report, struct nmibt_diagnosis *ret)

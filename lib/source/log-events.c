@@ -15,6 +15,27 @@ char *nmibt_copy_line(struct taken *t)
 	return copy;
 }
 
+bool nmibt_is_event(enum nmibt_print kind)
+{
+	switch (kind) {
+	case NMIBT_PRINT_NOT_RESPONDING:
+	case NMIBT_PRINT_NOT_STOPPED:
+	case NMIBT_PRINT_BANNER:
+	case NMIBT_PRINT_COMMAND_LINE:
+	case NMIBT_PRINT_SUSPEND:
+	case NMIBT_PRINT_RESUME:
+	case NMIBT_PRINT_KDUMP:
+	case NMIBT_PRINT_CSD_RELEASED:
+	case NMIBT_PRINT_CPU_ONLINE:
+	case NMIBT_PRINT_CPU_OFFLINE:
+	case NMIBT_PRINT_END_PANIC:
+	case NMIBT_PRINT_HUNG_SUPPRESSED:
+		return true;
+	default:
+		return false;
+	}
+}
+
 void nmibt_take_event(struct taken *t)
 {
 	const struct nmibt_log_line *line = t->line;

@@ -595,18 +595,10 @@ static void take_kind(struct taken *t)
 		nmibt_take_event(t);
 		take_part(t);
 		break;
-	case NMIBT_PRINT_NOT_RESPONDING:
-	case NMIBT_PRINT_NOT_STOPPED:
-	case NMIBT_PRINT_BANNER:
-	case NMIBT_PRINT_COMMAND_LINE:
-	case NMIBT_PRINT_SUSPEND:
-	case NMIBT_PRINT_RESUME:
-	case NMIBT_PRINT_KDUMP:
-	case NMIBT_PRINT_CSD_RELEASED:
-		nmibt_take_event(t);
-		break;
 	default:
-		if (t->p.kind >= NMIBT_PRINT_PANIC && t->p.kind <= NMIBT_PRINT_WARNING)
+		if (nmibt_is_event(t->p.kind))
+			nmibt_take_event(t);
+		else if (t->p.kind >= NMIBT_PRINT_PANIC && t->p.kind <= NMIBT_PRINT_WARNING)
 			take_first_line(t);
 		else
 			take_part(t);

@@ -131,7 +131,10 @@ struct nmibt_request {
 	size_t printout; /* index + 1 of the printout that it is part of */
 };
 
-/* A line of the log about the machine as a whole. */
+/* True: a line of this kind is about the machine as a whole, and no part of a report. */
+bool nmibt_is_event(enum nmibt_print kind);
+
+/* Such a line. */
 struct nmibt_log_event {
 	enum nmibt_print
 		kind; /* BANNER, COMMAND_LINE, SUSPEND, RESUME, KDUMP, NOT_RESPONDING, NOT_STOPPED, CSD_RELEASED, HUNG_SUPPRESSED, END_PANIC */
