@@ -237,6 +237,8 @@ static void write_condition(struct json *j, const struct nmibt_condition *c)
 	json_number(j, c->interval_ns);
 	json_key(j, "open");
 	json_bool(j, c->is_open);
+	json_key(j, "state");
+	json_word(j, c->is_open ? "open" : c->is_over ? "over" : "not-reported-again");
 	json_close(j, '}');
 }
 
@@ -287,19 +289,11 @@ static void write_history(struct json *j)
 
 /* ------------------------------------------------------------------------- sources */
 
-static void write_capture(struct json *j)
+/* Where the capture is, and its size. */
+static void write_layout(struct json *j, const struct nmibt_capture *c)
 {
-	static const char *const states[] = {"idle", "running", "complete", "timeout"};
-	static const char *const flags[] = {"drained", "reentered", "crash_kexec"};
-	const struct nmibt_capture *c = &j->renderer.report->sources->capture;
 	const struct nmi_capture_desc *d = &c->desc;
 
-	json_key(j, "capture");
-	if (!j->renderer.report->sources->has_capture) {
-		json_null(j);
-		return;
-	}
-	json_open(j, '{');
 	json_key(j, "source");
 	json_word(j, nmibt_source_name(c->source));
 	json_key(j, "version");
@@ -312,6 +306,14 @@ static void write_capture(struct json *j)
 	json_int(j, d->nr_slots);
 	json_key(j, "slot_bytes");
 	json_int(j, d->slot_size);
+}
+
+/* The last request, and what came of it. */
+static void write_request(struct json *j, const struct nmi_capture_desc *d)
+{
+	static const char *const states[] = {"idle", "running", "complete", "timeout"};
+	static const char *const flags[] = {"drained", "reentered", "crash_kexec"};
+
 	json_key(j, "generation");
 	json_int(j, d->generation);
 	json_key(j, "state");
@@ -335,6 +337,20 @@ static void write_capture(struct json *j)
 	json_bool(j, nmibt_have_all_answered(j->renderer.report));
 	json_key(j, "requests_refused");
 	json_int(j, d->refused);
+}
+
+static void write_capture(struct json *j)
+{
+	const struct nmibt_capture *c = &j->renderer.report->sources->capture;
+
+	json_key(j, "capture");
+	if (!j->renderer.report->sources->has_capture) {
+		json_null(j);
+		return;
+	}
+	json_open(j, '{');
+	write_layout(j, c);
+	write_request(j, &c->desc);
 	json_key(j, "damage");
 	json_text(j, *c->damage ? c->damage : NULL);
 	json_key(j, "slots_unread");

@@ -205,7 +205,7 @@ static void render_case(struct renderer *r)
 
 /* --------------------------------------------------------------------- the subjects */
 
-/* This many CPUs have a line of their own. */
+/* This many CPUs, and this many tasks, have a line of their own. */
 #define MAX_SUBJECTS 4
 
 static const char *subject_label(const struct nmibt_report *report, unsigned int cpu)
@@ -299,6 +299,27 @@ static void render_other_subjects(struct renderer *r, unsigned int from)
 	end(r);
 }
 
+static void render_subject_tasks(struct renderer *r)
+{
+	const struct nmibt_death *death = &r->report->death;
+	size_t nr = death->nr_tasks;
+
+	if (nr > MAX_SUBJECTS && !r->options->verbose)
+		nr = MAX_SUBJECTS;
+	for (size_t i = 0; i < nr; i++) {
+		begin(r, "subject");
+		fputs("task", r->out);
+		nmibt_render_task(r, &death->tasks[i]);
+		end(r);
+	}
+	if (nr == death->nr_tasks)
+		return;
+	begin(r, "subject");
+	fprintf(r->out, "%zu more task%s; -v shows them", death->nr_tasks - nr,
+		nmibt_plural(death->nr_tasks - nr));
+	end(r);
+}
+
 static struct nmibt_error *render_subjects(struct renderer *r)
 {
 	const struct nmibt_report *report = r->report;
@@ -314,12 +335,7 @@ static struct nmibt_error *render_subjects(struct renderer *r)
 		shown += death->subjects[cpu];
 	}
 	render_other_subjects(r, cpu);
-	for (size_t i = 0; i < death->nr_tasks; i++) {
-		begin(r, "subject");
-		fputs("task", r->out);
-		nmibt_render_task(r, &death->tasks[i]);
-		end(r);
-	}
+	render_subject_tasks(r);
 	if (death->reporter < report->nr_cpus && !death->subjects[death->reporter]) {
 		begin(r, "reporter");
 		fprintf(r->out, "CPU %u", death->reporter);
