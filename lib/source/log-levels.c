@@ -100,6 +100,7 @@ void nmibt_level_put(struct taken *t, struct level *l)
 	    !nmibt_text_put(&l->text, NULL, NULL, line->missing) ||
 	    !nmibt_text_put(&l->text, "\n", NULL, 1))
 		t->b->failed = true;
+	l->last_seq = line->last_seq;
 	l->was_left = 0;
 	nmibt_touch_printout(t, l->printout);
 	if (!l->trace)

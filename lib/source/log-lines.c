@@ -3,7 +3,8 @@
  * Makes lines of records. CPUs print at the same time, so that their records are mixed. caller_id
  * says who printed a record, since 5.10 in every configuration (kernel/printk/printk.c:
  * printk_caller_id()). The records of one caller are read as a stream. A line may be in several
- * records, and a record may hold several lines.
+ * records, and a record may hold several lines: the kernel prints few such, but a name in its text
+ * may have a newline in it.
  */
 #include <search.h>
 
@@ -127,9 +128,9 @@ void nmibt_log_builder_close(struct nmibt_log_builder *builder)
 
 /* -------------------------------------------------------------------- lines */
 
-/* Makes a line of the pieces in the stream, even if no newline ended them. */
-static void end_line(struct nmibt_log_source *log, struct stream *s, uint64_t seq, uint64_t ts_ns,
-		     bool is_torn)
+/* Makes a line of the pieces in the stream, even if no newline ended them. end has what the line's
+ * end tells: seq, ts_ns, is_torn, has_more. */
+static void end_line(struct nmibt_log_source *log, struct stream *s, struct nmibt_log_line end)
 {
 	if (!s->is_open)
 		return;
@@ -140,12 +141,14 @@ static void end_line(struct nmibt_log_source *log, struct stream *s, uint64_t se
 		.first_ns = s->line_ns,
 		.last_seq = s->piece_seq,
 		.last_ns = s->piece_ns,
-		.seq = seq,
-		.ts_ns = ts_ns,
+		.seq = end.seq,
+		.ts_ns = end.ts_ns,
 		.text = text.raw,
 		.known = text.known,
 		.len = text.len,
-		.is_torn = is_torn,
+		.is_torn = end.is_torn,
+		.is_inner = s->line_is_inner,
+		.has_more = end.has_more,
 		.nr_gaps = s->line_gaps,
 		.nr_lost = s->line_lost,
 	};
@@ -156,9 +159,16 @@ static void end_line(struct nmibt_log_source *log, struct stream *s, uint64_t se
 	free(text.known);
 }
 
+/* A line of a record, or a part of one. */
+struct part {
+	const char *text;
+	size_t len, missing;
+	bool is_inner, has_more; /* as in struct nmibt_log_line */
+};
+
 /* Adds a piece to the stream's line, which more pieces may follow. */
 static void put_piece(struct nmibt_log_source *log, const struct nmibt_log_record *record,
-		      const char *text, size_t len, size_t missing)
+		      const struct part *part)
 {
 	struct nmibt_log_builder *b = log->builder;
 	struct stream *s = nmibt_stream_get(log, record->caller_id);
@@ -167,6 +177,7 @@ static void put_piece(struct nmibt_log_source *log, const struct nmibt_log_recor
 		return;
 	if (!s->is_open) {
 		s->is_open = true;
+		s->line_is_inner = part->is_inner;
 		s->line_seq = record->seq;
 		s->line_ns = record->ts_ns;
 		s->line_gaps = b->nr_gaps;
@@ -174,19 +185,23 @@ static void put_piece(struct nmibt_log_source *log, const struct nmibt_log_recor
 	}
 	s->piece_seq = record->seq;
 	s->piece_ns = record->ts_ns;
-	if (!nmibt_text_put(&s->line, text, NULL, len) ||
-	    !nmibt_text_put(&s->line, NULL, NULL, missing))
+	if (!nmibt_text_put(&s->line, part->text, NULL, part->len) ||
+	    !nmibt_text_put(&s->line, NULL, NULL, part->missing))
 		b->failed = true;
 }
 
 /* Takes a whole line, or the last piece of one. */
-static void put_end(struct nmibt_log_source *log, struct stream *s,
-		    const struct nmibt_log_record *record, const char *text, size_t len,
-		    size_t missing)
+static void put_end(struct nmibt_log_source *log, const struct nmibt_log_record *record,
+		    const struct part *part)
 {
+	struct stream *s = nmibt_stream_find(log->builder, record->caller_id);
+
 	if (s && s->is_open) {
-		put_piece(log, record, text, len, missing);
-		end_line(log, s, record->seq, record->ts_ns, false);
+		put_piece(log, record, part);
+		end_line(log, s,
+			 (struct nmibt_log_line){.seq = record->seq,
+						 .ts_ns = record->ts_ns,
+						 .has_more = part->has_more});
 		return;
 	}
 	nmibt_log_take_line(log, &(struct nmibt_log_line){
@@ -197,9 +212,11 @@ static void put_end(struct nmibt_log_source *log, struct stream *s,
 					 .last_ns = record->ts_ns,
 					 .seq = record->seq,
 					 .ts_ns = record->ts_ns,
-					 .text = text,
-					 .len = len,
-					 .missing = missing,
+					 .text = part->text,
+					 .len = part->len,
+					 .missing = part->missing,
+					 .is_inner = part->is_inner,
+					 .has_more = part->has_more,
 					 .nr_gaps = log->builder->nr_gaps,
 					 .nr_lost = log->builder->nr_lost,
 				 });
@@ -208,22 +225,30 @@ static void put_end(struct nmibt_log_source *log, struct stream *s,
 static void put_record(struct nmibt_log_source *log, const struct nmibt_log_record *record)
 {
 	const char *at = record->text, *end = at + record->len;
+	struct part part = {0};
 	struct stream *s = nmibt_stream_find(log->builder, record->caller_id);
 
 	/* A record continues the line before it if its flags say so and no record between the two
 	 * is lost. */
 	if (s && s->is_open &&
 	    (!(record->flags & LOG_CONT) || s->line_gaps != log->builder->nr_gaps))
-		end_line(log, s, record->seq, record->ts_ns, false);
+		end_line(log, s,
+			 (struct nmibt_log_line){.seq = record->seq, .ts_ns = record->ts_ns});
 	for (const char *newline; (newline = memchr(at, '\n', end - at)); at = newline + 1) {
-		s = nmibt_stream_find(log->builder, record->caller_id);
-		put_end(log, s, record, at, newline - at, 0);
+		part.text = at;
+		part.len = newline - at;
+		part.has_more = true;
+		put_end(log, record, &part);
+		part.is_inner = true;
 	}
-	s = nmibt_stream_find(log->builder, record->caller_id);
+	part.text = at;
+	part.len = end - at;
+	part.missing = record->missing;
+	part.has_more = false;
 	if (record->flags & LOG_NEWLINE)
-		put_end(log, s, record, at, end - at, record->missing);
+		put_end(log, record, &part);
 	else
-		put_piece(log, record, at, end - at, record->missing);
+		put_piece(log, record, &part);
 }
 
 /* ------------------------------------------------------------------ records */
@@ -279,7 +304,10 @@ struct nmibt_error *nmibt_log_source_finish(struct nmibt_log_source *log)
 		note_gap(log, log->last_seq + b->losing + 1);
 	for (size_t i = 0; i < NR_BUCKETS && !b->failed; i++) {
 		for (struct stream *s = b->buckets[i]; s; s = s->next)
-			end_line(log, s, log->last_seq, log->last_ns, true);
+			end_line(log, s,
+				 (struct nmibt_log_line){.seq = log->last_seq,
+							 .ts_ns = log->last_ns,
+							 .is_torn = true});
 	}
 	for (size_t i = 0; i < NR_BUCKETS && !b->failed; i++) {
 		for (struct stream *s = b->buckets[i]; s; s = s->next)

@@ -627,6 +627,49 @@ static void forget_own_title(struct taken *t)
 		s->own_title = 0;
 }
 
+/* Of these the kernel prints some in several lines at once: "Kernel panic - not syncing: HYP panic:"
+ * and its registers (arch/arm64/kvm/handle_exit.c: nvhe_hyp_panic_handler(), 6.12), "BUG: workqueue
+ * leaked atomic, ..." (kernel/workqueue.c: process_one_work(), 6.12). Others hold what may have a
+ * newline in it: names, a command line. */
+static bool may_have_more(enum nmibt_print kind)
+{
+	switch (kind) {
+	case NMIBT_PRINT_OTHER:
+	case NMIBT_PRINT_PANIC:
+	case NMIBT_PRINT_END_PANIC:
+	case NMIBT_PRINT_WARNING:
+	case NMIBT_PRINT_CPU:
+	case NMIBT_PRINT_HARDWARE:
+	case NMIBT_PRINT_REGISTER:
+	case NMIBT_PRINT_BANNER:
+	case NMIBT_PRINT_COMMAND_LINE:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/*
+ * A line as the kernel prints it, but only because a newline is where it is; that may be of a name:
+ * a task's, a USB device's. Within a record no kernel begins a line with one of the forms of
+ * lib/text (5.10 to 6.12).
+ */
+static bool is_made_up(const struct taken *t)
+{
+	if (t->line->is_inner)
+		return t->p.kind != NMIBT_PRINT_OTHER;
+	return t->line->has_more && !may_have_more(t->p.kind);
+}
+
+/* A line in the middle of a record belongs where the line before it was put. */
+static void take_inner(struct taken *t)
+{
+	struct level *l = nmibt_top_level(t->s);
+
+	if (l && l->text.len && l->last_seq == t->line->first_seq)
+		nmibt_level_put(t, l);
+}
+
 void nmibt_log_take_line(struct nmibt_log_source *log, const struct nmibt_log_line *line)
 {
 	struct taken t = {.log = log, .b = log->builder, .line = line};
@@ -636,6 +679,14 @@ void nmibt_log_take_line(struct nmibt_log_source *log, const struct nmibt_log_li
 	if (unknown || line->missing)
 		log->unread_seq = line->seq;
 	nmibt_recognise(t.b->arch, text, &t.p);
+	t.s = nmibt_stream_find(t.b, line->caller_id);
+	if (line->is_inner || is_made_up(&t)) {
+		if (t.s)
+			t.s->last_seq = line->last_seq;
+		if (!is_made_up(&t))
+			take_inner(&t);
+		return;
+	}
 	if (t.p.kind == NMIBT_PRINT_DROPPED) {
 		nmibt_take_dropped(&t);
 		return;
@@ -643,7 +694,6 @@ void nmibt_log_take_line(struct nmibt_log_source *log, const struct nmibt_log_li
 	nmibt_take_machine(&t);
 	see_caller(&t);
 	t.is_first = is_first_since(&t);
-	t.s = nmibt_stream_find(t.b, line->caller_id);
 	if (t.s && t.s->doubt_left)
 		t.s->doubt_left--;
 	take_kind(&t);

@@ -48,6 +48,8 @@ struct nmibt_log_line {
 	size_t len; /* without newline */
 	size_t missing; /* bytes behind text that can't be read */
 	bool is_torn; /* the log ends within the line */
+	bool is_inner; /* a newline within the text of a record is before it */
+	bool has_more; /* such a newline ends it */
 	/* The builder's counts when the line began. */
 	uint64_t nr_gaps, nr_lost;
 };
@@ -94,6 +96,9 @@ struct level {
 	unsigned int strangers; /* lines in a row that do not belong to it */
 	uint64_t nr_gaps, nr_lost; /* the builder's counts at the level's last line */
 	uint64_t first_seq, begun_ns; /* of the first line in text */
+	uint64_t last_seq; /* of the last line that was put there */
+	/* What becomes raw, known and len of its struct nmibt_log_trace, whose rule for the place
+	 * of lost lines holds here, too. */
 	struct text text;
 };
 
@@ -121,6 +126,7 @@ struct stream {
 	struct level levels[MAX_LEVELS]; /* the innermost last */
 	/* A line without a newline so far. */
 	bool is_open;
+	bool line_is_inner;
 	uint64_t line_seq, line_ns, piece_seq, piece_ns, line_gaps, line_lost;
 	struct text line;
 };

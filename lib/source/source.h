@@ -136,8 +136,9 @@ bool nmibt_is_event(enum nmibt_print kind);
 
 /* Such a line. */
 struct nmibt_log_event {
-	enum nmibt_print
-		kind; /* BANNER, COMMAND_LINE, SUSPEND, RESUME, KDUMP, NOT_RESPONDING, NOT_STOPPED, CSD_RELEASED, HUNG_SUPPRESSED, END_PANIC */
+	/* BANNER, COMMAND_LINE, SUSPEND, RESUME, KDUMP, NOT_RESPONDING, NOT_STOPPED, CSD_RELEASED,
+	 * HUNG_SUPPRESSED, END_PANIC */
+	enum nmibt_print kind;
 	uint64_t seq, ts_ns;
 	struct nmibt_cpus cpus; /* of NOT_RESPONDING, NOT_STOPPED, CSD_RELEASED */
 	bool is_capture_kernel; /* of COMMAND_LINE: it has elfcorehdr= */
@@ -177,8 +178,9 @@ struct nmibt_log_trace {
 	unsigned int wrong; /* NMIBT_WRONG_* */
 	uint64_t lost_records; /* within it or before it */
 	char *raw; /* len bytes: lines, each with its newline */
-	/* len: false where raw could not be read. What raw has there is 0, or a newline in the place
-	 * of lines that are lost, or may be: how long they were nobody knows. */
+	/* len: false where raw is not what the kernel printed. It is 0 for a byte that could not be
+	 * read, and '\n' in the place of lines that are lost, or may be: one byte, as nobody knows
+	 * how long they were. A newline that is known is the end of a line. */
 	bool *known;
 	size_t len;
 };

@@ -15,6 +15,7 @@ struct decoder {
 	size_t published;
 	const bool *known;
 	const bool *lost; /* NULL: nothing is */
+	bool has_headers;
 	struct nmibt_text *text;
 	char *out; /* text of all lines, one after the other */
 	size_t room; /* lines allocated */
@@ -79,7 +80,7 @@ static bool is_known(const struct decoder *d, size_t pos)
 
 static bool is_header(const struct decoder *d, size_t pos)
 {
-	if (d->raw[pos] != SOH || pos + 1 >= d->len || !is_known(d, pos + 1))
+	if (!d->has_headers || d->raw[pos] != SOH || pos + 1 >= d->len || !is_known(d, pos + 1))
 		return false;
 	char c = d->raw[pos + 1];
 	return (c >= '0' && c <= '7') || c == 'c';
@@ -114,7 +115,7 @@ static void take_byte(struct decoder *d, size_t pos)
 		close_line(d, 0);
 		return;
 	}
-	if (d->raw[pos] == SOH && pos + 1 == d->len)
+	if (d->has_headers && d->raw[pos] == SOH && pos + 1 == d->len)
 		d->line->flags |= NMIBT_LINE_LONE_HEADER;
 	*d->out++ = d->raw[pos];
 	d->line->len++;
@@ -208,6 +209,7 @@ static struct nmibt_error *decode_copy(const char *raw, size_t raw_len, size_t p
 		.published = text.published,
 		.known = known,
 		.lost = lost,
+		.has_headers = !lost, /* printk() took them off before it stored a record */
 		.text = &text,
 		.out = text.owned,
 	};

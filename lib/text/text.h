@@ -43,7 +43,7 @@ struct nmibt_text {
  */
 struct nmibt_error *nmibt_decode(const char *raw, size_t raw_len, size_t published,
 				 const bool *known, bool overflow, struct nmibt_text *ret);
-/* The same of what was all published. Where lost[i] is true, 0 <= i <= len, lines before
+/* The same of records, which were all published and have no headers. Where lost[i] is true, 0 <= i <= len, lines before
  * raw[i] are lost, or may be. */
 struct nmibt_error *nmibt_decode_log(const char *raw, size_t len, const bool *known,
 				     const bool *lost, struct nmibt_text *ret);
@@ -133,7 +133,8 @@ enum nmibt_print {
 	NMIBT_PRINT_STALL, /* RCU: lines STALLED_CPU follow, or a list is in it (expedited) */
 	NMIBT_PRINT_CSD_LOCKUP,
 	NMIBT_PRINT_HUNG_TASK,
-	/* "Showing backtraces of running workers in stalled CPU-bound worker pools:" */
+	/* "Showing backtraces of running workers in stalled CPU-bound worker pools:", "of busy
+	 * workers" */
 	NMIBT_PRINT_STALLED_WORKERS,
 	NMIBT_PRINT_WARNING, /* "WARNING: CPU: 3 PID: 1 at ...", "BUG: sleeping function ...", KASAN... */
 
@@ -199,7 +200,7 @@ struct nmibt_printed {
 	struct nmibt_str cpus;
 	bool has_task;
 	int32_t pid;
-	struct nmibt_str comm; /* len 0: the line does not tell */
+	struct nmibt_str comm; /* len 0: the line does not tell, or not surely */
 	/* Of OWNER: what the task is blocked on, "a mutex likely owned by", static, and by whom. */
 	const char *owned;
 	int32_t owner_pid;

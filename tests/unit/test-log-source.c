@@ -327,14 +327,63 @@ static void lines_in_records(void **state)
 {
 	struct log *l = *state;
 
-	say_part(l, IRQ(3), NEWLINE, TITLE(3) "Call Trace:\n <TASK>\n one+0x1/0x2");
-	say_part(l, IRQ(3), 0, " two+0x1/0x2\n three+0x1");
-	say_part(l, IRQ(3), CONT | NEWLINE, "/0x2\n </TASK>");
-	say(l, IRQ(3), TOO_LONG);
+	say(l, IRQ(3), TITLE(3));
+	say_part(l, IRQ(3), NEWLINE, "a line of\na driver's");
+	say_part(l, IRQ(3), 0, "another in\ntwo lines");
+	say_part(l, IRQ(3), CONT | NEWLINE, ", and two pieces");
+	say(l, IRQ(3), "Call Trace:\n <TASK>\n one+0x1/0x2\n </TASK>\n" TOO_LONG);
+	say_part(l, 1, NEWLINE, "Kernel panic - not syncing: HYP panic:\nPS:600003c9 PC:0");
+	say(l, 1, INFO(2, 1, "init") SPIN_TRACE);
 	finish(l);
 	check_trace(l, 3, NMIBT_EVIDENCE_ANSWER, 0,
-		    TITLE(3) "Call Trace:\n <TASK>\n one+0x1/0x2\n two+0x1/0x2\n three+0x1/0x2\n"
-			     " </TASK>\n");
+		    TITLE(3) "a line of\na driver's\nanother in\ntwo lines, and two pieces\n"
+			     "Call Trace:\n <TASK>\n one+0x1/0x2\n </TASK>\n");
+	check_text(nth_trace(l, 2, 0),
+		   PANIC_SAYS("HYP panic:") "PS:600003c9 PC:0\n" INFO(2, 1, "init") SPIN_TRACE);
+	check_printout(l, 0, NMIBT_PRINT_PANIC, 2, "Kernel panic - not syncing: HYP panic:");
+}
+
+/* A name may have a newline in it, and what is behind or before that is not the kernel's. */
+static void names_with_newlines(void **state)
+{
+	static const char *const lines[] = {
+		PANIC_SAYS("x"),
+		"Bye!\n",
+		"smpboot: CPU 2 is now offline\n",
+		TITLE(2),
+		"Call Trace:\n",
+		" two+0x1/0x2\n",
+		"Oops: 0000 [#1] SMP\n",
+		"RIP: 0033:0x401\n",
+		"PM: suspend entry (deep)\n",
+	};
+	struct log *l = *state;
+	char text[256];
+
+	say(l, 1, TITLE(3));
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		snprintf(text, sizeof(text), "usb 1-1: Product: K\n%srest", lines[i]);
+		say_part(l, 7, NEWLINE, text);
+		snprintf(text, sizeof(text), "usb 1-1: Product: K\n%s", lines[i]);
+		say_part(l, 7, 0, text);
+		say_part(l, 7, CONT | NEWLINE, "[300]: segfault");
+	}
+	say_part(l, 7, NEWLINE, "Bye!\n[300]: segfault");
+	say_part(l, 7, NEWLINE, "Oops[#1]:\n[300]: segfault");
+	say_part(l, 7, NEWLINE, "CPU2: stopping\n[300]: segfault");
+	say_part(l, 1, NEWLINE, "CPU: 3 PID: 1 Comm: a\nRIP: 0033:\n Not tainted 6.12");
+	say_part(l, 1, NEWLINE, "Hardware name: \0016RIP: 0033:0x401");
+	finish(l);
+	check_text(nth_trace(l, 3, 0), TITLE(3) "CPU: 3 PID: 1 Comm: a\n Not tainted 6.12\n"
+						"Hardware name: \0016RIP: 0033:0x401\n");
+	assert_int_equal(l->log->nr_traces, 1);
+	assert_int_equal(l->log->nr_printouts, 0);
+	assert_int_equal(l->log->nr_events, 0);
+	assert_false(l->log->hotplug[2].is_known);
+	struct nmibt_evidence evidence;
+	assert_null(nmibt_read_log_trace(l->log, l->arch, 0, &evidence));
+	assert_false(evidence.is_user);
+	nmibt_evidence_destroy(&evidence);
 }
 
 /* ------------------------------------------------------------------ the clock */
@@ -2073,6 +2122,7 @@ int main(void)
 		TEST(fragments),
 		TEST(missing_bytes),
 		TEST(lines_in_records),
+		TEST(names_with_newlines),
 		TEST(slow_console),
 		TEST(clock_behind),
 		TEST(user_mode),
