@@ -74,8 +74,10 @@ void nmibt_keep_kinds(struct nmibt_frame *frame);
 
 /* Reads the number of a CPU; it is below NMIBT_MAX_CPUS. */
 bool nmibt_take_cpu(struct nmibt_str *cursor, unsigned int *ret);
-/* "3 is now offline": the number of a CPU, and words behind it. */
+/* "3 is now offline": the number of a CPU, and words behind it. said: more may follow; says: the
+ * line ends there. */
 bool nmibt_read_cpu_said(struct nmibt_str s, const char *words, struct nmibt_printed *ret);
+bool nmibt_read_cpu_says(struct nmibt_str s, const char *words, struct nmibt_printed *ret);
 
 /* Reads "%pS": name+0xoff/0xsize, and perhaps [module] or [module build-id] behind it; or a number,
  * where the kernel knows no name. */

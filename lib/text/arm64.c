@@ -118,12 +118,18 @@ static bool read_booted(struct nmibt_str s, struct nmibt_printed *ret)
 
 static bool read_shutdown(struct nmibt_str s, struct nmibt_printed *ret)
 {
-	return nmibt_read_cpu_said(s, ": shutdown", ret);
+	return nmibt_read_cpu_says(s, ": shutdown", ret);
 }
 
 static bool read_killed(struct nmibt_str s, struct nmibt_printed *ret)
 {
-	return nmibt_read_cpu_said(s, " killed", ret);
+	uint64_t ms;
+
+	ret->has_cpu = nmibt_take_cpu(&s, &ret->cpu);
+	if (nmibt_skip(&s, " killed (polled "))
+		return ret->has_cpu && nmibt_take_decimal(&s, UINT64_MAX, &ms) &&
+		       nmibt_str_is(s, " ms)");
+	return ret->has_cpu && nmibt_str_is(s, " killed.");
 }
 
 static const struct nmibt_form forms[] = {

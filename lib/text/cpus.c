@@ -5,24 +5,27 @@
  */
 #include "text/arch.h"
 
+static bool is_separator(char c)
+{
+	return c == ' ' || c == ',';
+}
+
 /* Moves to the next CPU, and skips RCU's tasks ("P118"). */
 static void skip_to_cpu(struct nmibt_str *list)
 {
 	bool is_task = false;
 
 	for (; list->len; *list = (struct nmibt_str){list->s + 1, list->len - 1}) {
-		bool is_separator = *list->s == ' ' || *list->s == ',';
-
-		if (!is_separator && !is_task && *list->s != 'P')
+		if (!is_separator(*list->s) && !is_task && *list->s != 'P')
 			return;
-		is_task = !is_separator;
+		is_task = !is_separator(*list->s);
 	}
 }
 
-/* Skips RCU's flags behind a CPU: "-...", "-O..D". */
-static void skip_flags(struct nmibt_str *list)
+/* Skips the rest of a word: behind a CPU RCU's flags, "-...", "-O..D". */
+static void skip_word(struct nmibt_str *list)
 {
-	while (list->len && *list->s != ' ' && *list->s != ',')
+	while (list->len && !is_separator(*list->s))
 		*list = (struct nmibt_str){list->s + 1, list->len - 1};
 }
 
@@ -39,7 +42,7 @@ bool nmibt_next_cpus(struct nmibt_str *list, unsigned int *ret_first, unsigned i
 		*list = rest;
 	if (last < first)
 		return false;
-	skip_flags(list);
+	skip_word(list);
 	*ret_first = first;
 	*ret_last = last < NMIBT_MAX_CPUS ? last : NMIBT_MAX_CPUS - 1;
 	return true;
@@ -60,12 +63,12 @@ static bool read_task(struct nmibt_str word, int32_t *ret)
 bool nmibt_next_task(struct nmibt_str *list, int32_t *ret)
 {
 	while (list->len) {
-		struct nmibt_str word;
+		struct nmibt_str word = *list;
 
-		if (!nmibt_take_until(list, " ", &word)) {
-			word = *list;
-			list->len = 0;
-		}
+		skip_word(list);
+		word.len = list->s - word.s;
+		if (list->len)
+			*list = (struct nmibt_str){list->s + 1, list->len - 1};
 		if (read_task(word, ret))
 			return true;
 	}

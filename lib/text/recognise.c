@@ -41,6 +41,12 @@ bool nmibt_read_cpu_said(struct nmibt_str s, const char *words, struct nmibt_pri
 	return ret->has_cpu;
 }
 
+bool nmibt_read_cpu_says(struct nmibt_str s, const char *words, struct nmibt_printed *ret)
+{
+	ret->has_cpu = nmibt_take_cpu(&s, &ret->cpu) && nmibt_str_is(s, words);
+	return ret->has_cpu;
+}
+
 static bool take_pid(struct nmibt_str *cursor, struct nmibt_printed *ret)
 {
 	uint64_t pid;
@@ -442,6 +448,15 @@ static bool ends_in_error_code(struct nmibt_str s)
 	return end - len >= 4 && len > 2 && s.s[len - 1] == ' ' && s.s[len - 2] == ':';
 }
 
+/* " PREEMPT SMP KASAN", and ":" where nothing else is behind the number */
+static bool is_end_of_oops(struct nmibt_str s)
+{
+	nmibt_skip(&s, ":");
+	while (s.len && (*s.s == ' ' || *s.s == '_' || (*s.s >= 'A' && *s.s <= 'Z')))
+		s = (struct nmibt_str){s.s + 1, s.len - 1};
+	return !s.len;
+}
+
 /* "Oops: Oops: 0000 [#1] PREEMPT SMP", up to 6.9 "invalid opcode: 0000 [#1] SMP":
  * arch/x86/kernel/dumpstack.c: __die_header(); "Internal error: Oops: 96000004 [#1] SMP":
  * arch/arm64/kernel/traps.c: __die(); "Oops[#1]:", "Kernel BUG [#1]", "Kernel bug
@@ -454,6 +469,7 @@ static bool read_oops(struct nmibt_str s, struct nmibt_printed *ret)
 	ret->message = s;
 	return nmibt_take_until(&rest, "[#", &before) &&
 	       nmibt_take_decimal(&rest, UINT64_MAX, &number) && nmibt_skip(&rest, "]") &&
+	       is_end_of_oops(rest) &&
 	       (nmibt_str_starts(s, "Oops") || nmibt_str_starts(s, "Internal error: ") ||
 		nmibt_str_starts(s, "Kernel BUG") || nmibt_str_starts(s, "Kernel bug detected") ||
 		nmibt_str_holds(before, " ilc:") || ends_in_error_code(before));
@@ -461,57 +477,73 @@ static bool read_oops(struct nmibt_str s, struct nmibt_printed *ret)
 
 /* -------------------------------------------------------- what stands in reports */
 
-/*
- * "CPU: 3 UID: 0 PID: 118 Comm: name Kdump: loaded Tainted: G ...": lib/dump_stack.c:
- * dump_stack_print_info(), UID since 6.11. A name may have spaces.
- */
-/* kernel/panic.c: print_tainted(): a character or a space for each flag, then the release
- * (6.1, 6.12). */
-static struct nmibt_str taint_of(struct nmibt_str s)
-{
-	static const char none[] = "Not tainted", some[] = "Tainted: ";
-	struct nmibt_str rest = s;
-	size_t len = strlen(some);
-
-	if (nmibt_skip_to(&rest, none))
-		return (struct nmibt_str){rest.s - strlen(none), strlen(none)};
-	if (!nmibt_skip_to(&s, some))
-		return (struct nmibt_str){0};
-	for (; s.len && (*s.s == ' ' || (*s.s >= 'A' && *s.s <= 'Z')); s.s++, s.len--)
-		len++;
-	s.s -= len;
-	while (s.s[len - 1] == ' ')
-		len--;
-	return (struct nmibt_str){s.s, len};
-}
-
-static bool read_cpu_line(struct nmibt_str s, struct nmibt_printed *ret)
-{
-	static const char *const behind[] = {" Kdump: loaded", " Not tainted", " Tainted: "};
-	struct nmibt_str comm = s;
-
-	ret->has_cpu = nmibt_take_cpu(&s, &ret->cpu);
-	if (!ret->has_cpu || !nmibt_skip_to(&s, " PID: ") || !nmibt_str_holds(s, "Comm: "))
-		return false;
-	if (!take_pid(&s, ret) || !nmibt_skip_to(&s, " Comm: "))
-		return true;
-	comm = s;
-	for (size_t i = 0; i < ARRAY_SIZE(behind); i++) {
-		struct nmibt_str rest = comm, before;
-
-		if (nmibt_take_until(&rest, behind[i], &before))
-			comm = before;
-	}
-	ret->comm = comm;
-	ret->taint = taint_of((struct nmibt_str){comm.s + comm.len, s.len - comm.len});
-	return true;
-}
-
 static struct nmibt_str without_end(struct nmibt_str s, char c)
 {
 	while (s.len && s.s[s.len - 1] == c)
 		s.len--;
 	return s;
+}
+
+static const char kdump[] = " Kdump: loaded";
+
+/* True: what stands behind a task's name begins here. */
+static bool is_behind_name(struct nmibt_str s)
+{
+	nmibt_skip(&s, kdump);
+	return nmibt_str_starts(s, " Not tainted ") || nmibt_str_starts(s, " Tainted: ");
+}
+
+/* kernel/panic.c: print_tainted(): a character or a space for each flag, then the release
+ * (6.1, 6.12). Where no release follows flags may be missing. */
+static struct nmibt_str taint_of(struct nmibt_str s)
+{
+	static const char none[] = "Not tainted", some[] = "Tainted: ";
+
+	nmibt_skip(&s, kdump);
+	nmibt_skip(&s, " ");
+	if (nmibt_str_starts(s, none))
+		return (struct nmibt_str){s.s, strlen(none)};
+	size_t len = strlen(some);
+	while (len < s.len && (s.s[len] == ' ' || (s.s[len] >= 'A' && s.s[len] <= 'Z')))
+		len++;
+	return len < s.len ? without_end((struct nmibt_str){s.s, len}, ' ') : (struct nmibt_str){0};
+}
+
+/* include/linux/sched.h: TASK_COMM_LEN, 3.10 to 6.12, with the NUL */
+#define MAX_NAME 15
+
+/*
+ * "name Kdump: loaded Tainted: G ...". A name may have any bytes in it, those of what stands
+ * behind it, too: that begins at the last place where it can, as nothing like it follows. Of "a
+ * Kdump: loaded Not tainted" nobody knows whether the name is "a".
+ */
+static void read_name_and_taint(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	size_t kdump_at = SIZE_MAX;
+
+	for (size_t i = 0; i <= MAX_NAME && i < s.len; i++) {
+		struct nmibt_str rest = {s.s + i, s.len - i};
+
+		if (!is_behind_name(rest))
+			continue;
+		bool is_sure = kdump_at == SIZE_MAX || i - kdump_at != strlen(kdump);
+		ret->comm = (struct nmibt_str){s.s, is_sure ? i : 0};
+		ret->taint = taint_of(rest);
+		if (nmibt_str_starts(rest, kdump))
+			kdump_at = i;
+	}
+}
+
+/* "CPU: 3 UID: 0 PID: 118 Comm: name Kdump: loaded Tainted: G ...": lib/dump_stack.c:
+ * dump_stack_print_info(), UID since 6.11 */
+static bool read_cpu_line(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	ret->has_cpu = nmibt_take_cpu(&s, &ret->cpu);
+	if (!ret->has_cpu || !nmibt_skip_to(&s, " PID: ") || !nmibt_str_holds(s, "Comm: "))
+		return false;
+	if (take_pid(&s, ret) && nmibt_skip_to(&s, " Comm: "))
+		read_name_and_taint(s, ret);
+	return true;
 }
 
 /* "task:spin            state:D stack:0     pid:118   ppid:2 ...": kernel/sched/core.c:
@@ -618,7 +650,9 @@ static const struct nmibt_form forms[] = {
 	{"csd: ", NMIBT_PRINT_CSD_LOCKUP, read_csd},
 	/* kernel/hung_task.c: check_hung_task(), 6.12 */
 	{"Future hung task reports are suppressed", NMIBT_PRINT_HUNG_SUPPRESSED, NULL},
-	/* kernel/workqueue.c: show_cpu_pools_hogs(), 6.3 and later */
+	/* kernel/workqueue.c: show_cpu_pools_hogs(), 6.3 and later; those of 2026 show workers
+	 * that sleep, too */
+	{"Showing backtraces of busy workers in stalled ", NMIBT_PRINT_STALLED_WORKERS, NULL},
 	{"Showing backtraces of running workers in stalled ", NMIBT_PRINT_STALLED_WORKERS, NULL},
 	{"pool ", NMIBT_PRINT_WORKER_POOL, read_pool},
 	/* lib/bug.c; arch/arm64/mm/fault.c: die_kernel_fault() */

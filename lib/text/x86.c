@@ -81,7 +81,7 @@ static bool read_booting(struct nmibt_str s, struct nmibt_printed *ret)
 
 static bool read_offline(struct nmibt_str s, struct nmibt_printed *ret)
 {
-	return nmibt_read_cpu_said(s, " is now offline", ret);
+	return nmibt_read_cpu_says(s, " is now offline", ret);
 }
 
 static const struct nmibt_form forms[] = {

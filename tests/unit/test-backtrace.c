@@ -469,30 +469,37 @@ static void tasks(void **state)
 		{"CPU: 1 PID: 7 Comm: 123456789012345 Not tainted 6.1 #1", "123456789012345", 7},
 		{"CPU: 1 PID: 7 Comm: a b c d e f g h Kdump: loaded Not tainted 6.1",
 		 "a b c d e f g h", 7},
-		/* These are as long as or longer than a task's name can be. */
-		{"CPU: 1 PID: 7 Comm: 1234567890123456 Not tainted 6.1", "1234567890123456", 7},
-		{"CPU: 1 PID: 7 Comm: 12345678901234567 Not tainted", "1234567890123456", 7},
+		/* No task's name is so long. */
+		{"CPU: 1 PID: 7 Comm: 1234567890123456 Not tainted 6.1", "", 7},
+		{"CPU: 1 PID: 7 Comm: 12345678901234567 Not tainted 6.1", "", 7},
 		{"CPU: 1 PID: 7 Comm: Not tainted Not tainted 6.1 #1", "Not tainted", 7},
 		{"CPU: 1 PID: 7 Comm:  Not tainted 6.1 #1", "", 7},
 		{"CPU: 1 PID: 7 Comm:  x Not tainted 6.1 #1", " x", 7},
-		{"CPU: 1 PID: 7 Comm: cut", "cut", 7},
+		/* What is in the name, and what behind it? */
+		{"CPU: 1 PID: 7 Comm: x Not tainted Kdump: loaded Tainted: P 6.1", "x Not tainted",
+		 7},
+		{"CPU: 1 PID: 7 Comm: x Tainted: G W Not tainted 6.1", "x Tainted: G W", 7},
+		{"CPU: 1 PID: 7 Comm: w Kdump: loaded Not tainted 6.1", "", 7},
+		{"CPU: 1 PID: 7 Comm: sh Kdump: loaded Not tainted 6.1", "sh", 7},
+		{"CPU: 1 PID: 7 Comm: cut", "", 7},
+		{"CPU: 1 PID: 7 Comm: cut Not tainted", "", 7},
 		{"CPU: 1 PID: 7 Comm: ", "", 7},
-		{"CPU: 1 PID: 7 Comm: PID: 8 Comm: y Not tainted", "PID: 8 Comm: y", 7},
-		{"CPU: 1 PID: 2147483647 Comm: sh Not tainted", "sh", INT32_MAX},
-		{"CPU: 1 PID: 2147483648 Comm: sh Not tainted", NULL, 0},
-		{"CPU: 1 PID: 99999999999999999999 Comm: sh Not tainted", NULL, 0},
-		{"CPU: 1 PID: -1 Comm: sh Not tainted", NULL, 0},
-		{"CPU: 1 PID: 7f Comm: sh Not tainted", "sh", 7},
-		{"CPU: 1 PID: Comm: sh Not tainted", NULL, 0},
+		{"CPU: 1 PID: 7 Comm: PID: 8 Comm: y Not tainted 6.1", "PID: 8 Comm: y", 7},
+		{"CPU: 1 PID: 2147483647 Comm: sh Not tainted 6.1", "sh", INT32_MAX},
+		{"CPU: 1 PID: 2147483648 Comm: sh Not tainted 6.1", NULL, 0},
+		{"CPU: 1 PID: 99999999999999999999 Comm: sh Not tainted 6.1", NULL, 0},
+		{"CPU: 1 PID: -1 Comm: sh Not tainted 6.1", NULL, 0},
+		{"CPU: 1 PID: 7f Comm: sh Not tainted 6.1", "sh", 7},
+		{"CPU: 1 PID: Comm: sh Not tainted 6.1", NULL, 0},
 		{"CPU: 1 PID: 7 Comm:", NULL, 0},
-		{"CPU: 1 Comm: sh Not tainted", NULL, 0},
-		{" CPU: 1 PID: 7 Comm: sh Not tainted", NULL, 0},
+		{"CPU: 1 Comm: sh Not tainted 6.1", NULL, 0},
+		{" CPU: 1 PID: 7 Comm: sh Not tainted 6.1", NULL, 0},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++)
 		check(X86_64, cases[i].line, cases[i].comm, cases[i].pid, 0, 0);
-	check(ARM64, "CPU: 1 PID: 0 Comm: swapper/1 Not tainted", "swapper/1", 0, 0, 0);
+	check(ARM64, "CPU: 1 PID: 0 Comm: swapper/1 Not tainted 6.1", "swapper/1", 0, 0, 0);
 }
 
 /* --------------------------------------------------------------- why a stack ends */

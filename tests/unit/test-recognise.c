@@ -149,6 +149,9 @@ static void kinds(void **state)
 		{"something: 12 [#1]", P(OTHER)},
 		{"usb 1-1: configuration [#1] chosen", P(OTHER)},
 		{"Oops: 0000 [#", P(OTHER)},
+		{"Oops [#1]:", P(OOPS)},
+		{"Oops [#1][300]: segfault at 0", P(OTHER)},
+		{"Oops: [#1]:[300]: segfault at 0", P(OTHER)},
 		{"Internal error: Oops: 0000000096000004", P(OTHER)},
 		/* kernel/watchdog.c, 6.12; 4.4; 3.10 */
 		{"watchdog: BUG: soft lockup - CPU#3 stuck for 22s! [spin:118]", P(SOFT_LOCKUP)},
@@ -193,10 +196,11 @@ static void kinds(void **state)
 		 P(CSD_RELEASED)},
 		/* kernel/hung_task.c, 6.12, 6.19 */
 		{"INFO: task spin:118 blocked for more than 122 seconds.", P(HUNG_TASK)},
-		/* kernel/workqueue.c, 6.12 */
 		/* kernel/hung_task.c, 6.12 */
 		{"Future hung task reports are suppressed, see sysctl kernel.hung_task_warnings",
 		 P(HUNG_SUPPRESSED)},
+		/* kernel/workqueue.c, 6.12, and newer */
+		{"Showing backtraces of busy workers in stalled worker pools:", P(STALLED_WORKERS)},
 		{"Showing backtraces of running workers in stalled CPU-bound worker pools:",
 		 P(STALLED_WORKERS)},
 		{"Showing busy workqueues and worker pools:", P(OTHER)},
@@ -291,6 +295,7 @@ static void kinds_of_x86_64(void **state)
 	check_arch(X86_64, "RIP: 0010:f+0x1/0x2", P(PC));
 	check_arch(X86_64, "smpboot: CPU 3 is now offline", P(CPU_OFFLINE));
 	check_arch(X86_64, "smpboot: CPU 8192 is now offline", P(OTHER));
+	check_arch(X86_64, "smpboot: CPU 3 is now offline, x", P(OTHER));
 	check_arch(X86_64, "smpboot: CPU 3 didn't die...", P(OTHER));
 	check_arch(X86_64, "smpboot: Booting Node 0 Processor 3 APIC 0x3", P(CPU_ONLINE));
 	check_arch(X86_64, "RSP: 0018:ffffc900001a7ee0 EFLAGS: 00000046", P(REGISTER));
@@ -323,6 +328,9 @@ static void kinds_of_arm64(void **state)
 	check_arch(ARM64, "CPU3: Booted secondary processor 0x0000000003 [0x410fd083]",
 		   P(CPU_ONLINE));
 	check_arch(ARM64, "CPU8192: shutdown", P(OTHER));
+	check_arch(ARM64, "CPU3: shutdown[301]: unhandled exception: DABT", P(OTHER));
+	check_arch(ARM64, "psci: CPU3 killed (polled 0 ms", P(OTHER));
+	check_arch(ARM64, "psci: CPU3 killed.[301]", P(OTHER));
 	check_arch(ARM64, "pstate: 600000c5 (nZCv daIF -PAN -UAO)", P(REGISTER));
 	check_arch(ARM64, "lr : f+0x1/0x2", P(REGISTER));
 	check_arch(ARM64, "sp : ffff800082d3bd90", P(REGISTER));
@@ -796,6 +804,7 @@ static void lists_of_tasks(void **state)
 	check_tasks(" P118/1:b..l P120/2:.q.l P7", "118 120 7 ");
 	check_tasks(" 3-... P118 6-....P9 ", "118 ");
 	check_tasks("P2147483647 P2147483648 P99999999999999999999 P1", "2147483647 1 ");
+	check_tasks("P118,P120/1:b..l, P7", "118 120 7 ");
 	check_tasks("P P/ P-1 Px P1x PP1 p1 1", "");
 	check_tasks("", "");
 }
