@@ -96,6 +96,9 @@ static void describe_log(const struct nmibt_log_source *log, struct nmibt_source
 	if (log->is_wrapped)
 		nmibt_add_reason(state->why, "older records were overwritten");
 	describe_missing(m, state);
+	if (log->nr_cut)
+		nmibt_add_reason(state->why, "%" PRIu64 " record%s can't be read to the end",
+				 log->nr_cut, nmibt_plural(log->nr_cut));
 	if (log->nr_dropped)
 		nmibt_add_reason(state->why,
 				 "%" PRIu64 " older messages of the kernel are more than is kept",
@@ -120,7 +123,8 @@ static struct nmibt_error *read_log(struct nmibt_report *report)
 	}
 	describe_log(sources->log, state);
 	const struct nmibt_log_missing *m = &sources->log->missing;
-	if (m->excluded || m->unreadable || m->damaged || m->lost || sources->log->nr_dropped)
+	if (m->excluded || m->unreadable || m->damaged || m->lost || sources->log->nr_cut ||
+	    sources->log->nr_dropped)
 		report->complete = false;
 	return NULL;
 }

@@ -287,6 +287,7 @@ void nmibt_log_source_visit(struct nmibt_log_source *log, const struct nmibt_log
 		b->losing = jump;
 	}
 	log->nr_records++;
+	log->nr_cut += record->missing != 0;
 	if (b->losing)
 		note_gap(log, record->seq);
 	log->last_seq = record->seq;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What a line of the log means for the printouts and traces that its caller has begun. */
+#include <ctype.h>
 #include <search.h>
 
 #include "source/printouts.h"
@@ -637,6 +638,7 @@ static bool may_have_more(enum nmibt_print kind)
 	case NMIBT_PRINT_OTHER:
 	case NMIBT_PRINT_PANIC:
 	case NMIBT_PRINT_END_PANIC:
+	case NMIBT_PRINT_SOFT_LOCKUP:
 	case NMIBT_PRINT_WARNING:
 	case NMIBT_PRINT_CPU:
 	case NMIBT_PRINT_HARDWARE:
@@ -670,15 +672,51 @@ static void take_inner(struct taken *t)
 		nmibt_level_put(t, l);
 }
 
-void nmibt_log_take_line(struct nmibt_log_source *log, const struct nmibt_log_line *line)
+/* True: the backtrace that the line is in is read again, and knows then where the line is cut. */
+static bool may_be_cut(enum nmibt_print kind)
 {
-	struct taken t = {.log = log, .b = log->builder, .line = line};
+	return kind == NMIBT_PRINT_FRAME || kind == NMIBT_PRINT_STACK_MARK ||
+	       kind == NMIBT_PRINT_REGISTER || kind == NMIBT_PRINT_PC;
+}
+
+static struct nmibt_str without_last_word(struct nmibt_str s)
+{
+	while (s.len && isalnum((unsigned char)s.s[s.len - 1]))
+		s.len--;
+	return s;
+}
+
+/* Recognises what is known of the line. Where it is cut its last word may go on: "cpu 1" may be of
+ * "cpu 12". */
+static void recognise_line(struct taken *t)
+{
+	const struct nmibt_log_line *line = t->line;
 	const bool *unknown = line->known ? memchr(line->known, false, line->len) : NULL;
 	struct nmibt_str text = {line->text, unknown ? (size_t)(unknown - line->known) : line->len};
 
-	if (unknown || line->missing)
+	t->is_cut = unknown || line->missing;
+	nmibt_recognise(t->b->arch, text, &t->p);
+	if ((t->is_cut || line->is_torn) && !may_be_cut(t->p.kind))
+		nmibt_recognise(t->b->arch, without_last_word(text), &t->p);
+}
+
+/* Nobody knows what a line was of which only the beginning is left: it is a gap. */
+static void take_cut(struct taken *t)
+{
+	if (!t->is_cut || t->p.kind != NMIBT_PRINT_OTHER)
+		return;
+	t->b->nr_gaps++;
+	nmibt_log_add_gap(t->log, &(struct nmibt_log_gap){.after_seq = t->line->seq,
+							  .before_seq = t->line->seq + 1});
+}
+
+void nmibt_log_take_line(struct nmibt_log_source *log, const struct nmibt_log_line *line)
+{
+	struct taken t = {.log = log, .b = log->builder, .line = line};
+
+	recognise_line(&t);
+	if (t.is_cut)
 		log->unread_seq = line->seq;
-	nmibt_recognise(t.b->arch, text, &t.p);
 	t.s = nmibt_stream_find(t.b, line->caller_id);
 	if (line->is_inner || is_made_up(&t)) {
 		if (t.s)
@@ -700,4 +738,5 @@ void nmibt_log_take_line(struct nmibt_log_source *log, const struct nmibt_log_li
 	if (t.s)
 		t.s->last_seq = line->last_seq;
 	forget_own_title(&t);
+	take_cut(&t);
 }

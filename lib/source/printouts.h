@@ -169,6 +169,7 @@ struct taken {
 	struct nmibt_log_builder *b;
 	const struct nmibt_log_line *line;
 	struct nmibt_printed p; /* the line, recognised */
+	bool is_cut; /* a part of it can't be read */
 	bool is_first; /* the first line of its CPU, before which others may be missing */
 	struct stream *s; /* of the line's caller; NULL: it has none yet */
 };

@@ -204,6 +204,7 @@ struct nmibt_log_source {
 	size_t nr_gaps;
 	uint64_t nr_dropped; /* printouts, requests and events for which the tables had no room */
 	struct nmibt_log_missing missing;
+	uint64_t nr_cut; /* records whose end can't be read */
 	uint64_t nr_records, first_seq, first_ns, last_seq, last_ns;
 	bool is_wrapped; /* the oldest record is not the first since boot */
 	uint64_t unread_seq; /* of the newest line of which a part can't be read; 0: none */

@@ -322,6 +322,36 @@ static void missing_bytes(void **state)
 	assert_int_equal(trace->wrong, NMIBT_WRONG_DAMAGED);
 }
 
+/* The last word of a line that is cut may have been longer. */
+static void cut_words(void **state)
+{
+	static const char *const lines[] = {
+		"Watchdog detected hard LOCKUP on cpu 1",
+		"NMI backtrace for cpu 1",
+		"smpboot: CPU 1 is now offlin",
+		"INFO: task a:1",
+		"Sending NMI from CPU 1",
+	};
+	struct log *l = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		l->missing = 1;
+		say_part(l, IRQ(3), NEWLINE, lines[i]);
+	}
+	l->missing = 5;
+	say_part(l, IRQ(2), NEWLINE, "BUG: soft lockup - CPU#2 stuck for 12");
+	l->missing = 5;
+	say_part(l, IRQ(2), NEWLINE, "Hardware name: QEMU St");
+	finish(l);
+	assert_int_equal(l->log->nr_traces, 0);
+	assert_int_equal(l->log->nr_printouts, 1);
+	assert_false(l->log->printouts[0].has_seconds);
+	assert_true(nmibt_cpus_has(&l->log->printouts[0].cpus, 2));
+	assert_int_equal(l->log->nr_gaps, ARRAY_SIZE(lines));
+	assert_int_equal(l->log->nr_cut, ARRAY_SIZE(lines) + 2);
+	assert_null(l->log->hardware);
+}
+
 /* A record has several lines, and one has a last line that continues in the next record. */
 static void lines_in_records(void **state)
 {
@@ -2121,6 +2151,7 @@ int main(void)
 		TEST(cut_line),
 		TEST(fragments),
 		TEST(missing_bytes),
+		TEST(cut_words),
 		TEST(lines_in_records),
 		TEST(names_with_newlines),
 		TEST(slow_console),
