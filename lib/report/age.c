@@ -5,16 +5,132 @@
  */
 #include "report/report.h"
 
-/* True: the machine was suspended between the two records. local_clock() stands still meanwhile
- * (kernel/sched/clock.c, 6.12), so that a difference counts only the time awake. */
+/* -------------------------------------------------------------------- suspends */
+
+enum attempt {
+	ATTEMPT_NONE,
+	ATTEMPT_BEGUN,
+	ATTEMPT_FAILED,
+	ATTEMPT_SLEPT,
+};
+
+/*
+ * The kernel tells that it begins to suspend, and that it is back, whether or not the machine slept
+ * (kernel/power/suspend.c: pm_suspend(), 6.12). It tells why it did not, mostly. Where it takes all
+ * other CPUs down and starts them again it did; suspend-to-idle has no such line.
+ */
+struct search {
+	struct nmibt_report *report;
+	enum attempt attempt;
+	/* Since when; behind an attempt since when another one, if its beginning is lost. */
+	uint64_t first_seq;
+	size_t event; /* that began it */
+	bool is_first; /* no line of an attempt was before */
+};
+
+static void add_suspend(struct search *s, struct nmibt_suspend suspend)
+{
+	s->report->suspends[s->report->nr_suspends++] = suspend;
+}
+
+static void begin(struct search *s, enum attempt attempt, uint64_t seq, size_t event)
+{
+	s->attempt = attempt;
+	s->first_seq = seq;
+	s->event = event;
+}
+
+static bool may_lack_beginning(const struct search *s)
+{
+	return s->attempt == ATTEMPT_NONE &&
+	       (s->is_first || nmibt_has_gap_behind(s->report->sources->log, s->first_seq));
+}
+
+static void take_resume(struct search *s, uint64_t seq, size_t event)
+{
+	if (s->attempt == ATTEMPT_SLEPT) {
+		s->report->suspends[s->report->nr_suspends - 1].event = event;
+		return;
+	}
+	if (s->attempt == ATTEMPT_BEGUN || may_lack_beginning(s))
+		add_suspend(s, (struct nmibt_suspend){
+				       .first_seq = s->first_seq,
+				       .last_seq = seq,
+				       .event = s->attempt == ATTEMPT_BEGUN ? s->event : event});
+	begin(s, ATTEMPT_NONE, seq, event);
+}
+
+static void take_event(struct search *s, uint64_t seq, size_t i)
+{
+	switch (s->report->sources->log->events[i].kind) {
+	case NMIBT_PRINT_SUSPEND:
+		if (s->attempt != ATTEMPT_BEGUN)
+			begin(s, ATTEMPT_BEGUN, seq, i);
+		break;
+	case NMIBT_PRINT_NO_SLEEP:
+		s->attempt = ATTEMPT_FAILED;
+		break;
+	case NMIBT_PRINT_SLEPT:
+		if (s->attempt == ATTEMPT_FAILED)
+			break;
+		add_suspend(s, (struct nmibt_suspend){seq, seq, .is_sure = true, .event = i});
+		s->attempt = ATTEMPT_SLEPT;
+		break;
+	case NMIBT_PRINT_RESUME:
+		take_resume(s, seq, i);
+		break;
+	default:
+		return;
+	}
+	s->is_first = false;
+}
+
+struct nmibt_error *nmibt_find_suspends(struct nmibt_report *report)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+	struct search s = {.report = report, .is_first = true};
+
+	if (!log || !log->nr_events)
+		return NULL;
+	report->suspends = calloc(log->nr_events, sizeof(*report->suspends));
+	if (!report->suspends)
+		return nmibt_error_nomem();
+	for (size_t i = 0; i < log->nr_events; i++)
+		take_event(&s, log->events[i].seq, i);
+	if (s.attempt == ATTEMPT_BEGUN)
+		add_suspend(&s, (struct nmibt_suspend){.first_seq = s.first_seq,
+						       .last_seq = UINT64_MAX,
+						       .event = s.event});
+	return NULL;
+}
+
+/* local_clock() stands still meanwhile (kernel/sched/clock.c, 6.12), so that a difference of times
+ * counts only the time awake. */
+static bool is_between(const struct nmibt_suspend *s, uint64_t from_seq, uint64_t to_seq)
+{
+	return s->last_seq > from_seq && s->first_seq < to_seq;
+}
+
 bool nmibt_was_suspended(const struct nmibt_report *report, uint64_t from_seq, uint64_t to_seq)
 {
 	for (size_t i = 0; i < report->nr_suspends; i++) {
-		if (report->suspends[i] > from_seq && report->suspends[i] < to_seq)
+		if (report->suspends[i].is_sure &&
+		    is_between(&report->suspends[i], from_seq, to_seq))
 			return true;
 	}
 	return false;
 }
+
+static bool may_be_suspended(const struct nmibt_report *report, uint64_t from_seq, uint64_t to_seq)
+{
+	for (size_t i = 0; i < report->nr_suspends; i++) {
+		if (is_between(&report->suspends[i], from_seq, to_seq))
+			return true;
+	}
+	return false;
+}
+
+/* ------------------------------------------------------------------------ ages */
 
 /* Clocks of two CPUs differ by less than this, unless they are not synchronised
  * (kernel/sched/clock.c, 6.12). */
@@ -34,7 +150,9 @@ struct nmibt_age nmibt_age_of(const struct nmibt_report *report, enum nmibt_cloc
 
 	if (clock != NMIBT_CLOCK_LOG || !log)
 		return age;
-	age.suspended = nmibt_was_suspended(report, seq, death->has_seq ? death->seq : UINT64_MAX);
+	uint64_t to_seq = death->has_seq ? death->seq : UINT64_MAX;
+	age.suspended = nmibt_was_suspended(report, seq, to_seq);
+	age.may_be_suspended = may_be_suspended(report, seq, to_seq);
 	/* If the clocks of two CPUs contradict the order of the records, no age is known. */
 	if (death->has_seq ? contradict(ns, seq, death) : ns > log->last_ns + CLOCK_SKEW_NS) {
 		age.is_before = death->has_seq && seq < death->seq;
@@ -44,7 +162,7 @@ struct nmibt_age nmibt_age_of(const struct nmibt_report *report, enum nmibt_cloc
 	/* If the first record of the death is missing, the log's newest record is the latest known
 	 * time before it. */
 	age.ns = (int64_t)((death->has_seq ? death->ns : log->last_ns) - ns);
-	age.kind = death->has_seq && !age.suspended ? NMIBT_AGE_EXACT : NMIBT_AGE_AT_LEAST;
+	age.kind = death->has_seq && !age.may_be_suspended ? NMIBT_AGE_EXACT : NMIBT_AGE_AT_LEAST;
 	return age;
 }
 

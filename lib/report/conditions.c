@@ -586,8 +586,8 @@ struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report)
 
 		c->is_over |= has_run(report, c) || is_released(report, c) ||
 			      has_no_worker_left(report, c) || age.suspended;
-		c->is_open = !c->is_over && !c->is_replaced && !may_be_released(report, c) &&
-			     is_young(c, age);
+		c->is_open = !c->is_over && !c->is_replaced && !age.may_be_suspended &&
+			     !may_be_released(report, c) && is_young(c, age);
 		c->is_suppressed = is_suppressed(report, c);
 	}
 	return NULL;

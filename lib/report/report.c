@@ -452,23 +452,6 @@ static struct nmibt_error *look_at_cpus(struct nmibt_report *report)
 
 /* ------------------------------------------------------------------------------ open */
 
-static struct nmibt_error *find_suspends(struct nmibt_report *report)
-{
-	const struct nmibt_log_source *log = report->sources->log;
-
-	if (!log || !log->nr_events)
-		return NULL;
-	report->suspends = calloc(log->nr_events, sizeof(*report->suspends));
-	if (!report->suspends)
-		return nmibt_error_nomem();
-	for (size_t i = 0; i < log->nr_events; i++) {
-		if (log->events[i].kind == NMIBT_PRINT_SUSPEND ||
-		    log->events[i].kind == NMIBT_PRINT_RESUME)
-			report->suspends[report->nr_suspends++] = log->events[i].seq;
-	}
-	return NULL;
-}
-
 bool nmibt_has_something(const struct nmibt_cpu_brief *brief, bool older)
 {
 	return brief->outcome != NMIBT_OUTCOME_NONE || brief->step != NMIBT_STEP_NOTHING ||
@@ -505,7 +488,7 @@ struct nmibt_error *nmibt_report_conclude(struct nmibt_report *report)
 	report->possible = calloc(report->nr_cpus + 1, sizeof(*report->possible));
 	if (!report->cpus || !report->possible)
 		return nmibt_error_nomem();
-	err = find_suspends(report);
+	err = nmibt_find_suspends(report);
 	if (!err)
 		err = nmibt_find_death(report);
 	if (!err && !report->is_capture_kernel)

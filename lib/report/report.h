@@ -11,10 +11,18 @@
 
 /* ------------------------------------------------------------------- order, age */
 
+/* The machine slept somewhere between these records, or may have. */
+struct nmibt_suspend {
+	uint64_t first_seq, last_seq;
+	bool is_sure;
+	size_t event; /* index of an event that tells of it */
+};
+
 struct nmibt_age {
 	enum nmibt_age_kind kind;
 	int64_t ns; /* negative: after the death */
 	bool suspended; /* the machine was suspended in between: ns counts only the time awake */
+	bool may_be_suspended; /* it was, or nobody knows */
 	/* For an unknown age: the order of the records still tells before or after. */
 	bool is_before, is_after;
 };
@@ -197,7 +205,7 @@ struct nmibt_report {
 	size_t nr_conditions;
 	struct nmibt_moment *timeline; /* the oldest first */
 	size_t nr_moments;
-	uint64_t *suspends; /* seq of the records of suspends and resumes, ascending */
+	struct nmibt_suspend *suspends; /* ascending */
 	size_t nr_suspends;
 	unsigned int nr_cpus; /* elements of cpus and possible */
 	bool are_all_known; /* false: there may be more CPUs than the sources mention */
@@ -249,6 +257,8 @@ void nmibt_death_destroy(struct nmibt_death *death);
 bool nmibt_is_of_boot(const struct nmibt_report *report, uint64_t seq);
 /* True: the machine was suspended between these records. That ends every report and condition. */
 bool nmibt_was_suspended(const struct nmibt_report *report, uint64_t from_seq, uint64_t to_seq);
+/* Finds the suspends in the log, before ages are asked for. */
+struct nmibt_error *nmibt_find_suspends(struct nmibt_report *report);
 /* True: it is certain that the other CPUs were stopped when the kernel died. */
 bool nmibt_is_stop_certain(const struct nmibt_report *report);
 /* True: the printout with this index + 1 belongs to the death; printout 0: a trace without a

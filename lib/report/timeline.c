@@ -157,17 +157,13 @@ static void add_request(struct nmibt_report *report)
 
 static void add_suspends(struct nmibt_report *report)
 {
-	const struct nmibt_log_source *log = report->sources->log;
-
-	/* Only the newest suspend matters for ages. */
-	for (size_t i = log->nr_events; i > 0; i--) {
-		const struct nmibt_log_event *event = &log->events[i - 1];
-
-		if (event->kind != NMIBT_PRINT_SUSPEND && event->kind != NMIBT_PRINT_RESUME)
-			continue;
-		add(report, NMIBT_MOMENT_SUSPEND, event->ts_ns, event->seq, event->message);
+	if (!report->nr_suspends)
 		return;
-	}
+	/* Only the newest suspend matters for ages. */
+	const struct nmibt_suspend *newest = &report->suspends[report->nr_suspends - 1];
+	const struct nmibt_log_event *event = &report->sources->log->events[newest->event];
+
+	add(report, NMIBT_MOMENT_SUSPEND, event->ts_ns, event->seq, event->message);
 }
 
 static void add_conditions(struct nmibt_report *report)

@@ -24,6 +24,8 @@ bool nmibt_is_event(enum nmibt_print kind)
 	case NMIBT_PRINT_COMMAND_LINE:
 	case NMIBT_PRINT_SUSPEND:
 	case NMIBT_PRINT_RESUME:
+	case NMIBT_PRINT_SLEPT:
+	case NMIBT_PRINT_NO_SLEEP:
 	case NMIBT_PRINT_KDUMP:
 	case NMIBT_PRINT_CSD_RELEASED:
 	case NMIBT_PRINT_CPU_ONLINE:

@@ -136,8 +136,8 @@ bool nmibt_is_event(enum nmibt_print kind);
 
 /* Such a line. */
 struct nmibt_log_event {
-	/* BANNER, COMMAND_LINE, SUSPEND, RESUME, KDUMP, NOT_RESPONDING, NOT_STOPPED, CSD_RELEASED,
-	 * HUNG_SUPPRESSED, END_PANIC */
+	/* BANNER, COMMAND_LINE, SUSPEND, RESUME, SLEPT, NO_SLEEP, KDUMP, NOT_RESPONDING,
+	 * NOT_STOPPED, CSD_RELEASED, HUNG_SUPPRESSED, END_PANIC */
 	enum nmibt_print kind;
 	uint64_t seq, ts_ns;
 	struct nmibt_cpus cpus; /* of NOT_RESPONDING, NOT_STOPPED, CSD_RELEASED */

@@ -608,15 +608,46 @@ static bool read_trace(struct nmibt_str s, struct nmibt_printed *ret)
 /* ------------------------------------------------------------ the machine's life */
 
 /* "PM: suspend entry (deep)", "PM: hibernation: hibernation entry", in older kernels without
- * the second word: kernel/power/suspend.c, hibernate.c */
+ * the second word: kernel/power/suspend.c, hibernate.c, 6.12 */
 static bool read_power(struct nmibt_str s, struct nmibt_printed *ret)
 {
+	static const char *const no_sleep[] = {
+		"Some devices failed to ",	   "late suspend of devices failed",
+		"noirq suspend of devices failed", "Some system devices failed to power down",
+		"suspend debug: Waiting for ",	   "debug: Waiting for ",
+	};
+
 	nmibt_skip(&s, "hibernation: ");
+	ret->kind = NMIBT_PRINT_NO_SLEEP;
+	for (size_t i = 0; i < ARRAY_SIZE(no_sleep); i++) {
+		if (nmibt_str_starts(s, no_sleep[i]))
+			return true;
+	}
 	ret->kind = NMIBT_PRINT_SUSPEND;
 	if (nmibt_str_starts(s, "suspend entry") || nmibt_str_starts(s, "hibernation entry"))
 		return true;
 	ret->kind = NMIBT_PRINT_RESUME;
 	return nmibt_str_starts(s, "suspend exit") || nmibt_str_starts(s, "hibernation exit");
+}
+
+/* "Freezing user space processes", and behind it "failed after 20.005 seconds (...)"; "Freezing
+ * of tasks failed after ..." up to 6.1: kernel/power/process.c: try_to_freeze_tasks() */
+static bool read_freezing(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	if (nmibt_str_holds(s, " failed after ") || nmibt_str_holds(s, " aborted after ")) {
+		ret->kind = NMIBT_PRINT_NO_SLEEP;
+		return true;
+	}
+	return nmibt_str_starts(s, "user space processes");
+}
+
+/* "ACPI: PM: Low-level resume complete", up to 5.10 without "PM: ": drivers/acpi/sleep.c:
+ * acpi_suspend_enter() */
+static bool read_acpi(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	(void)ret;
+	nmibt_skip(&s, "PM: ");
+	return nmibt_str_is(s, "Low-level resume complete");
 }
 
 /* ------------------------------------------------------------------------- all */
@@ -690,8 +721,12 @@ static const struct nmibt_form forms[] = {
 	{"Command line: ", NMIBT_PRINT_COMMAND_LINE, read_command_line},
 	{"Kernel command line: ", NMIBT_PRINT_COMMAND_LINE, read_command_line},
 	{"PM: ", NMIBT_PRINT_OTHER, read_power},
+	{"ACPI: ", NMIBT_PRINT_SLEPT, read_acpi},
+	/* kernel/cpu.c: thaw_secondary_cpus(), freeze_secondary_cpus(), 6.12 */
+	{"Enabling non-boot CPUs ...", NMIBT_PRINT_SLEPT, read_end},
+	{"Non-boot CPUs are not disabled", NMIBT_PRINT_NO_SLEEP, read_end},
 	/* kernel/power/process.c: freeze_processes(), thaw_processes(), of all kernels */
-	{"Freezing user space processes", NMIBT_PRINT_SUSPEND, NULL},
+	{"Freezing ", NMIBT_PRINT_SUSPEND, read_freezing},
 	{"Restarting tasks", NMIBT_PRINT_RESUME, NULL},
 	/* arch/arm64/kernel/machine_kexec.c, and other architectures but x86 */
 	{"Starting crashdump kernel...", NMIBT_PRINT_KDUMP, NULL},

@@ -167,6 +167,8 @@ enum nmibt_print {
 	NMIBT_PRINT_COMMAND_LINE, /* "Command line: ", "Kernel command line: " */
 	NMIBT_PRINT_SUSPEND, /* "PM: suspend entry (...)", "PM: hibernation: hibernation entry" */
 	NMIBT_PRINT_RESUME, /* "PM: suspend exit", "PM: hibernation: hibernation exit" */
+	NMIBT_PRINT_SLEPT, /* "Enabling non-boot CPUs ...": all that is before it was suspended */
+	NMIBT_PRINT_NO_SLEEP, /* "PM: Some devices failed to suspend, ...": nor will it be */
 	NMIBT_PRINT_KDUMP, /* "Starting crashdump kernel...", "Bye!" */
 	NMIBT_PRINT_NOT_STOPPED, /* "SMP: failed to stop secondary CPUs 1,3" */
 	NMIBT_PRINT_CPU_ONLINE, /* "smpboot: Booting Node 0 Processor 3 APIC 0x3" */

@@ -132,7 +132,7 @@ static void suspended_in_between(void **state)
 	size_t cause = fr_lockup(f, SOFT, 7, 2, 2, 22);
 	size_t trace = fr_trace(f, 2, OWN, cause, 0, TITLE(2) INFO(2, 118, "spin") SPIN_REGS);
 	f->log->traces[trace - 1].has_ended = false;
-	fr_event(f, NMIBT_PRINT_RESUME);
+	fr_event(f, NMIBT_PRINT_SLEPT);
 	fr_panic(f, 7, 2, SOFT_WORDS);
 	fr_stop(f, 2, 99, "a b c");
 	open_with_a_trace(f);
@@ -476,6 +476,7 @@ static void ages_across_a_suspend(void **state)
 	char text[96];
 
 	fr_event(f, NMIBT_PRINT_SUSPEND);
+	fr_event(f, NMIBT_PRINT_SLEPT);
 	fr_event(f, NMIBT_PRINT_RESUME);
 	uint64_t after = f->seq;
 	fr_record(f);
@@ -491,6 +492,28 @@ static void ages_across_a_suspend(void **state)
 	age = age_at(f, ns, after);
 	assert_int_equal(age.kind, NMIBT_AGE_EXACT);
 	assert_false(age.suspended);
+}
+
+/* Nothing tells whether the machine slept; then it tells that it did not. */
+static void ages_across_attempts(void **state)
+{
+	struct fake_report *f = *state;
+	uint64_t ns = f->now, seq = fr_record(f);
+
+	fr_event(f, NMIBT_PRINT_SUSPEND);
+	fr_event(f, NMIBT_PRINT_RESUME);
+	uint64_t after_first = f->seq;
+	fr_record(f);
+	fr_event(f, NMIBT_PRINT_SUSPEND);
+	fr_event(f, NMIBT_PRINT_NO_SLEEP);
+	fr_event(f, NMIBT_PRINT_SLEPT);
+	fr_event(f, NMIBT_PRINT_RESUME);
+	fr_panic(f, 7, 1, "sysrq triggered crash");
+	open_with_a_trace(f);
+	struct nmibt_age age = age_at(f, ns, seq);
+	assert_int_equal(age.kind, NMIBT_AGE_AT_LEAST);
+	assert_false(age.suspended);
+	assert_int_equal(age_at(f, ns, after_first).kind, NMIBT_AGE_EXACT);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -521,6 +544,7 @@ int main(void)
 		TEST(ages),
 		TEST(ages_at_least),
 		TEST(ages_across_a_suspend),
+		TEST(ages_across_attempts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
