@@ -516,6 +516,27 @@ static void ages_across_attempts(void **state)
 	assert_int_equal(age_at(f, ns, after_first).kind, NMIBT_AGE_EXACT);
 }
 
+/* Records are lost, and "suspend entry" may have been among them. */
+static void suspend_without_beginning(void **state)
+{
+	struct fake_report *f = *state;
+	uint64_t ns = f->now, seq = fr_record(f);
+
+	fr_event(f, NMIBT_PRINT_RESUME);
+	fr_event(f, NMIBT_PRINT_RESUME);
+	uint64_t between = f->seq;
+	fr_record(f);
+	fr_gap(f, 1);
+	fr_event(f, NMIBT_PRINT_RESUME);
+	uint64_t after = f->seq;
+	fr_record(f);
+	fr_panic(f, 7, 1, "sysrq triggered crash");
+	open_with_a_trace(f);
+	assert_int_equal(age_at(f, ns, seq).kind, NMIBT_AGE_AT_LEAST);
+	assert_int_equal(age_at(f, ns, between).kind, NMIBT_AGE_AT_LEAST);
+	assert_int_equal(age_at(f, ns, after).kind, NMIBT_AGE_EXACT);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -545,6 +566,7 @@ int main(void)
 		TEST(ages_at_least),
 		TEST(ages_across_a_suspend),
 		TEST(ages_across_attempts),
+		TEST(suspend_without_beginning),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
