@@ -643,7 +643,6 @@ static bool may_have_more(enum nmibt_print kind)
 	case NMIBT_PRINT_CPU:
 	case NMIBT_PRINT_HARDWARE:
 	case NMIBT_PRINT_REGISTER:
-	case NMIBT_PRINT_BANNER:
 	case NMIBT_PRINT_COMMAND_LINE:
 		return true;
 	default:
@@ -654,7 +653,7 @@ static bool may_have_more(enum nmibt_print kind)
 /*
  * A line as the kernel prints it, but only because a newline is where it is; that may be of a name:
  * a task's, a USB device's. Within a record no kernel begins a line with one of the forms of
- * lib/text (5.10 to 6.12).
+ * lib/text that nmibt concludes anything from (6.1, 6.12).
  */
 static bool is_made_up(const struct taken *t)
 {

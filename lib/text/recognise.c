@@ -111,6 +111,18 @@ static bool read_message(struct nmibt_str s, struct nmibt_printed *ret)
 	return true;
 }
 
+/* "Linux version 6.12.117 (user@host) ...": init/version-timestamp.c: linux_banner, 6.12. Behind a
+ * task's name there is its number, in brackets. */
+static bool read_banner(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	struct nmibt_str release, builder;
+
+	ret->message = s;
+	return nmibt_take_until(&s, " (", &release) && release.len &&
+	       !nmibt_str_holds(release, "[") && !nmibt_str_holds(release, " ") &&
+	       nmibt_take_until(&s, ")", &builder) && nmibt_str_holds(builder, "@");
+}
+
 /* The command line of a capture kernel has elfcorehdr=, the address of the first kernel's notes:
  * kernel/crash_dump.c, 6.12. */
 static bool read_command_line(struct nmibt_str s, struct nmibt_printed *ret)
@@ -717,7 +729,7 @@ static const struct nmibt_form forms[] = {
 	{"hardirqs last ", NMIBT_PRINT_REGISTER, NULL},
 	{"softirqs last ", NMIBT_PRINT_REGISTER, NULL},
 
-	{"Linux version ", NMIBT_PRINT_BANNER, read_message},
+	{"Linux version ", NMIBT_PRINT_BANNER, read_banner},
 	{"Command line: ", NMIBT_PRINT_COMMAND_LINE, read_command_line},
 	{"Kernel command line: ", NMIBT_PRINT_COMMAND_LINE, read_command_line},
 	{"PM: ", NMIBT_PRINT_OTHER, read_power},

@@ -194,7 +194,7 @@ static void by_log(void **state)
 	char line[128];
 
 	fl_init(&log, m->p->k, 0, 5, 12, true);
-	fl_add(&log, "Linux version 6.12.1-capture");
+	fl_add(&log, "Linux version 6.12.1-capture (a@b) #1");
 	fl_add(&log, "printk: elfcorehdr=0x1000");
 	check_no_capture_kernel(m);
 	snprintf(line, sizeof(line), "Command line: quiet elfcorehdr=%#" PRIx64, m->header);

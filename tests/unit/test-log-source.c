@@ -217,7 +217,7 @@ static void nothing(void **state)
 {
 	struct log *l = *state;
 
-	say(l, 1, "Linux version 6.12\n leading space\nRIP: 0010:no_trace+0x1/0x2\n\n");
+	say(l, 1, "Linux version 6.12 (a@b) #1\n leading space\nRIP: 0010:no_trace+0x1/0x2\n\n");
 	finish(l);
 	assert_int_equal(l->log->nr_traces, 0);
 	assert_int_equal(l->log->nr_requests, 0);
@@ -1813,7 +1813,8 @@ static void events(void **state)
 	};
 	struct log *l = *state;
 
-	say(l, 0, "Linux version 6.12.117\nCommand line: root=/dev/vda crashkernel=256M\n");
+	say(l, 0,
+	    "Linux version 6.12.117 (a@b) #1\nCommand line: root=/dev/vda crashkernel=256M\n");
 	say(l, 5, "PM: suspend entry (deep)\nPM: suspend exit\n");
 	say(l, 0, "Kernel command line: root=/dev/vda elfcorehdr=0x7d000000\n");
 	say(l, 1, "Starting crashdump kernel...\n");

@@ -251,6 +251,8 @@ static void kinds(void **state)
 		{"Workqueue: events f [m]", P(REGISTER)},
 
 		{"Linux version 6.12.0 (a@b) ...", P(BANNER)},
+		{"Linux version 6[300]: segfault at 0 ip 0 sp 0 error 4 in a (b@c)[0+1]", P(OTHER)},
+		{"Linux version 6 (300): VmData 1 exceed data ulimit 2.", P(OTHER)},
 		{"Command line: root=/dev/vda", P(COMMAND_LINE)},
 		{"Kernel command line: root=/dev/vda elfcorehdr=0x1", P(COMMAND_LINE)},
 		{"PM: suspend entry (deep)", P(SUSPEND)},

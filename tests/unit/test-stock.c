@@ -646,7 +646,7 @@ static void no_backtrace(void **state)
 {
 	struct scene *s = *state;
 
-	say(s, 1, "Linux version 6.12\nall is well\n");
+	say(s, 1, "Linux version 6.12 (a@b) #1\nall is well\n");
 	open_fails(s, AUTO, NMIBT_ERR_NOTHING, "nothing captured in this dump: ");
 	open_fails(s, AUTO, NMIBT_ERR_NOTHING, "; log: 0 backtraces in 2 records");
 	open_fails(s, LOG, NMIBT_ERR_NOTHING, "log: 0 backtraces in 2 records");
@@ -672,7 +672,7 @@ static void unreadable_log(void **state)
 	open_fails(s, AUTO, NMIBT_ERR_DAMAGED, "is excluded");
 	/* No record can be read. */
 	fk_set_page(s->p->k, s->log.ring, NMIBT_READ_OK);
-	say(s, 1, "Linux version 6.12\n");
+	say(s, 1, "Linux version 6.12 (a@b) #1\n");
 	fk_set_page(s->p->k, fl_paddr(&s->log, FL_DATA), NMIBT_READ_EXCLUDED);
 	open_fails(s, LOG, NMIBT_ERR_DAMAGED, "log: 0 backtraces in 0 records; 1 record not in");
 	/* That does not matter to the registers. */
