@@ -8,11 +8,13 @@
 char *nmibt_copy_line(struct taken *t)
 {
 	size_t len = t->line->len < MAX_MESSAGE ? t->line->len : MAX_MESSAGE;
-	char *copy = strndup(t->line->text ? t->line->text : "", len);
+	char *copy;
 
-	if (!copy)
-		t->b->failed = true;
-	return copy;
+	if (asprintf(&copy, "%.*s%s", (int)len, t->line->text ? t->line->text : "",
+		     t->is_cut ? "..." : "") >= 0)
+		return copy;
+	t->b->failed = true;
+	return NULL;
 }
 
 bool nmibt_is_event(enum nmibt_print kind)

@@ -235,7 +235,7 @@ void nmibt_take_sysrq_request(struct taken *t);
 void nmibt_take_title(struct taken *t);
 void nmibt_take_stopping(struct taken *t);
 
-/* A copy of the line, which the caller frees; NULL: out of memory. */
+/* A copy of the line, "..." behind it where it is cut. The caller frees it; NULL: out of memory. */
 char *nmibt_copy_line(struct taken *t);
 void nmibt_take_event(struct taken *t);
 /* A CPU came, or was unplugged. */
