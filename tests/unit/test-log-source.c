@@ -345,7 +345,8 @@ static void cut_words(void **state)
 	finish(l);
 	assert_int_equal(l->log->nr_traces, 0);
 	assert_int_equal(l->log->nr_printouts, 1);
-	check_printout(l, 0, NMIBT_PRINT_SOFT_LOCKUP, 2, "BUG: soft lockup - CPU#2 stuck for 12...");
+	check_printout(l, 0, NMIBT_PRINT_SOFT_LOCKUP, 2,
+		       "BUG: soft lockup - CPU#2 stuck for 12...");
 	assert_false(l->log->printouts[0].has_seconds);
 	assert_true(nmibt_cpus_has(&l->log->printouts[0].cpus, 2));
 	assert_int_equal(l->log->nr_gaps, ARRAY_SIZE(lines));
