@@ -10,11 +10,12 @@
 #define SECOND UINT64_C(1000000000)
 
 /*
- * How far apart reports of a kind are with the kernel's defaults, where two of them don't
- * tell: kernel/watchdog.c: a soft lockup again after 2 * watchdog_thresh and a sample
- * period; kernel/rcu/tree_stall.h: 3 * timeout + 3 s; kernel/rcu/tasks.h: its timeout; kernel/hung_task.c: its timeout;
- * kernel/smp.c: csd_lock_timeout; kernel/workqueue.c: wq_watchdog_thresh; 6.1, 6.12. A hard
- * lockup is reported once.
+ * How far apart reports of a kind are with the kernel's defaults, if two of them don't tell:
+ *   kernel/watchdog.c: a soft lockup again after 2 * watchdog_thresh and a sample period;
+ *   kernel/rcu/tree_stall.h: 3 * timeout + 3 s; kernel/rcu/tasks.h: its timeout;
+ *   kernel/hung_task.c: its timeout; kernel/smp.c: csd_lock_timeout;
+ *   kernel/workqueue.c: wq_watchdog_thresh (6.1, 6.12).
+ * A hard lockup is reported once.
  */
 static uint64_t default_interval(const struct nmibt_printout *p)
 {
