@@ -238,7 +238,10 @@ static void write_condition(struct json *j, const struct nmibt_condition *c)
 	json_key(j, "open");
 	json_bool(j, c->is_open);
 	json_key(j, "state");
-	json_word(j, c->is_open ? "open" : c->is_over ? "over" : "not-reported-again");
+	json_word(j, c->is_open		 ? "open"
+		     : c->is_over	 ? "over"
+		     : c->has_gap_behind ? "unknown"
+					 : "not-reported-again");
 	json_close(j, '}');
 }
 

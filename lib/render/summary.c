@@ -377,10 +377,11 @@ static void put_condition(struct renderer *r, const struct nmibt_condition *c)
 			since, sizeof(since));
 		fprintf(r->out, ", since %s", since);
 	}
-	fputs(c->is_open	 ? ", open"
-	      : c->is_over	 ? ", over"
-	      : c->is_suppressed ? ", further reports suppressed"
-				 : ", not reported again",
+	fputs(c->is_open	  ? ", open"
+	      : c->is_over	  ? ", over"
+	      : c->is_suppressed  ? ", further reports suppressed"
+	      : c->has_gap_behind ? ", then records are lost"
+				  : ", not reported again",
 	      r->out);
 }
 

@@ -532,12 +532,9 @@ void nmibt_condition_look(struct nmibt_condition *c, const struct nmibt_evidence
 }
 
 /* A record that says that it is over may be lost. */
-static bool may_be_released(const struct nmibt_report *report, const struct nmibt_condition *c)
+static bool may_be_released(const struct nmibt_condition *c)
 {
-	const struct nmibt_log_source *log = report->sources->log;
-
-	return c->kind == NMIBT_PRINT_CSD_LOCKUP &&
-	       nmibt_has_gap_behind(log, log->printouts[c->last - 1].first_seq);
+	return c->kind == NMIBT_PRINT_CSD_LOCKUP && c->has_gap_behind;
 }
 
 /* After so many hung tasks khungtaskd is silent (kernel/hung_task.c: check_hung_task(), 6.12). True:
@@ -585,10 +582,12 @@ struct nmibt_error *nmibt_find_conditions(struct nmibt_report *report)
 		struct nmibt_condition *c = &report->conditions[i];
 		struct nmibt_age age = nmibt_age_of_condition(report, c);
 
+		c->has_gap_behind =
+			nmibt_has_gap_behind(log, log->printouts[c->last - 1].first_seq);
 		c->is_over |= has_run(report, c) || is_released(report, c) ||
 			      has_no_worker_left(report, c) || age.suspended;
 		c->is_open = !c->is_over && !c->is_replaced && !age.may_be_suspended &&
-			     !may_be_released(report, c) && is_young(c, age);
+			     !may_be_released(c) && is_young(c, age);
 		c->is_suppressed = is_suppressed(report, c);
 	}
 	return NULL;

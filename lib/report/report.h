@@ -72,7 +72,9 @@ struct nmibt_condition {
 	uint64_t interval_ns; /* between reports */
 	size_t first, last; /* index + 1 of the first and the last printout */
 	bool is_open; /* as far as is known, it lasted until the death or the dump */
-	bool is_over; /* it is known to have ended; neither: it was not reported again */
+	bool is_over; /* it is known to have ended */
+	bool has_gap_behind; /* records behind its newest report are lost; else, if it is neither
+			      * open nor over, it was not reported again */
 	bool is_replaced; /* a later report of its CPU or PID is of another one */
 	bool is_suppressed; /* the kernel says that it does not report such things again */
 };
