@@ -78,13 +78,16 @@ static bool is_part(const struct nmibt_cpus *a, const struct nmibt_cpus *b)
 	return true;
 }
 
+static int compare_pids(const void *a, const void *b)
+{
+	int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
 static bool has_task(const struct nmibt_condition *c, int32_t pid)
 {
-	for (size_t i = 0; i < c->nr_tasks; i++) {
-		if (c->tasks[i].pid == pid)
-			return true;
-	}
-	return false;
+	return c->nr_pids && bsearch(&pid, c->pids, c->nr_pids, sizeof(pid), compare_pids);
 }
 
 /* Is the report about no more than the condition has been about? */
@@ -156,14 +159,14 @@ static bool names_all(const struct nmibt_log_source *log, const struct nmibt_pri
 
 /* RCU has one grace period of a flavour at a time. A report that does not tell which it is of can
  * only be known to be about the same CPUs and tasks. */
-static bool is_of_grace_period(const struct nmibt_log_source *log, const struct nmibt_condition *c,
-			       const struct nmibt_printout *p)
+static bool is_of_grace_period(const struct nmibt_condition *c, const struct nmibt_printout *p,
+			       bool is_all)
 {
 	if (c->has_grace_period != p->has_grace_period)
 		return false;
 	if (!p->has_grace_period)
 		return is_about_the_same(c, p) && goes_on_in_time(c, p);
-	return c->grace_period == p->grace_period && (names_all(log, p) || is_about_the_same(c, p));
+	return c->grace_period == p->grace_period && (is_all || is_about_the_same(c, p));
 }
 
 static bool is_renamed(const struct nmibt_condition *c, const struct nmibt_printout *p)
@@ -172,10 +175,10 @@ static bool is_renamed(const struct nmibt_condition *c, const struct nmibt_print
 	       strncmp(c->task.comm, p->task.comm, sizeof(c->task.comm)) != 0;
 }
 
-static bool goes_on(const struct nmibt_log_source *log, const struct nmibt_condition *c,
-		    const struct nmibt_printout *p)
+static bool goes_on(const struct nmibt_condition *c, const struct nmibt_printout *p, bool is_all)
 {
-	return c->kind == NMIBT_PRINT_STALL ? is_of_grace_period(log, c, p) : goes_on_in_time(c, p);
+	return c->kind == NMIBT_PRINT_STALL ? is_of_grace_period(c, p, is_all)
+					    : goes_on_in_time(c, p);
 }
 
 static struct nmibt_error *add_cpus(struct nmibt_cpus *to, const struct nmibt_cpus *cpus)
@@ -249,12 +252,12 @@ static size_t *chain_of(struct newest *newest, const struct nmibt_printout *p)
 
 /* Index + 1 of the newest condition about the same CPU, task or grace period; 0: none. */
 static size_t find_newest(const struct nmibt_report *report, struct newest *newest,
-			  const struct nmibt_printout *p)
+			  const struct nmibt_printout *p, bool is_all)
 {
 	const size_t *chain = chain_of(newest, p);
 	size_t found = chain ? *chain : 0;
 
-	if (found && names_all(report->sources->log, p))
+	if (found && is_all)
 		return found;
 	if (p->kind == NMIBT_PRINT_HUNG_TASK) {
 		while (found && report->conditions[found - 1].task.pid != p->task.pid)
@@ -305,9 +308,8 @@ static void set_newest(struct newest *newest, const struct nmibt_printout *p, si
 /* A report of RCU's shows that other grace periods of the flavour are over, and who is none of
  * those for whom it waits. */
 static void end_stalls(struct nmibt_report *report, struct newest *newest,
-		       const struct nmibt_printout *p)
+		       const struct nmibt_printout *p, bool is_all)
 {
-	bool is_all = names_all(report->sources->log, p);
 	size_t *chain = chain_of(newest, p);
 	size_t older = 0;
 
@@ -330,15 +332,19 @@ static void end_stalls(struct nmibt_report *report, struct newest *newest,
 /* Takes the CPUs and the tasks of the newest report. */
 static struct nmibt_error *take_set(struct nmibt_condition *c, const struct nmibt_printout *p)
 {
-	struct nmibt_task *tasks = calloc(p->nr_tasks + 1, sizeof(*tasks));
+	struct nmibt_task *tasks = reallocarray(c->tasks, p->nr_tasks + 1, sizeof(*tasks));
+	int32_t *pids = reallocarray(c->pids, p->nr_tasks + 1, sizeof(*pids));
 
-	if (!tasks)
+	c->tasks = tasks ? tasks : c->tasks;
+	c->pids = pids ? pids : c->pids;
+	if (!tasks || !pids)
 		return nmibt_error_nomem();
-	if (p->nr_tasks)
-		memcpy(tasks, p->tasks, p->nr_tasks * sizeof(*tasks));
-	free(c->tasks);
-	c->tasks = tasks;
-	c->nr_tasks = p->nr_tasks;
+	for (size_t i = 0; i < p->nr_tasks; i++) {
+		tasks[i] = p->tasks[i];
+		pids[i] = p->tasks[i].pid;
+	}
+	qsort(pids, p->nr_tasks, sizeof(*pids), compare_pids);
+	c->nr_tasks = c->nr_pids = p->nr_tasks;
 	return add_cpus(&c->cpus, &p->cpus);
 }
 
@@ -401,11 +407,12 @@ static void end_condition(struct nmibt_condition *c, const struct nmibt_printout
 static struct nmibt_error *take(struct nmibt_report *report, struct newest *newest, size_t i)
 {
 	const struct nmibt_printout *p = &report->sources->log->printouts[i];
+	bool is_all = names_all(report->sources->log, p);
 
-	end_stalls(report, newest, p);
-	size_t condition = find_newest(report, newest, p);
+	end_stalls(report, newest, p, is_all);
+	size_t condition = find_newest(report, newest, p, is_all);
 	struct nmibt_condition *c = condition ? &report->conditions[condition - 1] : NULL;
-	bool is_new = !c || c->is_over || is_renamed(c, p) || !goes_on(report->sources->log, c, p);
+	bool is_new = !c || c->is_over || is_renamed(c, p) || !goes_on(c, p, is_all);
 	struct nmibt_error *err;
 
 	if (!is_new) {
@@ -517,7 +524,7 @@ void nmibt_condition_look(struct nmibt_condition *c, const struct nmibt_evidence
 		return;
 	if (c->kind == NMIBT_PRINT_HUNG_TASK)
 		c->have_tasks_left |= c->task.known && c->task.pid == task->pid;
-	if (c->kind != NMIBT_PRINT_STALL || !evidence->is_user)
+	if (c->kind != NMIBT_PRINT_STALL || !evidence->is_user || !has_task(c, task->pid))
 		return;
 	for (size_t i = 0; i < c->nr_tasks; i++) {
 		if (c->tasks[i].pid != task->pid)
@@ -603,6 +610,7 @@ void nmibt_conditions_destroy(struct nmibt_report *report)
 	for (size_t i = 0; i < report->nr_conditions; i++) {
 		free(report->conditions[i].cpus.ranges);
 		free(report->conditions[i].tasks);
+		free(report->conditions[i].pids);
 	}
 	free(report->conditions);
 }

@@ -61,6 +61,8 @@ struct nmibt_condition {
 	 * shows all. */
 	struct nmibt_task *tasks;
 	size_t nr_tasks;
+	int32_t *pids; /* of all tasks that its newest report names, ascending */
+	size_t nr_pids;
 	bool have_tasks_left; /* newer evidence shows all of its tasks elsewhere */
 	struct nmibt_owner owner; /* of a hung task, by its newest report */
 	unsigned int count; /* of reports */
