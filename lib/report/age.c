@@ -111,23 +111,21 @@ static bool is_between(const struct nmibt_suspend *s, uint64_t from_seq, uint64_
 	return s->last_seq > from_seq && s->first_seq < to_seq;
 }
 
-bool nmibt_was_suspended(const struct nmibt_report *report, uint64_t from_seq, uint64_t to_seq)
+static bool has_suspend(const struct nmibt_report *report, uint64_t from_seq, uint64_t to_seq,
+			bool only_sure)
 {
 	for (size_t i = 0; i < report->nr_suspends; i++) {
-		if (report->suspends[i].is_sure &&
-		    is_between(&report->suspends[i], from_seq, to_seq))
+		const struct nmibt_suspend *s = &report->suspends[i];
+
+		if ((s->is_sure || !only_sure) && is_between(s, from_seq, to_seq))
 			return true;
 	}
 	return false;
 }
 
-static bool may_be_suspended(const struct nmibt_report *report, uint64_t from_seq, uint64_t to_seq)
+bool nmibt_was_suspended(const struct nmibt_report *report, uint64_t from_seq, uint64_t to_seq)
 {
-	for (size_t i = 0; i < report->nr_suspends; i++) {
-		if (is_between(&report->suspends[i], from_seq, to_seq))
-			return true;
-	}
-	return false;
+	return has_suspend(report, from_seq, to_seq, true);
 }
 
 /* ------------------------------------------------------------------------ ages */
@@ -152,7 +150,7 @@ struct nmibt_age nmibt_age_of(const struct nmibt_report *report, enum nmibt_cloc
 		return age;
 	uint64_t to_seq = death->has_seq ? death->seq : UINT64_MAX;
 	age.suspended = nmibt_was_suspended(report, seq, to_seq);
-	age.may_be_suspended = may_be_suspended(report, seq, to_seq);
+	age.may_be_suspended = has_suspend(report, seq, to_seq, false);
 	/* If the clocks of two CPUs contradict the order of the records, no age is known. */
 	if (death->has_seq ? contradict(ns, seq, death) : ns > log->last_ns + CLOCK_SKEW_NS) {
 		age.is_before = death->has_seq && seq < death->seq;

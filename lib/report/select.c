@@ -134,7 +134,7 @@ static bool is_printing(const struct nmibt_stack *stack, enum nmibt_evidence_kin
 					     "show_trace_log", "dump_stack",  "dump_backtrace",
 					     "print_modules",  "__die",	      "__warn"};
 
-	if (kind == NMIBT_EVIDENCE_ANSWER || kind == NMIBT_EVIDENCE_SKIPPED)
+	if (nmibt_is_answer(kind))
 		return has_any(stack, answers, ARRAY_SIZE(answers));
 	return has_any(stack, others, ARRAY_SIZE(others));
 }

@@ -4,6 +4,11 @@
  */
 #include "source/source.h"
 
+bool nmibt_is_answer(enum nmibt_evidence_kind kind)
+{
+	return kind == NMIBT_EVIDENCE_ANSWER || kind == NMIBT_EVIDENCE_SKIPPED;
+}
+
 void nmibt_evidence_destroy(struct nmibt_evidence *evidence)
 {
 	nmibt_stack_destroy(&evidence->stack);

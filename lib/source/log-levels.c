@@ -131,11 +131,6 @@ static bool is_settled(const struct level *l)
 	return l->phase == PHASE_BEHIND || (l->is_complete && !l->open_marks);
 }
 
-static bool is_answer(enum nmibt_evidence_kind kind)
-{
-	return kind == NMIBT_EVIDENCE_ANSWER || kind == NMIBT_EVIDENCE_SKIPPED;
-}
-
 static void add_unsure(struct stream *s, size_t trace, bool is_answer)
 {
 	if (!s->doubt_left || s->nr_unsure == MAX_LEVELS)
@@ -159,7 +154,7 @@ static void judge_end(struct nmibt_log_source *log, struct stream *s, struct lev
 	/* The rest of this trace may have been added to the trace that interrupted it. */
 	if (l->was_left)
 		log->traces[l->was_left - 1].wrong |= NMIBT_WRONG_GAP;
-	add_unsure(s, l->trace, is_answer(trace->kind));
+	add_unsure(s, l->trace, nmibt_is_answer(trace->kind));
 	s->unsure_gaps = l->nr_gaps;
 }
 

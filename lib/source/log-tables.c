@@ -219,8 +219,7 @@ void nmibt_log_source_close(struct nmibt_log_source *log)
 bool nmibt_log_has_run(const struct nmibt_log_source *log, const struct nmibt_task *task,
 		       uint64_t seq)
 {
-	const struct nmibt_hung_task *hung =
-		&log->hung_tasks[(unsigned int)task->pid % NMIBT_HUNG_TASKS];
+	const struct nmibt_hung_task *hung = &log->hung_tasks[nmibt_hung_task_place(task->pid)];
 
 	return task->known && hung->pid == task->pid && hung->seq > seq;
 }

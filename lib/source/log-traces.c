@@ -22,9 +22,7 @@ void nmibt_begin_trace(struct taken *t, struct level *l, enum nmibt_evidence_kin
 		.ended_ns = line->last_ns,
 	};
 
-	bool is_answer = kind == NMIBT_EVIDENCE_ANSWER || kind == NMIBT_EVIDENCE_SKIPPED;
-
-	l->is_doubtful = nmibt_is_doubtful(t->s, is_answer);
+	l->is_doubtful = nmibt_is_doubtful(t->s, nmibt_is_answer(kind));
 	l->trace = nmibt_log_add_trace(t->log, &trace);
 	l->phase = PHASE_HEAD;
 	l->has_trace = true;

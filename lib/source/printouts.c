@@ -436,7 +436,7 @@ static void doubt_lead(struct taken *t, enum nmibt_print kind)
 
 static struct nmibt_hung_task *hung_task(struct nmibt_log_source *log, int32_t pid)
 {
-	return &log->hung_tasks[(unsigned int)pid % NMIBT_HUNG_TASKS];
+	return &log->hung_tasks[nmibt_hung_task_place(pid)];
 }
 
 /* A task that prints is not blocked any more. Other callers have numbers that no PID has. */

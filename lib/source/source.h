@@ -68,6 +68,8 @@ struct nmibt_evidence {
 	enum nmibt_note note;
 };
 void nmibt_evidence_destroy(struct nmibt_evidence *evidence);
+/* True: it was printed because somebody asked for it. */
+bool nmibt_is_answer(enum nmibt_evidence_kind kind);
 
 /* The frame that the pc of the registers is in, as the text names it; NULL: the text does
  * not tell, or it is of other registers. */
@@ -158,6 +160,12 @@ struct nmibt_hung_task {
 	uint64_t seq;
 };
 #define NMIBT_HUNG_TASKS 4096
+
+/* Its index in a table of so many. */
+static inline size_t nmibt_hung_task_place(int32_t pid)
+{
+	return (unsigned int)pid % NMIBT_HUNG_TASKS;
+}
 
 /* Records that are lost, and where: [after_seq, before_seq] are the neighbours. */
 struct nmibt_log_gap {
