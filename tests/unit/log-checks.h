@@ -85,4 +85,19 @@ static inline void check_refused(const struct fake_kernel *k, enum nmibt_code co
 	nmibt_error_destroy(err);
 }
 
+/* A layout that lies: whatever comes of it, reading ends, and without a fault. */
+static inline void check_lie(struct fake_kernel *k, const char *key, const char *value)
+{
+	struct nmibt_log *log;
+
+	fk_unsay(k, key);
+	fk_say(k, "%s=%s\n", key, value);
+	struct nmibt_error *err = nmibt_log_open(open_kernel(k), &log);
+	if (!err) {
+		nmibt_log_close(log);
+		read_log(k, NULL);
+	}
+	nmibt_error_destroy(err);
+}
+
 #endif /* LOG_CHECKS_H */
