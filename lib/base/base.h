@@ -111,13 +111,40 @@ static inline struct nmibt_str nmibt_str_of(const char *s)
 	return (struct nmibt_str){s, strlen(s)};
 }
 
-bool nmibt_str_is(struct nmibt_str s, const char *literal);
-bool nmibt_str_starts(struct nmibt_str s, const char *literal);
-bool nmibt_str_holds(struct nmibt_str s, const char *literal);
+/* These are inline because every line of a log asks them of dozens of literals, whose lengths the
+ * compiler knows then. s.s of an empty string may be NULL, and memcmp() may not be called with
+ * NULL. */
+static inline bool nmibt_str_starts(struct nmibt_str s, const char *literal)
+{
+	size_t len = strlen(literal);
 
-bool nmibt_skip(struct nmibt_str *cursor, const char *literal);
+	return s.len >= len && (!len || !memcmp(s.s, literal, len));
+}
+
+static inline bool nmibt_str_is(struct nmibt_str s, const char *literal)
+{
+	return s.len == strlen(literal) && nmibt_str_starts(s, literal);
+}
+
+static inline bool nmibt_skip(struct nmibt_str *cursor, const char *literal)
+{
+	size_t len = strlen(literal);
+
+	if (!nmibt_str_starts(*cursor, literal))
+		return false;
+	cursor->s += len;
+	cursor->len -= len;
+	return true;
+}
+
 /* Skips any number of spaces, also none. */
-void nmibt_skip_spaces(struct nmibt_str *cursor);
+static inline void nmibt_skip_spaces(struct nmibt_str *cursor)
+{
+	for (; cursor->len && *cursor->s == ' '; cursor->len--)
+		cursor->s++;
+}
+
+bool nmibt_str_holds(struct nmibt_str s, const char *literal);
 /* Moves the cursor behind the first literal. */
 bool nmibt_skip_to(struct nmibt_str *cursor, const char *literal);
 

@@ -4,19 +4,6 @@
  */
 #include "base/base.h"
 
-/* s.s of an empty string may be NULL, and memcmp() may not be called with NULL. */
-bool nmibt_str_is(struct nmibt_str s, const char *literal)
-{
-	return s.len == strlen(literal) && nmibt_str_starts(s, literal);
-}
-
-bool nmibt_str_starts(struct nmibt_str s, const char *literal)
-{
-	size_t len = strlen(literal);
-
-	return s.len >= len && (!len || !memcmp(s.s, literal, len));
-}
-
 static const char *find(struct nmibt_str s, const char *literal)
 {
 	return s.len ? memmem(s.s, s.len, literal, strlen(literal)) : NULL;
@@ -31,20 +18,6 @@ static void move(struct nmibt_str *cursor, size_t by)
 {
 	cursor->s += by;
 	cursor->len -= by;
-}
-
-bool nmibt_skip(struct nmibt_str *cursor, const char *literal)
-{
-	if (!nmibt_str_starts(*cursor, literal))
-		return false;
-	move(cursor, strlen(literal));
-	return true;
-}
-
-void nmibt_skip_spaces(struct nmibt_str *cursor)
-{
-	while (cursor->len && *cursor->s == ' ')
-		move(cursor, 1);
 }
 
 bool nmibt_skip_to(struct nmibt_str *cursor, const char *literal)
