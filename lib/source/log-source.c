@@ -17,11 +17,15 @@ static void take_task(enum nmibt_arch arch, struct nmibt_evidence *evidence)
 /* Without the bytes that stand for lost lines. */
 static struct nmibt_error *decode_trace(const struct nmibt_log_trace *trace, struct nmibt_text *ret)
 {
-	_cleanup_free_ char *raw = malloc(trace->len + 1);
-	_cleanup_free_ bool *known = malloc(trace->len + 1);
-	_cleanup_free_ bool *lost = calloc(trace->len + 1, sizeof(*lost));
+	_cleanup_free_ char *raw = NULL;
+	_cleanup_free_ bool *known = NULL, *lost = NULL;
 	size_t len = 0;
 
+	if (!trace->len || !memchr(trace->known, false, trace->len))
+		return nmibt_decode_log(trace->raw, trace->len, NULL, NULL, ret);
+	raw = malloc(trace->len);
+	known = malloc(trace->len);
+	lost = calloc(trace->len + 1, sizeof(*lost));
 	if (!raw || !known || !lost)
 		return nmibt_error_nomem();
 	for (size_t i = 0; i < trace->len; i++) {

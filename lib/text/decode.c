@@ -8,6 +8,8 @@
 #include "text/text.h"
 
 #define SOH '\001'
+/* A line is longer only by chance; what is searched for its end again stays short. */
+#define PLAIN 256
 
 struct decoder {
 	const char *raw;
@@ -121,15 +123,28 @@ static void take_byte(struct decoder *d, size_t pos)
 	d->line->len++;
 }
 
-/* How many bytes from pos on are plain text, either all published or none. */
+/* The index of the first byte of this value from pos on and before end; end: there is none. */
+static size_t find_byte(const void *bytes, size_t pos, size_t end, int value)
+{
+	const char *at = end > pos ? memchr((const char *)bytes + pos, value, end - pos) : NULL;
+
+	return at ? (size_t)(at - (const char *)bytes) : end;
+}
+
+/* How many bytes from pos on, at most PLAIN, are plain text, either all published or none. */
 static size_t count_plain(const struct decoder *d, size_t pos)
 {
-	size_t end = pos < d->published ? d->published : d->len, i = pos;
+	size_t end = pos < d->published ? d->published : d->len;
 
-	while (i < end && d->raw[i] != SOH && d->raw[i] != '\n' && is_known(d, i) &&
-	       (i == pos || !is_lost_before(d, i)))
-		i++;
-	return i - pos;
+	if (end - pos > PLAIN)
+		end = pos + PLAIN;
+	end = find_byte(d->raw, pos, end, '\n');
+	end = find_byte(d->raw, pos, end, SOH);
+	if (d->known)
+		end = find_byte(d->known, pos, end, false);
+	if (d->lost && end > pos)
+		end = find_byte(d->lost, pos + 1, end, true);
+	return end - pos;
 }
 
 static void take_plain(struct decoder *d, size_t pos, size_t len)
@@ -176,9 +191,10 @@ static void decode(struct decoder *d, bool overflow)
 	close_line(d, NMIBT_LINE_PARTIAL | (overflow ? NMIBT_LINE_CUT : 0));
 }
 
+/* has_headers: printk() takes them off before it stores a record. */
 static struct nmibt_error *decode_copy(const char *raw, size_t raw_len, size_t published,
-				       const bool *known, const bool *lost, bool overflow,
-				       struct nmibt_text *ret)
+				       const bool *known, const bool *lost, bool has_headers,
+				       bool overflow, struct nmibt_text *ret)
 {
 	struct nmibt_text text = {.raw_len = raw_len, .published = published};
 	if (text.published > raw_len)
@@ -209,7 +225,7 @@ static struct nmibt_error *decode_copy(const char *raw, size_t raw_len, size_t p
 		.published = text.published,
 		.known = known,
 		.lost = lost,
-		.has_headers = !lost, /* printk() took them off before it stored a record */
+		.has_headers = has_headers,
 		.text = &text,
 		.out = text.owned,
 	};
@@ -225,13 +241,13 @@ static struct nmibt_error *decode_copy(const char *raw, size_t raw_len, size_t p
 struct nmibt_error *nmibt_decode(const char *raw, size_t raw_len, size_t published,
 				 const bool *known, bool overflow, struct nmibt_text *ret)
 {
-	return decode_copy(raw, raw_len, published, known, NULL, overflow, ret);
+	return decode_copy(raw, raw_len, published, known, NULL, true, overflow, ret);
 }
 
 struct nmibt_error *nmibt_decode_log(const char *raw, size_t len, const bool *known,
 				     const bool *lost, struct nmibt_text *ret)
 {
-	return decode_copy(raw, len, len, known, lost, false, ret);
+	return decode_copy(raw, len, len, known, lost, false, false, ret);
 }
 
 void nmibt_text_destroy(struct nmibt_text *text)

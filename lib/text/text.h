@@ -45,7 +45,7 @@ struct nmibt_error *nmibt_decode(const char *raw, size_t raw_len, size_t publish
 				 const bool *known, bool overflow, struct nmibt_text *ret);
 
 /* The same for records, which were all published and have no headers. Where lost[i] is true,
- * 0 <= i <= len, lines before raw[i] are lost, or may be. */
+ * 0 <= i <= len, lines before raw[i] are lost, or may be. lost NULL: none are. */
 struct nmibt_error *nmibt_decode_log(const char *raw, size_t len, const bool *known,
 				     const bool *lost, struct nmibt_text *ret);
 void nmibt_text_destroy(struct nmibt_text *text);
