@@ -48,8 +48,9 @@ static void take_frame(struct taken *t, struct level *l)
 	if (l->phase == PHASE_HEAD)
 		l->phase = PHASE_FRAMES;
 	take_mark(t, l);
+	/* Within marks nobody asks, and the lookup takes time. */
 	if (t->p.kind == NMIBT_PRINT_FRAME && t->p.frame.reliable)
-		l->is_complete = nmibt_is_outermost_frame(&t->p.frame);
+		l->is_complete = !l->open_marks && nmibt_is_outermost_frame(&t->p.frame);
 }
 
 /* True: it is the last line of the trace. */

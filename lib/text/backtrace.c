@@ -179,6 +179,8 @@ static void read_line(struct reader *r, const struct nmibt_line *line, size_t nu
 	r->has_gap |= line->flags & (NMIBT_LINE_MISSING | NMIBT_LINE_LOST);
 	r->is_cut |= line->flags & (NMIBT_LINE_CUT | NMIBT_LINE_TORN);
 	nmibt_recognise(r->arch, str_of_line(line), &printed);
+	if (printed.has_frame && printed.frame.reliable)
+		nmibt_keep_kinds(&printed.frame);
 	if (r->in_trace)
 		read_in_trace(r, &printed, number);
 	else

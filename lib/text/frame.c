@@ -74,8 +74,6 @@ bool nmibt_read_symbol(struct nmibt_str s, struct nmibt_frame *ret)
 	frame.module = (struct nmibt_str){s.s, 0};
 	take_module(&s, &frame);
 	read_letters(s, &frame);
-	if (frame.reliable)
-		nmibt_keep_kinds(&frame);
 	*ret = frame;
 	return true;
 }
