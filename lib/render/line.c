@@ -18,8 +18,16 @@ void nmibt_unpaint(struct renderer *r)
 		fputs("\033[0m", r->out);
 }
 
+/* Lines in a file are not broken: people who search it want whole lines. */
+static bool is_broken(const struct renderer *r)
+{
+	return r->options->width;
+}
+
 void nmibt_begin_line(struct renderer *r)
 {
+	if (!is_broken(r))
+		return;
 	rewind(r->scratch->stream);
 	r->behind = r->out;
 	r->out = r->scratch->stream;
@@ -45,13 +53,14 @@ static size_t count_columns(const char *s, size_t len)
 
 void nmibt_end_line(struct renderer *r, unsigned int indent, const char *separator)
 {
-	/* Lines in a file are not broken: people who search it want whole lines. */
-	size_t width = !r->options->width	      ? SIZE_MAX
-		       : r->width > indent + MIN_ROOM ? r->width
-						      : indent + MIN_ROOM;
+	size_t width = r->width > indent + MIN_ROOM ? r->width : indent + MIN_ROOM;
 	const struct scratch *line = r->scratch;
 	size_t column = 0;
 
+	if (!is_broken(r)) {
+		putc('\n', r->out);
+		return;
+	}
 	r->out = r->behind;
 	putc('\0', line->stream);
 	/* Out of memory: the function that closes the stream reports it. */
