@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * nmibt_decode() on any bytes, any of which may be unpublished or unreadable. It must not invent,
- * drop or reorder bytes.
+ * nmibt_decode() and nmibt_decode_log() on any bytes, any of which may be unpublished or
+ * unreadable. They must not invent, drop or reorder bytes.
  *
  * Input: 2 bytes of published length, 1 byte of flags, 1 byte that says how many bytes are
  * unreadable, then the text.
@@ -20,13 +20,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 			abort();                                                                   \
 	} while (0)
 
-/* Copies the known bytes, in order, without headers and newlines. */
-static size_t strip(const char *raw, size_t len, const bool *known, char *ret)
+/* Copies the known bytes, in order, without newlines and, if it has_headers, without these. */
+static size_t strip(const char *raw, size_t len, const bool *known, bool has_headers, char *ret)
 {
 	size_t nr = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		bool header = known[i] && raw[i] == 1 && i + 1 < len && known[i + 1] &&
+		bool header = has_headers && known[i] && raw[i] == 1 && i + 1 < len &&
+			      known[i + 1] &&
 			      (raw[i + 1] == 'c' || (raw[i + 1] >= '0' && raw[i + 1] <= '7'));
 		if (header)
 			i++;
@@ -69,16 +70,24 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t len = size - 4, unknown = 0;
 
 	_cleanup_free_ bool *known = malloc((len + 1) * sizeof(*known));
+	_cleanup_free_ bool *lost = malloc((len + 1) * sizeof(*lost));
 	_cleanup_free_ char *want = malloc(len + 1);
-	CHECK(known && want);
+	CHECK(known && lost && want);
 	for (size_t i = 0; i < len; i++) {
 		known[i] = !every || (i * 2654435761u >> 8) % (every + 1u);
 		unknown += !known[i];
 	}
-	size_t want_len = strip(raw, len, known, want);
+	for (size_t i = 0; i <= len; i++)
+		lost[i] = every && (i * 2654435761u >> 16) % (every + 1u) == 1;
+	size_t want_len = strip(raw, len, known, true, want);
 
 	struct nmibt_text text;
 	CHECK(!nmibt_decode(raw, len, published, known, overflow, &text));
+	check_text(&text, want, want_len, unknown);
+	nmibt_text_destroy(&text);
+
+	want_len = strip(raw, len, known, false, want);
+	CHECK(!nmibt_decode_log(raw, len, known, lost, &text));
 	check_text(&text, want, want_len, unknown);
 	nmibt_text_destroy(&text);
 	return 0;

@@ -270,6 +270,57 @@ static void unreadable_bytes(void **state)
 		   GAP_LINE(CONT, 0, "def", 2));
 }
 
+/* Longer than what is taken at once, with and without a byte that could not be read. */
+static void long_lines(void **state)
+{
+	static char raw[2001];
+	static bool known[2000];
+	struct nmibt_text text;
+
+	(void)state;
+	memset(raw, 'a', 1999);
+	raw[1999] = '\n';
+	memset(known, true, sizeof(known));
+	assert_null(nmibt_decode(raw, 2000, 2000, known, false, &text));
+	assert_int_equal(text.nr_lines, 1);
+	assert_int_equal(text.lines[0].len, 1999);
+	assert_int_equal(text.lines[0].flags, 0);
+	nmibt_text_destroy(&text);
+
+	for (size_t at = 1; at < 1998; at++) {
+		known[at] = false;
+		assert_null(nmibt_decode(raw, 2000, 2000, known, false, &text));
+		assert_int_equal(text.nr_lines, 2);
+		assert_int_equal(text.lines[0].len, at);
+		assert_int_equal(text.lines[1].len, 1998 - at);
+		assert_int_equal(text.lines[1].gap, 1);
+		nmibt_text_destroy(&text);
+		known[at] = true;
+	}
+}
+
+/* Lines are lost before one byte of a record; its own text stays together otherwise. */
+static void losses_in_a_log(void **state)
+{
+	static char raw[600];
+	static bool lost[601];
+	struct nmibt_text text;
+
+	(void)state;
+	memset(raw, 'a', sizeof(raw));
+	raw[599] = '\n';
+	for (size_t at = 1; at < 599; at++) {
+		lost[at] = true;
+		assert_null(nmibt_decode_log(raw, 600, NULL, lost, &text));
+		assert_int_equal(text.nr_lines, 2);
+		assert_int_equal(text.lines[0].len, at);
+		assert_int_equal(text.lines[1].len, 599 - at);
+		assert_int_equal(text.lines[1].flags, NMIBT_LINE_LOST);
+		nmibt_text_destroy(&text);
+		lost[at] = false;
+	}
+}
+
 static void many_lines(void **state)
 {
 	char raw[4000];
@@ -340,6 +391,8 @@ int main(void)
 		cmocka_unit_test(tail_beyond_the_published_length),
 		cmocka_unit_test(published_more_than_there_is),
 		cmocka_unit_test(unreadable_bytes),
+		cmocka_unit_test(long_lines),
+		cmocka_unit_test(losses_in_a_log),
 		cmocka_unit_test(many_lines),
 		cmocka_unit_test(every_byte_once_and_in_order),
 	};
