@@ -2,7 +2,7 @@
 /*
  * What differs between architectures and can be put into a table: one row for each. The texts that
  * they print are in lib/text, their unwinders in lib/unwind, their page tables in
- * lib/kernel/memory.c.
+ * lib/kernel/paging-ARCH.c.
  */
 #include <elf.h>
 
