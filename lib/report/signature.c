@@ -203,11 +203,11 @@ static bool is_dropped_by_satyr(struct nmibt_str s)
 	return false;
 }
 
-/* True: satyr counts it as a frame. satyr looks only at the lines of the trace; on x86_64 a
- * function that an interrupt hit has no such line. */
+/* True: satyr counts it as a frame. satyr looks only at the frames' lines of the trace; where the
+ * trace has registers between them, a function that an interrupt hit has no such line. */
 static bool is_frame_of_satyr(const struct nmibt_frame *f, enum nmibt_arch arch)
 {
-	return f->function.len && !f->is_pc && !(f->is_interrupted && arch == NMIBT_ARCH_X86_64);
+	return f->function.len && !f->is_pc && (!f->is_interrupted || nmibt_has_plain_traces(arch));
 }
 
 /* As lib/generic_thread.c: sr_thread_get_duphash(), with neither flags nor a limit. satyr counts
