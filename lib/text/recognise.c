@@ -123,12 +123,25 @@ static bool read_banner(struct nmibt_str s, struct nmibt_printed *ret)
 	       nmibt_take_until(&s, ")", &builder) && nmibt_str_holds(builder, "@");
 }
 
+/* True: what stands before s is the name of a task, whose last letter s may have; "[123]: segfault
+ * at ..." follows a name (arch/x86/mm/fault.c: show_signal_msg(), 6.12). Every user can give a task
+ * a name of 15 letters. */
+static bool is_behind_task_name(struct nmibt_str s)
+{
+	struct nmibt_str letter;
+	uint64_t pid;
+
+	return nmibt_take_until(&s, "[", &letter) && letter.len <= 1 &&
+	       nmibt_take_decimal(&s, UINT32_MAX, &pid) &&
+	       (nmibt_str_starts(s, "]: ") || nmibt_str_starts(s, "] "));
+}
+
 /* The command line of a capture kernel has elfcorehdr=, the address of the first kernel's notes:
  * kernel/crash_dump.c, 6.12. */
 static bool read_command_line(struct nmibt_str s, struct nmibt_printed *ret)
 {
 	ret->is_capture_kernel = nmibt_str_holds(s, "elfcorehdr=");
-	return true;
+	return !is_behind_task_name(s);
 }
 
 /* kernel/printk/printk.c: console_prepend_dropped(), 6.12. */
