@@ -3,19 +3,13 @@
  * The kernel's own table of symbols, read from its memory. Since Linux 6.0 VMCOREINFO says where
  * it is (kernel/crash_core.c; kernel/vmcore_info.c in 6.12). Its layout is that of
  * scripts/kallsyms.c, 6.1, 6.12 and 7.2: symbols are sorted by address; their offsets have 32
- * bits; a name is a string of tokens behind its length, which is one byte, or two bytes (ULEB128)
- * for more than 127 tokens; the first letter of a name is the symbol's type.
+ * bits. The names are read by kallsyms-names.c.
  */
 #include <inttypes.h>
 
-#include "kernel/kernel.h"
+#include "kernel/kallsyms.h"
 
 #define MAX_SYMBOLS (8u << 20)
-#define MAX_NAMES (128u << 20) /* bytes */
-#define NR_TOKENS 256
-#define MAX_TOKEN_TABLE 65536
-#define MAX_NAME NMIBT_SYMBOL_LEN
-#define MARK_EVERY 256
 /* No function of the kernel has more bytes than this. */
 #define MAX_DISTANCE 0x10000
 
@@ -34,16 +28,9 @@ struct nmibt_kallsyms {
 	uint32_t nr;
 	uint64_t offsets_vaddr;
 	uint64_t offsets; /* physical address */
-	uint64_t names_paddr;
 	enum offsets from;
 	uint64_t base;
-	char *tokens; /* tokens_len bytes and a NUL */
-	size_t tokens_len;
-	uint16_t token_index[NR_TOKENS];
-	char *names; /* the part that was read so far */
-	size_t names_len, names_room;
-	size_t *marks; /* where the names of symbols 0, 256, 512... begin */
-	size_t nr_marks;
+	struct nmibt_names *names;
 };
 
 /* ------------------------------------------------------------------ reading */
@@ -58,38 +45,6 @@ static bool find_table(const struct nmibt_kallsyms *k, const struct nmibt_number
 static bool read_at(const struct nmibt_image *image, uint64_t paddr, void *buf, size_t len)
 {
 	return nmibt_read_phys(image, paddr, buf, len) == NMIBT_READ_OK;
-}
-
-/* Reads one more page of names. */
-static bool read_more_names(struct nmibt_kallsyms *k)
-{
-	size_t page_size = k->image->page_size;
-	size_t len = page_size - (k->names_paddr + k->names_len) % page_size;
-
-	if (k->names_len + len > MAX_NAMES)
-		return false;
-	if (k->names_len + len > k->names_room) {
-		size_t room = 2 * (k->names_room + page_size);
-		char *names = realloc(k->names, room);
-
-		if (!names)
-			return false;
-		k->names = names;
-		k->names_room = room;
-	}
-	if (!read_at(k->image, k->names_paddr + k->names_len, k->names + k->names_len, len))
-		return false;
-	k->names_len += len;
-	return true;
-}
-
-static bool have_names(struct nmibt_kallsyms *k, size_t end)
-{
-	while (k->names_len < end) {
-		if (!read_more_names(k))
-			return false;
-	}
-	return true;
 }
 
 /* ------------------------------------------------------------------ symbols */
@@ -108,106 +63,6 @@ static bool symbol_value(const struct nmibt_kallsyms *k, uint32_t i, uint64_t *r
 	else
 		*ret = offset >= 0 ? (uint64_t)offset : k->base - 1 - (int64_t)offset;
 	return true;
-}
-
-/* *ret, *ret_len: the tokens of the name at *at, as a range of names. *at moves behind the name. */
-static inline bool name_at(struct nmibt_kallsyms *k, size_t *at, size_t *ret, size_t *ret_len)
-{
-	if (k->names_len < *at + 2 && !have_names(k, *at + 2))
-		return false;
-	size_t len = (unsigned char)k->names[(*at)++];
-	if (len & 0x80)
-		len = (len & 0x7f) | (size_t)(unsigned char)k->names[(*at)++] << 7;
-	if (k->names_len < *at + len && !have_names(k, *at + len))
-		return false;
-	*ret = *at;
-	*ret_len = len;
-	*at += len;
-	return true;
-}
-
-/* *ret, *ret_len: the tokens of the name of symbol i, as a range of names. */
-static bool find_name(struct nmibt_kallsyms *k, uint32_t i, size_t *ret, size_t *ret_len)
-{
-	size_t mark = i / MARK_EVERY, start;
-
-	if (mark >= k->nr_marks)
-		mark = k->nr_marks - 1;
-	size_t at = k->marks[mark];
-	for (uint32_t n = mark * MARK_EVERY;; n++) {
-		if (n % MARK_EVERY == 0 && n / MARK_EVERY == k->nr_marks)
-			k->marks[k->nr_marks++] = at;
-		if (!name_at(k, &at, &start, ret_len))
-			return false;
-		if (n == i)
-			break;
-	}
-	*ret = start;
-	return true;
-}
-
-/* Writes the type's letter and the name of symbol i to name. */
-static bool symbol_name(struct nmibt_kallsyms *k, uint32_t i, char name[MAX_NAME])
-{
-	size_t at, len, used = 0;
-
-	if (!find_name(k, i, &at, &len))
-		return false;
-	for (; len; at++, len--) {
-		size_t start = k->token_index[(unsigned char)k->names[at]];
-		size_t part = start < k->tokens_len ? strlen(k->tokens + start) : 0;
-
-		if (used + part >= MAX_NAME)
-			return false;
-		memcpy(name + used, k->tokens + start, part);
-		used += part;
-	}
-	name[used] = '\0';
-	return used > 1;
-}
-
-/* True: the tokens at [at, at + len) spell name, behind the letter of a type. */
-static bool is_name(const struct nmibt_kallsyms *k, size_t at, size_t len, const char *name)
-{
-	bool is_type = true;
-
-	for (; len; at++, len--) {
-		size_t start = k->token_index[(unsigned char)k->names[at]];
-		const char *token = start < k->tokens_len ? k->tokens + start : "";
-
-		if (is_type && *token) {
-			token++;
-			is_type = false;
-		}
-		/* Mostly the first letter differs already, so that a call would cost too much. */
-		while (*token) {
-			if (*token++ != *name++)
-				return false;
-		}
-	}
-	return !is_type && !*name;
-}
-
-/* If a part of the names can't be read, it fails: another symbol there may have the same name. */
-bool nmibt_kallsyms_addr(struct nmibt_kallsyms *k, const char *name, uint64_t *ret)
-{
-	size_t at = 0, start, len;
-	uint64_t value, first = 0;
-	bool found = false;
-
-	for (uint32_t i = 0; i < k->nr; i++) {
-		if (!name_at(k, &at, &start, &len))
-			return false;
-		if (!is_name(k, start, len, name))
-			continue;
-		if (!symbol_value(k, i, &value) || (found && value != first))
-			return false;
-		first = value;
-		found = true;
-	}
-	if (found)
-		*ret = first;
-	return found;
 }
 
 /* *ret: how many symbols have values <= addr. False: one of the values can't be read. */
@@ -255,14 +110,14 @@ static bool find_symbol(const struct nmibt_kallsyms *k, uint64_t addr, uint32_t 
 
 bool nmibt_kallsyms_find(struct nmibt_kallsyms *k, uint64_t addr, struct nmibt_symbol *ret)
 {
-	char name[MAX_NAME];
+	char name[NMIBT_SYMBOL_LEN];
 	uint64_t value;
 	uint32_t i;
 
 	/* Symbols of other types follow the kernel's last function. Without CONFIG_KALLSYMS_ALL
 	 * there are none, so an address far behind a symbol does not belong to it. */
 	if (!find_symbol(k, addr, &i, &value) || addr - value >= MAX_DISTANCE ||
-	    !symbol_name(k, i, name) || !strchr("tTwW", name[0]))
+	    !nmibt_names_get(k->names, i, name) || !strchr("tTwW", name[0]))
 		return false;
 	memcpy(ret->name, name + 1, sizeof(name) - 1);
 	*ret->module = '\0';
@@ -271,18 +126,38 @@ bool nmibt_kallsyms_find(struct nmibt_kallsyms *k, uint64_t addr, struct nmibt_s
 	return true;
 }
 
-/* ------------------------------------------------------------------ opening */
+/* The symbols of a name that were found so far. */
+struct match {
+	const struct nmibt_kallsyms *k;
+	bool found;
+	uint64_t value;
+};
 
-static bool read_tokens(struct nmibt_kallsyms *k, uint64_t table, uint64_t index)
+/* Several symbols of one name count as one only if they have one value. */
+static bool match_symbol(void *ctx, uint32_t i)
 {
-	/* scripts/kallsyms.c writes the index right behind the table. */
-	if (index <= table || index - table > MAX_TOKEN_TABLE)
+	struct match *match = ctx;
+	uint64_t value;
+
+	if (!symbol_value(match->k, i, &value) || (match->found && value != match->value))
 		return false;
-	k->tokens_len = index - table;
-	k->tokens = calloc(1, k->tokens_len + 1);
-	return k->tokens && read_at(k->image, table, k->tokens, k->tokens_len) &&
-	       read_at(k->image, index, k->token_index, sizeof(k->token_index));
+	match->found = true;
+	match->value = value;
+	return true;
 }
+
+/* If a part of the names can't be read, it fails: another symbol there may have the same name. */
+bool nmibt_kallsyms_addr(struct nmibt_kallsyms *k, const char *name, uint64_t *ret)
+{
+	struct match match = {.k = k};
+
+	if (!nmibt_names_find(k->names, name, match_symbol, &match) || !match.found)
+		return false;
+	*ret = match.value;
+	return true;
+}
+
+/* ------------------------------------------------------------------ opening */
 
 /* Finds out what the offsets count from. */
 static bool read_base(struct nmibt_kallsyms *k)
@@ -314,31 +189,48 @@ static bool has_stext(const struct nmibt_kallsyms *k)
 	return !stext->known || (find_symbol(k, stext->value, &i, &value) && value == stext->value);
 }
 
-static struct nmibt_error *read_tables(struct nmibt_kallsyms *k)
+static struct nmibt_error *read_offsets(struct nmibt_kallsyms *k, uint64_t nr)
 {
-	const struct nmibt_kallsyms_layout *l = &k->kernel->vmcoreinfo.kallsyms;
-	uint64_t nr, table, index;
-
-	k->offsets_vaddr = l->offsets.value;
-	if (!k->image->ops->read_phys || !find_table(k, &l->num_syms, &nr) ||
-	    !find_table(k, &l->offsets, &k->offsets) ||
-	    !find_table(k, &l->names, &k->names_paddr) || !find_table(k, &l->token_table, &table) ||
-	    !find_table(k, &l->token_index, &index))
-		return nmibt_error_create(NMIBT_ERR_NOTHING,
-					  "VMCOREINFO does not say where the kernel's symbols are");
 	if (!read_at(k->image, nr, &k->nr, sizeof(k->nr)) || !k->nr || k->nr > MAX_SYMBOLS ||
-	    !read_base(k) || !read_tokens(k, table, index))
+	    !read_base(k))
 		return nmibt_error_create(NMIBT_ERR_DAMAGED,
 					  "the kernel's symbols can't be read at %#" PRIx64, nr);
 	if (k->from == FROM_THEMSELVES && !has_stext(k))
 		return nmibt_error_create(NMIBT_ERR_DAMAGED,
 					  "the kernel's symbols are not where VMCOREINFO says that "
 					  "_stext is");
-	k->marks = calloc(k->nr / MARK_EVERY + 1, sizeof(*k->marks));
-	if (!k->marks)
-		return nmibt_error_nomem();
-	k->nr_marks = 1;
 	return NULL;
+}
+
+/* The end of the offsets, and of the base, which scripts/kallsyms.c writes right behind them. */
+static uint64_t end_of_offsets(const struct nmibt_kallsyms *k)
+{
+	uint64_t end = (k->offsets + 4ull * k->nr + 7) & ~UINT64_C(7), base;
+
+	if (find_table(k, &k->kernel->vmcoreinfo.kallsyms.relative_base, &base) && base == end)
+		end += sizeof(k->base);
+	return end;
+}
+
+static struct nmibt_error *read_tables(struct nmibt_kallsyms *k)
+{
+	const struct nmibt_kallsyms_layout *l = &k->kernel->vmcoreinfo.kallsyms;
+	struct nmibt_names_tables tables;
+	uint64_t nr;
+
+	k->offsets_vaddr = l->offsets.value;
+	if (!k->image->ops->read_phys || !find_table(k, &l->num_syms, &nr) ||
+	    !find_table(k, &l->offsets, &k->offsets) || !find_table(k, &l->names, &tables.names) ||
+	    !find_table(k, &l->token_table, &tables.token_table) ||
+	    !find_table(k, &l->token_index, &tables.token_index))
+		return nmibt_error_create(NMIBT_ERR_NOTHING,
+					  "VMCOREINFO does not say where the kernel's symbols are");
+	struct nmibt_error *err = read_offsets(k, nr);
+	if (err)
+		return err;
+	tables.nr = k->nr;
+	tables.end_of_offsets = end_of_offsets(k);
+	return nmibt_names_open(k->image, &tables, &k->names);
 }
 
 struct nmibt_error *nmibt_kallsyms_open(struct nmibt_kernel *kernel, struct nmibt_kallsyms **ret)
@@ -362,8 +254,6 @@ void nmibt_kallsyms_close(struct nmibt_kallsyms *k)
 {
 	if (!k)
 		return;
-	free(k->tokens);
-	free(k->names);
-	free(k->marks);
+	nmibt_names_close(k->names);
 	free(k);
 }
