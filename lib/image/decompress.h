@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Decompression of a dump's pages. zlib is linked. The other libraries are loaded when the first
- * page needs them, because most dumps need none of them.
+ * Decompression of a dump's pages. zlib is linked; libdeflate, which is faster, is used in its
+ * place where it is installed. All libraries but zlib are loaded when the first page needs them.
  */
 #ifndef NMIBT_DECOMPRESS_H
 #define NMIBT_DECOMPRESS_H
