@@ -13,7 +13,7 @@
 #include "image/image.h"
 #include "image/kdump.h"
 
-#define MAX_CACHED_PAGES 256
+#define MAX_CACHED_PAGES 512
 #define MAX_CACHED_BYTES (4 << 20)
 /* The same limits as in elf.c. */
 #define MAX_VMCOREINFO (1 << 20)
