@@ -104,7 +104,8 @@ typedef void (*nmibt_place_fn)(void *arg, const char *function, const char *wher
  * library could not do without it. ctx is the pointer that the caller gave.
  *
  * A read returns OK only when all len bytes were read. The library never asks for a read that
- * crosses a page.
+ * crosses a page. It reads whole pages, and keeps some of them until nmibt_input_close(); bytes of
+ * a page that can't be read as a whole are read alone.
  */
 struct nmibt_input_ops {
 	size_t size; /* sizeof(struct nmibt_input_ops) */

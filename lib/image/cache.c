@@ -6,6 +6,8 @@
 #include "image/cache.h"
 
 #define WAYS 8
+#define MAX_PAGES 512 /* of an image */
+#define MAX_PAGE_BYTES (4 << 20)
 
 #define BLOCK_SIZE 4096
 #define NR_BLOCKS 64 /* of a file */
@@ -33,6 +35,15 @@ struct nmibt_error *nmibt_cache_new(size_t size, size_t nr, struct nmibt_cache *
 	cache->nr_sets = nr / WAYS;
 	*ret = cache;
 	return NULL;
+}
+
+struct nmibt_error *nmibt_cache_of_pages(size_t page_size, struct nmibt_cache **ret)
+{
+	size_t nr = MAX_PAGE_BYTES / page_size;
+
+	if (nr > MAX_PAGES)
+		nr = MAX_PAGES;
+	return nmibt_cache_new(page_size, nr > WAYS ? nr : WAYS, ret);
 }
 
 const void *nmibt_cache_get(struct nmibt_cache *cache, uint64_t key, nmibt_cache_fill fill,

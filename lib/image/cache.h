@@ -17,6 +17,8 @@ typedef bool (*nmibt_cache_fill)(void *ctx, uint64_t key, void *buf);
 /* size: bytes of a piece, a power of two; nr: the maximum number of pieces, a power of two, at
  * least 8. */
 struct nmibt_error *nmibt_cache_new(size_t size, size_t nr, struct nmibt_cache **ret);
+/* A cache of pages of an image, which have this size. */
+struct nmibt_error *nmibt_cache_of_pages(size_t page_size, struct nmibt_cache **ret);
 /* The bytes of a piece. A piece that is not in the cache is filled by fill. NULL: fill failed, or
  * out of memory. Valid until the next call for this cache. */
 const void *nmibt_cache_get(struct nmibt_cache *cache, uint64_t key, nmibt_cache_fill fill,

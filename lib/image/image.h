@@ -287,6 +287,7 @@ struct nmibt_input {
 	char *path; /* of the first file; NULL: no files */
 	struct nmibt_input_ops caller; /* used if there is no dump */
 	void *caller_ctx;
+	struct nmibt_cache *pages; /* that the caller read; NULL: there is a dump */
 	struct nmibt_image base; /* the dump's image, or the caller's callbacks */
 	struct nmibt_attachment attachment;
 	struct nmibt_image image; /* base and attachment; its ops is &ops, its ctx this input */

@@ -3,6 +3,7 @@
  * An input's image. Its callbacks call the dump's reader, the caller's callbacks, or those that
  * are attached. A callback that nobody implements is NULL.
  */
+#include "image/cache.h"
 #include "image/image.h"
 
 const char *nmibt_location_function(const struct nmibt_location *code)
@@ -27,11 +28,27 @@ uint64_t nmibt_location_size(const struct nmibt_location *code)
 
 /* ------------------------------------------------------- what the caller supplies */
 
+static bool fetch_page(void *ctx, uint64_t pfn, void *buf)
+{
+	struct nmibt_input *input = ctx;
+	size_t size = input->image.page_size;
+
+	return input->caller.read_phys(input->caller_ctx, pfn * size, buf, size) == NMIBT_READ_OK;
+}
+
+/* The status is that of the bytes, so that where the page can't be read they are read alone. */
 static enum nmibt_read caller_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
 {
 	struct nmibt_input *input = ctx;
+	size_t size = input->image.page_size, in = paddr % size;
+	const char *page = len > size - in
+				   ? NULL
+				   : nmibt_cache_get(input->pages, paddr / size, fetch_page, input);
 
-	return input->caller.read_phys(input->caller_ctx, paddr, buf, len);
+	if (!page)
+		return input->caller.read_phys(input->caller_ctx, paddr, buf, len);
+	memcpy(buf, page + in, len);
+	return NMIBT_READ_OK;
 }
 
 static enum nmibt_read caller_read_virt(void *ctx, uint64_t vaddr, void *buf, size_t len)
@@ -334,6 +351,11 @@ struct nmibt_error *nmibt_input_new(const struct nmibt_input_ops *ops, void *ctx
 	input->caller_ctx = ctx;
 	input->ops = ops_of_caller(&caller);
 	set_image(input, &own);
+	err = nmibt_cache_of_pages(own.page_size, &input->pages);
+	if (err) {
+		nmibt_input_close(input);
+		return err;
+	}
 	*ret = input;
 	return NULL;
 }
@@ -345,6 +367,7 @@ void nmibt_input_close(struct nmibt_input *input)
 	if (input->attachment.ops)
 		input->attachment.close(input->attachment.ctx);
 	nmibt_dump_close(input->dump);
+	nmibt_cache_free(input->pages);
 	free(input->path);
 	free(input);
 }

@@ -13,8 +13,6 @@
 #include "image/image.h"
 #include "image/kdump.h"
 
-#define MAX_CACHED_PAGES 512
-#define MAX_CACHED_BYTES (4 << 20)
 /* The same limits as in elf.c. */
 #define MAX_VMCOREINFO (1 << 20)
 #define MAX_NOTE_BYTES (64 << 20)
@@ -406,7 +404,6 @@ static struct nmibt_error *open_kdump(struct nmibt_kdump *kdump, unsigned int nr
 				      const struct nmibt_file *const *files)
 {
 	struct nmibt_error *err = open_parts(kdump, nr, files);
-	size_t nr_pages = MAX_CACHED_PAGES;
 
 	if (err)
 		return err;
@@ -414,9 +411,7 @@ static struct nmibt_error *open_kdump(struct nmibt_kdump *kdump, unsigned int nr
 	kdump->packed = malloc(kdump->block_size);
 	if (!kdump->packed)
 		return nmibt_error_nomem();
-	if (nr_pages > MAX_CACHED_BYTES / kdump->block_size)
-		nr_pages = MAX_CACHED_BYTES / kdump->block_size;
-	err = nmibt_cache_new(kdump->block_size, nr_pages, &kdump->pages);
+	err = nmibt_cache_of_pages(kdump->block_size, &kdump->pages);
 	if (!err)
 		err = nmibt_decompressor_new(&kdump->decompressor);
 	if (err)

@@ -173,10 +173,54 @@ static void own_memory(void **state)
 	(void)state;
 	assert_int_equal(nmibt_input_read(input, FAKE_BASE + 40, buf, FAKE_PAGE), NMIBT_READ_OK);
 	assert_memory_equal(buf, fake_at(f, FAKE_BASE + 40), FAKE_PAGE);
+	nmibt_input_close(input);
 	fake_set_pages(f, FAKE_BASE + FAKE_PAGE, 1, NMIBT_READ_EXCLUDED);
+	input = new_input(f, &api_ops);
 	assert_int_equal(nmibt_input_read(input, FAKE_BASE + 40, buf, FAKE_PAGE),
 			 NMIBT_READ_EXCLUDED);
 	assert_int_equal(nmibt_input_read(input, 0, buf, 1), NMIBT_READ_ERROR);
+	nmibt_input_close(input);
+	fake_free(f);
+}
+
+static unsigned int nr_reads;
+
+static enum nmibt_read count_reads(void *ctx, uint64_t paddr, void *buf, size_t len)
+{
+	nr_reads++;
+	return fake_read_phys(ctx, paddr, buf, len);
+}
+
+/* A file may end within a page. */
+static enum nmibt_read read_half(void *ctx, uint64_t paddr, void *buf, size_t len)
+{
+	return paddr % FAKE_PAGE + len > FAKE_PAGE / 2 ? NMIBT_READ_ERROR
+						       : fake_read_phys(ctx, paddr, buf, len);
+}
+
+static void pages_once(void **state)
+{
+	struct fake *f = fake_new(NMIBT_ARCH_X86_64, NR_CPUS);
+	struct nmibt_input_ops ops = api_ops;
+	char buf[FAKE_PAGE];
+
+	(void)state;
+	ops.read_phys = count_reads;
+	struct nmibt_input *input = new_input(f, &ops);
+	nr_reads = 0;
+	for (size_t at = 0; at < FAKE_PAGE; at += 8)
+		assert_int_equal(nmibt_input_read(input, FAKE_BASE + at, buf + at, 8),
+				 NMIBT_READ_OK);
+	assert_memory_equal(buf, fake_at(f, FAKE_BASE), FAKE_PAGE);
+	assert_int_equal(nr_reads, 1);
+	nmibt_input_close(input);
+
+	ops.read_phys = read_half;
+	input = new_input(f, &ops);
+	assert_int_equal(nmibt_input_read(input, FAKE_BASE + 8, buf, 16), NMIBT_READ_OK);
+	assert_memory_equal(buf, fake_at(f, FAKE_BASE + 8), 16);
+	assert_int_equal(nmibt_input_read(input, FAKE_BASE + FAKE_PAGE / 2, buf, 16),
+			 NMIBT_READ_ERROR);
 	nmibt_input_close(input);
 	fake_free(f);
 }
@@ -453,11 +497,12 @@ static void attachment(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(own_image),	 cmocka_unit_test(own_memory),
-		cmocka_unit_test(few_callbacks), cmocka_unit_test(getters),
-		cmocka_unit_test(sizes),	 cmocka_unit_test(names),
-		cmocka_unit_test(usage),	 cmocka_unit_test(full_writer),
-		cmocka_unit_test(attachment),	 cmocka_unit_test(own_notes),
+		cmocka_unit_test(own_image),   cmocka_unit_test(own_memory),
+		cmocka_unit_test(pages_once),  cmocka_unit_test(few_callbacks),
+		cmocka_unit_test(getters),     cmocka_unit_test(sizes),
+		cmocka_unit_test(names),       cmocka_unit_test(usage),
+		cmocka_unit_test(full_writer), cmocka_unit_test(attachment),
+		cmocka_unit_test(own_notes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
