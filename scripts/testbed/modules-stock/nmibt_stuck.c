@@ -5,6 +5,9 @@
  *	spin=CPU	a kernel thread on that CPU never lets another task run. It takes
  *			interrupts, so the watchdog's timer sees it.
  *	spin_irqs_off=CPU  the same with interrupts off
+ *	spin_in_irq=CPU	that CPU spins in the handler of an interrupt, whatever it did before
+ *	spin_here=1	the writer spins in its system call, and takes interrupts. It has the
+ *			lock that wait=1 has.
  *	wait=1		the writer waits for what never comes, in uninterruptible sleep. The
  *			kernel holds the module's parameter lock meanwhile: the next one who
  *			writes to a parameter of this module waits for that mutex.
@@ -16,6 +19,7 @@
 #include <linux/module.h>
 #include <linux/preempt.h>
 #include <linux/sched.h>
+#include <linux/smp.h>
 
 static noinline void nmibt_stuck_forever(void)
 {
@@ -74,6 +78,37 @@ static const struct kernel_param_ops nmibt_spin_irqs_off_ops = {
 	.set = nmibt_spin_irqs_off,
 };
 module_param_cb(spin_irqs_off, &nmibt_spin_irqs_off_ops, NULL, 0200);
+
+static noinline void nmibt_stuck_in_irq(void *unused)
+{
+	nmibt_stuck_forever();
+	barrier(); /* no tail call: the trace is to show it */
+}
+
+static int nmibt_spin_in_irq(const char *value, const struct kernel_param *param)
+{
+	unsigned int cpu;
+	int err = kstrtouint(value, 0, &cpu);
+
+	return err ? err : smp_call_function_single(cpu, nmibt_stuck_in_irq, NULL, 0);
+}
+
+static const struct kernel_param_ops nmibt_spin_in_irq_ops = {
+	.set = nmibt_spin_in_irq,
+};
+module_param_cb(spin_in_irq, &nmibt_spin_in_irq_ops, NULL, 0200);
+
+static noinline int nmibt_spin_here(const char *value, const struct kernel_param *param)
+{
+	nmibt_stuck_forever();
+	barrier();
+	return 0;
+}
+
+static const struct kernel_param_ops nmibt_spin_here_ops = {
+	.set = nmibt_spin_here,
+};
+module_param_cb(spin_here, &nmibt_spin_here_ops, NULL, 0200);
 
 static DECLARE_COMPLETION(never);
 
