@@ -172,9 +172,9 @@ static void render_stack(struct renderer *r, const struct nmibt_stack *stack, un
 
 	render_left_out(r, stack, dying, cpu);
 	for (size_t i = dying; i < stack->nr; i++) {
-		if (!nmibt_is_in_chain(stack->frames, i))
+		if (!nmibt_is_in_group(stack->frames, i))
 			continue;
-		fputs("    ", r->out);
+		fputs(stack->frames[i].reliable ? "    " : "    ? ", r->out);
 		nmibt_render_frame(r, &stack->frames[i], offsets);
 		fputs(i > dying && nmibt_is_hit(stack, i) ? "  [interrupted here]\n" : "\n",
 		      r->out);

@@ -63,14 +63,6 @@ static bool are_equal(struct chain a, struct chain b)
 	}
 }
 
-/* True: the stack is complete. One that ends because memory could not be read does not show which
- * functions are further out. */
-static bool is_whole(const struct nmibt_stack *stack)
-{
-	return stack->end == NMIBT_END_COMPLETE || stack->end == NMIBT_END_USER ||
-	       stack->end == NMIBT_END_UNKNOWN;
-}
-
 /* True: the chain has at least two functions. Many stacks have a single function in common. */
 static bool has_two(struct chain chain)
 {
@@ -84,7 +76,7 @@ static bool is_same_chain(const struct nmibt_stack *text, const struct nmibt_sta
 	struct chain a = {text, nmibt_count_dying(text)}, b = {stop, nmibt_count_dying(stop)};
 	struct chain a_rest = a, b_rest = b;
 
-	if (!is_whole(text) || !is_whole(stop) || !has_two(a) || !has_two(b))
+	if (!nmibt_is_whole(text) || !nmibt_is_whole(stop) || !has_two(a) || !has_two(b))
 		return false;
 	next_in_chain(&a_rest);
 	next_in_chain(&b_rest);
@@ -228,8 +220,8 @@ static enum nmibt_moved compare_text(const struct nmibt_evidence *evidence,
 		return NMIBT_MOVED_UNKNOWN;
 	if (evidence->is_user != stop->is_user && evidence->stack.nr + stop->stack.nr)
 		return NMIBT_MOVED_YES;
-	return evidence->stack.nr && stop->stack.nr && is_whole(&evidence->stack) &&
-			       is_whole(&stop->stack)
+	return evidence->stack.nr && stop->stack.nr && nmibt_is_whole(&evidence->stack) &&
+			       nmibt_is_whole(&stop->stack)
 		       ? NMIBT_MOVED_YES
 		       : NMIBT_MOVED_UNKNOWN;
 }

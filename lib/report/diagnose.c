@@ -57,9 +57,15 @@ static bool has_irqs_off(const struct nmibt_cpu_brief *b, uint64_t arg)
 	       b->irqs_off;
 }
 
+/* 0: nothing tells what its whole stack is. */
+static uint64_t whole_stack(const struct nmibt_cpu_brief *b)
+{
+	return b->is_whole ? b->stack_hash : 0;
+}
+
 static bool has_stack(const struct nmibt_cpu_brief *b, uint64_t arg)
 {
-	return b->stack_hash == arg;
+	return whole_stack(b) == arg;
 }
 
 static bool is_late(const struct nmibt_cpu_brief *b, uint64_t arg)
@@ -460,8 +466,8 @@ static void find_same_stacks(struct diagnosing *d)
 		return;
 	}
 	for (unsigned int i = 0; i < nr; i++) {
-		if (report->possible[i] && report->cpus[i].stack_hash)
-			hashes[count++] = report->cpus[i].stack_hash;
+		if (report->possible[i] && whole_stack(&report->cpus[i]))
+			hashes[count++] = whole_stack(&report->cpus[i]);
 	}
 	qsort(hashes, count, sizeof(*hashes), compare_hash);
 	for (size_t i = 0; i < count; i++) {
@@ -470,7 +476,7 @@ static void find_same_stacks(struct diagnosing *d)
 			hashes[shared++] = hashes[i];
 	}
 	for (unsigned int i = 0; i < nr && shared; i++) {
-		uint64_t hash = report->cpus[i].stack_hash;
+		uint64_t hash = whole_stack(&report->cpus[i]);
 		uint64_t *at =
 			hash ? bsearch(&hash, hashes, shared, sizeof(*hashes), compare_hash) : NULL;
 		if (!at)

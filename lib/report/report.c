@@ -345,6 +345,7 @@ static void make_brief(const struct nmibt_cpu *cpu, struct nmibt_cpu_brief *brie
 		.note = cpu->stop.note,
 		.wait = wait.kind,
 		.stack_hash = cpu->stack_hash,
+		.is_whole = nmibt_is_whole(&shown->stack),
 		.condition = cpu->condition,
 		.has_stale_slot = cpu->has_stale_slot,
 		.is_idle = cpu->is_idle,

@@ -168,6 +168,7 @@ struct nmibt_cpu_brief {
 	enum nmibt_note note;
 	enum nmibt_wait_kind wait;
 	uint64_t stack_hash;
+	bool is_whole; /* the stack that stands is known to its outermost function */
 	size_t condition;
 	bool has_stale_slot, has_older;
 	bool is_idle, is_user, irqs_off, is_late;

@@ -13,6 +13,12 @@ void nmibt_stack_destroy(struct nmibt_stack *stack)
 	*stack = (struct nmibt_stack){0};
 }
 
+bool nmibt_is_whole(const struct nmibt_stack *stack)
+{
+	return stack->end == NMIBT_END_COMPLETE || stack->end == NMIBT_END_USER ||
+	       stack->end == NMIBT_END_UNKNOWN;
+}
+
 size_t nmibt_function_len(struct nmibt_str name)
 {
 	/* A leading '.' belongs to the name. */
@@ -34,6 +40,12 @@ bool nmibt_is_in_chain(const struct nmibt_frame *frames, size_t i)
 	if (!frames[i].reliable)
 		return false;
 	return !i || !frames[i - 1].is_pc || !is_same_place(&frames[i - 1], &frames[i]);
+}
+
+bool nmibt_is_in_group(const struct nmibt_frame *frames, size_t i)
+{
+	return nmibt_is_in_chain(frames, i) ||
+	       (!frames[i].reliable && frames[i].line == NMIBT_NO_LINE);
 }
 
 /* FNV-1a */
@@ -68,7 +80,7 @@ uint64_t nmibt_stack_hash(const struct nmibt_frame *frames, size_t nr)
 	size_t counted = 0;
 
 	for (size_t i = 0; i < nr; i++) {
-		if (!nmibt_is_in_chain(frames, i))
+		if (!nmibt_is_in_group(frames, i))
 			continue;
 		hash = hash_frame(hash, &frames[i]);
 		counted++;

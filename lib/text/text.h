@@ -81,6 +81,10 @@ struct nmibt_stack {
 };
 void nmibt_stack_destroy(struct nmibt_stack *stack);
 
+/* False: the stack ends before its outermost function, because memory can't be read, or text is
+ * missing. It does not show which functions are further out. */
+bool nmibt_is_whole(const struct nmibt_stack *stack);
+
 /* Length of a function's name without the suffixes of compilers (.isra.0, .cold), which comparisons
  * ignore. */
 size_t nmibt_function_len(struct nmibt_str name);
@@ -89,8 +93,14 @@ size_t nmibt_function_len(struct nmibt_str name);
  * before. */
 bool nmibt_is_in_chain(const struct nmibt_frame *frames, size_t i);
 
-/* A hash of the functions of the chain; for frames without a name, of their addresses. 0: the chain
- * is empty. */
+/* True: frame i counts where stacks are told apart. Beside the chain these are the frames that may
+ * be wrong, where nmibt unwound the stack itself: it guesses only where it lost the chain, so that
+ * stacks with the same beginning may be different ones. What the kernel prints with '?' stands
+ * between the frames of a chain that is whole. */
+bool nmibt_is_in_group(const struct nmibt_frame *frames, size_t i);
+
+/* A hash of the functions of nmibt_is_in_group(); for frames without a name, of their addresses.
+ * 0: there are none. */
 uint64_t nmibt_stack_hash(const struct nmibt_frame *frames, size_t nr);
 
 /* The name of the function; or, without a name, the address as a number, which is written to

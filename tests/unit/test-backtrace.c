@@ -737,6 +737,26 @@ static void no_reliable_frame_no_stack(void **state)
 	assert_int_equal(hash_of(X86_64, "Call Trace:\n ? a+0x1/0x10\n ? b+0x1/0x10\n"), 0);
 }
 
+/* Of what nmibt unwound itself, what may be wrong tells stacks apart, too. */
+static void guesses_tell_stacks_apart(void **state)
+{
+	struct nmibt_frame a[] = {
+		{.addr = 0xffffffffc0000007, .line = NMIBT_NO_LINE, .reliable = true},
+		{.function = {"kthread", 7}, .line = NMIBT_NO_LINE},
+	};
+	struct nmibt_frame b[] = {a[0], {.function = {"vfs_write", 9}, .line = NMIBT_NO_LINE}};
+
+	(void)state;
+	assert_false(nmibt_is_in_chain(a, 1));
+	assert_true(nmibt_is_in_group(a, 1));
+	assert_int_not_equal(nmibt_stack_hash(a, 2), nmibt_stack_hash(b, 2));
+	b[1] = a[1];
+	assert_int_equal(nmibt_stack_hash(a, 2), nmibt_stack_hash(b, 2));
+	/* What the kernel printed with '?' does not. */
+	b[1].line = 1;
+	assert_int_equal(nmibt_stack_hash(b, 2), nmibt_stack_hash(b, 1));
+}
+
 static void compilers_suffixes(void **state)
 {
 	static const struct {
@@ -778,6 +798,7 @@ int main(void)
 		cmocka_unit_test(other_functions_other_stack),
 		cmocka_unit_test(hit_and_nameless),
 		cmocka_unit_test(no_reliable_frame_no_stack),
+		cmocka_unit_test(guesses_tell_stacks_apart),
 		cmocka_unit_test(compilers_suffixes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
