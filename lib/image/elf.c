@@ -12,6 +12,8 @@
 #define PHDRS_AT_ONCE 1024
 #define MAX_NOTE_BYTES (64 << 20)
 #define MAX_VMCOREINFO (1 << 20)
+/* makedumpfile.h, 1.7.2: in e_flags, where the dump had no room for all pages */
+#define DUMP_ELF_INCOMPLETE 0x1
 
 /*
  * What the file has of a range of physical memory. Where segments overlap, the one that has the
@@ -37,6 +39,7 @@ struct nmibt_elf {
 	struct segment *notes;
 	size_t nr_notes, notes_room;
 	char *vmcoreinfo; /* NUL-terminated; NULL: none */
+	const char *lost; /* what nmibt_elf_lost() returns */
 	uint64_t notes_left; /* how many bytes of notes may still be searched for VMCOREINFO */
 };
 
@@ -239,6 +242,8 @@ static struct nmibt_error *add_segment(struct nmibt_elf *elf, const Elf64_Phdr *
 
 static struct nmibt_error *add_header(struct nmibt_elf *elf, const Elf64_Phdr *phdr, uint32_t i)
 {
+	if (bytes_in_file(elf, phdr->p_offset, phdr->p_filesz) < phdr->p_filesz && !elf->lost)
+		elf->lost = NMIBT_FILE_TRUNCATED;
 	if (phdr->p_type == PT_LOAD)
 		return add_segment(elf, phdr, i);
 	return phdr->p_type == PT_NOTE ? add_notes(elf, phdr) : NULL;
@@ -269,8 +274,10 @@ static struct nmibt_error *read_program_headers(struct nmibt_elf *elf, uint64_t 
 	if (phoff > elf->file->size)
 		return NULL;
 	uint64_t in_file = (elf->file->size - phoff) / sizeof(*phdrs);
-	if (nr > in_file)
+	if (nr > in_file) {
 		nr = in_file;
+		elf->lost = elf->lost ?: NMIBT_FILE_TRUNCATED;
+	}
 	for (uint32_t i = 0, n; (i = skip_hole(elf, phoff, i, nr)) < nr; i += n) {
 		n = nr - i < PHDRS_AT_ONCE ? nr - i : PHDRS_AT_ONCE;
 		if (!read_at(elf, phoff + (uint64_t)i * sizeof(*phdrs), phdrs, n * sizeof(*phdrs)))
@@ -298,6 +305,8 @@ static struct nmibt_error *read_headers(struct nmibt_elf *elf, const char *path)
 					  "%s: program headers of %u bytes, %zu expected", path,
 					  ehdr.e_phentsize, sizeof(Elf64_Phdr));
 	elf->arch = nmibt_arch_by_elf(ehdr.e_machine);
+	if (ehdr.e_flags & DUMP_ELF_INCOMPLETE)
+		elf->lost = NMIBT_DUMP_INCOMPLETE;
 
 	/* If e_phnum is PN_XNUM, the first section header has the number of program headers. */
 	uint32_t nr = ehdr.e_phnum;
@@ -357,6 +366,11 @@ void nmibt_elf_image(struct nmibt_elf *elf, struct nmibt_image *ret)
 		.arch = elf->arch,
 		.page_size = 4096,
 	};
+}
+
+const char *nmibt_elf_lost(const struct nmibt_elf *elf)
+{
+	return elf->lost;
 }
 
 void nmibt_elf_close(struct nmibt_elf *elf)

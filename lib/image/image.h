@@ -79,7 +79,13 @@ struct nmibt_image {
 	enum nmibt_arch arch;
 	size_t page_size; /* bytes, a power of two */
 	const char *panic_message; /* untrusted text, borrowed; NULL: it must be found in the log */
+	/* A sentence about what is known to be missing from the dump that the kernel left to be
+	 * read, as in a truncated file; NULL: nothing. Reports on such an image are not complete. */
+	const char *lost;
 };
+
+#define NMIBT_FILE_TRUNCATED "the file is truncated: it ends before the end of the dump"
+#define NMIBT_DUMP_INCOMPLETE "makedumpfile left this dump incomplete: it had no room for the rest"
 
 /*
  * Back end for a plain 64-bit ELF vmcore. It needs only libc. The order of the notes does not
@@ -89,6 +95,8 @@ struct nmibt_elf;
 struct nmibt_error *nmibt_elf_open(const char *path, struct nmibt_elf **ret);
 /* image borrows from elf and is valid until nmibt_elf_close(). */
 void nmibt_elf_image(struct nmibt_elf *elf, struct nmibt_image *ret);
+/* For nmibt_image.lost. */
+const char *nmibt_elf_lost(const struct nmibt_elf *elf);
 void nmibt_elf_close(struct nmibt_elf *elf); /* NULL is allowed */
 
 /*

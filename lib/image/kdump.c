@@ -16,6 +16,10 @@
 /* The same limits as in elf.c. */
 #define MAX_VMCOREINFO (1 << 20)
 #define MAX_NOTE_BYTES (64 << 20)
+/* Whether the file is whole is looked at in dumps of up to 1 TiB with pages of 4 KiB, whose bitmap
+ * is counted in some ms, and by so many descriptors. */
+#define MAX_COUNTED_PFN (UINT64_C(1) << 28)
+#define MAX_LAST_DESCS 65536
 
 /* struct page_desc, 24 bytes */
 struct desc {
@@ -51,7 +55,7 @@ struct nmibt_kdump {
 	void *packed; /* one block, for a page before it is decompressed */
 	struct nmibt_decompressor *decompressor;
 	char *vmcoreinfo; /* NULL: none */
-	bool is_partial; /* a part is missing */
+	const char *lost; /* what nmibt_kdump_lost() returns */
 };
 
 /* -------------------------------------------------------------------- pages */
@@ -86,18 +90,22 @@ static bool desc_number(struct part *part, uint64_t pfn, uint64_t *ret)
 	return true;
 }
 
-static bool read_desc(struct part *part, uint64_t pfn, struct desc *ret)
+static bool read_desc(struct part *part, uint64_t number, struct desc *ret)
 {
-	uint64_t number;
-
-	if (!desc_number(part, pfn, &number) ||
-	    !nmibt_blocks_read(&part->blocks, part->header.descs_at + number * sizeof(*ret), ret,
+	if (!nmibt_blocks_read(&part->blocks, part->header.descs_at + number * sizeof(*ret), ret,
 			       sizeof(*ret)))
 		return false;
 	ret->offset = le64toh(ret->offset);
 	ret->size = le32toh(ret->size);
 	ret->flags = le32toh(ret->flags);
 	return true;
+}
+
+static bool desc_of_page(struct part *part, uint64_t pfn, struct desc *ret)
+{
+	uint64_t number;
+
+	return desc_number(part, pfn, &number) && read_desc(part, number, ret);
 }
 
 /* The data of pages follows the descriptors. A page is compressed only if that makes it smaller. In
@@ -150,7 +158,7 @@ static bool fetch_page(void *ctx, uint64_t pfn, void *buf)
 		return false;
 	if (!held)
 		fetch->status = why_not_held(part, pfn);
-	else if (read_desc(part, pfn, &desc) && read_page(fetch->kdump, part, &desc, buf))
+	else if (desc_of_page(part, pfn, &desc) && read_page(fetch->kdump, part, &desc, buf))
 		fetch->status = NMIBT_READ_OK;
 	return fetch->status == NMIBT_READ_OK;
 }
@@ -393,11 +401,50 @@ static struct nmibt_error *open_parts(struct nmibt_kdump *kdump, unsigned int nr
 	if (err)
 		return err;
 	qsort(kdump->parts, nr, sizeof(*kdump->parts), compare_parts);
-	kdump->is_partial = !are_all_there(kdump);
+	if (!are_all_there(kdump))
+		kdump->lost = "this is a part of a split dump, and others are missing: name them "
+			      "all";
 	part_them(kdump);
 	for (unsigned int i = 0; i < nr && !err; i++)
 		err = open_bitmaps(&kdump->parts[i]);
 	return err;
+}
+
+/* True: the file ends before the data of a page. The data is in the order of the descriptors, but
+ * all pages of zeros share one, which comes first (makedumpfile.c:
+ * write_kdump_pages_and_bitmap_cyclic(), 1.7.2; QEMU's dump.c: write_dump_pages(), 7.2). So the
+ * last descriptor of another page decides. */
+static bool is_truncated(struct part *part)
+{
+	uint64_t size = part->file->size, nr;
+	struct desc desc;
+
+	if (part->header.max_pfn > MAX_COUNTED_PFN)
+		return false;
+	if (!desc_number(part, part->end_pfn, &nr) || nr > max_descs(part))
+		return true;
+	uint64_t data_at = part->header.descs_at + nr * sizeof(desc);
+	for (uint64_t i = nr; i && nr - i < MAX_LAST_DESCS; i--) {
+		if (!read_desc(part, i - 1, &desc))
+			return true;
+		if (desc.offset > size || desc.size > size - desc.offset)
+			return true;
+		if (desc.offset > data_at)
+			return false;
+	}
+	return false;
+}
+
+static void look_for_losses(struct nmibt_kdump *kdump)
+{
+	for (unsigned int i = 0; i < kdump->nr_parts && !kdump->lost; i++) {
+		if (kdump->parts[i].header.incomplete)
+			kdump->lost = NMIBT_DUMP_INCOMPLETE;
+	}
+	for (unsigned int i = 0; i < kdump->nr_parts && !kdump->lost; i++) {
+		if (is_truncated(&kdump->parts[i]))
+			kdump->lost = NMIBT_FILE_TRUNCATED;
+	}
 }
 
 static struct nmibt_error *open_kdump(struct nmibt_kdump *kdump, unsigned int nr,
@@ -417,6 +464,7 @@ static struct nmibt_error *open_kdump(struct nmibt_kdump *kdump, unsigned int nr
 	if (err)
 		return err;
 	read_vmcoreinfo(kdump);
+	look_for_losses(kdump);
 	return NULL;
 }
 
@@ -470,18 +518,12 @@ void nmibt_kdump_image(struct nmibt_kdump *kdump, struct nmibt_image *ret)
 	};
 }
 
+const char *nmibt_kdump_lost(const struct nmibt_kdump *kdump)
+{
+	return kdump->lost;
+}
+
 const char *nmibt_kdump_remark(const struct nmibt_kdump *kdump)
 {
-	const char *complaint = nmibt_decompress_complaint(kdump->decompressor);
-
-	if (complaint)
-		return complaint;
-	for (unsigned int i = 0; i < kdump->nr_parts; i++) {
-		if (kdump->parts[i].header.incomplete)
-			return "makedumpfile left this dump incomplete: it had no room for the "
-			       "rest";
-	}
-	return kdump->is_partial
-		       ? "this is a part of a split dump, and others are missing: name them all"
-		       : NULL;
+	return nmibt_decompress_complaint(kdump->decompressor);
 }

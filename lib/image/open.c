@@ -20,6 +20,7 @@ struct nmibt_dump {
 	struct nmibt_vmcoreinfo vmcoreinfo; /* from the dump's note, or from its memory */
 	bool has_read_vmcoreinfo;
 	const char *remark;
+	const char *lost; /* for nmibt_image.lost */
 	bool is_cut; /* the file is truncated: what is missing may have been in the lost part */
 };
 
@@ -45,7 +46,7 @@ static struct nmibt_error *open_files(struct nmibt_dump *dump, unsigned int nr,
 			return err;
 		dump->nr_files++;
 		if (dump->files[i]->flat && !nmibt_flattened_complete(dump->files[i]->flat)) {
-			dump->remark = "the file ends before the end of the flattened dump";
+			dump->lost = "the file ends before the end of the flattened dump";
 			dump->is_cut = true;
 		}
 	}
@@ -107,10 +108,10 @@ static struct nmibt_error *look_for_vmcoreinfo(struct nmibt_dump *dump)
 	if (!err && !v->osrelease) {
 		nmibt_vmcoreinfo_destroy(v);
 		err = nmibt_vmcoreinfo_find(&dump->base, &dump->found);
-		if (err && err->code == NMIBT_ERR_DAMAGED && !dump->remark)
+		if (err && err->code == NMIBT_ERR_DAMAGED)
 			dump->remark =
 				"memory has VMCOREINFO of more than one kernel: none is used";
-		else if (!err && !dump->remark)
+		else if (!err)
 			dump->remark = "the dump has no VMCOREINFO note, what memory has is used";
 		nmibt_error_destroy(err);
 		err = nmibt_vmcoreinfo_parse(dump->found ? strdup(dump->found) : NULL, v);
@@ -136,6 +137,8 @@ struct nmibt_error *nmibt_dump_open(const char *const *paths, unsigned int nr,
 		nmibt_elf_image(dump->elf, &dump->base);
 	else
 		nmibt_kdump_image(dump->kdump, &dump->base);
+	if (!dump->lost)
+		dump->lost = dump->elf ? nmibt_elf_lost(dump->elf) : nmibt_kdump_lost(dump->kdump);
 	*ret = dump;
 	return NULL;
 }
@@ -178,12 +181,15 @@ void nmibt_dump_image(struct nmibt_dump *dump, struct nmibt_image *ret)
 	*ret = dump->base;
 	ret->ops = &ops;
 	ret->ctx = dump;
+	ret->lost = dump->lost;
 }
 
 const char *nmibt_dump_remark(const struct nmibt_dump *dump)
 {
 	const char *remark = dump->kdump ? nmibt_kdump_remark(dump->kdump) : NULL;
 
+	if (!remark)
+		remark = dump->lost;
 	return remark ? remark : dump->remark;
 }
 

@@ -462,6 +462,8 @@ static void write_counts(struct json *j)
 
 	json_key(j, "complete");
 	json_bool(j, report->complete);
+	json_key(j, "lost");
+	json_text(j, report->kernel->image->lost);
 	json_key(j, "stopped");
 	json_bool(j, report->was_stopped);
 	json_key(j, "possible_cpus");

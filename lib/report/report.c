@@ -516,7 +516,7 @@ static struct nmibt_error *make_report(const struct nmibt_image *image, struct n
 
 	report->input = input;
 	report->only = only;
-	report->complete = true;
+	report->complete = !image->lost;
 	report->sources = calloc(1, sizeof(*report->sources));
 	struct nmibt_error *err =
 		report->sources ? nmibt_kernel_open(image, &report->kernel) : nmibt_error_nomem();

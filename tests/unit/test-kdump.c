@@ -102,14 +102,15 @@ static void check_ranges(const struct opened *o, bool (*is_held)(uint64_t pfn))
 		assert_false(is_held(pfn));
 }
 
-static void check_remark(const struct opened *o, const char *word)
+static void check_lost(const struct opened *o, const char *word)
 {
-	const char *remark = nmibt_kdump_remark(o->kdump);
+	const char *lost = nmibt_kdump_lost(o->kdump);
 
-	if (word && (!remark || !strstr(remark, word)))
-		fail_msg("'%s' is not in '%s'", word, remark ? remark : "nothing");
+	if (word && (!lost || !strstr(lost, word)))
+		fail_msg("'%s' is not in '%s'", word, lost ? lost : "nothing");
 	if (!word)
-		assert_null(remark);
+		assert_null(lost);
+	assert_null(nmibt_kdump_remark(o->kdump));
 }
 
 /* ----------------------------------------------------------------- whole files */
@@ -161,7 +162,7 @@ static void test_versions(void **state)
 		check_pages(&o);
 		check_ranges(&o, fake_is_held);
 		check_notes(&o, version);
-		check_remark(&o, NULL);
+		check_lost(&o, NULL);
 		nmibt_kdump_close(o.kdump);
 		fake_kdump_free(&fake);
 	}
@@ -183,7 +184,7 @@ static void test_compressions(void **state)
 		struct opened o = open_one(&fake);
 		assert_int_equal(o.image.page_size, fake.block_size);
 		check_pages(&o);
-		check_remark(&o, NULL);
+		check_lost(&o, NULL);
 		nmibt_kdump_close(o.kdump);
 		fake_kdump_free(&fake);
 	}
@@ -281,7 +282,7 @@ static void test_split(void **state)
 			struct opened o = open_files(3, fakes);
 			check_pages(&o);
 			check_ranges(&o, fake_is_held);
-			check_remark(&o, NULL);
+			check_lost(&o, NULL);
 			nmibt_kdump_close(o.kdump);
 		}
 		/* A part that is named twice does not mean that another is missing. */
@@ -289,7 +290,7 @@ static void test_split(void **state)
 		struct opened o = open_files(4, fakes);
 		check_pages(&o);
 		check_ranges(&o, fake_is_held);
-		check_remark(&o, NULL);
+		check_lost(&o, NULL);
 		nmibt_kdump_close(o.kdump);
 		for (unsigned int i = 0; i < 3; i++)
 			fake_kdump_free(&parts[i]);
@@ -319,7 +320,7 @@ static void test_missing_parts(void **state)
 		}
 		if (missing == 1)
 			check_ranges(&o, is_held_without_middle);
-		check_remark(&o, "others are missing");
+		check_lost(&o, "others are missing");
 		nmibt_kdump_close(o.kdump);
 	}
 	for (unsigned int i = 0; i < 3; i++)
@@ -390,7 +391,7 @@ static void test_incomplete(void **state)
 	for (uint64_t pfn = 0, i = 0; pfn < NR_PAGES; pfn++)
 		assert_int_equal(status_of(&o, pfn),
 				 fake_is_held(pfn) && i++ < 100 ? NMIBT_READ_OK : NMIBT_READ_ERROR);
-	check_remark(&o, "incomplete");
+	check_lost(&o, "incomplete");
 	nmibt_kdump_close(o.kdump);
 	fake_kdump_free(&fake);
 }
@@ -599,6 +600,7 @@ static void test_cut(void **state)
 		}
 		struct opened o = {.kdump = kdump};
 		nmibt_kdump_image(kdump, &o.image);
+		check_lost(&o, "truncated");
 		for (uint64_t pfn = 0; pfn < 120; pfn++) {
 			enum nmibt_read status = status_of(&o, pfn);
 
@@ -611,6 +613,31 @@ static void test_cut(void **state)
 			assert_true(range.size && range.start >= from);
 		nmibt_kdump_close(kdump);
 	}
+	fake_kdump_free(&fake);
+}
+
+/* The last pages are zeros, whose data comes first: the page before them shows that the file is
+ * cut. */
+static void test_cut_before_zeros(void **state)
+{
+	struct fake_kdump fake = usual;
+
+	(void)state;
+	fake_kdump_make(&fake);
+	unsigned int nr = (fake.data_at - fake.descs_at) / 24;
+	uint64_t end = fake.end;
+	for (unsigned int i = nr - 300; i < nr; i++)
+		fake_put_desc(&fake, i, fake.data_at, 40, FAKE_ZLIB);
+	fake_put_desc(&fake, nr - 301, end - 40, 40, FAKE_ZLIB);
+	fake_kdump_reopen(&fake);
+	struct opened o = open_one(&fake);
+	check_lost(&o, NULL);
+	nmibt_kdump_close(o.kdump);
+	assert_int_equal(ftruncate(fake.fd, end - 1), 0);
+	fake_kdump_reopen(&fake);
+	o = open_one(&fake);
+	check_lost(&o, "truncated");
+	nmibt_kdump_close(o.kdump);
 	fake_kdump_free(&fake);
 }
 
@@ -794,6 +821,7 @@ int main(void)
 		cmocka_unit_test(test_descriptors),
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_cut),
+		cmocka_unit_test(test_cut_before_zeros),
 		cmocka_unit_test(test_shrinks),
 		cmocka_unit_test(test_notes_size),
 		cmocka_unit_test(test_bitmap),
