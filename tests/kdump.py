@@ -103,6 +103,24 @@ class Kdump:
         PAGE_DESC.pack_into(self.data, self._desc(pfn), len(self.data), self.block, 0, 0)
         self.data += page
 
+    def flags(self):
+        """How the pages are compressed: each value in their descriptors."""
+        return {PAGE_DESC.unpack_from(self.data, self._desc(pfn))[2] for pfn in self.pfns}
+
+    def repack(self, pack, flag):
+        """Compresses each page by pack(); the descriptors say so by flag."""
+        pages = [self.page(pfn) for pfn in self.pfns]
+        del self.data[self.descs + len(pages) * PAGE_DESC.size:]
+        for pfn, page in zip(self.pfns, pages):
+            packed = pack(page)
+            if len(packed) >= self.block:
+                PAGE_DESC.pack_into(self.data, self._desc(pfn), len(self.data), self.block, 0, 0)
+                self.data += page
+            else:
+                PAGE_DESC.pack_into(self.data, self._desc(pfn), len(self.data), len(packed),
+                                    flag, 0)
+                self.data += packed
+
     def exclude(self, paddr):
         """Removes a page, as if makedumpfile had left it out."""
         pfn = paddr // self.block
