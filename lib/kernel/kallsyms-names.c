@@ -256,27 +256,46 @@ static bool is_name(const struct nmibt_names *n, size_t at, size_t len, const ch
 /* More symbols of one name are looked for in all names. */
 #define MANY 64
 
-/* The symbol that is at this place in the order of names, and its name without the type. */
+/* The symbol that is at this place in the order of names. In memory that was cleared neighbours are
+ * the same symbol; the names of such a place would seem to be in order. */
+static bool symbol_in_order(const struct nmibt_names *n, uint32_t place, uint32_t *ret)
+{
+	uint32_t first = place ? place - 1 : 0, last = place + 1 < n->nr ? place + 1 : place;
+	uint32_t symbols[3], nr = last - first + 1;
+	uint8_t bytes[sizeof(symbols)];
+
+	if (!read_at(n, n->order + 3ull * first, bytes, 3 * nr))
+		return false;
+	for (uint32_t i = 0; i < nr; i++) {
+		symbols[i] = bytes[3 * i] << 16 | bytes[3 * i + 1] << 8 | bytes[3 * i + 2];
+		if (symbols[i] >= n->nr || (i && symbols[i] == symbols[i - 1]))
+			return false;
+	}
+	*ret = symbols[place - first];
+	return true;
+}
+
+/* As symbol_in_order(), and the symbol's name without the type. */
 static bool name_in_order(struct nmibt_names *n, uint32_t place, uint32_t *ret, char name[MAX_NAME])
 {
 	char text[MAX_NAME];
-	uint8_t bytes[3];
 
-	if (!read_at(n, n->order + 3ull * place, bytes, sizeof(bytes)))
-		return false;
-	*ret = bytes[0] << 16 | bytes[1] << 8 | bytes[2];
-	if (*ret >= n->nr || !nmibt_names_get(n, *ret, text))
+	if (!symbol_in_order(n, place, ret) || !nmibt_names_get(n, *ret, text))
 		return false;
 	strcpy(name, text + 1);
 	return true;
 }
 
-/* With CONFIG_LTO_CLANG "name.llvm.123" and "name" are equal for the kernel's order. */
+/* With CONFIG_LTO_CLANG names are in order without this and what follows it. */
+#define LTO_SUFFIX ".llvm."
+
+/* True: the kernel's order may have other, which is the first that is not before name, before name
+ * itself. */
 static bool is_variant(const char *other, const char *name)
 {
 	size_t len = strlen(name);
 
-	return !strncmp(other, name, len) && !strncmp(other + len, ".llvm.", strlen(".llvm."));
+	return !strncmp(other, name, len) && !strncmp(other + len, LTO_SUFFIX, strlen(LTO_SUFFIX));
 }
 
 /* *ret: the first place whose name is not before name. False: the names it came to are not in
@@ -302,17 +321,18 @@ static bool find_place(struct nmibt_names *n, const char *name, uint32_t *ret)
 		}
 	}
 	*ret = low;
-	return !is_variant(below, name);
+	return true;
 }
 
-/* As nmibt_names_find(), by the order of names. */
+/* As nmibt_names_find(), by the order of names. ".llvm." in other names does not matter where name
+ * has no dot. */
 static bool find_in_order(struct nmibt_names *n, const char *name, nmibt_names_visit visit,
 			  void *ctx, bool *ret)
 {
 	char text[MAX_NAME];
 	uint32_t place, i;
 
-	if (!n->order || !find_place(n, name, &place))
+	if (!n->order || strchr(name, '.') || !find_place(n, name, &place))
 		return false;
 	*ret = true;
 	for (uint32_t end = place + MANY; place < n->nr && *ret; place++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A fake of the kernel's own table of symbols, in the layout of scripts/kallsyms.c (6.12 and 7.2),
- * and the VMCOREINFO that describes it.
+ * A fake of the kernel's own table of symbols, in the layout of scripts/kallsyms.c (6.1.y, 6.12 and
+ * 7.2), and the VMCOREINFO that describes it.
  */
 #ifndef FAKE_KALLSYMS_H
 #define FAKE_KALLSYMS_H
@@ -25,17 +25,18 @@ static const char *const keys[NR_TABLES] = {
 	"SYMBOL(kallsyms_offsets)",	"SYMBOL(kallsyms_names)",
 	"SYMBOL(kallsyms_token_table)", "SYMBOL(kallsyms_token_index)"};
 
-/* How the offsets of symbols are encoded. */
+/* How the offsets of symbols are encoded, and where the order of names is. */
 enum offsets_as {
-	NEGATIVE, /* x86_64 up to 6.14: CONFIG_KALLSYMS_ABSOLUTE_PERCPU */
-	UNSIGNED, /* arm64, and x86_64 later */
-	FROM_ENTRY, /* 7.2: no base */
+	NEGATIVE, /* x86_64 6.1.y: CONFIG_KALLSYMS_ABSOLUTE_PERCPU; the order is behind the markers */
+	UNSIGNED, /* arm64 6.12: the order is behind the base */
+	FROM_ENTRY, /* 7.2: no base, and the order is behind the offsets */
 	NR_OFFSETS_AS,
 };
 
 struct kernel {
 	uint8_t memory[MEMORY];
 	uint64_t tables[NR_TABLES]; /* offsets in memory */
+	uint64_t markers, order; /* tables that VMCOREINFO does not mention */
 	enum offsets_as as;
 	uint8_t status[MEMORY / PAGE];
 };
@@ -84,34 +85,99 @@ static inline void put_address(struct kernel *k, uint32_t i, uint64_t addr)
 	memcpy(k->memory + entry, &offset, sizeof(offset));
 }
 
-/* Makes symbols every 16 bytes, with names of a few letters; each token is one letter. */
-static inline void make_tables(struct kernel *k, enum offsets_as as)
+/* The name of symbol i behind its length: its type, then its letters. */
+static inline uint8_t *name_of_symbol(struct kernel *k, unsigned int i)
 {
-	static const uint64_t at[NR_TABLES] = {0, 8, 64, PAGE, 6 * PAGE, 6 * PAGE + 512};
-	uint32_t nr = NR_SYMBOLS;
-	uint64_t base = KERNEL;
-	uint8_t *name = k->memory + at[NAMES];
+	uint8_t *at = k->memory + k->tables[NAMES];
 
-	memset(k, 0, sizeof(*k));
-	k->as = as;
-	memcpy(k->tables, at, sizeof(at));
-	memcpy(k->memory + at[NUM_SYMS], &nr, sizeof(nr));
-	memcpy(k->memory + at[RELATIVE_BASE], &base, sizeof(base));
-	for (uint32_t i = 0; i < nr; i++) {
+	for (unsigned int n = 0; n < i; n++)
+		at += *at + 1;
+	return at + 1;
+}
+
+static inline int compare_symbols(const void *a, const void *b, void *ctx)
+{
+	unsigned int i = *(const unsigned int *)a, j = *(const unsigned int *)b;
+	const uint8_t *x = name_of_symbol(ctx, i), *y = name_of_symbol(ctx, j);
+	size_t len = x[-1] < y[-1] ? x[-1] : y[-1];
+
+	return memcmp(x + 1, y + 1, len - 1) ?: x[-1] != y[-1] ? x[-1] - y[-1] : (int)(i - j);
+}
+
+/* Sorts the symbols by their names. */
+static inline void make_order(struct kernel *k)
+{
+	unsigned int symbols[NR_SYMBOLS];
+	uint8_t *order = k->memory + k->order;
+
+	for (unsigned int i = 0; i < NR_SYMBOLS; i++)
+		symbols[i] = i;
+	qsort_r(symbols, NR_SYMBOLS, sizeof(*symbols), compare_symbols, k);
+	for (unsigned int i = 0; i < NR_SYMBOLS; i++) {
+		*order++ = symbols[i] >> 16;
+		*order++ = symbols[i] >> 8;
+		*order++ = symbols[i];
+	}
+}
+
+static inline uint64_t next_table(uint64_t end)
+{
+	return (end + 7) & ~UINT64_C(7);
+}
+
+/* Makes symbols every 16 bytes, with names of a few letters. *ret: their end. */
+static inline void make_symbols(struct kernel *k, uint64_t *ret)
+{
+	uint8_t *name = k->memory + k->tables[NAMES];
+	uint32_t markers[(NR_SYMBOLS + 255) / 256];
+
+	for (uint32_t i = 0; i < NR_SYMBOLS; i++) {
 		size_t len = 2 + i % 20;
 
+		if (i % 256 == 0)
+			markers[i / 256] = name - (k->memory + k->tables[NAMES]);
 		put_address(k, i, KERNEL + 16 * i);
 		*name++ = len;
 		memset(name, 'a' + i % 26, len);
 		*name = "tTwWd"[i % 5];
 		name += len;
 	}
+	k->markers = next_table(name - k->memory);
+	memcpy(k->memory + k->markers, markers, sizeof(markers));
+	*ret = next_table(k->markers + sizeof(markers));
+}
+
+/* Each token is one letter. */
+static inline void make_tokens(struct kernel *k, uint64_t at)
+{
+	k->tables[TOKEN_TABLE] = at;
+	k->tables[TOKEN_INDEX] = at + 512;
 	for (unsigned int i = 0; i < 256; i++) {
 		uint16_t index = 2 * i;
 
-		k->memory[at[TOKEN_TABLE] + 2 * i] = i;
-		memcpy(k->memory + at[TOKEN_INDEX] + 2 * i, &index, sizeof(index));
+		k->memory[at + 2 * i] = i;
+		memcpy(k->memory + at + 512 + 2 * i, &index, sizeof(index));
 	}
+}
+
+static inline void make_tables(struct kernel *k, enum offsets_as as)
+{
+	uint32_t nr = NR_SYMBOLS;
+	uint64_t base = KERNEL, end;
+
+	memset(k, 0, sizeof(*k));
+	k->as = as;
+	k->tables[OFFSETS] = 64;
+	k->tables[RELATIVE_BASE] = as == UNSIGNED ? next_table(64 + 4 * nr) : 8;
+	k->tables[NAMES] = 2 * PAGE + PAGE / 2;
+	memcpy(k->memory + k->tables[NUM_SYMS], &nr, sizeof(nr));
+	memcpy(k->memory + k->tables[RELATIVE_BASE], &base, sizeof(base));
+	make_symbols(k, &end);
+	k->order = as == NEGATIVE   ? end
+		   : as == UNSIGNED ? k->tables[RELATIVE_BASE] + sizeof(base)
+				    : next_table(64 + 4 * nr);
+	make_order(k);
+	make_tokens(k, as == NEGATIVE ? next_table(end + 3 * nr) : end);
 }
 
 static inline void make_image(struct kernel *kernel, enum offsets_as as, struct nmibt_image *ret)

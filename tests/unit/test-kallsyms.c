@@ -95,12 +95,11 @@ static void move(struct fixture *f, unsigned int i, unsigned int at)
 /* Gives symbol i another name with the same number of letters. */
 static void rename_to(struct fixture *f, unsigned int i, const char *name)
 {
-	uint8_t *at = f->kernel.memory + f->kernel.tables[NAMES];
+	uint8_t *at = name_of_symbol(&f->kernel, i);
 
-	for (unsigned int n = 0; n < i; n++)
-		at += *at + 1;
-	assert_int_equal(*at, strlen(name) + 1);
-	memcpy(at + 2, name, strlen(name));
+	assert_int_equal(at[-1], strlen(name) + 1);
+	memcpy(at + 1, name, strlen(name));
+	make_order(&f->kernel);
 }
 
 static bool addr_of(struct fixture *f, const char *name, uint64_t *ret)
@@ -211,8 +210,38 @@ static void excluded_names(void **state)
 	f->ops.symbolize = of_front_end;
 	f->kernel.status[f->kernel.tables[NAMES] / PAGE + 1] = 1;
 	assert_string_equal(name_of(f, AT(1)), "bb+0x0");
-	assert_string_equal(name_of(f, AT(NR_SYMBOLS - 3)), "front+0x0 [end]");
+	assert_string_equal(name_of(f, AT(300)), "front+0x0 [end]");
 	assert_string_equal(name_of(f, AT(2)), "ccc+0x0");
+}
+
+/* A name is found without those before it, which may be in pages that can't be read. */
+static void behind_excluded_names(void **state)
+{
+	struct fixture *f = *state;
+
+	f->kernel.status[f->kernel.tables[NAMES] / PAGE] = 1;
+	assert_string_equal(name_of(f, AT(NR_SYMBOLS - 3)), "zzzzzzzzzzzzzzzzzz+0x0");
+	assert_string_equal(name_of(f, AT(1)), "none");
+}
+
+/* Where a marker and the names contradict each other, all names are read. */
+static void wrong_markers(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned int i = 0; i < 6; i++) {
+		uint32_t *marker = (void *)(f->kernel.memory + f->kernel.markers + i / 2 * 4);
+		uint32_t was = *marker;
+
+		/* It points into a name, or one name too far back. */
+		*marker += i % 2 ? 1 : -18;
+		reopen(f);
+		assert_string_equal(name_of(f, AT(1)), "bb+0x0");
+		assert_string_equal(name_of(f, AT(251) + 1), "rrrrrrrrrrrr+0x1");
+		assert_string_equal(name_of(f, AT(256) + 2), "wwwwwwwwwwwwwwwww+0x2");
+		assert_string_equal(name_of(f, AT(NR_SYMBOLS - 3)), "zzzzzzzzzzzzzzzzzz+0x0");
+		*marker = was;
+	}
 }
 
 /* -------------------------------------------------------------- the other way */
@@ -250,6 +279,90 @@ static void one_name_of_several(void **state)
 	move(f, 521, 1);
 	assert_true(addr_of(f, "bb", &addr));
 	assert_true(addr == AT(1));
+}
+
+/* The entry of symbol i in the order of names. */
+static uint8_t *place_of(struct fixture *f, unsigned int i)
+{
+	uint8_t *at = f->kernel.memory + f->kernel.order;
+
+	while ((unsigned int)(at[1] << 8 | at[2]) != i)
+		at += 3;
+	return at;
+}
+
+static void exchange(uint8_t a[3], uint8_t b[3])
+{
+	uint8_t was[3];
+
+	memcpy(was, a, 3);
+	memcpy(a, b, 3);
+	memcpy(b, was, 3);
+}
+
+/* Where the order of names contradicts them, all names are read. */
+static void wrong_order(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t addr;
+
+	rename_to(f, 9, "nr_cpu_ids");
+	for (unsigned int i = 0; i < NR_SYMBOLS / 2; i++)
+		exchange(f->kernel.memory + f->kernel.order + 3 * i,
+			 f->kernel.memory + f->kernel.order + 3 * (NR_SYMBOLS - 1 - i));
+	assert_true(addr_of(f, "nr_cpu_ids", &addr));
+	make_order(&f->kernel);
+	/* Zeros stand for the first symbol. They may be a part of the order, or all of it. */
+	memset(place_of(f, 9) - 3, 0, 9);
+	assert_true(addr_of(f, "nr_cpu_ids", &addr));
+	assert_true(addr == AT(9));
+	memset(f->kernel.memory + f->kernel.order + 3 * (NR_SYMBOLS / 4), 0, 3 * NR_SYMBOLS / 2);
+	assert_true(addr_of(f, "nr_cpu_ids", &addr));
+	memset(f->kernel.memory + f->kernel.order, 0, 3 * NR_SYMBOLS);
+	assert_true(addr_of(f, "nr_cpu_ids", &addr));
+	memset(f->kernel.memory + f->kernel.order, 0xff, 3 * NR_SYMBOLS);
+	assert_true(addr_of(f, "nr_cpu_ids", &addr));
+	assert_false(addr_of(f, "nr_cpu_idz", &addr));
+}
+
+/* With CONFIG_LTO_CLANG a name is in order without its suffix, and of two that are equal then the
+ * one with the lower address comes first. */
+static void order_of_lto(void **state)
+{
+	char suffixed[] = "?ab.llvm.1", plain[] = "?ab";
+	struct fixture *f = *state;
+	uint64_t addr;
+	uint8_t *at;
+
+	for (*plain = 'a'; *plain <= 'z'; ++*plain) {
+		*suffixed = *plain;
+		rename_to(f, 9, suffixed);
+		rename_to(f, 22, plain);
+		at = place_of(f, 22);
+		assert_ptr_equal(place_of(f, 9), at + 3);
+		exchange(at, at + 3);
+		reopen(f);
+		assert_true(addr_of(f, plain, &addr));
+		assert_true(addr == AT(22));
+		assert_true(addr_of(f, suffixed, &addr));
+		assert_true(addr == AT(9));
+	}
+}
+
+/* No name needs more reads than a search in order, and the pages of names around it. */
+static void few_reads(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t addr;
+
+	rename_to(f, 9, "nr_cpu_ids");
+	f->ops.read_phys = count_reads;
+	assert_true(addr_of(f, "nr_cpu_ids", &addr));
+	/* One that is damaged is not read. */
+	f->kernel.memory[f->kernel.tables[NAMES]] = 0xff;
+	nr_reads = 0;
+	assert_false(addr_of(f, "nr_cpu_idz", &addr));
+	assert_in_range(nr_reads, 1, 50);
 }
 
 /* On x86_64 up to 6.14, per-CPU variables are not moved with the image. */
@@ -328,8 +441,13 @@ int main(void)
 		TEST(lost_base),
 		cmocka_unit_test_setup_teardown(lost_base, as_unsigned, teardown),
 		ALL(excluded_names),
+		ALL(behind_excluded_names),
+		ALL(wrong_markers),
 		ALL(by_name),
 		ALL(one_name_of_several),
+		ALL(wrong_order),
+		ALL(order_of_lto),
+		ALL(few_reads),
 		TEST(per_cpu_variables),
 		TEST(front_end_first),
 		TEST(no_names),
