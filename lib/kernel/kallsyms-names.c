@@ -4,7 +4,8 @@
  * byte, or two bytes (ULEB128) for more than 127 tokens; the first letter is the symbol's type.
  *
  * VMCOREINFO says where the names begin. Names are found without those before them by two tables
- * that it does not mention; scripts/kallsyms.c writes each table at the next multiple of 8:
+ * that it does not mention; scripts/kallsyms.c writes each table at the next multiple of 8, in 7.2
+ * of 4:
  *   - the markers say where every 256th name begins. They follow the names; the table of tokens
  *     follows them, in 6.2 and 6.3 (and 6.1.y) behind the symbols in order of their names;
  *   - the symbols in order of their names, three bytes each (since 6.2). Since 6.4 they are behind
@@ -362,11 +363,6 @@ bool nmibt_names_find(struct nmibt_names *n, const char *name, nmibt_names_visit
 
 /* ------------------------------------------------------------------- opening */
 
-static uint64_t aligned(uint64_t size)
-{
-	return (size + 7) & ~UINT64_C(7);
-}
-
 /* True: there can be markers here. */
 static bool may_be_markers(const struct nmibt_names *n, uint64_t paddr)
 {
@@ -379,14 +375,21 @@ static bool may_be_markers(const struct nmibt_names *n, uint64_t paddr)
 
 static void find_more_tables(struct nmibt_names *n, const struct nmibt_names_tables *tables)
 {
-	uint64_t markers = aligned(4ull * nr_groups(n)), order = aligned(3ull * n->nr);
+	uint64_t markers = 4ull * nr_groups(n), order = (3ull * n->nr + 7) & -8ull;
+	uint64_t end = tables->token_table, padding = markers % 8;
+	const struct {
+		uint64_t markers, order;
+	} places[] = {
+		{end - markers - padding, tables->end_of_offsets},
+		{end - markers, tables->end_of_offsets},
+		{end - order - markers - padding, end - order},
+	};
 
-	if (may_be_markers(n, tables->token_table - markers)) {
-		n->markers = tables->token_table - markers;
-		n->order = tables->end_of_offsets;
-	} else if (may_be_markers(n, tables->token_table - order - markers)) {
-		n->markers = tables->token_table - order - markers;
-		n->order = tables->token_table - order;
+	for (size_t i = 0; i < ARRAY_SIZE(places) && !n->markers; i++) {
+		if (may_be_markers(n, places[i].markers)) {
+			n->markers = places[i].markers;
+			n->order = places[i].order;
+		}
 	}
 }
 

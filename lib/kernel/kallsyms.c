@@ -202,13 +202,15 @@ static struct nmibt_error *read_offsets(struct nmibt_kallsyms *k, uint64_t nr)
 	return NULL;
 }
 
-/* The end of the offsets, and of the base, which scripts/kallsyms.c writes right behind them. */
+/* The end of the offsets, and of the base, which scripts/kallsyms.c writes at the next multiple of 8
+ * behind them. */
 static uint64_t end_of_offsets(const struct nmibt_kallsyms *k)
 {
-	uint64_t end = (k->offsets + 4ull * k->nr + 7) & ~UINT64_C(7), base;
+	uint64_t end = k->offsets + 4ull * k->nr, base;
 
-	if (find_table(k, &k->kernel->vmcoreinfo.kallsyms.relative_base, &base) && base == end)
-		end += sizeof(k->base);
+	if (find_table(k, &k->kernel->vmcoreinfo.kallsyms.relative_base, &base) &&
+	    base == ((end + 7) & -8ull))
+		end = base + sizeof(k->base);
 	return end;
 }
 

@@ -29,7 +29,8 @@ static const char *const keys[NR_TABLES] = {
 enum offsets_as {
 	NEGATIVE, /* x86_64 6.1.y: CONFIG_KALLSYMS_ABSOLUTE_PERCPU; the order is behind the markers */
 	UNSIGNED, /* arm64 6.12: the order is behind the base */
-	FROM_ENTRY, /* 7.2: no base, and the order is behind the offsets */
+	/* 7.2: no base, and the order is behind the offsets. Tables begin at multiples of 4. */
+	FROM_ENTRY,
 	NR_OFFSETS_AS,
 };
 
@@ -120,9 +121,11 @@ static inline void make_order(struct kernel *k)
 	}
 }
 
-static inline uint64_t next_table(uint64_t end)
+static inline uint64_t next_table(const struct kernel *k, uint64_t end)
 {
-	return (end + 7) & ~UINT64_C(7);
+	uint64_t size = k->as == FROM_ENTRY ? 4 : 8;
+
+	return (end + size - 1) & -size;
 }
 
 /* Makes symbols every 16 bytes, with names of a few letters. *ret: their end. */
@@ -142,9 +145,9 @@ static inline void make_symbols(struct kernel *k, uint64_t *ret)
 		*name = "tTwWd"[i % 5];
 		name += len;
 	}
-	k->markers = next_table(name - k->memory);
+	k->markers = next_table(k, name - k->memory);
 	memcpy(k->memory + k->markers, markers, sizeof(markers));
-	*ret = next_table(k->markers + sizeof(markers));
+	*ret = next_table(k, k->markers + sizeof(markers));
 }
 
 /* Each token is one letter. */
@@ -168,16 +171,16 @@ static inline void make_tables(struct kernel *k, enum offsets_as as)
 	memset(k, 0, sizeof(*k));
 	k->as = as;
 	k->tables[OFFSETS] = 64;
-	k->tables[RELATIVE_BASE] = as == UNSIGNED ? next_table(64 + 4 * nr) : 8;
+	k->tables[RELATIVE_BASE] = as == UNSIGNED ? next_table(k, 64 + 4 * nr) : 8;
 	k->tables[NAMES] = 2 * PAGE + PAGE / 2;
 	memcpy(k->memory + k->tables[NUM_SYMS], &nr, sizeof(nr));
 	memcpy(k->memory + k->tables[RELATIVE_BASE], &base, sizeof(base));
 	make_symbols(k, &end);
 	k->order = as == NEGATIVE   ? end
 		   : as == UNSIGNED ? k->tables[RELATIVE_BASE] + sizeof(base)
-				    : next_table(64 + 4 * nr);
+				    : next_table(k, 64 + 4 * nr);
 	make_order(k);
-	make_tokens(k, as == NEGATIVE ? next_table(end + 3 * nr) : end);
+	make_tokens(k, as == NEGATIVE ? next_table(k, end + 3 * nr) : end);
 }
 
 static inline void make_image(struct kernel *kernel, enum offsets_as as, struct nmibt_image *ret)
