@@ -32,7 +32,8 @@ static const struct source {
 	/* It takes two thirds of zlib's time. A report reads enough pages to make up for loading. */
 	[NMIBT_ZLIB] = {"libdeflate.so.0",
 			{"libdeflate_alloc_decompressor", "libdeflate_zlib_decompress",
-			 "libdeflate_free_decompressor"}},
+			 "libdeflate_free_decompressor"},
+			NULL},
 	[NMIBT_LZO] = {"liblzo2.so.2",
 		       {"lzo1x_decompress_safe"},
 		       "its pages are compressed by LZO, and liblzo2.so.2 can't be loaded: "
