@@ -60,6 +60,49 @@ RELEASES = {
 }
 
 
+# Addresses of other sizes, by architecture and bits. Documentation/arch/x86/x86_64/mm.rst (6.12), 5
+# levels; arch/arm64/include/asm/memory.h (6.12), VA_BITS 52 and VA_BITS_MIN 48.
+ADDRESSES = {
+    ('x86_64', 48): {}, ('arm64', 48): {},
+    ('x86_64', 57): {'direct': 0xff11000000000000, 'vmemmap': 0xffd4000000000000,
+                     'stacks': 0xffa0000000010000},
+    ('arm64', 52): {'direct': 0xfff0000000000000, 'vmemmap': 0xfffffdffbf000000},
+}
+
+
+def paging_of(about):
+    """What PageTables needs to know."""
+    return {'is_arm64': about.arch == 'arm64', 'bits': about.address_bits,
+            'shift': about.page_size.bit_length() - 1}
+
+
+def arch_of(about):
+    """ARCHES, with the sizes and addresses that a description asks for."""
+    if (about.arch, about.address_bits) not in ADDRESSES:
+        raise Mistake(f'no addresses of {about.address_bits} bits on {about.arch}')
+    if about.page_size not in ((4096,) if about.arch == 'x86_64' else (4096, 16384, 65536)):
+        raise Mistake(f'no pages of {about.page_size} bytes on {about.arch}')
+    arch = {**ARCHES[about.arch], **ADDRESSES[about.arch, about.address_bits]}
+    if about.memory_at is not None:
+        arch['base'] = about.memory_at
+    if about.arch == 'arm64':
+        # PAGE_OFFSET is where the memory from PHYS_OFFSET on is.
+        arch['direct'] = (ARCHES['arm64']['direct'] + ARCHES['arm64']['base']
+                          if about.address_bits == 48 else arch['direct']) - arch['base']
+    return arch
+
+
+def paging_lines(about):
+    """Lines of VMCOREINFO that say so, as edits."""
+    if about.arch == 'x86_64':
+        lines = [f'NUMBER(pgtable_l5_enabled)={int(about.address_bits == 57)}']
+    else:
+        lines = [f'PAGESIZE={about.page_size}', f'NUMBER(VA_BITS)={about.address_bits}',
+                 f'NUMBER(TCR_EL1_T1SZ)=0x{64 - about.address_bits:x}']
+    return [('set', line) for line in lines] if (about.address_bits, about.page_size) != (48, 4096) \
+        else []
+
+
 def release_of(arch, name):
     if (arch, name) not in RELEASES:
         known = ', '.join(f'{n} ({a})' for a, n in RELEASES)

@@ -65,7 +65,7 @@ class BaseDump:
         at = PAGE + SUB_HEADER.size
         self.sub[5:9] = [at + self.notes.index(self.vmcoreinfo), len(self.vmcoreinfo), at,
                          len(self.notes)]
-        return padded(SUB_HEADER.pack(*self.sub) + self.notes)
+        return padded(SUB_HEADER.pack(*self.sub) + self.notes, PAGE)
 
     def write(self, path):
         sub = self.make_sub_header()

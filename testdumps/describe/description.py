@@ -98,6 +98,7 @@ class Description:
         self.arch = self.panic_cpu = self.state = self.waited = self.copy = self.cut = None
         self.kernel, self.kaslr, self.crash_time, self.possible = None, 0, None, None
         self.base, self.orc, self.panic_cpu_is_said = None, None, False
+        self.page_size, self.address_bits, self.memory_at = 4096, 48, None
         self.host, self.format = 'host', 'elf'
         self.has_vmlinux, self.asked_ns = False, 60_000_000_000
         self.flags, self.table_split = [], None
@@ -230,6 +231,12 @@ class Description:
             self.cpus = nr_cpus_of(os.path.join(BUNDLED, words[1], 'vmcore'))
         elif key == 'orc':
             self.orc = words[1:]
+        elif key == 'pages':
+            self.page_size = int(words[1]) << 10
+        elif key == 'addresses':
+            self.address_bits = int(words[1])
+        elif key == 'physical':
+            self.memory_at = int(words[1], 16)
         elif key == 'kaslr':
             self.kaslr = int(words[1], 16)
         elif key == 'kdump':

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A dump, put together: what a description says, as physical memory and notes."""
-from .arches import ARCHES
+from .arches import arch_of
 from .capture import Capture, override
 from .description import Cpu
 from .kernel import Kernel
@@ -12,8 +12,8 @@ from .poke import poke
 class Dump:
     def __init__(self, fmt, description):
         self.fmt, self.about = fmt, description
-        self.arch = ARCHES[description.arch]
-        self.memory = Memory(self.arch['base'])
+        self.arch = arch_of(description)
+        self.memory = Memory(self.arch['base'], description.page_size)
         self.notes_layout = note_layout()
         self.kernel = Kernel(description, self.arch, self.memory) if description.kernel else None
         self.release = self.kernel.version if self.kernel else '6.12.0-synthetic'

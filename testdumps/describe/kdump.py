@@ -4,7 +4,6 @@ makedumpfile's IMPLEMENTATION and diskdump_mod.h (1.7.2), header version 6."""
 import struct
 import zlib
 
-from . import PAGE
 from .elf import elf_note
 from .memory import gone_pages
 
@@ -15,15 +14,15 @@ SUB_HEADER = struct.Struct('<QiiQQQQQQQQQQQ')
 
 def make_pages(dump):
     """Page frame number: its bytes; and the numbers of all that the machine had."""
-    gone = gone_pages(dump)
-    machine = [page // PAGE for page in range(dump.arch['base'], dump.memory.next, PAGE)
+    size, gone = dump.memory.page, gone_pages(dump)
+    machine = [page // size for page in range(dump.arch['base'], dump.memory.next, size)
                if page not in gone['omit']]
-    pages = {number: bytearray(PAGE) for number in machine if number * PAGE not in gone['exclude']}
+    pages = {number: bytearray(size) for number in machine if number * size not in gone['exclude']}
     for paddr, data in dump.memory.objects.values():
-        for start in range(paddr // PAGE * PAGE, paddr + len(data), PAGE):
-            if start // PAGE in pages:
-                first, last = max(start, paddr), min(start + PAGE, paddr + len(data))
-                pages[start // PAGE][first - start:last - start] = data[first - paddr:last - paddr]
+        for start in range(paddr // size * size, paddr + len(data), size):
+            if start // size in pages:
+                first, last = max(start, paddr), min(start + size, paddr + len(data))
+                pages[start // size][first - start:last - start] = data[first - paddr:last - paddr]
     return pages, machine
 
 
@@ -34,8 +33,8 @@ def bitmap(numbers, size):
     return bytes(bits)
 
 
-def padded(data):
-    return data + bytes(-len(data) % PAGE)
+def padded(data, size):
+    return data + bytes(-len(data) % size)
 
 
 def make_header(dump, sub_blocks, bitmap_blocks, max_pfn):
@@ -44,13 +43,13 @@ def make_header(dump, sub_blocks, bitmap_blocks, max_pfn):
     machine = b'aarch64' if about.arch == 'arm64' else b'x86_64'
     uts = (b'Linux', about.host.encode(), dump.release.encode(), b'#1 SMP', machine, b'(none)')
     return b'KDUMP   ' + struct.pack('<i', 6) + b''.join(text.ljust(65, b'\0') for text in uts) + \
-        bytes(6) + struct.pack('<QQIiiIIIIIIi', about.crash_time or 0, 0, COMPRESSED, PAGE,
+        bytes(6) + struct.pack('<QQIiiIIIIIIi', about.crash_time or 0, 0, COMPRESSED, dump.memory.page,
                                sub_blocks, bitmap_blocks, max_pfn, 0, 0, 0, 0, about.cpus)
 
 
 def make_sub_header(dump, max_pfn):
     """struct kdump_sub_header, and behind it the notes that it points to."""
-    at = PAGE + SUB_HEADER.size
+    at = dump.memory.page + SUB_HEADER.size
     info = dump.vmcoreinfo or b''
     note = elf_note(b'VMCOREINFO\0', 0, info)
     in_notes = len(dump.notes) - len(note) + note.index(info) if info else 0
@@ -61,16 +60,17 @@ def make_sub_header(dump, max_pfn):
 
 def pack(page):
     packed = zlib.compress(bytes(page), 1)
-    return (packed, COMPRESSED) if len(packed) < PAGE else (bytes(page), 0)
+    return (packed, COMPRESSED) if len(packed) < len(page) else (bytes(page), 0)
 
 
 def write_kdump(dump, path):
     """Returns name, offset and size of what the file holds, in its order."""
     pages, machine = make_pages(dump)
     max_pfn = max(machine) + 1
-    size = len(padded(bytes(max_pfn // 8 + 1)))
-    sub = padded(make_sub_header(dump, max_pfn))
-    head = padded(make_header(dump, len(sub) // PAGE, 2 * size // PAGE, max_pfn)) + sub
+    block = dump.memory.page
+    size = len(padded(bytes(max_pfn // 8 + 1), block))
+    sub = padded(make_sub_header(dump, max_pfn), block)
+    head = padded(make_header(dump, len(sub) // block, 2 * size // block, max_pfn), block) + sub
     maps = bitmap(machine, size) + bitmap(pages, size)
     at = len(head) + len(maps) + 24 * len(pages)
     descs, data = b'', b''

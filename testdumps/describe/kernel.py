@@ -6,14 +6,14 @@ import re
 import struct
 
 from . import PAGE, Mistake
-from .arches import release_of, vmcoreinfo_of
+from .arches import paging_lines, paging_of, release_of, vmcoreinfo_of
 from .description import Cpu
 from .kallsyms import count_from_entries, make_kallsyms
 from .log import CALLER_LINES, place_log, place_old_log
 from .modules import Code, place_modules, types_of
 from .nmibuffers import LAYOUTS, make_buffer
 from .orc import format_of, place_orc
-from .pagetables import LARGE, PageTables
+from .pagetables import PageTables
 from .stack import STACK_SIZE, STRIDE, Stack, parse_frames, place_stacks
 from .text import unescape
 from .vmcoreinfo import edited, filled, symbols_of
@@ -49,9 +49,11 @@ class Kernel:
         self.code.place_modules()
         if self.code.modules:
             self.types.update(types_of(self.release))
+        # THREAD_SIZE is a page at least (arch/arm64/include/asm/memory.h, 6.12).
+        self.stack_size = max(STACK_SIZE, memory.page)
         self.stacks = self.make_stacks()
         memory.place('text', self.functions.code)
-        self.tables = PageTables(memory, about.arch)
+        self.tables = PageTables(memory, paging_of(about))
         self.place_image()
 
     # --------------------------------------------------------------- addresses
@@ -102,7 +104,7 @@ class Kernel:
             if frames:
                 sp = {**told.note_regs, **(told.vcpu or {})}.get(self.arch['sp'])
                 stacks[cpu] = Stack(frames, self.code, self.about.arch,
-                                    self.arch['stacks'] + cpu * STRIDE, sp)
+                                    self.arch['stacks'] + cpu * STRIDE, sp, self.stack_size)
         return stacks
 
     # ------------------------------------------------------------------- image
@@ -149,8 +151,9 @@ class Kernel:
         struct.pack_into('<Q', roots, 0,
                          self.direct(self.memory.place('mem sections', sections)))
         present_with_map = self.arch['vmemmap'] | 3
-        struct.pack_into('<Q', sections, (self.arch['base'] >> SECTION_SIZE_BITS) * 16,
-                         present_with_map)
+        section = (self.arch['base'] >> SECTION_SIZE_BITS) * 16
+        if section < len(sections):  # else makedumpfile won't find it
+            struct.pack_into('<Q', sections, section, present_with_map)
         self.mem_section = at
 
     def declare_percpu(self):
@@ -169,7 +172,8 @@ class Kernel:
             width = self.types[self.buffers['type']][0]
             self.percpu[name] = (at, width, None)
             at += width
-        self.area_size = (at + PAGE - 1) // PAGE * PAGE
+        page = self.memory.page
+        self.area_size = (at + page - 1) // page * page
         if self.release['percpu_at_0']:
             self.percpu_start = 0
         else:
@@ -315,7 +319,8 @@ class Kernel:
     def map_all(self):
         """The image and the direct map, with room for the tables that this takes."""
         base = self.arch['base']
-        size = (self.memory.next - base + 16 * PAGE + LARGE - 1) // LARGE * LARGE
+        large = 1 << 21
+        size = (self.memory.next - base + 16 * self.memory.page + large - 1) // large * large
         self.tables.map_large(self.image(base), base, size)
         self.tables.map_large(self.direct(base), base, size)
 
@@ -331,7 +336,7 @@ class Kernel:
         """Where no stack is described, one that could be."""
         if cpu in self.stacks:
             return self.stacks[cpu].regs[self.arch['sp']]
-        return self.arch['stacks'] + cpu * STRIDE + STACK_SIZE - 0x120
+        return self.arch['stacks'] + cpu * STRIDE + self.stack_size - 0x120
 
     # ----------------------------------------------------------------- VMCOREINFO
 
@@ -346,7 +351,7 @@ class Kernel:
         lines += [capture_line] if capture_line else []
         if about.crash_time is not None:
             lines.append(f'CRASHTIME={about.crash_time}')
-        edits = about.vmcoreinfo_edits
+        edits = paging_lines(about) + about.vmcoreinfo_edits
         if about.log and about.log.has_callers:
             edits = CALLER_LINES + edits
         return ''.join(line + '\n' for line in edited(lines, edits)).encode()

@@ -54,7 +54,7 @@ class Stack:
     """segments: (address, bytes) of each stack that the frames are on; regs: by name;
     unusual: address of code: how it uses the stack, for orc.py."""
 
-    def __init__(self, words, functions, arch_name, base, sp=None):
+    def __init__(self, words, functions, arch_name, base, sp=None, size=STACK_SIZE):
         self.functions = functions
         self.frames = group_frames(words)
         for frame in self.frames:
@@ -63,7 +63,7 @@ class Stack:
         build = self.build_x86 if arch_name == 'x86_64' else self.build_arm64
         self.page_at = None  # index of the word that begins a page
         build([0] * (1 + len(self.frames)))
-        starts = [self.place(base + i * STACK_SIZE, part) for i, part in enumerate(self.parts)]
+        starts = [self.place(base + i * size, size, part) for i, part in enumerate(self.parts)]
         if sp is not None:
             if self.is_cut or self.page_at is not None:
                 raise Mistake(f'where the stack of {words[0]} is, its mark decides')
@@ -72,9 +72,9 @@ class Stack:
         self.segments = [(start, struct.pack(f'<{len(part)}Q', *part))
                          for start, part in zip(starts, self.parts)]
 
-    def place(self, base, part):
+    def place(self, base, size, part):
         """Address of the first word."""
-        end = base + STACK_SIZE
+        end = base + size
         if self.is_cut:  # at the end of its memory
             return end - 8 * len(part)
         start = (end - 0x50 - 8 * len(part)) & ~15
@@ -190,6 +190,6 @@ def place_stacks(stacks, memory, tables):
     for cpu, stack in stacks.items():
         for i, (start, data) in enumerate(stack.segments):
             name = f'stack {cpu}' if not i else f'stack {cpu}.{i}'
-            first = start // PAGE * PAGE
+            first = start // memory.page * memory.page
             paddr = memory.place(name, bytearray(data), start - first)
-            tables.map_pages(first, paddr // PAGE * PAGE, start + len(data) - first)
+            tables.map_pages(first, paddr // memory.page * memory.page, start + len(data) - first)
