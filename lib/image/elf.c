@@ -4,6 +4,7 @@
  * It uses libc only, because the tool for the capture kernel is built on it.
  */
 #include <elf.h>
+#include <endian.h>
 
 #include "image/extents.h"
 #include "image/file.h"
@@ -291,15 +292,48 @@ static struct nmibt_error *read_program_headers(struct nmibt_elf *elf, uint64_t 
 	return NULL;
 }
 
+/* e_machine has the same place in both classes. */
+static const char *machine_of(const Elf64_Ehdr *ehdr)
+{
+	static const struct {
+		uint16_t number;
+		const char *name;
+	} machines[] = {
+		{EM_386, "i386"},      {EM_ARM, "ARM"},	     {EM_PPC, "PowerPC"},
+		{EM_PPC64, "ppc64"},   {EM_S390, "s390"},    {EM_MIPS, "MIPS"},
+		{EM_SPARCV9, "SPARC"}, {EM_RISCV, "RISC-V"}, {EM_PARISC, "PA-RISC"},
+	};
+	uint16_t number = ehdr->e_ident[EI_DATA] == ELFDATA2MSB ? be16toh(ehdr->e_machine)
+								: le16toh(ehdr->e_machine);
+
+	for (size_t i = 0; i < ARRAY_SIZE(machines); i++) {
+		if (machines[i].number == number)
+			return machines[i].name;
+	}
+	return "unknown";
+}
+
+static struct nmibt_error *check_layout(const Elf64_Ehdr *ehdr, const char *path)
+{
+	const char *kind = ehdr->e_ident[EI_DATA] != ELFDATA2LSB ? "big-endian" : "32-bit";
+
+	if (ehdr->e_ident[EI_CLASS] == ELFCLASS64 && ehdr->e_ident[EI_DATA] == ELFDATA2LSB)
+		return NULL;
+	return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+				  "%s: an ELF dump of a %s machine (%s); only 64-bit little-endian "
+				  "ones can be read",
+				  path, kind, machine_of(ehdr));
+}
+
 static struct nmibt_error *read_headers(struct nmibt_elf *elf, const char *path)
 {
 	Elf64_Ehdr ehdr;
 
 	if (!read_at(elf, 0, &ehdr, sizeof(ehdr)) || memcmp(ehdr.e_ident, ELFMAG, SELFMAG))
 		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: not an ELF file", path);
-	if (ehdr.e_ident[EI_CLASS] != ELFCLASS64 || ehdr.e_ident[EI_DATA] != ELFDATA2LSB)
-		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
-					  "%s: not a 64-bit little-endian ELF file", path);
+	struct nmibt_error *err = check_layout(&ehdr, path);
+	if (err)
+		return err;
 	if (ehdr.e_phentsize != sizeof(Elf64_Phdr))
 		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
 					  "%s: program headers of %u bytes, %zu expected", path,
@@ -313,7 +347,7 @@ static struct nmibt_error *read_headers(struct nmibt_elf *elf, const char *path)
 	Elf64_Shdr shdr;
 	if (nr == PN_XNUM && read_at(elf, ehdr.e_shoff, &shdr, sizeof(shdr)))
 		nr = shdr.sh_info;
-	struct nmibt_error *err = read_program_headers(elf, ehdr.e_phoff, nr);
+	err = read_program_headers(elf, ehdr.e_phoff, nr);
 	if (!err)
 		err = nmibt_extents_settle(&elf->memory);
 	if (err)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The plain ELF back end: what a file has, what it left out, and what is damaged. */
+#include <endian.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -411,6 +412,45 @@ static void numbers_beyond_the_header(void **state)
 	free(elf.data);
 }
 
+/* As many segments as e_phnum can't count, the last one first. */
+static void very_many_segments(void **state)
+{
+	enum { NR = 70000 };
+	size_t size = 64 + NR * 56 + 64 + NR;
+	const struct fake_segment segment = {PT_LOAD, 0, 0, NULL, 0};
+	struct fake_elf elf = fake_elf_new(EM_X86_64, &segment, 1);
+	uint32_t nr = NR;
+
+	(void)state;
+	elf.data = realloc(elf.data, size);
+	memset(elf.data + 64, 0, size - 64);
+	for (uint32_t i = 0; i < NR; i++) {
+		Elf64_Phdr *phdr = (Elf64_Phdr *)(elf.data + 64 + 56 * i);
+
+		*phdr = (Elf64_Phdr){.p_type = PT_LOAD,
+				     .p_offset = size - NR + i,
+				     .p_paddr = PADDR + 8 * (NR - 1 - i),
+				     .p_filesz = 1,
+				     .p_memsz = 4};
+		elf.data[size - NR + i] = i % 251;
+	}
+	Elf64_Ehdr *ehdr = (Elf64_Ehdr *)elf.data;
+	ehdr->e_phnum = PN_XNUM;
+	ehdr->e_shoff = 64 + NR * 56;
+	memcpy(elf.data + ehdr->e_shoff + offsetof(Elf64_Shdr, sh_info), &nr, sizeof(nr));
+	struct opened o = open_bytes(elf.data, size);
+	for (uint32_t i = 0; i < NR; i += i < NR - 100 ? 97 : 1) {
+		uint64_t paddr = PADDR + 8 * (NR - 1 - i);
+
+		check_byte(&o, paddr, i % 251);
+		check_no_byte(&o, paddr + 1, NMIBT_READ_EXCLUDED);
+		check_no_byte(&o, paddr + 4, NMIBT_READ_ERROR);
+	}
+	assert_null(nmibt_elf_lost(o.elf));
+	close_bytes(&o);
+	free(elf.data);
+}
+
 static void odd_headers_of_others(void **state)
 {
 	const struct fake_segment segment = {PT_LOAD, PADDR, 4, "data", 4};
@@ -458,10 +498,12 @@ static void not_a_vmcore(void **state)
 	check_refused(elf.data, elf.size, "not an ELF file");
 	*ehdr = whole;
 	ehdr->e_ident[EI_CLASS] = ELFCLASS32;
-	check_refused(elf.data, elf.size, "64-bit little-endian");
+	ehdr->e_machine = EM_ARM;
+	check_refused(elf.data, elf.size, "an ELF dump of a 32-bit machine (ARM)");
 	*ehdr = whole;
 	ehdr->e_ident[EI_DATA] = ELFDATA2MSB;
-	check_refused(elf.data, elf.size, "64-bit little-endian");
+	ehdr->e_machine = htobe16(EM_S390);
+	check_refused(elf.data, elf.size, "an ELF dump of a big-endian machine (s390)");
 	*ehdr = whole;
 	ehdr->e_phentsize = 32;
 	check_refused(elf.data, elf.size, "program headers of 32 bytes, 56 expected");
@@ -607,6 +649,7 @@ int main(void)
 		cmocka_unit_test(vmcoreinfo_cut_off),
 		cmocka_unit_test(notes_with_absurd_sizes),
 		cmocka_unit_test(numbers_beyond_the_header),
+		cmocka_unit_test(very_many_segments),
 		cmocka_unit_test(odd_headers_of_others),
 		cmocka_unit_test(not_a_vmcore),
 		cmocka_unit_test(a_whole_vmcore),
