@@ -9,7 +9,7 @@ LOSS = re.compile(r"unknown|damaged|excluded|unread|can't be read|truncated|inco
                   r"lost|ends before|nothing captured|not tried|none|cut")
 # What follows from everything else: a document that lost anything may have another.
 DERIVED = re.compile(r"\.(signature|findings|outcomes|stale_cpus|stack_hash|stack_place)\b|"
-                     r"\.cpus\[[^]]*\]\.(step|outcome|source|kind|kind_text|why|wrong|moved|stuck|age)\b|"
+                     r"\.cpus\[[^]]*\]\.(step|outcome|source|why|wrong|age)\b|"
                      r"\.sources\.\w+\.text$")
 
 
@@ -72,6 +72,16 @@ def has_lost(cpu):
         any(text.get(key) for key in ("unread_bytes", "excluded_bytes", "torn_bytes"))
 
 
+def weaker_outcome(was, cpu):
+    """Complaints: what stands instead must be weaker, and must not say that the CPU did not
+    answer."""
+    if cpu["outcome"] == was["outcome"]:
+        return []
+    if cpu["step"] <= was["step"] or cpu["outcome"] in ("silent", "offline", "nmi", "irq", "stop"):
+        return [".cpus[%d].outcome: %s, not %s" % (cpu["cpu"], cpu["outcome"], was["outcome"])]
+    return []
+
+
 def unexplained(whole, other, log):
     """Complaints about all that a document says otherwise than that of the whole dump does, except
     where it says that it lost it. log: the document of the whole dump's log alone, which may stand
@@ -91,6 +101,9 @@ def unexplained(whole, other, log):
     standing = {cpu["cpu"]: cpu for cpu in whole["cpus"] if not cpu["older"]}
     texts = {line["text"] for cpu in whole["cpus"] + log["cpus"] if cpu["text"]
              for line in cpu["text"]["lines"]}
+    if not other["possible_cpus_is_at_least"]:
+        bad += ["CPU %d is not there" % cpu for cpu in standing
+                if cpu not in [now["cpu"] for now in other["cpus"]]]
     for cpu in other["cpus"]:
         lines = (cpu["text"] or {"lines": []})["lines"]
         bad += ["CPU %d: %r is new" % (cpu["cpu"], line["text"]) for line in lines
@@ -104,6 +117,8 @@ def unexplained(whole, other, log):
         elif not has_lost(cpu) and log_is_whole:
             bad.append("%s: nothing of it is marked as lost: %s" % (
                 path, differences(was, cpu)[:3]))
-        elif was["source"] == cpu["source"]:
-            bad += unexplained_value(path, was, cpu)
+        else:
+            bad += weaker_outcome(was, cpu)
+            if was["source"] == cpu["source"]:
+                bad += unexplained_value(path, was, cpu)
     return bad
