@@ -35,7 +35,7 @@ TREE = ("Makefile", "include", "lib", "extension", "tools", "tests/e2e", "tests/
         "scripts/testbed/lib.sh", "scripts/testbed/make-initramfs",
         "scripts/testbed/run-scenario", "scripts/testbed/stock-kernel")
 # The machine's own programs, by package.
-PROGRAMS = ("qemu-system-arm", "qemu-system-x86", "makedumpfile", "crash", "python3-drgn", "gcc")
+PROGRAMS = ("qemu-system-arm", "qemu-system-x86", "qemu-user-static", "makedumpfile", "crash", "python3-drgn", "gcc")
 
 
 def files_below(path):

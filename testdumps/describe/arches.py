@@ -99,8 +99,8 @@ def paging_lines(about):
     else:
         lines = [f'PAGESIZE={about.page_size}', f'NUMBER(VA_BITS)={about.address_bits}',
                  f'NUMBER(TCR_EL1_T1SZ)=0x{64 - about.address_bits:x}']
-    return [('set', line) for line in lines] if (about.address_bits, about.page_size) != (48, 4096) \
-        else []
+    is_usual = (about.address_bits, about.page_size) == (48, 4096)
+    return [] if is_usual else [('set', line) for line in lines]
 
 
 def release_of(arch, name):

@@ -43,8 +43,8 @@ def make_header(dump, sub_blocks, bitmap_blocks, max_pfn):
     machine = b'aarch64' if about.arch == 'arm64' else b'x86_64'
     uts = (b'Linux', about.host.encode(), dump.release.encode(), b'#1 SMP', machine, b'(none)')
     return b'KDUMP   ' + struct.pack('<i', 6) + b''.join(text.ljust(65, b'\0') for text in uts) + \
-        bytes(6) + struct.pack('<QQIiiIIIIIIi', about.crash_time or 0, 0, COMPRESSED, dump.memory.page,
-                               sub_blocks, bitmap_blocks, max_pfn, 0, 0, 0, 0, about.cpus)
+        bytes(6) + struct.pack('<QQIiiIIIIIIi', about.crash_time or 0, 0, COMPRESSED,
+                               dump.memory.page, sub_blocks, bitmap_blocks, max_pfn, 0, 0, 0, 0, about.cpus)
 
 
 def make_sub_header(dump, max_pfn):
