@@ -2,11 +2,13 @@
 /*
  * The signatures are from the programs that write the files: makedumpfile's
  * sadump_mod.h (1.7.8), LKCD's dump.h, Xen's xenctrl.h (before 3.1), QEMU's
- * migration/qemu-file-types.h and libvirt's qemu_saveimage.h, crash's vmware_vmss.h (8.0).
+ * migration/qemu-file-types.h and libvirt's qemu_saveimage.h, Xen's xl.h (4.17), VirtualBox's SSM.cpp
+ * (7.0). VMware's are those that crash's vmware_vmss.h (9.0) and Volatility's vmware.py (2.6) know,
+ * Hyper-V's that of dissect.hypervisor's c_hyperv.py (3.0).
  */
 #include "image/foreign.h"
 
-#define MAX_SIGNATURE 16
+#define MAX_SIGNATURE 32
 #define UNPACK "unpack it first: "
 #define SADUMP "convert it first: makedumpfile -x VMLINUX "
 #define VMWARE "convert it first: vmss2core -N6 "
@@ -33,12 +35,19 @@ static const struct format {
 	{0, 8, "DISKDUMP", "a diskdump dump", NULL, NULL},
 	{0, 4, "\xed\xeb\x0f\xf0", "a dump of Xen's xm dump-core", NULL, NULL},
 	{0, 4, "\xee\xeb\x0f\xf0", "a dump of Xen's xm dump-core", NULL, NULL},
+	{0, 26, "Xen saved domain, xl format", "a guest that Xen saved", NULL, NULL},
+	{0, 4, "\xd0\xbe\xd0\xbe", "a VMware snapshot", VMWARE, " VMEM"},
+	{0, 4, "\xd2\xba\xd2\xba", "a VMware snapshot", VMWARE, " VMEM"},
 	{0, 4, "\xd0\xbe\xd2\xbe", "a VMware snapshot", VMWARE, " VMEM"},
 	{0, 4, "\xd1\xba\xd1\xba", "a VMware snapshot", VMWARE, " VMEM"},
 	{0, 4, "\xd2\xbe\xd2\xbe", "a VMware snapshot", VMWARE, " VMEM"},
 	{0, 4, "\xd3\xbe\xd3\xbe", "a VMware snapshot", VMWARE, " VMEM"},
 	{0, 8, "PAGEDU64", "a dump in the format of Windows", NULL, NULL},
 	{0, 8, "PAGEDUMP", "a dump in the format of Windows", NULL, NULL},
+	{0, 4, "\x14\x20\x28\x01", "a file of Hyper-V's storage, as a saved state (.vmrs) is", NULL,
+	 NULL},
+	{0, 24, "\x7fVirtualBox SavedState V", "a guest that VirtualBox saved",
+	 "start it and dump that: VBoxManage debugvm VM dumpvmcore --filename DUMP", NULL},
 	{0, 16, "LibvirtQemudSave", "a guest that libvirt saved", GUEST, GUEST_THEN},
 	{0, 16, "LibvirtQemudPart", "a guest that libvirt began to save and did not finish", NULL,
 	 NULL},
