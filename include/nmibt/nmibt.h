@@ -61,6 +61,10 @@ enum nmibt_code nmibt_error_code(const struct nmibt_error *err);
 const char *nmibt_error_message(const struct nmibt_error *err);
 /* NULL is allowed. */
 void nmibt_error_destroy(struct nmibt_error *err);
+/* An error that a callback of a program returns. Never NULL. Bytes of the message that aren't
+ * printable ASCII become '?'. */
+struct nmibt_error *nmibt_error_create(enum nmibt_code code, const char *format, ...)
+	__attribute__((format(printf, 2, 3), returns_nonnull));
 
 /* ------------------------------------------------------------------- input */
 
@@ -84,6 +88,9 @@ struct nmibt_input_options {
 	size_t size; /* sizeof(struct nmibt_input_options) */
 	enum nmibt_arch arch; /* for an image that does not name it; nmibt_input_new() needs it */
 	size_t page_size; /* bytes, a power of two; nmibt_input_new() needs it */
+	/* Descriptors of the files that nmibt_input_open() would open, in the order of their
+	 * paths. They may be closed after the call. NULL: it opens the paths. */
+	const int *fds;
 };
 
 /* A code address as the kernel prints it. */
@@ -156,6 +163,10 @@ struct nmibt_input;
 struct nmibt_error *nmibt_input_open(const char *const *paths, unsigned int nr,
 				     const struct nmibt_input_options *options,
 				     struct nmibt_input **ret);
+/* Loads the library that the pages of a dump need by the dump's header, which stays loaded. It is
+ * for a program that gives up the right to open files before it opens the input. fd is that of
+ * the file, whatever it holds. */
+void nmibt_load_decompressors(int fd);
 /* Opens an image that the caller reads. ops is copied; ctx is borrowed until
  * nmibt_input_close(). USAGE where options lack the architecture or the size of a page. */
 struct nmibt_error *nmibt_input_new(const struct nmibt_input_ops *ops, void *ctx,

@@ -19,9 +19,6 @@ struct nmibt_error {
 	char *message;
 };
 
-struct nmibt_error *nmibt_error_create(enum nmibt_code code, const char *format, ...)
-	__attribute__((format(printf, 2, 3), returns_nonnull));
-
 /* Bytes of a line of text for people, which says why something failed or where we looked. */
 #define NMIBT_WHY_LEN 160
 

@@ -61,6 +61,13 @@ static bool load(struct library *library, const struct source *source)
 	return true;
 }
 
+/* The handle is left open, so that the library stays. */
+void nmibt_decompress_preload(enum nmibt_compression compression)
+{
+	if (sources[compression].soname)
+		dlopen(sources[compression].soname, RTLD_NOW | RTLD_LOCAL);
+}
+
 /* Loads the library at the first call only. False: it can't be loaded. */
 static bool need(struct nmibt_decompressor *d, enum nmibt_compression compression)
 {

@@ -23,6 +23,8 @@ struct nmibt_error *nmibt_decompressor_new(struct nmibt_decompressor **ret);
  * can't be loaded. to may have been overwritten even then. */
 bool nmibt_decompress(struct nmibt_decompressor *d, enum nmibt_compression compression,
 		      const void *from, size_t from_len, void *to, size_t to_len);
+/* Loads the library, if there is one, so that a later need of it opens no file. */
+void nmibt_decompress_preload(enum nmibt_compression compression);
 /* A line of text that names a library that was needed and could not be loaded; NULL: there is
  * none. */
 const char *nmibt_decompress_complaint(const struct nmibt_decompressor *d);

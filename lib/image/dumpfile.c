@@ -11,9 +11,9 @@ static uint64_t flattened_next_data(const struct nmibt_file *file, uint64_t offs
 	return nmibt_flattened_next_data(file->ctx, offset);
 }
 
-static struct nmibt_error *open_file(struct nmibt_dumpfile *dump, const char *path)
+static struct nmibt_error *open_file(struct nmibt_dumpfile *dump, const char *path, const int *fd)
 {
-	struct nmibt_error *err = nmibt_file_open(path, &dump->disk);
+	struct nmibt_error *err = nmibt_file_open(path, fd, &dump->disk);
 	if (err)
 		return err;
 
@@ -34,14 +34,15 @@ static struct nmibt_error *open_file(struct nmibt_dumpfile *dump, const char *pa
 	return NULL;
 }
 
-struct nmibt_error *nmibt_dumpfile_open(const char *path, struct nmibt_dumpfile **ret)
+struct nmibt_error *nmibt_dumpfile_open(const char *path, const int *fd,
+					struct nmibt_dumpfile **ret)
 {
 	struct nmibt_dumpfile *dump = calloc(1, sizeof(*dump));
 	if (!dump)
 		return nmibt_error_nomem();
 
 	dump->disk.fd = -1;
-	struct nmibt_error *err = open_file(dump, path);
+	struct nmibt_error *err = open_file(dump, path, fd);
 	if (err) {
 		nmibt_dumpfile_close(dump);
 		return err;

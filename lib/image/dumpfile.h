@@ -16,8 +16,9 @@ struct nmibt_dumpfile {
 	struct nmibt_file file; /* the dump, which readers see */
 };
 
-/* path is borrowed until nmibt_dumpfile_close(). */
-struct nmibt_error *nmibt_dumpfile_open(const char *path, struct nmibt_dumpfile **ret);
+/* path is borrowed until nmibt_dumpfile_close(). fd as in nmibt_file_open(). */
+struct nmibt_error *nmibt_dumpfile_open(const char *path, const int *fd,
+					struct nmibt_dumpfile **ret);
 void nmibt_dumpfile_close(struct nmibt_dumpfile *file); /* NULL is allowed */
 
 #endif /* NMIBT_DUMPFILE_H */

@@ -371,7 +371,7 @@ static struct nmibt_error *elf_open(const char *path, const struct nmibt_file *f
 	elf->notes_left = MAX_NOTE_BYTES;
 	elf->file = file ? file : &elf->own;
 	if (!file)
-		err = nmibt_file_open(path, &elf->own);
+		err = nmibt_file_open(path, NULL, &elf->own);
 	if (!err)
 		err = read_headers(elf, elf->file->path);
 	if (err) {

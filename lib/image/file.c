@@ -84,13 +84,13 @@ static struct nmibt_error *look_at(struct nmibt_file *file)
 	return NULL;
 }
 
-struct nmibt_error *nmibt_file_open(const char *path, struct nmibt_file *ret)
+struct nmibt_error *nmibt_file_open(const char *path, const int *fd, struct nmibt_file *ret)
 {
 	struct nmibt_file file = {
 		.path = path,
 		.read = file_read,
 		.next_data = file_next_data,
-		.fd = open(path, O_RDONLY | O_CLOEXEC),
+		.fd = fd ? fcntl(*fd, F_DUPFD_CLOEXEC, 0) : open(path, O_RDONLY | O_CLOEXEC),
 	};
 	struct nmibt_error *err = look_at(&file);
 

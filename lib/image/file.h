@@ -22,8 +22,9 @@ struct nmibt_file {
 	int fd; /* -1: none */
 };
 
-/* Opens a file on the disk. It may be a block device, but must have a size. */
-struct nmibt_error *nmibt_file_open(const char *path, struct nmibt_file *ret);
+/* Opens a file on the disk. It may be a block device, but must have a size. fd is a descriptor of
+ * it, which is copied; NULL: path is opened. */
+struct nmibt_error *nmibt_file_open(const char *path, const int *fd, struct nmibt_file *ret);
 void nmibt_file_close(struct nmibt_file *file);
 
 /* Reads all len bytes at offset. False: the file does not have them, or they can't be read. */

@@ -13,6 +13,9 @@
 
 struct nmibt_flattened;
 
+/* Offset of the data of the first record. */
+#define NMIBT_FLATTENED_FIRST_AT (4096 + 16)
+
 /* True: the file begins with the signature of a flattened dump. */
 bool nmibt_is_flattened(int fd);
 

@@ -259,7 +259,7 @@ void nmibt_vmcoreinfo_destroy(struct nmibt_vmcoreinfo *info);
 struct nmibt_dump;
 
 /* As nmibt_input_open(). */
-struct nmibt_error *nmibt_dump_open(const char *const *paths, unsigned int nr,
+struct nmibt_error *nmibt_dump_open(const char *const *paths, unsigned int nr, const int *fds,
 				    struct nmibt_dump **ret);
 void nmibt_dump_close(struct nmibt_dump *dump); /* NULL is allowed */
 /* image borrows from dump. */

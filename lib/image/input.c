@@ -297,12 +297,12 @@ static void set_image(struct nmibt_input *input, const struct nmibt_input_option
 }
 
 static struct nmibt_error *open_dump(struct nmibt_input *input, const char *const *paths,
-				     unsigned int nr)
+				     unsigned int nr, const int *fds)
 {
 	if (!nr)
 		return nmibt_error_create(NMIBT_ERR_USAGE, "no file is named");
 	input->path = strdup(paths[0]);
-	return input->path ? nmibt_dump_open(paths, nr, &input->dump) : nmibt_error_nomem();
+	return input->path ? nmibt_dump_open(paths, nr, fds, &input->dump) : nmibt_error_nomem();
 }
 
 struct nmibt_error *nmibt_input_open(const char *const *paths, unsigned int nr,
@@ -317,7 +317,7 @@ struct nmibt_error *nmibt_input_open(const char *const *paths, unsigned int nr,
 	if (!input)
 		return nmibt_error_nomem();
 
-	err = open_dump(input, paths, nr);
+	err = open_dump(input, paths, nr, own.fds);
 	if (err) {
 		nmibt_input_close(input);
 		return err;

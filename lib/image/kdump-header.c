@@ -9,6 +9,7 @@
 #include <endian.h>
 #include <inttypes.h>
 
+#include "image/flattened.h"
 #include "image/kdump-header.h"
 
 #define SIGNATURE "KDUMP   "
@@ -65,6 +66,18 @@ bool nmibt_is_kdump(const struct nmibt_file *file)
 
 	return nmibt_file_read(file, 0, signature, sizeof(signature)) &&
 	       !memcmp(signature, SIGNATURE, sizeof(signature));
+}
+
+/* Programs write the header first, so that the first record of a flattened file has it. */
+uint32_t nmibt_kdump_peek_status(int fd)
+{
+	char head[HEAD_SIZE];
+	off_t at = nmibt_is_flattened(fd) ? NMIBT_FLATTENED_FIRST_AT : 0;
+
+	if (nmibt_pread(fd, head, sizeof(head), at) != sizeof(head) ||
+	    memcmp(head, SIGNATURE, sizeof(SIGNATURE) - 1))
+		return 0;
+	return u32_at(head, STATUS_AT);
 }
 
 static bool is_layout(uint32_t block_size, uint32_t sub_blocks)
@@ -157,7 +170,8 @@ struct nmibt_error *nmibt_kdump_header_read(const struct nmibt_file *file,
 	if (err)
 		return err;
 	header.block_size = u32_at(head, BLOCK_SIZE_AT);
-	header.incomplete = u32_at(head, STATUS_AT) & INCOMPLETE;
+	header.status = u32_at(head, STATUS_AT);
+	header.incomplete = header.status & INCOMPLETE;
 	header.max_pfn = u32_at(head, MAX_PFN_AT);
 	if (!nmibt_file_read(file, header.block_size, sub, sizeof(sub)))
 		return nmibt_error_create(NMIBT_ERR_UNUSABLE,

@@ -17,6 +17,7 @@ struct nmibt_kdump_header {
 	uint32_t block_size; /* bytes of a block and of a page: a power of two */
 	char machine[66]; /* utsname.machine; untrusted text; empty: unknown */
 	uint64_t max_pfn; /* number of pages of the machine, in every part of a split dump */
+	uint32_t status; /* DUMP_DH_COMPRESSED_*: how pages are compressed */
 	bool incomplete; /* makedumpfile ran out of space before it had written all pages */
 	bool split; /* one part of several, with the pages [start_pfn, end_pfn) */
 	uint64_t start_pfn, end_pfn;
@@ -27,6 +28,9 @@ struct nmibt_kdump_header {
 	struct nmibt_kdump_part vmcoreinfo, notes; /* size 0: there is none */
 };
 
+/* The status in the header of a file that may be flattened, which is not checked otherwise. 0:
+ * the file is no such dump. */
+uint32_t nmibt_kdump_peek_status(int fd);
 /* True: the file begins with the signature of such a dump. */
 bool nmibt_is_kdump(const struct nmibt_file *file);
 /* Fails with UNUSABLE for dumps of 32-bit and big-endian machines, and for damaged headers. */

@@ -90,6 +90,16 @@ static bool desc_number(struct part *part, uint64_t pfn, uint64_t *ret)
 	return true;
 }
 
+void nmibt_load_decompressors(int fd)
+{
+	uint32_t status = nmibt_kdump_peek_status(fd);
+
+	for (unsigned int i = 0; i < NMIBT_NR_COMPRESSIONS; i++) {
+		if (status & compression_flags[i])
+			nmibt_decompress_preload(i);
+	}
+}
+
 static bool read_desc(struct part *part, uint64_t number, struct desc *ret)
 {
 	if (!nmibt_blocks_read(&part->blocks, part->header.descs_at + number * sizeof(*ret), ret,
@@ -118,6 +128,10 @@ static bool read_page(struct nmibt_kdump *kdump, const struct part *part, const 
 	if (!desc->flags)
 		return desc->size == kdump->block_size &&
 		       nmibt_file_read(part->file, desc->offset, buf, desc->size);
+	/* makedumpfile and QEMU name in the header each compression but zlib's that they use. A
+	 * flag of another one is damage, for which no library is loaded. */
+	if (desc->flags & ~(part->header.status | compression_flags[NMIBT_ZLIB]))
+		return false;
 	for (unsigned int i = 0; i < NMIBT_NR_COMPRESSIONS; i++) {
 		if (desc->flags == compression_flags[i])
 			return nmibt_file_read(part->file, desc->offset, kdump->packed,

@@ -34,14 +34,15 @@ static bool is_elf(const struct nmibt_file *file)
 }
 
 static struct nmibt_error *open_files(struct nmibt_dump *dump, unsigned int nr,
-				      const char *const *paths)
+				      const char *const *paths, const int *fds)
 {
 	dump->files = calloc(nr, sizeof(*dump->files));
 	if (!dump->files)
 		return nmibt_error_nomem();
 
 	for (unsigned int i = 0; i < nr; i++) {
-		struct nmibt_error *err = nmibt_dumpfile_open(paths[i], &dump->files[i]);
+		struct nmibt_error *err =
+			nmibt_dumpfile_open(paths[i], fds ? &fds[i] : NULL, &dump->files[i]);
 		if (err)
 			return err;
 		dump->nr_files++;
@@ -54,9 +55,9 @@ static struct nmibt_error *open_files(struct nmibt_dump *dump, unsigned int nr,
 }
 
 static struct nmibt_error *open_image(struct nmibt_dump *dump, unsigned int nr,
-				      const char *const *paths)
+				      const char *const *paths, const int *fds)
 {
-	struct nmibt_error *err = open_files(dump, nr, paths);
+	struct nmibt_error *err = open_files(dump, nr, paths, fds);
 	if (err)
 		return err;
 	if (nr == 1 && is_elf(&dump->files[0]->file))
@@ -121,14 +122,14 @@ static struct nmibt_error *look_for_vmcoreinfo(struct nmibt_dump *dump)
 	return err;
 }
 
-struct nmibt_error *nmibt_dump_open(const char *const *paths, unsigned int nr,
+struct nmibt_error *nmibt_dump_open(const char *const *paths, unsigned int nr, const int *fds,
 				    struct nmibt_dump **ret)
 {
 	struct nmibt_dump *dump = calloc(1, sizeof(*dump));
 	if (!dump)
 		return nmibt_error_nomem();
 
-	struct nmibt_error *err = open_image(dump, nr, paths);
+	struct nmibt_error *err = open_image(dump, nr, paths, fds);
 	if (err) {
 		nmibt_dump_close(dump);
 		return err;

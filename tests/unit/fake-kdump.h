@@ -242,7 +242,7 @@ static inline void fake_put_pages(struct fake_kdump *f, uint64_t from, uint64_t 
 static inline void fake_kdump_reopen(struct fake_kdump *f)
 {
 	nmibt_file_close(&f->file);
-	struct nmibt_error *err = nmibt_file_open(f->path, &f->file);
+	struct nmibt_error *err = nmibt_file_open(f->path, NULL, &f->file);
 	assert(!err);
 	(void)err;
 }
