@@ -8,6 +8,7 @@
  * A frame is printed as its pc, "=" if that is the next instruction, "?" if the frame is not
  * reliable, and its name.
  */
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -108,7 +109,7 @@ static void close_driver(struct driver *driver)
 static struct nmibt_error *use_cfi(struct driver *driver, const char *vmlinux)
 {
 	uint64_t offset = driver->kernel->vmcoreinfo.kerneloffset.value;
-	struct nmibt_error *err = nmibt_debugfile_open(vmlinux, &driver->vmlinux);
+	struct nmibt_error *err = nmibt_debugfile_open(open(vmlinux, O_RDONLY), vmlinux, NULL, &driver->vmlinux);
 
 	return err ?: nmibt_debugfile_cfi(driver->vmlinux, offset, &driver->cfi);
 }

@@ -14,14 +14,48 @@ extern "C" {
 #endif
 #pragma GCC visibility push(default)
 
-/* Strings are borrowed until the input is closed. */
+/* What a search for a file goes by. Strings are NULL where they are not known. They may come from
+ * the dump, so a search takes only those that are plain names, of letters, digits and "._+~-". */
+struct nmibt_debuginfo_wanted {
+	size_t size; /* sizeof(struct nmibt_debuginfo_wanted) */
+	const char *build_id; /* in hex; of the kernel, or of the file of split_off */
+	const char *release; /* of the kernel */
+	const char *module; /* search for the file of this module; NULL: for the vmlinux */
+	/* Search for the debugging information that was split off a file; link is its name by
+	 * .gnu_debuglink. */
+	bool split_off;
+	const char *link;
+};
+
+/* Receives an open file, which it closes, and its path. True: the file is the right one, and the
+ * search ends. */
+typedef bool (*nmibt_debuginfo_file_fn)(void *arg, int fd, const char *path);
+
+/* Strings, and what ctx points to, are borrowed until the input is closed. */
 struct nmibt_debuginfo_options {
 	size_t size; /* sizeof(struct nmibt_debuginfo_options) */
 	const char *vmlinux; /* NULL: search for it beside the dump and in debug_path */
 	const char *debug_path; /* folders, separated by colons; NULL: /usr/lib/debug */
 	bool force; /* use vmlinux even if it is of another build */
 	bool debuginfod; /* also ask the servers in $DEBUGINFOD_URLS */
+	/* The descriptor of vmlinux, which may be closed after the call. NULL: it is opened. */
+	const int *vmlinux_fd;
+	/* As nmibt_debuginfo_search(), which is used where it is NULL. It is for a program that
+	 * can't open files itself and asks another one. */
+	struct nmibt_error *(*search)(void *ctx, const struct nmibt_debuginfo_wanted *wanted,
+				      nmibt_debuginfo_file_fn visit, void *arg);
+	void *ctx; /* for search */
 };
+
+/*
+ * Opens files that may be the wanted one, beside the dump at the path dump and in the folders that
+ * options name, until visit takes one. NOTHING where it takes none: the message says where the
+ * files were looked for. Of options only vmlinux, debug_path and debuginfod are used.
+ */
+struct nmibt_error *nmibt_debuginfo_search(const struct nmibt_debuginfo_options *options,
+					   const char *dump,
+					   const struct nmibt_debuginfo_wanted *wanted,
+					   nmibt_debuginfo_file_fn visit, void *arg);
 
 /* True: the kernel in the input does not say where its symbols are (before 6.0), so that its
  * variables can only be found with its vmlinux. */

@@ -29,6 +29,7 @@ static const struct machine {
 
 struct nmibt_cfi {
 	Dwfl *dwfl;
+	const struct nmibt_debugfile *file;
 	Elf *elf;
 	const char *path;
 	/* The stack that is being unwound: */
@@ -314,9 +315,18 @@ static int find_elf(Dwfl_Module *module, void **userdata, const char *name, Dwar
 	return -1;
 }
 
+static int find_debuginfo(Dwfl_Module *module, void **userdata, const char *name, Dwarf_Addr base,
+			  const char *file_name, const char *link, GElf_Word crc, char **ret_path)
+{
+	const struct nmibt_cfi *cfi = *userdata;
+
+	(void)module, (void)name, (void)base, (void)file_name, (void)crc;
+	return nmibt_debugfile_open_split_off(cfi->file, link, ret_path);
+}
+
 static const Dwfl_Callbacks callbacks = {
 	.find_elf = find_elf,
-	.find_debuginfo = dwfl_standard_find_debuginfo,
+	.find_debuginfo = find_debuginfo,
 };
 
 /* *low: the address of the first segment, which libdwfl needs; *high: the end of the highest
@@ -359,14 +369,15 @@ static bool report(struct nmibt_cfi *cfi, uint64_t offset)
 	return dwfl_attach_state(cfi->dwfl, NULL, THREAD, &thread_callbacks, cfi);
 }
 
-struct nmibt_error *nmibt_cfi_open(Elf *elf, const char *path, uint64_t offset,
-				   struct nmibt_cfi **ret)
+struct nmibt_error *nmibt_cfi_open(const struct nmibt_debugfile *file, Elf *elf, const char *path,
+				   uint64_t offset, struct nmibt_cfi **ret)
 {
 	struct nmibt_cfi *cfi = calloc(1, sizeof(*cfi));
 	GElf_Ehdr header;
 
 	if (!cfi)
 		return nmibt_error_nomem();
+	cfi->file = file;
 	cfi->elf = elf;
 	cfi->path = path;
 	if (gelf_getehdr(elf, &header))

@@ -8,17 +8,18 @@
 
 #include <libelf.h>
 
+#include "debuginfo/debugfile.h"
 #include "unwind/unwind.h"
 
 /*
- * Unwinds any number of stacks. elf is the vmlinux, path its name for messages; libdwfl searches
- * for the separate debugging information of it. offset is the number of bytes by which the kernel
- * was moved from its addresses in the vmlinux. elf is borrowed until nmibt_cfi_close(). Fails with
- * UNUSABLE where libdwfl can't unwind the vmlinux's architecture.
+ * Unwinds any number of stacks. elf is that of file, the vmlinux; path is its name for messages.
+ * offset is the number of bytes by which the kernel was moved from its addresses in the vmlinux.
+ * file is borrowed until nmibt_cfi_close(). Fails with UNUSABLE where libdwfl can't unwind the
+ * vmlinux's architecture.
  */
 struct nmibt_cfi;
-struct nmibt_error *nmibt_cfi_open(Elf *elf, const char *path, uint64_t offset,
-				   struct nmibt_cfi **ret);
+struct nmibt_error *nmibt_cfi_open(const struct nmibt_debugfile *file, Elf *elf, const char *path,
+				   uint64_t offset, struct nmibt_cfi **ret);
 void nmibt_cfi_close(struct nmibt_cfi *cfi); /* NULL is allowed */
 
 /*

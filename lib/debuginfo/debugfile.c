@@ -5,8 +5,8 @@
  * apart from the symbol table only the parts that a frame needs are read.
  */
 #include <dwarf.h>
+#include <elfutils/libdwelf.h>
 #include <elfutils/libdwfl.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <unistd.h>
 
@@ -29,24 +29,26 @@ struct type {
 	char name[];
 };
 
+#define MAX_BUILD_ID (2 * 64 + 1) /* in hex, with the NUL */
+
 struct nmibt_debugfile {
 	Dwfl *dwfl;
 	Dwfl_Module *module;
 	struct type *types;
-	char build_id[2 * 64 + 1];
+	const struct nmibt_search *search;
+	char build_id[MAX_BUILD_ID];
 	int nr_symbols;
 	struct symbols by_name;
 };
 
 /* --------------------------------------------------------------------- file */
 
-/* Without its own search path libdwfl looks beside the file and in /usr/lib/debug for the file that
- * .gnu_debuglink or the build-id names. */
-static const Dwfl_Callbacks callbacks = {
-	.find_elf = dwfl_build_id_find_elf,
-	.find_debuginfo = dwfl_standard_find_debuginfo,
-	.section_address = dwfl_offline_section_address,
-};
+static void write_build_id(const unsigned char *bits, ssize_t len, char ret[MAX_BUILD_ID])
+{
+	*ret = '\0';
+	for (ssize_t i = 0; i < len && 2 * (i + 1) < MAX_BUILD_ID; i++)
+		snprintf(ret + 2 * i, 3, "%02x", bits[i]);
+}
 
 static void read_build_id(struct nmibt_debugfile *file)
 {
@@ -54,9 +56,63 @@ static void read_build_id(struct nmibt_debugfile *file)
 	GElf_Addr vaddr;
 	int len = dwfl_module_build_id(file->module, &bits, &vaddr);
 
-	for (int i = 0; i < len && 2 * (i + 1) < (int)sizeof(file->build_id); i++)
-		snprintf(file->build_id + 2 * i, 3, "%02x", bits[i]);
+	write_build_id(bits, len, file->build_id);
 }
+
+struct split_off {
+	const struct nmibt_debugfile *file; /* that it was split off */
+	int fd;
+	char *path;
+};
+
+static bool take_split_off(void *arg, int fd, const char *path)
+{
+	struct split_off *split_off = arg;
+	char build_id[MAX_BUILD_ID];
+	const void *bits;
+	Elf *elf = elf_begin(fd, ELF_C_READ_MMAP_PRIVATE, NULL);
+
+	write_build_id(bits, elf ? dwelf_elf_gnu_build_id(elf, &bits) : -1, build_id);
+	elf_end(elf);
+	if (!*build_id || strcmp(build_id, split_off->file->build_id)) {
+		close(fd);
+		return false;
+	}
+	split_off->fd = fd;
+	split_off->path = strdup(path);
+	return true;
+}
+
+int nmibt_debugfile_open_split_off(const struct nmibt_debugfile *file, const char *link,
+				   char **ret_path)
+{
+	const struct nmibt_debuginfo_wanted wanted = {
+		.size = sizeof(wanted),
+		.build_id = file->build_id,
+		.split_off = true,
+		.link = link,
+	};
+	struct split_off found = {.file = file, .fd = -1};
+
+	if (file->search)
+		nmibt_error_destroy(
+			file->search->search(file->search->ctx, &wanted, take_split_off, &found));
+	*ret_path = found.path;
+	return found.fd;
+}
+
+static int find_debuginfo(Dwfl_Module *module, void **userdata, const char *name, Dwarf_Addr base,
+			  const char *file_name, const char *link, GElf_Word crc, char **ret_path)
+{
+	(void)module, (void)name, (void)base, (void)file_name, (void)crc;
+	return nmibt_debugfile_open_split_off(*userdata, link, ret_path);
+}
+
+static const Dwfl_Callbacks callbacks = {
+	.find_elf = dwfl_build_id_find_elf,
+	.find_debuginfo = find_debuginfo,
+	.section_address = dwfl_offline_section_address,
+};
 
 static struct nmibt_error *unusable(const char *path)
 {
@@ -64,31 +120,41 @@ static struct nmibt_error *unusable(const char *path)
 				  dwfl_errmsg(-1));
 }
 
-static struct nmibt_error *open_file(struct nmibt_debugfile *file, const char *path)
+static struct nmibt_error *open_file(struct nmibt_debugfile *file, int fd, const char *path)
 {
 	GElf_Addr bias;
+	void **userdata;
 
 	file->dwfl = dwfl_begin(&callbacks);
-	if (!file->dwfl)
+	if (!file->dwfl) {
+		close(fd);
 		return nmibt_error_nomem();
+	}
 	dwfl_report_begin(file->dwfl);
-	file->module = dwfl_report_offline(file->dwfl, "kernel", path, -1);
-	if (!file->module || dwfl_report_end(file->dwfl, NULL, NULL) ||
-	    !dwfl_module_getelf(file->module, &bias))
+	file->module = dwfl_report_offline(file->dwfl, "kernel", path, fd);
+	if (!file->module) {
+		close(fd); /* otherwise libdwfl has it */
 		return unusable(path);
+	}
+	if (dwfl_report_end(file->dwfl, NULL, NULL) || !dwfl_module_getelf(file->module, &bias))
+		return unusable(path);
+	dwfl_module_info(file->module, &userdata, NULL, NULL, NULL, NULL, NULL, NULL);
+	*userdata = file;
 	read_build_id(file);
 	return NULL;
 }
 
-struct nmibt_error *nmibt_debugfile_open(const char *path, struct nmibt_debugfile **ret)
+struct nmibt_error *nmibt_debugfile_open(int fd, const char *path,
+					 const struct nmibt_search *search,
+					 struct nmibt_debugfile **ret)
 {
-	if (access(path, R_OK))
-		return nmibt_error_create(NMIBT_ERR_NOTHING, "%s: %m", path);
-
 	struct nmibt_debugfile *file = calloc(1, sizeof(*file));
-	if (!file)
+	if (!file) {
+		close(fd);
 		return nmibt_error_nomem();
-	struct nmibt_error *err = open_file(file, path);
+	}
+	file->search = search;
+	struct nmibt_error *err = open_file(file, fd, path);
 	if (err) {
 		nmibt_debugfile_close(file);
 		return err;
@@ -629,5 +695,5 @@ struct nmibt_error *nmibt_debugfile_cfi(struct nmibt_debugfile *file, uint64_t o
 	Elf *elf = dwfl_module_getelf(file->module, &bias);
 
 	dwfl_module_info(file->module, NULL, NULL, NULL, NULL, NULL, &path, NULL);
-	return nmibt_cfi_open(elf, path ?: "", offset, ret);
+	return nmibt_cfi_open(file, elf, path ?: "", offset, ret);
 }

@@ -5,14 +5,18 @@
 #ifndef NMIBT_DEBUGFILE_H
 #define NMIBT_DEBUGFILE_H
 
+#include "debuginfo/find-debuginfo.h"
 #include "image/image.h"
 
 struct nmibt_debugfile;
 struct nmibt_cfi;
 
-/* Fails with NOTHING where there is no such file, with UNUSABLE where it is no ELF file. libdw also
- * reads files that are compressed by xz, gzip or bzip2. */
-struct nmibt_error *nmibt_debugfile_open(const char *path, struct nmibt_debugfile **ret);
+/* Closes fd at once or with *ret. path is for messages; search is borrowed, NULL: no split-off
+ * debugging information is looked for. Fails with UNUSABLE where the file is no ELF file. libdw
+ * also reads files that are compressed by xz, gzip or bzip2. */
+struct nmibt_error *nmibt_debugfile_open(int fd, const char *path,
+					 const struct nmibt_search *search,
+					 struct nmibt_debugfile **ret);
 void nmibt_debugfile_close(struct nmibt_debugfile *file); /* NULL is allowed */
 
 bool nmibt_debugfile_has_lines(const struct nmibt_debugfile *file);
@@ -38,6 +42,11 @@ bool nmibt_debugfile_symbol_addr(struct nmibt_debugfile *file, const char *name,
 bool nmibt_debugfile_type_size(struct nmibt_debugfile *file, const char *type, size_t *ret);
 bool nmibt_debugfile_member_offset(struct nmibt_debugfile *file, const char *type,
 				   const char *member, size_t *ret);
+
+/* Opens the debugging information that was split off the file; link is its name by .gnu_debuglink,
+ * NULL: none. Returns a descriptor and sets *ret_path, which the caller frees; -1: not found. */
+int nmibt_debugfile_open_split_off(const struct nmibt_debugfile *file, const char *link,
+				   char **ret_path);
 
 /* See cfi.h; *ret borrows from file. offset is the number of bytes by which the kernel was moved
  * from its addresses in the file. */

@@ -4,9 +4,8 @@
  * with the layout of struct module, so a module's file is checked by its vermagic and by the
  * sizes of its functions. A function that does not fit gets no file and line.
  */
-#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
-#include <libgen.h>
 #include <search.h>
 #include <stdio.h>
 
@@ -42,9 +41,9 @@ struct answer {
 struct nmibt_debuginfo {
 	enum nmibt_arch arch; /* of the dump */
 	uint64_t kernel_offset; /* bytes by which KASLR moved the image */
-	bool debuginfod;
-	char *folder;
-	const char *debug_path;
+	struct nmibt_debuginfo_options options;
+	char *dump; /* path of the dump */
+	struct nmibt_search search;
 	char *release, *build_id; /* of the dump; NULL: unknown */
 	bool is_unverified; /* build_id is only VMCOREINFO's, which may be garbage */
 	bool searched; /* vmlinux was searched for */
@@ -79,12 +78,12 @@ struct candidate {
 	struct nmibt_debugfile **ret;
 };
 
-static bool take(void *arg, const char *path)
+static bool take(void *arg, int fd, const char *path)
 {
 	const struct candidate *candidate = arg;
 	struct nmibt_debugfile *file;
 
-	struct nmibt_error *err = nmibt_debugfile_open(path, &file);
+	struct nmibt_error *err = nmibt_debugfile_open(fd, path, &candidate->info->search, &file);
 	if (err) {
 		nmibt_error_destroy(err);
 		return false;
@@ -113,32 +112,21 @@ static bool is_its_module(const struct nmibt_debuginfo *info, const struct nmibt
 	       (!release || !info->release || !strcmp(release, info->release));
 }
 
-static struct nmibt_error *search_vmlinux(struct nmibt_debuginfo *info)
+/* Complains where it is not found. */
+static void search_for(struct nmibt_debuginfo *info, const char *module,
+		       const struct candidate *candidate)
 {
-	const struct nmibt_wanted wanted = {info->folder, info->debug_path, info->release,
-					    info->build_id};
-	struct candidate candidate = {info, is_its_vmlinux, &info->vmlinux};
-	char *path = NULL;
+	const struct nmibt_debuginfo_wanted wanted = {
+		.size = sizeof(wanted),
+		.build_id = info->build_id,
+		.release = info->release,
+		.module = module,
+	};
+	struct nmibt_error *err =
+		info->search.search(info->search.ctx, &wanted, take, (void *)candidate);
 
-	if (!info->build_id)
-		return nmibt_error_create(NMIBT_ERR_NOTHING,
-					  "the dump does not say which build its kernel is: name "
-					  "its vmlinux by --vmlinux");
-	if (nmibt_find_vmlinux(&wanted, take, &candidate))
-		return NULL;
-	if (!info->debuginfod)
-		return nmibt_error_create(
-			NMIBT_ERR_NOTHING,
-			"no vmlinux of build-id %s, neither beside the dump nor in %s: "
-			"name it by --vmlinux, or have it fetched by --debuginfod",
-			info->build_id, info->debug_path);
-	struct nmibt_error *err = nmibt_debuginfod_find(info->build_id, &path);
-	if (!err && !take(&candidate, path))
-		err = nmibt_error_create(NMIBT_ERR_NOTHING,
-					 "--debuginfod: %s is no vmlinux of build-id %s with lines",
-					 path, info->build_id);
-	free(path);
-	return err;
+	if (err)
+		complain(info, err);
 }
 
 static struct nmibt_debugfile *vmlinux_of(struct nmibt_debuginfo *info)
@@ -146,17 +134,13 @@ static struct nmibt_debugfile *vmlinux_of(struct nmibt_debuginfo *info)
 	if (info->searched || info->vmlinux)
 		return info->vmlinux;
 	info->searched = true;
-	struct nmibt_error *err = search_vmlinux(info);
-	if (err)
-		complain(info, err);
+	const struct candidate candidate = {info, is_its_vmlinux, &info->vmlinux};
+	search_for(info, NULL, &candidate);
 	return info->vmlinux;
 }
 
 static struct nmibt_debugfile *module_of(struct nmibt_debuginfo *info, const char *name)
 {
-	const struct nmibt_wanted wanted = {info->folder, info->debug_path, info->release,
-					    info->build_id};
-
 	for (unsigned int i = 0; i < info->nr_modules; i++) {
 		if (!strcmp(info->modules[i].name, name))
 			return info->modules[i].file;
@@ -175,12 +159,8 @@ static struct nmibt_debugfile *module_of(struct nmibt_debuginfo *info, const cha
 	if (!module->name)
 		return NULL;
 	info->nr_modules++;
-	struct candidate candidate = {info, is_its_module, &module->file};
-	if (!nmibt_find_module(&wanted, name, take, &candidate))
-		complain(info, nmibt_error_create(NMIBT_ERR_NOTHING,
-						  "no debugging information of module %s, neither "
-						  "beside the dump nor in %s",
-						  name, info->debug_path));
+	const struct candidate candidate = {info, is_its_module, &module->file};
+	search_for(info, name, &candidate);
 	return module->file;
 }
 
@@ -343,12 +323,6 @@ static struct nmibt_error *unwind(void *ctx, struct nmibt_kernel *kernel,
 
 /* --------------------------------------------------------------------- open */
 
-/* A copy of name. NULL: name has characters that no release or build-id has. */
-static char *plain(const char *name)
-{
-	return name && nmibt_is_plain_name(name) ? strdup(name) : NULL;
-}
-
 /* linux_banner has the release, who compiled the kernel and where, and the number and the time of
  * the build: init/version-timestamp.c, 6.12. */
 #define MAX_BANNER 512
@@ -402,14 +376,23 @@ static struct nmibt_error *check_vmlinux(struct nmibt_debuginfo *info, struct nm
 	return NULL;
 }
 
+/* A copy of name. NULL: name has characters that no release or build-id has. */
+static char *plain(const char *name)
+{
+	return name && nmibt_is_plain_name(name) ? strdup(name) : NULL;
+}
+
 static struct nmibt_error *open_vmlinux(struct nmibt_debuginfo *info, struct nmibt_kernel *kernel,
 					const struct nmibt_debuginfo_options *options)
 {
-	struct nmibt_error *err = nmibt_debugfile_open(options->vmlinux, &info->vmlinux);
-	if (err) {
-		err->code = NMIBT_ERR_UNUSABLE;
+	int fd = options->vmlinux_fd ? fcntl(*options->vmlinux_fd, F_DUPFD_CLOEXEC, 0)
+				     : open(options->vmlinux, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: %m", options->vmlinux);
+	struct nmibt_error *err =
+		nmibt_debugfile_open(fd, options->vmlinux, &info->search, &info->vmlinux);
+	if (err)
 		return err;
-	}
 	err = check_vmlinux(info, kernel, options);
 	if (!err && !nmibt_debugfile_has_lines(info->vmlinux))
 		complain(info,
@@ -430,7 +413,7 @@ static void close_debuginfo(void *ctx)
 	nmibt_cfi_close(info->cfi);
 	nmibt_debugfile_close(info->vmlinux);
 	tdestroy(info->answers, free_answer);
-	free(info->folder);
+	free(info->dump);
 	free(info->release);
 	free(info->build_id);
 	for (unsigned int i = 0; i < info->nr_complaints; i++)
@@ -438,22 +421,22 @@ static void close_debuginfo(void *ctx)
 	free(info);
 }
 
-/* The folder of the dump. An image that the caller reads has none. */
-static char *folder_of(const struct nmibt_input *input)
+static struct nmibt_error *search_here(void *ctx, const struct nmibt_debuginfo_wanted *wanted,
+				       nmibt_debuginfo_file_fn visit, void *arg)
 {
-	_cleanup_free_ char *path = strdup(input->path ?: "/nonexistent/");
+	const struct nmibt_debuginfo *info = ctx;
 
-	return path ? strdup(dirname(path)) : NULL;
+	return nmibt_debuginfo_search(&info->options, info->dump, wanted, visit, arg);
 }
 
-static struct nmibt_error *open_debuginfo(struct nmibt_kernel *kernel, const char *folder,
+static struct nmibt_error *open_debuginfo(struct nmibt_kernel *kernel, const char *dump,
 					  const struct nmibt_debuginfo_options *options,
 					  struct nmibt_debuginfo **ret)
 {
 	struct nmibt_debuginfo *info = calloc(1, sizeof(*info));
 	struct nmibt_build_id build_id;
 
-	if (!info || !(info->folder = strdup(folder))) {
+	if (!info || !(info->dump = strdup(dump))) {
 		free(info);
 		return nmibt_error_nomem();
 	}
@@ -463,11 +446,12 @@ static struct nmibt_error *open_debuginfo(struct nmibt_kernel *kernel, const cha
 	nmibt_kernel_build_id(kernel, &build_id);
 	info->arch = kernel->image->arch;
 	info->kernel_offset = kernel->vmcoreinfo.kerneloffset.value;
-	info->debuginfod = options->debuginfod;
+	info->options = *options;
+	info->search = options->search ? (struct nmibt_search){options->search, options->ctx}
+				       : (struct nmibt_search){search_here, info};
 	info->release = plain(kernel->vmcoreinfo.osrelease);
 	info->build_id = plain(build_id.text);
 	info->is_unverified = build_id.state == NMIBT_BUILD_ID_UNVERIFIED;
-	info->debug_path = options->debug_path ?: NMIBT_DEBUG_PATH;
 	struct nmibt_error *err = options->vmlinux ? open_vmlinux(info, kernel, options) : NULL;
 	if (err) {
 		close_debuginfo(info);
@@ -482,16 +466,16 @@ static struct nmibt_error *open_for_input(struct nmibt_input *input,
 					  const struct nmibt_debuginfo_options *options,
 					  struct nmibt_debuginfo **ret)
 {
-	_cleanup_free_ char *folder = folder_of(input);
 	const struct nmibt_image *image;
 	struct nmibt_kernel *kernel;
 
-	struct nmibt_error *err = folder ? nmibt_input_image(input, &image) : nmibt_error_nomem();
+	struct nmibt_error *err = nmibt_input_image(input, &image);
 	if (!err)
 		err = nmibt_kernel_open(image, &kernel);
 	if (err)
 		return err;
-	err = open_debuginfo(kernel, folder, options, ret);
+	/* An image that the caller reads has no folder. */
+	err = open_debuginfo(kernel, input->path ?: "/nonexistent/dump", options, ret);
 	nmibt_kernel_close(kernel);
 	return err;
 }

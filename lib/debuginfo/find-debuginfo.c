@@ -6,14 +6,23 @@
 #include <ctype.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <fts.h>
+#include <libgen.h>
 #include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "debuginfo/find-debuginfo.h"
-#include "unwind/unwind.h"
+
+#define DEBUG_PATH "/usr/lib/debug"
+
+struct search {
+	char *folder; /* of the dump */
+	const char *debug_path; /* folders like /usr/lib/debug, with colons between them */
+	const char *build_id, *release, *module, *link; /* those that are plain names */
+	nmibt_debuginfo_file_fn visit;
+	void *arg;
+};
 
 bool nmibt_is_plain_name(const char *s)
 {
@@ -26,12 +35,18 @@ bool nmibt_is_plain_name(const char *s)
 	return true;
 }
 
-/* ------------------------------------------------------------------ vmlinux */
+/* A hostile dump could name any path. */
+static const char *plain(const char *name)
+{
+	return name && nmibt_is_plain_name(name) ? name : NULL;
+}
 
-struct search {
-	nmibt_candidate_fn visit;
-	void *arg;
-};
+static bool try_file(const struct search *search, const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0 && search->visit(search->arg, fd, path);
+}
 
 __attribute__((format(printf, 2, 3))) static bool try(const struct search *search,
 						      const char *format, ...)
@@ -42,7 +57,7 @@ __attribute__((format(printf, 2, 3))) static bool try(const struct search *searc
 	va_start(args, format);
 	int len = vasprintf(&path, format, args);
 	va_end(args);
-	return len >= 0 && !access(path, R_OK) && search->visit(search->arg, path);
+	return len >= 0 && try_file(search, path);
 }
 
 /* Returns the first folder in path, a list with colons, and its length. NULL: there are no more. */
@@ -54,8 +69,7 @@ static const char *first_folder(const char *path, int *len)
 }
 
 /* As try(), in each folder of the debug path. */
-__attribute__((format(printf, 3, 4))) static bool try_debug_path(const struct search *search,
-								 const struct nmibt_wanted *wanted,
+__attribute__((format(printf, 2, 3))) static bool try_debug_path(const struct search *search,
 								 const char *format, ...)
 {
 	_cleanup_free_ char *name = NULL;
@@ -67,7 +81,7 @@ __attribute__((format(printf, 3, 4))) static bool try_debug_path(const struct se
 	va_end(args);
 	if (len < 0)
 		return false;
-	for (const char *path = wanted->debug_path; (folder = first_folder(path, &len));
+	for (const char *path = search->debug_path; (folder = first_folder(path, &len));
 	     path = folder + len) {
 		if (try(search, "%.*s/%s", len, folder, name))
 			return true;
@@ -75,31 +89,54 @@ __attribute__((format(printf, 3, 4))) static bool try_debug_path(const struct se
 	return false;
 }
 
-static bool try_release(const struct search *search, const struct nmibt_wanted *wanted)
-{
-	const char *release = wanted->release;
+/* ------------------------------------------------------------------ vmlinux */
 
-	return try(search, "%s/vmlinux-%s", wanted->folder, release) ||
-	       try_debug_path(search, wanted, "boot/vmlinux-%s", release) ||
-	       try_debug_path(search, wanted, "boot/vmlinux-%s.debug", release) ||
-	       try_debug_path(search, wanted, "lib/modules/%s/vmlinux", release) ||
-	       try_debug_path(search, wanted, "usr/lib/modules/%s/vmlinux", release) ||
-	       try_debug_path(search, wanted, "usr/lib/modules/%s/vmlinux.debug", release) ||
+static bool try_build_id(const struct search *search)
+{
+	const char *id = search->build_id;
+
+	return id && strlen(id) > 2 &&
+	       try_debug_path(search, ".build-id/%.2s/%s.debug", id, id + 2);
+}
+
+static bool try_release(const struct search *search)
+{
+	const char *release = search->release;
+
+	return try(search, "%s/vmlinux-%s", search->folder, release) ||
+	       try_debug_path(search, "boot/vmlinux-%s", release) ||
+	       try_debug_path(search, "boot/vmlinux-%s.debug", release) ||
+	       try_debug_path(search, "lib/modules/%s/vmlinux", release) ||
+	       try_debug_path(search, "usr/lib/modules/%s/vmlinux", release) ||
+	       try_debug_path(search, "usr/lib/modules/%s/vmlinux.debug", release) ||
 	       try(search, "/lib/modules/%s/build/vmlinux", release);
 }
 
-bool nmibt_find_vmlinux(const struct nmibt_wanted *wanted, nmibt_candidate_fn visit, void *arg)
+static bool find_vmlinux(const struct search *search)
 {
-	const struct search search = {visit, arg};
+	return try(search, "%s/vmlinux", search->folder) ||
+	       try(search, "%s/vmlinux.debug", search->folder) || try_build_id(search) ||
+	       (search->release && try_release(search));
+}
 
-	if (try(&search, "%s/vmlinux", wanted->folder) ||
-	    try(&search, "%s/vmlinux.debug", wanted->folder))
+/* -------------------------------------------------------------- split-off files */
+
+static bool try_link(const struct search *search, const char *folder)
+{
+	return try(search, "%s/%s", folder, search->link) ||
+	       try(search, "%s/.debug/%s", folder, search->link);
+}
+
+/* The file that it was split off is beside the dump, or the user named it, or it is in a folder
+ * that has the other one by its build-id. */
+static bool find_split_off(const struct search *search, const char *vmlinux)
+{
+	_cleanup_free_ char *path = vmlinux ? strdup(vmlinux) : NULL;
+
+	if (try_build_id(search))
 		return true;
-	if (wanted->build_id && strlen(wanted->build_id) > 2 &&
-	    try_debug_path(&search, wanted, ".build-id/%.2s/%s.debug", wanted->build_id,
-			   wanted->build_id + 2))
-		return true;
-	return wanted->release && try_release(&search, wanted);
+	return search->link &&
+	       (try_link(search, search->folder) || (path && try_link(search, dirname(path))));
 }
 
 /* ------------------------------------------------------------------ modules */
@@ -115,7 +152,7 @@ static bool is_module_file(const char *file, const char *name)
 	       !strcmp(file, ".ko.gz") || !strcmp(file, ".ko.zst");
 }
 
-static bool walk(const struct search *search, const char *folder, const char *name, int depth)
+static bool walk(const struct search *search, const char *folder, int depth)
 {
 	char *folders[] = {(char *)folder, NULL};
 	FTS *fts = fts_open(folders, FTS_PHYSICAL | FTS_NOCHDIR | FTS_NOSTAT, NULL);
@@ -124,53 +161,44 @@ static bool walk(const struct search *search, const char *folder, const char *na
 	for (FTSENT *entry; fts && !found && (entry = fts_read(fts));) {
 		if (entry->fts_info == FTS_D && entry->fts_level >= depth)
 			fts_set(fts, entry, FTS_SKIP);
-		if (entry->fts_info != FTS_D && is_module_file(entry->fts_name, name))
-			found = search->visit(search->arg, entry->fts_path);
+		if (entry->fts_info != FTS_D && is_module_file(entry->fts_name, search->module))
+			found = try_file(search, entry->fts_path);
 	}
 	if (fts)
 		fts_close(fts);
 	return found;
 }
 
-static bool walk_release(const struct search *search, const char *prefix, int len,
-			 const char *release, const char *name)
+static bool walk_release(const struct search *search, const char *prefix, int len)
 {
 	_cleanup_free_ char *folder = NULL;
 
-	return asprintf(&folder, "%.*s/lib/modules/%s", len, prefix, release) >= 0 &&
-	       walk(search, folder, name, 16);
+	return asprintf(&folder, "%.*s/lib/modules/%s", len, prefix, search->release) >= 0 &&
+	       walk(search, folder, 16);
 }
 
-static bool walk_debug_path(const struct search *search, const struct nmibt_wanted *wanted,
-			    const char *name)
+static bool walk_debug_path(const struct search *search)
 {
 	const char *folder;
 	int len;
 
-	for (const char *path = wanted->debug_path; (folder = first_folder(path, &len));
+	for (const char *path = search->debug_path; (folder = first_folder(path, &len));
 	     path = folder + len) {
 		_cleanup_free_ char *usr = NULL;
 
-		if (walk_release(search, folder, len, wanted->release, name))
+		if (walk_release(search, folder, len))
 			return true;
 		int usr_len = asprintf(&usr, "%.*s/usr", len, folder);
-		if (usr_len > 0 && walk_release(search, usr, usr_len, wanted->release, name))
+		if (usr_len > 0 && walk_release(search, usr, usr_len))
 			return true;
 	}
 	return false;
 }
 
-bool nmibt_find_module(const struct nmibt_wanted *wanted, const char *name,
-		       nmibt_candidate_fn visit, void *arg)
+static bool find_module(const struct search *search)
 {
-	const struct search search = {visit, arg};
-
-	if (!nmibt_is_plain_name(name))
-		return false;
-	if (walk(&search, wanted->folder, name, 1))
-		return true;
-	return wanted->release && (walk_debug_path(&search, wanted, name) ||
-				   walk_release(&search, "", 0, wanted->release, name));
+	return walk(search, search->folder, 1) ||
+	       (search->release && (walk_debug_path(search) || walk_release(search, "", 0)));
 }
 
 /* --------------------------------------------------------------- debuginfod */
@@ -196,9 +224,11 @@ static bool load(struct debuginfod *d)
 	return d->begin && d->find_debuginfo && d->end;
 }
 
-struct nmibt_error *nmibt_debuginfod_find(const char *build_id, char **ret)
+/* Asks the servers in $DEBUGINFOD_URLS. NULL: visit took the file. */
+static struct nmibt_error *ask_servers(const struct search *search)
 {
 	const char *servers = getenv("DEBUGINFOD_URLS");
+	_cleanup_free_ char *path = NULL;
 	struct debuginfod d = {0};
 
 	if (!servers || !*servers)
@@ -208,15 +238,76 @@ struct nmibt_error *nmibt_debuginfod_find(const char *build_id, char **ret)
 		return nmibt_error_create(NMIBT_ERR_NOTHING,
 					  "--debuginfod: libdebuginfod.so.1 can't be loaded");
 	void *client = d.begin();
-	/* Length 0 means that build_id is text in hex. The result is negative: -errno. */
-	int fd = client ? d.find_debuginfo(client, (const unsigned char *)build_id, 0, ret)
-			: -ENOMEM;
+	/* Length 0 means that the build-id is text in hex. The result is negative: -errno. */
+	int fd =
+		client ? d.find_debuginfo(client, (const unsigned char *)search->build_id, 0, &path)
+		       : -ENOMEM;
 	if (client)
 		d.end(client);
 	if (fd < 0)
 		return nmibt_error_create(NMIBT_ERR_NOTHING,
 					  "--debuginfod: no vmlinux of build-id %s from %s: %s",
-					  build_id, servers, strerror(-fd));
-	close(fd);
-	return NULL;
+					  search->build_id, servers, strerror(-fd));
+	if (search->visit(search->arg, fd, path))
+		return NULL;
+	return nmibt_error_create(NMIBT_ERR_NOTHING,
+				  "--debuginfod: %s is no vmlinux of build-id %s with lines", path,
+				  search->build_id);
+}
+
+/* ------------------------------------------------------------------- search */
+
+static struct nmibt_error *search_vmlinux(const struct search *search, bool debuginfod)
+{
+	if (!search->build_id)
+		return nmibt_error_create(NMIBT_ERR_NOTHING,
+					  "the dump does not say which build its kernel is: name "
+					  "its vmlinux by --vmlinux");
+	if (find_vmlinux(search))
+		return NULL;
+	if (debuginfod)
+		return ask_servers(search);
+	return nmibt_error_create(NMIBT_ERR_NOTHING,
+				  "no vmlinux of build-id %s, neither beside the dump nor in %s: "
+				  "name it by --vmlinux, or have it fetched by --debuginfod",
+				  search->build_id, search->debug_path);
+}
+
+static struct nmibt_error *search_module(const struct search *search, const char *name)
+{
+	if (search->module && find_module(search))
+		return NULL;
+	return nmibt_error_create(NMIBT_ERR_NOTHING,
+				  "no debugging information of module %s, neither "
+				  "beside the dump nor in %s",
+				  name, search->debug_path);
+}
+
+struct nmibt_error *nmibt_debuginfo_search(const struct nmibt_debuginfo_options *options,
+					   const char *dump,
+					   const struct nmibt_debuginfo_wanted *wanted,
+					   nmibt_debuginfo_file_fn visit, void *arg)
+{
+	_cleanup_free_ char *path = strdup(dump);
+	const struct search search = {
+		.folder = path ? dirname(path) : NULL,
+		.debug_path = options->debug_path ?: DEBUG_PATH,
+		.build_id = plain(wanted->build_id),
+		.release = plain(wanted->release),
+		.module = plain(wanted->module),
+		.link = plain(wanted->link),
+		.visit = visit,
+		.arg = arg,
+	};
+
+	if (!search.folder)
+		return nmibt_error_nomem();
+	if (wanted->split_off)
+		return find_split_off(&search, options->vmlinux)
+			       ? NULL
+			       : nmibt_error_create(NMIBT_ERR_NOTHING,
+						    "no split-off debugging information");
+	if (wanted->module)
+		return search_module(&search, wanted->module);
+	return search_vmlinux(&search, options->debuginfod);
 }

@@ -3,6 +3,7 @@
  * Symbols and layouts from a file with debugging information. The file is this program itself, so
  * that the compiler provides the right answers.
  */
+#include <fcntl.h>
 #include <link.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -81,7 +82,8 @@ static struct nmibt_debugfile *self;
 static int open_self(void **state)
 {
 	(void)state;
-	struct nmibt_error *err = nmibt_debugfile_open("/proc/self/exe", &self);
+	struct nmibt_error *err =
+		nmibt_debugfile_open(open("/proc/self/exe", O_RDONLY), "self", NULL, &self);
 
 	printk_safe_flush();
 	return !!err;
