@@ -2,7 +2,10 @@
 /*
  * nmibt, the offline tool: what every CPU was doing when the kernel in a vmcore
  * died, without crash and without a vmlinux. A thin front end of libnmibt.
+ *
+ * This process opens files and prints. A child of it, which can do neither, reads the dump.
  */
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +15,9 @@
 
 #include <nmibt/debuginfo.h>
 #include <nmibt/json.h>
+
+#include "debugfiles.h"
+#include "sandbox.h"
 
 #define USAGE "usage: nmibt [OPTION]... VMCORE [PART]...\n"
 
@@ -56,7 +62,14 @@ struct arguments {
 	struct nmibt_report_options report;
 	const char *cpus;
 	struct nmibt_debuginfo_options debuginfo;
+	bool use_debuginfo;
+	const char *const *paths; /* of the dump */
+	int *fds; /* of the dump, and of the vmlinux that an option names */
+	unsigned int nr_paths, nr_fds;
 };
+
+/* The child's exit code where debugging information is needed that it was not started for. */
+#define NEEDS_DEBUGINFO 5
 
 static int fail(struct nmibt_error *err)
 {
@@ -153,6 +166,9 @@ static int parse(int argc, char **argv, struct arguments *args)
 		if (code >= 0)
 			return code;
 	}
+	args->use_debuginfo = args->render.lines;
+	args->paths = (const char *const *)argv + optind;
+	args->nr_paths = argc - optind;
 	return optind < argc ? -1 : usage();
 }
 
@@ -201,16 +217,16 @@ static struct nmibt_error *print_report(const struct nmibt_report *report, struc
 	return err;
 }
 
+/* ---------------------------------------------------------------------- the child */
+
 /* *ret_info: NULL if no vmlinux is needed. */
 static struct nmibt_error *open_report(struct nmibt_input *input, const struct arguments *args,
 				       struct nmibt_debuginfo **ret_info, struct nmibt_report **ret)
 {
 	*ret_info = NULL;
-	/* Dumps of kernels before 6.0 don't say where the kernel's variables are. */
 	struct nmibt_error *err =
-		args->render.lines || nmibt_debuginfo_is_needed(input)
-			? nmibt_debuginfo_attach(input, &args->debuginfo, ret_info)
-			: NULL;
+		args->use_debuginfo ? nmibt_debuginfo_attach(input, &args->debuginfo, ret_info)
+				    : NULL;
 
 	return err ?: nmibt_report_open(input, 0, &args->report, ret);
 }
@@ -230,18 +246,118 @@ static int print_input(struct nmibt_input *input, struct arguments *args)
 		return fail(err);
 	err = print_report(report, args, &code);
 	nmibt_report_close(report);
-	if (!ferror(stdout) && err)
+	if (err)
 		return fail(err);
-	nmibt_error_destroy(err);
 	const char *complaint;
 	for (unsigned int i = 0;
 	     args->render.lines && (complaint = nmibt_debuginfo_complaint(info, i)); i++)
 		fprintf(stderr, "nmibt: -l: %s\n", complaint);
-	if (fflush(stdout) || ferror(stdout)) {
-		perror("nmibt: writing the output");
+	return code;
+}
+
+/* Libraries can't be loaded later. */
+static void load_libraries(void *ctx)
+{
+	const struct arguments *args = ctx;
+
+	for (unsigned int i = 0; i < args->nr_paths; i++)
+		nmibt_load_decompressors(args->fds[i]);
+}
+
+static int read_dump(void *ctx, int channel)
+{
+	struct arguments *args = ctx;
+	const struct nmibt_input_options options = {.size = sizeof(options), .fds = args->fds};
+	struct nmibt_input *input;
+
+	args->debuginfo.search = debugfiles_ask;
+	args->debuginfo.ctx = &channel;
+	struct nmibt_error *err = nmibt_input_open(args->paths, args->nr_paths, &options, &input);
+	if (err)
+		return fail(err);
+	/* Dumps of kernels before 6.0 don't say where the kernel's variables are. */
+	int code = !args->use_debuginfo && nmibt_debuginfo_is_needed(input)
+			   ? NEEDS_DEBUGINFO
+			   : print_input(input, args);
+	nmibt_input_close(input);
+	return code;
+}
+
+/* --------------------------------------------------------------------- the parent */
+
+static void answer(void *ctx, int channel, const void *request, size_t len)
+{
+	const struct arguments *args = ctx;
+
+	if (args->use_debuginfo)
+		debugfiles_answer(&args->debuginfo, args->paths[0], channel, request, len);
+}
+
+/* Returns the exit code, or -1: go on. */
+static int open_file(struct arguments *args, const char *path, const char *what)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0) {
+		fprintf(stderr, "nmibt: %s: %s%m\n", path, what);
 		return 4;
 	}
+	args->fds[args->nr_fds++] = fd;
+	return -1;
+}
+
+/* Returns the exit code, or -1: go on. */
+static int open_files(struct arguments *args)
+{
+	int code = -1;
+
+	args->fds = calloc(args->nr_paths + 1, sizeof(*args->fds));
+	if (!args->fds)
+		die_of_memory();
+	for (unsigned int i = 0; i < args->nr_paths && code < 0; i++)
+		code = open_file(args, args->paths[i], "can't be opened: ");
+	if (code < 0 && args->debuginfo.vmlinux) {
+		args->debuginfo.vmlinux_fd = &args->fds[args->nr_fds];
+		code = open_file(args, args->debuginfo.vmlinux, "");
+	}
 	return code;
+}
+
+/* A search through the memory in a dump may read all of it. A disk gives 16 MiB in a second, and no
+ * search lasts a day. */
+static unsigned int seconds_for(const struct arguments *args)
+{
+	uint64_t seconds = 60;
+
+	for (unsigned int i = 0; i < args->nr_fds && seconds < 86400; i++) {
+		off_t size = lseek(args->fds[i], 0, SEEK_END);
+
+		seconds += size > 0 ? size >> 24 : 0;
+	}
+	return seconds < 86400 ? seconds : 86400;
+}
+
+/* A vmlinux may have a gigabyte, and more when it is unpacked. */
+static int run_child(struct arguments *args)
+{
+	const struct sandbox box = {
+		.name = args->paths[0],
+		.fds = args->fds,
+		.nr_fds = args->nr_fds,
+		.colour = args->render.colour,
+		.verbose = args->render.verbose,
+		.seconds = seconds_for(args) * (args->use_debuginfo ? 10 : 1),
+		.memory = (args->use_debuginfo ? 8ull : 1ull) << 30,
+		.output = 1ull << 30,
+		.prepare = load_libraries,
+		.work = read_dump,
+		.answer = answer,
+		.ctx = args,
+		.max_requests = 1000,
+		.discard = NEEDS_DEBUGINFO,
+	};
+
+	return sandbox_run(&box);
 }
 
 int main(int argc, char **argv)
@@ -253,16 +369,18 @@ int main(int argc, char **argv)
 	};
 	int code = parse(argc, argv, &args);
 
+	if (code < 0)
+		code = open_files(&args);
 	if (code >= 0)
 		return code;
 	fit_to_terminal(&args.render);
-
-	struct nmibt_input *input;
-	struct nmibt_error *err =
-		nmibt_input_open((const char *const *)argv + optind, argc - optind, NULL, &input);
-	if (err)
-		return fail(err);
-	code = print_input(input, &args);
-	nmibt_input_close(input);
+	code = run_child(&args);
+	if (code == NEEDS_DEBUGINFO) {
+		args.use_debuginfo = true;
+		code = run_child(&args);
+	}
+	for (unsigned int i = 0; i < args.nr_fds; i++)
+		close(args.fds[i]);
+	free(args.fds);
 	return code;
 }

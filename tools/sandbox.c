@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The child prints into two files in memory, which the parent copies out when the child has ended. A
+ * pipe would need a reader all the time. A socket is there for the child's requests; when it closes
+ * the child has ended.
+ *
+ * Where the kernel refuses the locks (it is old, or a container forbids them) the file is read all
+ * the same, by the child with its limits: a dump is needed most where little else works, and the
+ * readers check what they read on their own.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lockdown.h"
+#include "sandbox.h"
+
+#define FAILED 4
+#define MAX_REQUEST 4096
+#define CHUNK 16384
+
+/* The ends that the parent and the child have of the channel, and what the child prints. */
+struct ends {
+	int parent, child;
+	int out, err;
+};
+
+/* ---------------------------------------------------------------------- the child */
+
+/* A limit that was lower stays. */
+static void limit(int resource, rlim_t value, rlim_t max)
+{
+	struct rlimit now;
+
+	if (getrlimit(resource, &now))
+		return;
+	if (now.rlim_max > max)
+		now.rlim_max = max;
+	if (now.rlim_cur > value)
+		now.rlim_cur = value;
+	setrlimit(resource, &now);
+}
+
+static void set_limits(const struct sandbox *box)
+{
+	/* Its default action tells this limit from other reasons to be killed. */
+	signal(SIGXCPU, SIG_DFL);
+	signal(SIGXFSZ, SIG_DFL);
+	limit(RLIMIT_CPU, box->seconds, box->seconds + 1);
+	limit(RLIMIT_FSIZE, box->output, box->output);
+#ifndef __SANITIZE_ADDRESS__ /* it reserves terabytes */
+	limit(RLIMIT_DATA, box->memory, box->memory);
+#endif
+}
+
+static bool is_kept(const struct sandbox *box, int channel, int fd)
+{
+	for (unsigned int i = 0; i < box->nr_fds; i++) {
+		if (box->fds[i] == fd)
+			return true;
+	}
+	return fd == channel;
+}
+
+/* What the caller of this program left open is none of the child's business. Kernels before 5.9 can
+ * close only what lies between the others. */
+static void close_others(const struct sandbox *box, int channel)
+{
+	int highest = channel;
+
+	for (unsigned int i = 0; i < box->nr_fds; i++) {
+		if (box->fds[i] > highest)
+			highest = box->fds[i];
+	}
+	for (int fd = STDERR_FILENO + 1; fd < highest; fd++) {
+		if (!is_kept(box, channel, fd))
+			close(fd);
+	}
+	syscall(__NR_close_range, highest + 1, ~0u, 0);
+}
+
+static void say_what_is_missing(bool landlock)
+{
+	if (landlock)
+		fputs("nmibt: half a sandbox: the kernel has Landlock, but no seccomp\n", stderr);
+	else
+		fputs("nmibt: no sandbox: the kernel has neither seccomp nor Landlock, or refuses "
+		      "them here\n",
+		      stderr);
+}
+
+__attribute__((noreturn)) static void be_child(const struct sandbox *box, const struct ends *ends)
+{
+	bool landlock;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	dup2(ends->out, STDOUT_FILENO);
+	dup2(ends->err, STDERR_FILENO);
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	dup2(null, STDIN_FILENO);
+	close_others(box, ends->child);
+	if (box->prepare)
+		box->prepare(box->ctx);
+	set_limits(box);
+	if (!lock_down(ends->child, &landlock) && box->verbose)
+		say_what_is_missing(landlock);
+	int code = box->work(box->ctx, ends->child);
+	if (fflush(stdout))
+		code = FAILED;
+	_exit(code); /* a search for leaks would need to stop this process */
+}
+
+/* --------------------------------------------------------------------- the parent */
+
+/* False: the child did nothing for too long. */
+static bool serve(const struct sandbox *box, int channel)
+{
+	char request[MAX_REQUEST];
+
+	for (unsigned int i = 0; i < box->max_requests; i++) {
+		ssize_t len = recv(channel, request, sizeof(request), 0);
+
+		if (len < 0 && errno == EINTR)
+			continue;
+		if (len < 0 && errno == EAGAIN)
+			return false;
+		if (len <= 0)
+			return true;
+		if (box->answer)
+			box->answer(box->ctx, channel, request, len);
+	}
+	return false;
+}
+
+/* The place in what the child printed: behind some character, or in a colour sequence. */
+enum place { PLAIN, BEHIND_ESC, IN_COLOUR, BEHIND_C2 };
+
+/* False: c may do things to a terminal. */
+static bool next_place(enum place *place, unsigned char c, bool colour)
+{
+	enum place was = *place;
+
+	*place = c == 0xc2 ? BEHIND_C2 : PLAIN;
+	if (was == BEHIND_ESC || (was == IN_COLOUR && c != 'm')) {
+		*place = IN_COLOUR;
+		return was == BEHIND_ESC ? c == '[' : (c >= '0' && c <= '9') || c == ';';
+	}
+	if (was == BEHIND_C2 && c < 0xa0)
+		return false; /* U+0080 to U+009F */
+	if (c == '\033') {
+		*place = BEHIND_ESC;
+		return colour;
+	}
+	return (c >= ' ' && c != 0x7f) || c == '\n' || c == '\t';
+}
+
+/* A child that was taken over by its file could print anything. */
+static bool is_printable(int fd, bool colour)
+{
+	enum place place = PLAIN;
+	char text[CHUNK];
+	ssize_t len;
+
+	for (off_t at = 0; (len = pread(fd, text, sizeof(text), at)) > 0; at += len) {
+		for (ssize_t i = 0; i < len; i++) {
+			if (!next_place(&place, text[i], colour))
+				return false;
+		}
+	}
+	return !len && place == PLAIN;
+}
+
+static bool copy_out(int fd, FILE *to)
+{
+	char text[CHUNK];
+	ssize_t len;
+
+	for (off_t at = 0; (len = pread(fd, text, sizeof(text), at)) > 0; at += len) {
+		if (fwrite(text, 1, len, to) != (size_t)len)
+			return false;
+	}
+	return !len && !fflush(to);
+}
+
+static int print(const struct sandbox *box, const struct ends *ends, int code)
+{
+	if (!is_printable(ends->out, box->colour) || !is_printable(ends->err, false)) {
+		fprintf(stderr,
+			"nmibt: %s: the report holds control characters, and is not printed\n",
+			box->name);
+		return FAILED;
+	}
+	bool ok = copy_out(ends->out, stdout);
+	if (!ok)
+		perror("nmibt: writing the output");
+	copy_out(ends->err, stderr);
+	return ok ? code : FAILED;
+}
+
+static int say_how_it_died(const struct sandbox *box, int status, bool idle)
+{
+	int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+
+	fprintf(stderr, "nmibt: %s: no report: ", box->name);
+	if (idle)
+		fprintf(stderr, "nothing came of reading it for %u s\n", 10 * box->seconds);
+	else if (signal == SIGXCPU)
+		fprintf(stderr, "reading it takes more than %u s\n", box->seconds);
+	else if (signal == SIGXFSZ)
+		fprintf(stderr, "it would have more than %" PRIu64 " MiB\n", box->output >> 20);
+	else if (signal)
+		fprintf(stderr, "the process that read it was killed by signal %d (%s)\n", signal,
+			strsignal(signal));
+	else
+		fprintf(stderr, "the process that read it ended with exit code %d\n",
+			WEXITSTATUS(status));
+	return FAILED;
+}
+
+static int be_parent(const struct sandbox *box, const struct ends *ends, pid_t child)
+{
+	int status;
+	bool idle = !serve(box, ends->parent);
+
+	if (idle)
+		kill(child, SIGKILL);
+	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+	int code = WIFEXITED(status) ? WEXITSTATUS(status) : SANDBOX_NR_CODES;
+	if (box->discard && code == box->discard)
+		return code;
+	if (code < SANDBOX_NR_CODES)
+		return print(box, ends, code);
+	/* The sanitizers and libc write to standard error why they end a process. */
+	if (is_printable(ends->err, false))
+		copy_out(ends->err, stderr);
+	return say_how_it_died(box, status, idle);
+}
+
+/* --------------------------------------------------------------------------- both */
+
+static bool open_ends(const struct sandbox *box, struct ends *ret)
+{
+	const struct timeval patience = {.tv_sec = 10 * box->seconds};
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
+		return false;
+	*ret = (struct ends){
+		.parent = pair[0],
+		.child = pair[1],
+		.out = memfd_create("nmibt-out", MFD_CLOEXEC),
+		.err = memfd_create("nmibt-err", MFD_CLOEXEC),
+	};
+	return ret->out >= 0 && ret->err >= 0 &&
+	       !setsockopt(ret->parent, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+}
+
+static void close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+static int run(const struct sandbox *box, struct ends *ends)
+{
+	pid_t child = open_ends(box, ends) ? fork() : -1;
+
+	if (child < 0) {
+		perror("nmibt: a process for reading the dump can't be started");
+		return FAILED;
+	}
+	if (!child)
+		be_child(box, ends);
+	close_fd(&ends->child);
+	return be_parent(box, ends, child);
+}
+
+int sandbox_run(const struct sandbox *box)
+{
+	struct ends ends = {-1, -1, -1, -1};
+	int code = run(box, &ends);
+
+	close_fd(&ends.parent);
+	close_fd(&ends.child);
+	close_fd(&ends.out);
+	close_fd(&ends.err);
+	return code;
+}

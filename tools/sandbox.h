@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Runs the parser of a hostile file in a process of its own, which can do nothing else and has
+ * limits. What it prints comes out only after it ended by itself, so that standard output has a
+ * whole report or nothing.
+ */
+#ifndef SANDBOX_H
+#define SANDBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* The exit codes of work are below it. */
+#define SANDBOX_NR_CODES 16
+
+struct sandbox {
+	const char *name; /* of the file, for messages */
+	const int *fds; /* the descriptors that the child keeps, besides its own; nr_fds of them */
+	unsigned int nr_fds;
+	bool colour; /* the report may have colours */
+	bool verbose; /* say where the kernel has no sandbox */
+	/* Limits of the child: seconds of computing time, bytes of memory, bytes of what it prints.
+	 * If it is busy with something else for ten times as long as it may compute, it is given up,
+	 * too. */
+	unsigned int seconds;
+	uint64_t memory, output;
+
+	/* In the child before it is locked down: loads libraries. */
+	void (*prepare)(void *ctx);
+	/* In the child: reads the file and prints. channel leads to the parent. Returns the exit
+	 * code. */
+	int (*work)(void *ctx, int channel);
+	/* In the parent: answers the child's request, len bytes that are as hostile as the file. */
+	void (*answer)(void *ctx, int channel, const void *request, size_t len);
+	void *ctx;
+	unsigned int max_requests;
+	int discard; /* with this exit code nothing that the child printed comes out */
+};
+
+/* Returns the exit code of work; 4 where the child died or could not be started, which was said. */
+int sandbox_run(const struct sandbox *box);
+
+#endif /* SANDBOX_H */
