@@ -86,6 +86,11 @@ $(O)/tests/test-debugfile: $(O)/tests/unit/test-debugfile.o $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -ldw -lelf -lz
 
+# It is what runs in the tool's sandbox.
+$(O)/tests/test-sandbox: $(O)/tests/unit/test-sandbox.o $(O)/tools/lockdown.o $(O)/tools/sandbox.o
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka
+
 $(O)/tests/test-%: $(O)/tests/unit/test-%.o $(O)/libnmibt-json.a $(O)/libnmibt.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -lz

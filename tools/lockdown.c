@@ -56,7 +56,13 @@
 	IF_EQUAL(__NR_mmap, 0, 6), LOAD_ARG(2), IF_BITS(PROT_EXEC, 2, 0), LOAD_ARG(3),             \
 		IF_BITS(MAP_SHARED, 0, 1), REFUSED, ALLOWED
 
-static bool filter_calls(int channel)
+/* A process without privileges may lock itself only if no program that it starts gains some. */
+static void give_up_privileges(void)
+{
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+bool lock_calls(int channel)
 {
 #ifdef ARCH
 	const struct sock_filter code[] = {
@@ -105,6 +111,7 @@ static bool filter_calls(int channel)
 		.filter = (struct sock_filter *)code,
 	};
 
+	give_up_privileges();
 	return !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 #else
 	(void)channel;
@@ -124,7 +131,7 @@ struct ruleset {
 };
 
 /* Which members, and how many bits of each, a version knows. */
-static struct ruleset everything(int version)
+static struct ruleset everything(long version)
 {
 	unsigned int bits = version >= 5 ? 16 : version >= 3 ? 15 : version == 2 ? 14 : 13;
 
@@ -136,9 +143,9 @@ static struct ruleset everything(int version)
 }
 
 /* A ruleset without rules refuses all that it handles. */
-static bool refuse_files(void)
+bool lock_files(void)
 {
-	int version = syscall(CREATE_RULESET, NULL, 0, GET_VERSION);
+	long version = syscall(CREATE_RULESET, NULL, 0, GET_VERSION);
 
 	if (version < 1)
 		return false;
@@ -147,15 +154,8 @@ static bool refuse_files(void)
 	int ruleset = syscall(CREATE_RULESET, &all, size, 0);
 	if (ruleset < 0)
 		return false;
+	give_up_privileges();
 	bool ok = !syscall(RESTRICT_SELF, ruleset, 0);
 	close(ruleset);
 	return ok;
-}
-
-bool lock_down(int channel, bool *ret_landlock)
-{
-	/* Both need it of a process without privileges. */
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	*ret_landlock = refuse_files();
-	return filter_calls(channel);
 }

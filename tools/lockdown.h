@@ -7,15 +7,17 @@
 
 #include <stdbool.h>
 
+/* Both take things from the calling process for good. False: the kernel does not have it, or refuses
+ * it. */
+
+/* Refuses all files that are not open yet, TCP, and signals to others, by Landlock. */
+bool lock_files(void);
+
 /*
- * Takes from the calling process, for good, everything but: memory of its own that is not
- * executable, reading the files that it has open, writing to standard output and error, sending to
- * channel and receiving from it, the time, and its end. Every other system call fails with EPERM.
- * channel is a socket.
- *
- * False: the kernel has no seccomp, or refuses it. *ret_landlock: Landlock, the second lock, is
- * there. It is enough to keep the process from opening files.
+ * Refuses every system call but those for: memory of its own that is not executable, reading the
+ * files that it has open, writing to standard output and error, sending to the socket channel and
+ * receiving from it, the time, and its end. They fail with EPERM, by seccomp.
  */
-bool lock_down(int channel, bool *ret_landlock);
+bool lock_calls(int channel);
 
 #endif /* LOCKDOWN_H */

@@ -50,6 +50,8 @@ static const char help[] = USAGE
 	"      --debug-path=DIR[:DIR...]\n"
 	"                       as -l, and look in these folders, not in /usr/lib/debug\n"
 	"      --debuginfod     as -l, and fetch the vmlinux from $DEBUGINFOD_URLS if need be\n"
+	"      --no-sandbox     let the process that reads the dump do what it likes, for "
+	"debuggers\n"
 	"      --help           this text\n"
 	"      --version        the version\n"
 	"\n"
@@ -63,6 +65,7 @@ struct arguments {
 	const char *cpus;
 	struct nmibt_debuginfo_options debuginfo;
 	bool use_debuginfo;
+	bool unlocked;
 	const char *const *paths; /* of the dump */
 	int *fds; /* of the dump, and of the vmlinux that an option names */
 	unsigned int nr_paths, nr_fds;
@@ -71,14 +74,17 @@ struct arguments {
 /* The child's exit code where debugging information is needed that it was not started for. */
 #define NEEDS_DEBUGINFO 5
 
-static int fail(struct nmibt_error *err)
+static int fail(const struct arguments *args, struct nmibt_error *err)
 {
 	/* Exit code 3 is for damaged dumps of which something was printed, so all else is 4. */
 	int code = nmibt_error_code(err);
 
+	if (code == NMIBT_ERR_NOMEM)
+		fprintf(stderr, "nmibt: %s: out of memory\n", args->paths[0]);
+	else
+		fprintf(stderr, "nmibt: %s\n", nmibt_error_message(err));
 	if (code >= NMIBT_ERR_DAMAGED)
 		code = 4;
-	fprintf(stderr, "nmibt: %s\n", nmibt_error_message(err));
 	nmibt_error_destroy(err);
 	return code;
 }
@@ -89,7 +95,7 @@ static int usage(void)
 	return 2;
 }
 
-enum { HELP = 256, VERSION, DESCRIBE, VMLINUX, FORCE, DEBUG_PATH, DEBUGINFOD };
+enum { HELP = 256, VERSION, DESCRIBE, VMLINUX, FORCE, DEBUG_PATH, DEBUGINFOD, NO_SANDBOX };
 static const struct option options[] = {
 	{"cpu", required_argument, NULL, 'c'},
 	{"summary", no_argument, NULL, 's'},
@@ -108,6 +114,7 @@ static const struct option options[] = {
 	{"force", no_argument, NULL, FORCE},
 	{"debug-path", required_argument, NULL, DEBUG_PATH},
 	{"debuginfod", no_argument, NULL, DEBUGINFOD},
+	{"no-sandbox", no_argument, NULL, NO_SANDBOX},
 	{"help", no_argument, NULL, HELP},
 	{"version", no_argument, NULL, VERSION},
 	{0},
@@ -142,6 +149,9 @@ static int take_option(int c, struct arguments *args)
 	case DEBUGINFOD:
 		args->debuginfo.debuginfod = true;
 		args->render.lines = true;
+		break;
+	case NO_SANDBOX:
+		args->unlocked = true;
 		break;
 	case HELP:
 		fputs(help, stdout);
@@ -243,11 +253,11 @@ static int print_input(struct nmibt_input *input, struct arguments *args)
 	if (remark)
 		fprintf(stderr, "nmibt: %s\n", remark);
 	if (err)
-		return fail(err);
+		return fail(args, err);
 	err = print_report(report, args, &code);
 	nmibt_report_close(report);
 	if (err)
-		return fail(err);
+		return fail(args, err);
 	const char *complaint;
 	for (unsigned int i = 0;
 	     args->render.lines && (complaint = nmibt_debuginfo_complaint(info, i)); i++)
@@ -274,7 +284,7 @@ static int read_dump(void *ctx, int channel)
 	args->debuginfo.ctx = &channel;
 	struct nmibt_error *err = nmibt_input_open(args->paths, args->nr_paths, &options, &input);
 	if (err)
-		return fail(err);
+		return fail(args, err);
 	/* Dumps of kernels before 6.0 don't say where the kernel's variables are. */
 	int code = !args->use_debuginfo && nmibt_debuginfo_is_needed(input)
 			   ? NEEDS_DEBUGINFO
@@ -340,20 +350,23 @@ static unsigned int seconds_for(const struct arguments *args)
 /* A vmlinux may have a gigabyte, and more when it is unpacked. */
 static int run_child(struct arguments *args)
 {
+	unsigned int seconds = seconds_for(args) * (args->use_debuginfo ? 10 : 1);
 	const struct sandbox box = {
 		.name = args->paths[0],
 		.fds = args->fds,
 		.nr_fds = args->nr_fds,
 		.colour = args->render.colour,
+		.unlocked = args->unlocked,
 		.verbose = args->render.verbose,
-		.seconds = seconds_for(args) * (args->use_debuginfo ? 10 : 1),
+		.seconds = seconds,
+		.patience = 10 * seconds, /* a disk may be slow */
 		.memory = (args->use_debuginfo ? 8ull : 1ull) << 30,
 		.output = 1ull << 30,
+		.max_requests = 1000,
 		.prepare = load_libraries,
 		.work = read_dump,
 		.answer = answer,
 		.ctx = args,
-		.max_requests = 1000,
 		.discard = NEEDS_DEBUGINFO,
 	};
 

@@ -91,20 +91,22 @@ static void close_others(const struct sandbox *box, int channel)
 	syscall(__NR_close_range, highest + 1, ~0u, 0);
 }
 
-static void say_what_is_missing(bool landlock)
+/* seccomp alone refuses all that Landlock refuses. */
+static void lock_down(const struct sandbox *box, int channel)
 {
-	if (landlock)
-		fputs("nmibt: half a sandbox: the kernel has Landlock, but no seccomp\n", stderr);
-	else
-		fputs("nmibt: no sandbox: the kernel has neither seccomp nor Landlock, or refuses "
+	bool files = lock_files();
+
+	if (lock_calls(channel) || !box->verbose)
+		return;
+	fputs(files ? "nmibt: half a sandbox: the kernel has Landlock, but no seccomp, or refuses "
+		      "it here\n"
+		    : "nmibt: no sandbox: the kernel has neither seccomp nor Landlock, or refuses "
 		      "them here\n",
-		      stderr);
+	      stderr);
 }
 
 __attribute__((noreturn)) static void be_child(const struct sandbox *box, const struct ends *ends)
 {
-	bool landlock;
-
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(ends->out, STDOUT_FILENO);
 	dup2(ends->err, STDERR_FILENO);
@@ -114,12 +116,14 @@ __attribute__((noreturn)) static void be_child(const struct sandbox *box, const 
 	if (box->prepare)
 		box->prepare(box->ctx);
 	set_limits(box);
-	if (!lock_down(ends->child, &landlock) && box->verbose)
-		say_what_is_missing(landlock);
+	if (!box->unlocked)
+		lock_down(box, ends->child);
 	int code = box->work(box->ctx, ends->child);
 	if (fflush(stdout))
 		code = FAILED;
-	_exit(code); /* a search for leaks would need to stop this process */
+	if (box->unlocked)
+		exit(code);
+	_exit(code); /* LeakSanitizer would have to stop this process */
 }
 
 /* --------------------------------------------------------------------- the parent */
@@ -215,7 +219,7 @@ static int say_how_it_died(const struct sandbox *box, int status, bool idle)
 
 	fprintf(stderr, "nmibt: %s: no report: ", box->name);
 	if (idle)
-		fprintf(stderr, "nothing came of reading it for %u s\n", 10 * box->seconds);
+		fprintf(stderr, "nothing came of reading it for %u s\n", box->patience);
 	else if (signal == SIGXCPU)
 		fprintf(stderr, "reading it takes more than %u s\n", box->seconds);
 	else if (signal == SIGXFSZ)
@@ -253,7 +257,7 @@ static int be_parent(const struct sandbox *box, const struct ends *ends, pid_t c
 
 static bool open_ends(const struct sandbox *box, struct ends *ret)
 {
-	const struct timeval patience = {.tv_sec = 10 * box->seconds};
+	const struct timeval patience = {.tv_sec = box->patience};
 	int pair[2];
 
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))

@@ -20,12 +20,13 @@ struct sandbox {
 	const int *fds; /* the descriptors that the child keeps, besides its own; nr_fds of them */
 	unsigned int nr_fds;
 	bool colour; /* the report may have colours */
+	bool unlocked; /* do not lock the child down: debuggers can't work then */
 	bool verbose; /* say where the kernel has no sandbox */
-	/* Limits of the child: seconds of computing time, bytes of memory, bytes of what it prints.
-	 * If it is busy with something else for ten times as long as it may compute, it is given up,
-	 * too. */
-	unsigned int seconds;
+	/* Limits of the child: seconds of computing time; seconds in which it neither ends nor asks
+	 * for anything; bytes of memory, and of what it prints; requests. */
+	unsigned int seconds, patience;
 	uint64_t memory, output;
+	unsigned int max_requests;
 
 	/* In the child before it is locked down: loads libraries. */
 	void (*prepare)(void *ctx);
@@ -35,7 +36,6 @@ struct sandbox {
 	/* In the parent: answers the child's request, len bytes that are as hostile as the file. */
 	void (*answer)(void *ctx, int channel, const void *request, size_t len);
 	void *ctx;
-	unsigned int max_requests;
 	int discard; /* with this exit code nothing that the child printed comes out */
 };
 
