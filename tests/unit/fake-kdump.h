@@ -33,6 +33,7 @@
 
 /* DUMP_DH_COMPRESSED_* of a page; 0: not compressed */
 enum fake_flags { FAKE_RAW = 0, FAKE_ZLIB = 1, FAKE_LZO = 2, FAKE_SNAPPY = 4, FAKE_ZSTD = 0x20 };
+#define FAKE_ALL (FAKE_ZLIB | FAKE_LZO | FAKE_SNAPPY | FAKE_ZSTD)
 
 struct fake_kdump {
 	/* Input: what the dump is to be like. */
@@ -158,7 +159,7 @@ static inline void fake_put_headers(struct fake_kdump *f, uint64_t bitmap_blocks
 	fake_put(f, 0, "KDUMP   ", 8);
 	fake_put_u32(f, 8, f->version);
 	fake_put(f, 272, f->machine, strlen(f->machine));
-	fake_put_u32(f, FAKE_STATUS_AT, FAKE_ZLIB | (f->incomplete ? 8 : 0));
+	fake_put_u32(f, FAKE_STATUS_AT, FAKE_ALL | (f->incomplete ? 8 : 0));
 	fake_put_u32(f, FAKE_BLOCK_SIZE_AT, bs);
 	fake_put_u32(f, FAKE_SUB_BLOCKS_AT, 1);
 	fake_put_u32(f, FAKE_BITMAP_BLOCKS_AT, bitmap_blocks);

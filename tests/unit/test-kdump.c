@@ -10,6 +10,7 @@
 
 #include "fake-kdump.h"
 #include "image/bitmap.h"
+#include "image/kdump-header.h"
 
 #define NR_PAGES 700 /* more than the cache has */
 
@@ -550,6 +551,32 @@ static void test_descriptors(void **state)
 	fake_kdump_free(&fake);
 }
 
+/* The header says what compression to expect, and no library is loaded for another one. */
+static void test_compression_of_header(void **state)
+{
+	struct fake_kdump fake = usual;
+
+	(void)state;
+	fake.flags = FAKE_LZO;
+	fake_kdump_make(&fake);
+	for (unsigned int status = 0; status <= FAKE_ALL; status++) {
+		if (status & ~FAKE_ALL)
+			continue;
+		fake_put_u32(&fake, FAKE_STATUS_AT, status);
+		fake_kdump_reopen(&fake);
+		struct opened o = open_one(&fake);
+		assert_int_equal(nmibt_kdump_peek_status(fake.file.fd), status);
+		assert_int_equal(status_of(&o, 7),
+				 status & FAKE_LZO ? NMIBT_READ_OK : NMIBT_READ_ERROR);
+		assert_null(nmibt_kdump_remark(o.kdump));
+		nmibt_kdump_close(o.kdump);
+	}
+	fake_put(&fake, 0, "KDUMQ", 5);
+	fake_kdump_reopen(&fake);
+	assert_int_equal(nmibt_kdump_peek_status(fake.file.fd), 0);
+	fake_kdump_free(&fake);
+}
+
 /* Data that decompresses to another length than a page's must not be written beyond the page. */
 static void test_lengths(void **state)
 {
@@ -819,6 +846,7 @@ int main(void)
 		cmocka_unit_test(test_headers_refused),
 		cmocka_unit_test(test_other_machines_refused),
 		cmocka_unit_test(test_descriptors),
+		cmocka_unit_test(test_compression_of_header),
 		cmocka_unit_test(test_lengths),
 		cmocka_unit_test(test_cut),
 		cmocka_unit_test(test_cut_before_zeros),
