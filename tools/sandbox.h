@@ -20,7 +20,7 @@ struct sandbox {
 	const int *fds; /* the descriptors that the child keeps, besides its own; nr_fds of them */
 	unsigned int nr_fds;
 	bool colour; /* the report may have colours */
-	bool unlocked; /* do not lock the child down: debuggers can't work then */
+	bool unlocked; /* do not lock the child down: valgrind could not work in it */
 	bool verbose; /* say where the kernel has no sandbox */
 	/* Limits of the child: seconds of computing time; seconds in which it neither ends nor asks
 	 * for anything; bytes of memory, and of what it prints; requests. */
