@@ -522,11 +522,19 @@ static void test_exit_codes(void **state)
 				    "code 16\n"));
 }
 
+#ifdef __aarch64__
+#define TRAP SIGTRAP
+#define TRAP_TEXT "signal 5 (Trace/breakpoint trap)"
+#else
+#define TRAP SIGILL
+#define TRAP_TEXT "signal 4 (Illegal instruction)"
+#endif
+
 /* cmocka would catch it. */
 static void prepare_to_crash(void *ctx)
 {
 	(void)ctx;
-	signal(SIGILL, SIG_DFL);
+	signal(TRAP, SIG_DFL);
 }
 
 static int crash(void *ctx, int channel)
@@ -579,7 +587,7 @@ static void test_deaths(void **state)
 		int (*work)(void *ctx, int channel);
 		const char *says;
 	} deaths[] = {
-		{crash, "the process that read it was killed by signal 4 (Illegal instruction)"},
+		{crash, "the process that read it was killed by " TRAP_TEXT},
 		{compute, "reading it takes more than 1 s"},
 		{print_much, "it would have more than 1 MiB"},
 		{sleep_long, "nothing came of reading it for 1 s"},
