@@ -206,11 +206,11 @@ static int print(const struct sandbox *box, const struct ends *ends, int code)
 			box->name);
 		return FAILED;
 	}
-	bool ok = copy_out(ends->out, stdout);
-	if (!ok)
-		perror("nmibt: writing the output");
 	copy_out(ends->err, stderr);
-	return ok ? code : FAILED;
+	if (copy_out(ends->out, stdout))
+		return code;
+	perror("nmibt: writing the output");
+	return FAILED;
 }
 
 static int say_how_it_died(const struct sandbox *box, int status, bool idle)
