@@ -179,6 +179,8 @@ static bool is_printable(int fd, bool colour)
 
 	for (off_t at = 0; (len = pread(fd, text, sizeof(text), at)) > 0; at += len) {
 		for (ssize_t i = 0; i < len; i++) {
+			if (place == PLAIN && text[i] >= ' ' && text[i] < 0x7f)
+				continue; /* as nearly all of it is */
 			if (!next_place(&place, text[i], colour))
 				return false;
 		}
