@@ -117,6 +117,23 @@ static void make_silent(struct fake *f, unsigned int cpu)
 
 /* --------------------------------------------------------------------- summary */
 
+/* The text of the fake x86_64 CPUs does not come to its end: then nothing is the same. */
+static void check_same_stack(const struct fake *f, const char *text, const char *line)
+{
+	if (f->image.arch == NMIBT_ARCH_ARM64)
+		check_has(text, line);
+	else
+		check_lacks(text, "same stack");
+}
+
+static void check_summary_same(struct fake *f, const char *line)
+{
+	char *text = RENDER(f, .summary_only = true);
+
+	check_same_stack(f, text, line);
+	free(text);
+}
+
 static void summary_of_a_good_capture(void **state)
 {
 	struct fake *f = *state;
@@ -128,7 +145,7 @@ static void summary_of_a_good_capture(void **state)
 			"notes\n");
 	assert_memory_equal(text, "panic       Kernel panic: sysrq\n", 32);
 	check_has(text, "\npanicking   CPU 0  PID 100 \"task-0\"  in ");
-	check_has(text, "same stack  CPUs 0-3\n");
+	check_same_stack(f, text, "same stack  CPUs 0-3\n");
 	check_lacks(text, "silent");
 	check_lacks(text, "damaged");
 	check_lacks(text, "stale");
@@ -208,13 +225,13 @@ static void summary_of_what_stands_out(void **state)
 	f->slot[1]->how = NMI_CAPTURE_BY_SELF;
 	check_summary_has(f, "\nalso died   CPUs 0-1  captured themselves");
 	fake_print(f, 2, " deeper+0x1/0x10\n");
-	check_summary_has(f, "\nsame stack  CPUs 0-1,3\n");
+	check_summary_same(f, "\nsame stack  CPUs 0-1,3\n");
 	fake_print(f, 3, " deeper+0x1/0x10\n");
-	check_summary_has(f, "\nsame stack  CPUs 0-1\n");
-	check_summary_has(f, "\nsame stack  CPUs 2-3\n");
+	check_summary_same(f, "\nsame stack  CPUs 0-1\n");
+	check_summary_same(f, "\nsame stack  CPUs 2-3\n");
 	f->slot[2]->flags |= NMI_CAPTURE_SLOT_F_IDLE;
 	f->slot[3]->flags |= NMI_CAPTURE_SLOT_F_IDLE;
-	check_summary_has(f, "\nsame stack  CPUs 2-3  (idle)\n");
+	check_summary_same(f, "\nsame stack  CPUs 2-3  (idle)\n");
 }
 
 static void summary_of_loss(void **state)
@@ -536,7 +553,7 @@ static void option_older(void **state)
 	check_has(text, "\nCPU 2  registers  PID 102  unwound by nmibt from its crash note\n");
 	check_lacks(text, "marker-of-cpu-2");
 	check_has(text, "marker-of-cpu-3");
-	check_has(text, "same stack  CPUs 0-1,3\n");
+	check_same_stack(f, text, "same stack  CPUs 0-1,3\n");
 	free(text);
 	text = RENDER(f, .older = true);
 	check_has(text, "\nCPU 2  older nmi at an unknown time  PID 102 \"task-2\"");
