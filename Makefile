@@ -41,13 +41,15 @@ ARCHIVES := $(O)/libnmibt-json.a $(O)/libnmibt-debuginfo.a $(O)/libnmibt.a
 TEST_DRIVERS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/nmibt-*.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(O)/tests/%,$(wildcard tests/unit/test-*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
+MUTATOR := $(O)/tests/mutate-server
 FORMATTED := $(wildcard include/nmibt/*.h lib/*/*.[ch] extension/*.[ch] tools/*.[ch] \
-	tests/unit/*.[ch] tests/fuzz/*.[ch] docs/*.c)
+	tests/unit/*.[ch] tests/fuzz/*.[ch] tests/fuzz/*/*.[ch] docs/*.c)
 
 all: $(O)/nmibt.so $(O)/nmibt ## the crash extension and the offline tool
 lib: $(ARCHIVES) $(O)/libnmibt.so ## the library, as archives and shared
 unit: $(UNIT_TESTS) $(TEST_DRIVERS) ## the unit tests and the test drivers, not run
 fuzzers: $(FUZZERS) ## the fuzz targets, by clang
+mutator: $(MUTATOR) ## the server for mutated dumps, not run; with SANITIZE=1
 
 $(O)/%.o: %.c
 	@mkdir -p $(@D)
@@ -94,6 +96,11 @@ $(O)/tests/test-sandbox: $(O)/tests/unit/test-sandbox.o $(O)/tools/lockdown.o $(
 $(O)/tests/test-%: $(O)/tests/unit/test-%.o $(O)/libnmibt-json.a $(O)/libnmibt.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -lz
+
+# It needs SANITIZE=1: tests/fuzz/run-mutate builds it.
+$(MUTATOR): $(patsubst %.c,$(O)/%.o,$(wildcard tests/fuzz/mutate/*.c)) $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -ldw -lelf -lz
 
 # The library is compiled anew with coverage for libFuzzer.
 $(O)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] include/nmibt/*.h)
@@ -152,7 +159,7 @@ clean:
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: all lib unit fuzzers check check-smoke check-kernel check-ci check-format bench install install-lib clean help
+.PHONY: all lib unit fuzzers mutator check check-smoke check-kernel check-ci check-format bench install install-lib clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -156,7 +156,7 @@ struct nmibt_error *nmibt_render_description(struct renderer *r)
 	size_t nearest = find_nearest(r->report);
 
 	if (nearest == ARRAY_SIZE(kernels))
-		return nmibt_error_create(NMIBT_ERR_USAGE,
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
 					  "no description: mkdump has no kernel of this "
 					  "architecture");
 	fputs("# Written by nmibt --describe. Host, command lines, messages and names of tasks are "
