@@ -389,7 +389,7 @@ void mutate(struct base *base, uint64_t seed, FILE *log)
 	struct state s = {base, seed, log};
 	uint64_t nr = 1;
 
-	while (nr < MAX_EDITS && below(&s, 3))
+	while (nr < MAX_EDITS && below(&s, 2))
 		nr++;
 	while (nr--)
 		edit(&s);

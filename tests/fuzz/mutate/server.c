@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -30,7 +31,7 @@
 
 #include "mutator.h"
 
-#define BATCH 64
+#define BATCH 512
 #define MAX_SECONDS 2
 #define MAX_BYTES (256 << 20)
 /* No test waits for anything; this is for a machine that is stuck. */
@@ -55,7 +56,7 @@ static struct progress *progress;
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
-	return "max_allocation_size_mb=256:quarantine_size_mb=8:detect_stack_use_after_return=0";
+	return "max_allocation_size_mb=256:quarantine_size_mb=8:malloc_context_size=12";
 }
 
 /* -------------------------------------------------------------------- limits */
@@ -254,6 +255,7 @@ static void child(const struct server *server, uint64_t first, uint64_t end)
 {
 	struct sigaction action = {.sa_handler = on_signal};
 
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(server->log, STDERR_FILENO);
 	sigaction(SIGPROF, &action, NULL);
 	sigaction(SIGALRM, &action, NULL);
@@ -409,6 +411,8 @@ int main(int argc, char **argv)
 	}
 	if (optind == argc)
 		errx(2, "no base");
+	/* Whoever ends the script that started this means this, too. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	server.nr_bases = argc - optind;
 	server.bases = calloc(server.nr_bases, sizeof(*server.bases));
 	server.log = memfd_create("log", MFD_CLOEXEC);
