@@ -109,7 +109,7 @@ $(O)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] include/nmibt/*.h)
 		-fno-sanitize-recover=all -o $@ $< $(patsubst $(O)/%.o,%.c,$(LIB_OBJS) $(JSON_OBJS)) -lz
 
 # Without a kernel to boot.
-SUITES := tests/unit/run tests/layers tests/abi/run docs/check-format docs/check-evidence \
+SUITES := tests/unit/run tests/fuzz/run-mutate tests/layers tests/abi/run docs/check-format docs/check-evidence \
 	$(addprefix tests/golden/,run-mkdump run-synthetic run-describe run-tool run-json \
 	run-debuginfo run-log run-crash run-cost)
 KERNEL_SUITES := tests/e2e/run tests/e2e/formats tests/e2e/stock

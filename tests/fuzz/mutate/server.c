@@ -56,7 +56,7 @@ static struct progress *progress;
 const char *__asan_default_options(void);
 const char *__asan_default_options(void)
 {
-	return "max_allocation_size_mb=256:quarantine_size_mb=8:malloc_context_size=12";
+	return "max_allocation_size_mb=256:quarantine_size_mb=2:malloc_context_size=12";
 }
 
 /* -------------------------------------------------------------------- limits */
@@ -141,22 +141,34 @@ static int code_of(struct nmibt_error *error)
 	return code >= NMIBT_ERR_DAMAGED ? 4 : code;
 }
 
-static int render(const struct nmibt_report *report, uint64_t seed)
+/* How a report is made. Seeds with the same base must not all have the same. */
+struct how {
+	unsigned int older : 1, verbose : 1, raw : 1, lines : 1, force : 1, scan : 4, format : 2;
+};
+
+static struct how how_of(uint64_t seed)
+{
+	uint64_t bits = seed * 0x9e3779b97f4a7c15 >> 32;
+
+	return (struct how){bits, bits >> 1, bits >> 2, bits >> 3, bits >> 4, bits >> 5, bits >> 9};
+}
+
+static int render(const struct nmibt_report *report, struct how how)
 {
 	struct nmibt_render_options options[] = {
 		{.format = NMIBT_FORMAT_TEXT},
 		{.format = NMIBT_FORMAT_JSON, .older = true, .raw = true},
 		{.format = NMIBT_FORMAT_DESCRIPTION},
-		{.format = NMIBT_FORMAT_GROUPS + seed / 16 % 3},
+		{.format = NMIBT_FORMAT_GROUPS + how.format % 3},
 	};
 	int code = 0;
 
-	options[0].older = options[0].header = seed & 1;
-	options[0].verbose = seed & 2;
-	options[0].raw = seed & 4;
+	options[0].older = options[0].header = how.older;
+	options[0].verbose = how.verbose;
+	options[0].raw = how.raw;
 	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
 		options[i].size = sizeof(options[i]);
-		options[i].lines = seed & 8;
+		options[i].lines = how.lines;
 		struct nmibt_error *error =
 			(options[i].format == NMIBT_FORMAT_JSON ? nmibt_render_json : nmibt_render)(
 				report, &options[i], check_output, NULL, &code);
@@ -170,22 +182,23 @@ static int render(const struct nmibt_report *report, uint64_t seed)
 }
 
 /* Some vmlinux are used though the dump does not have their build-id, which may be damaged. */
-static struct nmibt_error *attach(const struct base *base, struct nmibt_input *input, uint64_t seed)
+static struct nmibt_error *attach(const struct base *base, struct nmibt_input *input,
+				  struct how how)
 {
 	const struct nmibt_debuginfo_options options = {
 		.size = sizeof(options),
 		.vmlinux = base->vmlinux,
 		.debug_path = "/nonexistent",
-		.force = seed & 32,
+		.force = how.force,
 	};
 	struct nmibt_debuginfo *info;
 
-	if (!base->vmlinux || !(seed & 8 || nmibt_debuginfo_is_needed(input)))
+	if (!base->vmlinux || !(how.lines || nmibt_debuginfo_is_needed(input)))
 		return NULL;
 	return nmibt_debuginfo_attach(input, &options, &info);
 }
 
-static int report(const struct base *base, uint64_t seed)
+static int report(const struct base *base, struct how how)
 {
 	struct nmibt_report_options options = {.size = sizeof(options)};
 	struct nmibt_input *input;
@@ -195,14 +208,14 @@ static int report(const struct base *base, uint64_t seed)
 
 	if (error)
 		return code_of(error);
-	if (seed / 64 % 16 == 0)
+	if (!how.scan)
 		options.source = NMIBT_SOURCE_SCAN;
-	error = attach(base, input, seed);
+	error = attach(base, input, how);
 	if (!error)
 		error = nmibt_report_open(input, 0, &options, &made);
 	nmibt_input_remark(input);
 	if (!error) {
-		code = render(made, seed);
+		code = render(made, how);
 		nmibt_report_close(made);
 	} else {
 		code = code_of(error);
@@ -219,7 +232,7 @@ static void run(struct base *base, uint64_t seed)
 	mutate(base, seed, NULL);
 	heap_peak = heap_bytes;
 	start_clock();
-	int code = report(base, seed);
+	int code = report(base, how_of(seed));
 	if (code < 0 || code >= NR_CODES || code == NMIBT_ERR_USAGE)
 		die("an exit code that is none of ours");
 	progress->codes[code]++;
