@@ -84,6 +84,8 @@ struct base {
 	struct spans spans[NR_KINDS];
 	struct read *reads; /* each once, in the order of their addresses */
 	size_t nr_reads;
+	size_t *first_reads; /* of each page that has any: an index into reads */
+	size_t nr_read_pages;
 	struct segment *segments; /* of an ELF file */
 	size_t nr_segments;
 	struct page *pages; /* of a kdump-compressed one, in the order of their numbers */

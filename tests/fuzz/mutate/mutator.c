@@ -45,30 +45,21 @@ static bool any_of_kind(struct state *s, enum kind kind, struct span *ret)
 	return ret->len;
 }
 
-/* A read by its number, or any of one page, so that tables with many reads don't get all. */
+/* Any read, or any of one page: many reads of one table must not hide the others. */
 static bool any_memory(struct state *s, struct span *ret)
 {
 	const struct base *base = s->base;
+	size_t first = 0, end = base->nr_reads;
 
-	if (!base->nr_reads)
-		return false;
-	size_t i = below(s, base->nr_reads);
 	if (below(s, 2)) {
-		uint64_t first = base->reads[0].paddr, last = base->reads[base->nr_reads - 1].paddr;
-		uint64_t at = first + below(s, last - first + 1);
-		size_t low = 0, high = base->nr_reads;
+		size_t page = below(s, base->nr_read_pages);
 
-		while (high - low > 1) {
-			size_t middle = low + (high - low) / 2;
-
-			if (base->reads[middle].paddr <= at)
-				low = middle;
-			else
-				high = middle;
-		}
-		i = low;
+		first = base->first_reads[page];
+		if (page + 1 < base->nr_read_pages)
+			end = base->first_reads[page + 1];
 	}
-	return base_find_memory(s->base, base->reads[i].paddr, base->reads[i].len, ret);
+	const struct read *read = &base->reads[first + below(s, end - first)];
+	return base_find_memory(s->base, read->paddr, read->len, ret);
 }
 
 static bool anywhere(struct state *s, struct span *ret)

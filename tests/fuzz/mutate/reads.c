@@ -95,6 +95,18 @@ static void sort_reads(struct base *base)
 	base->nr_reads = nr;
 }
 
+static void index_pages(struct base *base)
+{
+	base->first_reads = calloc(base->nr_reads, sizeof(*base->first_reads));
+	if (!base->first_reads)
+		err(2, "calloc");
+	for (size_t i = 0; i < base->nr_reads; i++) {
+		if (!i || base->reads[i].paddr / base->page_size !=
+				  base->reads[i - 1].paddr / base->page_size)
+			base->first_reads[base->nr_read_pages++] = i;
+	}
+}
+
 static void report(const struct base *base, struct nmibt_input *input)
 {
 	const struct nmibt_debuginfo_options debuginfo = {.size = sizeof(debuginfo),
@@ -144,4 +156,5 @@ void base_find_reads(struct base *base)
 	if (!base->nr_reads)
 		errx(2, "%s: a report of it reads nothing", base->name);
 	sort_reads(base);
+	index_pages(base);
 }

@@ -167,6 +167,7 @@ static int render(const struct nmibt_report *report, struct how how)
 	options[0].verbose = how.verbose;
 	options[0].raw = how.raw;
 	for (size_t i = 0; i < sizeof(options) / sizeof(*options); i++) {
+		start_clock(); /* the tool would make one of them */
 		options[i].size = sizeof(options[i]);
 		options[i].lines = how.lines;
 		struct nmibt_error *error =
