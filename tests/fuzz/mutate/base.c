@@ -90,7 +90,7 @@ struct base *base_open(const char *name)
 	struct nmibt_error *error = nmibt_input_open(paths, base->nr_parts, NULL, &base->input);
 	if (error)
 		errx(2, "%s", nmibt_error_message(error));
-	base_find_reads(base);
+	base_find_reads(base, paths);
 	base_find_structures(base);
 	free(names);
 	return base;

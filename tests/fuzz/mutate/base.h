@@ -112,7 +112,7 @@ void spans_add(struct spans *spans, struct span span);
 
 /* For base_open(): finds the structures, and the memory that a report reads. */
 void base_find_structures(struct base *base);
-void base_find_reads(struct base *base);
+void base_find_reads(struct base *base, const char *const *paths);
 /* Where an offset of the dump is in the file, and how many bytes follow it there; 0: nowhere. */
 uint64_t part_find(const struct part *part, uint64_t at, uint64_t *ret_len);
 

@@ -31,38 +31,17 @@ static void note(struct base *base, uint64_t paddr, uint64_t len)
 	base->reads[base->nr_reads++] = (struct read){paddr, len};
 }
 
+/* The base whose report is made, and how its input reads. */
+static struct base *noting;
+static enum nmibt_read (*read_phys)(void *ctx, uint64_t paddr, void *buf, size_t len);
+
 static enum nmibt_read noting_read(void *ctx, uint64_t paddr, void *buf, size_t len)
 {
-	struct base *base = ctx;
-	enum nmibt_read status = nmibt_input_read(base->input, paddr, buf, len);
+	enum nmibt_read status = read_phys(ctx, paddr, buf, len);
 
 	if (status == NMIBT_READ_OK)
-		note(base, paddr, len);
+		note(noting, paddr, len);
 	return status;
-}
-
-static char *vmcoreinfo_text(void *ctx)
-{
-	struct nmibt_input *input = ((struct base *)ctx)->input;
-
-	return input->ops.vmcoreinfo_text(input);
-}
-
-static bool next_range(void *ctx, uint64_t from, uint64_t *ret_start, uint64_t *ret_size)
-{
-	struct nmibt_input *input = ((struct base *)ctx)->input;
-	struct nmibt_range range;
-
-	if (!input->ops.next_range(input, from, &range))
-		return false;
-	*ret_start = range.start;
-	*ret_size = range.size;
-	return true;
-}
-
-static char *notes(void *ctx, size_t *ret_len)
-{
-	return nmibt_input_notes(((struct base *)ctx)->input, ret_len);
 }
 
 static bool forget(void *ctx, const char *data, size_t len)
@@ -129,30 +108,22 @@ static void report(const struct base *base, struct nmibt_input *input)
 	nmibt_error_destroy(error);
 }
 
-void base_find_reads(struct base *base)
+void base_find_reads(struct base *base, const char *const *paths)
 {
-	static const struct nmibt_input_ops ops = {
-		.size = sizeof(ops),
-		.read_phys = noting_read,
-		.vmcoreinfo_text = vmcoreinfo_text,
-		.next_range = next_range,
-		.notes = notes,
-	};
 	const struct nmibt_image *image;
-	struct nmibt_input_options options = {.size = sizeof(options)};
-	struct nmibt_input *noting;
-	struct nmibt_error *error = nmibt_input_image(base->input, &image);
+	struct nmibt_input *input;
+	struct nmibt_error *error = nmibt_input_open(paths, base->nr_parts, NULL, &input);
 
-	if (!error) {
-		options.arch = image->arch;
-		options.page_size = image->page_size;
-		error = nmibt_input_new(&ops, base, &options, &noting);
-	}
+	if (!error)
+		error = nmibt_input_image(input, &image);
 	if (error)
 		errx(2, "%s: %s", base->name, nmibt_error_message(error));
 	base->page_size = image->page_size;
-	report(base, noting);
-	nmibt_input_close(noting);
+	noting = base;
+	read_phys = input->ops.read_phys;
+	input->ops.read_phys = noting_read;
+	report(base, input);
+	nmibt_input_close(input);
 	if (!base->nr_reads)
 		errx(2, "%s: a report of it reads nothing", base->name);
 	sort_reads(base);
