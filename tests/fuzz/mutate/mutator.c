@@ -142,7 +142,7 @@ static void flip_bits(struct state *s, struct span at)
 /* A value as a hostile dump would have it: at a boundary, a little more or less, a multiple. */
 static uint64_t other_value(struct state *s, uint64_t old)
 {
-	switch (below(s, 6)) {
+	switch (below(s, 7)) {
 	case 0:
 		return old + (1ull << below(s, 16));
 	case 1:
@@ -151,6 +151,8 @@ static uint64_t other_value(struct state *s, uint64_t old)
 		return old << (1 + below(s, 32));
 	case 3:
 		return next(s) >> below(s, 64);
+	case 4: /* about a page */
+		return s->base->page_size - 16 + below(s, s->base->page_size);
 	default:
 		return boundaries[below(s, sizeof(boundaries) / sizeof(*boundaries))];
 	}
