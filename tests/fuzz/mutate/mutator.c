@@ -51,7 +51,7 @@ static bool any_memory(struct state *s, struct span *ret)
 	const struct base *base = s->base;
 	size_t first = 0, end = base->nr_reads;
 
-	if (below(s, 2)) {
+	if (!below(s, 4)) {
 		size_t page = below(s, base->nr_read_pages);
 
 		first = base->first_reads[page];
