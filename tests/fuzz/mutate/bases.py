@@ -26,11 +26,15 @@ evidence/old-sysrq-l-guest evidence/guest-panic-all-backtraces evidence/classic-
 evidence/classic-wrapped evidence/classic-5.4-callers evidence/nmi-buffer-4.9
 evidence/nmi-buffer-5.10 evidence/arm64-nmi-capture evidence/arm64-hung-task-capture
 evidence/arm64-old-sysrq-l-guest evidence/arm64-soft-lockup-panic-kdump
-evidence/module-list-loops evidence/kdump-5.10-with-vmlinux evidence/nested-panic evidence/capture-kernel-by-elfcorehdr-addr
-evidence/csd-lockup-kdump evidence/two-boots-in-the-log evidence/many-conditions
+evidence/module-list-loops evidence/kdump-5.10-with-vmlinux evidence/nested-panic
+evidence/capture-kernel-by-elfcorehdr-addr evidence/csd-lockup-kdump evidence/two-boots-in-the-log evidence/many-conditions
 evidence/kaslr-kdump evidence/rcu-stall-panic-many-tasks evidence/stack-page-excluded
 evidence/unplugged-cpu-guest evidence/interleaved-answers evidence/resume-kdump
 synthetic/outcomes-x86_64 synthetic/outcomes-arm64 synthetic/vmcoreinfo-none
+""".split()
+# Their memory is at addresses so high that bitmaps of it would be huge: ELF only.
+HIGH = """
+synthetic/arm64-pages-16k synthetic/arm64-pages-64k-52 synthetic/x86_64-five-levels
 """.split()
 BUNDLED = {"x86_64-6.1-irqspin": "zstd", "x86_64-6.12-irqspin": "split",
            "arm64-6.12-irqspin": "flat-zstd"}
@@ -120,6 +124,12 @@ def rewrite(dump, path, how, files, flat, incomplete):
     return ",".join(paths)
 
 
+def folder_of(name, top):
+    folder = os.path.join(top, os.path.basename(name))
+    os.makedirs(folder, exist_ok=True)
+    return folder
+
+
 def described(name, folder, form):
     """Makes a description's vmcore, as elf or kdump; returns its path."""
     with open(os.path.join(TESTDUMPS, name + ".dump")) as file:
@@ -148,15 +158,14 @@ def make_bases(top):
     forms = list(FORMATS)
     bases = []
     for i, name in enumerate(DESCRIBED):
-        folder = os.path.join(top, os.path.basename(name))
-        os.makedirs(folder, exist_ok=True)
+        folder = folder_of(name, top)
         bases.append(described(name, folder, "elf"))
         dump = Kdump(described(name, folder, "kdump"))
         bases += [write_format(forms[(2 * i + j) % len(forms)], folder, dump) for j in range(2)]
+    bases += [described(name, folder_of(name, top), "elf") for name in HIGH]
     bases *= 2  # a report of a bundled dump takes ten times as long
     for name, form in BUNDLED.items():
-        folder = os.path.join(top, name)
-        os.makedirs(folder, exist_ok=True)
+        folder = folder_of(name, top)
         vmcore = shutil.copy(os.path.join(TESTDUMPS, name, "vmcore"), folder)
         bases += [vmcore, write_format(form, folder, Kdump(vmcore))]
     return bases
