@@ -395,7 +395,7 @@ static void serve(struct server *server, uint64_t first, uint64_t nr)
 
 /* ---------------------------------------------------------------------- main */
 
-enum { FIRST = 256, SEEDS, KEEP, WRITE, DESCRIBE };
+enum { FIRST = 256, SEEDS, KEEP, WRITE };
 static const struct option long_options[] = {
 	{"first", required_argument, NULL, FIRST},
 	{"seeds", required_argument, NULL, SEEDS},
@@ -404,44 +404,59 @@ static const struct option long_options[] = {
 	{0},
 };
 
-int main(int argc, char **argv)
+struct arguments {
+	uint64_t first, nr;
+	const char *write_to; /* NULL: make reports */
+};
+
+static bool parse(int argc, char **argv, struct arguments *args, struct server *server)
 {
-	static struct server server; /* static, so that it is no leak */
-	uint64_t first = 0, nr = 0;
-	const char *write_to = NULL;
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		if (c == FIRST)
-			first = strtoull(optarg, NULL, 0);
+			args->first = strtoull(optarg, NULL, 0);
 		else if (c == SEEDS)
-			nr = strtoull(optarg, NULL, 0);
+			args->nr = strtoull(optarg, NULL, 0);
 		else if (c == KEEP)
-			server.keep = optarg;
+			server->keep = optarg;
 		else if (c == WRITE)
-			write_to = optarg;
+			args->write_to = optarg;
 		else
-			return 2;
+			return false;
 	}
-	if (optind == argc)
-		errx(2, "no base");
-	/* Whoever ends the script that started this means this, too. */
-	prctl(PR_SET_PDEATHSIG, SIGTERM);
-	server.nr_bases = argc - optind;
-	server.bases = calloc(server.nr_bases, sizeof(*server.bases));
-	server.log = memfd_create("log", MFD_CLOEXEC);
+	return optind < argc;
+}
+
+static void open_server(struct server *server, const struct arguments *args, char **names, int nr)
+{
+	server->nr_bases = nr;
+	server->bases = calloc(nr, sizeof(*server->bases));
+	server->log = memfd_create("log", MFD_CLOEXEC);
 	progress = mmap(NULL, sizeof(*progress), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 			-1, 0);
-	if (!server.bases || server.log < 0 || progress == MAP_FAILED)
+	if (!server->bases || server->log < 0 || progress == MAP_FAILED)
 		err(2, "memory");
-	for (unsigned int i = 0; i < server.nr_bases; i++) {
+	for (unsigned int i = 0; i < server->nr_bases; i++) {
 		/* One base is enough to write one dump. */
-		if (!write_to || i == first % server.nr_bases)
-			server.bases[i] = base_open(argv[optind + i]);
+		if (!args->write_to || i == args->first % server->nr_bases)
+			server->bases[i] = base_open(names[i]);
 	}
-	if (write_to)
-		write_dump(base_of(&server, first), first, write_to, stdout);
+}
+
+int main(int argc, char **argv)
+{
+	static struct server server; /* LeakSanitizer does not see what only main() knows */
+	struct arguments args = {0};
+
+	if (!parse(argc, argv, &args, &server))
+		errx(2, "usage: see the beginning of server.c");
+	/* Whoever ends the script that started this means this, too. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	open_server(&server, &args, argv + optind, argc - optind);
+	if (args.write_to)
+		write_dump(base_of(&server, args.first), args.first, args.write_to, stdout);
 	else
-		serve(&server, first, nr);
+		serve(&server, args.first, args.nr);
 	return server.nr_failed ? 1 : 0;
 }
