@@ -10,6 +10,9 @@
 #include "image/image.h"
 #include "image/kdump.h"
 
+#define X86_64_PRSTATUS 0x150
+#define ARM64_PRSTATUS 0x188
+
 struct nmibt_dump {
 	struct nmibt_dumpfile **files;
 	unsigned int nr_files;
@@ -91,6 +94,28 @@ static char *dump_vmcoreinfo_text(void *ctx)
 	return dump->base.ops->vmcoreinfo_text(dump->base.ctx);
 }
 
+/*
+ * The architecture by the size of the registers in the dump's notes, for a dump whose header does
+ * not name the machine. The sizes are those of struct elf_prstatus, include/linux/elfcore.h and
+ * arch/ARCH/include/asm/elf.h (6.12), of the 64-bit little-endian machines. Of these no other has
+ * one of the two sizes.
+ */
+static enum nmibt_arch arch_by_notes(const struct nmibt_image *image)
+{
+	size_t len = 0;
+	_cleanup_free_ char *notes = image->ops->notes(image->ctx, &len);
+	struct nmibt_elf_note note;
+
+	for (size_t at = 0; notes && nmibt_next_note(notes, len, at, &note); at = note.next) {
+		if (note.type != NT_PRSTATUS || !nmibt_note_is(&note, "CORE"))
+			continue;
+		if (note.size == X86_64_PRSTATUS)
+			return NMIBT_ARCH_X86_64;
+		return note.size == ARM64_PRSTATUS ? NMIBT_ARCH_ARM64 : NMIBT_ARCH_UNKNOWN;
+	}
+	return NMIBT_ARCH_UNKNOWN;
+}
+
 /* The architecture, for dumps whose header does not name the machine: VMCOREINFO has lines that
  * only one architecture writes. */
 static enum nmibt_arch arch_by_vmcoreinfo(const struct nmibt_vmcoreinfo *v)
@@ -118,7 +143,7 @@ static struct nmibt_error *look_for_vmcoreinfo(struct nmibt_dump *dump)
 		err = nmibt_vmcoreinfo_parse(dump->found ? strdup(dump->found) : NULL, v);
 	}
 	if (!err && dump->base.arch == NMIBT_ARCH_UNKNOWN)
-		dump->base.arch = arch_by_vmcoreinfo(v);
+		dump->base.arch = arch_by_vmcoreinfo(v) ?: arch_by_notes(&dump->base);
 	return err;
 }
 

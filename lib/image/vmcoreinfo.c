@@ -12,6 +12,10 @@
 
 #define NOTE_NAME "VMCOREINFO"
 #define FIRST_LINE "OSRELEASE="
+/* The smallest and the largest pages of Linux. Those of the dump may differ from those of the
+ * kernel: QEMU dumps arm64 guests in blocks of 64 KiB (target/arm/arch_dump.c, 10.0). */
+#define MIN_PAGE 4096
+#define MAX_PAGE 65536
 
 /* ------------------------------------------------------------------- parsing */
 
@@ -345,7 +349,7 @@ char *nmibt_vmcoreinfo_at(const struct nmibt_image *image, uint64_t paddr)
 
 	if (nmibt_read_phys(image, paddr, head, sizeof(head)) != NMIBT_READ_OK ||
 	    !nmibt_next_note(head, sizeof(head), 0, &note) || note.type ||
-	    !nmibt_note_is(&note, NOTE_NAME) || note.size > image->page_size)
+	    !nmibt_note_is(&note, NOTE_NAME) || note.size > MAX_PAGE)
 		return NULL;
 
 	char *text = calloc(1, note.size + 1ul);
@@ -374,10 +378,10 @@ struct nmibt_error *nmibt_vmcoreinfo_find(const struct nmibt_image *image, char 
 	if (!image->ops->next_range || !image->page_size)
 		return nmibt_error_create(NMIBT_ERR_NOTHING, "memory can't be scanned here");
 	for (uint64_t from = 0; image->ops->next_range(image->ctx, from, &range);) {
-		uint64_t end = range.start + range.size, mask = image->page_size - 1;
+		uint64_t end = range.start + range.size, mask = MIN_PAGE - 1;
 
 		for (uint64_t at = (range.start + mask) & ~mask; at >= range.start && at < end;
-		     at += image->page_size) {
+		     at += MIN_PAGE) {
 			if (nmibt_interrupted(image))
 				return nmibt_error_create(NMIBT_ERR_INTERRUPTED, "interrupted");
 			char *text = nmibt_vmcoreinfo_at(image, at);

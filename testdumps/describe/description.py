@@ -247,7 +247,7 @@ class Description:
             self.has_vmlinux = True
         elif key == 'host':
             self.host = words[1]
-        elif key == 'format' and words[1] in ('elf', 'kdump'):
+        elif key == 'format' and words[1] in ('elf', 'kdump', 'qemu'):
             self.format = words[1]
         elif words[:2] == ['symbol', 'drop']:
             self.no_symbols += words[2:]

@@ -3,6 +3,7 @@
 from .arches import arch_of
 from .capture import Capture, override
 from .description import Cpu
+from .elf import elf_note
 from .kernel import Kernel
 from .memory import Memory
 from .notes import crash_note, file_notes, indexed, note_layout
@@ -26,6 +27,8 @@ class Dump:
         self.fill_memory()
         self.holes = description.holes + (self.kernel.holes if self.kernel else [])
         self.vmcoreinfo = self.make_vmcoreinfo()
+        if description.format == 'qemu' and self.vmcoreinfo:
+            self.memory.place('vmcoreinfo note', elf_note(b'VMCOREINFO\0', 0, self.vmcoreinfo))
         # The capture kernel drops notes that are no notes: these stay whole.
         self.notes = file_notes(self)
         for text in description.pokes:

@@ -21,7 +21,7 @@ def make(about, vmcore):
     dump = Dump(Format(HEADER), about)
     if about.has_vmlinux:
         write_vmlinux(dump, os.path.join(os.path.dirname(vmcore), 'vmlinux'))
-    return write_kdump(dump, vmcore) if about.format == 'kdump' else write_elf(dump, vmcore)
+    return write_elf(dump, vmcore) if about.format == 'elf' else write_kdump(dump, vmcore)
 
 
 def main(doc):

@@ -48,6 +48,20 @@ static void assert_error(struct fake *f, enum nmibt_code code)
 	nmibt_error_destroy(err);
 }
 
+/* Blocks of the dump may be larger than pages of the kernel. */
+static void is_in_a_large_block(void **state)
+{
+	struct fake *f = *state;
+	char *text;
+
+	fake_alloc(f, FAKE_PAGE, 16 * FAKE_PAGE);
+	put_note(f, "VMCOREINFO", TEXT);
+	f->image.page_size = 16 * FAKE_PAGE;
+	assert_null(nmibt_vmcoreinfo_find(&f->image, &text));
+	assert_string_equal(text, TEXT);
+	free(text);
+}
+
 /* The other text is from the kernel before, whose memory was not cleared. */
 static void of_two_kernels(void **state)
 {
@@ -265,6 +279,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(is_found),
+		TEST(is_in_a_large_block),
 		TEST(of_two_kernels),
 		TEST(is_none),
 		TEST(is_not_readable),
