@@ -15,6 +15,10 @@
 #define MAX_VMCOREINFO (1 << 20)
 /* makedumpfile.h, 1.7.2: in e_flags, where the dump had no room for all pages */
 #define DUMP_ELF_INCOMPLETE 0x1
+/* x86_64: where the kernel's image is mapped, behind phys_base, and where it ends at the latest
+ * (arch/x86/include/asm/page_64_types.h, 6.12). */
+#define KERNEL_MAP UINT64_C(0xffffffff80000000)
+#define KERNEL_MAP_END UINT64_C(0xffffffffc0000000)
 
 /*
  * What the file has of a range of physical memory. Where segments overlap, the one that has the
@@ -39,6 +43,8 @@ struct nmibt_elf {
 	struct nmibt_extents memory; /* their ranks are those of rank_of() */
 	struct segment *notes;
 	size_t nr_notes, notes_room;
+	struct nmibt_number phys_base; /* by the segment of the kernel's image */
+	uint64_t image_vaddr; /* of that segment */
 	char *vmcoreinfo; /* NUL-terminated; NULL: none */
 	const char *lost; /* what nmibt_elf_lost() returns */
 	uint64_t notes_left; /* how many bytes of notes may still be searched for VMCOREINFO */
@@ -241,12 +247,30 @@ static struct nmibt_error *add_segment(struct nmibt_elf *elf, const Elf64_Phdr *
 	return err;
 }
 
+/*
+ * kexec-tools and the kernel give the kernel's image a segment of its own (arch/x86/kernel/crash.c
+ * and kernel/crash_core.c: crash_prepare_elf64_headers(), 6.12). QEMU does where it was told to
+ * write virtual addresses; then there may be others, for modules, which lie higher.
+ */
+static void look_for_phys_base(struct nmibt_elf *elf, const Elf64_Phdr *phdr)
+{
+	uint64_t vaddr = phdr->p_vaddr;
+
+	if (elf->arch != NMIBT_ARCH_X86_64 || vaddr < KERNEL_MAP || vaddr >= KERNEL_MAP_END ||
+	    (elf->phys_base.known && elf->image_vaddr <= vaddr))
+		return;
+	elf->phys_base = (struct nmibt_number){true, phdr->p_paddr - (vaddr - KERNEL_MAP)};
+	elf->image_vaddr = vaddr;
+}
+
 static struct nmibt_error *add_header(struct nmibt_elf *elf, const Elf64_Phdr *phdr, uint32_t i)
 {
 	if (bytes_in_file(elf, phdr->p_offset, phdr->p_filesz) < phdr->p_filesz && !elf->lost)
 		elf->lost = NMIBT_FILE_TRUNCATED;
-	if (phdr->p_type == PT_LOAD)
+	if (phdr->p_type == PT_LOAD) {
+		look_for_phys_base(elf, phdr);
 		return add_segment(elf, phdr, i);
+	}
 	return phdr->p_type == PT_NOTE ? add_notes(elf, phdr) : NULL;
 }
 
@@ -399,6 +423,7 @@ void nmibt_elf_image(struct nmibt_elf *elf, struct nmibt_image *ret)
 		.ctx = elf,
 		.arch = elf->arch,
 		.page_size = 4096,
+		.phys_base = elf->phys_base,
 	};
 }
 

@@ -16,6 +16,12 @@ struct nmibt_range {
 	uint64_t size;
 };
 
+/* A number from VMCOREINFO, or from the dump's headers. */
+struct nmibt_number {
+	bool known;
+	uint64_t value;
+};
+
 /* A code address as the kernel prints it. */
 struct nmibt_location {
 	const char *function;
@@ -78,6 +84,9 @@ struct nmibt_image {
 	void *ctx;
 	enum nmibt_arch arch;
 	size_t page_size; /* bytes, a power of two */
+	/* x86_64: the kernel's phys_base as the dump's headers have it. VMCOREINFO has it from 4.10
+	 * on. */
+	struct nmibt_number phys_base;
 	const char *panic_message; /* untrusted text, borrowed; NULL: it must be found in the log */
 	/* A sentence about what is known to be missing from the dump that the kernel left to be
 	 * read, as in a truncated file; NULL: nothing. Reports on such an image are not complete. */
@@ -171,12 +180,6 @@ bool nmibt_note_is(const struct nmibt_elf_note *note, const char *name);
 /*
  * VMCOREINFO: lines KEY=VALUE that a kernel writes for readers of its dumps. They are parsed once.
  */
-
-/* A number from VMCOREINFO. */
-struct nmibt_number {
-	bool known;
-	uint64_t value;
-};
 
 /* The layout of the printk ring buffer. If a member is not known, nmibt can't read the kernel's
  * log. Sizes and offsets are in bytes; an offset counts from the beginning of the structure in

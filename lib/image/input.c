@@ -292,6 +292,7 @@ static void set_image(struct nmibt_input *input, const struct nmibt_input_option
 		.ctx = input,
 		.arch = input->base.arch ?: options->arch,
 		.page_size = input->base.page_size ?: options->page_size,
+		.phys_base = input->base.phys_base,
 		.lost = input->base.lost,
 	};
 }

@@ -28,6 +28,7 @@
 
 #define INCOMPLETE 0x8 /* DUMP_DH_COMPRESSED_INCOMPLETE */
 
+#define SUB_PHYS_BASE_AT 0
 #define SUB_SPLIT_AT 12
 #define SUB_START_PFN_AT 16
 #define SUB_END_PFN_AT 24
@@ -115,6 +116,7 @@ static struct nmibt_error *check_layout(const char *head, const char *path, cons
 /* The version says which fields the sub-header has; the others are padding and are not read. */
 static void read_sub_header(const char *sub, uint32_t version, struct nmibt_kdump_header *header)
 {
+	header->phys_base = u64_at(sub, SUB_PHYS_BASE_AT);
 	if (version >= 2) {
 		header->split = u32_at(sub, SUB_SPLIT_AT);
 		header->start_pfn = u64_at(sub, SUB_START_PFN_AT);

@@ -529,6 +529,7 @@ void nmibt_kdump_image(struct nmibt_kdump *kdump, struct nmibt_image *ret)
 		.ctx = kdump,
 		.arch = nmibt_arch_by_machine(kdump->parts[0].header.machine),
 		.page_size = kdump->block_size,
+		.phys_base = {true, kdump->parts[0].header.phys_base},
 	};
 }
 

@@ -31,6 +31,7 @@ static void use_physical_memory(struct nmibt_kernel *kernel, const struct nmibt_
 	kernel->own_image = *image;
 	kernel->own_image.ops = &kernel->own_ops;
 	kernel->own_image.panic_message = NULL;
+	kernel->own_image.phys_base.known = false; /* it is the capture kernel's */
 	kernel->image = &kernel->own_image;
 }
 
@@ -52,6 +53,7 @@ static struct nmibt_error *go_to_first_kernel(struct nmibt_kernel **kernel)
 	if (err)
 		return err;
 	use_physical_memory(*kernel, capture->image);
+	nmibt_find_phys_base(*kernel);
 	(*kernel)->capture = capture;
 	return NULL;
 }
@@ -66,6 +68,7 @@ struct nmibt_error *nmibt_kernel_open(const struct nmibt_image *image, struct nm
 		err = new_kernel(image, &info, &kernel);
 	if (err)
 		return err;
+	nmibt_find_phys_base(kernel);
 	err = go_to_first_kernel(&kernel);
 	if (err) {
 		nmibt_kernel_close(kernel);

@@ -207,6 +207,32 @@ struct nmibt_error *nmibt_memory_open(struct nmibt_kernel *kernel, struct nmibt_
 	return NULL;
 }
 
+/* True: the page tables map the first table to where it was read. */
+static bool leads_to_itself(const struct nmibt_kernel *kernel)
+{
+	struct nmibt_memory m = {.image = kernel->image};
+	struct nmibt_error *err = open_tables(&m, kernel);
+	uint64_t vaddr = kernel->vmcoreinfo.swapper_pg_dir.value;
+
+	if (err) {
+		nmibt_error_destroy(err);
+		return false;
+	}
+	return walk(&m, vaddr, &m.last) == NMIBT_READ_OK && is_in_last(&m, vaddr) &&
+	       m.last.paddr + (vaddr - m.last.vaddr) == m.root;
+}
+
+void nmibt_find_phys_base(struct nmibt_kernel *kernel)
+{
+	struct nmibt_vmcoreinfo *v = &kernel->vmcoreinfo;
+
+	if (kernel->image->arch != NMIBT_ARCH_X86_64 || !v->present || v->phys_base.known)
+		return;
+	v->phys_base.value = kernel->image->phys_base.known ? kernel->image->phys_base.value : 0;
+	v->phys_base.known = true;
+	v->phys_base.known = leads_to_itself(kernel);
+}
+
 void nmibt_memory_close(struct nmibt_memory *memory)
 {
 	free(memory);

@@ -10,12 +10,15 @@
 #define PRESENT 0x1
 #define LARGE 0x80
 #define PAGE_SHIFT 12
+/* KERNEL_IMAGE_SIZE without KASLR, of kernels that don't write it to VMCOREINFO (3.16 and before). */
+#define IMAGE_SIZE (UINT64_C(512) << 20)
 
 /* Addresses behind the image belong to modules. */
 static bool kimage_to_phys(const struct nmibt_vmcoreinfo *v, uint64_t vaddr, uint64_t *ret)
 {
-	if (!v->kernel_image_size.known || !v->phys_base.known || vaddr < KERNEL_MAP ||
-	    vaddr - KERNEL_MAP >= v->kernel_image_size.value)
+	uint64_t size = v->kernel_image_size.known ? v->kernel_image_size.value : IMAGE_SIZE;
+
+	if (!v->phys_base.known || vaddr < KERNEL_MAP || vaddr - KERNEL_MAP >= size)
 		return false;
 	*ret = vaddr - KERNEL_MAP + v->phys_base.value;
 	return true;
@@ -47,7 +50,7 @@ static enum nmibt_entry decode(const struct nmibt_tables *tables, uint64_t entry
 
 const struct nmibt_paging_arch nmibt_paging_x86_64 = {
 	.arch = NMIBT_ARCH_X86_64,
-	.image_lines = "NUMBER(phys_base) or NUMBER(KERNEL_IMAGE_SIZE)",
+	.image_lines = "NUMBER(phys_base)",
 	.kimage_to_phys = kimage_to_phys,
 	.open = open_tables,
 	.decode = decode,

@@ -63,9 +63,6 @@ static void put_kernel(struct renderer *r, size_t nearest)
 		kernels[nearest].major, kernels[nearest].minor);
 	if (has_vmlinux(report->kernel))
 		fputs("vmlinux\n", r->out);
-	/* VMCOREINFO has no such line up to 4.9. */
-	if (!kernels[nearest].has_ring_buffer && report->kernel->vmcoreinfo.phys_base.known)
-		fputs("vmcoreinfo set NUMBER(phys_base)=0\n", r->out);
 	if (report->case_info.has_time)
 		fprintf(r->out, "kdump %" PRIu64 "\n", report->case_info.time);
 	/* ELFCORE_ADDR_ERR, include/linux/crash_dump.h (6.12): the first kernel can't be found. */

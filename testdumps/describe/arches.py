@@ -43,6 +43,7 @@ X86_64 = {'image': 0xffffffff81000000, 'modules': 0xffffffffc0200000, 'module_me
 ARM64 = {'module_memory': False, 'orc': None, 'percpu_at_0': False, 'kallsyms': 'base',
          'nmi': None, 'old_log': False}
 RELEASES = {
+    ('x86_64', '3.10'): {**X86_64, 'orc': None, 'old_log': True},
     ('x86_64', '4.4'): {**X86_64, 'orc': None, 'nmi': '4.4', 'old_log': True},
     ('x86_64', '4.9'): {**X86_64, 'orc': None, 'nmi': '4.7', 'old_log': True},
     ('x86_64', '4.19'): {**X86_64, 'nmi': '4.11', 'old_log': True},

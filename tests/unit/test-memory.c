@@ -322,9 +322,11 @@ static void test_vmcoreinfo(void **unused)
 		const struct fk_paging *paging;
 		const char *key;
 	} needed[] = {
-		{&fk_x86, "SYMBOL(swapper_pg_dir)"},	{&fk_x86, "NUMBER(phys_base)"},
-		{&fk_x86, "NUMBER(KERNEL_IMAGE_SIZE)"}, {&fk_arm64, "SYMBOL(swapper_pg_dir)"},
-		{&fk_arm64, "NUMBER(kimage_voffset)"},	{&fk_arm64, "PAGESIZE"},
+		{&fk_x86, "SYMBOL(swapper_pg_dir)"},
+		{&fk_x86, "NUMBER(phys_base)"},
+		{&fk_arm64, "SYMBOL(swapper_pg_dir)"},
+		{&fk_arm64, "NUMBER(kimage_voffset)"},
+		{&fk_arm64, "PAGESIZE"},
 		{&fk_arm64, "NUMBER(VA_BITS)"},
 	};
 	static const char *const nonsense[] = {
@@ -385,6 +387,31 @@ static void test_kimage(void **unused)
 	fk_free(k);
 }
 
+/* Before 4.10 VMCOREINFO lacks phys_base, and before 3.17 the size of the image. */
+static void test_phys_base(void **unused)
+{
+	(void)unused;
+	struct fake_kernel *k = fk_new(&fk_x86);
+	uint64_t paddr;
+
+	fk_unsay(k, "NUMBER(phys_base)");
+	fk_unsay(k, "NUMBER(KERNEL_IMAGE_SIZE)");
+	fk_map(k, fk_image_vaddr(k, k->root), k->root, 12);
+	check_refused(k, NMIBT_ERR_NOTHING, "NUMBER(phys_base)");
+	k->image.phys_base = (struct nmibt_number){true, FK_X86_PHYS_BASE};
+	struct nmibt_kernel *v = open_kernel(k);
+	assert_true(nmibt_kimage_to_phys(v, 0xffffffff9fffffff, &paddr));
+	assert_int_equal(paddr, 0x1fffffff + FK_X86_PHYS_BASE);
+	assert_false(nmibt_kimage_to_phys(v, 0xffffffffa0000000, &paddr));
+	nmibt_kernel_close(v);
+	/* Tables at another address than the one that they map. */
+	fk_map(k, fk_image_vaddr(k, k->root), k->root + FK_PAGE, 12);
+	check_refused(k, NMIBT_ERR_NOTHING, "NUMBER(phys_base)");
+	k->image.phys_base.value += FK_PAGE;
+	check_refused(k, NMIBT_ERR_NOTHING, "NUMBER(phys_base)");
+	fk_free(k);
+}
+
 static enum nmibt_read own_read_virt(void *ctx, uint64_t vaddr, void *buf, size_t len)
 {
 	(void)ctx;
@@ -428,7 +455,7 @@ int main(void)
 		cmocka_unit_test(test_tables_missing), cmocka_unit_test(test_impossible_entries),
 		cmocka_unit_test(test_loop),	       cmocka_unit_test(test_remembers),
 		cmocka_unit_test(test_vmcoreinfo),     cmocka_unit_test(test_kimage),
-		cmocka_unit_test(test_own_callbacks),
+		cmocka_unit_test(test_phys_base),      cmocka_unit_test(test_own_callbacks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
