@@ -55,13 +55,28 @@ static unsigned int count(uint64_t word)
 	return word * 0x0101010101010101 >> 56;
 }
 
+/* The first bit from here on that is not in a hole of the file. It looks only where a block of the
+ * file begins. */
+static uint64_t skip_hole(const struct nmibt_bitmap *bitmap, uint64_t bit)
+{
+	const struct nmibt_file *file = bitmap->blocks->file;
+	uint64_t at = bitmap->at + bit / 8;
+
+	if (bit % 8 || at % FILE_BLOCK || at >= file->size || !file->next_data)
+		return bit;
+	return bit + (file->next_data(file, at) - at) * 8;
+}
+
 /* Counts the set bits in [from, to); from is the first bit of a word. */
 static bool count_bits(const struct nmibt_bitmap *bitmap, uint64_t from, uint64_t to, uint64_t *ret)
 {
 	uint64_t words[PIECE_WORDS];
-	uint64_t sum = 0;
+	uint64_t sum = 0, before = 0;
 
 	while (from < to) {
+		if (sum == before && (from = skip_hole(bitmap, from)) >= to)
+			break;
+		before = sum;
 		uint64_t bits = to - from < sizeof(words) * 8 ? to - from : sizeof(words) * 8;
 		size_t full = bits / WORD_BITS, rest = bits % WORD_BITS;
 
@@ -195,6 +210,8 @@ uint64_t nmibt_bitmap_find(struct nmibt_bitmap *bitmap, uint64_t from, uint64_t 
 			return found < end ? found : end;
 		}
 		from = start + WORD_BITS;
+		if (set)
+			from = skip_hole(bitmap, from);
 		if (set && !(from % chunk_bits(bitmap)))
 			from = skip_zeros(bitmap, from, end);
 	}

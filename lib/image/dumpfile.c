@@ -11,6 +11,11 @@ static uint64_t flattened_next_data(const struct nmibt_file *file, uint64_t offs
 	return nmibt_flattened_next_data(file->ctx, offset);
 }
 
+static uint64_t flattened_next_hole(const struct nmibt_file *file, uint64_t offset)
+{
+	return nmibt_flattened_next_hole(file->ctx, offset);
+}
+
 static struct nmibt_error *open_file(struct nmibt_dumpfile *dump, const char *path, const int *fd)
 {
 	struct nmibt_error *err = nmibt_file_open(path, fd, &dump->disk);
@@ -28,6 +33,7 @@ static struct nmibt_error *open_file(struct nmibt_dumpfile *dump, const char *pa
 		.size = nmibt_flattened_size(dump->flat),
 		.read = flattened_read,
 		.next_data = flattened_next_data,
+		.next_hole = flattened_next_hole,
 		.ctx = dump->flat,
 		.fd = -1,
 	};

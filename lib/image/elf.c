@@ -13,6 +13,9 @@
 #define PHDRS_AT_ONCE 1024
 #define MAX_NOTE_BYTES (64 << 20)
 #define MAX_VMCOREINFO (1 << 20)
+/* makedumpfile -E begins a segment behind 1 MiB that it left out, so that this is enough for a dump
+ * of 512 GiB whose every other MiB was. */
+#define MAX_PHDRS (1u << 19)
 /* makedumpfile.h, 1.7.2: in e_flags, where the dump had no room for all pages */
 #define DUMP_ELF_INCOMPLETE 0x1
 /* x86_64: where the kernel's image is mapped, behind phys_base, and where it ends at the latest
@@ -29,7 +32,13 @@ enum has {
 	HAS_NOTHING, /* p_memsz is beyond p_filesz: so makedumpfile -E leaves a page out */
 	HAS_LOST, /* the file was truncated before these bytes */
 	HAS_DATA,
+	/* Bytes of the file that are also those of another segment. They are read, and not searched,
+	 * so that a search costs no more than the file is large. */
+	HAS_DATA_AGAIN,
 };
+
+#define MANY_PHDRS "the file has more than 524288 program headers: the others are not read"
+#define SHARED_BYTES "segments of the file share its bytes: each byte is searched once only"
 
 /* A PT_NOTE. */
 struct segment {
@@ -76,7 +85,7 @@ static size_t read_piece(const struct nmibt_elf *elf, const struct nmibt_extent 
 		len = rest + 1;
 	if (has_of(extent) == HAS_NOTHING)
 		*ret = NMIBT_READ_EXCLUDED;
-	else if (has_of(extent) == HAS_DATA &&
+	else if (has_of(extent) >= HAS_DATA &&
 		 read_at(elf, extent->at + (paddr - extent->start), buf, len))
 		*ret = NMIBT_READ_OK;
 	else
@@ -120,6 +129,24 @@ static uint64_t bytes_in_file(const struct nmibt_elf *elf, uint64_t offset, uint
 	return filesz < rest ? filesz : rest;
 }
 
+/* The first run in extent, from an address on, that is not in a hole of the file. */
+static bool run_in_extent(const struct nmibt_elf *elf, const struct nmibt_extent *extent,
+			  uint64_t start, struct nmibt_range *ret)
+{
+	const struct nmibt_file *file = elf->file;
+	uint64_t size = extent->last - start + 1, at = extent->at + (start - extent->start);
+	uint64_t data = file->next_data ? file->next_data(file, at) : at;
+
+	if (data >= at + size)
+		return false;
+	uint64_t hole = file->next_hole ? file->next_hole(file, data) : at + size;
+	/* The file may have changed in between. */
+	if (hole <= data || hole > at + size)
+		hole = at + size;
+	*ret = (struct nmibt_range){start + (data - at), hole - data};
+	return true;
+}
+
 static bool elf_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
 {
 	const struct nmibt_elf *elf = ctx;
@@ -128,10 +155,8 @@ static bool elf_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
 		const struct nmibt_extent *extent = &elf->memory.v[i];
 		uint64_t start = extent->start > from ? extent->start : from;
 
-		if (has_of(extent) != HAS_DATA)
-			continue;
-		*ret = (struct nmibt_range){start, extent->last - start + 1};
-		return true;
+		if (has_of(extent) == HAS_DATA && run_in_extent(elf, extent, start, ret))
+			return true;
 	}
 	return false;
 }
@@ -303,8 +328,13 @@ static struct nmibt_error *read_program_headers(struct nmibt_elf *elf, uint64_t 
 		nr = in_file;
 		elf->lost = elf->lost ?: NMIBT_FILE_TRUNCATED;
 	}
-	for (uint32_t i = 0, n; (i = skip_hole(elf, phoff, i, nr)) < nr; i += n) {
+	for (uint32_t i = 0, n, left = MAX_PHDRS; (i = skip_hole(elf, phoff, i, nr)) < nr; i += n) {
 		n = nr - i < PHDRS_AT_ONCE ? nr - i : PHDRS_AT_ONCE;
+		if (left < n) {
+			elf->lost = MANY_PHDRS;
+			return NULL;
+		}
+		left -= n;
 		if (!read_at(elf, phoff + (uint64_t)i * sizeof(*phdrs), phdrs, n * sizeof(*phdrs)))
 			return NULL;
 		for (uint32_t j = 0; j < n; j++) {
@@ -349,6 +379,43 @@ static struct nmibt_error *check_layout(const Elf64_Ehdr *ehdr, const char *path
 				  path, kind, machine_of(ehdr));
 }
 
+static int by_offset(const void *a, const void *b)
+{
+	const struct nmibt_extent *x = *(struct nmibt_extent *const *)a;
+	const struct nmibt_extent *y = *(struct nmibt_extent *const *)b;
+
+	return x->at == y->at ? (x->start > y->start) - (x->start < y->start)
+			      : (x->at > y->at) - (x->at < y->at);
+}
+
+/* Marks what has its data in bytes of the file that others have, too. No program writes such
+ * files. */
+static struct nmibt_error *mark_shared_bytes(struct nmibt_elf *elf)
+{
+	struct nmibt_extents *memory = &elf->memory;
+	_cleanup_free_ struct nmibt_extent **sorted = calloc(memory->nr + 1, sizeof(*sorted));
+	uint64_t end = 0;
+
+	if (!sorted)
+		return nmibt_error_nomem();
+	for (size_t i = 0; i < memory->nr; i++)
+		sorted[i] = &memory->v[i];
+	qsort(sorted, memory->nr, sizeof(*sorted), by_offset);
+	for (size_t i = 0; i < memory->nr; i++) {
+		struct nmibt_extent *extent = sorted[i];
+
+		if (has_of(extent) != HAS_DATA)
+			continue;
+		if (extent->at < end) {
+			extent->rank = rank_of(HAS_DATA_AGAIN, 0);
+			elf->lost = elf->lost ?: SHARED_BYTES;
+		} else {
+			end = extent->at + (extent->last - extent->start + 1);
+		}
+	}
+	return NULL;
+}
+
 static struct nmibt_error *read_headers(struct nmibt_elf *elf, const char *path)
 {
 	Elf64_Ehdr ehdr;
@@ -374,6 +441,8 @@ static struct nmibt_error *read_headers(struct nmibt_elf *elf, const char *path)
 	err = read_program_headers(elf, ehdr.e_phoff, nr);
 	if (!err)
 		err = nmibt_extents_settle(&elf->memory);
+	if (!err)
+		err = mark_shared_bytes(elf);
 	if (err)
 		return err;
 	if (!elf->memory.nr)

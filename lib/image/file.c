@@ -57,6 +57,13 @@ static bool is_live_memory(const struct stat *st)
 	       kcore.st_ino == st->st_ino;
 }
 
+static uint64_t file_next_hole(const struct nmibt_file *file, uint64_t offset)
+{
+	off_t at = lseek(file->fd, offset, SEEK_HOLE);
+
+	return at >= 0 && (uint64_t)at < file->size ? (uint64_t)at : file->size;
+}
+
 static struct nmibt_error *look_at(struct nmibt_file *file)
 {
 	struct stat st;
@@ -90,6 +97,7 @@ struct nmibt_error *nmibt_file_open(const char *path, const int *fd, struct nmib
 		.path = path,
 		.read = file_read,
 		.next_data = file_next_data,
+		.next_hole = file_next_hole,
 		.fd = fd ? fcntl(*fd, F_DUPFD_CLOEXEC, 0) : open(path, O_RDONLY | O_CLOEXEC),
 	};
 	struct nmibt_error *err = look_at(&file);

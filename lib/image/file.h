@@ -18,7 +18,10 @@ struct nmibt_file {
 	/* The first offset >= offset, at most size, where the file may have other bytes than
 	 * zeros. Callers use it to skip the holes of a sparse file. NULL: not known. */
 	uint64_t (*next_data)(const struct nmibt_file *file, uint64_t offset);
-	const void *ctx; /* for read and next_data */
+	/* The first offset >= offset, at most size, from where on the file has a hole, whose bytes
+	 * are zeros. NULL: not known. */
+	uint64_t (*next_hole)(const struct nmibt_file *file, uint64_t offset);
+	const void *ctx; /* for read, next_data and next_hole */
 	int fd; /* -1: none */
 };
 

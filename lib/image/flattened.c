@@ -18,9 +18,14 @@
 #define BLOCK_SIZE 4096 /* of the dump */
 /* Bytes of one read that looks for the heads of records, which may be small. */
 #define WINDOW_SIZE 65536
-/* An index entry has 32 bytes, and needs twice that while the records are sorted. makedumpfile's
- * records have 64 KiB, so that this is enough for a dump of 256 GiB. */
+/*
+ * An index entry has 32 bytes, and needs twice that while the records are sorted. makedumpfile's
+ * records have 64 KiB, so that this is enough for a dump of 256 GiB; QEMU's have 16 KiB. So many
+ * records that are much smaller are not of a dump.
+ */
 #define MAX_RECORDS (4u << 20)
+#define MAX_SMALL_RECORDS (1u << 20)
+#define SMALL_RECORD 4096
 
 struct nmibt_flattened {
 	int fd;
@@ -69,11 +74,13 @@ static bool read_head(const struct nmibt_flattened *flat, struct window *window,
 static struct nmibt_error *add_record(struct nmibt_flattened *flat, const char *path,
 				      struct nmibt_extent record)
 {
-	if (flat->records.nr == MAX_RECORDS)
+	size_t nr = flat->records.nr;
+
+	if (nr == MAX_RECORDS || (nr >= MAX_SMALL_RECORDS && record.at / SMALL_RECORD < nr))
 		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
-					  "%s: more than %u records; unflatten it first: "
+					  "%s: more than %zu records; unflatten it first: "
 					  "makedumpfile -R DUMP < %s",
-					  path, MAX_RECORDS, path);
+					  path, nr, path);
 	return nmibt_extents_add(&flat->records, record);
 }
 
@@ -197,6 +204,19 @@ ssize_t nmibt_flattened_pread(const struct nmibt_flattened *flat, void *buf, siz
 uint64_t nmibt_flattened_size(const struct nmibt_flattened *flat)
 {
 	return flat->records.nr ? flat->records.v[flat->records.nr - 1].last + 1 : 0;
+}
+
+uint64_t nmibt_flattened_next_hole(const struct nmibt_flattened *flat, uint64_t offset)
+{
+	const struct nmibt_extents *records = &flat->records;
+	size_t i = nmibt_extents_find(records, offset);
+
+	/* The gap in a truncated dump may be a lost part. */
+	if (!flat->complete)
+		return nmibt_flattened_size(flat);
+	for (; i < records->nr && records->v[i].start <= offset; i++)
+		offset = records->v[i].last + 1;
+	return offset;
 }
 
 uint64_t nmibt_flattened_next_data(const struct nmibt_flattened *flat, uint64_t offset)

@@ -34,6 +34,8 @@ uint64_t nmibt_flattened_size(const struct nmibt_flattened *flat);
 
 /* As nmibt_file.next_data. */
 uint64_t nmibt_flattened_next_data(const struct nmibt_flattened *flat, uint64_t offset);
+/* As nmibt_file.next_hole. */
+uint64_t nmibt_flattened_next_hole(const struct nmibt_flattened *flat, uint64_t offset);
 
 /* False: the file ends before the end marker. */
 bool nmibt_flattened_complete(const struct nmibt_flattened *flat);

@@ -69,7 +69,7 @@ struct nmibt_image_ops {
 	struct nmibt_error *(*unwind)(void *ctx, struct nmibt_kernel *kernel,
 				      const struct nmibt_regs *regs, struct nmibt_stack *ret);
 	/* The first run that ends beyond from, cut so that it starts at from or later. False:
-	 * there is none. The search for the capture's magic uses it. */
+	 * there is none. Searches use it: memory that is known to be all zeros may be left out. */
 	bool (*next_range)(void *ctx, uint64_t from, struct nmibt_range *ret);
 	/* True when the user wants the work stopped. */
 	bool (*interrupted)(void *ctx);

@@ -191,6 +191,30 @@ static void ranges_are_what_the_file_has(void **state)
 	close_bytes(&o);
 }
 
+/* A search would take as long as the segments are many. */
+static void segments_that_share_their_bytes(void **state)
+{
+	static const char data[] = "0123456789";
+	const struct fake_segment segments[] = {
+		{PT_LOAD, PADDR, 10, data, 10},
+		{PT_LOAD, PADDR + 0x1000, 10, data, 10},
+	};
+	struct fake_elf elf = fake_elf_new(EM_X86_64, segments, 2);
+	Elf64_Phdr *phdr = (Elf64_Phdr *)(elf.data + 64);
+	struct nmibt_range range;
+
+	(void)state;
+	phdr[1].p_offset = phdr[0].p_offset;
+	struct opened o = open_bytes(elf.data, elf.size);
+	check_byte(&o, PADDR + 0x1009, '9');
+	assert_true(o.image.ops->next_range(o.image.ctx, 0, &range));
+	assert_int_equal(range.start, PADDR);
+	assert_false(o.image.ops->next_range(o.image.ctx, PADDR + 10, &range));
+	assert_non_null(strstr(nmibt_elf_lost(o.elf), "share"));
+	close_bytes(&o);
+	free(elf.data);
+}
+
 /* p_filesz may claim an exabyte, which nobody may have to search. */
 static void a_segment_larger_than_the_file(void **state)
 {
@@ -642,6 +666,7 @@ int main(void)
 		cmocka_unit_test(what_makedumpfile_left_out),
 		cmocka_unit_test(overlapping_segments),
 		cmocka_unit_test(ranges_are_what_the_file_has),
+		cmocka_unit_test(segments_that_share_their_bytes),
 		cmocka_unit_test(a_segment_larger_than_the_file),
 		cmocka_unit_test(memory_up_to_the_last_address),
 		cmocka_unit_test(vmcoreinfo_among_other_notes),
