@@ -16,6 +16,7 @@
 #define VERSION_AT 8
 #define MACHINE_AT 272 /* utsname.machine */
 #define MACHINE_SIZE 65
+#define TIMESTAMP_AT 408
 #define STATUS_AT 424
 #define BLOCK_SIZE_AT 428
 #define SUB_BLOCKS_AT 432 /* sub_hdr_size */
@@ -168,6 +169,7 @@ struct nmibt_error *nmibt_kdump_header_read(const struct nmibt_file *file,
 					  "%s: not a kdump-compressed dump, or cut in its header",
 					  file->path);
 	memcpy(header.machine, head + MACHINE_AT, MACHINE_SIZE);
+	memcpy(header.timestamp, head + TIMESTAMP_AT, sizeof(header.timestamp));
 	struct nmibt_error *err = check_layout(head, file->path, header.machine);
 	if (err)
 		return err;

@@ -25,6 +25,7 @@ struct nmibt_kdump_header {
 	 * and those that the dump holds. */
 	uint64_t memory_at, held_at;
 	uint64_t descs_at; /* offset of the page descriptors */
+	char timestamp[16]; /* of the crash, as it is in the header */
 	uint64_t phys_base; /* of the kernel, x86_64 only */
 	struct nmibt_kdump_part vmcoreinfo, notes; /* size 0: there is none */
 };

@@ -352,6 +352,19 @@ static int compare_parts(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* makedumpfile copies one header and one VMCOREINFO into all parts (makedumpfile.c:
+ * write_kdump_header(), 1.7.2). A part need not have been copied as a whole. */
+static bool is_same_crash(const struct part *a, const struct part *b)
+{
+	size_t len_a, len_b;
+	_cleanup_free_ char *x = read_part(a->file, &a->header.vmcoreinfo, MAX_VMCOREINFO, &len_a);
+	_cleanup_free_ char *y = read_part(b->file, &b->header.vmcoreinfo, MAX_VMCOREINFO, &len_b);
+
+	if (memcmp(a->header.timestamp, b->header.timestamp, sizeof(a->header.timestamp)))
+		return false;
+	return !x || !y || !memcmp(x, y, len_a < len_b ? len_a : len_b);
+}
+
 static struct nmibt_error *check_parts(const struct nmibt_kdump *kdump)
 {
 	const struct part *first = &kdump->parts[0];
@@ -365,7 +378,8 @@ static struct nmibt_error *check_parts(const struct nmibt_kdump *kdump)
 						  part->file->path);
 		if (part->header.block_size != first->header.block_size ||
 		    part->header.max_pfn != first->header.max_pfn ||
-		    strcmp(part->header.machine, first->header.machine))
+		    strcmp(part->header.machine, first->header.machine) ||
+		    !is_same_crash(first, part))
 			return nmibt_error_create(NMIBT_ERR_UNUSABLE,
 						  "%s and %s are not parts of the same dump",
 						  first->file->path, part->file->path);

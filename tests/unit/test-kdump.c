@@ -372,6 +372,17 @@ static void test_not_parts(void **state)
 	check_refused(2, (struct fake_kdump *[]){&part, &other}, "not parts of the same dump");
 	fake_kdump_free(&whole);
 	fake_kdump_free(&other);
+
+	/* Of another crash of the same machine: another time in the header or in VMCOREINFO. */
+	other.max_pfn = NR_PAGES;
+	for (unsigned int i = 0; i < 2; i++) {
+		fake_kdump_make(&other);
+		fake_put_u32(&other, i ? other.block_size + 200 + 10 : 408, 1);
+		fake_kdump_reopen(&other);
+		check_refused(2, (struct fake_kdump *[]){&part, &other},
+			      "not parts of the same dump");
+		fake_kdump_free(&other);
+	}
 	fake_kdump_free(&part);
 }
 
