@@ -4,6 +4,7 @@
  * It uses libc only, because the tool for the capture kernel is built on it.
  */
 #include <elf.h>
+#include <stddef.h>
 #include <endian.h>
 
 #include "image/extents.h"
@@ -56,6 +57,7 @@ struct nmibt_elf {
 	uint64_t image_vaddr; /* of that segment */
 	char *vmcoreinfo; /* NUL-terminated; NULL: none */
 	const char *lost; /* what nmibt_elf_lost() returns */
+	bool is_process; /* has the auxiliary vector of a process (fs/binfmt_elf.c, 6.12) */
 	uint64_t notes_left; /* how many bytes of notes may still be searched for VMCOREINFO */
 };
 
@@ -214,6 +216,7 @@ static void find_vmcoreinfo(struct nmibt_elf *elf, const struct segment *s)
 
 	for (size_t at = 0; notes && !elf->vmcoreinfo && nmibt_next_note(notes, size, at, &note);
 	     at = note.next) {
+		elf->is_process |= note.type == NT_AUXV && nmibt_note_is(&note, "CORE");
 		if (!nmibt_note_is(&note, "VMCOREINFO"))
 			continue;
 		/* A truncated file has only the beginning of the note. */
@@ -416,13 +419,29 @@ static struct nmibt_error *mark_shared_bytes(struct nmibt_elf *elf)
 	return NULL;
 }
 
+struct nmibt_error *nmibt_elf_refuse_executable(const struct nmibt_file *file)
+{
+	Elf64_Half type;
+
+	/* e_type has the same place in both classes. */
+	if (!nmibt_file_read(file, offsetof(Elf64_Ehdr, e_type), &type, sizeof(type)) ||
+	    type == ET_CORE || type == __builtin_bswap16(ET_CORE))
+		return NULL;
+	return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+				  "%s: an executable, not a dump; a vmlinux is given by "
+				  "--vmlinux=FILE",
+				  file->path);
+}
+
 static struct nmibt_error *read_headers(struct nmibt_elf *elf, const char *path)
 {
 	Elf64_Ehdr ehdr;
 
 	if (!read_at(elf, 0, &ehdr, sizeof(ehdr)) || memcmp(ehdr.e_ident, ELFMAG, SELFMAG))
 		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: not an ELF file", path);
-	struct nmibt_error *err = check_layout(&ehdr, path);
+	struct nmibt_error *err = nmibt_elf_refuse_executable(elf->file);
+	if (!err)
+		err = check_layout(&ehdr, path);
 	if (err)
 		return err;
 	if (ehdr.e_phentsize != sizeof(Elf64_Phdr))
@@ -445,6 +464,10 @@ static struct nmibt_error *read_headers(struct nmibt_elf *elf, const char *path)
 		err = mark_shared_bytes(elf);
 	if (err)
 		return err;
+	if (elf->is_process && !elf->vmcoreinfo)
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+					  "%s: the core of a process, not a dump of a kernel",
+					  path);
 	if (!elf->memory.nr)
 		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: no memory in it (no PT_LOAD)",
 					  path);

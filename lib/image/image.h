@@ -117,6 +117,9 @@ struct nmibt_error *nmibt_vmcoreinfo_find(const struct nmibt_image *image, char 
 
 struct nmibt_file;
 
+/* UNUSABLE for an ELF file of another type than a core's. */
+struct nmibt_error *nmibt_elf_refuse_executable(const struct nmibt_file *file);
+
 /* As nmibt_elf_open(), for an open file, which is borrowed until nmibt_elf_close(). */
 struct nmibt_error *nmibt_elf_open_file(const struct nmibt_file *file, struct nmibt_elf **ret);
 

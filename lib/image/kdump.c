@@ -438,7 +438,12 @@ static struct nmibt_error *open_parts(struct nmibt_kdump *kdump, unsigned int nr
 	return err;
 }
 
-/* True: the file ends before the data of a page. The data is in the order of the descriptors, but
+static bool is_beyond(const struct nmibt_kdump_part *part, uint64_t size)
+{
+	return part->size && (part->offset > size || part->size > size - part->offset);
+}
+
+/* True: the file ends before the notes, or before the data of a page. The data is in the order of the descriptors, but
  * all pages of zeros share one, which comes first (makedumpfile.c:
  * write_kdump_pages_and_bitmap_cyclic(), 1.7.2; QEMU's dump.c: write_dump_pages(), 7.2). So the
  * last descriptor of another page decides. */
@@ -447,6 +452,8 @@ static bool is_truncated(struct part *part)
 	uint64_t size = part->file->size, nr;
 	struct desc desc;
 
+	if (is_beyond(&part->header.vmcoreinfo, size) || is_beyond(&part->header.notes, size))
+		return true;
 	if (part->header.max_pfn > MAX_COUNTED_PFN)
 		return false;
 	if (!desc_number(part, part->end_pfn, &nr) || nr > max_descs(part))

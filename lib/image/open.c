@@ -57,6 +57,17 @@ static struct nmibt_error *open_files(struct nmibt_dump *dump, unsigned int nr,
 	return NULL;
 }
 
+static struct nmibt_error *refuse(const struct nmibt_file *file)
+{
+	if (!is_elf(file))
+		return nmibt_refuse_foreign(file);
+	struct nmibt_error *err = nmibt_elf_refuse_executable(file);
+	return err ? err
+		   : nmibt_error_create(NMIBT_ERR_UNUSABLE,
+					"%s: an ELF dump is no part of a split dump; name it alone",
+					file->path);
+}
+
 static struct nmibt_error *open_image(struct nmibt_dump *dump, unsigned int nr,
 				      const char *const *paths, const int *fds)
 {
@@ -72,7 +83,7 @@ static struct nmibt_error *open_image(struct nmibt_dump *dump, unsigned int nr,
 	for (unsigned int i = 0; i < nr; i++) {
 		files[i] = &dump->files[i]->file;
 		if (!nmibt_is_kdump(files[i]))
-			return nmibt_refuse_foreign(files[i]);
+			return refuse(files[i]);
 	}
 	return nmibt_kdump_open(nr, files, &dump->kdump);
 }

@@ -139,8 +139,11 @@ struct nmibt_error *nmibt_log_open(struct nmibt_kernel *kernel, struct nmibt_log
 	const struct nmibt_log_format *format =
 		info->classic_log.buf.known && !info->printk.prb.known ? &nmibt_log_classic
 								       : &nmibt_log_ring;
-	struct nmibt_log *log = calloc(1, format->size);
 
+	if (!info->present)
+		return nmibt_error_create(NMIBT_ERR_NOTHING,
+					  "there is no VMCOREINFO, which describes the log");
+	struct nmibt_log *log = calloc(1, format->size);
 	if (!log)
 		return nmibt_error_nomem();
 	log->format = format;
