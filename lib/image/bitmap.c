@@ -177,6 +177,20 @@ static uint64_t word_at(const struct nmibt_bitmap *bitmap, uint64_t bit)
 	return left < WORD_BITS ? word & ((1ull << left) - 1) : word;
 }
 
+/* The first bit from here on that is not in a piece of zeros. It looks only where a piece begins. */
+static uint64_t skip_zero_pieces(const struct nmibt_bitmap *bitmap, uint64_t bit)
+{
+	static const uint64_t zeros[PIECE_WORDS];
+	uint64_t words[PIECE_WORDS];
+
+	while (!(bit % (sizeof(words) * 8)) && bit < bitmap->nr_bits &&
+	       bitmap->nr_bits - bit >= sizeof(words) * 8 && skip_hole(bitmap, bit) == bit &&
+	       nmibt_blocks_read(bitmap->blocks, bitmap->at + bit / 8, words, sizeof(words)) &&
+	       !memcmp(words, zeros, sizeof(words)))
+		bit += sizeof(words) * 8;
+	return bit;
+}
+
 /* The first bit from here on that is not in a chunk of zeros; at most end. */
 static uint64_t skip_zeros(struct nmibt_bitmap *bitmap, uint64_t bit, uint64_t end)
 {
@@ -211,7 +225,7 @@ uint64_t nmibt_bitmap_find(struct nmibt_bitmap *bitmap, uint64_t from, uint64_t 
 		}
 		from = start + WORD_BITS;
 		if (set)
-			from = skip_hole(bitmap, from);
+			from = skip_hole(bitmap, skip_zero_pieces(bitmap, from));
 		if (set && !(from % chunk_bits(bitmap)))
 			from = skip_zeros(bitmap, from, end);
 	}
