@@ -57,6 +57,12 @@ static struct nmibt_error *open_files(struct nmibt_dump *dump, unsigned int nr,
 	return NULL;
 }
 
+/* A flattened dump of which nothing but the header is there. */
+static bool is_empty(const struct nmibt_dumpfile *file)
+{
+	return file->flat && !nmibt_flattened_size(file->flat);
+}
+
 static struct nmibt_error *refuse(const struct nmibt_file *file)
 {
 	if (!is_elf(file))
@@ -74,6 +80,12 @@ static struct nmibt_error *open_image(struct nmibt_dump *dump, unsigned int nr,
 	struct nmibt_error *err = open_files(dump, nr, paths, fds);
 	if (err)
 		return err;
+	for (unsigned int i = 0; i < nr; i++) {
+		if (is_empty(dump->files[i]))
+			return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+						  "%s: a flattened dump, cut behind its header",
+						  paths[i]);
+	}
 	if (nr == 1 && is_elf(&dump->files[0]->file))
 		return nmibt_elf_open_file(&dump->files[0]->file, &dump->elf);
 
