@@ -44,6 +44,7 @@ struct nmibt_names {
 	size_t names_len, names_room;
 	size_t *marks; /* where the names of symbols 0, 256, 512... begin */
 	size_t nr_marks;
+	bool is_lost; /* what follows this part can't be read */
 };
 
 static bool read_at(const struct nmibt_names *n, uint64_t paddr, void *buf, size_t len)
@@ -133,7 +134,8 @@ static bool read_more_names(struct nmibt_names *n)
 		n->names = names;
 		n->names_room = room;
 	}
-	if (!read_at(n, n->paddr + n->names_len, n->names + n->names_len, len))
+	n->is_lost = !read_at(n, n->paddr + n->names_len, n->names + n->names_len, len);
+	if (n->is_lost)
 		return false;
 	n->names_len += len;
 	return true;
@@ -359,6 +361,12 @@ bool nmibt_names_find(struct nmibt_names *n, const char *name, nmibt_names_visit
 			return false;
 	}
 	return true;
+}
+
+bool nmibt_names_are_lost(const struct nmibt_names *n, uint64_t *ret)
+{
+	*ret = n->names_len;
+	return n->is_lost;
 }
 
 /* ------------------------------------------------------------------- opening */

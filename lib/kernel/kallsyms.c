@@ -31,6 +31,7 @@ struct nmibt_kallsyms {
 	enum offsets from;
 	uint64_t base;
 	struct nmibt_names *names;
+	uint64_t lost; /* virtual address of an offset that can't be read; 0: none */
 };
 
 /* ------------------------------------------------------------------ reading */
@@ -50,12 +51,14 @@ static bool read_at(const struct nmibt_image *image, uint64_t paddr, void *buf, 
 /* ------------------------------------------------------------------ symbols */
 
 /* kallsyms_sym_address(), kernel/kallsyms.c, 6.12 and 7.2. */
-static bool symbol_value(const struct nmibt_kallsyms *k, uint32_t i, uint64_t *ret)
+static bool symbol_value(struct nmibt_kallsyms *k, uint32_t i, uint64_t *ret)
 {
 	int32_t offset;
 
-	if (!read_at(k->image, k->offsets + 4ull * i, &offset, sizeof(offset)))
+	if (!read_at(k->image, k->offsets + 4ull * i, &offset, sizeof(offset))) {
+		k->lost = k->offsets_vaddr + 4ull * i;
 		return false;
+	}
 	if (k->from == FROM_THEMSELVES)
 		*ret = k->offsets_vaddr + 4ull * i + (int64_t)offset;
 	else if (k->from == FROM_BASE)
@@ -66,7 +69,7 @@ static bool symbol_value(const struct nmibt_kallsyms *k, uint32_t i, uint64_t *r
 }
 
 /* *ret: how many symbols have values <= addr. False: one of the values can't be read. */
-static bool count_up_to(const struct nmibt_kallsyms *k, uint64_t addr, uint32_t *ret)
+static bool count_up_to(struct nmibt_kallsyms *k, uint64_t addr, uint32_t *ret)
 {
 	uint32_t low = 0, high = k->nr;
 	uint64_t value;
@@ -90,8 +93,7 @@ static bool count_up_to(const struct nmibt_kallsyms *k, uint64_t addr, uint32_t 
 
 /* Finds the highest value that is <= addr; *ret is the first symbol that has it. In a damaged table
  * all values may be equal or unsorted: then it fails. */
-static bool find_symbol(const struct nmibt_kallsyms *k, uint64_t addr, uint32_t *ret,
-			uint64_t *ret_value)
+static bool find_symbol(struct nmibt_kallsyms *k, uint64_t addr, uint32_t *ret, uint64_t *ret_value)
 {
 	uint32_t end, tries = 0;
 	uint64_t first;
@@ -128,7 +130,7 @@ bool nmibt_kallsyms_find(struct nmibt_kallsyms *k, uint64_t addr, struct nmibt_s
 
 /* The symbols of a name that were found so far. */
 struct match {
-	const struct nmibt_kallsyms *k;
+	struct nmibt_kallsyms *k;
 	bool found;
 	uint64_t value;
 };
@@ -157,6 +159,16 @@ bool nmibt_kallsyms_addr(struct nmibt_kallsyms *k, const char *name, uint64_t *r
 	return true;
 }
 
+bool nmibt_kallsyms_are_lost(const struct nmibt_kallsyms *k, uint64_t *ret)
+{
+	bool are_names = nmibt_names_are_lost(k->names, ret);
+
+	*ret += k->kernel->vmcoreinfo.kallsyms.names.value;
+	if (!are_names)
+		*ret = k->lost;
+	return are_names || k->lost;
+}
+
 /* ------------------------------------------------------------------ opening */
 
 /* Finds out what the offsets count from. */
@@ -180,7 +192,7 @@ static bool read_base(struct nmibt_kallsyms *k)
 
 /* Checks the choice of FROM_THEMSELVES: VMCOREINFO may also name no base because it was cut before
  * that line. */
-static bool has_stext(const struct nmibt_kallsyms *k)
+static bool has_stext(struct nmibt_kallsyms *k)
 {
 	const struct nmibt_number *stext = &k->kernel->vmcoreinfo.stext;
 	uint64_t value;

@@ -144,6 +144,12 @@ bool nmibt_symbolize(struct nmibt_kernel *kernel, uint64_t addr, char *buf, size
  */
 bool nmibt_symbol_addr(struct nmibt_kernel *kernel, const char *name, uint64_t *ret);
 
+/* True: symbols were looked for in the kernel's own table, and a part of it, *ret for instance, can't
+ * be read: that a symbol was not found does not mean that the kernel lacks it. */
+bool nmibt_symbols_are_lost(struct nmibt_kernel *kernel, uint64_t *ret);
+/* Why there is no symbol called name. DAMAGED: symbols are lost. */
+struct nmibt_error *nmibt_no_symbol(struct nmibt_kernel *kernel, const char *name);
+
 /* As the callbacks in nmibt_image_ops; false also where the image has no such callback. */
 bool nmibt_member_offset(struct nmibt_kernel *kernel, const char *type, const char *member,
 			 size_t *ret);
@@ -158,6 +164,8 @@ struct nmibt_error *nmibt_kallsyms_open(struct nmibt_kernel *kernel, struct nmib
 void nmibt_kallsyms_close(struct nmibt_kallsyms *kallsyms); /* NULL is allowed */
 bool nmibt_kallsyms_find(struct nmibt_kallsyms *kallsyms, uint64_t addr, struct nmibt_symbol *ret);
 bool nmibt_kallsyms_addr(struct nmibt_kallsyms *kallsyms, const char *name, uint64_t *ret);
+/* True: something that was looked for could not be read; *ret: a virtual address of it. */
+bool nmibt_kallsyms_are_lost(const struct nmibt_kallsyms *kallsyms, uint64_t *ret);
 
 /* ----------------------------------------------------------------------- log */
 
@@ -246,6 +254,7 @@ struct nmibt_percpu {
 	/* Below nr, or -1: none, or nobody knows. The second one is who began the panic
 	 * that the first one was then made to go on with (panic_force_cpu=). */
 	int panic_cpu, redirected_from;
+	bool has_not_panicked; /* panic_cpu could be read, and is -1 */
 	uint64_t crash_notes; /* per-CPU pointer; 0: not known, or not allocated */
 	/* What could not be read, and was not essential, as one line; empty: nothing. */
 	char why[NMIBT_WHY_LEN];
@@ -287,11 +296,12 @@ size_t nmibt_note_size(enum nmibt_arch arch);
 struct nmibt_vcpus {
 	unsigned int nr; /* 1 to NMIBT_MAX_CPUS; virtual CPU i is the kernel's CPU i */
 	struct nmibt_regs *regs; /* all are present */
+	bool *is_real_mode; /* x86_64: so QEMU says of it; false also: not known */
 };
 
 /*
- * NULL: nmibt_kernel_failure() returns the reason. NOTHING where the dump's notes are not those of
- * virtual CPUs. kdump writes notes of its own, which look alike: the caller has to know that the
+ * NULL: nmibt_kernel_failure() returns the reason. NOTHING where the dump has no notes of registers,
+ * DAMAGED where nothing tells which of them belong to which virtual CPU. kdump writes notes of its own, which look alike: the caller has to know that the
  * kernel did not go to kdump.
  */
 const struct nmibt_vcpus *nmibt_kernel_vcpus(struct nmibt_kernel *kernel);

@@ -135,12 +135,15 @@ static struct nmibt_error *check_layout(const struct nmibt_nmi_buffers *b)
 
 static struct nmibt_error *find_buffers(struct nmibt_nmi_buffers *b, struct nmibt_kernel *kernel)
 {
+	uint64_t lost;
 	bool any = false;
 
 	for (unsigned int i = 0; i < NMIBT_NR_BUFFERS; i++) {
 		b->has[i] = nmibt_symbol_addr(kernel, nmibt_nmi_buffer_name(i), &b->symbol[i]);
 		any |= b->has[i];
 	}
+	if (!any && nmibt_symbols_are_lost(kernel, &lost))
+		return nmibt_no_symbol(kernel, nmibt_nmi_buffer_name(NMIBT_BUFFER_NMI));
 	return any ? NULL
 		   : nmibt_error_create(NMIBT_ERR_NOTHING,
 					"the kernel has no per-CPU buffers of what was printed in "

@@ -6,6 +6,7 @@
  * for 6.12 and 7.2; where 4.4 differs, a comment says so.
  */
 #include <inttypes.h>
+#include <limits.h>
 
 #include "kernel/kernel.h"
 
@@ -14,14 +15,6 @@
  * image. */
 
 #define WORD_BITS 64
-
-static struct nmibt_error *no_symbol(const char *name)
-{
-	return nmibt_error_create(NMIBT_ERR_NOTHING,
-				  "no symbol %s, neither in the dump nor in a vmlinux: give the "
-				  "kernel's vmlinux",
-				  name);
-}
 
 static struct nmibt_error *cant_read(const char *name, uint64_t vaddr, enum nmibt_read status)
 {
@@ -46,7 +39,7 @@ static struct nmibt_error *read_nr(struct nmibt_percpu *p, struct nmibt_kernel *
 	} else if (nmibt_type_size(kernel, "cpumask", &size)) {
 		nr = size > NMIBT_MAX_CPUS / 8 ? UINT32_MAX : size * 8;
 	} else {
-		return no_symbol("nr_cpu_ids");
+		return nmibt_no_symbol(kernel, "nr_cpu_ids");
 	}
 	if (!nr || nr > NMIBT_MAX_CPUS)
 		return nmibt_error_create(NMIBT_ERR_DAMAGED,
@@ -80,7 +73,7 @@ static struct nmibt_error *read_possible(struct nmibt_percpu *p, struct nmibt_ke
 	unsigned int nr_possible = 0;
 
 	if (!possible_mask(kernel, &vaddr))
-		return no_symbol("__cpu_possible_mask");
+		return nmibt_no_symbol(kernel, "__cpu_possible_mask");
 	enum nmibt_read status = nmibt_kernel_read(kernel, vaddr, mask, len);
 	if (status != NMIBT_READ_OK) {
 		nmibt_add_reason(p->why,
@@ -124,7 +117,7 @@ static struct nmibt_error *read_offsets(struct nmibt_percpu *p, struct nmibt_ker
 	if (!known)
 		return nmibt_error_nomem();
 	if (!nmibt_symbol_addr(kernel, "__per_cpu_offset", &vaddr))
-		return no_symbol("__per_cpu_offset");
+		return nmibt_no_symbol(kernel, "__per_cpu_offset");
 	nmibt_kernel_read_pages(kernel, vaddr, p->offsets, len, known);
 	for (unsigned int cpu = 0; cpu < p->nr; cpu++) {
 		const bool *bytes = known + cpu * sizeof(*p->offsets);
@@ -170,8 +163,14 @@ static bool read_cpu(struct nmibt_percpu *p, struct nmibt_kernel *kernel, const 
 static void read_panic_cpu(struct nmibt_percpu *p, struct nmibt_kernel *kernel)
 {
 	p->panic_cpu = p->redirected_from = -1;
-	if (!read_cpu(p, kernel, "panic_cpu", &p->panic_cpu) && kernel->vmcoreinfo.crashtime.known)
+	int panic_cpu = INT_MIN;
+
+	if (read_cpu(p, kernel, "panic_cpu", &panic_cpu)) {
+		p->has_not_panicked = panic_cpu == -1;
+		p->panic_cpu = panic_cpu < 0 ? -1 : panic_cpu;
+	} else if (kernel->vmcoreinfo.crashtime.known) {
 		read_cpu(p, kernel, "crashing_cpu", &p->panic_cpu);
+	}
 	read_cpu(p, kernel, "panic_redirect_cpu", &p->redirected_from);
 }
 

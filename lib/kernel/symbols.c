@@ -19,6 +19,34 @@ bool nmibt_symbol_addr(struct nmibt_kernel *kernel, const char *name, uint64_t *
 	return kallsyms_of(kernel) && nmibt_kallsyms_addr(kernel->kallsyms, name, ret);
 }
 
+bool nmibt_symbols_are_lost(struct nmibt_kernel *kernel, uint64_t *ret)
+{
+	const struct nmibt_error *failure;
+
+	/* Nobody has looked anything up there. */
+	if (!kernel->tried[NMIBT_PART_KALLSYMS])
+		return false;
+	failure = nmibt_kernel_failure(kernel, NMIBT_PART_KALLSYMS);
+	if (!failure)
+		return nmibt_kallsyms_are_lost(kernel->kallsyms, ret);
+	*ret = kernel->vmcoreinfo.kallsyms.names.value;
+	return failure->code == NMIBT_ERR_DAMAGED;
+}
+
+struct nmibt_error *nmibt_no_symbol(struct nmibt_kernel *kernel, const char *name)
+{
+	uint64_t vaddr;
+
+	if (nmibt_symbols_are_lost(kernel, &vaddr))
+		return nmibt_error_create(NMIBT_ERR_DAMAGED,
+					  "the kernel's symbols at %#" PRIx64 " can't be read",
+					  vaddr);
+	return nmibt_error_create(NMIBT_ERR_NOTHING,
+				  "no symbol %s, neither in the dump nor in a vmlinux: give the "
+				  "kernel's vmlinux",
+				  name);
+}
+
 /* Parses "name+0xoffset", which " [module]" may follow. */
 static bool parse_symbol(const char *text, struct nmibt_symbol *ret)
 {

@@ -28,6 +28,33 @@ static size_t count_notes(const char *notes, size_t len)
 	return nr;
 }
 
+/* struct QEMUCPUState, target/i386/arch_dump.c, QEMU 10.0: 18 registers behind two words of 32 bits,
+ * 10 segments of 24 bytes, cr[5], kernel_gs_base. */
+#define QEMU_CR0 392
+#define CR0_PE 1
+
+/* Protected mode is off: the CPU never ran the kernel, or a firmware has it. Its CS is no selector,
+ * so that it has no bits that would tell user mode. */
+static void find_real_modes(const char *notes, size_t len, struct nmibt_vcpus *vcpus)
+{
+	struct nmibt_elf_note note;
+	unsigned int nr = 0;
+	uint64_t cr0;
+
+	for (size_t at = 0; nmibt_next_note(notes, len, at, &note) && nr < vcpus->nr;
+	     at = note.next) {
+		if (note.type || !nmibt_note_is(&note, "QEMU"))
+			continue;
+		if (note.size >= QEMU_CR0 + sizeof(cr0) &&
+		    note.at + QEMU_CR0 + sizeof(cr0) <= len) {
+			memcpy(&cr0, notes + note.at + QEMU_CR0, sizeof(cr0));
+			/* Some bits of it are always set: 0 is none that a CPU had. */
+			vcpus->is_real_mode[nr] = cr0 && !(cr0 & CR0_PE);
+		}
+		nr++;
+	}
+}
+
 /* Reads the registers in note. False: the note is not that of virtual CPU nr, or it is cut. */
 static bool read_regs(enum nmibt_arch arch, const char *notes, size_t len,
 		      const struct nmibt_elf_note *note, unsigned int nr, struct nmibt_regs *ret)
@@ -55,18 +82,22 @@ static struct nmibt_error *read_vcpus(enum nmibt_arch arch, const char *notes, s
 					  "than %u",
 					  nr, NMIBT_MAX_CPUS);
 	vcpus->regs = calloc(nr, sizeof(*vcpus->regs));
-	if (!vcpus->regs)
+	vcpus->is_real_mode = calloc(nr, sizeof(*vcpus->is_real_mode));
+	if (!vcpus->regs || !vcpus->is_real_mode)
 		return nmibt_error_nomem();
 	for (size_t at = 0; nmibt_next_note(notes, len, at, &note); at = note.next) {
 		if (!is_prstatus(&note))
 			continue;
 		if (!read_regs(arch, notes, len, &note, vcpus->nr, &vcpus->regs[vcpus->nr]))
-			return nmibt_error_create(NMIBT_ERR_NOTHING,
-						  "the dump's notes are not those of virtual CPUs "
-						  "0 to %zu in order",
-						  nr - 1);
+			return nmibt_error_create(NMIBT_ERR_DAMAGED,
+						  "registers of %zu virtual CPU%s are in the dump, "
+						  "but not those of 0 to %zu in order: nothing "
+						  "tells which belong to which CPU",
+						  nr, nmibt_plural(nr), nr - 1);
 		vcpus->nr++;
 	}
+	if (arch == NMIBT_ARCH_X86_64)
+		find_real_modes(notes, len, vcpus);
 	return NULL;
 }
 
@@ -99,6 +130,7 @@ void nmibt_vcpus_close(struct nmibt_vcpus *vcpus)
 	if (!vcpus)
 		return;
 	free(vcpus->regs);
+	free(vcpus->is_real_mode);
 	free(vcpus);
 }
 

@@ -55,6 +55,7 @@ def qemu_state(arch, regs):
     segments = [regs.get(arch['regs'].index(name), 0) for name in 'cs ds es fs gs ss'.split()]
     for selector in segments + [0] * 4:
         state += struct.pack('<IIIIQ', selector, 0, 0, 0, 0)
+    state += struct.pack('<Q', 0x80050033)  # cr0: PE, MP, ET, NE, WP, AM, PG
     return state.ljust(440, b'\0')
 
 

@@ -94,6 +94,30 @@ static void in_order(void **state)
 	assert_true(vcpus->regs[1].value[RIP] == 0x401000);
 }
 
+/* A CPU that was never started, or is in firmware, has any CS: QEMU's note tells by CR0. */
+static void in_real_mode(void **state)
+{
+	struct fake_percpu *p = *state;
+	static const uint64_t cr0[] = {0x80050033, 0x60000010, 0};
+	struct nmibt_evidence evidence;
+
+	for (int32_t i = 0; i < 3; i++)
+		add_vcpu(p, i + 1, 0x10, 0x9b03);
+	for (size_t i = 0; i < 3; i++) {
+		char qemu[440] = {0};
+
+		memcpy(qemu + 392, &cr0[i], sizeof(*cr0));
+		add_note(p, "QEMU", 0, qemu, sizeof(qemu));
+	}
+	assert_non_null(open_vcpus(p));
+	for (unsigned int cpu = 0; cpu < 3; cpu++) {
+		nmibt_vcpu_evidence(p->kernel, cpu, &evidence);
+		assert_int_equal(evidence.is_user, cpu != 1);
+		assert_int_equal(!*evidence.why, cpu != 1);
+		nmibt_evidence_destroy(&evidence);
+	}
+}
+
 /* The notes of a kdump have the PIDs of tasks. If a CPU was unplugged, the numbers have gaps, and
  * nothing tells which note belongs to which CPU. */
 static void of_other_cpus(void **state)
@@ -106,7 +130,7 @@ static void of_other_cpus(void **state)
 		p->notes_len = 0;
 		add_vcpu(p, pids[i][0], 0xffffffff81000010, KERNEL_CS);
 		add_vcpu(p, pids[i][1], 0xffffffff81000020, KERNEL_CS);
-		open_fails(p, NMIBT_ERR_NOTHING, "in order");
+		open_fails(p, NMIBT_ERR_DAMAGED, "registers of 2 virtual CPUs are in the dump");
 	}
 }
 
@@ -238,6 +262,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(in_order, setup, teardown),
+		cmocka_unit_test_setup_teardown(in_real_mode, setup, teardown),
 		cmocka_unit_test_setup_teardown(of_other_cpus, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_notes, setup, teardown),
 		cmocka_unit_test_setup_teardown(cut, setup, teardown),
