@@ -42,7 +42,7 @@ void nmibt_vcpu_evidence(struct nmibt_kernel *kernel, unsigned int cpu, struct n
 	if (!vcpus || cpu >= vcpus->nr)
 		return;
 	const struct nmibt_regs *regs = &vcpus->regs[cpu];
-	bool is_user = nmibt_is_user_mode(kernel->image->arch, regs);
+	bool is_user = !vcpus->is_real_mode[cpu] && nmibt_is_user_mode(kernel->image->arch, regs);
 	/* A pc in the lower half of the addresses is not in the kernel. */
 	if (!is_user && !(regs->value[names->pc] >> 63)) {
 		nmibt_add_reason(ret->why, "its virtual CPU was not started, or is in firmware");
@@ -50,8 +50,7 @@ void nmibt_vcpu_evidence(struct nmibt_kernel *kernel, unsigned int cpu, struct n
 	}
 	ret->regs = *regs;
 	ret->is_user = is_user;
-	ret->has_irqs_off = true;
-	ret->irqs_off = nmibt_has_irqs_off(kernel->image->arch, regs);
+	ret->has_irqs_off = nmibt_knows_irqs_off(kernel->image->arch, regs, &ret->irqs_off);
 	ret->has_sp = true;
 	ret->sp = regs->value[names->sp];
 	ret->task.known = nmibt_current_task(kernel, cpu, &ret->task.pid, ret->task.comm);

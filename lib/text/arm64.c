@@ -19,8 +19,9 @@ static bool read_pstate(struct nmibt_str s, struct nmibt_printed *ret)
 	if (!nmibt_take_hex(&s, 16, &pstate))
 		return true;
 	ret->is_user = !(pstate & PSR_MODE_MASK);
-	ret->has_irqs_off = true;
+	/* With pseudo-NMIs they are masked by ICC_PMR_EL1: a clear bit tells nothing. */
 	ret->irqs_off = pstate & PSR_I_BIT;
+	ret->has_irqs_off = ret->irqs_off || ret->is_user;
 	return true;
 }
 

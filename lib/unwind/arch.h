@@ -12,7 +12,8 @@ struct nmibt_unwind_arch {
 	enum nmibt_arch arch;
 	/* Were these registers saved in user mode, or with interrupts masked? They are present. */
 	bool (*is_user_mode)(const struct nmibt_regs *regs);
-	bool (*has_irqs_off)(const struct nmibt_regs *regs);
+	/* False: not known. */
+	bool (*knows_irqs_off)(const struct nmibt_regs *regs, bool *ret);
 	/* Can the kernel have code at addr? The function does not check what is mapped there. */
 	bool (*may_be_code)(uint64_t addr);
 	/* The minimum number of bytes of a call instruction, which precedes its return address. */

@@ -172,8 +172,9 @@ static void walk_arm64(void *unused, struct nmibt_walk *walk, const struct nmibt
 		;
 }
 
-/* PSR_MODE_EL0t, PSR_I_BIT: arch/arm64/include/uapi/asm/ptrace.h, 6.12. Interrupts that are masked
- * by their priority only do not count. */
+/* PSR_MODE_EL0t, PSR_I_BIT: arch/arm64/include/uapi/asm/ptrace.h, 6.12. With pseudo-NMIs
+ * interrupts are masked by ICC_PMR_EL1 instead (arch/arm64/include/asm/irqflags.h), which is in no
+ * note: where the bit is clear, interrupts may be off all the same. */
 #define MODE_MASK 0xf
 #define I_BIT (1 << 7)
 
@@ -182,9 +183,10 @@ static bool is_user_mode(const struct nmibt_regs *regs)
 	return !(regs->value[PSTATE] & MODE_MASK);
 }
 
-static bool has_irqs_off(const struct nmibt_regs *regs)
+static bool knows_irqs_off(const struct nmibt_regs *regs, bool *ret)
 {
-	return regs->value[PSTATE] & I_BIT;
+	*ret = regs->value[PSTATE] & I_BIT;
+	return *ret || is_user_mode(regs);
 }
 
 static bool may_be_code(uint64_t addr)
@@ -195,7 +197,7 @@ static bool may_be_code(uint64_t addr)
 const struct nmibt_unwind_arch nmibt_unwind_arm64 = {
 	.arch = NMIBT_ARCH_ARM64,
 	.is_user_mode = is_user_mode,
-	.has_irqs_off = has_irqs_off,
+	.knows_irqs_off = knows_irqs_off,
 	.may_be_code = may_be_code,
 	.call_size = 4,
 	/* The outermost record does not tell whether the kernel was entered from user mode. Only

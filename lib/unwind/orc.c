@@ -80,6 +80,8 @@ struct orc {
 	struct table kernel_table;
 	struct layout layout; /* of modules */
 	bool tried_layout, has_layout;
+	/* A virtual address that can't be read, so that the tables are not known; 0: none. */
+	uint64_t lost;
 };
 
 /* ---------------------------------------------------------------------- tables */
@@ -431,11 +433,22 @@ static bool step_to_caller(struct nmibt_walk *walk, struct frame *frame)
 	return true;
 }
 
+/* Without its tables the walk ends where these can't be read. */
+static bool end_at_lost(struct orc *orc, struct nmibt_walk *walk)
+{
+	char byte;
+
+	return nmibt_walk_need(walk, orc->lost, &byte, sizeof(byte)) &&
+	       nmibt_walk_end(walk, NMIBT_END_UNREADABLE, orc->lost);
+}
+
 static bool step(struct orc *orc, struct nmibt_walk *walk, struct frame *frame)
 {
 	struct rule rule;
 	uint64_t sp;
 
+	if (orc->lost)
+		return step_to_caller(walk, frame) || end_at_lost(orc, walk);
 	switch (find_rule(orc, walk, frame, &rule)) {
 	case HAS_RULE:
 		break;
@@ -487,8 +500,10 @@ static const struct format *format_by_entries(struct orc *orc)
 	for (uint32_t i = 0; i < 64; i++) {
 		uint64_t at = (uint64_t)orc->kernel_table.nr * i / 64 * ENTRY_SIZE;
 
-		if (!read_at(orc, orc->kernel_table.entries + at, &entry, ENTRY_SIZE))
+		if (!read_at(orc, orc->kernel_table.entries + at, &entry, ENTRY_SIZE)) {
+			orc->lost = orc->kernel_table.entries + at;
 			return NULL;
+		}
 		calls[0] += (entry.bits >> 8 & format_4_14.type_mask) == format_4_14.call;
 		calls[1] += (entry.bits >> 8 & format_6_4.type_mask) == format_6_4.call;
 	}
@@ -521,8 +536,10 @@ static const struct format *find_format(struct orc *orc)
 
 	if (!nmibt_symbol_addr(orc->kernel, "__start_orc_header", &at))
 		return format_by_entries(orc);
-	if (!read_at(orc, at, header, sizeof(header)))
+	if (!read_at(orc, at, header, sizeof(header))) {
+		orc->lost = at;
 		return NULL;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(headers); i++) {
 		if (!memcmp(header, headers[i].header, sizeof(header)))
 			return headers[i].format;
@@ -537,8 +554,11 @@ static struct nmibt_error *find_tables(struct orc *orc)
 	if (!nmibt_symbol_addr(orc->kernel, "__start_orc_unwind_ip", &ips) ||
 	    !nmibt_symbol_addr(orc->kernel, "__stop_orc_unwind_ip", &ips_end) ||
 	    !nmibt_symbol_addr(orc->kernel, "__start_orc_unwind", &entries))
-		return nmibt_error_create(NMIBT_ERR_NOTHING,
-					  "it is not known where the kernel's ORC tables are");
+		return nmibt_symbols_are_lost(orc->kernel, &orc->lost)
+			       ? NULL
+			       : nmibt_error_create(
+					 NMIBT_ERR_NOTHING,
+					 "it is not known where the kernel's ORC tables are");
 	if (ips_end <= ips || (ips_end - ips) / 4 > MAX_ENTRIES)
 		return nmibt_error_create(NMIBT_ERR_DAMAGED,
 					  "the kernel's ORC table is at %#" PRIx64
@@ -546,11 +566,10 @@ static struct nmibt_error *find_tables(struct orc *orc)
 					  ips, ips_end);
 	orc->kernel_table = (struct table){ips, entries, (ips_end - ips) / 4};
 	orc->format = find_format(orc);
-	if (!orc->format)
-		return nmibt_error_create(NMIBT_ERR_DAMAGED,
-					  "the kernel's ORC tables, at %#" PRIx64
-					  ", are of no known format or can't be read",
-					  ips);
+	if (!orc->format && !orc->lost)
+		return nmibt_error_create(
+			NMIBT_ERR_DAMAGED,
+			"the kernel's ORC tables, at %#" PRIx64 ", are of no known format", ips);
 	return NULL;
 }
 
@@ -579,9 +598,10 @@ static bool is_user_mode(const struct nmibt_regs *regs)
 	return (regs->value[X86_CS] & 3) == 3;
 }
 
-static bool has_irqs_off(const struct nmibt_regs *regs)
+static bool knows_irqs_off(const struct nmibt_regs *regs, bool *ret)
 {
-	return !(regs->value[X86_FLAGS] & EFLAGS_IF);
+	*ret = !(regs->value[X86_FLAGS] & EFLAGS_IF);
+	return true;
 }
 
 /* Compiled code is in the uppermost 2 GiB (Documentation/arch/x86/x86_64/mm.rst, 6.12). */
@@ -593,7 +613,7 @@ static bool may_be_code(uint64_t addr)
 const struct nmibt_unwind_arch nmibt_unwind_x86_64 = {
 	.arch = NMIBT_ARCH_X86_64,
 	.is_user_mode = is_user_mode,
-	.has_irqs_off = has_irqs_off,
+	.knows_irqs_off = knows_irqs_off,
 	.may_be_code = may_be_code,
 	.call_size = 1,
 	.open = open_orc,

@@ -46,11 +46,11 @@ bool nmibt_is_user_mode(enum nmibt_arch arch, const struct nmibt_regs *regs)
 	return row && row->is_user_mode(regs);
 }
 
-bool nmibt_has_irqs_off(enum nmibt_arch arch, const struct nmibt_regs *regs)
+bool nmibt_knows_irqs_off(enum nmibt_arch arch, const struct nmibt_regs *regs, bool *ret)
 {
 	const struct nmibt_unwind_arch *row = find_arch(arch);
 
-	return row && row->has_irqs_off(regs);
+	return row && row->knows_irqs_off(regs, ret);
 }
 
 bool nmibt_walk_init(struct nmibt_walk *walk, struct nmibt_kernel *kernel,

@@ -85,8 +85,9 @@ bool nmibt_walk_init(struct nmibt_walk *walk, struct nmibt_kernel *kernel,
 		     const struct nmibt_regs *regs);
 /* True: the registers, which must be present, were saved in user mode. */
 bool nmibt_is_user_mode(enum nmibt_arch arch, const struct nmibt_regs *regs);
-/* True: the registers, which must be present, were saved with interrupts masked. */
-bool nmibt_has_irqs_off(enum nmibt_arch arch, const struct nmibt_regs *regs);
+/* *ret: the registers, which must be present, were saved with interrupts masked. False: they don't
+ * tell. */
+bool nmibt_knows_irqs_off(enum nmibt_arch arch, const struct nmibt_regs *regs, bool *ret);
 /* NOTHING where regs are missing, or are not those of the architecture. */
 struct nmibt_error *nmibt_check_regs(enum nmibt_arch arch, const struct nmibt_regs *regs);
 /* Makes a stack of the walk's frames, with their names; the caller destroys *ret. */
