@@ -87,6 +87,8 @@ static void write_witnesses(struct json *j, const struct nmibt_death *death)
 		json_word(j, "kdump");
 	if (death->by_log)
 		json_word(j, "log");
+	if (death->by_registers)
+		json_word(j, "registers");
 	json_close(j, ']');
 }
 
@@ -159,6 +161,8 @@ static void write_death(struct json *j)
 	json_word(j, report->is_capture_kernel ? "only" : report->kernel->capture ? "also" : NULL);
 	json_key(j, "dump_failed");
 	json_text(j, death->dump_failed);
+	json_key(j, "death_not_known");
+	json_text(j, death->is_known ? NULL : nmibt_lost_witness(report));
 	json_key(j, "death");
 	if (!death->is_known) {
 		json_null(j);

@@ -59,6 +59,9 @@ static void put_frames(FILE *out, const struct nmibt_stack *stack)
 {
 	size_t dying = nmibt_count_dying(stack);
 
+	/* Stacks that are not known to their ends must not count as equal to those that are. */
+	if (stack->nr > dying && !nmibt_is_whole(stack))
+		fputs(";[unknown callers]", out);
 	for (size_t i = stack->nr; i-- > dying;) {
 		if (!nmibt_is_in_chain(stack->frames, i))
 			continue;

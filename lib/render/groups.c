@@ -11,6 +11,7 @@
 struct member {
 	uint64_t hash; /* of the stack; 0: it has none, and outcome decides */
 	enum nmibt_outcome outcome;
+	bool is_whole; /* the stack is known to its outermost function */
 	bool is_last_seen;
 	bool is_user;
 	unsigned int cpu;
@@ -28,7 +29,7 @@ static int compare_kinds(const struct member *x, const struct member *y)
 	if (x->hash != y->hash)
 		return x->hash < y->hash ? -1 : 1;
 	if (x->hash)
-		return 0;
+		return x->is_whole - y->is_whole;
 	if (x->outcome != y->outcome)
 		return x->outcome < y->outcome ? -1 : 1;
 	if (x->is_last_seen != y->is_last_seen)
@@ -145,6 +146,9 @@ static void render_head(struct renderer *r, const struct group *group)
 	render_share(r, group, has_irqs_off, "interrupts off");
 	render_share(r, group, is_same_place, "same place");
 	render_share(r, group, is_in_condition, "stuck");
+	if (group->nr > 1 && group->members->hash && !group->members->is_whole &&
+	    !group->members->is_user)
+		fputs("  equal as far as the stacks are known", r->out);
 	if (group->members->is_last_seen)
 		fputs("  only last seen earlier", r->out);
 	nmibt_end_line(r, 4, "  ");
@@ -161,6 +165,17 @@ static void render_left_out(struct renderer *r, const struct nmibt_stack *stack,
 		fprintf(r->out, "[%zu frame%s of the %s itself %s left out]\n", nr,
 			nmibt_plural(nr), cpu == r->report->death.reporter ? "panic" : "stop",
 			nr == 1 ? "is" : "are");
+}
+
+/* Their number may differ from CPU to CPU. */
+static void render_unsure(struct renderer *r, const struct nmibt_stack *stack)
+{
+	for (size_t i = nmibt_count_dying(stack); i < stack->nr; i++) {
+		if (stack->frames[i].reliable || nmibt_is_in_group(stack->frames, i))
+			continue;
+		fputs("[frames that the kernel marks with ? are left out]\n", r->out);
+		return;
+	}
 }
 
 /* All CPUs of the group have the same functions; the offsets are those of the first CPU. */
@@ -181,6 +196,7 @@ static void render_stack(struct renderer *r, const struct nmibt_stack *stack, un
 		if (r->options->lines)
 			nmibt_render_source(r, &stack->frames[i]);
 	}
+	render_unsure(r, stack);
 	nmibt_format_end(stack, why, sizeof(why));
 	if (*why && stack->nr)
 		fprintf(r->out, "[the stack ends here: %s]\n", why);
@@ -217,6 +233,7 @@ static size_t gather_members(const struct renderer *r, struct member *members)
 			continue;
 		members[nr++] = (struct member){
 			.hash = b->stack_hash,
+			.is_whole = b->is_whole,
 			.outcome = b->outcome,
 			.is_last_seen = b->step == NMIBT_STEP_LAST_SEEN,
 			.is_user = b->is_user,

@@ -54,10 +54,9 @@ static void put_witnesses(struct renderer *r, const struct nmibt_death *death)
 		bool tells;
 		const char *name;
 	} witnesses[] = {
-		{death->by_capture, "the capture"},
-		{death->by_panic_cpu, "panic_cpu"},
-		{death->by_kdump, "the stop for kdump"},
-		{death->by_log, "the log"},
+		{death->by_capture, "the capture"},	 {death->by_panic_cpu, "panic_cpu"},
+		{death->by_kdump, "the stop for kdump"}, {death->by_log, "the log"},
+		{death->by_registers, "the registers"},
 	};
 	const char *comma = "";
 
@@ -81,6 +80,20 @@ static void render_capture_kernel(struct renderer *r)
 	end(r);
 }
 
+/* Where the log, or panic_cpu, can't be read, they may tell of a panic. */
+static void render_no_panic(struct renderer *r)
+{
+	const char *lost = nmibt_lost_witness(r->report);
+
+	if (!lost) {
+		field(r, "panic", "none: nothing tells that this kernel died");
+		return;
+	}
+	begin(r, "panic");
+	fprintf(r->out, "not known: %s", lost);
+	end(r);
+}
+
 static void render_why(struct renderer *r)
 {
 	const struct nmibt_death *death = &r->report->death;
@@ -92,7 +105,7 @@ static void render_why(struct renderer *r)
 		return;
 	}
 	if (!death->is_known) {
-		field(r, "panic", "none: nothing tells that this kernel died");
+		render_no_panic(r);
 		return;
 	}
 	begin(r, "panic");
@@ -211,7 +224,8 @@ static void render_case(struct renderer *r)
 static const char *subject_label(const struct nmibt_report *report, unsigned int cpu)
 {
 	const struct nmibt_death *death = &report->death;
-	bool has_panicked = death->by_capture || death->by_panic_cpu || death->printout;
+	bool has_panicked =
+		death->by_capture || death->by_panic_cpu || death->by_registers || death->printout;
 
 	return cpu == death->reporter && has_panicked ? "panicking" : "subject";
 }
@@ -676,6 +690,11 @@ static void render_sources(struct renderer *r)
 		if (!is_worth_naming(r, s))
 			continue;
 		put_state(r, s, separator);
+		separator = "; ";
+	}
+	if (report->lost_symbols && (report->sources->percpu || report->sources->has_capture)) {
+		fprintf(r->out, "%sthe kernel's symbols at %#" PRIx64 " can't be read", separator,
+			report->lost_symbols);
 		separator = "; ";
 	}
 	if (!*separator)

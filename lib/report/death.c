@@ -291,6 +291,32 @@ struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report)
 						    : add_stalled_tasks(death, cause);
 }
 
+/* Finds the CPU that is in panic() by its registers, where no other evidence names the reporter. */
+static struct nmibt_error *find_panicking(struct nmibt_report *report)
+{
+	struct nmibt_death *death = &report->death;
+	const struct nmibt_percpu *percpu = report->sources->percpu;
+	struct nmibt_error *err = NULL;
+
+	if (report->sources->has_capture || (percpu && percpu->has_not_panicked))
+		return NULL;
+	for (unsigned int i = 0; i < report->nr_cpus && death->reporter == NMIBT_NO_CPU; i++) {
+		struct nmibt_cpu cpu = {.cpu = i};
+
+		err = nmibt_read_stop(report, &cpu);
+		if (!err)
+			err = nmibt_unwind_stop(report, &cpu);
+		if (!err && nmibt_is_in_panic(&cpu.stop.stack)) {
+			death->by_registers = true;
+			death->reporter = i;
+		}
+		nmibt_cpu_destroy(&cpu);
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
 static void find_reporter(struct nmibt_report *report)
 {
 	const struct nmibt_sources *sources = report->sources;
@@ -329,9 +355,13 @@ struct nmibt_error *nmibt_find_death(struct nmibt_report *report)
 	if (err)
 		return err;
 	death->by_log = death->printout;
-	death->is_known =
-		death->by_capture || death->by_panic_cpu || death->by_kdump || death->by_log;
 	find_reporter(report);
+	if (death->reporter == NMIBT_NO_CPU)
+		err = find_panicking(report);
+	if (err)
+		return err;
+	death->is_known = death->by_capture || death->by_panic_cpu || death->by_kdump ||
+			  death->by_log || death->by_registers;
 	if (!death->is_known)
 		return NULL;
 	if (death->printout)
@@ -346,6 +376,23 @@ struct nmibt_error *nmibt_find_death(struct nmibt_report *report)
 	if (!death->message)
 		death->message = report->kernel->image->panic_message;
 	return NULL;
+}
+
+const char *nmibt_lost_witness(const struct nmibt_report *report)
+{
+	const struct nmibt_sources *sources = report->sources;
+
+	/* A capture is asked first of all. */
+	if (sources->has_capture || (sources->percpu && sources->percpu->has_not_panicked))
+		return NULL;
+	if (!sources->log)
+		return sources->states[NMIBT_SOURCE_LOG].found == NMIBT_FOUND_UNREADABLE
+			       ? "the log can't be read"
+			       : "the log was not found";
+	const struct nmibt_log_missing *m = &sources->log->missing;
+	return m->excluded || m->unreadable || m->damaged || m->lost
+		       ? "records of the log are missing"
+		       : NULL;
 }
 
 void nmibt_death_destroy(struct nmibt_death *death)

@@ -345,7 +345,10 @@ static void make_brief(const struct nmibt_cpu *cpu, struct nmibt_cpu_brief *brie
 		.note = cpu->stop.note,
 		.wait = wait.kind,
 		.stack_hash = cpu->stack_hash,
-		.is_whole = nmibt_is_whole(&shown->stack),
+		/* The frames of the stop alone tell nothing of where the CPU was. */
+		.is_whole = nmibt_is_whole(&shown->stack) &&
+			    nmibt_count_dying(&shown->stack) < shown->stack.nr,
+		.has_place = shown->stack.nr && shown->stack.frames[0].function.len,
 		.condition = cpu->condition,
 		.has_stale_slot = cpu->has_stale_slot,
 		.is_idle = cpu->is_idle,
@@ -500,6 +503,8 @@ struct nmibt_error *nmibt_report_conclude(struct nmibt_report *report)
 		err = look_at_cpus(report);
 	if (err)
 		return err;
+	if (nmibt_symbols_are_lost(report->kernel, &report->lost_symbols))
+		report->complete = false;
 	err = nmibt_make_timeline(report);
 	if (err)
 		return err;

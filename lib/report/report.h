@@ -31,7 +31,7 @@ struct nmibt_age {
 
 struct nmibt_death {
 	bool is_known; /* false: no panic is known */
-	bool by_capture, by_panic_cpu, by_kdump, by_log; /* which evidence shows it */
+	bool by_capture, by_panic_cpu, by_kdump, by_log, by_registers; /* which evidence shows it */
 	uint32_t reporter; /* the CPU that called panic(); NMIBT_NO_CPU: not known */
 	bool is_reporter_subject;
 	bool *subjects; /* one flag for each of the report's CPUs: the death is about it */
@@ -169,6 +169,7 @@ struct nmibt_cpu_brief {
 	enum nmibt_wait_kind wait;
 	uint64_t stack_hash;
 	bool is_whole; /* the stack that stands is known to its outermost function */
+	bool has_place; /* the function that it was in is known */
 	size_t condition;
 	bool has_stale_slot, has_older;
 	bool is_idle, is_user, irqs_off, is_late;
@@ -224,6 +225,7 @@ struct nmibt_report {
 	bool has_note; /* some CPU has a crash note, which shows that it was stopped */
 	bool was_stopped; /* there was a kdump: CRASHTIME is set, or some CPU has a crash note */
 	bool complete; /* false: something could not be read or was lost */
+	uint64_t lost_symbols; /* virtual address of symbols that can't be read; 0: none is known */
 };
 
 /* As nmibt_report_open(); image is borrowed for the life of the report. */
@@ -257,6 +259,8 @@ struct nmibt_error *nmibt_report_conclude(struct nmibt_report *report);
 
 struct nmibt_error *nmibt_find_death(struct nmibt_report *report);
 struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report);
+/* What could tell of a death and can't be read, as half a sentence; NULL: nothing is lost that could. */
+const char *nmibt_lost_witness(const struct nmibt_report *report);
 void nmibt_death_destroy(struct nmibt_death *death);
 /* False: the record is of another boot, or of the capture kernel. */
 bool nmibt_is_of_boot(const struct nmibt_report *report, uint64_t seq);
@@ -314,6 +318,8 @@ enum nmibt_outcome nmibt_outcome_of_kind(enum nmibt_evidence_kind kind);
 enum nmibt_outcome nmibt_outcome_of_slot(const struct nmibt_evidence *evidence);
 /* Decides which evidence stands: sets outcome, step and standing of ret->cpu. */
 struct nmibt_error *nmibt_select(const struct nmibt_report *report, struct nmibt_cpu *ret);
+/* Reads the registers of cpu->cpu at the stop. cpu->slot is its slot, or empty. */
+struct nmibt_error *nmibt_read_stop(const struct nmibt_report *report, struct nmibt_cpu *cpu);
 /* Was it online as it was asked or as the machine died? False also: not known. */
 bool nmibt_was_online(const struct nmibt_report *report, const struct nmibt_cpu *cpu);
 /* Fills in absence of a CPU whose stop is read. */

@@ -389,7 +389,7 @@ static bool is_silent(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 
 /* In a hypervisor's dump the virtual CPU may be in the stop itself. Then only its stack tells the
  * task and the mode. */
-static struct nmibt_error *read_stop(const struct nmibt_report *report, struct nmibt_cpu *cpu)
+struct nmibt_error *nmibt_read_stop(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
 	const struct nmi_capture_slot *slot = &cpu->slot;
 
@@ -478,7 +478,7 @@ struct nmibt_error *nmibt_select(const struct nmibt_report *report, struct nmibt
 		err = try_slot(report, cpu);
 	if (err)
 		return err;
-	err = read_stop(report, cpu);
+	err = nmibt_read_stop(report, cpu);
 	if (!err && cpu->step == NMIBT_STEP_NOTHING)
 		err = try_belonging(report, cpu);
 	if (!err && cpu->step == NMIBT_STEP_NOTHING)

@@ -25,12 +25,23 @@ static void set_state(struct nmibt_source_state *state, enum nmibt_found found, 
 	nmibt_add_reason(state->why, "%s", why);
 }
 
-/* NOTHING means that the source is absent, any other error that it can't be read. */
-static void set_failure(struct nmibt_source_state *state, const struct nmibt_error *err)
+/* NOTHING means that the source is absent, any other error that it is there and can't be read, so
+ * that something is lost. */
+static void set_failure(struct nmibt_report *report, enum nmibt_source source,
+			const struct nmibt_error *err)
 {
-	set_state(state,
-		  err->code == NMIBT_ERR_NOTHING ? NMIBT_FOUND_ABSENT : NMIBT_FOUND_UNREADABLE,
-		  err->message);
+	bool is_absent = err->code == NMIBT_ERR_NOTHING;
+
+	set_state(&report->sources->states[source],
+		  is_absent ? NMIBT_FOUND_ABSENT : NMIBT_FOUND_UNREADABLE, err->message);
+	report->complete &= is_absent;
+}
+
+/* The source is there, but what it has can't be used. */
+static void lose(struct nmibt_report *report, struct nmibt_source_state *state)
+{
+	state->found = NMIBT_FOUND_UNREADABLE;
+	report->complete = false;
 }
 
 /* --------------------------------------------------------------------- the capture */
@@ -117,7 +128,7 @@ static struct nmibt_error *read_log(struct nmibt_report *report)
 	if (err && (err->code == NMIBT_ERR_NOMEM || err->code == NMIBT_ERR_INTERRUPTED))
 		return err;
 	if (err) {
-		set_failure(state, err);
+		set_failure(report, NMIBT_SOURCE_LOG, err);
 		nmibt_error_destroy(err);
 		return NULL;
 	}
@@ -171,8 +182,11 @@ static void describe_notes(struct nmibt_report *report, struct nmibt_source_stat
 	if (damaged)
 		nmibt_add_reason(state->why, "%u crash note%s that can't be read", damaged,
 				 nmibt_plural(damaged));
-	if (state->found == NMIBT_FOUND_ABSENT)
-		nmibt_add_reason(state->why, "where the crash notes are is not known");
+	if (state->found != NMIBT_FOUND_ABSENT)
+		return;
+	nmibt_add_reason(state->why, "where the crash notes are is not known");
+	if (report->was_stopped)
+		lose(report, state);
 }
 
 /* True: some CPU has a crash note. The slots of a capture have the addresses of the notes. */
@@ -208,7 +222,8 @@ static void find_vcpus(struct nmibt_report *report)
 	}
 	report->sources->vcpus = nmibt_kernel_vcpus(report->kernel);
 	if (!report->sources->vcpus) {
-		set_failure(state, nmibt_kernel_failure(report->kernel, NMIBT_PART_VCPUS));
+		set_failure(report, NMIBT_SOURCE_VCPU,
+			    nmibt_kernel_failure(report->kernel, NMIBT_PART_VCPUS));
 		return;
 	}
 	unsigned int nr = report->sources->vcpus->nr;
@@ -274,8 +289,11 @@ static void find_percpu(struct nmibt_report *report)
 		const struct nmibt_error *err =
 			nmibt_kernel_failure(report->kernel, NMIBT_PART_PERCPU);
 
-		set_failure(buffers, err);
-		set_failure(registers, err);
+		set_failure(report, NMIBT_SOURCE_NMI_BUFFERS, err);
+		set_failure(report, NMIBT_SOURCE_REGISTERS, err);
+		/* The CPUs that were stopped did save their registers. */
+		if (report->was_stopped)
+			lose(report, registers);
 		return;
 	}
 	if (*sources->percpu->why)
@@ -285,7 +303,8 @@ static void find_percpu(struct nmibt_report *report)
 	if (sources->has_buffers)
 		describe_buffers(report, buffers);
 	else
-		set_failure(buffers, nmibt_kernel_failure(report->kernel, NMIBT_PART_NMI_BUFFERS));
+		set_failure(report, NMIBT_SOURCE_NMI_BUFFERS,
+			    nmibt_kernel_failure(report->kernel, NMIBT_PART_NMI_BUFFERS));
 }
 
 /* How many records a boot may have before its banner: arm64 prints the CPU's ID first

@@ -137,6 +137,28 @@ bool nmibt_is_delay_frame(const struct nmibt_frame *frame)
 	return nmibt_frame_kinds(frame) & NMIBT_FUNCTION_DELAY;
 }
 
+/* kernel/panic.c: panic_smp_self_stop(), nmi_panic_self_stop(), 6.12. */
+bool nmibt_is_in_panic(const struct nmibt_stack *stack)
+{
+	static const char *const panics[] = {"panic", "vpanic"};
+	static const char *const others[] = {"panic_smp_self_stop", "nmi_panic_self_stop"};
+	bool is_panic = false;
+
+	for (size_t i = 0; i < stack->nr; i++) {
+		const struct nmibt_frame *f = &stack->frames[i];
+		struct nmibt_str function = {f->function.s, nmibt_function_len(f->function)};
+
+		if (!nmibt_is_in_chain(stack->frames, i) || f->module.len)
+			continue;
+		for (size_t j = 0; j < ARRAY_SIZE(panics); j++) {
+			is_panic |= nmibt_str_is(function, panics[j]);
+			if (nmibt_str_is(function, others[j]))
+				return false;
+		}
+	}
+	return is_panic;
+}
+
 /* Index of the first frame behind the interrupt or exception that contains frame i, that is, behind
  * the function that entered the kernel. If the text does not show it: i + 1. */
 static size_t end_of_entry(const struct nmibt_stack *stack, size_t i)

@@ -103,6 +103,9 @@ bool nmibt_is_in_group(const struct nmibt_frame *frames, size_t i);
  * 0: there are none. */
 uint64_t nmibt_stack_hash(const struct nmibt_frame *frames, size_t nr);
 
+/* True: the CPU runs panic(), and not to be stopped by the CPU that panicked first. */
+bool nmibt_is_in_panic(const struct nmibt_stack *stack);
+
 /* The name of the function; or, without a name, the address as a number, which is written to
  * buf. */
 #define NMIBT_ADDR_LEN 19

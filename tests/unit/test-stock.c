@@ -628,18 +628,19 @@ static void no_source(void **state)
 		   "kdump");
 	kdump(s);
 	open_fails(s, NMIBT_SOURCE_REGISTERS, NMIBT_ERR_NOTHING, "registers: 4 empty");
+	/* There was a kdump: registers were saved, and can't be found. */
 	fp_drop_symbol(s->p, "crash_notes");
-	open_fails(s, NMIBT_SOURCE_REGISTERS, NMIBT_ERR_NOTHING,
+	open_fails(s, NMIBT_SOURCE_REGISTERS, NMIBT_ERR_DAMAGED,
 		   "registers: where the crash notes are is not known");
 	fp_drop_symbol(s->p, "__per_cpu_offset");
-	open_fails(s, NMIBT_SOURCE_REGISTERS, NMIBT_ERR_NOTHING, "__per_cpu_offset");
-	open_fails(s, NMIBT_SOURCE_NMI_BUFFERS, NMIBT_ERR_NOTHING, "__per_cpu_offset");
+	open_fails(s, NMIBT_SOURCE_REGISTERS, NMIBT_ERR_DAMAGED, "__per_cpu_offset");
+	open_fails(s, NMIBT_SOURCE_NMI_BUFFERS, NMIBT_ERR_DAMAGED, "__per_cpu_offset");
 	fk_unsay(s->p->k, "SYMBOL(prb)");
-	open_fails(s, LOG, NMIBT_ERR_NOTHING, "log: VMCOREINFO does not say where");
+	open_fails(s, LOG, NMIBT_ERR_DAMAGED, "log: VMCOREINFO does not say where");
 	/* Each source says why it has nothing. */
-	open_fails(s, AUTO, NMIBT_ERR_NOTHING, "vmcoreinfo: no NMI_BACKTRACE_CAPTURE line");
-	open_fails(s, AUTO, NMIBT_ERR_NOTHING, "; log: VMCOREINFO does not say where");
-	open_fails(s, AUTO, NMIBT_ERR_NOTHING, "nmi-buffers, registers: ");
+	open_fails(s, AUTO, NMIBT_ERR_DAMAGED, "vmcoreinfo: no NMI_BACKTRACE_CAPTURE line");
+	open_fails(s, AUTO, NMIBT_ERR_DAMAGED, "; log: VMCOREINFO does not say where");
+	open_fails(s, AUTO, NMIBT_ERR_DAMAGED, "nmi-buffers, registers: ");
 }
 
 static void no_backtrace(void **state)
