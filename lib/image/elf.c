@@ -58,6 +58,7 @@ struct nmibt_elf {
 	char *vmcoreinfo; /* NUL-terminated; NULL: none */
 	const char *lost; /* what nmibt_elf_lost() returns */
 	bool is_process; /* has the auxiliary vector of a process (fs/binfmt_elf.c, 6.12) */
+	bool is_live; /* has a task_struct, as /proc/kcore (fs/proc/kcore.c, 6.12) */
 	uint64_t notes_left; /* how many bytes of notes may still be searched for VMCOREINFO */
 };
 
@@ -217,6 +218,7 @@ static void find_vmcoreinfo(struct nmibt_elf *elf, const struct segment *s)
 	for (size_t at = 0; notes && !elf->vmcoreinfo && nmibt_next_note(notes, size, at, &note);
 	     at = note.next) {
 		elf->is_process |= note.type == NT_AUXV && nmibt_note_is(&note, "CORE");
+		elf->is_live |= note.type == NT_TASKSTRUCT && nmibt_note_is(&note, "CORE");
 		if (!nmibt_note_is(&note, "VMCOREINFO"))
 			continue;
 		/* A truncated file has only the beginning of the note. */
@@ -464,6 +466,8 @@ static struct nmibt_error *read_headers(struct nmibt_elf *elf, const char *path)
 		err = mark_shared_bytes(elf);
 	if (err)
 		return err;
+	if (elf->is_live)
+		return nmibt_refuse_live_memory(path);
 	if (elf->is_process && !elf->vmcoreinfo)
 		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
 					  "%s: the core of a process, not a dump of a kernel",

@@ -45,23 +45,19 @@ static uint64_t file_next_data(const struct nmibt_file *file, uint64_t offset)
 	return errno == ENXIO ? file->size : offset;
 }
 
-/* /proc/kcore is a regular ELF file, /dev/mem a device with a number of its own
- * (Documentation/admin-guide/devices.txt, 6.12). What they read changes under a reader. */
-static bool is_live_memory(const struct stat *st)
-{
-	struct stat kcore;
-
-	if (S_ISCHR(st->st_mode))
-		return st->st_rdev == makedev(1, 1);
-	return !stat("/proc/kcore", &kcore) && kcore.st_dev == st->st_dev &&
-	       kcore.st_ino == st->st_ino;
-}
-
 static uint64_t file_next_hole(const struct nmibt_file *file, uint64_t offset)
 {
 	off_t at = lseek(file->fd, offset, SEEK_HOLE);
 
 	return at >= 0 && (uint64_t)at < file->size ? (uint64_t)at : file->size;
+}
+
+struct nmibt_error *nmibt_refuse_live_memory(const char *path)
+{
+	return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+				  "%s: the memory of the running system, which changes while it is "
+				  "read; nmibt reads dumps",
+				  path);
 }
 
 static struct nmibt_error *look_at(struct nmibt_file *file)
@@ -74,11 +70,9 @@ static struct nmibt_error *look_at(struct nmibt_file *file)
 	if (S_ISDIR(st.st_mode))
 		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: a folder, not a dump",
 					  file->path);
-	if (is_live_memory(&st))
-		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
-					  "%s: the memory of the running system, which changes "
-					  "while it is read; nmibt reads dumps",
-					  file->path);
+	/* /dev/mem: Documentation/admin-guide/devices.txt, 6.12 */
+	if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 1))
+		return nmibt_refuse_live_memory(file->path);
 	/* st_size of a block device is 0. */
 	off_t size = lseek(file->fd, 0, SEEK_END);
 	if (size < 0)

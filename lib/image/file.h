@@ -30,6 +30,9 @@ struct nmibt_file {
 struct nmibt_error *nmibt_file_open(const char *path, const int *fd, struct nmibt_file *ret);
 void nmibt_file_close(struct nmibt_file *file);
 
+/* The error for the memory of a system that runs. Never NULL. */
+struct nmibt_error *nmibt_refuse_live_memory(const char *path);
+
 /* Reads all len bytes at offset. False: the file does not have them, or they can't be read. */
 static inline bool nmibt_file_read(const struct nmibt_file *file, uint64_t offset, void *buf,
 				   size_t len)

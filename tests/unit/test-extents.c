@@ -135,6 +135,7 @@ static uint8_t *many_segments(uint32_t nr, size_t *ret_size)
 	Elf64_Shdr shdr = {.sh_info = nr};
 	Elf64_Ehdr ehdr = {
 		.e_ident = {ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB},
+		.e_type = ET_CORE,
 		.e_machine = EM_X86_64,
 		.e_phoff = sizeof(ehdr),
 		.e_shoff = shoff,
