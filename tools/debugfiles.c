@@ -25,11 +25,8 @@ struct reply {
 /* A message with room for one descriptor. */
 struct message {
 	struct iovec data;
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(sizeof(int))];
-	} control;
 	struct msghdr head;
+	_Alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
 };
 
 static struct msghdr *head_of(struct message *message, struct reply *reply, size_t len)
@@ -38,7 +35,7 @@ static struct msghdr *head_of(struct message *message, struct reply *reply, size
 	message->head = (struct msghdr){
 		.msg_iov = &message->data,
 		.msg_iovlen = 1,
-		.msg_control = &message->control,
+		.msg_control = message->control,
 		.msg_controllen = sizeof(message->control),
 	};
 	return &message->head;

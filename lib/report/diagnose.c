@@ -50,12 +50,11 @@ bool nmibt_is_stuck(const struct nmibt_cpu_brief *brief)
 	return brief->condition || is_same_place(brief, true);
 }
 
-/* Idle CPUs mask interrupts, too: intel_idle(), drivers/idle/intel_idle.c, 5.10. Where the function is
- * not known, interrupts that are off mean nothing. */
+/* Idle CPUs mask interrupts, too: intel_idle(), drivers/idle/intel_idle.c, 5.10. */
 static bool has_irqs_off(const struct nmibt_cpu_brief *b, uint64_t arg)
 {
 	(void)arg;
-	return !is_idle(b) && b->has_place && b->moved != NMIBT_MOVED_SAME &&
+	return !is_idle(b) && b->tells_idle && b->moved != NMIBT_MOVED_SAME &&
 	       b->outcome != NMIBT_OUTCOME_SELF && b->irqs_off;
 }
 

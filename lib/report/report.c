@@ -348,7 +348,7 @@ static void make_brief(const struct nmibt_cpu *cpu, struct nmibt_cpu_brief *brie
 		/* The frames of the stop alone tell nothing of where the CPU was. */
 		.is_whole = nmibt_is_whole(&shown->stack) &&
 			    nmibt_count_dying(&shown->stack) < shown->stack.nr,
-		.has_place = shown->stack.nr && shown->stack.frames[0].function.len,
+		.tells_idle = nmibt_tells_idle(&shown->stack),
 		.condition = cpu->condition,
 		.has_stale_slot = cpu->has_stale_slot,
 		.is_idle = cpu->is_idle,

@@ -169,7 +169,7 @@ struct nmibt_cpu_brief {
 	enum nmibt_wait_kind wait;
 	uint64_t stack_hash;
 	bool is_whole; /* the stack that stands is known to its outermost function */
-	bool has_place; /* the function that it was in is known */
+	bool tells_idle; /* as nmibt_tells_idle() of its stack */
 	size_t condition;
 	bool has_stale_slot, has_older;
 	bool is_idle, is_user, irqs_off, is_late;

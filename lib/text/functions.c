@@ -237,6 +237,17 @@ bool nmibt_is_idle_stack(const struct nmibt_stack *stack)
 	return kinds & NMIBT_FUNCTION_IDLE;
 }
 
+bool nmibt_tells_idle(const struct nmibt_stack *stack)
+{
+	for (size_t i = 0; i < stack->nr && !(i && stack->frames[i].is_interrupted); i++) {
+		const struct nmibt_frame *frame = &stack->frames[i];
+
+		if (frame->function.len)
+			return !i || !(nmibt_frame_kinds(frame) & NMIBT_FUNCTION_IDLE);
+	}
+	return false;
+}
+
 bool nmibt_is_outermost_frame(const struct nmibt_frame *frame)
 {
 	return nmibt_frame_kinds(frame) & (NMIBT_FUNCTION_OUTERMOST | NMIBT_FUNCTION_USER);

@@ -301,6 +301,9 @@ size_t nmibt_count_dying(const struct nmibt_stack *stack);
 /* True: the CPU is idle: the innermost function of its chain is one of the idle loop, and it serves
  * no interrupt. */
 bool nmibt_is_idle_stack(const struct nmibt_stack *stack);
+/* False: nothing tells whether a CPU with this stack is idle, because neither the function that it
+ * is in has a name, as those of modules, nor a caller that is no part of the idle loop. */
+bool nmibt_tells_idle(const struct nmibt_stack *stack);
 
 /* True: the chain begins in a function in which only idle tasks begin. */
 bool nmibt_is_stack_of_idle_task(const struct nmibt_stack *stack);
