@@ -4,6 +4,7 @@
  * child answers with one byte whether it takes the file. After the last one the parent sends why
  * there is none, without a descriptor.
  */
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -118,11 +119,16 @@ static bool offer(void *arg, int fd, const char *path)
 {
 	const int *channel = arg;
 	bool sent = send_text(*channel, path, fd);
+	ssize_t len;
 	char taken;
 
 	close(fd);
+	/* A stop and a continuation interrupt it. */
+	do
+		len = sent ? recv(*channel, &taken, 1, 0) : 0;
+	while (len < 0 && errno == EINTR);
 	/* A child that does not answer gets no more files. */
-	return !sent || recv(*channel, &taken, 1, 0) != 1 || taken;
+	return len != 1 || taken;
 }
 
 /* The child could leave out the NUL. */

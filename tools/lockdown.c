@@ -76,7 +76,8 @@ bool lock_calls(int channel)
 		ALLOW(read),
 		ALLOW(lseek),
 		ALLOW(fstat),
-		/* fstat() of glibc 2.33 and later. A path would tell whether a file exists. */
+		/* fstat() of glibc 2.33 and later. The flag allows an empty path and does not forbid
+		 * another one, so that the child could learn whether a file exists, and its size. */
 		ALLOW_ONLY(newfstatat, 3, AT_EMPTY_PATH),
 		ALLOW(close),
 		ALLOW_ONE_OF(fcntl, 1, F_DUPFD_CLOEXEC, F_GETFD, F_GETFL),

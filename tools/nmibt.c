@@ -305,7 +305,7 @@ static void answer(void *ctx, int channel, const void *request, size_t len)
 /* Returns the exit code, or -1: go on. */
 static int open_file(struct arguments *args, const char *path, const char *what)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a FIFO would block */
 
 	if (fd < 0) {
 		fprintf(stderr, "nmibt: %s: %s%m\n", path, what);
@@ -366,10 +366,23 @@ static int run_child(struct arguments *args)
 		.work = read_dump,
 		.answer = answer,
 		.ctx = args,
-		.discard = NEEDS_DEBUGINFO,
+		.discard = args->use_debuginfo ? 0 : NEEDS_DEBUGINFO,
 	};
 
 	return sandbox_run(&box);
+}
+
+/* A file that is opened would become one of the standard descriptors that the caller closed. Then
+ * writing fails, as it should. */
+static void open_standard_files(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
 }
 
 int main(int argc, char **argv)
@@ -379,8 +392,9 @@ int main(int argc, char **argv)
 		.report.size = sizeof(args.report),
 		.debuginfo.size = sizeof(args.debuginfo),
 	};
-	int code = parse(argc, argv, &args);
 
+	open_standard_files();
+	int code = parse(argc, argv, &args);
 	if (code < 0)
 		code = open_files(&args);
 	if (code >= 0)

@@ -22,6 +22,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "lockdown.h"
@@ -128,12 +129,21 @@ __attribute__((noreturn)) static void be_child(const struct sandbox *box, const 
 
 /* --------------------------------------------------------------------- the parent */
 
-/* False: the child did nothing for too long. */
+static time_t now(void)
+{
+	struct timespec ts = {0};
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec;
+}
+
+/* False: the child took too long. */
 static bool serve(const struct sandbox *box, int channel)
 {
 	char request[MAX_REQUEST];
+	time_t end = now() + box->patience;
 
-	for (unsigned int i = 0; i < box->max_requests; i++) {
+	for (unsigned int i = 0; i < box->max_requests && now() <= end; i++) {
 		ssize_t len = recv(channel, request, sizeof(request), 0);
 
 		if (len < 0 && errno == EINTR)
@@ -148,23 +158,41 @@ static bool serve(const struct sandbox *box, int channel)
 	return false;
 }
 
-/* The place in what the child printed: behind some character, or in a colour sequence. */
-enum place { PLAIN, BEHIND_ESC, IN_COLOUR, BEHIND_C2 };
+/* The place in what the child printed. */
+struct place {
+	enum { PLAIN, BEHIND_ESC, IN_COLOUR } in;
+	unsigned int left; /* bytes of a character of UTF-8 that follow */
+	bool behind_c2; /* 0xc2 and the next byte would be U+0080 to U+009F, which are controls */
+};
+
+/* A byte of a character that is not ASCII. */
+static bool next_in_utf8(struct place *place, unsigned char c)
+{
+	if (place->left) {
+		bool is_control = place->behind_c2 && c < 0xa0;
+
+		place->left--;
+		place->behind_c2 = false;
+		return (c & 0xc0) == 0x80 && !is_control;
+	}
+	place->left = c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : 1;
+	place->behind_c2 = c == 0xc2;
+	return c >= 0xc2 && c <= 0xf4;
+}
 
 /* False: c may do things to a terminal. */
-static bool next_place(enum place *place, unsigned char c, bool colour)
+static bool next_place(struct place *place, unsigned char c, bool colour)
 {
-	enum place was = *place;
+	bool was_esc = place->in == BEHIND_ESC;
 
-	*place = c == 0xc2 ? BEHIND_C2 : PLAIN;
-	if (was == BEHIND_ESC || (was == IN_COLOUR && c != 'm')) {
-		*place = IN_COLOUR;
-		return was == BEHIND_ESC ? c == '[' : (c >= '0' && c <= '9') || c == ';';
+	if (place->in != PLAIN) {
+		place->in = was_esc || c != 'm' ? IN_COLOUR : PLAIN;
+		return was_esc ? c == '[' : c == 'm' || (c >= '0' && c <= '9') || c == ';';
 	}
-	if (was == BEHIND_C2 && c < 0xa0)
-		return false; /* U+0080 to U+009F */
+	if (place->left || c >= 0x80)
+		return next_in_utf8(place, c);
 	if (c == '\033') {
-		*place = BEHIND_ESC;
+		place->in = BEHIND_ESC;
 		return colour;
 	}
 	return (c >= ' ' && c != 0x7f) || c == '\n' || c == '\t';
@@ -173,19 +201,19 @@ static bool next_place(enum place *place, unsigned char c, bool colour)
 /* A child that was taken over by its file could print anything. */
 static bool is_printable(int fd, bool colour)
 {
-	enum place place = PLAIN;
+	struct place place = {PLAIN};
 	char text[CHUNK];
 	ssize_t len;
 
 	for (off_t at = 0; (len = pread(fd, text, sizeof(text), at)) > 0; at += len) {
 		for (ssize_t i = 0; i < len; i++) {
-			if (place == PLAIN && text[i] >= ' ' && text[i] < 0x7f)
+			if (place.in == PLAIN && !place.left && text[i] >= ' ' && text[i] < 0x7f)
 				continue; /* as nearly all of it is */
 			if (!next_place(&place, text[i], colour))
 				return false;
 		}
 	}
-	return !len && place == PLAIN;
+	return !len && place.in == PLAIN && !place.left;
 }
 
 static bool copy_out(int fd, FILE *to)
@@ -215,6 +243,14 @@ static int print(const struct sandbox *box, const struct ends *ends, int code)
 	return FAILED;
 }
 
+/* The limit that counted: what the caller of this program had set may be lower. */
+static uint64_t limit_of(int resource, uint64_t ours)
+{
+	struct rlimit caller;
+
+	return !getrlimit(resource, &caller) && caller.rlim_cur < ours ? caller.rlim_cur : ours;
+}
+
 static int say_how_it_died(const struct sandbox *box, int status, bool idle)
 {
 	int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
@@ -223,9 +259,11 @@ static int say_how_it_died(const struct sandbox *box, int status, bool idle)
 	if (idle)
 		fprintf(stderr, "nothing came of reading it for %u s\n", box->patience);
 	else if (signal == SIGXCPU)
-		fprintf(stderr, "reading it takes more than %u s\n", box->seconds);
+		fprintf(stderr, "reading it takes more than %" PRIu64 " s\n",
+			limit_of(RLIMIT_CPU, box->seconds));
 	else if (signal == SIGXFSZ)
-		fprintf(stderr, "it would have more than %" PRIu64 " MiB\n", box->output >> 20);
+		fprintf(stderr, "it would have more than %" PRIu64 " bytes\n",
+			limit_of(RLIMIT_FSIZE, box->output));
 	else if (signal)
 		fprintf(stderr, "the process that read it was killed by signal %d (%s)\n", signal,
 			strsignal(signal));
@@ -238,12 +276,18 @@ static int say_how_it_died(const struct sandbox *box, int status, bool idle)
 static int be_parent(const struct sandbox *box, const struct ends *ends, pid_t child)
 {
 	int status;
+	pid_t ended;
 	bool idle = !serve(box, ends->parent);
 
 	if (idle)
 		kill(child, SIGKILL);
-	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
-		;
+	do
+		ended = waitpid(child, &status, 0);
+	while (ended < 0 && errno == EINTR);
+	if (ended < 0) {
+		perror("nmibt: waiting for the process that reads the dump");
+		return FAILED;
+	}
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : SANDBOX_NR_CODES;
 	if (box->discard && code == box->discard)
 		return code;
@@ -257,6 +301,14 @@ static int be_parent(const struct sandbox *box, const struct ends *ends, pid_t c
 
 /* --------------------------------------------------------------------------- both */
 
+/* Without a file in memory (3.16 and older) it is one without a name. */
+static int open_output(const char *name)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC);
+
+	return fd >= 0 ? fd : open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+}
+
 static bool open_ends(const struct sandbox *box, struct ends *ret)
 {
 	const struct timeval patience = {.tv_sec = box->patience};
@@ -267,11 +319,12 @@ static bool open_ends(const struct sandbox *box, struct ends *ret)
 	*ret = (struct ends){
 		.parent = pair[0],
 		.child = pair[1],
-		.out = memfd_create("nmibt-out", MFD_CLOEXEC),
-		.err = memfd_create("nmibt-err", MFD_CLOEXEC),
+		.out = open_output("nmibt-out"),
+		.err = open_output("nmibt-err"),
 	};
 	return ret->out >= 0 && ret->err >= 0 &&
-	       !setsockopt(ret->parent, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	       !setsockopt(ret->parent, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) &&
+	       !setsockopt(ret->parent, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
 }
 
 static void close_fd(int *fd)
@@ -283,6 +336,8 @@ static void close_fd(int *fd)
 
 static int run(const struct sandbox *box, struct ends *ends)
 {
+	/* Where it is ignored, nobody learns how the child ended. */
+	signal(SIGCHLD, SIG_DFL);
 	pid_t child = open_ends(box, ends) ? fork() : -1;
 
 	if (child < 0) {

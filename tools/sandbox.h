@@ -12,8 +12,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* The exit codes of work are below it. */
-#define SANDBOX_NR_CODES 16
+/* The exit codes of work are below it, besides that of discard. */
+#define SANDBOX_NR_CODES 5
 
 struct sandbox {
 	const char *name; /* of the file, for messages */
@@ -22,8 +22,8 @@ struct sandbox {
 	bool colour; /* the report may have colours */
 	bool unlocked; /* do not lock the child down: valgrind could not work in it */
 	bool verbose; /* say where the kernel has no sandbox */
-	/* Limits of the child: seconds of computing time; seconds in which it neither ends nor asks
-	 * for anything; bytes of memory, and of what it prints; requests. */
+	/* Limits of the child: seconds of computing time; seconds until it ends, with all that it asks
+	 * for; bytes of memory, and of what it prints; requests. */
 	unsigned int seconds, patience;
 	uint64_t memory, output;
 	unsigned int max_requests;

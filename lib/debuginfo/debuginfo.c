@@ -386,7 +386,7 @@ static struct nmibt_error *open_vmlinux(struct nmibt_debuginfo *info, struct nmi
 					const struct nmibt_debuginfo_options *options)
 {
 	int fd = options->vmlinux_fd ? fcntl(*options->vmlinux_fd, F_DUPFD_CLOEXEC, 0)
-				     : open(options->vmlinux, O_RDONLY | O_CLOEXEC);
+				     : open(options->vmlinux, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: %m", options->vmlinux);
 	struct nmibt_error *err =

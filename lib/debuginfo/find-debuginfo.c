@@ -43,7 +43,7 @@ static const char *plain(const char *name)
 
 static bool try_file(const struct search *search, const char *path)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
 	return fd >= 0 && search->visit(search->arg, fd, path);
 }

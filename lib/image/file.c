@@ -92,7 +92,8 @@ struct nmibt_error *nmibt_file_open(const char *path, const int *fd, struct nmib
 		.read = file_read,
 		.next_data = file_next_data,
 		.next_hole = file_next_hole,
-		.fd = fd ? fcntl(*fd, F_DUPFD_CLOEXEC, 0) : open(path, O_RDONLY | O_CLOEXEC),
+		.fd = fd ? fcntl(*fd, F_DUPFD_CLOEXEC, 0)
+			 : open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC),
 	};
 	struct nmibt_error *err = look_at(&file);
 

@@ -515,11 +515,24 @@ static void test_exit_codes(void **state)
 	assert_int_equal(run(&box), code);
 	assert_string_equal(out, "");
 	assert_string_equal(err, "");
-	code = SANDBOX_NR_CODES;
+	code = SANDBOX_NR_CODES + 1;
 	assert_int_equal(run(&box), 4);
 	assert_string_equal(out, "");
 	assert_non_null(strstr(err, "DUMP: no report: the process that read it ended with exit "
-				    "code 16\n"));
+				    "code 6\n"));
+}
+
+/* A daemon's children inherit that SIGCHLD is ignored. */
+static void test_ignored_children(void **state)
+{
+	(void)state;
+	struct sandbox box = with(fail_with);
+	int code = 3;
+
+	box.ctx = &code;
+	signal(SIGCHLD, SIG_IGN);
+	assert_int_equal(run(&box), 3);
+	assert_string_equal(out, "report\n");
 }
 
 #ifdef __aarch64__
@@ -589,7 +602,7 @@ static void test_deaths(void **state)
 	} deaths[] = {
 		{crash, "the process that read it was killed by " TRAP_TEXT},
 		{compute, "reading it takes more than 1 s"},
-		{print_much, "it would have more than 1 MiB"},
+		{print_much, "it would have more than 1048576 bytes"},
 		{sleep_long, "nothing came of reading it for 1 s"},
 		{ask_for_ever, "nothing came of reading it for 1 s"},
 	};
@@ -683,6 +696,14 @@ static void test_control_characters(void **state)
 		 "2J",
 		 true, false},
 		{"\xc2\xa7 5\n", true, true},
+		{"\x9b"
+		 "2J",
+		 true, false},
+		{"\xe2\x80", true, false},
+		{"\xe2\x80"
+		 "a",
+		 true, false},
+		{"\xff", true, false},
 	};
 
 	(void)state;
@@ -741,6 +762,7 @@ int main(void)
 		cmocka_unit_test(test_other_descriptors_are_closed),
 		cmocka_unit_test(test_no_locks),
 		cmocka_unit_test(test_exit_codes),
+		cmocka_unit_test(test_ignored_children),
 		cmocka_unit_test(test_deaths),
 		cmocka_unit_test(test_memory),
 #ifdef __SANITIZE_ADDRESS__
