@@ -201,7 +201,7 @@ static bool next_place(struct place *place, unsigned char c, bool colour)
 /* A child that was taken over by its file could print anything. */
 static bool is_printable(int fd, bool colour)
 {
-	struct place place = {PLAIN};
+	struct place place = {.in = PLAIN};
 	char text[CHUNK];
 	ssize_t len;
 
