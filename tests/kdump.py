@@ -10,6 +10,7 @@ file, uncompressed.
 import struct
 import zlib
 
+STATUS_AT = 424              # disk_dump_header.status: how pages may be compressed
 BLOCK_SIZE_AT = 428          # disk_dump_header.block_size, sub_hdr_size, bitmap_blocks
 VMCOREINFO_AT = 32           # kdump_sub_header.offset_vmcoreinfo, size_vmcoreinfo
 NOTE_AT = 48                 # kdump_sub_header.offset_note, size_note
@@ -108,7 +109,8 @@ class Kdump:
         return {PAGE_DESC.unpack_from(self.data, self._desc(pfn))[2] for pfn in self.pfns}
 
     def repack(self, pack, flag):
-        """Compresses each page by pack(); the descriptors say so by flag."""
+        """Compresses each page by pack(); the header and the descriptors say so by flag."""
+        struct.pack_into("<i", self.data, STATUS_AT, flag)
         pages = [self.page(pfn) for pfn in self.pfns]
         del self.data[self.descs + len(pages) * PAGE_DESC.size:]
         for pfn, page in zip(self.pfns, pages):
