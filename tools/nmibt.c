@@ -279,7 +279,8 @@ static int read_dump(void *ctx, int channel)
 	const struct nmibt_input_options options = {.size = sizeof(options), .fds = args->fds};
 	struct nmibt_input *input;
 
-	args->debuginfo.search = debugfiles_ask;
+	if (channel >= 0)
+		args->debuginfo.search = debugfiles_ask;
 	args->debuginfo.ctx = &channel;
 	struct nmibt_error *err = nmibt_input_open(args->paths, args->nr_paths, &options, &input);
 	if (err)

@@ -5,8 +5,8 @@
  * the child has ended.
  *
  * Where the kernel refuses the locks (it is old, or a container forbids them) the file is read all
- * the same, by the child with its limits: a dump is needed most where little else works, and the
- * readers check what they read on their own.
+ * the same, by the child with its limits, or without a child where there can be none: a dump is
+ * needed most where little else works, and the readers check what they read on their own.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -334,16 +334,27 @@ static void close_fd(int *fd)
 	*fd = -1;
 }
 
+/* A kernel may lack sockets and files in memory, as a small capture kernel does. */
+static int run_here(const struct sandbox *box)
+{
+	if (box->verbose)
+		fprintf(stderr, "nmibt: no sandbox: a process for reading the dump can't be "
+				"started: %m\n");
+	int code = box->work(box->ctx, -1);
+	if (!fflush(stdout))
+		return code;
+	perror("nmibt: writing the output");
+	return FAILED;
+}
+
 static int run(const struct sandbox *box, struct ends *ends)
 {
 	/* Where it is ignored, nobody learns how the child ended. */
 	signal(SIGCHLD, SIG_DFL);
 	pid_t child = open_ends(box, ends) ? fork() : -1;
 
-	if (child < 0) {
-		perror("nmibt: a process for reading the dump can't be started");
-		return FAILED;
-	}
+	if (child < 0)
+		return run_here(box);
 	if (!child)
 		be_child(box, ends);
 	close_fd(&ends->child);

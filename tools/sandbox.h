@@ -30,8 +30,8 @@ struct sandbox {
 
 	/* In the child before it is locked down: loads libraries. */
 	void (*prepare)(void *ctx);
-	/* In the child: reads the file and prints. channel leads to the parent. Returns the exit
-	 * code. */
+	/* In the child: reads the file and prints. channel leads to the parent; -1: there is no
+	 * child, this is the parent itself. Returns the exit code. */
 	int (*work)(void *ctx, int channel);
 	/* In the parent: answers the child's request, len bytes that are as hostile as the file. */
 	void (*answer)(void *ctx, int channel, const void *request, size_t len);
@@ -39,7 +39,7 @@ struct sandbox {
 	int discard; /* with this exit code nothing that the child printed comes out */
 };
 
-/* Returns the exit code of work; 4 where the child died or could not be started, which was said. */
+/* Returns the exit code of work; 4 where the child died, which was said. */
 int sandbox_run(const struct sandbox *box);
 
 #endif /* SANDBOX_H */
