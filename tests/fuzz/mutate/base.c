@@ -190,21 +190,25 @@ uint64_t part_find(const struct part *part, uint64_t at, uint64_t *ret_len)
 	return 0;
 }
 
+bool base_find(const struct base *base, unsigned int part, uint64_t at, uint64_t len,
+	       struct span *ret)
+{
+	uint64_t n;
+
+	*ret = (struct span){part, part_find(&base->parts[part], at, &n), 0};
+	ret->len = n < len ? n : len;
+	return ret->len;
+}
+
 /* Writes to the dump, in as many records as it takes. */
 static void put_in_dump(struct base *base, unsigned int part, uint64_t at, const void *buf,
 			uint64_t len)
 {
-	uint64_t n;
+	struct span span;
 
-	for (uint64_t done = 0; done < len; done += n) {
-		uint64_t file_at = part_find(&base->parts[part], at + done, &n);
-
-		if (!n)
-			return;
-		if (n > len - done)
-			n = len - done;
-		base_put(base, (struct span){part, file_at, n}, (const char *)buf + done);
-	}
+	for (uint64_t done = 0; base_find(base, part, at + done, len - done, &span);
+	     done += span.len)
+		base_put(base, span, (const char *)buf + done);
 }
 
 /* Writes bytes behind the end of a file, where base_restore() cuts them off. */

@@ -115,5 +115,9 @@ void base_find_structures(struct base *base);
 void base_find_reads(struct base *base, const char *const *paths);
 /* Where an offset of the dump is in the file, and how many bytes follow it there; 0: nowhere. */
 uint64_t part_find(const struct part *part, uint64_t at, uint64_t *ret_len);
+/* The first span of the file that has the dump's bytes from at on, of at most len bytes. False: len
+ * is 0, or the file does not have the first of them. */
+bool base_find(const struct base *base, unsigned int part, uint64_t at, uint64_t len,
+	       struct span *ret);
 
 #endif /* MUTATE_BASE_H */

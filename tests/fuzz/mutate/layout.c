@@ -28,17 +28,11 @@ static void *allocate(size_t nr, size_t size)
 /* Adds a span of the dump, which may be several spans of the file. */
 static void add(struct base *base, enum kind kind, unsigned int part, uint64_t at, uint64_t len)
 {
-	uint64_t n;
+	struct span span;
 
-	for (uint64_t done = 0; done < len; done += n) {
-		uint64_t file_at = part_find(&base->parts[part], at + done, &n);
-
-		if (!n)
-			return;
-		if (n > len - done)
-			n = len - done;
-		spans_add(&base->spans[kind], (struct span){part, file_at, n});
-	}
+	for (uint64_t done = 0; base_find(base, part, at + done, len - done, &span);
+	     done += span.len)
+		spans_add(&base->spans[kind], span);
 }
 
 static uint64_t get(const struct part *part, uint64_t at, void *buf, uint64_t len)
