@@ -460,14 +460,27 @@ static struct nmibt_error *write_signature(struct json *j)
 	return NULL;
 }
 
+static void write_lost(struct json *j)
+{
+	const struct nmibt_report *report = j->renderer.report;
+	const char *of_file = report->kernel->image->lost;
+	char text[2 * sizeof(report->lost)];
+	int len = snprintf(text, sizeof(text), "%s", of_file ?: "");
+
+	for (unsigned int i = 0; i < report->nr_lost && len < (int)sizeof(text); i++)
+		len += snprintf(text + len, sizeof(text) - len, "%s%s", len ? "; " : "",
+				report->lost[i]);
+	json_key(j, "lost");
+	json_text(j, len ? text : NULL);
+}
+
 static void write_counts(struct json *j)
 {
 	const struct nmibt_report *report = j->renderer.report;
 
 	json_key(j, "complete");
 	json_bool(j, report->complete);
-	json_key(j, "lost");
-	json_text(j, report->kernel->image->lost);
+	write_lost(j);
 	json_key(j, "stopped");
 	json_bool(j, report->was_stopped);
 	json_key(j, "possible_cpus");

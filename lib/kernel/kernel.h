@@ -251,10 +251,9 @@ struct nmibt_percpu {
 	bool *known; /* nr flags; false: that CPU's offset can't be read */
 	/* CPU numbers below nr, or -1: none, or not known. With panic_force_cpu= the CPU
 	 * redirected_from began the panic and made panic_cpu continue it. */
-	/* Below nr, or -1: none, or nobody knows. The second one is who began the panic
-	 * that the first one was then made to go on with (panic_force_cpu=). */
 	int panic_cpu, redirected_from;
 	bool has_not_panicked; /* panic_cpu could be read, and is -1 */
+	bool is_panic_cpu_lost; /* panic_cpu is there, and can't be read or is no CPU */
 	uint64_t crash_notes; /* per-CPU pointer; 0: not known, or not allocated */
 	/* What could not be read, and was not essential, as one line; empty: nothing. */
 	char why[NMIBT_WHY_LEN];
@@ -406,6 +405,10 @@ struct nmibt_module {
 const struct nmibt_module *nmibt_module_at(struct nmibt_kernel *kernel, uint64_t addr);
 /* The symbol at addr in the table of addr's module. False: not known. */
 bool nmibt_module_symbol(struct nmibt_kernel *kernel, uint64_t addr, struct nmibt_symbol *ret);
+
+/* True: something of the modules, *ret for instance, was looked for and can't be read: that nothing
+ * was found does not mean that there is no module or symbol. */
+bool nmibt_modules_are_lost(const struct nmibt_kernel *kernel, uint64_t *ret);
 
 /* For lib/kernel/kernel.c only. NOTHING where the list or the layout is not known. */
 struct nmibt_error *nmibt_modules_open(struct nmibt_kernel *kernel, struct nmibt_modules **ret);

@@ -39,6 +39,7 @@ struct nmibt_modules {
 	struct nmibt_module *modules; /* sorted by the start of their code */
 	struct symbols *symbols; /* of each module */
 	unsigned int nr;
+	uint64_t lost; /* virtual address of something that can't be read; 0: none is known */
 };
 
 /* -------------------------------------------------------------------- opening */
@@ -70,22 +71,27 @@ static bool find_layout(struct nmibt_kernel *kernel, struct layout *ret)
 	return true;
 }
 
-static bool read_at(struct nmibt_kernel *kernel, uint64_t vaddr, void *buf, size_t len)
+static bool read_at(struct nmibt_kernel *kernel, struct nmibt_modules *m, uint64_t vaddr, void *buf,
+		    size_t len)
 {
-	return nmibt_kernel_read(kernel, vaddr, buf, len) == NMIBT_READ_OK;
+	if (nmibt_kernel_read(kernel, vaddr, buf, len) == NMIBT_READ_OK)
+		return true;
+	m->lost = vaddr;
+	return false;
 }
 
-static bool read_module(struct nmibt_kernel *kernel, const struct layout *l, uint64_t at,
+static bool read_module(struct nmibt_kernel *kernel, struct nmibt_modules *m, uint64_t at,
 			struct nmibt_module *ret)
 {
+	const struct layout *l = &m->layout;
 	uint32_t size;
 
 	*ret = (struct nmibt_module){.at = at};
-	if (!read_at(kernel, at + l->start, &ret->start, sizeof(ret->start)) ||
-	    !read_at(kernel, at + l->size, &size, sizeof(size)))
+	if (!read_at(kernel, m, at + l->start, &ret->start, sizeof(ret->start)) ||
+	    !read_at(kernel, m, at + l->size, &size, sizeof(size)))
 		return false;
 	ret->size = size;
-	if (l->has_name && !read_at(kernel, at + l->name, ret->name, sizeof(ret->name) - 1))
+	if (l->has_name && !read_at(kernel, m, at + l->name, ret->name, sizeof(ret->name) - 1))
 		*ret->name = '\0';
 	return true;
 }
@@ -95,16 +101,18 @@ static void read_list(struct nmibt_kernel *kernel, struct nmibt_modules *m, uint
 {
 	uint64_t at;
 
-	if (!read_at(kernel, head, &at, sizeof(at)))
+	if (!read_at(kernel, m, head, &at, sizeof(at)))
 		return;
 	for (unsigned int i = 0; i < MAX_MODULES && at != head; i++) {
 		if (nmibt_interrupted(kernel->image))
 			return;
-		if (read_module(kernel, &m->layout, at - m->layout.list, &m->modules[m->nr]))
+		if (read_module(kernel, m, at - m->layout.list, &m->modules[m->nr]))
 			m->nr++;
-		if (!read_at(kernel, at, &at, sizeof(at)))
+		if (!read_at(kernel, m, at, &at, sizeof(at)))
 			return;
 	}
+	if (at != head)
+		m->lost = at;
 }
 
 static int compare_modules(const void *a, const void *b)
@@ -151,6 +159,13 @@ void nmibt_modules_close(struct nmibt_modules *modules)
 	free(modules->symbols);
 	free(modules->modules);
 	free(modules);
+}
+
+bool nmibt_modules_are_lost(const struct nmibt_kernel *kernel, uint64_t *ret)
+{
+	/* kernel->modules is NULL also where nobody has looked for a module. */
+	*ret = kernel->modules ? kernel->modules->lost : 0;
+	return *ret;
 }
 
 const struct nmibt_module *nmibt_module_at(struct nmibt_kernel *kernel, uint64_t addr)
@@ -202,20 +217,24 @@ static void keep_symbols(struct symbols *s, const struct nmibt_module *module,
 static void read_symbols(struct nmibt_kernel *kernel, const struct nmibt_module *module,
 			 struct symbols *s)
 {
-	const struct layout *l = &kernel->modules->layout;
+	struct nmibt_modules *m = kernel->modules;
+	const struct layout *l = &m->layout;
 	uint64_t kallsyms, table;
 	uint32_t nr;
 
 	s->tried = true;
 	if (!l->has_symbols ||
-	    !read_at(kernel, module->at + l->kallsyms, &kallsyms, sizeof(kallsyms)) ||
-	    !read_at(kernel, kallsyms + l->symtab, &table, sizeof(table)) ||
-	    !read_at(kernel, kallsyms + l->num_symtab, &nr, sizeof(nr)) ||
-	    !read_at(kernel, kallsyms + l->strtab, &s->strings, sizeof(s->strings)) || !nr ||
-	    nr > MAX_SYMBOLS)
+	    !read_at(kernel, m, module->at + l->kallsyms, &kallsyms, sizeof(kallsyms)) ||
+	    !read_at(kernel, m, kallsyms + l->symtab, &table, sizeof(table)) ||
+	    !read_at(kernel, m, kallsyms + l->num_symtab, &nr, sizeof(nr)) ||
+	    !read_at(kernel, m, kallsyms + l->strtab, &s->strings, sizeof(s->strings)) || !nr)
 		return;
+	if (nr > MAX_SYMBOLS) {
+		m->lost = kallsyms + l->num_symtab;
+		return;
+	}
 	_cleanup_free_ Elf64_Sym *symbols = calloc(nr, sizeof(*symbols));
-	if (symbols && read_at(kernel, table, symbols, nr * sizeof(*symbols)))
+	if (symbols && read_at(kernel, m, table, symbols, nr * sizeof(*symbols)))
 		keep_symbols(s, module, symbols, nr);
 }
 
@@ -226,14 +245,23 @@ static bool is_name(const char *name)
 	return *name && *name != '$' && strncmp(name, ".L", 2) && strncmp(name, "L0", 2);
 }
 
-static bool read_name(struct nmibt_kernel *kernel, uint64_t vaddr, char name[NMIBT_SYMBOL_LEN])
+enum name { NAMED, NAMELESS, NAME_LOST };
+
+static enum name read_name(struct nmibt_kernel *kernel, uint64_t vaddr, char name[NMIBT_SYMBOL_LEN])
 {
 	bool known[NMIBT_SYMBOL_LEN];
 
 	/* The last name may end where mapped memory ends, so read_pages() may fail in part. */
 	nmibt_kernel_read_pages(kernel, vaddr, name, NMIBT_SYMBOL_LEN, known);
-	const char *end = memchr(name, '\0', NMIBT_SYMBOL_LEN);
-	return end && known[end - name] && is_name(name);
+	for (size_t i = 0; i < NMIBT_SYMBOL_LEN; i++) {
+		if (!known[i]) {
+			kernel->modules->lost = vaddr + i;
+			return NAME_LOST;
+		}
+		if (!name[i])
+			return is_name(name) ? NAMED : NAMELESS;
+	}
+	return NAMELESS;
 }
 
 /* Number of symbols with values <= addr. */
@@ -255,7 +283,8 @@ static uint32_t count_up_to(const struct symbols *s, uint64_t addr)
 /* Runs of symbols without a name are short. */
 #define MAX_TRIES 64
 
-/* The named symbol with the highest value <= addr; of several with that value the first. */
+/* The named symbol with the highest value <= addr; of several with that value the first. If the name
+ * of a closer one can't be read, the address may be in that one, so there is none. */
 static const struct symbol *find_symbol(struct nmibt_kernel *kernel, const struct symbols *s,
 					uint64_t addr, char name[NMIBT_SYMBOL_LEN])
 {
@@ -264,13 +293,19 @@ static const struct symbol *find_symbol(struct nmibt_kernel *kernel, const struc
 	while (end) {
 		uint64_t value = s->symbols[end - 1].value;
 		uint32_t first = value ? count_up_to(s, value - 1) : 0;
+		bool is_lost = false;
 
 		for (uint32_t i = first; i < end; i++) {
-			if (read_name(kernel, s->strings + s->symbols[i].name, name))
+			enum name found = read_name(kernel, s->strings + s->symbols[i].name, name);
+
+			if (found == NAMED)
 				return &s->symbols[i];
+			is_lost |= found == NAME_LOST;
 			if (++tries == MAX_TRIES)
 				return NULL;
 		}
+		if (is_lost)
+			return NULL;
 		end = first;
 	}
 	return NULL;

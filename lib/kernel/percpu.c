@@ -22,6 +22,12 @@ static struct nmibt_error *cant_read(const char *name, uint64_t vaddr, enum nmib
 				  nmibt_read_name(status));
 }
 
+static void add_unread(struct nmibt_percpu *p, const char *name, uint64_t vaddr,
+		       enum nmibt_read status)
+{
+	nmibt_add_reason(p->why, "%s at %#" PRIx64 " is %s", name, vaddr, nmibt_read_name(status));
+}
+
 /* ------------------------------------------------------------------ the CPUs */
 
 /* With CONFIG_FORCE_NR_CPUS nr_cpu_ids is a constant (include/linux/cpumask.h, 6.12) and there is
@@ -100,9 +106,13 @@ static void read_online(struct nmibt_percpu *p, struct nmibt_kernel *kernel)
 	uint64_t mask[NMIBT_MAX_CPUS / WORD_BITS], vaddr;
 	size_t len = (p->nr + WORD_BITS - 1) / WORD_BITS * sizeof(*mask);
 
-	if (!nmibt_symbol_addr(kernel, "__cpu_online_mask", &vaddr) ||
-	    nmibt_kernel_read(kernel, vaddr, mask, len) != NMIBT_READ_OK)
+	if (!nmibt_symbol_addr(kernel, "__cpu_online_mask", &vaddr))
 		return;
+	enum nmibt_read status = nmibt_kernel_read(kernel, vaddr, mask, len);
+	if (status != NMIBT_READ_OK) {
+		add_unread(p, "__cpu_online_mask", vaddr, status);
+		return;
+	}
 	for (unsigned int cpu = 0; cpu < p->nr; cpu++)
 		p->online[cpu] = mask[cpu / WORD_BITS] >> cpu % WORD_BITS & 1;
 }
@@ -146,8 +156,7 @@ static bool read_cpu(struct nmibt_percpu *p, struct nmibt_kernel *kernel, const 
 		return false;
 	enum nmibt_read status = nmibt_kernel_read(kernel, vaddr, &cpu, sizeof(cpu));
 	if (status != NMIBT_READ_OK)
-		nmibt_add_reason(p->why, "%s at %#" PRIx64 " is %s", name, vaddr,
-				 nmibt_read_name(status));
+		add_unread(p, name, vaddr, status);
 	else if (cpu < -1 || (cpu >= 0 && ((unsigned int)cpu >= p->nr || !p->possible[cpu])))
 		nmibt_add_reason(p->why, "%s is %" PRId32 ", which is no CPU", name, cpu);
 	else
@@ -167,6 +176,7 @@ static void read_panic_cpu(struct nmibt_percpu *p, struct nmibt_kernel *kernel)
 
 	if (read_cpu(p, kernel, "panic_cpu", &panic_cpu)) {
 		p->has_not_panicked = panic_cpu == -1;
+		p->is_panic_cpu_lost = panic_cpu == INT_MIN;
 		p->panic_cpu = panic_cpu < 0 ? -1 : panic_cpu;
 	} else if (kernel->vmcoreinfo.crashtime.known) {
 		read_cpu(p, kernel, "crashing_cpu", &p->panic_cpu);
@@ -185,8 +195,7 @@ static void read_crash_notes(struct nmibt_percpu *p, struct nmibt_kernel *kernel
 	if (status == NMIBT_READ_OK)
 		p->crash_notes = notes;
 	else
-		nmibt_add_reason(p->why, "crash_notes at %#" PRIx64 " is %s", vaddr,
-				 nmibt_read_name(status));
+		add_unread(p, "crash_notes", vaddr, status);
 }
 
 /* ------------------------------------------------------------------- opening */

@@ -672,7 +672,8 @@ static bool is_worth_naming(const struct renderer *r, enum nmibt_source s)
 	if (found == NMIBT_FOUND && report->sources->has_capture)
 		return stands_for_some(report, s) ||
 		       (s == NMIBT_SOURCE_LOG && (report->death.has_seq || report->nr_moments > 1));
-	return found == NMIBT_FOUND || found == NMIBT_FOUND_UNREADABLE;
+	return found == NMIBT_FOUND || found == NMIBT_FOUND_UNREADABLE ||
+	       report->sources->states[s].is_lossy;
 }
 
 static void render_sources(struct renderer *r)
@@ -692,9 +693,8 @@ static void render_sources(struct renderer *r)
 		put_state(r, s, separator);
 		separator = "; ";
 	}
-	if (report->lost_symbols && (report->sources->percpu || report->sources->has_capture)) {
-		fprintf(r->out, "%sthe kernel's symbols at %#" PRIx64 " can't be read", separator,
-			report->lost_symbols);
+	for (unsigned int i = 0; i < report->nr_lost; i++) {
+		fprintf(r->out, "%s%s", separator, report->lost[i]);
 		separator = "; ";
 	}
 	if (!*separator)

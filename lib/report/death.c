@@ -390,9 +390,11 @@ const char *nmibt_lost_witness(const struct nmibt_report *report)
 			       ? "the log can't be read"
 			       : "the log was not found";
 	const struct nmibt_log_missing *m = &sources->log->missing;
-	return m->excluded || m->unreadable || m->damaged || m->lost
-		       ? "records of the log are missing"
-		       : NULL;
+	if (m->excluded || m->unreadable || m->damaged || m->lost)
+		return "records of the log are missing";
+	/* A CPU sets panic_cpu before it prints the panic (kernel/panic.c: panic(), 6.12). */
+	return sources->percpu && sources->percpu->is_panic_cpu_lost ? "panic_cpu can't be read"
+								     : NULL;
 }
 
 void nmibt_death_destroy(struct nmibt_death *death)

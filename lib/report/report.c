@@ -482,6 +482,31 @@ static bool has_anything(const struct nmibt_report *report)
 	return false;
 }
 
+static void add_lost(struct nmibt_report *report, const char *what, uint64_t vaddr)
+{
+	nmibt_add_reason(report->lost[report->nr_lost++], "%s at %#" PRIx64, what, vaddr);
+}
+
+/* Comes last: symbols and modules are read when somebody looks for them. */
+static void find_lost(struct nmibt_report *report)
+{
+	const struct nmibt_sources *sources = report->sources;
+	uint64_t vaddr;
+
+	if (sources->percpu && *sources->percpu->why)
+		nmibt_add_reason(report->lost[report->nr_lost++], "%s", sources->percpu->why);
+	if (nmibt_symbols_are_lost(report->kernel, &vaddr)) {
+		report->complete = false;
+		/* Else the CPUs are not known, and a source has that reason. */
+		if (sources->percpu || sources->has_capture)
+			add_lost(report, "the kernel's symbols can't be read", vaddr);
+	}
+	if (nmibt_modules_are_lost(report->kernel, &vaddr))
+		add_lost(report, "the modules' list or symbols can't be used", vaddr);
+	if (report->nr_lost)
+		report->complete = false;
+}
+
 struct nmibt_error *nmibt_report_conclude(struct nmibt_report *report)
 {
 	struct nmibt_error *err;
@@ -503,8 +528,7 @@ struct nmibt_error *nmibt_report_conclude(struct nmibt_report *report)
 		err = look_at_cpus(report);
 	if (err)
 		return err;
-	if (nmibt_symbols_are_lost(report->kernel, &report->lost_symbols))
-		report->complete = false;
+	find_lost(report);
 	err = nmibt_make_timeline(report);
 	if (err)
 		return err;

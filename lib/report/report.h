@@ -183,6 +183,7 @@ struct nmibt_cpu_brief {
 
 struct nmibt_source_state {
 	enum nmibt_found found;
+	bool is_lossy; /* true: a part of what it had can't be read, as why says */
 	char why[NMIBT_WHY_LEN]; /* printable; may be empty */
 };
 
@@ -198,6 +199,9 @@ struct nmibt_sources {
 	bool unwinder_tried;
 	struct nmibt_source_state states[NMIBT_NR_SOURCES];
 };
+
+/* Data of the CPUs, the kernel's symbols, and its modules. */
+#define NMIBT_MAX_LOST 3
 
 struct nmibt_report {
 	struct nmibt_input *input; /* borrowed; NULL: the report was made from an image */
@@ -225,7 +229,9 @@ struct nmibt_report {
 	bool has_note; /* some CPU has a crash note, which shows that it was stopped */
 	bool was_stopped; /* there was a kdump: CRASHTIME is set, or some CPU has a crash note */
 	bool complete; /* false: something could not be read or was lost */
-	uint64_t lost_symbols; /* virtual address of symbols that can't be read; 0: none is known */
+	/* What can't be read and belongs to no source, each as one line. */
+	char lost[NMIBT_MAX_LOST][NMIBT_WHY_LEN];
+	unsigned int nr_lost;
 };
 
 /* As nmibt_report_open(); image is borrowed for the life of the report. */

@@ -135,8 +135,10 @@ static struct nmibt_error *read_log(struct nmibt_report *report)
 	describe_log(sources->log, state);
 	const struct nmibt_log_missing *m = &sources->log->missing;
 	if (m->excluded || m->unreadable || m->damaged || m->lost || sources->log->nr_cut ||
-	    sources->log->nr_dropped)
+	    sources->log->nr_dropped) {
+		state->is_lossy = true;
 		report->complete = false;
+	}
 	return NULL;
 }
 
@@ -296,8 +298,6 @@ static void find_percpu(struct nmibt_report *report)
 			lose(report, registers);
 		return;
 	}
-	if (*sources->percpu->why)
-		report->complete = false;
 	describe_notes(report, registers);
 	sources->has_buffers = nmibt_kernel_nmi_buffers(report->kernel);
 	if (sources->has_buffers)

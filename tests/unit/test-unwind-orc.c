@@ -242,6 +242,14 @@ static void check(struct test *t, const char *expected)
 		fail_msg("%s: %s, not %s", t->format->name, got, expected);
 }
 
+static void check_lost_modules(struct test *t, uint64_t expected)
+{
+	uint64_t lost;
+
+	assert_int_equal(nmibt_modules_are_lost(t->s->kernel, &lost), expected != 0);
+	assert_int_equal(lost, expected);
+}
+
 static void check_end(struct test *t, enum nmibt_stack_end end, uint64_t addr)
 {
 	assert_int_equal(t->s->stack.end, end);
@@ -750,6 +758,7 @@ static void test_module_names(void **unused)
 		walk(t);
 		check_first(t, "first", "mod", 0x7f);
 		assert_int_equal(t->s->stack.frames[0].size, 0x80);
+		check_lost_modules(t, 0);
 	}
 	/* Functions whose symbols can't be read have no names. */
 	struct test *t = new_test(&formats[4]);
@@ -760,6 +769,26 @@ static void test_module_names(void **unused)
 	check(t, "0xffffffffc0200090= 5+30");
 	check_first(t, "", "", 0);
 	assert_int_equal(t->s->stack.frames[0].addr, t->s->at.module + 0x90);
+	check_lost_modules(t, t->s->at.module + SYMBOLS + 8);
+	free_test(t);
+}
+
+/* The address is in "second", whose name can't be read. It is not in "first". */
+static void test_lost_name(void **unused)
+{
+	(void)unused;
+	struct test *t = new_test(&formats[4]);
+
+	make_modules(t);
+	name_module(t);
+	put_symbol(t, 1, 0x100000, 1, t->s->at.module + 0x80);
+	t->s->k->ops.member_offset = member_offset;
+	check(t, "0xffffffffc0200090= 5+30");
+	check_first(t, "", "", 0);
+	check_lost_modules(t, t->s->at.module + STRINGS + 0x100000);
+	t->s->regs.value[RIP] = t->s->at.module + 0x7f;
+	walk(t);
+	check_first(t, "first", "mod", 0x7f);
 	free_test(t);
 }
 
@@ -789,6 +818,7 @@ static void test_bad_modules(void **unused)
 		t->s->k->ops.member_offset = member_offset;
 		put(t, MODULES + 0x300 + LIST, bad[i]);
 		check(t, "0xffffffffc0200090= 10+20?");
+		check_lost_modules(t, bad[i]);
 		free_test(t);
 	}
 	struct test *t = new_test(&formats[4]);
@@ -982,10 +1012,10 @@ int main(void)
 		cmocka_unit_test(test_caller),		cmocka_unit_test(test_guess_ends),
 		cmocka_unit_test(test_kinds_of_calls),	cmocka_unit_test(test_compiled_at_run_time),
 		cmocka_unit_test(test_modules),		cmocka_unit_test(test_module_names),
-		cmocka_unit_test(test_endless_list),	cmocka_unit_test(test_bad_modules),
-		cmocka_unit_test(test_module_tables),	cmocka_unit_test(test_no_tables),
-		cmocka_unit_test(test_no_stack),	cmocka_unit_test(test_bad_stacks),
-		cmocka_unit_test(test_loops),
+		cmocka_unit_test(test_lost_name),	cmocka_unit_test(test_endless_list),
+		cmocka_unit_test(test_bad_modules),	cmocka_unit_test(test_module_tables),
+		cmocka_unit_test(test_no_tables),	cmocka_unit_test(test_no_stack),
+		cmocka_unit_test(test_bad_stacks),	cmocka_unit_test(test_loops),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
