@@ -96,28 +96,35 @@ static inline uint8_t *name_of_symbol(struct kernel *k, unsigned int i)
 	return at + 1;
 }
 
-static inline int compare_symbols(const void *a, const void *b, void *ctx)
-{
-	unsigned int i = *(const unsigned int *)a, j = *(const unsigned int *)b;
-	const uint8_t *x = name_of_symbol(ctx, i), *y = name_of_symbol(ctx, j);
-	size_t len = x[-1] < y[-1] ? x[-1] : y[-1];
+struct named {
+	const uint8_t *name; /* behind its length: its type, then its letters */
+	uint32_t symbol;
+};
 
-	return memcmp(x + 1, y + 1, len - 1) ?: x[-1] != y[-1] ? x[-1] - y[-1] : (int)(i - j);
+static inline int compare_names(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+	unsigned int len_x = x->name[-1], len_y = y->name[-1];
+
+	return memcmp(x->name + 1, y->name + 1, (len_x < len_y ? len_x : len_y) - 1)
+		       ?: len_x != len_y ? (int)len_x - (int)len_y
+					 : (int)x->symbol - (int)y->symbol;
 }
 
 /* Sorts the symbols by their names. */
 static inline void make_order(struct kernel *k)
 {
-	unsigned int symbols[NR_SYMBOLS];
+	const uint8_t *at = k->memory + k->tables[NAMES];
 	uint8_t *order = k->memory + k->order;
+	struct named named[NR_SYMBOLS];
 
-	for (unsigned int i = 0; i < NR_SYMBOLS; i++)
-		symbols[i] = i;
-	qsort_r(symbols, NR_SYMBOLS, sizeof(*symbols), compare_symbols, k);
+	for (uint32_t i = 0; i < NR_SYMBOLS; i++, at += *at + 1)
+		named[i] = (struct named){at + 1, i};
+	qsort(named, NR_SYMBOLS, sizeof(*named), compare_names);
 	for (unsigned int i = 0; i < NR_SYMBOLS; i++) {
-		*order++ = symbols[i] >> 16;
-		*order++ = symbols[i] >> 8;
-		*order++ = symbols[i];
+		*order++ = named[i].symbol >> 16;
+		*order++ = named[i].symbol >> 8;
+		*order++ = named[i].symbol;
 	}
 }
 
