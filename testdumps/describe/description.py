@@ -3,7 +3,7 @@
 import os
 import re
 
-from . import Mistake
+from . import FORMATS, Mistake
 from .arches import ARCHES
 from .basedump import nr_cpus_of
 from .log import Log
@@ -247,7 +247,7 @@ class Description:
             self.has_vmlinux = True
         elif key == 'host':
             self.host = words[1]
-        elif key == 'format' and words[1] in ('elf', 'kdump', 'qemu'):
+        elif key == 'format' and words[1] in FORMATS:
             self.format = words[1]
         elif words[:2] == ['symbol', 'drop']:
             self.no_symbols += words[2:]

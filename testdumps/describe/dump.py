@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """A dump, put together: what a description says, as physical memory and notes."""
+from . import WITHOUT_NOTE
 from .arches import arch_of
 from .capture import Capture, override
 from .description import Cpu
@@ -27,7 +28,7 @@ class Dump:
         self.fill_memory()
         self.holes = description.holes + (self.kernel.holes if self.kernel else [])
         self.vmcoreinfo = self.make_vmcoreinfo()
-        if description.format == 'qemu' and self.vmcoreinfo:
+        if description.format in WITHOUT_NOTE and self.vmcoreinfo:
             self.memory.place('vmcoreinfo note', elf_note(b'VMCOREINFO\0', 0, self.vmcoreinfo))
         # The capture kernel drops notes that are no notes: these stay whole.
         self.notes = file_notes(self)

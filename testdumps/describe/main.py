@@ -11,7 +11,12 @@ from .dump import Dump
 from .elf import write_elf
 from .kdump import write_kdump
 from .layout import HEADER, Format
+from .sadump import write_sadump
 from .vmlinux import write_vmlinux
+from .xencore import write_xen_core
+
+WRITERS = {'elf': write_elf, 'kdump': write_kdump, 'qemu': write_kdump, 'sadump': write_sadump,
+           'xc_core': write_xen_core}
 
 
 def make(about, vmcore):
@@ -21,7 +26,7 @@ def make(about, vmcore):
     dump = Dump(Format(HEADER), about)
     if about.has_vmlinux:
         write_vmlinux(dump, os.path.join(os.path.dirname(vmcore), 'vmlinux'))
-    return write_elf(dump, vmcore) if about.format == 'elf' else write_kdump(dump, vmcore)
+    return WRITERS[about.format](dump, vmcore)
 
 
 def main(doc):

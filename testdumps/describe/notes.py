@@ -2,7 +2,7 @@
 """Crash notes of CPUs, and the notes of the file."""
 import struct
 
-from . import Mistake
+from . import WITHOUT_NOTE, Mistake
 from .elf import elf_note
 from .layout import Layout
 
@@ -71,6 +71,6 @@ def file_notes(dump):
         notes += elf_note(b'QEMU\0', 0, qemu_state(dump.arch, dump.vcpus[cpu]))
     for cpu in sorted(dump.written_notes, reverse=True) if not dump.vcpus else []:
         notes += bytes(dump.memory.objects[f'note {cpu}'][1][:-12])
-    if dump.vmcoreinfo is not None and dump.about.format != 'qemu':
+    if dump.vmcoreinfo is not None and dump.about.format not in WITHOUT_NOTE:
         notes += elf_note(b'VMCOREINFO\0', 0, dump.vmcoreinfo)
     return notes
