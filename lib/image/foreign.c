@@ -1,65 +1,61 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The signatures are from the programs that write the files: makedumpfile's
- * sadump_mod.h (1.7.8), LKCD's dump.h, Xen's xenctrl.h (before 3.1), QEMU's
- * migration/qemu-file-types.h and libvirt's qemu_saveimage.h, Xen's xl.h (4.17), VirtualBox's SSM.cpp
- * (7.0). VMware's are those that crash's vmware_vmss.h (9.0) and Volatility's vmware.py (2.6) know,
+ * The signatures are from the programs that write the files: LKCD's dump.h, Xen's xenctrl.h (before
+ * 3.1), QEMU's migration/qemu-file-types.h and libvirt's qemu_saveimage.h, Xen's xl.h (4.17),
+ * VirtualBox's SSM.cpp (7.0). VMware's are those that crash's vmware_vmss.h (9.0) and Volatility's vmware.py (2.6) know,
  * Hyper-V's that of dissect.hypervisor's c_hyperv.py (3.0).
  */
 #include "image/foreign.h"
 
 #define MAX_SIGNATURE 32
 #define UNPACK "unpack it first: "
-#define SADUMP "convert it first: makedumpfile -x VMLINUX "
+#define LKCD "its kernel is too old to have anything that nmibt reads"
 #define VMWARE "convert it first: vmss2core -N6 "
 #define GUEST "start its guest, virsh restore "
 #define GUEST_THEN ", and dump that: virsh dump --memory-only DOMAIN DUMP"
 
 static const struct format {
-	unsigned int at; /* of the signature in the file */
 	unsigned int len;
 	const char *signature;
 	const char *name;
 	const char *cure, *rest; /* advice: words before and behind the path; NULL: there is none */
 } formats[] = {
-	{0, 6, "\xfd\x37zXZ\x00", "compressed by xz as a whole", UNPACK "xz -dk ", ""},
-	{0, 4, "\x28\xb5\x2f\xfd", "compressed by zstd as a whole", UNPACK "zstd -d ", ""},
-	{0, 2, "\x1f\x8b", "compressed by gzip as a whole", UNPACK "gzip -dk ", ""},
-	{0, 3, "BZh", "compressed by bzip2 as a whole", UNPACK "bzip2 -dk ", ""},
-	{0, 4, "\x04\x22\x4d\x18", "compressed by lz4 as a whole", UNPACK "lz4 -d ", ""},
-	/* On removable media the header is in the second block. */
-	{0, 8, "sadump\0", "a sadump dump", SADUMP, " DUMP"},
-	{4096, 8, "sadump\0", "a sadump dump", SADUMP, " DUMP"},
-	{0, 8, "\xed\x23\x8f\x61\x73\x01\x19\xa8", "an LKCD dump", NULL, NULL},
-	{0, 8, "\xa8\x19\x01\x73\x61\x8f\x23\xed", "an LKCD dump", NULL, NULL},
-	{0, 8, "DISKDUMP", "a diskdump dump", NULL, NULL},
-	{0, 4, "\xed\xeb\x0f\xf0", "a dump of Xen's xm dump-core", NULL, NULL},
-	{0, 4, "\xee\xeb\x0f\xf0", "a dump of Xen's xm dump-core", NULL, NULL},
-	{0, 26, "Xen saved domain, xl format", "a guest that Xen saved", NULL, NULL},
-	{0, 4, "\xd0\xbe\xd0\xbe", "a VMware snapshot", VMWARE, " VMEM"},
-	{0, 4, "\xd2\xba\xd2\xba", "a VMware snapshot", VMWARE, " VMEM"},
-	{0, 4, "\xd0\xbe\xd2\xbe", "a VMware snapshot", VMWARE, " VMEM"},
-	{0, 4, "\xd1\xba\xd1\xba", "a VMware snapshot", VMWARE, " VMEM"},
-	{0, 4, "\xd2\xbe\xd2\xbe", "a VMware snapshot", VMWARE, " VMEM"},
-	{0, 4, "\xd3\xbe\xd3\xbe", "a VMware snapshot", VMWARE, " VMEM"},
-	{0, 8, "PAGEDU64", "a dump in the format of Windows", NULL, NULL},
-	{0, 8, "PAGEDUMP", "a dump in the format of Windows", NULL, NULL},
-	{0, 4, "\x14\x20\x28\x01", "a file of Hyper-V's storage, as a saved state (.vmrs) is", NULL,
+	{6, "\xfd\x37zXZ\x00", "compressed by xz as a whole", UNPACK "xz -dk ", ""},
+	{4, "\x28\xb5\x2f\xfd", "compressed by zstd as a whole", UNPACK "zstd -d ", ""},
+	{2, "\x1f\x8b", "compressed by gzip as a whole", UNPACK "gzip -dk ", ""},
+	{3, "BZh", "compressed by bzip2 as a whole", UNPACK "bzip2 -dk ", ""},
+	{4, "\x04\x22\x4d\x18", "compressed by lz4 as a whole", UNPACK "lz4 -d ", ""},
+	/* libkdumpfile could read it. But LKCD ended with 2.6, whose kernels have none of the logs
+	 * that nmibt reads, and mostly no VMCOREINFO. */
+	{8, "\xed\x23\x8f\x61\x73\x01\x19\xa8", "an LKCD dump", LKCD, NULL},
+	{8, "\xa8\x19\x01\x73\x61\x8f\x23\xed", "an LKCD dump", LKCD, NULL},
+	{8, "DISKDUMP", "a diskdump dump", NULL, NULL},
+	{4, "\xed\xeb\x0f\xf0", "a dump of Xen's xm dump-core", NULL, NULL},
+	{4, "\xee\xeb\x0f\xf0", "a dump of Xen's xm dump-core", NULL, NULL},
+	{26, "Xen saved domain, xl format", "a guest that Xen saved", NULL, NULL},
+	{4, "\xd0\xbe\xd0\xbe", "a VMware snapshot", VMWARE, " VMEM"},
+	{4, "\xd2\xba\xd2\xba", "a VMware snapshot", VMWARE, " VMEM"},
+	{4, "\xd0\xbe\xd2\xbe", "a VMware snapshot", VMWARE, " VMEM"},
+	{4, "\xd1\xba\xd1\xba", "a VMware snapshot", VMWARE, " VMEM"},
+	{4, "\xd2\xbe\xd2\xbe", "a VMware snapshot", VMWARE, " VMEM"},
+	{4, "\xd3\xbe\xd3\xbe", "a VMware snapshot", VMWARE, " VMEM"},
+	{8, "PAGEDU64", "a dump in the format of Windows", NULL, NULL},
+	{8, "PAGEDUMP", "a dump in the format of Windows", NULL, NULL},
+	{4, "\x14\x20\x28\x01", "a file of Hyper-V's storage, as a saved state (.vmrs) is", NULL,
 	 NULL},
-	{0, 24, "\x7fVirtualBox SavedState V", "a guest that VirtualBox saved",
+	{24, "\x7fVirtualBox SavedState V", "a guest that VirtualBox saved",
 	 "start it and dump that: VBoxManage debugvm VM dumpvmcore --filename DUMP", NULL},
-	{0, 16, "LibvirtQemudSave", "a guest that libvirt saved", GUEST, GUEST_THEN},
-	{0, 16, "LibvirtQemudPart", "a guest that libvirt began to save and did not finish", NULL,
+	{16, "LibvirtQemudSave", "a guest that libvirt saved", GUEST, GUEST_THEN},
+	{16, "LibvirtQemudPart", "a guest that libvirt began to save and did not finish", NULL,
 	 NULL},
-	{0, 4, "QEVM", "a guest that QEMU saved", "load it and dump it: dump-guest-memory DUMP",
-	 NULL},
+	{4, "QEVM", "a guest that QEMU saved", "load it and dump it: dump-guest-memory DUMP", NULL},
 };
 
 static bool is_format(const struct nmibt_file *file, const struct format *format)
 {
 	char bytes[MAX_SIGNATURE];
 
-	return nmibt_file_read(file, format->at, bytes, format->len) &&
+	return nmibt_file_read(file, 0, bytes, format->len) &&
 	       !memcmp(bytes, format->signature, format->len);
 }
 

@@ -9,6 +9,7 @@
 #include "image/foreign.h"
 #include "image/image.h"
 #include "image/kdump.h"
+#include "image/sadump.h"
 
 #define X86_64_PRSTATUS 0x150
 #define ARM64_PRSTATUS 0x188
@@ -16,9 +17,10 @@
 struct nmibt_dump {
 	struct nmibt_dumpfile **files;
 	unsigned int nr_files;
-	struct nmibt_elf *elf; /* one of elf and kdump is open */
+	struct nmibt_elf *elf; /* one of these three is open */
 	struct nmibt_kdump *kdump;
-	struct nmibt_image base; /* the image of elf or kdump */
+	struct nmibt_sadump *sadump;
+	struct nmibt_image base; /* its image */
 	char *found; /* VMCOREINFO that was found in memory; NULL: the dump has a note or none */
 	struct nmibt_vmcoreinfo vmcoreinfo; /* from the dump's note, or from its memory */
 	bool has_read_vmcoreinfo;
@@ -65,13 +67,29 @@ static bool is_empty(const struct nmibt_dumpfile *file)
 
 static struct nmibt_error *refuse(const struct nmibt_file *file)
 {
-	if (!is_elf(file))
+	bool is_sadump = nmibt_is_sadump(file);
+
+	if (!is_elf(file) && !is_sadump)
 		return nmibt_refuse_foreign(file);
-	struct nmibt_error *err = nmibt_elf_refuse_executable(file);
+	struct nmibt_error *err = is_sadump ? NULL : nmibt_elf_refuse_executable(file);
 	return err ? err
 		   : nmibt_error_create(NMIBT_ERR_UNUSABLE,
-					"%s: an ELF dump is no part of a split dump; name it alone",
-					file->path);
+					"%s: %s dump is no part of a split dump; name it alone",
+					file->path, is_sadump ? "a sadump" : "an ELF");
+}
+
+/* *ret_known false: a dump of one file has none of these formats. */
+static struct nmibt_error *open_single(struct nmibt_dump *dump, bool *ret_known)
+{
+	const struct nmibt_file *file = &dump->files[0]->file;
+
+	*ret_known = true;
+	if (is_elf(file))
+		return nmibt_elf_open_file(file, &dump->elf);
+	if (!nmibt_is_kdump(file) && nmibt_is_sadump(file))
+		return nmibt_sadump_open(file, &dump->sadump);
+	*ret_known = false;
+	return NULL;
 }
 
 static struct nmibt_error *open_image(struct nmibt_dump *dump, unsigned int nr,
@@ -86,8 +104,11 @@ static struct nmibt_error *open_image(struct nmibt_dump *dump, unsigned int nr,
 						  "%s: a flattened dump, cut behind its header",
 						  paths[i]);
 	}
-	if (nr == 1 && is_elf(&dump->files[0]->file))
-		return nmibt_elf_open_file(&dump->files[0]->file, &dump->elf);
+	bool known = false;
+	if (nr == 1)
+		err = open_single(dump, &known);
+	if (known)
+		return err;
 
 	_cleanup_free_ const struct nmibt_file **files = calloc(nr, sizeof(*files));
 	if (!files)
@@ -170,6 +191,21 @@ static struct nmibt_error *look_for_vmcoreinfo(struct nmibt_dump *dump)
 	return err;
 }
 
+/* Returns what the reader knows to be lost. */
+static const char *take_image(struct nmibt_dump *dump)
+{
+	if (dump->sadump) {
+		nmibt_sadump_image(dump->sadump, &dump->base);
+		return nmibt_sadump_lost(dump->sadump);
+	}
+	if (dump->elf) {
+		nmibt_elf_image(dump->elf, &dump->base);
+		return nmibt_elf_lost(dump->elf);
+	}
+	nmibt_kdump_image(dump->kdump, &dump->base);
+	return nmibt_kdump_lost(dump->kdump);
+}
+
 struct nmibt_error *nmibt_dump_open(const char *const *paths, unsigned int nr, const int *fds,
 				    struct nmibt_dump **ret)
 {
@@ -182,12 +218,8 @@ struct nmibt_error *nmibt_dump_open(const char *const *paths, unsigned int nr, c
 		nmibt_dump_close(dump);
 		return err;
 	}
-	if (dump->elf)
-		nmibt_elf_image(dump->elf, &dump->base);
-	else
-		nmibt_kdump_image(dump->kdump, &dump->base);
-	if (!dump->lost)
-		dump->lost = dump->elf ? nmibt_elf_lost(dump->elf) : nmibt_kdump_lost(dump->kdump);
+	const char *lost = take_image(dump);
+	dump->lost = dump->lost ?: lost;
 	*ret = dump;
 	return NULL;
 }
@@ -250,6 +282,7 @@ void nmibt_dump_close(struct nmibt_dump *dump)
 	free(dump->found);
 	nmibt_elf_close(dump->elf);
 	nmibt_kdump_close(dump->kdump);
+	nmibt_sadump_close(dump->sadump);
 	for (unsigned int i = 0; i < dump->nr_files; i++)
 		nmibt_dumpfile_close(dump->files[i]);
 	free(dump->files);

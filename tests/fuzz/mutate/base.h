@@ -64,7 +64,7 @@ struct part {
 	char path[40];
 };
 
-/* A segment of an ELF file. */
+/* A segment of an ELF file, or a run of pages of sadump. */
 struct segment {
 	uint64_t paddr, len, at;
 };
@@ -86,7 +86,7 @@ struct base {
 	size_t nr_reads;
 	size_t *first_reads; /* of each page that has any: an index into reads */
 	size_t nr_read_pages;
-	struct segment *segments; /* of an ELF file */
+	struct segment *segments; /* of an ELF file or sadump */
 	size_t nr_segments;
 	struct page *pages; /* of a kdump-compressed one, in the order of their numbers */
 	size_t nr_pages;

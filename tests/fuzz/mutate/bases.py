@@ -36,6 +36,8 @@ synthetic/outcomes-x86_64 synthetic/outcomes-arm64 synthetic/vmcoreinfo-none
 HIGH = """
 synthetic/arm64-pages-16k synthetic/arm64-pages-64k-52 synthetic/x86_64-five-levels
 """.split()
+# sadump is for x86_64, and its pages are not compressed. What libkdumpfile reads is not here.
+SADUMP = "evidence/hung-task-kdump evidence/kaslr-kdump evidence/stack-excluded".split()
 BUNDLED = {"x86_64-6.1-irqspin": "zstd", "x86_64-6.12-irqspin": "split",
            "arm64-6.12-irqspin": "flat-zstd"}
 
@@ -131,7 +133,7 @@ def folder_of(name, top):
 
 
 def described(name, folder, form):
-    """Makes a description's vmcore, as elf or kdump; returns its path."""
+    """Makes a description's vmcore, as elf, kdump or sadump; returns its path."""
     with open(os.path.join(TESTDUMPS, name + ".dump")) as file:
         lines = [line for line in file.read().splitlines() if not line.startswith("format ")]
     path = os.path.join(folder, form)
@@ -163,6 +165,7 @@ def make_bases(top):
         dump = Kdump(described(name, folder, "kdump"))
         bases += [write_format(forms[(2 * i + j) % len(forms)], folder, dump) for j in range(2)]
     bases += [described(name, folder_of(name, top), "elf") for name in HIGH]
+    bases += [described(name, folder_of(name, top), "sadump") for name in SADUMP]
     bases *= 2  # a report of a bundled dump takes ten times as long
     for name, form in BUNDLED.items():
         folder = folder_of(name, top)

@@ -15,6 +15,7 @@
 
 #define FLATTENED_HEADER 4096
 #define DESC_SIZE 24
+#define SADUMP_BLOCK 4096
 
 static void *allocate(size_t nr, size_t size)
 {
@@ -102,6 +103,49 @@ static void find_elf(struct base *base)
 			base->segments[base->nr_segments++] =
 				(struct segment){p.p_paddr, p.p_filesz, p.p_offset};
 	}
+}
+
+/* ------------------------------------------------------------------- sadump */
+
+/* Adds a page, which is at a place of the file. */
+static void add_page(struct base *base, uint64_t paddr, uint64_t at)
+{
+	struct segment *last = base->nr_segments ? &base->segments[base->nr_segments - 1] : NULL;
+
+	if (last && last->paddr + last->len == paddr)
+		last->len += SADUMP_BLOCK;
+	else
+		base->segments[base->nr_segments++] = (struct segment){paddr, SADUMP_BLOCK, at};
+}
+
+/* A partition: lib/image/sadump.c has the offsets. */
+static void find_sadump(struct base *base)
+{
+	const struct part *part = &base->parts[0];
+	uint32_t blocks[3]; /* of the CPUs, and of the two bitmaps */
+	uint64_t max_pfn;
+
+	get(part, SADUMP_BLOCK + 48, blocks, sizeof(blocks));
+	get(part, SADUMP_BLOCK + 88, &max_pfn, sizeof(max_pfn));
+	uint64_t memory_at = (2ull + blocks[0]) * SADUMP_BLOCK;
+	uint64_t held_at = memory_at + (uint64_t)blocks[1] * SADUMP_BLOCK;
+	uint64_t at = held_at + (uint64_t)blocks[2] * SADUMP_BLOCK;
+	uint8_t *held = allocate(max_pfn / 8 + 1, 1);
+
+	add(base, KIND_HEADER, 0, 0, 168);
+	add(base, KIND_HEADER, 0, SADUMP_BLOCK, 120);
+	add(base, KIND_HEADER, 0, 2 * SADUMP_BLOCK, 64);
+	add(base, KIND_BITMAP, 0, memory_at, max_pfn / 8 + 1);
+	add(base, KIND_BITMAP, 0, held_at, max_pfn / 8 + 1);
+	get(part, held_at, held, max_pfn / 8 + 1);
+	base->segments = allocate(max_pfn, sizeof(*base->segments));
+	for (uint64_t pfn = 0; pfn < max_pfn; pfn++) {
+		if (held[pfn / 8] & 0x80 >> pfn % 8) {
+			add_page(base, pfn * SADUMP_BLOCK, at);
+			at += SADUMP_BLOCK;
+		}
+	}
+	free(held);
 }
 
 /* -------------------------------------------------------------------- kdump */
@@ -214,7 +258,7 @@ static int compare_pages(const void *a, const void *b)
 
 void base_find_structures(struct base *base)
 {
-	char magic[SELFMAG];
+	char magic[8];
 
 	for (unsigned int i = 0; i < base->nr_parts; i++) {
 		find_records(base, i);
@@ -224,6 +268,10 @@ void base_find_structures(struct base *base)
 	if (!memcmp(magic, ELFMAG, SELFMAG)) {
 		find_elf(base);
 		find_vmcoreinfo(base);
+		return;
+	}
+	if (!memcmp(magic, "sadump\0", sizeof(magic))) {
+		find_sadump(base);
 		return;
 	}
 	for (unsigned int i = 0; i < base->nr_parts; i++)
