@@ -65,6 +65,7 @@ struct arguments {
 	struct nmibt_debuginfo_options debuginfo;
 	bool use_debuginfo;
 	bool unlocked;
+	bool may_crash; /* the process that reads the dump */
 	const char *const *paths; /* of the dump */
 	int *fds; /* of the dump, and of the vmlinux that an option names */
 	unsigned int nr_paths, nr_fds;
@@ -270,13 +271,24 @@ static void load_libraries(void *ctx)
 	const struct arguments *args = ctx;
 
 	for (unsigned int i = 0; i < args->nr_paths; i++)
-		nmibt_load_decompressors(args->fds[i]);
+		nmibt_load_libraries(args->fds[i]);
+}
+
+static void take_risks(void *ctx)
+{
+	struct arguments *args = ctx;
+
+	args->may_crash = true;
 }
 
 static int read_dump(void *ctx, int channel)
 {
 	struct arguments *args = ctx;
-	const struct nmibt_input_options options = {.size = sizeof(options), .fds = args->fds};
+	const struct nmibt_input_options options = {
+		.size = sizeof(options),
+		.fds = args->fds,
+		.may_crash = args->may_crash,
+	};
 	struct nmibt_input *input;
 
 	if (channel >= 0)
@@ -363,7 +375,8 @@ static int run_child(struct arguments *args)
 		.memory = (args->use_debuginfo ? 8ull : 1ull) << 30,
 		.output = 1ull << 30,
 		.max_requests = 1000,
-		.prepare = load_libraries,
+		.prepare = args->unlocked ? NULL : load_libraries,
+		.locked = take_risks,
 		.work = read_dump,
 		.answer = answer,
 		.ctx = args,

@@ -95,9 +95,11 @@ static void close_others(const struct sandbox *box, int channel)
 /* seccomp alone refuses all that Landlock refuses. */
 static void lock_down(const struct sandbox *box, int channel)
 {
-	bool files = lock_files();
+	bool files = lock_files(), calls = lock_calls(channel);
 
-	if (lock_calls(channel) || !box->verbose)
+	if (calls && box->locked)
+		box->locked(box->ctx);
+	if (calls || !box->verbose)
 		return;
 	fputs(files ? "nmibt: half a sandbox: the kernel has Landlock, but no seccomp, or refuses "
 		      "it here\n"

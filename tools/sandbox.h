@@ -30,6 +30,8 @@ struct sandbox {
 
 	/* In the child before it is locked down: loads libraries. */
 	void (*prepare)(void *ctx);
+	/* In the child once it is locked down by seccomp. Without the lock it is not called. */
+	void (*locked)(void *ctx);
 	/* In the child: reads the file and prints. channel leads to the parent; -1: there is no
 	 * child, this is the parent itself. Returns the exit code. */
 	int (*work)(void *ctx, int channel);

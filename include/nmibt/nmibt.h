@@ -91,6 +91,9 @@ struct nmibt_input_options {
 	/* Descriptors of the files that nmibt_input_open() would open, in the order of their
 	 * paths. They may be closed after the call. NULL: it opens the paths. */
 	const int *fds;
+	/* The process can do no harm, and somebody sees it die: it is in a sandbox. Then
+	 * nmibt_input_open() may use libkdumpfile, which damaged files can take over. */
+	bool may_crash;
 };
 
 /* A code address as the kernel prints it. */
@@ -156,17 +159,18 @@ struct nmibt_input_ops {
 struct nmibt_input;
 
 /*
- * Opens a dump: ELF, kdump-compressed or flattened. The nr paths are the parts of one split dump
- * in any order. A truncated dump is opened, too. UNUSABLE where a file can't be read or has
- * another format: the message names the file. options may be NULL.
+ * Opens a dump: ELF, kdump-compressed or flattened; sadump; with may_crash also the core of a Xen
+ * guest. The nr paths are the parts of one split dump in any order. A truncated dump is opened,
+ * too, but for Xen's. UNUSABLE where a file can't be read or has another format: the message names
+ * the file. options may be NULL.
  */
 struct nmibt_error *nmibt_input_open(const char *const *paths, unsigned int nr,
 				     const struct nmibt_input_options *options,
 				     struct nmibt_input **ret);
-/* Loads the library that the pages of a dump need by the dump's header, which stays loaded. It is
- * for a program that gives up the right to open files before it opens the input. fd is that of
- * the file, whatever it holds. */
-void nmibt_load_decompressors(int fd);
+/* Loads the libraries that reading a dump needs by its first bytes, which stay loaded. It is for a
+ * program that gives up the right to open files before it opens the input. fd is that of the file,
+ * whatever it holds. */
+void nmibt_load_libraries(int fd);
 /* Opens an image that the caller reads. ops is copied; ctx is borrowed until
  * nmibt_input_close(). USAGE where options lack the architecture or the size of a page. */
 struct nmibt_error *nmibt_input_new(const struct nmibt_input_ops *ops, void *ctx,

@@ -472,12 +472,6 @@ static struct nmibt_error *read_headers(struct nmibt_elf *elf, const char *path)
 		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
 					  "%s: the core of a process, not a dump of a kernel",
 					  path);
-	/* Xen, docs/misc/dump-core-format.txt: the file has sections only. */
-	if (!nr && ehdr.e_shoff)
-		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
-					  "%s: sections and no segments, as Xen's xl dump-core "
-					  "writes them, which can't be read",
-					  path);
 	if (!elf->memory.nr)
 		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: no memory in it (no PT_LOAD)",
 					  path);

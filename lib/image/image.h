@@ -267,7 +267,7 @@ struct nmibt_dump;
 
 /* As nmibt_input_open(). */
 struct nmibt_error *nmibt_dump_open(const char *const *paths, unsigned int nr, const int *fds,
-				    struct nmibt_dump **ret);
+				    bool may_crash, struct nmibt_dump **ret);
 void nmibt_dump_close(struct nmibt_dump *dump); /* NULL is allowed */
 /* image borrows from dump. */
 void nmibt_dump_image(struct nmibt_dump *dump, struct nmibt_image *ret);

@@ -298,12 +298,14 @@ static void set_image(struct nmibt_input *input, const struct nmibt_input_option
 }
 
 static struct nmibt_error *open_dump(struct nmibt_input *input, const char *const *paths,
-				     unsigned int nr, const int *fds)
+				     unsigned int nr, const struct nmibt_input_options *options)
 {
 	if (!nr)
 		return nmibt_error_create(NMIBT_ERR_USAGE, "no file is named");
 	input->path = strdup(paths[0]);
-	return input->path ? nmibt_dump_open(paths, nr, fds, &input->dump) : nmibt_error_nomem();
+	if (!input->path)
+		return nmibt_error_nomem();
+	return nmibt_dump_open(paths, nr, options->fds, options->may_crash, &input->dump);
 }
 
 struct nmibt_error *nmibt_input_open(const char *const *paths, unsigned int nr,
@@ -318,7 +320,7 @@ struct nmibt_error *nmibt_input_open(const char *const *paths, unsigned int nr,
 	if (!input)
 		return nmibt_error_nomem();
 
-	err = open_dump(input, paths, nr, own.fds);
+	err = open_dump(input, paths, nr, &own);
 	if (err) {
 		nmibt_input_close(input);
 		return err;

@@ -90,7 +90,7 @@ static bool desc_number(struct part *part, uint64_t pfn, uint64_t *ret)
 	return true;
 }
 
-void nmibt_load_decompressors(int fd)
+void nmibt_kdump_preload(int fd)
 {
 	uint32_t status = nmibt_kdump_peek_status(fd);
 

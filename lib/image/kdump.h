@@ -28,6 +28,8 @@ const char *nmibt_kdump_lost(const struct nmibt_kdump *kdump);
 /* Which library is missing that decompresses pages, a line of text; NULL: none that is known. It is
  * known once a page needed it. */
 const char *nmibt_kdump_remark(const struct nmibt_kdump *kdump);
+/* Loads the libraries that the pages of the dump behind fd need, whatever that holds. */
+void nmibt_kdump_preload(int fd);
 void nmibt_kdump_close(struct nmibt_kdump *kdump); /* NULL is allowed */
 
 #endif /* NMIBT_KDUMP_H */

@@ -9,6 +9,7 @@
 #include "image/foreign.h"
 #include "image/image.h"
 #include "image/kdump.h"
+#include "image/libkdumpfile.h"
 #include "image/sadump.h"
 
 #define X86_64_PRSTATUS 0x150
@@ -17,9 +18,10 @@
 struct nmibt_dump {
 	struct nmibt_dumpfile **files;
 	unsigned int nr_files;
-	struct nmibt_elf *elf; /* one of these three is open */
+	struct nmibt_elf *elf; /* one of these four is open */
 	struct nmibt_kdump *kdump;
 	struct nmibt_sadump *sadump;
+	struct nmibt_libkdumpfile *lkf;
 	struct nmibt_image base; /* its image */
 	char *found; /* VMCOREINFO that was found in memory; NULL: the dump has a note or none */
 	struct nmibt_vmcoreinfo vmcoreinfo; /* from the dump's note, or from its memory */
@@ -79,11 +81,13 @@ static struct nmibt_error *refuse(const struct nmibt_file *file)
 }
 
 /* *ret_known false: a dump of one file has none of these formats. */
-static struct nmibt_error *open_single(struct nmibt_dump *dump, bool *ret_known)
+static struct nmibt_error *open_single(struct nmibt_dump *dump, bool may_crash, bool *ret_known)
 {
 	const struct nmibt_file *file = &dump->files[0]->file;
 
 	*ret_known = true;
+	if (nmibt_is_for_libkdumpfile(file))
+		return nmibt_libkdumpfile_open(file, may_crash, &dump->lkf);
 	if (is_elf(file))
 		return nmibt_elf_open_file(file, &dump->elf);
 	if (!nmibt_is_kdump(file) && nmibt_is_sadump(file))
@@ -93,7 +97,7 @@ static struct nmibt_error *open_single(struct nmibt_dump *dump, bool *ret_known)
 }
 
 static struct nmibt_error *open_image(struct nmibt_dump *dump, unsigned int nr,
-				      const char *const *paths, const int *fds)
+				      const char *const *paths, const int *fds, bool may_crash)
 {
 	struct nmibt_error *err = open_files(dump, nr, paths, fds);
 	if (err)
@@ -106,7 +110,7 @@ static struct nmibt_error *open_image(struct nmibt_dump *dump, unsigned int nr,
 	}
 	bool known = false;
 	if (nr == 1)
-		err = open_single(dump, &known);
+		err = open_single(dump, may_crash, &known);
 	if (known)
 		return err;
 
@@ -191,9 +195,19 @@ static struct nmibt_error *look_for_vmcoreinfo(struct nmibt_dump *dump)
 	return err;
 }
 
+void nmibt_load_libraries(int fd)
+{
+	nmibt_kdump_preload(fd);
+	nmibt_libkdumpfile_preload(fd);
+}
+
 /* Returns what the reader knows to be lost. */
 static const char *take_image(struct nmibt_dump *dump)
 {
+	if (dump->lkf) {
+		nmibt_libkdumpfile_image(dump->lkf, &dump->base);
+		return NULL;
+	}
 	if (dump->sadump) {
 		nmibt_sadump_image(dump->sadump, &dump->base);
 		return nmibt_sadump_lost(dump->sadump);
@@ -207,13 +221,13 @@ static const char *take_image(struct nmibt_dump *dump)
 }
 
 struct nmibt_error *nmibt_dump_open(const char *const *paths, unsigned int nr, const int *fds,
-				    struct nmibt_dump **ret)
+				    bool may_crash, struct nmibt_dump **ret)
 {
 	struct nmibt_dump *dump = calloc(1, sizeof(*dump));
 	if (!dump)
 		return nmibt_error_nomem();
 
-	struct nmibt_error *err = open_image(dump, nr, paths, fds);
+	struct nmibt_error *err = open_image(dump, nr, paths, fds, may_crash);
 	if (err) {
 		nmibt_dump_close(dump);
 		return err;
@@ -283,6 +297,7 @@ void nmibt_dump_close(struct nmibt_dump *dump)
 	nmibt_elf_close(dump->elf);
 	nmibt_kdump_close(dump->kdump);
 	nmibt_sadump_close(dump->sadump);
+	nmibt_libkdumpfile_close(dump->lkf);
 	for (unsigned int i = 0; i < dump->nr_files; i++)
 		nmibt_dumpfile_close(dump->files[i]);
 	free(dump->files);

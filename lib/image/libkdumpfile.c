@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The library is loaded with dlopen(). Its interface is that of libkdumpfile/kdumpfile.h, which is
+ * the same in 0.5.1 to 0.5.4 (Debian 12 and 13); these have one soname.
+ *
+ * It takes what lies behind the end of a file as zeros (fcache.c: fcache_get_read(), 0.5.1). So it
+ * gets no file that is truncated.
+ *
+ * The registers of the virtual CPUs are not read. Xen leaves out CPUs that were never started, so
+ * that their order does not tell which CPU of the kernel each of them is.
+ */
+#include <dlfcn.h>
+#include <elf.h>
+#include <endian.h>
+#include <stddef.h>
+
+#include "image/cache.h"
+#include "image/libkdumpfile.h"
+
+#define SONAME "libkdumpfile.so.10"
+#define FORMAT "a dump of Xen's xl dump-core"
+#define PAGE 4096
+/* The hole below 4 GiB in a guest's memory is smaller. */
+#define MAX_HOLE ((UINT64_C(4) << 30) / PAGE)
+
+/* An ELF core that has sections and no segments: docs/misc/dump-core-format.txt, Xen 4.17.
+ * libkdumpfile reads a descriptor, and so no flattened file. */
+bool nmibt_is_for_libkdumpfile(const struct nmibt_file *file)
+{
+	Elf64_Ehdr ehdr;
+
+	return file->fd >= 0 && nmibt_file_read(file, 0, &ehdr, sizeof(ehdr)) &&
+	       !memcmp(ehdr.e_ident, ELFMAG, SELFMAG) && ehdr.e_ident[EI_CLASS] == ELFCLASS64 &&
+	       ehdr.e_ident[EI_DATA] == ELFDATA2LSB && le16toh(ehdr.e_type) == ET_CORE &&
+	       !ehdr.e_phnum && ehdr.e_shoff && le16toh(ehdr.e_shentsize) == sizeof(Elf64_Shdr);
+}
+
+static struct nmibt_error *refuse_truncated(const struct nmibt_file *file)
+{
+	return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+				  "%s: " FORMAT " that is truncated, and libkdumpfile would take "
+				  "what is missing as zeros; copy it again if it is a copy",
+				  file->path);
+}
+
+/* The library can read registers of Xen on x86 only, and jumps to nowhere for another machine
+ * (elfdump.c: open_common(), 0.5.1). */
+static struct nmibt_error *check_headers(const struct nmibt_file *file)
+{
+	Elf64_Ehdr ehdr;
+	Elf64_Shdr shdr;
+
+	if (!nmibt_file_read(file, 0, &ehdr, sizeof(ehdr)))
+		return refuse_truncated(file);
+	if (le16toh(ehdr.e_machine) != EM_X86_64)
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+					  "%s: " FORMAT "; only one of an x86_64 guest can be read",
+					  file->path);
+	for (unsigned int i = 0; i < le16toh(ehdr.e_shnum); i++) {
+		if (!nmibt_file_read(file, le64toh(ehdr.e_shoff) + i * sizeof(shdr), &shdr,
+				     sizeof(shdr)) ||
+		    le64toh(shdr.sh_offset) > file->size ||
+		    le64toh(shdr.sh_size) > file->size - le64toh(shdr.sh_offset))
+			return refuse_truncated(file);
+	}
+	return NULL;
+}
+
+/* ------------------------------------------------------------------------ the library */
+
+/* kdump_status, kdump_attr_type_t, kdump_mmap_policy_t, kdump_xen_xlat_t, kdump_addrspace_t */
+enum { OK = 0 };
+enum type { NUMBER = 2, STRING = 4 };
+enum { MMAP_NEVER = 0 };
+enum { XEN_NONAUTO = 1 };
+enum { KERNEL_PHYSICAL = 0 };
+
+/* kdump_attr_t */
+struct attribute {
+	int type;
+	union {
+		uint64_t number;
+		const char *string;
+	};
+};
+
+struct functions {
+	void *(*create)(void);
+	void (*destroy)(void *ctx);
+	const char *(*message)(void *ctx);
+	int (*set)(void *ctx, const char *key, const struct attribute *attribute);
+	int (*get)(void *ctx, const char *key, struct attribute *ret);
+	int (*open)(void *ctx, unsigned int nr, const int *fds);
+	int (*read)(void *ctx, int space, uint64_t addr, void *buf, size_t *len);
+};
+
+static const struct symbol {
+	const char *name;
+	size_t at; /* in struct functions */
+} symbols[] = {
+	{"kdump_new", offsetof(struct functions, create)},
+	{"kdump_free", offsetof(struct functions, destroy)},
+	{"kdump_get_err", offsetof(struct functions, message)},
+	{"kdump_set_attr", offsetof(struct functions, set)},
+	{"kdump_get_typed_attr", offsetof(struct functions, get)},
+	{"kdump_open_fdset", offsetof(struct functions, open)},
+	{"kdump_read", offsetof(struct functions, read)},
+};
+
+struct nmibt_libkdumpfile {
+	void *library; /* NULL: not loaded */
+	struct functions call;
+	void *ctx; /* the library's */
+	uint64_t end_pfn; /* searches end there */
+	struct nmibt_cache *pages; /* by pfn */
+};
+
+static bool load(struct nmibt_libkdumpfile *lkf)
+{
+	lkf->library = dlopen(SONAME, RTLD_NOW | RTLD_LOCAL);
+	if (!lkf->library)
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(symbols); i++) {
+		void *function = dlsym(lkf->library, symbols[i].name);
+
+		if (!function)
+			return false;
+		memcpy((char *)&lkf->call + symbols[i].at, &function, sizeof(function));
+	}
+	return true;
+}
+
+/* The handle is left open, so that the library stays. */
+void nmibt_libkdumpfile_preload(int fd)
+{
+	struct nmibt_file file;
+	struct nmibt_error *err = nmibt_file_open("", &fd, &file);
+
+	if (err) {
+		nmibt_error_destroy(err);
+		return;
+	}
+	if (nmibt_is_for_libkdumpfile(&file))
+		dlopen(SONAME, RTLD_NOW | RTLD_LOCAL);
+	nmibt_file_close(&file);
+}
+
+static bool get(const struct nmibt_libkdumpfile *lkf, const char *key, enum type type,
+		struct attribute *ret)
+{
+	ret->type = type;
+	return lkf->call.get(lkf->ctx, key, ret) == OK;
+}
+
+static bool is_number(const struct nmibt_libkdumpfile *lkf, const char *key, uint64_t number)
+{
+	struct attribute attribute;
+
+	return get(lkf, key, NUMBER, &attribute) && attribute.number == number;
+}
+
+/* ------------------------------------------------------------------------ reads */
+
+/* Fills a piece of the cache with a page. */
+static bool fetch_page(void *ctx, uint64_t pfn, void *buf)
+{
+	const struct nmibt_libkdumpfile *lkf = ctx;
+	size_t len = PAGE;
+
+	return lkf->call.read(lkf->ctx, KERNEL_PHYSICAL, pfn * PAGE, buf, &len) == OK &&
+	       len == PAGE;
+}
+
+static enum nmibt_read lkf_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
+{
+	struct nmibt_libkdumpfile *lkf = ctx;
+	size_t in = paddr % PAGE;
+
+	if (len > PAGE - in)
+		return NMIBT_READ_ERROR;
+	const char *page = nmibt_cache_get(lkf->pages, paddr / PAGE, fetch_page, lkf);
+	if (!page)
+		return NMIBT_READ_ERROR;
+	memcpy(buf, page + in, len);
+	return NMIBT_READ_OK;
+}
+
+/* The library does not say which pages there are (its bitmap is that of segments, elfdump.c:
+ * elf_file_get_bits(), 0.5.1). A search tries them all. */
+static bool lkf_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
+{
+	const struct nmibt_libkdumpfile *lkf = ctx;
+
+	if (from / PAGE >= lkf->end_pfn)
+		return false;
+	*ret = (struct nmibt_range){.start = from, .size = lkf->end_pfn * PAGE - from};
+	return true;
+}
+
+static char *lkf_vmcoreinfo_text(void *ctx)
+{
+	(void)ctx;
+	return NULL; /* only the kernel's memory has it */
+}
+
+static char *lkf_notes(void *ctx, size_t *ret_len)
+{
+	(void)ctx;
+	*ret_len = 0;
+	return NULL;
+}
+
+/* ------------------------------------------------------------------------ open */
+
+static struct nmibt_error *open_file(struct nmibt_libkdumpfile *lkf, const struct nmibt_file *file)
+{
+	const struct attribute never = {.type = NUMBER, .number = MMAP_NEVER};
+
+	lkf->ctx = lkf->call.create();
+	if (!lkf->ctx)
+		return nmibt_error_nomem();
+	if (lkf->call.set(lkf->ctx, "file.mmap_policy", &never) == OK &&
+	    lkf->call.open(lkf->ctx, 1, &file->fd) == OK)
+		return NULL;
+	const char *message = lkf->call.message(lkf->ctx);
+	return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+				  "%s: " FORMAT " that libkdumpfile can't "
+				  "read: %s",
+				  file->path, message ? message : "it does not say why");
+}
+
+/* A paravirtualized guest's page tables have addresses of the machine. */
+static struct nmibt_error *check_guest(const struct nmibt_libkdumpfile *lkf, const char *path)
+{
+	struct attribute arch, format;
+
+	if (is_number(lkf, "xen.xlat", XEN_NONAUTO))
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+					  "%s: " FORMAT ", of a paravirtualized guest, whose page "
+					  "tables can't be followed; dumps of PVH and HVM guests "
+					  "can be read",
+					  path);
+	if (!get(lkf, "file.format", STRING, &format) || strcmp(format.string, "xc_core_elf") ||
+	    !get(lkf, "arch.name", STRING, &arch) || strcmp(arch.string, "x86_64") ||
+	    !is_number(lkf, "arch.page_size", PAGE))
+		return nmibt_error_create(
+			NMIBT_ERR_UNUSABLE,
+			"%s: a core with sections and no segments, but not " FORMAT, path);
+	return NULL;
+}
+
+/* Page numbers that make no sense don't prolong a search: the file has no more pages than fit into
+ * it, and there is one hole between them. */
+static uint64_t find_end(const struct nmibt_libkdumpfile *lkf, const struct nmibt_file *file)
+{
+	uint64_t most = file->size / PAGE + MAX_HOLE;
+	struct attribute max_pfn;
+
+	if (!get(lkf, "max_pfn", NUMBER, &max_pfn))
+		return 0;
+	return max_pfn.number < most ? max_pfn.number : most;
+}
+
+static struct nmibt_error *open_lkf(struct nmibt_libkdumpfile *lkf, const struct nmibt_file *file)
+{
+	if (!load(lkf))
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+					  "%s: " FORMAT "; only libkdumpfile reads it, and " SONAME
+					  " can't be loaded: install libkdumpfile (Debian: "
+					  "libkdumpfile10)",
+					  file->path);
+	struct nmibt_error *err = open_file(lkf, file);
+	if (!err)
+		err = check_guest(lkf, file->path);
+	if (err)
+		return err;
+	lkf->end_pfn = find_end(lkf, file);
+	return nmibt_cache_of_pages(PAGE, &lkf->pages);
+}
+
+struct nmibt_error *nmibt_libkdumpfile_open(const struct nmibt_file *file, bool may_crash,
+					    struct nmibt_libkdumpfile **ret)
+{
+	struct nmibt_error *err = check_headers(file);
+	if (err)
+		return err;
+	if (!may_crash)
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+					  "%s: " FORMAT
+					  "; only libkdumpfile reads it, which is not "
+					  "safe with damaged files and is used only in nmibt's "
+					  "sandbox",
+					  file->path);
+	struct nmibt_libkdumpfile *lkf = calloc(1, sizeof(*lkf));
+	if (!lkf)
+		return nmibt_error_nomem();
+
+	err = open_lkf(lkf, file);
+	if (err) {
+		nmibt_libkdumpfile_close(lkf);
+		return err;
+	}
+	*ret = lkf;
+	return NULL;
+}
+
+void nmibt_libkdumpfile_close(struct nmibt_libkdumpfile *lkf)
+{
+	if (!lkf)
+		return;
+	nmibt_cache_free(lkf->pages);
+	if (lkf->ctx)
+		lkf->call.destroy(lkf->ctx);
+	if (lkf->library)
+		dlclose(lkf->library);
+	free(lkf);
+}
+
+void nmibt_libkdumpfile_image(struct nmibt_libkdumpfile *lkf, struct nmibt_image *ret)
+{
+	static const struct nmibt_image_ops ops = {
+		.read_phys = lkf_read_phys,
+		.vmcoreinfo_text = lkf_vmcoreinfo_text,
+		.next_range = lkf_next_range,
+		.notes = lkf_notes,
+	};
+
+	*ret = (struct nmibt_image){
+		.ops = &ops,
+		.ctx = lkf,
+		.arch = NMIBT_ARCH_X86_64,
+		.page_size = PAGE,
+	};
+}
