@@ -93,7 +93,7 @@ struct nmibt_image {
 	const char *lost;
 };
 
-#define NMIBT_FILE_TRUNCATED \
+#define NMIBT_FILE_TRUNCATED                                                                       \
 	"the file is truncated: it ends before the end of the dump; copy it again if it is a copy"
 #define NMIBT_DUMP_INCOMPLETE "makedumpfile left this dump incomplete: it had no room for the rest"
 
