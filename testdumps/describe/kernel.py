@@ -213,7 +213,8 @@ class Kernel:
         self.data = {name: bytearray(size) for name, size in sizes.items()}
 
     def place_variables(self):
-        apart = {words[1] for _, words in self.about.holes if words[0] == 'variable'}
+        # In the description's order: that of a set would differ from run to run.
+        apart = dict.fromkeys(words[1] for _, words in self.about.holes if words[0] == 'variable')
         together = [name for name in self.data if name not in apart]
         at, offsets = 0, {}
         for name in together:
