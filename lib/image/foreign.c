@@ -9,10 +9,14 @@
 
 #define MAX_SIGNATURE 32
 #define UNPACK "unpack it first: "
+#define UNPACKED " >DUMP"
 #define LKCD "its kernel is too old to have anything that nmibt reads"
 #define VMWARE "convert it first: vmss2core -N6 "
-#define GUEST "start its guest, virsh restore "
+/* Without --paused the guest runs on before it is dumped. */
+#define GUEST "start its guest, virsh restore --paused "
 #define GUEST_THEN ", and dump that: virsh dump --memory-only DOMAIN DUMP"
+#define SNAPSHOT "if it has a snapshot of a guest, start that, virsh snapshot-revert --paused "
+#define INCOMING "start QEMU with the guest's options, -S and -incoming 'exec:cat "
 
 static const struct format {
 	unsigned int len;
@@ -20,11 +24,14 @@ static const struct format {
 	const char *name;
 	const char *cure, *rest; /* advice: words before and behind the path; NULL: there is none */
 } formats[] = {
-	{6, "\xfd\x37zXZ\x00", "compressed by xz as a whole", UNPACK "xz -dk ", ""},
-	{4, "\x28\xb5\x2f\xfd", "compressed by zstd as a whole", UNPACK "zstd -d ", ""},
-	{2, "\x1f\x8b", "compressed by gzip as a whole", UNPACK "gzip -dk ", ""},
-	{3, "BZh", "compressed by bzip2 as a whole", UNPACK "bzip2 -dk ", ""},
-	{4, "\x04\x22\x4d\x18", "compressed by lz4 as a whole", UNPACK "lz4 -d ", ""},
+	/* Most of these programs want a name with their own ending, if they are not to write to
+	 * their output. virsh dump writes under the name that it is given, whatever packs it. */
+	{6, "\xfd\x37zXZ\x00", "compressed by xz as a whole", UNPACK "xz -dc ", UNPACKED},
+	{4, "\x28\xb5\x2f\xfd", "compressed by zstd as a whole", UNPACK "zstd -dc ", UNPACKED},
+	{2, "\x1f\x8b", "compressed by gzip as a whole", UNPACK "gzip -dc ", UNPACKED},
+	{3, "BZh", "compressed by bzip2 as a whole", UNPACK "bzip2 -dc ", UNPACKED},
+	{4, "\x04\x22\x4d\x18", "compressed by lz4 as a whole", UNPACK "lz4 -dc ", UNPACKED},
+	{9, "\x89LZO\0\r\n\x1a\n", "compressed by lzop as a whole", UNPACK "lzop -dc ", UNPACKED},
 	/* libkdumpfile could read it. But LKCD ended with 2.6, whose kernels have none of the logs
 	 * that nmibt reads, and mostly no VMCOREINFO. */
 	{8, "\xed\x23\x8f\x61\x73\x01\x19\xa8", "an LKCD dump", LKCD, NULL},
@@ -48,7 +55,10 @@ static const struct format {
 	{16, "LibvirtQemudSave", "a guest that libvirt saved", GUEST, GUEST_THEN},
 	{16, "LibvirtQemudPart", "a guest that libvirt began to save and did not finish", NULL,
 	 NULL},
-	{4, "QEVM", "a guest that QEMU saved", "load it and dump it: dump-guest-memory DUMP", NULL},
+	/* virsh dump without --memory-only leaves this, too: no header of libvirt's is before it. */
+	{4, "QEVM", "a guest that QEMU saved", INCOMING,
+	 "', and dump it in QEMU's monitor: dump-guest-memory DUMP"},
+	{4, "QFI\xfb", "a disk image (qcow2)", SNAPSHOT "DOMAIN SNAPSHOT" GUEST_THEN, NULL},
 };
 
 static bool is_format(const struct nmibt_file *file, const struct format *format)
