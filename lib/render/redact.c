@@ -14,9 +14,15 @@ static const char *const kernel_threads[] = {
 	"kauditd",   "oom_reaper", "writeback",	 "idle_inject/",
 };
 
+/* drivers/watchdog/hpwdt.c, 6.12; before it are two bits in hexadecimal. */
+#define HPWDT                                                                                      \
+	": An NMI occurred. Depending on your system the reason for the NMI is logged in any one " \
+	"of the following resources:"
+
 /* The arguments of panic(), up to their variable part: kernel/panic.c, exit.c, hung_task.c,
  * watchdog.c, smp.c, init/do_mounts.c, kernel/rcu/tree_stall.h, mm/oom_kill.c,
- * drivers/tty/sysrq.c, arch/x86/kernel/dumpstack.c, nmi.c, arch/arm64/kernel/traps.c; 6.12. */
+ * drivers/tty/sysrq.c, arch/x86/kernel/dumpstack.c, nmi.c, arch/arm64/kernel/traps.c, and those of
+ * outside[] in lib/report/death.c; 6.12. */
 static const char *const panics[] = {
 	"sysrq triggered crash",
 	"hung_task: blocked tasks",
@@ -40,6 +46,20 @@ static const char *const panics[] = {
 	"System is deadlocked on memory",
 	"VFS: Unable to mount root fs on unknown-block",
 	"NMI: Not continuing",
+	"NMI IOCK error: Not continuing",
+	"00" HPWDT,
+	"02" HPWDT,
+	"04" HPWDT,
+	"06" HPWDT,
+	"Arm Generic Diagnostic Dump and Reset SDEI event issued",
+	"a64fx_diag: interrupt received",
+	"Watchdog pre-timeout",
+	"pre-timeout",
+	"watchdog pretimeout event",
+	"Software Watchdog Timer expired",
+	"SBSA Generic Watchdog timeout",
+	"Watchdog Timeout",
+	"Kernel Watchdog",
 	"Fatal machine check",
 	"Machine halted.",
 	"stack-protector: Kernel stack is corrupted in: ",

@@ -354,6 +354,8 @@ static struct nmibt_error *render_subjects(struct renderer *r)
 		begin(r, "reporter");
 		fprintf(r->out, "CPU %u", death->reporter);
 		nmibt_render_task(r, &report->cpus[death->reporter].task);
+		if (death->from_outside)
+			fprintf(r->out, "  %s", death->from_outside);
 		end(r);
 	}
 	return NULL;

@@ -256,11 +256,44 @@ static void add_subjects(struct nmibt_report *report, const struct nmibt_cpus *c
 	}
 }
 
-/* True: a hypervisor or a person sent an NMI, and the CPU that happened to take it panicked:
- * arch/x86/kernel/nmi.c: unknown_nmi_error(), 6.12. */
-static bool is_of_operator(const struct nmibt_death *death)
+#define BY_NMI "took an NMI that an operator, a hypervisor or hardware sent"
+#define BY_DIAGNOSTIC "took a diagnostic interrupt that an operator or firmware sent"
+#define BY_WATCHDOG "found that a watchdog device had not been fed in time"
+
+/*
+ * Panics that come from outside of the kernel. Which CPU takes them is chance, and why it happened
+ * is nowhere on its stack: arch/x86/kernel/nmi.c: pci_serr_error(), io_check_error(),
+ * unknown_nmi_error(), drivers/watchdog/hpwdt.c: hpwdt_pretimeout() (for an NMI by the button of
+ * the iLO, by its watchdog, or by a bus), drivers/acpi/arm64/agdi.c,
+ * drivers/soc/fujitsu/a64fx-diag.c, drivers/char/ipmi/ipmi_watchdog.c, drivers/watchdog/softdog.c,
+ * pretimeout_panic.c, sbsa_gwdt.c, orion_wdt.c, intel-mid_wdt.c; 6.12.
+ */
+static const struct {
+	const char *words;
+	const char *how;
+} outside[] = {
+	{"NMI: Not continuing", BY_NMI},
+	{"NMI IOCK error: Not continuing", BY_NMI},
+	{"An NMI occurred", BY_NMI},
+	{"Arm Generic Diagnostic Dump and Reset", BY_DIAGNOSTIC},
+	{"a64fx_diag: interrupt received", BY_DIAGNOSTIC},
+	{"Watchdog pre-timeout", BY_WATCHDOG},
+	{"pre-timeout", BY_NMI}, /* ipmi_watchdog takes any NMI that nobody else handles */
+	{"watchdog pretimeout event", BY_WATCHDOG},
+	{"Software Watchdog Timer expired", BY_WATCHDOG},
+	{"SBSA Generic Watchdog timeout", BY_WATCHDOG},
+	{"Watchdog Timeout", BY_WATCHDOG},
+	{"Kernel Watchdog", BY_WATCHDOG},
+};
+
+/* How a panic came to its reporter from outside of the kernel. NULL: it did not. */
+static const char *came_from_outside(const struct nmibt_death *death)
 {
-	return death->message && strstr(death->message, "NMI: Not continuing");
+	for (size_t i = 0; death->message && i < ARRAY_SIZE(outside); i++) {
+		if (strstr(death->message, outside[i].words))
+			return outside[i].how;
+	}
+	return NULL;
 }
 
 /* A watchdog's panic is about the CPUs and tasks that it names. An oops, a BUG, sysrq-c and other
@@ -276,7 +309,9 @@ struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report)
 		return nmibt_error_nomem();
 	if (!death->is_known)
 		return NULL;
-	if (!cause && is_of_operator(death))
+	if (!cause)
+		death->from_outside = came_from_outside(death);
+	if (death->from_outside)
 		return NULL;
 	if (!cause || !nmibt_is_condition(cause->kind)) {
 		death->is_reporter_subject = true;

@@ -34,6 +34,7 @@ struct nmibt_death {
 	bool by_capture, by_panic_cpu, by_kdump, by_log, by_registers; /* which evidence shows it */
 	uint32_t reporter; /* the CPU that called panic(); NMIBT_NO_CPU: not known */
 	bool is_reporter_subject;
+	const char *from_outside; /* how it came to the reporter, as it could to any CPU; or NULL */
 	bool *subjects; /* one flag for each of the report's CPUs: the death is about it */
 	unsigned int nr_subjects;
 	struct nmibt_task *tasks; /* that it is about: hung, or RCU waits for them */

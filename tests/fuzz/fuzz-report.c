@@ -46,7 +46,7 @@ static const char *const chains[] = {
 static const char *const words[] = {
 	"Hard LOCKUP",	       "softlockup: hung tasks",   "RCU Stall",
 	"Fatal exception",     "hung_task: blocked tasks", "sysrq triggered crash",
-	"NMI: Not continuing", "panic_on_warn set"};
+	"NMI: Not continuing", "panic_on_warn set",	   "watchdog pretimeout event"};
 
 /* An index + 1 into a table of nr entries, or 0. */
 static size_t take_index(struct input *in, size_t nr)

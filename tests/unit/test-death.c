@@ -156,14 +156,39 @@ static void first_panic(void **state)
 	check_subject(f, 1);
 }
 
-static void operator_nmi(void **state)
-{
-	struct fake_report *f = *state;
+/* Panics that say nothing of the CPU that reports them: arch/x86/kernel/nmi.c,
+ * drivers/watchdog/hpwdt.c (6.12 and 3.10), drivers/acpi/arm64/agdi.c,
+ * drivers/soc/fujitsu/a64fx-diag.c, drivers/char/ipmi/ipmi_watchdog.c, drivers/watchdog/softdog.c,
+ * pretimeout_panic.c, sbsa_gwdt.c, orion_wdt.c, intel-mid_wdt.c; 6.12. */
+static const char *const outside[] = {
+	"NMI: Not continuing",
+	"NMI IOCK error: Not continuing",
+	"02: An NMI occurred. Depending on your system the reason for the NMI is logged in any one",
+	"An NMI occurred. Depending on your system the reason for the NMI is logged in any one",
+	"Arm Generic Diagnostic Dump and Reset SDEI event issued",
+	"a64fx_diag: interrupt received",
+	"Watchdog pre-timeout",
+	"pre-timeout",
+	"watchdog pretimeout event",
+	"Software Watchdog Timer expired",
+	"SBSA Generic Watchdog timeout",
+	"Watchdog Timeout",
+	"Kernel Watchdog",
+};
 
-	fr_panic(f, FR_IRQ(1), 1, "NMI: Not continuing");
-	open_with_a_trace(f);
-	assert_int_equal(f->report->death.reporter, 1);
-	assert_int_equal(f->report->death.nr_subjects, 0);
+static void from_outside(void **state)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(outside); i++) {
+		struct fake_report *f = *state;
+
+		fr_panic(f, FR_IRQ(1), 1, outside[i]);
+		open_with_a_trace(f);
+		assert_int_equal(f->report->death.reporter, 1);
+		assert_int_equal(f->report->death.nr_subjects, 0);
+		assert_non_null(f->report->death.from_outside);
+		teardown(state);
+		setup(state);
+	}
 }
 
 /* A stall that waits for tasks only, and for no CPU. */
@@ -547,7 +572,7 @@ int main(void)
 		TEST(report_in_between),
 		TEST(suspended_in_between),
 		TEST(first_panic),
-		TEST(operator_nmi),
+		TEST(from_outside),
 		TEST(stall_of_a_task),
 		TEST(hung_tasks),
 		TEST(oops_to_kdump),
