@@ -103,7 +103,7 @@ static bool is_user(const struct nmibt_cpu_brief *b)
 
 static bool has_irqs_off(const struct nmibt_cpu_brief *b)
 {
-	return b->irqs_off && !b->is_idle && b->outcome != NMIBT_OUTCOME_SELF;
+	return b->irqs_off && !b->is_idle && !b->is_offline && b->outcome != NMIBT_OUTCOME_SELF;
 }
 
 static bool is_same_place(const struct nmibt_cpu_brief *b)

@@ -54,7 +54,7 @@ bool nmibt_is_stuck(const struct nmibt_cpu_brief *brief)
 static bool has_irqs_off(const struct nmibt_cpu_brief *b, uint64_t arg)
 {
 	(void)arg;
-	return !is_idle(b) && b->tells_idle && b->moved != NMIBT_MOVED_SAME &&
+	return !is_idle(b) && !b->is_offline && b->tells_idle && b->moved != NMIBT_MOVED_SAME &&
 	       b->outcome != NMIBT_OUTCOME_SELF && b->irqs_off;
 }
 

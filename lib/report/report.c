@@ -167,6 +167,7 @@ static struct nmibt_error *describe(const struct nmibt_report *report, struct nm
 	if (stands(cpu)) {
 		cpu->is_idle = shown->is_idle_said || nmibt_is_idle_stack(&shown->stack);
 		cpu->is_user = shown->is_user;
+		cpu->is_offline = nmibt_is_offline_stack(&shown->stack);
 		cpu->irqs_off = shown->has_irqs_off && shown->irqs_off;
 		cpu->stack_hash = nmibt_stack_hash(shown->stack.frames, shown->stack.nr);
 	}
@@ -353,6 +354,7 @@ static void make_brief(const struct nmibt_cpu *cpu, struct nmibt_cpu_brief *brie
 		.has_stale_slot = cpu->has_stale_slot,
 		.is_idle = cpu->is_idle,
 		.is_user = cpu->is_user,
+		.is_offline = cpu->is_offline,
 		.irqs_off = cpu->irqs_off,
 		.is_late = cpu->has_slot && cpu->slot.flags & NMI_CAPTURE_SLOT_F_LATE,
 		.faulted = cpu->has_slot && cpu->slot.flags & NMI_CAPTURE_SLOT_F_FAULTED,

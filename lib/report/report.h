@@ -146,7 +146,7 @@ struct nmibt_cpu {
 	struct nmi_capture_slot slot;
 	bool has_stale_slot; /* its slot answers an older request: nmibt_older_next() returns it */
 	bool is_stale; /* nmibt_older_next() returned it: it is older than what stands */
-	bool is_idle, is_user, irqs_off;
+	bool is_idle, is_user, is_offline, irqs_off;
 	bool is_partial_filled; /* its slot has no stack, so stop has it */
 	enum nmibt_moved moved; /* between standing and stop */
 	struct nmibt_age age; /* of standing */
@@ -173,7 +173,7 @@ struct nmibt_cpu_brief {
 	bool tells_idle; /* as nmibt_tells_idle() of its stack */
 	size_t condition;
 	bool has_stale_slot, has_older;
-	bool is_idle, is_user, irqs_off, is_late;
+	bool is_idle, is_user, is_offline, irqs_off, is_late;
 	bool faulted; /* a fault ended its capture */
 	bool lost; /* lost or unreadable bytes, or damage */
 	uint64_t lost_bytes, unread, lost_records;

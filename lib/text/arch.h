@@ -39,6 +39,7 @@ enum {
 	 * releases and architectures, and do not tell what the CPU did. */
 	NMIBT_FUNCTION_FRAMING = 0x100,
 	NMIBT_FUNCTION_DELAY = 0x200, /* it waits for a time to pass, on behalf of its caller */
+	NMIBT_FUNCTION_OFFLINE = 0x400, /* only CPUs that were taken offline are in it */
 };
 
 /* A name that ends with '*' stands for all names that begin like it. */

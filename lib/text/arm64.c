@@ -175,6 +175,7 @@ static const struct nmibt_form forms[] = {
 static const struct nmibt_function_kinds functions[] = {
 	/* arch/arm64/kernel/idle.c, drivers/firmware/psci, drivers/cpuidle */
 	{"arch_local_irq_enable", NMIBT_FUNCTION_HALT},
+	{"cpu_die", NMIBT_FUNCTION_OFFLINE}, /* arch/arm64/kernel/smp.c */
 	{"cpu_do_idle", NMIBT_FUNCTION_IDLE},
 	{"psci_cpu_suspend_enter", NMIBT_FUNCTION_IDLE},
 	{"psci_enter_idle_state", NMIBT_FUNCTION_IDLE},

@@ -25,6 +25,9 @@ static const struct nmibt_function_kinds common[] = {
 	{"cpuidle_enter_state", NMIBT_FUNCTION_IDLE},
 	{"cpuidle_enter_s2idle", NMIBT_FUNCTION_IDLE},
 
+	/* kernel/sched/idle.c: do_idle(), 6.12. Compilers may make it a jump, which leaves no frame. */
+	{"arch_cpu_idle_dead", NMIBT_FUNCTION_OFFLINE},
+
 	/* kernel/panic.c, kernel/exit.c, kernel/kexec_core.c, kernel/crash_core.c; each
 	 * architecture's crash code in machine_kexec.c */
 	{"panic", NMIBT_FUNCTION_DYING},
@@ -235,6 +238,15 @@ bool nmibt_is_idle_stack(const struct nmibt_stack *stack)
 		kinds = nmibt_frame_kinds(&stack->frames[i]);
 	}
 	return kinds & NMIBT_FUNCTION_IDLE;
+}
+
+bool nmibt_is_offline_stack(const struct nmibt_stack *stack)
+{
+	for (size_t i = next_in_chain(stack, 0); i < stack->nr; i = next_in_chain(stack, i + 1)) {
+		if (nmibt_frame_kinds(&stack->frames[i]) & NMIBT_FUNCTION_OFFLINE)
+			return true;
+	}
+	return false;
 }
 
 bool nmibt_tells_idle(const struct nmibt_stack *stack)

@@ -301,6 +301,8 @@ size_t nmibt_count_dying(const struct nmibt_stack *stack);
 /* True: the CPU is idle: the innermost function of its chain is one of the idle loop, and it serves
  * no interrupt. */
 bool nmibt_is_idle_stack(const struct nmibt_stack *stack);
+/* True: the kernel took the CPU offline. It halts, with interrupts off, until it is started anew. */
+bool nmibt_is_offline_stack(const struct nmibt_stack *stack);
 /* False: nothing tells whether a CPU with this stack is idle, because neither the function that it
  * is in has a name, as those of modules, nor a caller that is no part of the idle loop. */
 bool nmibt_tells_idle(const struct nmibt_stack *stack);

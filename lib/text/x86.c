@@ -139,6 +139,12 @@ static const struct nmibt_function_kinds functions[] = {
 	{"intel_idle_hlt_irq_on", NMIBT_FUNCTION_IDLE},
 	{"intel_idle_s2idle", NMIBT_FUNCTION_IDLE},
 
+	/* arch/x86/kernel/smpboot.c, arch/x86/xen/smp_pv.c */
+	{"native_play_dead", NMIBT_FUNCTION_OFFLINE},
+	{"hlt_play_dead", NMIBT_FUNCTION_OFFLINE},
+	{"play_dead_common", NMIBT_FUNCTION_OFFLINE},
+	{"xen_pv_play_dead", NMIBT_FUNCTION_OFFLINE},
+
 	/* arch/x86/kernel/crash.c, reboot.c, smp.c, process.c, dumpstack.c,
 	 * machine_kexec_64.c; arch/x86/mm/fault.c */
 	{"die", NMIBT_FUNCTION_STOP},

@@ -24,6 +24,48 @@ static struct nmibt_stack read_stack(enum nmibt_arch arch, const char *raw, stru
 	return backtrace.stack;
 }
 
+/* --------------------------------------------------------------------- offline */
+
+static void check_offline(enum nmibt_arch arch, const char *raw, bool is_offline)
+{
+	struct nmibt_text text;
+	struct nmibt_stack stack = read_stack(arch, raw, &text);
+
+	if (nmibt_is_offline_stack(&stack) != is_offline)
+		fail_msg("%s: %s", is_offline ? "offline" : "not offline", raw);
+	nmibt_stack_destroy(&stack);
+	nmibt_text_destroy(&text);
+}
+
+/* As of virtual CPUs that were taken offline, 6.12; 6.1 jumps from arch_cpu_idle_dead(). */
+static void offline(void **state)
+{
+	(void)state;
+	check_offline(
+		X86_64,
+		"Call Trace:\n <TASK>\n hlt_play_dead+0x23/0x30\n native_play_dead+0x132/0x1c0\n"
+		" arch_cpu_idle_dead+0x15/0x20\n do_idle+0x1ac/0x2a0\n </TASK>\n",
+		true);
+	check_offline(X86_64,
+		      "Call Trace:\n <TASK>\n native_play_dead+0x132/0x1c0\n do_idle+0x1ac/0x2a0\n"
+		      " </TASK>\n",
+		      true);
+	check_offline(ARM64,
+		      "Call trace:\n __arm_smccc_hvc+0x4/0x8\n cpu_psci_cpu_die+0x28/0x90\n"
+		      " cpu_die+0x40/0x80\n do_idle+0x1ac/0x2a0\n",
+		      true);
+	check_offline(
+		X86_64,
+		"Call Trace:\n <TASK>\n default_idle+0x9/0x20\n do_idle+0x1ac/0x2a0\n </TASK>\n",
+		false);
+	/* A return address that is left on the stack from before. */
+	check_offline(
+		X86_64,
+		"Call Trace:\n <TASK>\n ? native_play_dead+0x132/0x1c0\n default_idle+0x9/0x20\n"
+		" do_idle+0x1ac/0x2a0\n </TASK>\n",
+		false);
+}
+
 /* ------------------------------------------------------------------------ idle */
 
 static void check_idle(enum nmibt_arch arch, const char *raw, bool is_idle)
@@ -248,11 +290,9 @@ static void functions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(idle),
-		cmocka_unit_test(not_idle),
-		cmocka_unit_test(idle_when_stopped),
-		cmocka_unit_test(dying),
-		cmocka_unit_test(entries),
+		cmocka_unit_test(offline),   cmocka_unit_test(idle),
+		cmocka_unit_test(not_idle),  cmocka_unit_test(idle_when_stopped),
+		cmocka_unit_test(dying),     cmocka_unit_test(entries),
 		cmocka_unit_test(functions),
 	};
 
