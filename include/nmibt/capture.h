@@ -48,7 +48,7 @@ enum nmi_capture_state {
 };
 
 /* nmi_capture_desc.flags */
-#define NMI_CAPTURE_F_DRAINED 0x1 /* the slots were printed to the log */
+#define NMI_CAPTURE_F_DRAINED 0x1 /* they were printed to the log, or a line about them */
 #define NMI_CAPTURE_F_REENTERED 0x2 /* the requester faulted and came back */
 #define NMI_CAPTURE_F_CRASH_KEXEC 0x4 /* asked on the way to a crash kernel */
 
