@@ -51,8 +51,11 @@ def compare(document, binaries):
             starts = binary.functions.get(frame["function_name"], ()) if binary else ()
             if len(starts) != 1:
                 continue
-            text = cpu["text"]["lines"][frame["line"]]["text"]
-            is_pc = PC.match(text) or frame["interrupted"]
+            # A stack that was unwound has no lines. Its first frame is the pc.
+            is_text = frame["line"] is not None
+            text = cpu["text"]["lines"][frame["line"]]["text"] if is_text else frame["address"]
+            is_pc = PC.match(text) or frame["interrupted"] or \
+                (not is_text and frame is cpu["stack"]["frames"][0])
             address = next(iter(starts)) + frame["function_offset"] - \
                 (not is_pc and frame["function_offset"] > 0)
             theirs = binary.places(address)

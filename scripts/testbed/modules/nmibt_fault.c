@@ -1,19 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Makes a kernel function fault when a chosen CPU enters it: symbol=NAME, cpu=N.
- * Only one fault is made: what the kernel does afterwards is the test.
+ * Only one fault is made, and with symbol2=NAME a second one behind it in that
+ * function: what the kernel does afterwards is the test.
  */
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/smp.h>
 
-static char *symbol;
+static char *symbol, *symbol2;
 module_param(symbol, charp, 0);
+module_param(symbol2, charp, 0);
 
 static unsigned int cpu;
 module_param(cpu, uint, 0);
 
-static bool done;
+static struct kprobe probes[2];
+static unsigned int nr_faults;
 
 static noinline void nmibt_fault_now(void)
 {
@@ -22,21 +25,31 @@ static noinline void nmibt_fault_now(void)
 
 static int nmibt_fault_handler(struct kprobe *probe, struct pt_regs *regs)
 {
-	if (raw_smp_processor_id() != cpu || done)
+	if (raw_smp_processor_id() != cpu || nr_faults >= ARRAY_SIZE(probes) ||
+	    probe != &probes[nr_faults])
 		return 0;
-	done = true;
-	nmibt_fault_now();
-	return 0;
+	nr_faults++;
+	/* Not here: no probe is hit in a probe's handler. */
+	instruction_pointer_set(regs, (unsigned long)nmibt_fault_now);
+	return 1;
 }
 
-static struct kprobe nmibt_fault_probe = {
-	.pre_handler = nmibt_fault_handler,
-};
+/* A probe that has such a handler is not optimized, and may set the instruction pointer. */
+static void nmibt_fault_behind(struct kprobe *probe, struct pt_regs *regs, unsigned long flags)
+{
+}
+
+static int fault_in(unsigned int i, const char *name)
+{
+	probes[i].symbol_name = name;
+	probes[i].pre_handler = nmibt_fault_handler;
+	probes[i].post_handler = nmibt_fault_behind;
+	return name ? register_kprobe(&probes[i]) : 0;
+}
 
 static int __init nmibt_fault_init(void)
 {
-	nmibt_fault_probe.symbol_name = symbol;
-	return register_kprobe(&nmibt_fault_probe);
+	return fault_in(0, symbol) ?: fault_in(1, symbol2);
 }
 module_init(nmibt_fault_init);
 

@@ -10,6 +10,9 @@
  *	two		panic() in a thread on cpu; while that panic is under way, and
  *			before it captures, panic() in a thread on cpu2
  *	two_nmi		the same with nmi_panic() on cpu2, in an interrupt of a thread
+ *	two_die		the same with a bad access on cpu2
+ *	locked		panic() in a kernel thread while somebody holds the lock of kexec
+ *	nmi		nmi_panic() on cpu, with the registers of a thread that is interrupted
  *	rest		sysrq-c in a kernel thread, as soon as all other CPUs idle
  */
 #include <linux/cpumask.h>
@@ -129,6 +132,20 @@ static int nmibt_second_thread(void *unused)
 	return 0;
 }
 
+static noinline void nmibt_second_oops(void)
+{
+	nmibt_bad_access();
+	barrier();
+}
+
+static int nmibt_second_oops_thread(void *unused)
+{
+	local_irq_disable();
+	nmibt_wait_for_first();
+	nmibt_second_oops();
+	return 0;
+}
+
 /* What the second finds on its CPU is known, not whatever happens to run there. */
 static bool interruptible;
 
@@ -209,11 +226,10 @@ static int run_on(unsigned int on, int (*fn)(void *))
 }
 
 /* All that needs other threads is done before a CPU spins. */
-static int run_two(bool nmi)
+static int run_two(int (*second_thread)(void *))
 {
 	struct task_struct *first = thread_on(cpu, nmibt_first_thread);
-	struct task_struct *then = thread_on(cpu2, nmi ? nmibt_interrupted_thread :
-							 nmibt_second_thread);
+	struct task_struct *then = thread_on(cpu2, second_thread);
 	int err;
 
 	if (IS_ERR(first) || IS_ERR(then))
@@ -222,13 +238,60 @@ static int run_two(bool nmi)
 	if (err)
 		return err;
 	wake_up_process(then);
-	if (nmi) {
+	if (second_thread == nmibt_interrupted_thread) {
 		while (!READ_ONCE(interruptible))
 			cpu_relax();
 		err = smp_call_function_single(cpu2, nmibt_second_irq, NULL, 0);
 	}
 	wake_up_process(first);
 	return err;
+}
+
+/* No module is meant to find the lock: a kprobe knows where the kernel looks symbols up. */
+static int lock_kexec(void)
+{
+	struct kprobe probe = {.symbol_name = "kallsyms_lookup_name"};
+	unsigned long (*lookup)(const char *name);
+	atomic_t *lock;
+	int err = register_kprobe(&probe);
+
+	if (err)
+		return err;
+	lookup = (void *)probe.addr;
+	unregister_kprobe(&probe);
+	lock = (atomic_t *)lookup("__kexec_lock");
+	if (!lock)
+		return -ENOENT;
+	atomic_set(lock, 1);
+	return 0;
+}
+
+static noinline void nmibt_interrupt_here(void)
+{
+	barrier();
+}
+
+static int nmibt_nmi_thread(void *unused)
+{
+	nmibt_interrupt_here();
+	return 0;
+}
+
+static int nmibt_nmi_panic(struct kprobe *probe, struct pt_regs *regs)
+{
+	nmi_panic(regs, "nmibt: nmi_panic");
+	return 0;
+}
+
+static struct kprobe nmibt_nmi_probe = {
+	.addr = (kprobe_opcode_t *)nmibt_interrupt_here,
+	.pre_handler = nmibt_nmi_panic,
+};
+
+/* The probe's exception interrupts the thread. */
+static int run_nmi(void)
+{
+	return register_kprobe(&nmibt_nmi_probe) ?: run_on(cpu, nmibt_nmi_thread);
 }
 
 static int __init nmibt_panic_init(void)
@@ -242,9 +305,15 @@ static int __init nmibt_panic_init(void)
 	if (!strcmp(how, "oops_irq"))
 		return smp_call_function_single(cpu, nmibt_oops_irq, NULL, 1);
 	if (!strcmp(how, "two"))
-		return run_two(false);
+		return run_two(nmibt_second_thread);
 	if (!strcmp(how, "two_nmi"))
-		return run_two(true);
+		return run_two(nmibt_interrupted_thread);
+	if (!strcmp(how, "two_die"))
+		return run_two(nmibt_second_oops_thread);
+	if (!strcmp(how, "locked"))
+		return lock_kexec() ?: run_on(cpu, nmibt_panic_thread);
+	if (!strcmp(how, "nmi"))
+		return run_nmi();
 	if (!strcmp(how, "rest"))
 		return run_on(cpu, nmibt_rest_thread);
 	pr_err("how=%s is unknown\n", how);
