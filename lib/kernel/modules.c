@@ -39,7 +39,8 @@ struct nmibt_modules {
 	struct nmibt_module *modules; /* sorted by the start of their code */
 	struct symbols *symbols; /* of each module */
 	unsigned int nr;
-	uint64_t lost; /* virtual address of something that can't be read; 0: none is known */
+	bool is_lost; /* something can't be read: */
+	uint64_t lost; /* its virtual address, which may be 0 */
 };
 
 /* -------------------------------------------------------------------- opening */
@@ -71,12 +72,18 @@ static bool find_layout(struct nmibt_kernel *kernel, struct layout *ret)
 	return true;
 }
 
+static void lose(struct nmibt_modules *m, uint64_t vaddr)
+{
+	m->is_lost = true;
+	m->lost = vaddr;
+}
+
 static bool read_at(struct nmibt_kernel *kernel, struct nmibt_modules *m, uint64_t vaddr, void *buf,
 		    size_t len)
 {
 	if (nmibt_kernel_read(kernel, vaddr, buf, len) == NMIBT_READ_OK)
 		return true;
-	m->lost = vaddr;
+	lose(m, vaddr);
 	return false;
 }
 
@@ -112,7 +119,7 @@ static void read_list(struct nmibt_kernel *kernel, struct nmibt_modules *m, uint
 			return;
 	}
 	if (at != head)
-		m->lost = at;
+		lose(m, at);
 }
 
 static int compare_modules(const void *a, const void *b)
@@ -163,9 +170,11 @@ void nmibt_modules_close(struct nmibt_modules *modules)
 
 bool nmibt_modules_are_lost(const struct nmibt_kernel *kernel, uint64_t *ret)
 {
-	/* kernel->modules is NULL also where nobody has looked for a module. */
-	*ret = kernel->modules ? kernel->modules->lost : 0;
-	return *ret;
+	/* Also where nobody has looked for a module. */
+	if (!kernel->modules || !kernel->modules->is_lost)
+		return false;
+	*ret = kernel->modules->lost;
+	return true;
 }
 
 const struct nmibt_module *nmibt_module_at(struct nmibt_kernel *kernel, uint64_t addr)
@@ -230,7 +239,7 @@ static void read_symbols(struct nmibt_kernel *kernel, const struct nmibt_module 
 	    !read_at(kernel, m, kallsyms + l->strtab, &s->strings, sizeof(s->strings)) || !nr)
 		return;
 	if (nr > MAX_SYMBOLS) {
-		m->lost = kallsyms + l->num_symtab;
+		lose(m, kallsyms + l->num_symtab);
 		return;
 	}
 	_cleanup_free_ Elf64_Sym *symbols = calloc(nr, sizeof(*symbols));
@@ -255,7 +264,7 @@ static enum name read_name(struct nmibt_kernel *kernel, uint64_t vaddr, char nam
 	nmibt_kernel_read_pages(kernel, vaddr, name, NMIBT_SYMBOL_LEN, known);
 	for (size_t i = 0; i < NMIBT_SYMBOL_LEN; i++) {
 		if (!known[i]) {
-			kernel->modules->lost = vaddr + i;
+			lose(kernel->modules, vaddr + i);
 			return NAME_LOST;
 		}
 		if (!name[i])
