@@ -269,13 +269,15 @@ static void add_subjects(struct nmibt_report *report, const struct nmibt_cpus *c
  * pretimeout_panic.c, sbsa_gwdt.c, orion_wdt.c, intel-mid_wdt.c; 6.12.
  */
 static const struct {
-	const char *words;
+	const char *words; /* the first line of its message */
 	const char *how;
 } outside[] = {
 	{"NMI: Not continuing", BY_NMI},
 	{"NMI IOCK error: Not continuing", BY_NMI},
-	{"An NMI occurred", BY_NMI},
-	{"Arm Generic Diagnostic Dump and Reset", BY_DIAGNOSTIC},
+	{"An NMI occurred. Depending on your system the reason for the NMI is logged in any one of "
+	 "the following resources:",
+	 BY_NMI},
+	{"Arm Generic Diagnostic Dump and Reset SDEI event issued", BY_DIAGNOSTIC},
 	{"a64fx_diag: interrupt received", BY_DIAGNOSTIC},
 	{"Watchdog pre-timeout", BY_WATCHDOG},
 	{"pre-timeout", BY_NMI}, /* ipmi_watchdog takes any NMI that nobody else handles */
@@ -286,11 +288,25 @@ static const struct {
 	{"Kernel Watchdog", BY_WATCHDOG},
 };
 
-/* How a panic came to its reporter from outside of the kernel. NULL: it did not. */
+/* The words that panic() was given. hpwdt puts two hexadecimal digits and a colon before its own. */
+static const char *panic_words(const char *message)
+{
+	static const char title[] = "Kernel panic - not syncing: ";
+
+	if (!strncmp(message, title, sizeof(title) - 1))
+		message += sizeof(title) - 1;
+	return strlen(message) > 4 && !memcmp(message + 2, ": ", 2) ? message + 4 : message;
+}
+
+/* How a panic came to its reporter from outside of the kernel. NULL: it did not. A driver's own panic
+ * may have some of these words, so they must be all of the message. */
 static const char *came_from_outside(const struct nmibt_death *death)
 {
-	for (size_t i = 0; death->message && i < ARRAY_SIZE(outside); i++) {
-		if (strstr(death->message, outside[i].words))
+	const char *words = panic_words(death->message ?: "");
+	size_t len = strcspn(words, "\n");
+
+	for (size_t i = 0; i < ARRAY_SIZE(outside); i++) {
+		if (len == strlen(outside[i].words) && !memcmp(words, outside[i].words, len))
 			return outside[i].how;
 	}
 	return NULL;

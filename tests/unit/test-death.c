@@ -163,8 +163,10 @@ static void first_panic(void **state)
 static const char *const outside[] = {
 	"NMI: Not continuing",
 	"NMI IOCK error: Not continuing",
-	"02: An NMI occurred. Depending on your system the reason for the NMI is logged in any one",
-	"An NMI occurred. Depending on your system the reason for the NMI is logged in any one",
+	"02: An NMI occurred. Depending on your system the reason for the NMI is logged in any one "
+	"of the following resources:",
+	"An NMI occurred. Depending on your system the reason for the NMI is logged in any one "
+	"of the following resources:",
 	"Arm Generic Diagnostic Dump and Reset SDEI event issued",
 	"a64fx_diag: interrupt received",
 	"Watchdog pre-timeout",
@@ -186,6 +188,27 @@ static void from_outside(void **state)
 		assert_int_equal(f->report->death.reporter, 1);
 		assert_int_equal(f->report->death.nr_subjects, 0);
 		assert_non_null(f->report->death.from_outside);
+		teardown(state);
+		setup(state);
+	}
+}
+
+/* A driver's own panics have such words, too. */
+static void words_of_outside(void **state)
+{
+	static const char *const messages[] = {
+		"mydrv: Watchdog Timeout in state 3",
+		"flush of pre-timeout work failed",
+		"Kernel Watchdog list corrupted",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(messages); i++) {
+		struct fake_report *f = *state;
+
+		fr_panic(f, FR_IRQ(1), 1, messages[i]);
+		open_with_a_trace(f);
+		check_subject(f, 1);
+		assert_null(f->report->death.from_outside);
 		teardown(state);
 		setup(state);
 	}
@@ -573,6 +596,7 @@ int main(void)
 		TEST(suspended_in_between),
 		TEST(first_panic),
 		TEST(from_outside),
+		TEST(words_of_outside),
 		TEST(stall_of_a_task),
 		TEST(hung_tasks),
 		TEST(oops_to_kdump),
