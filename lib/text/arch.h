@@ -39,7 +39,8 @@ enum {
 	 * releases and architectures, and do not tell what the CPU did. */
 	NMIBT_FUNCTION_FRAMING = 0x100,
 	NMIBT_FUNCTION_DELAY = 0x200, /* it waits for a time to pass, on behalf of its caller */
-	NMIBT_FUNCTION_OFFLINE = 0x400, /* only CPUs that were taken offline are in it */
+	NMIBT_FUNCTION_OFFLINE = 0x400, /* only CPUs that were taken offline are in it... */
+	NMIBT_FUNCTION_ONLINE = 0x800, /* ... but for one that is started again, in this */
 };
 
 /* A name that ends with '*' stands for all names that begin like it. */

@@ -243,8 +243,10 @@ bool nmibt_is_idle_stack(const struct nmibt_stack *stack)
 bool nmibt_is_offline_stack(const struct nmibt_stack *stack)
 {
 	for (size_t i = next_in_chain(stack, 0); i < stack->nr; i = next_in_chain(stack, i + 1)) {
-		if (nmibt_frame_kinds(&stack->frames[i]) & NMIBT_FUNCTION_OFFLINE)
-			return true;
+		unsigned int kinds = nmibt_frame_kinds(&stack->frames[i]);
+
+		if (kinds & (NMIBT_FUNCTION_OFFLINE | NMIBT_FUNCTION_ONLINE))
+			return kinds & NMIBT_FUNCTION_OFFLINE;
 	}
 	return false;
 }

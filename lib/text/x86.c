@@ -144,6 +144,9 @@ static const struct nmibt_function_kinds functions[] = {
 	{"hlt_play_dead", NMIBT_FUNCTION_OFFLINE},
 	{"play_dead_common", NMIBT_FUNCTION_OFFLINE},
 	{"xen_pv_play_dead", NMIBT_FUNCTION_OFFLINE},
+	/* xen_pv_play_dead() of 6.1 goes on when the CPU is started again. */
+	{"cpu_bringup", NMIBT_FUNCTION_ONLINE},
+	{"cpuhp_online_idle", NMIBT_FUNCTION_ONLINE},
 
 	/* arch/x86/kernel/crash.c, reboot.c, smp.c, process.c, dumpstack.c,
 	 * machine_kexec_64.c; arch/x86/mm/fault.c */

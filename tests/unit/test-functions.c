@@ -58,6 +58,12 @@ static void offline(void **state)
 		X86_64,
 		"Call Trace:\n <TASK>\n default_idle+0x9/0x20\n do_idle+0x1ac/0x2a0\n </TASK>\n",
 		false);
+	/* A CPU that is started again, under Xen, 6.1: arch/x86/xen/smp_pv.c: xen_pv_play_dead(). */
+	check_offline(X86_64,
+		      "Call Trace:\n <TASK>\n notify_cpu_starting+0x40/0x90\n"
+		      " cpu_bringup+0x60/0xa0\n xen_pv_play_dead+0x50/0x70\n"
+		      " arch_cpu_idle_dead+0x15/0x20\n do_idle+0x1ac/0x2a0\n </TASK>\n",
+		      false);
 	/* A return address that is left on the stack from before. */
 	check_offline(
 		X86_64,
