@@ -101,6 +101,11 @@ static bool is_user(const struct nmibt_cpu_brief *b)
 	return b->is_user;
 }
 
+static bool is_offline(const struct nmibt_cpu_brief *b)
+{
+	return b->is_offline;
+}
+
 static bool has_irqs_off(const struct nmibt_cpu_brief *b)
 {
 	return b->irqs_off && !b->is_idle && !b->is_offline && b->outcome != NMIBT_OUTCOME_SELF;
@@ -143,6 +148,7 @@ static void render_head(struct renderer *r, const struct group *group)
 		nmibt_render_task(r, &r->report->cpus[group->cpus[0]].task);
 	render_share(r, group, is_idle, "idle");
 	render_share(r, group, is_user, "in user mode");
+	render_share(r, group, is_offline, "offline");
 	render_share(r, group, has_irqs_off, "interrupts off");
 	render_share(r, group, is_same_place, "same place");
 	render_share(r, group, is_in_condition, "stuck");
