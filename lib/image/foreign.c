@@ -2,8 +2,8 @@
 /*
  * The signatures are from the programs that write the files: LKCD's dump.h, Xen's xenctrl.h (before
  * 3.1), QEMU's migration/qemu-file-types.h and libvirt's qemu_saveimage.h, Xen's xl.h (4.17),
- * VirtualBox's SSM.cpp (7.0). VMware's are those that crash's vmware_vmss.h (9.0) and Volatility's vmware.py (2.6) know,
- * Hyper-V's that of dissect.hypervisor's c_hyperv.py (3.0).
+ * VirtualBox's SSM.cpp (7.0). VMware's are those that crash's vmware_vmss.h (9.0) and Volatility's
+ * vmware.py (2.6) know, Hyper-V's that of dissect.hypervisor's c_hyperv.py (3.0).
  */
 #include "image/foreign.h"
 
