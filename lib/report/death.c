@@ -312,6 +312,20 @@ static const char *came_from_outside(const struct nmibt_death *death)
 	return NULL;
 }
 
+/* What came from outside may end an oops of its CPU, as a slow console makes that last. It prints as
+ * another caller, so that the log alone does not put the two together. */
+static const struct nmibt_printout *find_interrupted_oops(struct nmibt_report *report)
+{
+	struct nmibt_death *death = &report->death;
+	size_t oops = report->sources->log ? find_fatal_oops(report, death->reporter) : 0;
+	const struct nmibt_printout *p = oops ? &report->sources->log->printouts[oops - 1] : NULL;
+
+	if (!p || p->reporter == NMIBT_NO_CPU || p->reporter != death->reporter)
+		return NULL;
+	death->cause = oops;
+	return p;
+}
+
 /* A watchdog's panic is about the CPUs and tasks that it names. An oops, a BUG, sysrq-c and other
  * calls of panic() are about the CPU that reports them. */
 struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report)
@@ -325,8 +339,10 @@ struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report)
 		return nmibt_error_nomem();
 	if (!death->is_known)
 		return NULL;
-	if (!cause)
-		death->from_outside = came_from_outside(death);
+	if (!cause && came_from_outside(death)) {
+		cause = find_interrupted_oops(report);
+		death->from_outside = cause ? NULL : came_from_outside(death);
+	}
 	if (death->from_outside)
 		return NULL;
 	if (!cause || !nmibt_is_condition(cause->kind)) {
