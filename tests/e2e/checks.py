@@ -105,11 +105,11 @@ def check_outcomes(arch, scenario, captured):
         for flag in EXCEPTIONAL & slot.flag_names - set(
                 map(str.upper, flags + [wanted] + may_be_late)):
             bad.append("CPU %d: flag %s" % (cpu, flag.lower()))
-    for key, text in (("text", "text"), ("nested", "nested")):
+    for key, text in (("text", "text"), ("text_not", "text"), ("nested", "nested")):
         for cpu, pattern in scenario.get(key, {}).items():
             lines = slots.log_lines(getattr(captured[int(cpu)], text))
-            if not any(re.search(pattern, line) for line in lines):
-                bad.append("CPU %s: no line of its %s matches %s" % (cpu, text, pattern))
+            if any(re.search(pattern, line) for line in lines) != (key != "text_not"):
+                bad.append("CPU %s, %s: %s" % (cpu, key, pattern))
     return bad
 
 

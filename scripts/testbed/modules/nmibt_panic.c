@@ -11,6 +11,7 @@
  *			before it captures, panic() in a thread on cpu2
  *	two_nmi		the same with nmi_panic() on cpu2, in an interrupt of a thread
  *	two_die		the same with a bad access on cpu2
+ *	two_die_idle	the same in a thread that says that it is the idle task
  *	locked		panic() in a kernel thread while somebody holds the lock of kexec
  *	nmi		nmi_panic() on cpu, with the registers of a thread that is interrupted
  *	rest		sysrq-c in a kernel thread, as soon as all other CPUs idle
@@ -144,6 +145,13 @@ static int nmibt_second_oops_thread(void *unused)
 	nmibt_wait_for_first();
 	nmibt_second_oops();
 	return 0;
+}
+
+/* With PID 0 die() goes to kdump, and if that fails on to the end of the task. */
+static int nmibt_second_idle_thread(void *unused)
+{
+	current->pid = 0;
+	return nmibt_second_oops_thread(unused);
 }
 
 /* What the second finds on its CPU is known, not whatever happens to run there. */
@@ -308,6 +316,8 @@ static int __init nmibt_panic_init(void)
 		return run_two(nmibt_second_thread);
 	if (!strcmp(how, "two_nmi"))
 		return run_two(nmibt_interrupted_thread);
+	if (!strcmp(how, "two_die_idle"))
+		return run_two(nmibt_second_idle_thread);
 	if (!strcmp(how, "two_die"))
 		return run_two(nmibt_second_oops_thread);
 	if (!strcmp(how, "locked"))
