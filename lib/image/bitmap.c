@@ -10,6 +10,8 @@
 #define MAX_CHUNKS 65536
 #define PIECE_WORDS 64 /* words per read */
 #define FILE_BLOCK 4096
+/* Of a bitmap that is small: of 4 TiB of memory with pages of 4 KiB. */
+#define MAX_SMALL (128 << 20)
 
 void nmibt_bitmap_init(struct nmibt_blocks *blocks, uint64_t at, uint64_t nr_bits,
 		       struct nmibt_bitmap *ret)
@@ -161,6 +163,28 @@ bool nmibt_bitmap_rank(struct nmibt_bitmap *bitmap, uint64_t bit, uint64_t *ret)
 		return false;
 	*ret = bitmap->before[chunk] + in;
 	return true;
+}
+
+/* A run of data shorter than a block counts as one, so that the number of runs is bounded, too. */
+bool nmibt_bitmap_is_small(const struct nmibt_bitmap *bitmap)
+{
+	const struct nmibt_file *file = bitmap->blocks->file;
+	uint64_t at = bitmap->at, end = at + (bitmap->nr_bits + 7) / 8, sum = 0;
+
+	if (end > file->size)
+		end = file->size;
+	if (at >= end || end - at <= MAX_SMALL)
+		return true;
+	if (!file->next_data || !file->next_hole)
+		return false;
+	while (sum <= MAX_SMALL && (at = file->next_data(file, at)) < end) {
+		uint64_t hole = file->next_hole(file, at);
+		uint64_t len = (hole < end ? hole : end) - at;
+
+		sum += len < FILE_BLOCK ? FILE_BLOCK : len;
+		at = hole;
+	}
+	return sum <= MAX_SMALL;
 }
 
 /* ---------------------------------------------------------------- searching */

@@ -26,6 +26,9 @@ void nmibt_bitmap_init(struct nmibt_blocks *blocks, uint64_t at, uint64_t nr_bit
 bool nmibt_bitmap_test(const struct nmibt_bitmap *bitmap, uint64_t bit, bool *ret);
 /* *ret: how many of the bits before this one are set. False: one of them can't be read. */
 bool nmibt_bitmap_rank(struct nmibt_bitmap *bitmap, uint64_t bit, uint64_t *ret);
+/* True: the bitmap has so few bytes in the file, without those in holes, that counting all of its
+ * bits takes some ms. */
+bool nmibt_bitmap_is_small(const struct nmibt_bitmap *bitmap);
 /* The first bit in [from, end) that is set, or, with set false, that is not set; end: none. Bits
  * that can't be read count as not set. */
 uint64_t nmibt_bitmap_find(struct nmibt_bitmap *bitmap, uint64_t from, uint64_t end, bool set);

@@ -88,13 +88,17 @@ struct nmibt_image {
 	 * on. */
 	struct nmibt_number phys_base;
 	const char *panic_message; /* untrusted text, borrowed; NULL: it must be found in the log */
-	/* A sentence about what is known to be missing from the dump that the kernel left to be
-	 * read, as in a truncated file; NULL: nothing. Reports on such an image are not complete. */
+	/* A sentence about what is missing, or may be, from the dump that the kernel left to be
+	 * read, as in a truncated file; NULL: nothing. Reports on such an image are not
+	 * complete. */
 	const char *lost;
 };
 
 #define NMIBT_FILE_TRUNCATED                                                                       \
 	"the file is truncated: it ends before the end of the dump; copy it again if it is a copy"
+#define NMIBT_FILE_NOT_COUNTED                                                                     \
+	"this dump's table of pages is too large to be counted: nmibt did not check whether the "  \
+	"file is truncated"
 #define NMIBT_DUMP_INCOMPLETE "makedumpfile left this dump incomplete: it had no room for the rest"
 
 /*

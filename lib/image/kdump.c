@@ -16,9 +16,7 @@
 /* The same limits as in elf.c. */
 #define MAX_VMCOREINFO (1 << 20)
 #define MAX_NOTE_BYTES (64 << 20)
-/* Whether the file is whole is looked at in dumps of up to 1 TiB with pages of 4 KiB, whose bitmap
- * is counted in some ms, and by so many descriptors. */
-#define MAX_COUNTED_PFN (UINT64_C(1) << 28)
+/* So many descriptors are looked at to see whether the file is whole. */
 #define MAX_LAST_DESCS 65536
 
 /* struct page_desc, 24 bytes */
@@ -443,19 +441,15 @@ static bool is_beyond(const struct nmibt_kdump_part *part, uint64_t size)
 	return part->size && (part->offset > size || part->size > size - part->offset);
 }
 
-/* True: the file ends before the notes, or before the data of a page. The data is in the order of the descriptors, but
+/* True: the file ends before the data of a page. The data is in the order of the descriptors, but
  * all pages of zeros share one, which comes first (makedumpfile.c:
  * write_kdump_pages_and_bitmap_cyclic(), 1.7.2; QEMU's dump.c: write_dump_pages(), 7.2). So the
  * last descriptor of another page decides. */
-static bool is_truncated(struct part *part)
+static bool lacks_pages(struct part *part)
 {
 	uint64_t size = part->file->size, nr;
 	struct desc desc;
 
-	if (is_beyond(&part->header.vmcoreinfo, size) || is_beyond(&part->header.notes, size))
-		return true;
-	if (part->header.max_pfn > MAX_COUNTED_PFN)
-		return false;
 	if (!desc_number(part, part->end_pfn, &nr) || nr > max_descs(part))
 		return true;
 	uint64_t data_at = part->header.descs_at + nr * sizeof(desc);
@@ -470,16 +464,25 @@ static bool is_truncated(struct part *part)
 	return false;
 }
 
+static const char *find_loss(struct part *part)
+{
+	uint64_t size = part->file->size;
+
+	if (is_beyond(&part->header.vmcoreinfo, size) || is_beyond(&part->header.notes, size))
+		return NMIBT_FILE_TRUNCATED;
+	if (!nmibt_bitmap_is_small(&part->held))
+		return NMIBT_FILE_NOT_COUNTED;
+	return lacks_pages(part) ? NMIBT_FILE_TRUNCATED : NULL;
+}
+
 static void look_for_losses(struct nmibt_kdump *kdump)
 {
 	for (unsigned int i = 0; i < kdump->nr_parts && !kdump->lost; i++) {
 		if (kdump->parts[i].header.incomplete)
 			kdump->lost = NMIBT_DUMP_INCOMPLETE;
 	}
-	for (unsigned int i = 0; i < kdump->nr_parts && !kdump->lost; i++) {
-		if (is_truncated(&kdump->parts[i]))
-			kdump->lost = NMIBT_FILE_TRUNCATED;
-	}
+	for (unsigned int i = 0; i < kdump->nr_parts && !kdump->lost; i++)
+		kdump->lost = find_loss(&kdump->parts[i]);
 }
 
 static struct nmibt_error *open_kdump(struct nmibt_kdump *kdump, unsigned int nr,

@@ -37,8 +37,6 @@
 
 #define MAX_CPUS 8192 /* of Linux on x86_64 */
 #define MAX_PHYS_BITS 52
-/* The same limit as in kdump.c. */
-#define MAX_COUNTED_PFN (UINT64_C(1) << 28)
 
 struct nmibt_sadump {
 	const struct nmibt_file *file;
@@ -189,6 +187,13 @@ static uint64_t reversed_next_data(const struct nmibt_file *reversed, uint64_t o
 	return file->next_data ? file->next_data(file, offset) : offset;
 }
 
+static uint64_t reversed_next_hole(const struct nmibt_file *reversed, uint64_t offset)
+{
+	const struct nmibt_file *file = reversed->ctx;
+
+	return file->next_hole ? file->next_hole(file, offset) : file->size;
+}
+
 static struct nmibt_error *open_bitmaps(struct nmibt_sadump *sadump)
 {
 	sadump->reversed = (struct nmibt_file){
@@ -196,6 +201,7 @@ static struct nmibt_error *open_bitmaps(struct nmibt_sadump *sadump)
 		.size = sadump->file->size,
 		.read = read_reversed,
 		.next_data = reversed_next_data,
+		.next_hole = reversed_next_hole,
 		.ctx = sadump->file,
 		.fd = -1,
 	};
@@ -292,8 +298,8 @@ static const char *find_losses(struct nmibt_sadump *sadump)
 {
 	uint64_t nr;
 
-	if (sadump->max_pfn > MAX_COUNTED_PFN)
-		return NULL;
+	if (!nmibt_bitmap_is_small(&sadump->held))
+		return NMIBT_FILE_NOT_COUNTED;
 	if (nmibt_bitmap_rank(&sadump->held, sadump->max_pfn, &nr) && nr <= max_pages(sadump))
 		return NULL;
 	return NMIBT_FILE_TRUNCATED;

@@ -432,6 +432,7 @@ static void test_large(void **state)
 	fake_put_bit(&fake, fake.memory_at, 1ull << 32);
 	fake_kdump_reopen(&fake);
 	struct opened o = open_one(&fake);
+	check_lost(&o, NULL);
 	for (size_t i = ARRAY_SIZE(pfns); i--;)
 		assert_int_equal(status_of(&o, pfns[i]), NMIBT_READ_OK);
 	assert_int_equal(status_of(&o, 1ull << 32), NMIBT_READ_EXCLUDED);
@@ -444,6 +445,29 @@ static void test_large(void **state)
 		from = range.start + range.size;
 	}
 	assert_false(o.image.ops->next_range(o.image.ctx, from, &range));
+	nmibt_kdump_close(o.kdump);
+	assert_int_equal(ftruncate(fake.fd, fake.end - 1), 0);
+	fake_kdump_reopen(&fake);
+	o = open_one(&fake);
+	check_lost(&o, "truncated: it ends");
+	nmibt_kdump_close(o.kdump);
+	fake_kdump_free(&fake);
+}
+
+/* A bitmap of more than 4 TiB that has no holes takes too long to count. */
+static void test_not_counted(void **state)
+{
+	static char piece[1 << 20];
+	struct fake_kdump fake = usual;
+
+	(void)state;
+	fake.max_pfn = (1ull << 30) + 8 * sizeof(piece);
+	fake_kdump_begin(&fake);
+	for (uint64_t at = fake.held_at; at < fake.descs_at; at += sizeof(piece))
+		fake_put(&fake, at, piece, sizeof(piece));
+	fake_kdump_reopen(&fake);
+	struct opened o = open_one(&fake);
+	check_lost(&o, "did not check");
 	nmibt_kdump_close(o.kdump);
 	fake_kdump_free(&fake);
 }
@@ -854,6 +878,7 @@ int main(void)
 		cmocka_unit_test(test_not_parts),
 		cmocka_unit_test(test_incomplete),
 		cmocka_unit_test(test_large),
+		cmocka_unit_test(test_not_counted),
 		cmocka_unit_test(test_headers_refused),
 		cmocka_unit_test(test_other_machines_refused),
 		cmocka_unit_test(test_descriptors),

@@ -198,6 +198,34 @@ static void test_truncated(void **state)
 	close_dump(&o);
 }
 
+/* More than 1 TiB, whose bitmaps are mostly holes. */
+static void test_large(void **state)
+{
+	enum { BITMAP_BLOCKS = 1 << 14 };
+	uint64_t held_at = MEMORY_AT + (uint64_t)BITMAP_BLOCKS * BLOCK;
+	uint64_t data_at = held_at + (uint64_t)BITMAP_BLOCKS * BLOCK;
+
+	(void)state;
+	for (unsigned int pages = 1; pages <= 2; pages++) {
+		int fd = make();
+
+		put_u32(fd, HEAD_AT + 52, BITMAP_BLOCKS);
+		put_u32(fd, HEAD_AT + 56, BITMAP_BLOCKS);
+		put_u64(fd, HEAD_AT + 88, 8ull * BITMAP_BLOCKS * BLOCK);
+		assert_int_equal(ftruncate(fd, MEMORY_AT), 0);
+		put(fd, held_at, "\1", 1);
+		put(fd, data_at - 1, "\1", 1);
+		assert_int_equal(ftruncate(fd, data_at + pages * BLOCK), 0);
+		struct opened o = open_dump(fd);
+		open_reader(&o);
+		if (pages == 2)
+			assert_null(nmibt_sadump_lost(o.sadump));
+		else
+			assert_string_equal(nmibt_sadump_lost(o.sadump), NMIBT_FILE_TRUNCATED);
+		close_dump(&o);
+	}
+}
+
 static void test_damaged(void **state)
 {
 	static const struct {
@@ -260,7 +288,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_pages),	  cmocka_unit_test(test_ranges),
 		cmocka_unit_test(test_truncated), cmocka_unit_test(test_damaged),
-		cmocka_unit_test(test_cpus),
+		cmocka_unit_test(test_large),	  cmocka_unit_test(test_cpus),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
