@@ -35,34 +35,122 @@ bool nmibt_is_for_libkdumpfile(const struct nmibt_file *file)
 	       !ehdr.e_phnum && ehdr.e_shoff && le16toh(ehdr.e_shentsize) == sizeof(Elf64_Shdr);
 }
 
+/* ------------------------------------------------------------------------ sections */
+
+/* A dump has its pages in one section, and their numbers in another one: 8 bytes for each page,
+ * or 16 of a paravirtualized guest (docs/misc/dump-core-format.txt, Xen 4.17). */
+enum section { NOTES, PAGES, PFN, P2M };
+static const char *const section_names[] = {
+	[NOTES] = ".note.Xen",
+	[PAGES] = ".xen_pages",
+	[PFN] = ".xen_pfn",
+	[P2M] = ".xen_p2m",
+};
+
+struct sections {
+	unsigned int nr; /* how many of that name there are */
+	uint64_t size; /* bytes, of the last one */
+};
+
+/* False: the header or the section is not in the file as a whole. */
+static bool read_section(const struct nmibt_file *file, const Elf64_Ehdr *ehdr, unsigned int i,
+			 Elf64_Shdr *ret)
+{
+	if (!nmibt_file_read(file, le64toh(ehdr->e_shoff) + i * sizeof(*ret), ret, sizeof(*ret)))
+		return false;
+	ret->sh_name = le32toh(ret->sh_name);
+	ret->sh_offset = le64toh(ret->sh_offset);
+	ret->sh_size = le64toh(ret->sh_size);
+	return ret->sh_offset <= file->size && ret->sh_size <= file->size - ret->sh_offset;
+}
+
+static void add_section(const struct nmibt_file *file, const Elf64_Shdr *names,
+			const Elf64_Shdr *section, struct sections *sections)
+{
+	char name[16] = "";
+
+	if (section->sh_name >= names->sh_size)
+		return;
+	uint64_t len = names->sh_size - section->sh_name;
+	if (len > sizeof(name) - 1)
+		len = sizeof(name) - 1;
+	if (!nmibt_file_read(file, names->sh_offset + section->sh_name, name, len))
+		return;
+	for (size_t i = 0; i < ARRAY_SIZE(section_names); i++) {
+		if (!strcmp(name, section_names[i])) {
+			sections[i].nr++;
+			sections[i].size = section->sh_size;
+		}
+	}
+}
+
+/* False: the file is truncated. */
+static bool find_sections(const struct nmibt_file *file, const Elf64_Ehdr *ehdr,
+			  struct sections *sections)
+{
+	unsigned int nr = le16toh(ehdr->e_shnum), names_at = le16toh(ehdr->e_shstrndx);
+	Elf64_Shdr names = {0}, section;
+
+	if (names_at < nr && !read_section(file, ehdr, names_at, &names))
+		return false;
+	for (unsigned int i = 0; i < nr; i++) {
+		if (!read_section(file, ehdr, i, &section))
+			return false;
+		add_section(file, &names, &section, sections);
+	}
+	return true;
+}
+
+/* With a page too few, the library would read what follows the pages in the file. */
+static bool fit_together(const struct sections *sections)
+{
+	const struct sections *pages = &sections[PAGES];
+	bool is_paravirtualized = sections[P2M].nr;
+	const struct sections *numbers = &sections[is_paravirtualized ? P2M : PFN];
+	unsigned int entry = is_paravirtualized ? 16 : 8;
+
+	return sections[NOTES].nr == 1 && pages->nr == 1 &&
+	       sections[P2M].nr + sections[PFN].nr == 1 && !(pages->size % PAGE) &&
+	       !(numbers->size % entry) && pages->size / PAGE == numbers->size / entry;
+}
+
 static struct nmibt_error *refuse_truncated(const struct nmibt_file *file)
 {
 	return nmibt_error_create(NMIBT_ERR_UNUSABLE,
-				  "%s: " FORMAT " that is truncated, and libkdumpfile would take "
+				  "%s: a core with sections and no segments, as " FORMAT
+				  " has them, that is truncated, and libkdumpfile would take "
 				  "what is missing as zeros; copy it again if it is a copy",
 				  file->path);
+}
+
+static struct nmibt_error *refuse_other(const char *path)
+{
+	return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+				  "%s: a core with sections and no segments, but not " FORMAT,
+				  path);
 }
 
 /* The library can read registers of Xen on x86 only, and jumps to nowhere for another machine
  * (elfdump.c: open_common(), 0.5.1). */
 static struct nmibt_error *check_headers(const struct nmibt_file *file)
 {
+	struct sections sections[ARRAY_SIZE(section_names)] = {0};
 	Elf64_Ehdr ehdr;
-	Elf64_Shdr shdr;
 
-	if (!nmibt_file_read(file, 0, &ehdr, sizeof(ehdr)))
+	if (!nmibt_file_read(file, 0, &ehdr, sizeof(ehdr)) || !find_sections(file, &ehdr, sections))
 		return refuse_truncated(file);
+	if (!sections[NOTES].nr)
+		return refuse_other(file->path);
 	if (le16toh(ehdr.e_machine) != EM_X86_64)
 		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
 					  "%s: " FORMAT "; only one of an x86_64 guest can be read",
 					  file->path);
-	for (unsigned int i = 0; i < le16toh(ehdr.e_shnum); i++) {
-		if (!nmibt_file_read(file, le64toh(ehdr.e_shoff) + i * sizeof(shdr), &shdr,
-				     sizeof(shdr)) ||
-		    le64toh(shdr.sh_offset) > file->size ||
-		    le64toh(shdr.sh_size) > file->size - le64toh(shdr.sh_offset))
-			return refuse_truncated(file);
-	}
+	if (!fit_together(sections))
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+					  "%s: " FORMAT
+					  " that is damaged: its sections of pages and of their "
+					  "numbers don't fit together",
+					  file->path);
 	return NULL;
 }
 
@@ -243,9 +331,7 @@ static struct nmibt_error *check_guest(const struct nmibt_libkdumpfile *lkf, con
 	if (!get(lkf, "file.format", STRING, &format) || strcmp(format.string, "xc_core_elf") ||
 	    !get(lkf, "arch.name", STRING, &arch) || strcmp(arch.string, "x86_64") ||
 	    !is_number(lkf, "arch.page_size", PAGE))
-		return nmibt_error_create(
-			NMIBT_ERR_UNUSABLE,
-			"%s: a core with sections and no segments, but not " FORMAT, path);
+		return refuse_other(path);
 	return NULL;
 }
 
