@@ -336,15 +336,16 @@ static struct nmibt_error *check_guest(const struct nmibt_libkdumpfile *lkf, con
 }
 
 /* Page numbers that make no sense don't prolong a search: the file has no more pages than fit into
- * it, and there is one hole between them. */
+ * it, and there is one hole between them. The library's number is the last page's plus one, which
+ * is 0 if one of the page numbers is damaged and has all bits set. */
 static uint64_t find_end(const struct nmibt_libkdumpfile *lkf, const struct nmibt_file *file)
 {
 	uint64_t most = file->size / PAGE + MAX_HOLE;
 	struct attribute max_pfn;
 
-	if (!get(lkf, "max_pfn", NUMBER, &max_pfn))
-		return 0;
-	return max_pfn.number < most ? max_pfn.number : most;
+	if (!get(lkf, "max_pfn", NUMBER, &max_pfn) || !max_pfn.number || max_pfn.number > most)
+		return most;
+	return max_pfn.number;
 }
 
 static struct nmibt_error *open_lkf(struct nmibt_libkdumpfile *lkf, const struct nmibt_file *file)
