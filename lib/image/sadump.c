@@ -19,9 +19,12 @@
 
 #define SIGNATURE "sadump\0"
 #define BLOCK 4096
-#define SET_DISK_SET_AT 152 /* in the header of the partition: the number of the disk in a set */
+/* In the header of the partition: */
+#define PARTITION_COMPRESS_AT 16
+#define SET_DISK_SET_AT 152 /* the number of the disk in a set */
 /* In the header of the dump: */
 #define VERSION_AT 8
+#define COMPRESS_AT 36 /* 0: pages are as they were in memory */
 #define BLOCK_SIZE_AT 40
 #define SUB_BLOCKS_AT 48 /* of what the firmware knows of the CPUs */
 #define MEMORY_BLOCKS_AT 52
@@ -99,6 +102,17 @@ static struct nmibt_error *check_partition(const struct nmibt_file *file, bool i
 		file->path);
 }
 
+/* How the pages are packed then is not known. at: the offset of the second header, whose bytes are
+ * head. */
+static bool is_compressed(const struct nmibt_file *file, uint64_t at, const char *head)
+{
+	uint32_t how;
+
+	return u32_at(head, COMPRESS_AT) ||
+	       (nmibt_file_read(file, at - BLOCK + PARTITION_COMPRESS_AT, &how, sizeof(how)) &&
+		how);
+}
+
 static struct nmibt_error *read_header(struct nmibt_sadump *sadump)
 {
 	const struct nmibt_file *file = sadump->file;
@@ -112,6 +126,11 @@ static struct nmibt_error *read_header(struct nmibt_sadump *sadump)
 	if (!has_signature(file, at) || !nmibt_file_read(file, at, head, sizeof(head)))
 		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
 					  "%s: a sadump dump without its second header",
+					  file->path);
+	if (is_compressed(file, at, head))
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+					  "%s: a sadump dump that is compressed, which can't be "
+					  "read",
 					  file->path);
 	if (u32_at(head, BLOCK_SIZE_AT) != BLOCK)
 		return nmibt_error_create(NMIBT_ERR_UNUSABLE,

@@ -235,6 +235,8 @@ static void test_damaged(void **state)
 	} cases[] = {
 		{152, 1, "disk set"},
 		{HEAD_AT, 0, "without its second header"},
+		{16, 1, "compressed"},
+		{HEAD_AT + 36, 1, "compressed"},
 		{HEAD_AT + 40, 8192, "8192 bytes"},
 		{HEAD_AT + 52, 0, "too small for 700 pages"},
 		{HEAD_AT + 56, 0, "too small for 700 pages"},
