@@ -73,7 +73,8 @@ static struct nmibt_error *refuse(const struct nmibt_file *file)
 
 	if (!is_elf(file) && !is_sadump)
 		return nmibt_refuse_foreign(file);
-	struct nmibt_error *err = is_sadump ? NULL : nmibt_elf_refuse_executable(file);
+	struct nmibt_error *err =
+		is_sadump ? nmibt_sadump_refuse_disk(file) : nmibt_elf_refuse_executable(file);
 	return err ? err
 		   : nmibt_error_create(NMIBT_ERR_UNUSABLE,
 					"%s: %s dump is no part of a split dump; name it alone",

@@ -88,12 +88,13 @@ static uint64_t u64_at(const char *header, unsigned int at)
 	return le64toh(value);
 }
 
-static struct nmibt_error *check_partition(const struct nmibt_file *file, bool is_medium)
+struct nmibt_error *nmibt_sadump_refuse_disk(const struct nmibt_file *file)
 {
 	uint32_t disk = 0;
 
 	/* On a medium it is the number in the set that the medium was copied from. */
-	if (is_medium || !nmibt_file_read(file, SET_DISK_SET_AT, &disk, sizeof(disk)) || !disk)
+	if (!has_signature(file, 0) ||
+	    !nmibt_file_read(file, SET_DISK_SET_AT, &disk, sizeof(disk)) || !disk)
 		return NULL;
 	return nmibt_error_create(
 		NMIBT_ERR_UNUSABLE,
@@ -119,7 +120,7 @@ static struct nmibt_error *read_header(struct nmibt_sadump *sadump)
 	bool is_medium = !has_signature(file, 0);
 	uint64_t at = is_medium ? 2 * BLOCK : BLOCK, most = (1ull << MAX_PHYS_BITS) / BLOCK;
 	char head[HEAD_SIZE];
-	struct nmibt_error *err = check_partition(file, is_medium);
+	struct nmibt_error *err = nmibt_sadump_refuse_disk(file);
 
 	if (err)
 		return err;

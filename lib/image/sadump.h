@@ -13,6 +13,8 @@ struct nmibt_sadump;
 
 /* True: the file has the signature of such a dump. */
 bool nmibt_is_sadump(const struct nmibt_file *file);
+/* The error for a disk of a disk set, which has to be converted. NULL: the file is none. */
+struct nmibt_error *nmibt_sadump_refuse_disk(const struct nmibt_file *file);
 /* file is borrowed until nmibt_sadump_close(). A disk of a disk set is UNUSABLE. */
 struct nmibt_error *nmibt_sadump_open(const struct nmibt_file *file, struct nmibt_sadump **ret);
 /* image borrows from sadump and is valid until nmibt_sadump_close(). A page that the machine has and
