@@ -8,6 +8,7 @@
 #include "image/foreign.h"
 
 #define MAX_SIGNATURE 32
+#define QUOTED_QUOTE "'\"'\"'"
 #define UNPACK "unpack it first: "
 #define UNPACKED " >DUMP"
 #define LKCD "its kernel is too old to have anything that nmibt reads"
@@ -16,7 +17,7 @@
 #define GUEST "start its guest, virsh restore --paused "
 #define GUEST_THEN ", and dump that: virsh dump --memory-only DOMAIN DUMP"
 #define SNAPSHOT "if it has a snapshot of a guest, start that, virsh snapshot-revert --paused "
-#define INCOMING "start QEMU with the guest's options, -S and -incoming 'exec:cat "
+#define INCOMING "start QEMU with the guest's options, -S and -incoming "
 
 static const struct format {
 	unsigned int len;
@@ -57,7 +58,7 @@ static const struct format {
 	 NULL},
 	/* virsh dump without --memory-only leaves this, too: no header of libvirt's is before it. */
 	{4, "QEVM", "a guest that QEMU saved", INCOMING,
-	 "', and dump it in QEMU's monitor: dump-guest-memory DUMP"},
+	 ", and dump it in QEMU's monitor: dump-guest-memory DUMP"},
 	{4, "QFI\xfb", "a disk image (qcow2)", SNAPSHOT "DOMAIN SNAPSHOT" GUEST_THEN, NULL},
 };
 
@@ -67,6 +68,49 @@ static bool is_format(const struct nmibt_file *file, const struct format *format
 
 	return nmibt_file_read(file, 0, bytes, format->len) &&
 	       !memcmp(bytes, format->signature, format->len);
+}
+
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x80 || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+	       (c >= '0' && c <= '9') || (c && strchr("%+,-./:=@_", c));
+}
+
+/* text as one word for a shell; NULL: out of memory. A message's backslashes are doubled, so that a
+ * quote is put into the other quotes. */
+static char *quote(const char *text)
+{
+	size_t plain = 0, room = 3;
+
+	while (is_plain(text[plain]))
+		plain++;
+	if (plain && !text[plain])
+		return strdup(text);
+	for (const char *s = text; *s; s++)
+		room += *s == '\'' ? strlen(QUOTED_QUOTE) : 1;
+	char *quoted = malloc(room), *to = quoted;
+	if (!quoted)
+		return NULL;
+	*to++ = '\'';
+	for (const char *s = text; *s; s++)
+		to = *s == '\'' ? stpcpy(to, QUOTED_QUOTE) : stpncpy(to, s, 1);
+	stpcpy(to, "'");
+	return quoted;
+}
+
+/* The path in a command; NULL: out of memory. */
+static char *argument_of(const struct format *format, const char *path)
+{
+	char *word = quote(path);
+
+	if (!word || strcmp(format->cure, INCOMING))
+		return word;
+	/* QEMU gives a shell of its own what follows "exec:". */
+	_cleanup_free_ char *command = malloc(strlen("exec:cat ") + strlen(word) + 1);
+	if (command)
+		stpcpy(stpcpy(command, "exec:cat "), word);
+	free(word);
+	return command ? quote(command) : NULL;
 }
 
 struct nmibt_error *nmibt_refuse_foreign(const struct nmibt_file *file)
@@ -79,9 +123,11 @@ struct nmibt_error *nmibt_refuse_foreign(const struct nmibt_file *file)
 		if (!format->cure)
 			return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: %s, which can't be read",
 						  file->path, format->name);
+		_cleanup_free_ char *argument = argument_of(format, file->path);
+		if (!argument)
+			return nmibt_error_nomem();
 		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: %s; %s%s%s", file->path,
-					  format->name, format->cure,
-					  format->rest ? file->path : "",
+					  format->name, format->cure, format->rest ? argument : "",
 					  format->rest ? format->rest : "");
 	}
 	return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: not a dump that can be read",
