@@ -486,7 +486,7 @@ static bool has_anything(const struct nmibt_report *report)
 
 static void add_lost(struct nmibt_report *report, const char *what, uint64_t vaddr)
 {
-	nmibt_add_reason(report->lost[report->nr_lost++], "%s at %#" PRIx64, what, vaddr);
+	nmibt_add_reason(report->lost[report->nr_lost++], "%s at 0x%" PRIx64, what, vaddr);
 }
 
 /* Comes last: symbols and modules are read when somebody looks for them. */
