@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Searches for files with debugging information: nmibt_debuginfo_search(), or what a program does in
- * its place. Who receives a file checks whether it is of the right build.
+ * Searches for files with debugging information: nmibt_debuginfo_search(), or what a program does
+ * in its place. Who receives a file checks whether it is of the right build.
  */
 #ifndef NMIBT_FIND_DEBUGINFO_H
 #define NMIBT_FIND_DEBUGINFO_H

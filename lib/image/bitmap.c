@@ -201,7 +201,8 @@ static uint64_t word_at(const struct nmibt_bitmap *bitmap, uint64_t bit)
 	return left < WORD_BITS ? word & ((1ull << left) - 1) : word;
 }
 
-/* The first bit from here on that is not in a piece of zeros. It looks only where a piece begins. */
+/* The first bit from here on that is not in a piece of zeros. It looks only where a piece
+ * begins. */
 static uint64_t skip_zero_pieces(const struct nmibt_bitmap *bitmap, uint64_t bit)
 {
 	static const uint64_t zeros[PIECE_WORDS];

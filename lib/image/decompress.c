@@ -29,7 +29,8 @@ static const struct source {
 	const char *symbols[MAX_SYMBOLS];
 	const char *complaint; /* NULL: we can do without it */
 } sources[NMIBT_NR_COMPRESSIONS] = {
-	/* It takes two thirds of zlib's time. A report reads enough pages to make up for loading. */
+	/* It takes two thirds of zlib's time. A report reads enough pages to make up for
+	 * loading. */
 	[NMIBT_ZLIB] = {"libdeflate.so.0",
 			{"libdeflate_alloc_decompressor", "libdeflate_zlib_decompress",
 			 "libdeflate_free_decompressor"},

@@ -33,8 +33,8 @@ enum has {
 	HAS_NOTHING, /* p_memsz is beyond p_filesz: so makedumpfile -E leaves a page out */
 	HAS_LOST, /* the file was truncated before these bytes */
 	HAS_DATA,
-	/* Bytes of the file that are also those of another segment. They are read, and not searched,
-	 * so that a search costs no more than the file is large. */
+	/* Bytes of the file that are also those of another segment. They are read, and not
+	 * searched, so that a search costs no more than the file is large. */
 	HAS_DATA_AGAIN,
 };
 

@@ -56,7 +56,8 @@ static const struct format {
 	{16, "LibvirtQemudSave", "a guest that libvirt saved", GUEST, GUEST_THEN},
 	{16, "LibvirtQemudPart", "a guest that libvirt began to save and did not finish", NULL,
 	 NULL},
-	/* virsh dump without --memory-only leaves this, too: no header of libvirt's is before it. */
+	/* virsh dump without --memory-only leaves this, too: no header of libvirt's is before
+	 * it. */
 	{4, "QEVM", "a guest that QEMU saved", INCOMING,
 	 ", and dump it in QEMU's monitor: dump-guest-memory DUMP"},
 	{4, "QFI\xfb", "a disk image (qcow2)", SNAPSHOT "DOMAIN SNAPSHOT" GUEST_THEN, NULL},

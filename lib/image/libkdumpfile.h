@@ -2,9 +2,9 @@
 /*
  * Back end for the format that we leave to libkdumpfile: the core of a Xen guest (xl dump-core).
  *
- * libkdumpfile trusts what it reads. With a damaged file it reads and writes beyond its buffers, and
- * asks for any amount of memory. So it is used only where the caller says that the process can do
- * no harm, and it is never loaded for another file.
+ * libkdumpfile trusts what it reads. With a damaged file it reads and writes beyond its buffers,
+ * and asks for any amount of memory. So it is used only where the caller says that the process can
+ * do no harm, and it is never loaded for another file.
  */
 #ifndef NMIBT_LIBKDUMPFILE_H
 #define NMIBT_LIBKDUMPFILE_H

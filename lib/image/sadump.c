@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The structures are those of makedumpfile's sadump_mod.h (1.7.8): struct sadump_part_header, struct
- * sadump_header in the next block, what the firmware knows of the CPUs, two bitmaps, and the pages
- * that the second one names, in order. A copy on a medium has one more block before all that.
+ * The structures are those of makedumpfile's sadump_mod.h (1.7.8): struct sadump_part_header,
+ * struct sadump_header in the next block, what the firmware knows of the CPUs, two bitmaps, and the
+ * pages that the second one names, in order. A copy on a medium has one more block before all that.
  *
  * libkdumpfile reads this format, too, but gives the first page of a run of pages for each of the
  * run (sadump.c: sadump_read_page(), 0.5.1 to 0.5.4).

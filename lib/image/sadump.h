@@ -17,8 +17,8 @@ bool nmibt_is_sadump(const struct nmibt_file *file);
 struct nmibt_error *nmibt_sadump_refuse_disk(const struct nmibt_file *file);
 /* file is borrowed until nmibt_sadump_close(). A disk of a disk set is UNUSABLE. */
 struct nmibt_error *nmibt_sadump_open(const struct nmibt_file *file, struct nmibt_sadump **ret);
-/* image borrows from sadump and is valid until nmibt_sadump_close(). A page that the machine has and
- * that the dump left out is EXCLUDED; anything else that can't be read is an ERROR. */
+/* image borrows from sadump and is valid until nmibt_sadump_close(). A page that the machine has
+ * and that the dump left out is EXCLUDED; anything else that can't be read is an ERROR. */
 void nmibt_sadump_image(struct nmibt_sadump *sadump, struct nmibt_image *ret);
 /* For nmibt_image.lost. */
 const char *nmibt_sadump_lost(const struct nmibt_sadump *sadump);

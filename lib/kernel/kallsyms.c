@@ -214,8 +214,8 @@ static struct nmibt_error *read_offsets(struct nmibt_kallsyms *k, uint64_t nr)
 	return NULL;
 }
 
-/* The end of the offsets, and of the base, which scripts/kallsyms.c writes at the next multiple of 8
- * behind them. */
+/* The end of the offsets, and of the base, which scripts/kallsyms.c writes at the next multiple of
+ * 8 behind them. */
 static uint64_t end_of_offsets(const struct nmibt_kallsyms *k)
 {
 	uint64_t end = k->offsets + 4ull * k->nr, base;

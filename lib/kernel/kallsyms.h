@@ -24,8 +24,8 @@ void nmibt_names_close(struct nmibt_names *names); /* NULL is allowed */
 /* Writes the type's letter and the name of symbol i to ret. False: it can't be read. */
 bool nmibt_names_get(struct nmibt_names *names, uint32_t i, char ret[NMIBT_SYMBOL_LEN]);
 
-/* True: names were looked for and can't be read. *ret: the first byte, behind that of the first name,
- * that can't. */
+/* True: names were looked for and can't be read. *ret: the first byte, behind that of the first
+ * name, that can't. */
 bool nmibt_names_are_lost(const struct nmibt_names *names, uint64_t *ret);
 
 /* Called for a symbol; false: no other one is wanted. */

@@ -144,8 +144,8 @@ bool nmibt_symbolize(struct nmibt_kernel *kernel, uint64_t addr, char *buf, size
  */
 bool nmibt_symbol_addr(struct nmibt_kernel *kernel, const char *name, uint64_t *ret);
 
-/* True: symbols were looked for in the kernel's own table, and a part of it, *ret for instance, can't
- * be read: that a symbol was not found does not mean that the kernel lacks it. */
+/* True: symbols were looked for in the kernel's own table, and a part of it, *ret for instance,
+ * can't be read: that a symbol was not found does not mean that the kernel lacks it. */
 bool nmibt_symbols_are_lost(struct nmibt_kernel *kernel, uint64_t *ret);
 /* Why there is no symbol called name. DAMAGED: symbols are lost. */
 struct nmibt_error *nmibt_no_symbol(struct nmibt_kernel *kernel, const char *name);
@@ -299,9 +299,9 @@ struct nmibt_vcpus {
 };
 
 /*
- * NULL: nmibt_kernel_failure() returns the reason. NOTHING where the dump has no notes of registers,
- * DAMAGED where nothing tells which of them belong to which virtual CPU. kdump writes notes of its own, which look alike: the caller has to know that the
- * kernel did not go to kdump.
+ * NULL: nmibt_kernel_failure() returns the reason. NOTHING where the dump has no notes of
+ * registers, DAMAGED where nothing tells which of them belong to which virtual CPU. kdump writes
+ * notes of its own, which look alike: the caller has to know that the kernel did not go to kdump.
  */
 const struct nmibt_vcpus *nmibt_kernel_vcpus(struct nmibt_kernel *kernel);
 

@@ -45,7 +45,8 @@ struct nmibt_log {
 	char text[NMIBT_LOG_MAX_TEXT];
 };
 
-/* Through a window, one of windows, up to the first page that can't be read; *ret_len says how far. */
+/* Through a window, one of windows, up to the first page that can't be read; *ret_len says how
+ * far. */
 enum nmibt_read nmibt_log_read_some(struct nmibt_log *log, struct nmibt_log_window *window,
 				    uint64_t vaddr, void *buf, size_t len, size_t *ret_len);
 enum nmibt_read nmibt_log_read(struct nmibt_log *log, struct nmibt_log_window *window,

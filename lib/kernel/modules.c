@@ -292,8 +292,8 @@ static uint32_t count_up_to(const struct symbols *s, uint64_t addr)
 /* Runs of symbols without a name are short. */
 #define MAX_TRIES 64
 
-/* The named symbol with the highest value <= addr; of several with that value the first. If the name
- * of a closer one can't be read, the address may be in that one, so there is none. */
+/* The named symbol with the highest value <= addr; of several with that value the first. If the
+ * name of a closer one can't be read, the address may be in that one, so there is none. */
 static const struct symbol *find_symbol(struct nmibt_kernel *kernel, const struct symbols *s,
 					uint64_t addr, char name[NMIBT_SYMBOL_LEN])
 {

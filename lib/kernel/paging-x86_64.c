@@ -10,7 +10,8 @@
 #define PRESENT 0x1
 #define LARGE 0x80
 #define PAGE_SHIFT 12
-/* KERNEL_IMAGE_SIZE without KASLR, of kernels that don't write it to VMCOREINFO (3.16 and before). */
+/* KERNEL_IMAGE_SIZE without KASLR, of kernels that don't write it to VMCOREINFO (3.16 and
+ * before). */
 #define IMAGE_SIZE (UINT64_C(512) << 20)
 
 /* Addresses behind the image belong to modules. */

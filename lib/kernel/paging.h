@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What page tables of one architecture look like, for lib/kernel/memory.c only, which walks them. */
+/* What page tables of one architecture look like, for lib/kernel/memory.c only, which walks
+ * them. */
 #ifndef NMIBT_PAGING_H
 #define NMIBT_PAGING_H
 

@@ -28,8 +28,8 @@ static size_t count_notes(const char *notes, size_t len)
 	return nr;
 }
 
-/* struct QEMUCPUState, target/i386/arch_dump.c, QEMU 10.0: 18 registers behind two words of 32 bits,
- * 10 segments of 24 bytes, cr[5], kernel_gs_base. */
+/* struct QEMUCPUState, target/i386/arch_dump.c, QEMU 10.0: 18 registers behind two words of 32
+ * bits, 10 segments of 24 bytes, cr[5], kernel_gs_base. */
 #define QEMU_CR0 392
 #define CR0_PE 1
 

@@ -544,8 +544,8 @@ static bool may_be_released(const struct nmibt_condition *c)
 	return c->kind == NMIBT_PRINT_CSD_LOCKUP && c->has_gap_behind;
 }
 
-/* After so many hung tasks khungtaskd is silent (kernel/hung_task.c: check_hung_task(), 6.12). True:
- * it was before the next report was due. */
+/* After so many hung tasks khungtaskd is silent (kernel/hung_task.c: check_hung_task(), 6.12).
+ * True: it was before the next report was due. */
 static bool is_suppressed(const struct nmibt_report *report, const struct nmibt_condition *c)
 {
 	const struct nmibt_log_source *log = report->sources->log;

@@ -288,7 +288,8 @@ static const struct {
 	{"Kernel Watchdog", BY_WATCHDOG},
 };
 
-/* The words that panic() was given. hpwdt puts two hexadecimal digits and a colon before its own. */
+/* The words that panic() was given. hpwdt puts two hexadecimal digits and a colon before its
+ * own. */
 static const char *panic_words(const char *message)
 {
 	static const char title[] = "Kernel panic - not syncing: ";
@@ -298,8 +299,8 @@ static const char *panic_words(const char *message)
 	return strlen(message) > 4 && !memcmp(message + 2, ": ", 2) ? message + 4 : message;
 }
 
-/* How a panic came to its reporter from outside of the kernel. NULL: it did not. A driver's own panic
- * may have some of these words, so they must be all of the message. */
+/* How a panic came to its reporter from outside of the kernel. NULL: it did not. A driver's own
+ * panic may have some of these words, so they must be all of the message. */
 static const char *came_from_outside(const struct nmibt_death *death)
 {
 	const char *words = panic_words(death->message ?: "");
@@ -312,8 +313,8 @@ static const char *came_from_outside(const struct nmibt_death *death)
 	return NULL;
 }
 
-/* What came from outside may end an oops of its CPU, as a slow console makes that last. It prints as
- * another caller, so that the log alone does not put the two together. */
+/* What came from outside may end an oops of its CPU, as a slow console makes that last. It prints
+ * as another caller, so that the log alone does not put the two together. */
 static const struct nmibt_printout *find_interrupted_oops(struct nmibt_report *report)
 {
 	struct nmibt_death *death = &report->death;

@@ -266,7 +266,8 @@ struct nmibt_error *nmibt_report_conclude(struct nmibt_report *report);
 
 struct nmibt_error *nmibt_find_death(struct nmibt_report *report);
 struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report);
-/* What could tell of a death and can't be read, as half a sentence; NULL: nothing is lost that could. */
+/* What could tell of a death and can't be read, as half a sentence; NULL: nothing is lost that
+ * could. */
 const char *nmibt_lost_witness(const struct nmibt_report *report);
 void nmibt_death_destroy(struct nmibt_death *death);
 /* False: the record is of another boot, or of the capture kernel. */

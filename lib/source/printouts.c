@@ -628,10 +628,10 @@ static void forget_own_title(struct taken *t)
 		s->own_title = 0;
 }
 
-/* Of these the kernel prints some in several lines at once: "Kernel panic - not syncing: HYP panic:"
- * and its registers (arch/arm64/kvm/handle_exit.c: nvhe_hyp_panic_handler(), 6.12), "BUG: workqueue
- * leaked atomic, ..." (kernel/workqueue.c: process_one_work(), 6.12). Others hold what may have a
- * newline in it: names, a command line. */
+/* Of these the kernel prints some in several lines at once: "Kernel panic - not syncing: HYP
+ * panic:" and its registers (arch/arm64/kvm/handle_exit.c: nvhe_hyp_panic_handler(), 6.12), "BUG:
+ * workqueue leaked atomic, ..." (kernel/workqueue.c: process_one_work(), 6.12). Others hold what
+ * may have a newline in it: names, a command line. */
 static bool may_have_more(enum nmibt_print kind)
 {
 	switch (kind) {

@@ -25,7 +25,8 @@ static const struct nmibt_function_kinds common[] = {
 	{"cpuidle_enter_state", NMIBT_FUNCTION_IDLE},
 	{"cpuidle_enter_s2idle", NMIBT_FUNCTION_IDLE},
 
-	/* kernel/sched/idle.c: do_idle(), 6.12. Compilers may make it a jump, which leaves no frame. */
+	/* kernel/sched/idle.c: do_idle(), 6.12. Compilers may make it a jump, which leaves no
+	 * frame. */
 	{"arch_cpu_idle_dead", NMIBT_FUNCTION_OFFLINE},
 
 	/* kernel/panic.c, kernel/exit.c, kernel/kexec_core.c, kernel/crash_core.c; each

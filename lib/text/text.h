@@ -125,7 +125,8 @@ enum nmibt_print {
 	NMIBT_PRINT_OTHER,
 
 	/* Requests for backtraces, and answers. */
-	NMIBT_PRINT_REQUEST, /* "Sending NMI from CPU 2 to CPUs 0-1,3:", "sending NMI to all CPUs:" */
+	/* "Sending NMI from CPU 2 to CPUs 0-1,3:", "sending NMI to all CPUs:" */
+	NMIBT_PRINT_REQUEST,
 	NMIBT_PRINT_TITLE, /* "NMI backtrace for cpu 3" */
 	NMIBT_PRINT_SKIPPED, /* "NMI backtrace for cpu 3 skipped: idling at ..." */
 	NMIBT_PRINT_SYSRQ_REQUEST, /* "sysrq: Show backtrace of all active CPUs" */
@@ -150,7 +151,8 @@ enum nmibt_print {
 	/* "Showing backtraces of running workers in stalled CPU-bound worker pools:", "of busy
 	 * workers" */
 	NMIBT_PRINT_STALLED_WORKERS,
-	NMIBT_PRINT_WARNING, /* "WARNING: CPU: 3 PID: 1 at ...", "BUG: sleeping function ...", KASAN... */
+	/* "WARNING: CPU: 3 PID: 1 at ...", "BUG: sleeping function ...", KASAN... */
+	NMIBT_PRINT_WARNING,
 
 	/* Lines within reports. */
 	NMIBT_PRINT_STALLED_CPU, /* "rcu: \t3-....: (21000 ticks this GP) ..." */
@@ -162,7 +164,8 @@ enum nmibt_print {
 	NMIBT_PRINT_WORKER_POOL, /* "pool 10:", before the stack of each of STALLED_WORKERS */
 	/* "INFO: task cp:171 is blocked on a mutex likely owned by task sync:169." */
 	NMIBT_PRINT_OWNER,
-	NMIBT_PRINT_CSD_RELEASED, /* "csd: CSD lock (#1) got unstuck on CPU#03, CPU#02 released ..." */
+	/* "csd: CSD lock (#1) got unstuck on CPU#03, CPU#02 released ..." */
+	NMIBT_PRINT_CSD_RELEASED,
 	NMIBT_PRINT_HUNG_SUPPRESSED, /* "Future hung task reports are suppressed, see ..." */
 	NMIBT_PRINT_CUT_HERE, /* "------------[ cut here ]------------" */
 	NMIBT_PRINT_END_TRACE, /* "---[ end trace ... ]---" */
@@ -301,7 +304,8 @@ size_t nmibt_count_dying(const struct nmibt_stack *stack);
 /* True: the CPU is idle: the innermost function of its chain is one of the idle loop, and it serves
  * no interrupt. */
 bool nmibt_is_idle_stack(const struct nmibt_stack *stack);
-/* True: the kernel took the CPU offline. It halts, with interrupts off, until it is started anew. */
+/* True: the kernel took the CPU offline. It halts, with interrupts off, until it is started
+ * anew. */
 bool nmibt_is_offline_stack(const struct nmibt_stack *stack);
 /* False: nothing tells whether a CPU with this stack is idle, because neither the function that it
  * is in has a name, as those of modules, nor a caller that is no part of the idle loop. */
