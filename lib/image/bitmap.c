@@ -10,8 +10,9 @@
 #define MAX_CHUNKS 65536
 #define PIECE_WORDS 64 /* words per read */
 #define FILE_BLOCK 4096
-/* Of a bitmap that is small: of 4 TiB of memory with pages of 4 KiB. */
-#define MAX_SMALL (128 << 20)
+/* A bitmap that is small has no more bytes than that of 64 TiB of memory, the most that 46 bits
+ * reach, with pages of 4 KiB. */
+#define MAX_SMALL (UINT64_C(2) << 30)
 
 void nmibt_bitmap_init(struct nmibt_blocks *blocks, uint64_t at, uint64_t nr_bits,
 		       struct nmibt_bitmap *ret)

@@ -27,7 +27,7 @@ bool nmibt_bitmap_test(const struct nmibt_bitmap *bitmap, uint64_t bit, bool *re
 /* *ret: how many of the bits before this one are set. False: one of them can't be read. */
 bool nmibt_bitmap_rank(struct nmibt_bitmap *bitmap, uint64_t bit, uint64_t *ret);
 /* True: the bitmap has so few bytes in the file, without those in holes, that counting all of its
- * bits takes a tenth of a second. */
+ * bits takes about a second at most. */
 bool nmibt_bitmap_is_small(const struct nmibt_bitmap *bitmap);
 /* The first bit in [from, end) that is set, or, with set false, that is not set; end: none. Bits
  * that can't be read count as not set. */
