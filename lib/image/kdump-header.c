@@ -6,11 +6,11 @@
  * (include/sysemu/dump.h, 7.2). header_version tells which fields the sub-header has; version 6
  * (2013) added 64-bit page numbers.
  */
-#include <endian.h>
 #include <inttypes.h>
 
 #include "image/flattened.h"
 #include "image/kdump-header.h"
+#include "image/little-endian.h"
 
 #define SIGNATURE "KDUMP   "
 #define VERSION_AT 8
@@ -46,22 +46,6 @@
 /* Physical addresses of x86_64 and arm64 have at most 52 bits; that bounds the page numbers. */
 #define MAX_PHYS_BITS 52
 
-static uint32_t u32_at(const char *header, unsigned int at)
-{
-	uint32_t value;
-
-	memcpy(&value, header + at, sizeof(value));
-	return le32toh(value);
-}
-
-static uint64_t u64_at(const char *header, unsigned int at)
-{
-	uint64_t value;
-
-	memcpy(&value, header + at, sizeof(value));
-	return le64toh(value);
-}
-
 bool nmibt_is_kdump(const struct nmibt_file *file)
 {
 	char signature[sizeof(SIGNATURE) - 1];
@@ -79,7 +63,7 @@ uint32_t nmibt_kdump_peek_status(int fd)
 	if (nmibt_pread(fd, head, sizeof(head), at) != sizeof(head) ||
 	    memcmp(head, SIGNATURE, sizeof(SIGNATURE) - 1))
 		return 0;
-	return u32_at(head, STATUS_AT);
+	return nmibt_u32_at(head, STATUS_AT);
 }
 
 static bool is_layout(uint32_t block_size, uint32_t sub_blocks)
@@ -92,8 +76,9 @@ static bool is_layout(uint32_t block_size, uint32_t sub_blocks)
  * byte order. But only in one layout is the block size a sensible number. */
 static struct nmibt_error *check_layout(const char *head, const char *path, const char *machine)
 {
-	uint32_t size = u32_at(head, BLOCK_SIZE_AT), sub = u32_at(head, SUB_BLOCKS_AT);
-	uint32_t size32 = u32_at(head, BLOCK_SIZE_AT_32), sub32 = u32_at(head, SUB_BLOCKS_AT_32);
+	uint32_t size = nmibt_u32_at(head, BLOCK_SIZE_AT), sub = nmibt_u32_at(head, SUB_BLOCKS_AT);
+	uint32_t size32 = nmibt_u32_at(head, BLOCK_SIZE_AT_32),
+		 sub32 = nmibt_u32_at(head, SUB_BLOCKS_AT_32);
 	const char *kind = NULL;
 
 	if (is_layout(size, sub))
@@ -117,22 +102,23 @@ static struct nmibt_error *check_layout(const char *head, const char *path, cons
 /* The version says which fields the sub-header has; the others are padding and are not read. */
 static void read_sub_header(const char *sub, uint32_t version, struct nmibt_kdump_header *header)
 {
-	header->phys_base = u64_at(sub, SUB_PHYS_BASE_AT);
+	header->phys_base = nmibt_u64_at(sub, SUB_PHYS_BASE_AT);
 	if (version >= 2) {
-		header->split = u32_at(sub, SUB_SPLIT_AT);
-		header->start_pfn = u64_at(sub, SUB_START_PFN_AT);
-		header->end_pfn = u64_at(sub, SUB_END_PFN_AT);
+		header->split = nmibt_u32_at(sub, SUB_SPLIT_AT);
+		header->start_pfn = nmibt_u64_at(sub, SUB_START_PFN_AT);
+		header->end_pfn = nmibt_u64_at(sub, SUB_END_PFN_AT);
 	}
 	if (version >= 3)
-		header->vmcoreinfo = (struct nmibt_kdump_part){u64_at(sub, SUB_VMCOREINFO_AT),
-							       u64_at(sub, SUB_VMCOREINFO_AT + 8)};
+		header->vmcoreinfo =
+			(struct nmibt_kdump_part){nmibt_u64_at(sub, SUB_VMCOREINFO_AT),
+						  nmibt_u64_at(sub, SUB_VMCOREINFO_AT + 8)};
 	if (version >= 4)
-		header->notes = (struct nmibt_kdump_part){u64_at(sub, SUB_NOTES_AT),
-							  u64_at(sub, SUB_NOTES_AT + 8)};
+		header->notes = (struct nmibt_kdump_part){nmibt_u64_at(sub, SUB_NOTES_AT),
+							  nmibt_u64_at(sub, SUB_NOTES_AT + 8)};
 	if (version >= 6) {
-		header->start_pfn = u64_at(sub, SUB_START_PFN_64_AT);
-		header->end_pfn = u64_at(sub, SUB_END_PFN_64_AT);
-		header->max_pfn = u64_at(sub, SUB_MAX_PFN_64_AT);
+		header->start_pfn = nmibt_u64_at(sub, SUB_START_PFN_64_AT);
+		header->end_pfn = nmibt_u64_at(sub, SUB_END_PFN_64_AT);
+		header->max_pfn = nmibt_u64_at(sub, SUB_MAX_PFN_64_AT);
 	}
 }
 
@@ -141,7 +127,7 @@ static void read_sub_header(const char *sub, uint32_t version, struct nmibt_kdum
 static struct nmibt_error *place_bitmaps(const char *head, const char *path,
 					 struct nmibt_kdump_header *header)
 {
-	uint64_t bitmap_blocks = u32_at(head, BITMAP_BLOCKS_AT);
+	uint64_t bitmap_blocks = nmibt_u32_at(head, BITMAP_BLOCKS_AT);
 	uint64_t half = bitmap_blocks / 2 * header->block_size;
 	uint64_t most = (1ull << MAX_PHYS_BITS) / header->block_size;
 
@@ -150,7 +136,7 @@ static struct nmibt_error *place_bitmaps(const char *head, const char *path,
 					  "%s: a damaged kdump-compressed dump: %" PRIu64
 					  " blocks of bitmaps for %" PRIu64 " pages of memory",
 					  path, bitmap_blocks, header->max_pfn);
-	header->memory_at = (1ull + u32_at(head, SUB_BLOCKS_AT)) * header->block_size;
+	header->memory_at = (1ull + nmibt_u32_at(head, SUB_BLOCKS_AT)) * header->block_size;
 	header->held_at = header->memory_at + half;
 	header->descs_at = header->memory_at + bitmap_blocks * header->block_size;
 	if (header->max_pfn > most)
@@ -173,15 +159,15 @@ struct nmibt_error *nmibt_kdump_header_read(const struct nmibt_file *file,
 	struct nmibt_error *err = check_layout(head, file->path, header.machine);
 	if (err)
 		return err;
-	header.block_size = u32_at(head, BLOCK_SIZE_AT);
-	header.status = u32_at(head, STATUS_AT);
+	header.block_size = nmibt_u32_at(head, BLOCK_SIZE_AT);
+	header.status = nmibt_u32_at(head, STATUS_AT);
 	header.incomplete = header.status & INCOMPLETE;
-	header.max_pfn = u32_at(head, MAX_PFN_AT);
+	header.max_pfn = nmibt_u32_at(head, MAX_PFN_AT);
 	if (!nmibt_file_read(file, header.block_size, sub, sizeof(sub)))
 		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
 					  "%s: a kdump-compressed dump, cut in its header",
 					  file->path);
-	read_sub_header(sub, u32_at(head, VERSION_AT), &header);
+	read_sub_header(sub, nmibt_u32_at(head, VERSION_AT), &header);
 	err = place_bitmaps(head, file->path, &header);
 	if (!err)
 		*ret = header;

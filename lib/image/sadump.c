@@ -15,6 +15,7 @@
 
 #include "image/bitmap.h"
 #include "image/cache.h"
+#include "image/little-endian.h"
 #include "image/sadump.h"
 
 #define SIGNATURE "sadump\0"
@@ -72,22 +73,6 @@ bool nmibt_is_sadump(const struct nmibt_file *file)
 	return has_signature(file, 0) || has_signature(file, BLOCK);
 }
 
-static uint32_t u32_at(const char *header, unsigned int at)
-{
-	uint32_t value;
-
-	memcpy(&value, header + at, sizeof(value));
-	return le32toh(value);
-}
-
-static uint64_t u64_at(const char *header, unsigned int at)
-{
-	uint64_t value;
-
-	memcpy(&value, header + at, sizeof(value));
-	return le64toh(value);
-}
-
 struct nmibt_error *nmibt_sadump_refuse_disk(const struct nmibt_file *file)
 {
 	uint32_t disk = 0;
@@ -109,7 +94,7 @@ static bool is_compressed(const struct nmibt_file *file, uint64_t at, const char
 {
 	uint32_t how;
 
-	return u32_at(head, COMPRESS_AT) ||
+	return nmibt_u32_at(head, COMPRESS_AT) ||
 	       (nmibt_file_read(file, at - BLOCK + PARTITION_COMPRESS_AT, &how, sizeof(how)) &&
 		how);
 }
@@ -133,21 +118,21 @@ static struct nmibt_error *read_header(struct nmibt_sadump *sadump)
 					  "%s: a sadump dump that is compressed, which can't be "
 					  "read",
 					  file->path);
-	if (u32_at(head, BLOCK_SIZE_AT) != BLOCK)
+	if (nmibt_u32_at(head, BLOCK_SIZE_AT) != BLOCK)
 		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
 					  "%s: a sadump dump with blocks of %" PRIu32
 					  " bytes, %d expected",
-					  file->path, u32_at(head, BLOCK_SIZE_AT), BLOCK);
-	uint64_t memory_bytes = (uint64_t)u32_at(head, MEMORY_BLOCKS_AT) * BLOCK;
-	uint64_t held_bytes = (uint64_t)u32_at(head, HELD_BLOCKS_AT) * BLOCK;
+					  file->path, nmibt_u32_at(head, BLOCK_SIZE_AT), BLOCK);
+	uint64_t memory_bytes = (uint64_t)nmibt_u32_at(head, MEMORY_BLOCKS_AT) * BLOCK;
+	uint64_t held_bytes = (uint64_t)nmibt_u32_at(head, HELD_BLOCKS_AT) * BLOCK;
 	sadump->cpus_at = at + BLOCK;
-	sadump->nr_cpus = u32_at(head, NR_CPUS_AT);
-	sadump->memory_at = at + (1ull + u32_at(head, SUB_BLOCKS_AT)) * BLOCK;
+	sadump->nr_cpus = nmibt_u32_at(head, NR_CPUS_AT);
+	sadump->memory_at = at + (1ull + nmibt_u32_at(head, SUB_BLOCKS_AT)) * BLOCK;
 	sadump->held_at = sadump->memory_at + memory_bytes;
 	sadump->data_at = sadump->held_at + held_bytes;
-	sadump->max_pfn = u32_at(head, MAX_PFN_AT);
-	if (u32_at(head, VERSION_AT))
-		sadump->max_pfn = u64_at(head, MAX_PFN_64_AT);
+	sadump->max_pfn = nmibt_u32_at(head, MAX_PFN_AT);
+	if (nmibt_u32_at(head, VERSION_AT))
+		sadump->max_pfn = nmibt_u64_at(head, MAX_PFN_64_AT);
 	if (memory_bytes * 8 < sadump->max_pfn || held_bytes * 8 < sadump->max_pfn)
 		return nmibt_error_create(
 			NMIBT_ERR_UNUSABLE,
