@@ -24,17 +24,24 @@ static struct nmibt_stack read_stack(enum nmibt_arch arch, const char *raw, stru
 	return backtrace.stack;
 }
 
-/* --------------------------------------------------------------------- offline */
-
-static void check_offline(enum nmibt_arch arch, const char *raw, bool is_offline)
+static void check_stack(enum nmibt_arch arch, const char *raw,
+			bool (*is)(const struct nmibt_stack *stack), const char *word,
+			bool expected)
 {
 	struct nmibt_text text;
 	struct nmibt_stack stack = read_stack(arch, raw, &text);
 
-	if (nmibt_is_offline_stack(&stack) != is_offline)
-		fail_msg("%s: %s", is_offline ? "offline" : "not offline", raw);
+	if (is(&stack) != expected)
+		fail_msg("%s%s: %s", expected ? "" : "not ", word, raw);
 	nmibt_stack_destroy(&stack);
 	nmibt_text_destroy(&text);
+}
+
+/* --------------------------------------------------------------------- offline */
+
+static void check_offline(enum nmibt_arch arch, const char *raw, bool is_offline)
+{
+	check_stack(arch, raw, nmibt_is_offline_stack, "offline", is_offline);
 }
 
 /* As of virtual CPUs that were taken offline, 6.12; 6.1 jumps from arch_cpu_idle_dead(). */
@@ -76,13 +83,7 @@ static void offline(void **state)
 
 static void check_idle(enum nmibt_arch arch, const char *raw, bool is_idle)
 {
-	struct nmibt_text text;
-	struct nmibt_stack stack = read_stack(arch, raw, &text);
-
-	if (nmibt_is_idle_stack(&stack) != is_idle)
-		fail_msg("%s: %s", is_idle ? "idle" : "not idle", raw);
-	nmibt_stack_destroy(&stack);
-	nmibt_text_destroy(&text);
+	check_stack(arch, raw, nmibt_is_idle_stack, "idle", is_idle);
 }
 
 #define IDLE_LOOP                                                                                  \
