@@ -147,8 +147,8 @@ class Kdump:
 
     def capture(self):
         """Physical addresses of the capture's descriptor and of its slots."""
-        value = self.vmcoreinfo.split(b"NMI_BACKTRACE_CAPTURE=")[1].split(b"\n")[0]
-        desc = int(value.split(b",")[0], 16)
+        value = self.vmcoreinfo.split(b"NUMBER(nmi_backtrace_capture)=")[1].split(b"\n")[0]
+        desc = int(value, 0)
         # capture.h: nr_slots at 24, table_paddr at 64
         nr, = struct.unpack("<I", self.read(desc + 24, 4))
         table, = struct.unpack("<Q", self.read(desc + 64, 8))

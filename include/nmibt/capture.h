@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The in-memory format of an NMI backtrace capture, version 1.
+ * The in-memory format of an NMI backtrace capture, version 2.
  *
  * This is the one C definition on the reader's side, byte for byte what the
  * kernel series under kernel/ writes (there: include/linux/nmi_backtrace_capture.h).
@@ -9,16 +9,16 @@
  *
  * All fields are fixed-width, in the byte order of the kernel that wrote them.
  * Addresses are physical, lengths are in bytes, times are nanoseconds of
- * ktime_get_mono_fast_ns(). There are no pointers. Nothing read through this
- * header may be trusted before it has been checked.
+ * ktime_get_mono_fast_ns() unless another clock is named. There are no pointers.
+ * Nothing read through this header may be trusted before it has been checked.
  */
 #ifndef NMIBT_CAPTURE_H
 #define NMIBT_CAPTURE_H
 
 #include <stdint.h>
 
-/* The line in VMCOREINFO: KEY=<paddr of the descriptor>,<its size>, both hex. */
-#define NMI_CAPTURE_VMCOREINFO_KEY "NMI_BACKTRACE_CAPTURE"
+/* The line in VMCOREINFO: KEY=<physical address of the descriptor>, decimal or 0x and hex. */
+#define NMI_CAPTURE_VMCOREINFO_KEY "NUMBER(nmi_backtrace_capture)"
 /* The symbol of the descriptor, for a reader that has symbols only. */
 #define NMI_CAPTURE_DESC_SYMBOL "nmi_capture_desc"
 
@@ -27,7 +27,7 @@
 #define NMI_CAPTURE_SLOT_MAGIC "NMIBTSLT"
 #define NMI_CAPTURE_MAGIC_LEN 8
 
-#define NMI_CAPTURE_VERSION 1
+#define NMI_CAPTURE_VERSION 2
 
 /* "No CPU" in a field that holds a CPU number. */
 #define NMI_CAPTURE_NO_CPU UINT32_MAX
@@ -36,8 +36,10 @@
 #define NMI_CAPTURE_NO_MEMORY UINT64_MAX
 
 /* Room for registers: x86_64's elf_gregset_t has 27 words, arm64's 34. */
-#define NMI_CAPTURE_MAX_REGS 40
+#define NMI_CAPTURE_MAX_REGS 48
 #define NMI_CAPTURE_COMM_LEN 16
+/* Room for the message of the panic, its NUL included. */
+#define NMI_CAPTURE_MESSAGE_LEN 256
 
 /* nmi_capture_desc.state */
 enum nmi_capture_state {
@@ -51,6 +53,7 @@ enum nmi_capture_state {
 #define NMI_CAPTURE_F_DRAINED 0x1 /* they were printed to the log, or a line about them */
 #define NMI_CAPTURE_F_REENTERED 0x2 /* the requester faulted and came back */
 #define NMI_CAPTURE_F_CRASH_KEXEC 0x4 /* asked on the way to a crash kernel */
+#define NMI_CAPTURE_F_REGS_ONLY 0x8 /* a hardware error forbade backtraces: nobody was asked */
 
 /*
  * The descriptor: one per kernel, statically allocated in its image.
@@ -75,6 +78,12 @@ struct nmi_capture_desc {
 	uint64_t table_paddr; /* of uint64_t[nr_slots]: slots, 0, NO_MEMORY; 0: not set up */
 	uint64_t asked_ns; /* when the request began */
 	uint64_t finished_ns; /* when the wait ended; 0: it did not end */
+	uint64_t asked_local_ns; /* asked_ns by local_clock(), the clock of the log's timestamps */
+	uint64_t asked_real_ns; /* asked_ns as real time, since 1970 */
+	uint64_t taint; /* the kernel's taint mask at the request */
+	uint32_t from_cpu; /* the CPU that called panic() first, or NO_CPU: not known */
+	uint32_t message_len; /* of the whole message; more than is stored: it was cut */
+	uint8_t message[NMI_CAPTURE_MESSAGE_LEN]; /* text of panic(), ends in a NUL */
 };
 
 /* nmi_capture_slot.state; published with release semantics */
@@ -101,10 +110,12 @@ enum nmi_capture_how {
 #define NMI_CAPTURE_SLOT_F_IRQS_OFF 0x08 /* interrupts were masked when hit */
 #define NMI_CAPTURE_SLOT_F_LATE 0x10 /* it began after the wait had ended */
 #define NMI_CAPTURE_SLOT_F_OVERFLOW 0x20 /* the text did not fit; lost_* count it */
-#define NMI_CAPTURE_SLOT_F_OFFLINE 0x40 /* it was not online at the request */
 #define NMI_CAPTURE_SLOT_F_FAULTED 0x80 /* a fault broke off the writing */
 #define NMI_CAPTURE_SLOT_F_NO_REGS_SELF                                                            \
 	0x100 /* regs are of the capture itself: the panic path passed none */
+
+/* nmi_capture_slot.asked_flags */
+#define NMI_CAPTURE_ASKED_F_OFFLINE 0x1 /* it was not online at the request */
 
 /*
  * One slot per possible CPU: this header, then text_size bytes of text at
@@ -116,17 +127,27 @@ enum nmi_capture_how {
  * publishes, so bytes from text_len up to the first NUL are a torn tail.
  */
 struct nmi_capture_slot {
+	/* by boot */
 	uint8_t magic[NMI_CAPTURE_MAGIC_LEN];
 	uint32_t cpu;
-	uint32_t state; /* enum nmi_capture_slot_state */
-	uint32_t generation; /* number of the request that this content answers */
-	uint32_t how; /* enum nmi_capture_how */
-	uint32_t flags; /* NMI_CAPTURE_SLOT_F_* */
 	uint32_t text_off;
 	uint32_t text_size;
-	uint32_t text_len;
 	uint32_t nested_off; /* of the text that was printed inside a printk, or by a fault */
 	uint32_t nested_size;
+	uint32_t note_size; /* sizeof(note_buf_t) */
+	uint64_t note_paddr; /* of this CPU's crash_notes entry; 0: unknown */
+	/* by the requester and the owner: the claim */
+	uint32_t state; /* enum nmi_capture_slot_state */
+	/* by the requester */
+	uint32_t asked_generation; /* of the request that asked or saw it offline; 0: none did */
+	uint32_t asked_flags; /* NMI_CAPTURE_ASKED_F_* */
+	uint32_t reserved;
+	uint64_t asked_ns; /* 0: never asked */
+	/* by the owner */
+	uint32_t generation; /* of the request that the content answers; 0: there is no content */
+	uint32_t how; /* enum nmi_capture_how */
+	uint32_t flags; /* NMI_CAPTURE_SLOT_F_* */
+	uint32_t text_len;
 	uint32_t nested_len;
 	uint32_t lost_msgs; /* messages of which nothing was stored */
 	uint32_t lost_bytes; /* bytes that did not fit, cut messages included */
@@ -134,18 +155,14 @@ struct nmi_capture_slot {
 	int32_t pid; /* of the interrupted task */
 	uint32_t nr_regs; /* words of regs[]: elf_gregset_t's ELF_NGREG */
 	char comm[NMI_CAPTURE_COMM_LEN]; /* may lack a NUL when damaged */
-	uint64_t asked_ns; /* 0: never asked */
 	uint64_t begun_ns;
 	uint64_t done_ns;
-	uint64_t note_paddr; /* of this CPU's crash_notes entry; 0: unknown */
-	uint32_t note_size; /* sizeof(note_buf_t) */
-	uint32_t reserved;
 	uint64_t regs[NMI_CAPTURE_MAX_REGS]; /* as in NT_PRSTATUS's pr_reg */
 };
 
 #if !defined(__KERNEL__) && !defined(__cplusplus)
-_Static_assert(sizeof(struct nmi_capture_desc) == 88, "descriptor layout");
-_Static_assert(sizeof(struct nmi_capture_slot) == 448, "slot layout");
+_Static_assert(sizeof(struct nmi_capture_desc) == 376, "descriptor layout");
+_Static_assert(sizeof(struct nmi_capture_slot) == 520, "slot layout");
 #endif
 
 #endif /* NMIBT_CAPTURE_H */

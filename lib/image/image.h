@@ -239,7 +239,8 @@ struct nmibt_vmcoreinfo {
 	struct nmibt_printk_layout printk;
 	struct nmibt_classic_log classic_log;
 	const char *capture; /* of the descriptor, as printed; cut where that is the last line */
-	struct nmibt_number capture_paddr, capture_size; /* not known: makes no sense */
+	bool is_capture_cut;
+	struct nmibt_number capture_paddr; /* not known: makes no sense */
 	/* What is wrong with it, a line of text; empty: nothing. */
 	char why[NMIBT_WHY_LEN];
 

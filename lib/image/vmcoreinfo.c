@@ -112,16 +112,24 @@ static void sort_lines(struct nmibt_vmcoreinfo *info)
 	info->nr_lines = nr;
 }
 
+enum form {
+	FORM_STRING,
+	FORM_DECIMAL,
+	FORM_HEX, /* with or without 0x */
+	FORM_NUMBER, /* decimal, or 0x and hex */
+};
+
 /* Parses the whole text as a number. Blanks before it are not allowed; only decimal numbers may be
  * negative. */
-static bool read_number(const char *text, int base, uint64_t *ret)
+static bool read_number(const char *text, enum form form, uint64_t *ret)
 {
 	struct nmibt_str rest = nmibt_str_of(text);
-	bool negative = base == 10 && nmibt_skip(&rest, "-");
+	bool is_hex = form == FORM_HEX || (form == FORM_NUMBER && nmibt_str_starts(rest, "0x"));
+	bool negative = !is_hex && nmibt_skip(&rest, "-");
 	uint64_t number, max = negative ? (uint64_t)INT64_MAX + 1 : UINT64_MAX;
 
-	if (!(base == 16 ? nmibt_take_any_hex(&rest, &number)
-			 : nmibt_take_decimal(&rest, max, &number)) ||
+	if (!(is_hex ? nmibt_take_any_hex(&rest, &number)
+		     : nmibt_take_decimal(&rest, max, &number)) ||
 	    rest.len)
 		return false;
 	*ret = negative ? -number : number;
@@ -131,20 +139,24 @@ static bool read_number(const char *text, int base, uint64_t *ret)
 /* The keys that have a member in struct nmibt_vmcoreinfo. */
 static const struct key {
 	const char *name;
-	int base; /* 0: a string */
+	enum form form;
 	size_t at; /* in struct nmibt_vmcoreinfo */
 } keys[] = {
 #define STRING(name, member)                                                                       \
 	{                                                                                          \
-		name, 0, offsetof(struct nmibt_vmcoreinfo, member)                                 \
+		name, FORM_STRING, offsetof(struct nmibt_vmcoreinfo, member)                       \
 	}
 #define DECIMAL(name, member)                                                                      \
 	{                                                                                          \
-		name, 10, offsetof(struct nmibt_vmcoreinfo, member)                                \
+		name, FORM_DECIMAL, offsetof(struct nmibt_vmcoreinfo, member)                      \
 	}
 #define HEX(name, member)                                                                          \
 	{                                                                                          \
-		name, 16, offsetof(struct nmibt_vmcoreinfo, member)                                \
+		name, FORM_HEX, offsetof(struct nmibt_vmcoreinfo, member)                          \
+	}
+#define NUMBER(name, member)                                                                       \
+	{                                                                                          \
+		"NUMBER(" name ")", FORM_NUMBER, offsetof(struct nmibt_vmcoreinfo, member)         \
 	}
 	STRING("OSRELEASE", osrelease),
 	STRING("BUILD-ID", build_id),
@@ -155,14 +167,14 @@ static const struct key {
 	HEX("SYMBOL(swapper_pg_dir)", swapper_pg_dir),
 	HEX("SYMBOL(_stext)", stext),
 	HEX("SYMBOL(init_uts_ns)", init_uts_ns),
-	DECIMAL("NUMBER(phys_base)", phys_base),
-	DECIMAL("NUMBER(KERNEL_IMAGE_SIZE)", kernel_image_size),
-	DECIMAL("NUMBER(pgtable_l5_enabled)", l5_enabled),
-	DECIMAL("NUMBER(sme_mask)", sme_mask),
-	HEX("NUMBER(kimage_voffset)", kimage_voffset),
-	DECIMAL("NUMBER(VA_BITS)", va_bits),
-	HEX("NUMBER(TCR_EL1_T1SZ)", t1sz),
-	HEX("NUMBER(KERNELPACMASK)", pac_mask),
+	NUMBER("phys_base", phys_base),
+	NUMBER("KERNEL_IMAGE_SIZE", kernel_image_size),
+	NUMBER("pgtable_l5_enabled", l5_enabled),
+	NUMBER("sme_mask", sme_mask),
+	NUMBER("kimage_voffset", kimage_voffset),
+	NUMBER("VA_BITS", va_bits),
+	NUMBER("TCR_EL1_T1SZ", t1sz),
+	NUMBER("KERNELPACMASK", pac_mask),
 	HEX("SYMBOL(kallsyms_num_syms)", kallsyms.num_syms),
 	HEX("SYMBOL(kallsyms_names)", kallsyms.names),
 	HEX("SYMBOL(kallsyms_token_table)", kallsyms.token_table),
@@ -209,6 +221,7 @@ static const struct key {
 #undef STRING
 #undef DECIMAL
 #undef HEX
+#undef NUMBER
 };
 
 static void take_value(struct nmibt_vmcoreinfo *info, const struct key *key, const char *value)
@@ -216,33 +229,28 @@ static void take_value(struct nmibt_vmcoreinfo *info, const struct key *key, con
 	void *member = (char *)info + key->at;
 	struct nmibt_number *number = member;
 
-	if (!key->base) {
+	if (key->form == FORM_STRING) {
 		*(const char **)member = value;
 		return;
 	}
-	number->known = read_number(value, key->base, &number->value);
+	number->known = read_number(value, key->form, &number->value);
 	if (!number->known)
 		nmibt_add_reason(info->why, "%s is no number: %.40s", key->name, value);
 }
 
-/* docs/format.md: "address,size", both in hex. Later versions may append to the line, so text
- * behind the size is ignored. */
+/* docs/format.md, "Where it starts". Even a line that was cut tells that there is a capture. */
 static void take_capture(struct nmibt_vmcoreinfo *info)
 {
 	static const char start[] = NMI_CAPTURE_VMCOREINFO_KEY "=";
-	struct nmibt_str rest = nmibt_str_of(info->capture ? info->capture : "");
-	uint64_t paddr, size;
+	struct nmibt_number *paddr = &info->capture_paddr;
 
-	/* Even a line that was cut tells that there is a capture. */
-	if (!info->capture && !strncmp(info->cut, start, strlen(start))) {
-		info->capture = info->cut + strlen(start);
+	if (info->capture) {
+		paddr->known = read_number(info->capture, FORM_NUMBER, &paddr->value);
 		return;
 	}
-	if (!nmibt_take_any_hex(&rest, &paddr) || !nmibt_skip(&rest, ","))
-		return;
-	info->capture_paddr = (struct nmibt_number){true, paddr};
-	if (nmibt_take_any_hex(&rest, &size))
-		info->capture_size = (struct nmibt_number){true, size};
+	info->is_capture_cut = !strncmp(info->cut, start, strlen(start));
+	if (info->is_capture_cut)
+		info->capture = info->cut + strlen(start);
 }
 
 /* Every kernel writes these lines: kernel/vmcore_info.c, crash_save_vmcoreinfo_init(), 6.12. */

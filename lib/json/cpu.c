@@ -353,7 +353,8 @@ static void write_slot(struct json *j, const struct nmibt_cpu *cpu)
 {
 	static const char *const flags[] = {"registers",      "idle",	 "user",
 					    "interrupts_off", "late",	 "overflow",
-					    "offline",	      "faulted", "registers_of_capture"};
+					    "bit 6",	      "faulted", "registers_of_capture"};
+	static const char *const asked_flags[] = {"offline"};
 	const struct nmi_capture_slot *s = &cpu->slot;
 
 	if (!cpu->has_slot) {
@@ -371,6 +372,10 @@ static void write_slot(struct json *j, const struct nmibt_cpu *cpu)
 	json_flags(j, s->flags, flags, ARRAY_SIZE(flags));
 	json_key(j, "generation");
 	json_int(j, s->generation);
+	json_key(j, "asked_generation");
+	json_int(j, s->asked_generation);
+	json_key(j, "asked_flags");
+	json_flags(j, s->asked_flags, asked_flags, ARRAY_SIZE(asked_flags));
 	json_key(j, "asked_ns");
 	json_time(j, s->asked_ns);
 	json_key(j, "begun_ns");

@@ -195,7 +195,7 @@ static const char *outcome_of(const struct nmi_capture_slot *slot)
 	case NMI_CAPTURE_SLOT_DONE:
 		return ways[how];
 	default:
-		return slot->flags & NMI_CAPTURE_SLOT_F_OFFLINE ? "offline" : "empty";
+		return slot->asked_flags & NMI_CAPTURE_ASKED_F_OFFLINE ? "offline" : "empty";
 	}
 }
 
@@ -239,8 +239,10 @@ static void put_slot(struct cpu_writer *w, const struct nmibt_evidence *evidence
 {
 	const struct nmi_capture_slot *slot = &evidence->slot;
 
-	if (slot->generation != w->r->report->sources->capture.desc.generation)
-		fprintf(w->out, "    generation %u\n", slot->generation);
+	uint32_t generation = nmibt_slot_generation(slot);
+
+	if (generation && generation != w->r->report->sources->capture.desc.generation)
+		fprintf(w->out, "    generation %u\n", generation);
 	if (slot->begin_again)
 		fprintf(w->out, "    again %u\n", slot->begin_again);
 	put_times(w, slot);

@@ -163,7 +163,7 @@ static void render_slot_remarks(struct renderer *r, const struct nmibt_cpu *cpu)
 
 	switch (slot->state) {
 	case NMI_CAPTURE_SLOT_EMPTY:
-		if (slot->flags & NMI_CAPTURE_SLOT_F_OFFLINE)
+		if (slot->asked_flags & NMI_CAPTURE_ASKED_F_OFFLINE)
 			remark(r, "it was offline when asked");
 		break;
 	case NMI_CAPTURE_SLOT_ASKED:
@@ -244,14 +244,15 @@ static void render_header_fields(struct renderer *r, const struct nmibt_cpu *cpu
 		"  text        %u of %u bytes at +%u\n"
 		"  nested      %u of %u bytes at +%u\n"
 		"  lost        %u messages, %u bytes  begin again %u\n"
-		"  asked       %" PRIu64 " ns\n"
+		"  asked       %" PRIu64 " ns  generation %u  flags %#x\n"
 		"  begun       %" PRIu64 " ns\n"
 		"  done        %" PRIu64 " ns\n"
 		"  crash note  %#" PRIx64 ", %u bytes: %s\n",
 		cpu->slot_paddr, s->state, s->how, s->flags, s->generation, s->text_len,
 		s->text_size, s->text_off, s->nested_len, s->nested_size, s->nested_off,
-		s->lost_msgs, s->lost_bytes, s->begin_again, s->asked_ns, s->begun_ns, s->done_ns,
-		s->note_paddr, s->note_size, nmibt_note_name(cpu->stop.note));
+		s->lost_msgs, s->lost_bytes, s->begin_again, s->asked_ns, s->asked_generation,
+		s->asked_flags, s->begun_ns, s->done_ns, s->note_paddr, s->note_size,
+		nmibt_note_name(cpu->stop.note));
 }
 
 static void render_log_fields(struct renderer *r, const struct nmibt_evidence *evidence)

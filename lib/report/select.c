@@ -38,7 +38,7 @@ enum nmibt_outcome nmibt_outcome_of_slot(const struct nmibt_evidence *evidence)
 							     : NMIBT_OUTCOME_EXCLUDED;
 	switch (slot->state) {
 	case NMI_CAPTURE_SLOT_EMPTY:
-		return slot->flags & NMI_CAPTURE_SLOT_F_OFFLINE ? NMIBT_OUTCOME_OFFLINE
+		return slot->asked_flags & NMI_CAPTURE_ASKED_F_OFFLINE ? NMIBT_OUTCOME_OFFLINE
 								: NMIBT_OUTCOME_NONE;
 	case NMI_CAPTURE_SLOT_ASKED:
 		return NMIBT_OUTCOME_SILENT;

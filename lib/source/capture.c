@@ -38,6 +38,12 @@ bool nmibt_source_parse(const char *name, enum nmibt_source *ret)
 	return false;
 }
 
+/* True: the descriptor is of an older version, whose layout is another one. Both fields say so. */
+static bool is_of_older_version(const struct nmi_capture_desc *d)
+{
+	return d->version < NMI_CAPTURE_VERSION && d->desc_size < sizeof(*d);
+}
+
 /* True: the descriptor has the other byte order. The magic is bytes, which are the same in both.
  * Two fields that make sense when swapped are no accident; a single one could be damaged. */
 static bool other_byte_order(const struct nmi_capture_desc *d)
@@ -68,6 +74,13 @@ static bool check_descriptor(const struct nmi_capture_desc *d, uint64_t paddr,
 		ret->unusable[source] = true;
 		return false;
 	}
+	if (is_of_older_version(d)) {
+		nmibt_add_reason(why,
+				 "the descriptor at %#" PRIx64 " has version %u, which is too old",
+				 paddr, d->version);
+		ret->unusable[source] = true;
+		return false;
+	}
 	/* The descriptor in a kernel's image looks like this before it is set up, and stays so with
 	 * nmi_backtrace.capture=0. */
 	if ((!d->desc_paddr || d->desc_paddr == paddr) && d->version == NMI_CAPTURE_VERSION &&
@@ -85,10 +98,50 @@ static bool check_descriptor(const struct nmi_capture_desc *d, uint64_t paddr,
 	return true;
 }
 
-#define DESC_FLAGS (NMI_CAPTURE_F_DRAINED | NMI_CAPTURE_F_REENTERED | NMI_CAPTURE_F_CRASH_KEXEC)
+#define DESC_FLAGS                                                                                 \
+	(NMI_CAPTURE_F_DRAINED | NMI_CAPTURE_F_REENTERED | NMI_CAPTURE_F_CRASH_KEXEC |             \
+	 NMI_CAPTURE_F_REGS_ONLY)
 
 /*
- * Replaces wrong fields that a reader can do without by the values of version 1, and reports the
+ * What the requester says of the panic. The message ends at its first NUL, whatever message_len
+ * says, and a damaged time is unknown.
+ */
+static void mend_request(struct nmibt_capture *ret)
+{
+	struct nmi_capture_desc *d = &ret->desc;
+	const char *message = (const char *)d->message;
+	size_t len = strnlen(message, sizeof(d->message));
+
+	if (len == sizeof(d->message)) {
+		nmibt_add_reason(ret->damage, "the descriptor's message has no end");
+		d->message[--len] = '\0';
+	} else if (d->message_len < sizeof(d->message) ? len != d->message_len
+						       : len != sizeof(d->message) - 1) {
+		nmibt_add_reason(ret->damage,
+				 "the descriptor's message has %zu bytes, %u are expected", len,
+				 d->message_len);
+	}
+	for (size_t i = len; i < sizeof(d->message); i++) {
+		if (!d->message[i])
+			continue;
+		nmibt_add_reason(ret->damage, "there are bytes behind the descriptor's message");
+		break;
+	}
+	ret->is_message_cut = len == sizeof(d->message) - 1 && d->message_len >= sizeof(d->message);
+	if (d->asked_local_ns > INT64_MAX) {
+		nmibt_add_reason(ret->damage, "the descriptor's local time is %#" PRIx64,
+				 d->asked_local_ns);
+		d->asked_local_ns = 0;
+	}
+	if (d->asked_real_ns > INT64_MAX) {
+		nmibt_add_reason(ret->damage, "the descriptor's real time is %#" PRIx64,
+				 d->asked_real_ns);
+		d->asked_real_ns = 0;
+	}
+}
+
+/*
+ * Replaces wrong fields that a reader can do without by the values of version 2, and reports the
  * damage.
  */
 static void mend_descriptor(struct nmibt_capture *ret)
@@ -121,6 +174,7 @@ static void mend_descriptor(struct nmibt_capture *ret)
 		nmibt_add_reason(ret->damage, "the descriptor has slots of %u bytes", d->slot_size);
 		d->slot_size = MAX_SLOT_SIZE;
 	}
+	mend_request(ret);
 }
 
 static bool read_descriptor(const struct nmibt_image *image, uint64_t paddr,
@@ -162,8 +216,9 @@ static bool try_vmcoreinfo(const struct nmibt_kernel *kernel, struct nmibt_captu
 		return false;
 	}
 	if (!v->capture_paddr.known) {
-		nmibt_add_reason(why, "VMCOREINFO has %s=%s, which is no address and size",
-				 NMI_CAPTURE_VMCOREINFO_KEY, v->capture);
+		nmibt_add_reason(why, "VMCOREINFO has %s=%s, which is %s",
+				 NMI_CAPTURE_VMCOREINFO_KEY, v->capture,
+				 v->is_capture_cut ? "cut" : "no address");
 		ret->unusable[NMIBT_SOURCE_VMCOREINFO] = true;
 		return false;
 	}
@@ -446,15 +501,13 @@ static struct nmibt_error *read_table(const struct nmibt_image *image, struct nm
 	return leads_to_slots(image, ret) ? find_unread(image, ret) : replace_table(image, ret);
 }
 
-static void mend_panic_cpu(struct nmibt_capture *ret)
+static void mend_cpu(struct nmibt_capture *ret, const char *what, uint32_t *cpu)
 {
-	struct nmi_capture_desc *desc = &ret->desc;
-
-	if (desc->panic_cpu == NMI_CAPTURE_NO_CPU || desc->panic_cpu < desc->nr_slots)
+	if (*cpu == NMI_CAPTURE_NO_CPU || *cpu < ret->desc.nr_slots)
 		return;
-	nmibt_add_reason(ret->damage, "the descriptor has CPU %u panicking, of %u", desc->panic_cpu,
-			 desc->nr_slots);
-	desc->panic_cpu = NMI_CAPTURE_NO_CPU;
+	nmibt_add_reason(ret->damage, "the descriptor has CPU %u %s, of %u", *cpu, what,
+			 ret->desc.nr_slots);
+	*cpu = NMI_CAPTURE_NO_CPU;
 }
 
 static bool try_source(const struct nmibt_kernel *kernel, enum nmibt_source source,
@@ -519,7 +572,8 @@ struct nmibt_error *nmibt_locate(struct nmibt_kernel *kernel, enum nmibt_source 
 				nmibt_capture_destroy(ret);
 				return err;
 			}
-			mend_panic_cpu(ret);
+			mend_cpu(ret, "panicking", &ret->desc.panic_cpu);
+			mend_cpu(ret, "panicking first", &ret->desc.from_cpu);
 			if (s != NMIBT_SOURCE_VMCOREINFO && ret->unusable[NMIBT_SOURCE_VMCOREINFO])
 				nmibt_add_reason(ret->damage, "by vmcoreinfo: %s",
 						 ret->why[NMIBT_SOURCE_VMCOREINFO]);

@@ -27,16 +27,37 @@ static void check_area(struct nmibt_evidence *cpu, const char *what, uint32_t sl
 	}
 }
 
-/* By how many requests the slot is older than the last one. A slot that was never written has
- * answered no request; it does not count as older. */
-static int64_t generations_behind(const struct nmibt_capture *capture,
-				  const struct nmi_capture_slot *slot)
+uint32_t nmibt_slot_generation(const struct nmi_capture_slot *slot)
 {
-	return slot->generation ? (int64_t)capture->desc.generation - slot->generation : 0;
+	return slot->state < NMI_CAPTURE_SLOT_BEGUN ? slot->asked_generation : slot->generation;
+}
+
+/* By how many requests the slot is older than the last one. A slot of no request is not older. */
+static int64_t generations_behind(const struct nmibt_capture *capture, uint32_t generation)
+{
+	return generation ? (int64_t)capture->desc.generation - generation : 0;
 }
 
 /* All flags of this version. Other bits are ignored: in a later version they may mean anything. */
-#define SLOT_FLAGS ((NMI_CAPTURE_SLOT_F_NO_REGS_SELF << 1) - 1)
+#define SLOT_FLAGS                                                                                 \
+	(NMI_CAPTURE_SLOT_F_REGS | NMI_CAPTURE_SLOT_F_IDLE | NMI_CAPTURE_SLOT_F_USER |             \
+	 NMI_CAPTURE_SLOT_F_IRQS_OFF | NMI_CAPTURE_SLOT_F_LATE | NMI_CAPTURE_SLOT_F_OVERFLOW |     \
+	 NMI_CAPTURE_SLOT_F_FAULTED | NMI_CAPTURE_SLOT_F_NO_REGS_SELF)
+#define ASKED_FLAGS NMI_CAPTURE_ASKED_F_OFFLINE
+
+/* What the requester wrote. */
+static void check_asked(const struct nmibt_capture *capture, struct nmibt_evidence *cpu)
+{
+	const struct nmi_capture_slot *slot = &cpu->slot;
+
+	if (capture->desc.version == NMI_CAPTURE_VERSION && slot->asked_flags & ~ASKED_FLAGS)
+		nmibt_add_reason(cpu->why, "its asked_flags are %#x", slot->asked_flags);
+	if (generations_behind(capture, slot->asked_generation) < 0)
+		nmibt_add_reason(cpu->why, "it was asked by request %u, the last one was %u",
+				 slot->asked_generation, capture->desc.generation);
+	if (capture->desc.flags & NMI_CAPTURE_F_REGS_ONLY && slot->state == NMI_CAPTURE_SLOT_ASKED)
+		nmibt_add_reason(cpu->why, "it was asked by a request that takes registers only");
+}
 
 /* Adds what is wrong to cpu->why, and makes the slot's fields safe to use. generation may be one
  * ahead, because a CPU may capture itself just before the request is counted. */
@@ -69,9 +90,10 @@ static bool check_slot(const struct nmibt_image *image, const struct nmibt_captu
 	}
 	if (slot->nr_regs > NMI_CAPTURE_MAX_REGS)
 		slot->nr_regs = 0;
-	if (generations_behind(capture, slot) < -1)
+	if (generations_behind(capture, slot->generation) < -1)
 		nmibt_add_reason(cpu->why, "it answers request %u, the last one was %u",
 				 slot->generation, capture->desc.generation);
+	check_asked(capture, cpu);
 	check_area(cpu, "text", size, slot->text_off, &slot->text_size, &slot->text_len);
 	check_area(cpu, "nested text", size, slot->nested_off, &slot->nested_size,
 		   &slot->nested_len);
@@ -240,7 +262,7 @@ struct nmibt_error *nmibt_slot_evidence(struct nmibt_kernel *kernel,
 	if (!find_slot(kernel->image, capture, ret))
 		return NULL;
 	ret->has_slot = true;
-	*ret_stale = generations_behind(capture, &ret->slot) > 0;
+	*ret_stale = generations_behind(capture, nmibt_slot_generation(&ret->slot)) > 0;
 	struct nmibt_error *err = NULL;
 	if (ret->slot.state >= NMI_CAPTURE_SLOT_BEGUN)
 		err = read_slot_text(kernel, ret);
@@ -308,11 +330,12 @@ static void mend_generation(const struct nmibt_image *image, struct nmibt_captur
 	for (uint32_t i = 0; i < desc->nr_slots; i++) {
 		struct nmi_capture_slot slot;
 
-		if (!read_slot(image, capture, i, &slot) || !slot.generation)
+		if (!read_slot(image, capture, i, &slot) || !nmibt_slot_generation(&slot))
 			continue;
-		if (slot.generation == desc->generation || (seen && slot.generation != seen))
+		if (nmibt_slot_generation(&slot) == desc->generation ||
+		    (seen && nmibt_slot_generation(&slot) != seen))
 			return;
-		seen = slot.generation;
+		seen = nmibt_slot_generation(&slot);
 	}
 	if (!seen)
 		return;

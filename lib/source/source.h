@@ -240,11 +240,12 @@ struct nmibt_error *nmibt_log_evidence(const struct nmibt_log_source *log,
 /* ---------------------------------------------------------------- the capture */
 
 /* The capture. why[source] says where nmibt looked by that source and what it found, as one line
- * ("no NMI_BACKTRACE_CAPTURE line in VMCOREINFO"); empty: the source was not tried. */
+ * ("no NUMBER(nmi_backtrace_capture) line in VMCOREINFO"); empty: the source was not tried. */
 struct nmibt_capture {
 	enum nmibt_source source; /* where it was found */
 	struct nmi_capture_desc desc; /* mended: see docs/format.md, "Reading" */
 	uint64_t desc_paddr;
+	bool is_message_cut; /* desc.message is the beginning of a longer one */
 	uint64_t *slots; /* the desc.nr_slots entries of the table, unchanged */
 	/* False: this entry of the table could not be read, and its slot was not found. */
 	bool *slot_known;
@@ -275,6 +276,9 @@ void nmibt_mend_capture(const struct nmibt_image *image, struct nmibt_capture *c
 void nmibt_evidence_take_backtrace(struct nmibt_evidence *evidence,
 				   struct nmibt_backtrace *backtrace);
 
+/* The request that the slot speaks of: the one that its content answers; without content, the one
+ * that asked its CPU, or saw it offline. 0: none. */
+uint32_t nmibt_slot_generation(const struct nmi_capture_slot *slot);
 /* Reads a CPU's slot. *ret_stale: the slot answers an older request. Damage is no error: *ret says
  * it. If there is no slot, has_slot is false. */
 struct nmibt_error *nmibt_slot_evidence(struct nmibt_kernel *kernel,

@@ -21,7 +21,7 @@ from .vmcoreinfo import edited
 SP, SP_INDIRECT, BP, PREV_SP = 5, 9, 4, 1  # numbers of registers up to 6.14
 # Of struct nmi_capture_desc, what is not known before boot.
 SET_UP = ('desc_paddr', 'table_paddr', 'slot_size', 'nr_slots', 'generation', 'asked_ns',
-          'finished_ns', 'state')
+          'finished_ns', 'state', 'asked_local_ns', 'asked_real_ns', 'taint', 'message_len')
 MASK64 = (1 << 64) - 1
 
 
@@ -122,16 +122,16 @@ class BasedDump:
 
     def drop_capture(self):
         """As with nmi_backtrace.capture=0: the descriptor is as the image has it."""
-        line = self.kernel.info.get('NMI_BACKTRACE_CAPTURE')
-        if not line:
+        key = 'NUMBER(nmi_backtrace_capture)'
+        if key not in self.kernel.info:
             return
-        at, size = (int(word, 16) for word in line.split(','))
-        layout = Format(HEADER).desc
+        at, layout = int(self.kernel.info[key]), Format(HEADER).desc
+        size = layout.size
         desc = bytearray(self.kernel.read_phys(at, size))
         for name in SET_UP:
             layout.set(desc, name, 0)
         self.dump.page_to_change(at // PAGE)[at % PAGE:at % PAGE + size] = desc
-        self.about.vmcoreinfo_edits.insert(0, ('drop', 'NMI_BACKTRACE_CAPTURE'))
+        self.about.vmcoreinfo_edits.insert(0, ('drop', key))
 
     def set_variables(self):
         about, kernel = self.about, self.kernel

@@ -5,6 +5,9 @@ import re
 from . import Mistake
 from .text import unescape
 
+NO_CPU = 2**32 - 1
+CRASH_TIME = 1767225601
+
 
 def store(messages, size):
     """As the kernel's capture_store(): text, lost bytes, lost messages."""
@@ -46,6 +49,10 @@ class Capture:
         slot = self.memory.place(f'slot {cpu}', self.make_slot(cpu, told, regs, note, note_size))
         self.table[8 * cpu:8 * cpu + 8] = slot.to_bytes(8, 'little')
 
+    def was_asked(self, told):
+        return told.outcome in ('nmi', 'irq', 'silent', 'stop', 'partial') and \
+            told.how != 'self' and 'regs-only' not in self.about.flags
+
     def fill_desc(self):
         about, constants = self.about, self.fmt.constants
         missing = any(cpu.outcome == 'silent' or (cpu.outcome == 'partial' and cpu.how != 'self')
@@ -63,23 +70,37 @@ class Capture:
             'nr_slots': about.cpus,
             'state': self.fmt.named('NMI_CAPTURE_', state),
             'generation': 0 if state == 'idle' else about.generation,
-            'panic_cpu': constants['NMI_CAPTURE_NO_CPU'] if about.panic_cpu is None
-                         else about.panic_cpu,
+            'panic_cpu': NO_CPU if about.panic_cpu is None else about.panic_cpu,
             'timeout_ms': about.timeout,
             'flags': sum(self.fmt.named('NMI_CAPTURE_F_', flag) for flag in about.flags),
             'refused': about.refused,
-            'nr_asked': sum(cpu.outcome in ('nmi', 'irq', 'silent', 'stop', 'partial')
-                            for cpu in about.by_cpu.values()),
+            'nr_asked': sum(self.was_asked(cpu) for cpu in about.by_cpu.values()),
             'desc_paddr': self.memory.objects['desc'][0],
             'table_paddr': self.memory.objects['table'][0],
             'asked_ns': 0 if state == 'idle' else about.asked_ns,
             'finished_ns': 0 if state in ('idle', 'running')
                            else about.asked_ns + int(waited * 1e6),
         }
+        values.update(self.of_panic() if state != 'idle' else {'from_cpu': NO_CPU})
         for name, value in values.items():
             self.fmt.desc.set(self.desc, name, value)
         if about.copy:
             self.memory.objects['copy'][1][:] = self.desc
+
+    def of_panic(self):
+        """What the requester says of the panic."""
+        about = self.about
+        from_cpu = about.from_cpu if about.from_cpu_is_said else about.panic_cpu
+        size = self.fmt.constants['NMI_CAPTURE_MESSAGE_LEN']
+        return {
+            'asked_local_ns': about.asked_ns if about.local_ns is None else about.local_ns,
+            'asked_real_ns': about.real_ns if about.real_ns is not None
+                             else (about.crash_time or CRASH_TIME) * 10**9,
+            'taint': about.taint,
+            'from_cpu': NO_CPU if from_cpu is None else from_cpu,
+            'message_len': len(about.message),
+            'message': about.message[:size - 1],
+        }
 
     def make_slot(self, cpu, told, regs, note_paddr, note_size):
         fmt = self.fmt
@@ -87,8 +108,8 @@ class Capture:
         flags = set(told.flags)
         if regs is not None:
             flags.add('regs')
-        if told.outcome == 'offline':
-            flags.add('offline')
+        was_offline = told.outcome == 'offline' or 'offline' in flags
+        flags.discard('offline')
         text_off = fmt.slot.size
         nested_off = text_off + self.about.text
         text_len, lost_bytes, lost_msgs = self.fill_area(
@@ -101,12 +122,14 @@ class Capture:
         state = {'silent': 'asked', 'partial': 'begun', 'offline': 'empty',
                  'empty': 'empty'}.get(told.outcome, 'done')
         written = state in ('begun', 'done')
+        generation = told.numbers.get('generation', self.about.generation)
         values = {
             'magic': fmt.constants['NMI_CAPTURE_SLOT_MAGIC'].encode(),
             'cpu': cpu,
             'state': fmt.named('NMI_CAPTURE_SLOT_', state),
-            'generation': told.numbers.get(
-                'generation', 0 if told.outcome == 'empty' else self.about.generation),
+            'asked_generation': generation if self.was_asked(told) or was_offline else 0,
+            'asked_flags': self.fmt.named('NMI_CAPTURE_ASKED_F_', 'offline') if was_offline else 0,
+            'generation': generation if written else 0,
             'how': fmt.named('NMI_CAPTURE_BY_', told.how or 'none'),
             'flags': sum(fmt.named('NMI_CAPTURE_SLOT_F_', flag) for flag in flags),
             'text_off': text_off, 'text_size': self.about.text, 'text_len': text_len,
@@ -129,7 +152,7 @@ class Capture:
 
     def times(self, told, state):
         begun = told.times.get('begun', 1.0)
-        default = {'asked': 0.1 if state != 'empty' and told.how != 'self' else None,
+        default = {'asked': 0.1 if self.was_asked(told) else None,
                    'begun': begun if state in ('begun', 'done') else None,
                    'done': begun + 0.1 if state == 'done' else None}
         default.update(told.times)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a description says. The format is documented by mkdump --help."""
+import decimal
 import os
 import re
 
@@ -9,7 +10,7 @@ from .basedump import nr_cpus_of
 from .log import Log
 from .nmibuffers import Buffer
 from .source import Source
-from .text import parse_list, parse_message, parse_pairs
+from .text import parse_list, parse_message, parse_pairs, unescape
 
 BUNDLED = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..')
 TEXTS = ('text', 'tail', 'residue', 'nested', 'nested tail', 'nested residue')
@@ -86,12 +87,17 @@ def parse_variable(line):
     return found[1], int(found[2]) if found[2] else None, found[3]
 
 
+def seconds(word):
+    """As nanoseconds: a float would not hold all digits of a date."""
+    return int(decimal.Decimal(word) * 10**9)
+
+
 class Description:
     NUMBERS = {'cpus': 1, 'text': 1024, 'nested': 128, 'generation': 1, 'timeout': 500,
                'refused': 0}
     # Lines of a capture's descriptor.
     OF_CAPTURE = ('generation', 'timeout', 'refused', 'state', 'waited', 'flags', 'table', 'copy',
-                  'asked')
+                  'asked', 'local', 'real', 'taint', 'from', 'message')
 
     def __init__(self, path, base=None):
         self.__dict__.update(self.NUMBERS)
@@ -101,6 +107,8 @@ class Description:
         self.page_size, self.address_bits, self.memory_at = 4096, 48, None
         self.host, self.format = 'host', 'elf'
         self.has_vmlinux, self.asked_ns = False, 60_000_000_000
+        self.local_ns = self.real_ns = None
+        self.taint, self.from_cpu, self.from_cpu_is_said, self.message = 0, None, False, b''
         self.flags, self.table_split = [], None
         self.vmcoreinfo = []  # lines as bytes; None: no note
         self.vmcoreinfo_is_own = False
@@ -154,7 +162,7 @@ class Description:
         self.has_capture = True
         if self.vmcoreinfo == [] and not self.vmcoreinfo_is_own:
             self.vmcoreinfo = [b'OSRELEASE=6.12.0-synthetic\n', b'PAGESIZE=4096\n',
-                               b'NMI_BACKTRACE_CAPTURE={desc},{desc_size}\n']
+                               b'NUMBER(nmi_backtrace_capture)={desc}\n']
 
         for what, has in (('log', self.log), ('variable', self.variables),
                           ('percpu', self.percpu), ('symbol', self.symbols or self.no_symbols),
@@ -206,7 +214,16 @@ class Description:
             self.panic_cpu = None if words[2] == 'none' else int(words[2])
             self.panic_cpu_is_said = True
         elif words[:2] == ['asked', 'at']:
-            self.asked_ns = round(float(words[2]) * 1e9)
+            self.asked_ns = seconds(words[2])
+        elif key in ('local', 'real'):
+            setattr(self, key + '_ns', seconds(words[1]))
+        elif key == 'taint':
+            self.taint = int(words[1], 0)
+        elif words[:2] == ['from', 'cpu']:
+            self.from_cpu = None if words[2] == 'none' else int(words[2])
+            self.from_cpu_is_said = True
+        elif key == 'message':
+            self.message = unescape(line.split(' ', 1)[1].encode())
         elif key == 'state':
             self.state = words[1]
         elif key == 'waited':

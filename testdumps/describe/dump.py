@@ -87,10 +87,9 @@ class Dump:
         about = self.about
         if about.vmcoreinfo is None:
             return None
-        line = 'NMI_BACKTRACE_CAPTURE={desc},{desc_size}' if self.capture else None
+        line = 'NUMBER(nmi_backtrace_capture)={desc}' if self.capture else None
         text = self.kernel.vmcoreinfo(line) if self.kernel and not about.vmcoreinfo_is_own \
             else b''.join(about.vmcoreinfo)
         if self.capture:
-            text = text.replace(b'{desc}', b'%x' % self.memory.objects['desc'][0])
-            text = text.replace(b'{desc_size}', b'%x' % self.fmt.desc.size)
+            text = text.replace(b'{desc}', b'%d' % self.memory.objects['desc'][0])
         return text

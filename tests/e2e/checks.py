@@ -25,7 +25,7 @@ LAST_LINE = {
 ENTRY_FROM_USER = {"x86_64": r"^RIP: 0033:", "arm64": r"^ el0t_64_irq\+"}
 
 # Flags that are set only if something was made to go wrong.
-EXCEPTIONAL = {"LATE", "OVERFLOW", "OFFLINE", "FAULTED"}
+EXCEPTIONAL = {"LATE", "OVERFLOW", "FAULTED"}
 
 
 def outcome(slot):
@@ -33,7 +33,7 @@ def outcome(slot):
     if slot is None:
         return "excluded"
     if slot.state_name.endswith("EMPTY"):
-        return "offline" if "OFFLINE" in slot.flag_names else "not asked"
+        return "offline" if "OFFLINE" in slot.asked_flag_names else "not asked"
     if slot.state_name.endswith("ASKED"):
         return "silent"
     if slot.state_name.endswith("BEGUN"):
@@ -41,8 +41,26 @@ def outcome(slot):
     return slot.how_name.removeprefix("NMI_CAPTURE_BY_").lower()
 
 
-def check_descriptor(scenario, desc, captured):
+def check_panic(desc, log):
+    """What the descriptor says of the panic is what the console has."""
     bad = []
+    said = next((line.partition(": ")[2] for line in console_lines(log)
+                 if line.startswith("Kernel panic - not syncing: ")), None)
+    # Without panic() there is no message: die() on the way to a crash kernel.
+    if desc.text and said is not None and not said.startswith(desc.text.split("\n")[0]):
+        bad.append("the descriptor's message is %r, the console's %r" % (desc.text, said))
+    if desc.message_len != len(desc.message.split(b"\0")[0]) and \
+            desc.message_len < len(desc.message):
+        bad.append("the message has %d bytes, %r" % (desc.message_len, desc.text))
+    if any(desc.message[len(desc.message.split(b"\0")[0]):]):
+        bad.append("there are bytes behind the message")
+    if not desc.asked_local_ns or not desc.asked_real_ns:
+        bad.append("no local or no real time of the request")
+    return bad
+
+
+def check_descriptor(scenario, desc, captured, log):
+    bad = check_panic(desc, log)
     state = {slots.C["NMI_CAPTURE_COMPLETE"]: "complete",
              slots.C["NMI_CAPTURE_TIMEOUT"]: "timeout"}.get(desc.state, desc.state)
     if state != scenario.get("state", state):
@@ -66,6 +84,8 @@ def check_descriptor(scenario, desc, captured):
             captured[desc.panic_cpu] is None or \
             outcome(captured[desc.panic_cpu]) not in ("self", "partial"):
         bad.append("panic_cpu %d did not capture itself" % desc.panic_cpu)
+    if desc.from_cpu != scenario.get("from_cpu", desc.panic_cpu):
+        bad.append("the panic is from CPU %d" % desc.from_cpu)
     return bad
 
 
@@ -113,7 +133,7 @@ def check_outcomes(arch, scenario, captured):
     return bad
 
 
-def check_text(arch, captured):
+def check_text(arch, desc, captured):
     """Every text is complete, or says what is missing."""
     bad = []
     for slot in filter(None, captured):
@@ -141,10 +161,11 @@ def check_text(arch, captured):
         if len(slot.room) > slot.text_len and slot.room[slot.text_len]:
             complain("unpublished bytes behind a finished text")
         lines = slot.lines()
-        # A CPU that is being stopped stores its registers only.
-        if outcome(slot) == "stop":
+        # A CPU that is being stopped stores its registers only, and so do all after a
+        # hardware error.
+        if outcome(slot) == "stop" or "REGS_ONLY" in desc.flag_names:
             if lines:
-                complain("has text, and was stopped")
+                complain("has text, and only its registers were taken")
             continue
         if not lines or not lines[0].endswith("NMI backtrace for cpu %d" % slot.cpu):
             complain("does not begin with its title")

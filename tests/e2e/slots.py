@@ -150,6 +150,7 @@ class Slot(Record):
         self.state_name = name_of(self.state, STATES)
         self.how_name = name_of(self.how, HOWS)
         self.flag_names = flags(self.flags, "NMI_CAPTURE_SLOT_F_")
+        self.asked_flag_names = flags(self.asked_flags, "NMI_CAPTURE_ASKED_F_")
         self.note_regs = self.read_note(dump)
 
     def read_note(self, dump):
@@ -182,10 +183,10 @@ def log_lines(text):
 def find(dump):
     """The physical address of the descriptor and how it was found."""
     key = C["NMI_CAPTURE_VMCOREINFO_KEY"]
-    named = re.search(rb"^" + key.encode() + rb"=([0-9a-f]+),([0-9a-f]+)$",
+    named = re.search(rb"^" + re.escape(key.encode()) + rb"=(\d+|0x[0-9a-f]+)$",
                       dump.vmcoreinfo, re.MULTILINE)
     if named:
-        return int(named[1], 16), "vmcoreinfo"
+        return int(named[1], 0), "vmcoreinfo"
     magic = C["NMI_CAPTURE_DESC_MAGIC"].encode()
     size = STRUCTS["nmi_capture_desc"][1]
     for start, chunk in dump.chunks():
@@ -206,6 +207,7 @@ def capture(path):
     desc = Record("nmi_capture_desc", dump.read(paddr, STRUCTS["nmi_capture_desc"][1]))
     desc.source = source
     desc.flag_names = flags(desc.flags, "NMI_CAPTURE_F_")
+    desc.text = desc.message.split(b"\0")[0].decode("utf-8", "replace")
     if not desc.table_paddr:
         return desc, []
     table = struct.unpack("<%dQ" % desc.nr_slots,
@@ -232,13 +234,14 @@ def main():
             continue
         late = (slot.begun_ns - desc.asked_ns) / 1e6 if slot.begun_ns else float("nan")
         print("\n-- CPU %d %s %s %s begun +%.3f ms, wrote %.0f us" % (
-            slot.cpu, slot.state_name, slot.how_name, sorted(slot.flag_names), late,
+            slot.cpu, slot.state_name, slot.how_name,
+            sorted(slot.flag_names | slot.asked_flag_names), late,
             (slot.done_ns - slot.begun_ns) / 1e3))
         print("   pid %d %r text %d/%d nested %d lost %d msgs %d bytes, begin_again %d, "
-              "generation %d" % (
+              "generation %d, asked by %d" % (
                   slot.pid, slot.comm.split(b"\0")[0], slot.text_len, slot.text_size,
                   slot.nested_len, slot.lost_msgs, slot.lost_bytes, slot.begin_again,
-                  slot.generation))
+                  slot.generation, slot.asked_generation))
         print("\n".join(slot.lines()))
         if slot.nested:
             print("-- nested:\n" + "\n".join(log_lines(slot.nested)))

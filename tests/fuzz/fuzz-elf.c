@@ -99,7 +99,7 @@ static struct fake_elf small_vmcore(enum nmibt_arch arch)
 	size_t len = fake_elf_note(notes, "VMCOREINFO", f->vmcoreinfo, strlen(f->vmcoreinfo));
 	struct fake_segment segments[3 + 2 * NR_CPUS] = {
 		{PT_NOTE, 0, len, notes, len},
-		{PT_LOAD, f->desc_paddr, 88, f->desc, 88},
+		{PT_LOAD, f->desc_paddr, 376, f->desc, 376},
 		{PT_LOAD, f->desc->table_paddr, 64, f->table, 64},
 	};
 

@@ -24,11 +24,11 @@
 #define FAKE_PAGES 48
 #define FAKE_SIZE (FAKE_PAGES * FAKE_PAGE)
 #define FAKE_MAX_CPUS 8
-/* Header 448, text 576, nested 256 bytes: small, so that a vmcore of the whole memory is small. */
-#define FAKE_SLOT_SIZE 1280
-#define FAKE_TEXT_OFF 448
+/* Header 520, text 576, nested 256 bytes: small, so that a vmcore of the whole memory is small. */
+#define FAKE_SLOT_SIZE 1352
+#define FAKE_TEXT_OFF 520
 #define FAKE_TEXT_SIZE 576
-#define FAKE_NESTED_OFF 1024
+#define FAKE_NESTED_OFF 1096
 #define FAKE_NESTED_SIZE 256
 #define FAKE_NOTE_SIZE 512
 #define FAKE_ASKED_NS UINT64_C(5000000000)
@@ -296,6 +296,7 @@ static inline void fake_answer(struct fake *f, unsigned int cpu, enum nmi_captur
 	slot->flags = NMI_CAPTURE_SLOT_F_REGS;
 	slot->pid = 100 + cpu;
 	snprintf(slot->comm, sizeof(slot->comm), "task-%u", cpu);
+	slot->asked_generation = f->desc->generation;
 	slot->asked_ns = FAKE_ASKED_NS + 100000;
 	slot->begun_ns = FAKE_ASKED_NS + 2000000 + cpu * 10000;
 	slot->done_ns = slot->begun_ns + 300000;
@@ -353,14 +354,14 @@ static inline struct fake *fake_new(enum nmibt_arch arch, unsigned int nr_cpus)
 		.ops = &f->ops, .ctx = f, .arch = arch, .page_size = FAKE_PAGE};
 
 	f->next = FAKE_BASE + FAKE_PAGE - 40;
-	f->desc_paddr = fake_alloc(f, 88, 8);
+	f->desc_paddr = fake_alloc(f, 376, 8);
 	f->desc = fake_at(f, f->desc_paddr);
 	uint64_t table = fake_alloc(f, FAKE_PAGE, FAKE_PAGE);
 	f->table = fake_at(f, table);
 	*f->desc = (struct nmi_capture_desc){
-		.version = 1,
-		.desc_size = 88,
-		.slot_hdr_size = 448,
+		.version = 2,
+		.desc_size = 376,
+		.slot_hdr_size = 520,
 		.slot_size = FAKE_SLOT_SIZE,
 		.nr_slots = nr_cpus,
 		.state = NMI_CAPTURE_COMPLETE,
@@ -373,10 +374,11 @@ static inline struct fake *fake_new(enum nmibt_arch arch, unsigned int nr_cpus)
 		.table_paddr = table,
 		.asked_ns = FAKE_ASKED_NS,
 		.finished_ns = FAKE_ASKED_NS + 3100000,
+		.from_cpu = 0,
 	};
 	memcpy(f->desc->magic, "NMIBTDSC", 8);
 	snprintf(f->vmcoreinfo, sizeof(f->vmcoreinfo),
-		 "OSRELEASE=6.12.0\nNMI_BACKTRACE_CAPTURE=%" PRIx64 ",58\nPAGESIZE=4096\n",
+		 "OSRELEASE=6.12.0\nNUMBER(nmi_backtrace_capture)=%" PRIu64 "\nPAGESIZE=4096\n",
 		 f->desc_paddr);
 	for (unsigned int cpu = 0; cpu < nr_cpus; cpu++) {
 		fake_slot_init(f, cpu);

@@ -335,7 +335,8 @@ static void no_vmcoreinfo(void **state)
 /* The file ends within VMCOREINFO: the part that is there counts. */
 static void vmcoreinfo_cut_off(void **state)
 {
-	static const char info[] = "OSRELEASE=6.12\nNMI_BACKTRACE_CAPTURE=80000ff8,58\nLAST=1\n";
+	static const char info[] =
+		"OSRELEASE=6.12\nNUMBER(nmi_backtrace_capture)=2147487736\nLAST=12\n";
 	uint8_t notes[128] = {0};
 	size_t len = fake_elf_note(notes, "VMCOREINFO", info, sizeof(info) - 1);
 	const struct fake_segment segments[] = {
@@ -344,10 +345,10 @@ static void vmcoreinfo_cut_off(void **state)
 	};
 	struct fake_elf elf = fake_elf_new(EM_X86_64, segments, 2);
 	/* The file ends before the newline in front of "LAST". */
-	struct opened o = open_bytes(elf.data, elf.size - 8);
+	struct opened o = open_bytes(elf.data, elf.size - 9);
 
 	(void)state;
-	check_text(&o, "OSRELEASE=6.12\nNMI_BACKTRACE_CAPTURE=80000ff8,58");
+	check_text(&o, "OSRELEASE=6.12\nNUMBER(nmi_backtrace_capture)=2147487736");
 	close_bytes(&o);
 	/* The file ends within the note's name or header. */
 	for (size_t left = 0; left < 24; left++) {

@@ -146,12 +146,13 @@ static void nothing_there(void **state)
 
 	/* and if VMCOREINFO has no such line, gigabytes are searched only on request. */
 	strcpy(f->vmcoreinfo, "OSRELEASE=6.12.0\n");
-	check_not_found(f, AUTO, NMIBT_ERR_NOTHING,
-			"no NMI backtrace capture in this dump: no NMI_BACKTRACE_CAPTURE line in "
-			"VMCOREINFO; no symbol nmi_capture_desc");
-	check_not_found(f, VMCOREINFO, NMIBT_ERR_NOTHING, "no NMI_BACKTRACE_CAPTURE line");
+	check_not_found(
+		f, AUTO, NMIBT_ERR_NOTHING,
+		"no NMI backtrace capture in this dump: no NUMBER(nmi_backtrace_capture) line in "
+		"VMCOREINFO; no symbol nmi_capture_desc");
+	check_not_found(f, VMCOREINFO, NMIBT_ERR_NOTHING, "no NUMBER(nmi_backtrace_capture) line");
 	check_not_found(f, SYMBOL, NMIBT_ERR_NOTHING, "no symbol nmi_capture_desc");
-	memset(f->desc, 0, 88);
+	memset(f->desc, 0, 376);
 	check_not_found(f, SCAN, NMIBT_ERR_NOTHING, "no descriptor in 48 pages of memory");
 	f->symbol = true;
 	f->desc_paddr = 0x1000;
@@ -184,7 +185,7 @@ static void each_source_says_why(void **state)
 	assert_non_null(err);
 	nmibt_error_destroy(err);
 	assert_string_equal(capture.why[VMCOREINFO],
-			    "no VMCOREINFO to look for NMI_BACKTRACE_CAPTURE in");
+			    "no VMCOREINFO to look for NUMBER(nmi_backtrace_capture) in");
 	assert_string_equal(capture.why[SYMBOL], "no symbol nmi_capture_desc");
 	assert_string_equal(capture.why[SCAN],
 			    "a copy of a descriptor at 0x80000fd8, it belongs at 0x80000fd0");
@@ -194,27 +195,34 @@ static void each_source_says_why(void **state)
 static void vmcoreinfo_line_is_damaged(void **state)
 {
 	struct fake *f = *state;
-	static const char *const values[] = {
-		"", ",", ",58", "xyz,58", "80000fd8", "80000fd8 58", "10000000000000000,58"};
+	static const char *const values[] = {"",
+					     ",",
+					     "xyz",
+					     "80000fd8",
+					     "2147487704 1",
+					     "2147487704,58",
+					     "0x",
+					     "18446744073709551616",
+					     "0x10000000000000000"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
-		snprintf(f->vmcoreinfo, sizeof(f->vmcoreinfo), "NMI_BACKTRACE_CAPTURE=%s\n",
+		snprintf(f->vmcoreinfo, sizeof(f->vmcoreinfo), "NUMBER(nmi_backtrace_capture)=%s\n",
 			 values[i]);
-		check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED, "which is no address and size");
+		check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED, "which is no address");
 	}
-	strcpy(f->vmcoreinfo, "NMI_BACKTRACE_CAPTURE=\033[2J\033[31m,58\n");
-	check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED, "=?[2J?[31m,58, which is no address");
+	strcpy(f->vmcoreinfo, "NUMBER(nmi_backtrace_capture)=\033[2J\033[31m\n");
+	check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED, "=?[2J?[31m, which is no address");
 	/* The line leads elsewhere in memory, out of it, or across its end. */
-	strcpy(f->vmcoreinfo, "NMI_BACKTRACE_CAPTURE=80000000,58\n");
+	strcpy(f->vmcoreinfo, "NUMBER(nmi_backtrace_capture)=0x80000000\n");
 	check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED,
 			"no descriptor at 0x80000000: its magic is missing");
-	strcpy(f->vmcoreinfo, "NMI_BACKTRACE_CAPTURE=1000,58\n");
+	strcpy(f->vmcoreinfo, "NUMBER(nmi_backtrace_capture)=4096\n");
 	check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED, "at 0x1000 is unreadable");
-	strcpy(f->vmcoreinfo, "NMI_BACKTRACE_CAPTURE=ffffffffffffffff,58\n");
+	strcpy(f->vmcoreinfo, "NUMBER(nmi_backtrace_capture)=-1\n");
 	check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED, "is unreadable");
 	/* A scan still finds it, even in a dump that is otherwise intact. */
 	check_found(f, AUTO, SCAN, "by vmcoreinfo: the descriptor at 0xffffffffffffffff is");
-	strcpy(f->vmcoreinfo, "OSRELEASE=6.12.0\nNMI_BACKTRACE_CAPTURE=\n");
+	strcpy(f->vmcoreinfo, "OSRELEASE=6.12.0\nNUMBER(nmi_backtrace_capture)=\n");
 	check_found(f, AUTO, SCAN, "by vmcoreinfo: VMCOREINFO has");
 }
 
@@ -235,15 +243,15 @@ static void copies_in_a_scan(void **state)
 
 	/* There are copies before and after the real one: a bounce buffer, and a page of the page
 	 * cache that has the kernel image. */
-	memcpy(fake_at(f, FAKE_BASE), f->desc, 88);
-	memcpy(fake_at(f, fake_alloc(f, 88, 8)), f->desc, 88);
+	memcpy(fake_at(f, FAKE_BASE), f->desc, 376);
+	memcpy(fake_at(f, fake_alloc(f, 376, 8)), f->desc, 376);
 	check_found(f, SCAN, SCAN, NULL);
 	/* The magic also appears as text, not aligned, and at the end of memory. */
 	memcpy(fake_at(f, FAKE_BASE + 0x200), "NMIBTDSCNMIBTDSC", 16);
 	memcpy(fake_at(f, FAKE_BASE + FAKE_SIZE - 8), "NMIBTDSC", 8);
 	check_found(f, SCAN, SCAN, NULL);
 	/* Copies without an original are not used. */
-	memset(f->desc, 0, 88);
+	memset(f->desc, 0, 376);
 	check_not_found(f, SCAN, NMIBT_ERR_DAMAGED,
 			"a copy of a descriptor at 0x80000000, it belongs at 0x80000fd8");
 }
@@ -252,8 +260,8 @@ static void a_scan_steps_over_unreadable_pages(void **state)
 {
 	struct fake *f = *state;
 
-	memmove(fake_at(f, 0x80005008), f->desc, 88);
-	memset(f->desc, 0, 88);
+	memmove(fake_at(f, 0x80005008), f->desc, 376);
+	memset(f->desc, 0, 376);
 	f->desc = fake_at(f, 0x80005008);
 	f->desc_paddr = f->desc->desc_paddr = 0x80005008;
 	for (unsigned int i = 0; i < f->nr_cpus; i++)
@@ -269,7 +277,7 @@ static void a_scan_can_be_stopped(void **state)
 
 	f->reads_left = 0;
 	check_not_found(f, SCAN, NMIBT_ERR_INTERRUPTED, "interrupted while scanning memory");
-	memset(f->desc, 0, 88);
+	memset(f->desc, 0, 376);
 	f->reads_left = 20;
 	check_not_found(f, SCAN, NMIBT_ERR_INTERRUPTED, "interrupted while scanning memory");
 }
@@ -298,7 +306,7 @@ static void odd_ranges_end(void **state)
 
 	f->ops.next_range = odd_ranges;
 	check_found(f, SCAN, SCAN, NULL);
-	memset(f->desc, 0, 88);
+	memset(f->desc, 0, 376);
 	check_not_found(f, SCAN, NMIBT_ERR_NOTHING, "no descriptor in");
 }
 
@@ -309,7 +317,7 @@ static void another_byte_order(void **state)
 	struct fake *f = *state;
 
 	f->desc->version = __builtin_bswap32(f->desc->version);
-	check_found(f, VMCOREINFO, VMCOREINFO, "version 16777216");
+	check_found(f, VMCOREINFO, VMCOREINFO, "version 33554432");
 	f->desc->desc_size = __builtin_bswap32(f->desc->desc_size);
 	check_not_found(f, VMCOREINFO, NMIBT_ERR_DAMAGED, "is in the other byte order");
 }
@@ -359,17 +367,20 @@ static void another_version(void **state)
 {
 	struct fake *f = *state;
 
-	f->desc->version = 2;
-	check_found(f, AUTO, VMCOREINFO, "version 2, known is 1");
+	f->desc->version = 3;
+	check_found(f, AUTO, VMCOREINFO, "version 3, known is 2");
 	f->desc->version = 0;
-	check_found(f, AUTO, VMCOREINFO, "version 0, known is 1");
-	/* A later kernel's version 1 may be longer, and its slot headers, too. */
-	f->desc->version = 1;
-	f->desc->desc_size = 104;
-	f->desc->slot_hdr_size = 512;
+	check_found(f, AUTO, VMCOREINFO, "version 0, known is 2");
+	/* If its size is that of an older version, too, then its layout is another one. */
+	f->desc->desc_size = 88;
+	check_not_found(f, AUTO, NMIBT_ERR_DAMAGED, "has version 0, which is too old");
+	/* A later kernel's version 2 may be longer, and its slot headers, too. */
+	f->desc->version = 2;
+	f->desc->desc_size = 392;
+	f->desc->slot_hdr_size = 584;
 	check_found(f, AUTO, VMCOREINFO, NULL);
-	f->desc->desc_size = 87;
-	check_found(f, AUTO, VMCOREINFO, "87 bytes, at least 88");
+	f->desc->desc_size = 375;
+	check_found(f, AUTO, VMCOREINFO, "375 bytes, at least 376");
 }
 
 static void absurd_slot_sizes(void **state)
@@ -378,12 +389,12 @@ static void absurd_slot_sizes(void **state)
 	static const struct {
 		uint32_t hdr, slot;
 	} sizes[] = {
-		{0, 1280},	    {447, 1280},
-		{0xffffffff, 1280}, {1281, 1280},
-		{448, 0},	    {448, 447},
-		{448, 0xffffffff},  {0, 0},
+		{0, 1352},	    {519, 1352},
+		{0xffffffff, 1352}, {1353, 1352},
+		{520, 0},	    {520, 519},
+		{520, 0xffffffff},  {0, 0},
 		{0xffffffff, 0},    {0xffffffff, 0xffffffff},
-		{448, 0x80000000},
+		{520, 0x80000000},
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
@@ -392,7 +403,7 @@ static void absurd_slot_sizes(void **state)
 		check_found(f, AUTO, VMCOREINFO, "slots of ");
 		struct nmibt_capture capture;
 		assert_null(locate(f, AUTO, &capture));
-		assert_true(capture.desc.slot_hdr_size >= 448);
+		assert_true(capture.desc.slot_hdr_size >= 520);
 		assert_true(capture.desc.slot_size >= capture.desc.slot_hdr_size);
 		assert_true(capture.desc.slot_size <= 4 << 20);
 		nmibt_capture_destroy(&capture);
@@ -415,11 +426,77 @@ static void other_absurd_fields(void **state)
 	f->desc->panic_cpu = NMI_CAPTURE_NO_CPU;
 	check_found(f, AUTO, VMCOREINFO, NULL);
 
+	f->desc->from_cpu = 4;
+	check_found(f, AUTO, VMCOREINFO, "CPU 4 panicking first, of 4");
+	assert_null(locate(f, AUTO, &capture));
+	assert_int_equal(capture.desc.from_cpu, NMI_CAPTURE_NO_CPU);
+	nmibt_capture_destroy(&capture);
+	f->desc->from_cpu = NMI_CAPTURE_NO_CPU;
+
 	/* All damage must be reported, not only the last. */
 	f->desc->version = 3;
 	f->desc->state = 9;
 	check_found(f, AUTO, VMCOREINFO, "version 3");
 	check_found(f, AUTO, VMCOREINFO, "state is 9");
+}
+
+static void put_message(struct fake *f, size_t len, uint32_t said)
+{
+	memset(f->desc->message, 0, sizeof(f->desc->message));
+	memset(f->desc->message, 'm', len);
+	f->desc->message_len = said;
+}
+
+static void check_cut(struct fake *f, bool is_cut)
+{
+	struct nmibt_capture capture;
+
+	assert_null(locate(f, AUTO, &capture));
+	assert_int_equal(capture.is_message_cut, is_cut);
+	nmibt_capture_destroy(&capture);
+}
+
+static void message_of_the_panic(void **state)
+{
+	struct fake *f = *state;
+
+	put_message(f, 255, 255);
+	check_found(f, AUTO, VMCOREINFO, NULL);
+	check_cut(f, false);
+	put_message(f, 255, 256);
+	check_found(f, AUTO, VMCOREINFO, NULL);
+	check_cut(f, true);
+	put_message(f, 20, 21);
+	check_found(f, AUTO, VMCOREINFO, "message has 20 bytes, 21 are expected");
+	put_message(f, 20, 0);
+	check_found(f, AUTO, VMCOREINFO, "message has 20 bytes, 0 are expected");
+	/* Only a full message can be cut. */
+	put_message(f, 20, UINT32_MAX);
+	check_found(f, AUTO, VMCOREINFO, "message has 20 bytes, 4294967295 are expected");
+	check_cut(f, false);
+	put_message(f, 256, 256);
+	check_found(f, AUTO, VMCOREINFO, "message has no end");
+	check_cut(f, true);
+	put_message(f, 20, 20);
+	f->desc->message[200] = 'x';
+	check_found(f, AUTO, VMCOREINFO, "bytes behind the descriptor's message");
+}
+
+static void absurd_times(void **state)
+{
+	struct fake *f = *state;
+	struct nmibt_capture capture;
+
+	f->desc->asked_local_ns = INT64_MAX;
+	f->desc->asked_real_ns = INT64_MAX;
+	check_found(f, AUTO, VMCOREINFO, NULL);
+	f->desc->asked_local_ns = UINT64_C(1) << 63;
+	check_found(f, AUTO, VMCOREINFO, "local time is 0x8000000000000000");
+	f->desc->asked_real_ns = UINT64_MAX;
+	check_found(f, AUTO, VMCOREINFO, "real time is 0xffffffffffffffff");
+	assert_null(locate(f, AUTO, &capture));
+	assert_true(!capture.desc.asked_local_ns && !capture.desc.asked_real_ns);
+	nmibt_capture_destroy(&capture);
 }
 
 /* ----------------------------------------------------------------------- tables */
@@ -471,7 +548,7 @@ static void table_elsewhere(void **state)
 		table + 1024, /* in its page, where it is zero */
 		0x1000, /* no memory */
 		UINT64_MAX - 7,
-		f->slot_paddr[1] + 448, /* text */
+		f->slot_paddr[1] + 520, /* text */
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
@@ -608,6 +685,8 @@ int main(void)
 		TEST(another_version),
 		TEST(absurd_slot_sizes),
 		TEST(other_absurd_fields),
+		TEST(message_of_the_panic),
+		TEST(absurd_times),
 		TEST(absurd_numbers_of_slots),
 		TEST(holes_in_the_table),
 		TEST(table_elsewhere),

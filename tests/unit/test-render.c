@@ -183,7 +183,7 @@ static void summary_of_each_outcome(void **state)
 	free(text);
 
 	fake_reset(f, 0);
-	f->slot[0]->flags = NMI_CAPTURE_SLOT_F_OFFLINE;
+	f->slot[0]->asked_flags = NMI_CAPTURE_ASKED_F_OFFLINE;
 	fake_reset(f, 1);
 	fake_set_pages(f, f->slot_paddr[2], FAKE_SLOT_SIZE, NMIBT_READ_EXCLUDED);
 	f->slot[3]->state = 9;
@@ -233,10 +233,10 @@ static void summary_of_loss(void **state)
 
 	f->slot[1]->lost_bytes = 100;
 	f->slot[2]->lost_bytes = 23;
-	check_summary_has(f, "\noverflowed  CPUs 1-2  123 bytes did not fit the slots of 1280\n");
+	check_summary_has(f, "\noverflowed  CPUs 1-2  123 bytes did not fit the slots of 1352\n");
 	check_code(f, 3);
-	f->desc->version = 2;
-	check_summary_has(f, "\ndamaged     the descriptor has version 2, known is 1\n");
+	f->desc->version = 3;
+	check_summary_has(f, "\ndamaged     the descriptor has version 3, known is 2\n");
 }
 
 /* The text of a slot begins in a page that is not in the dump. */
@@ -314,7 +314,7 @@ static void cpus_that_did_not(void **state)
 	check_cpu_has(f, 1, "[its crash note is not in the dump]\n");
 
 	fake_reset(f, 2);
-	f->slot[2]->flags = NMI_CAPTURE_SLOT_F_OFFLINE;
+	f->slot[2]->asked_flags = NMI_CAPTURE_ASKED_F_OFFLINE;
 	check_cpu_has(f, 2, "CPU 2  offline\n");
 	fake_reset(f, 3);
 	check_cpu_has(f, 3, "CPU 3  none\n[nothing was asked of it]\n");
@@ -511,9 +511,9 @@ static void option_header(void **state)
 		 "slot        %#" PRIx64 "  state 3  how 1  flags 0x1  generation 1\n",
 		 f->slot_paddr[1]);
 	check_has(with, want);
-	snprintf(want, sizeof(want), "text        %u of 576 bytes at +448\n", f->slot[1]->text_len);
+	snprintf(want, sizeof(want), "text        %u of 576 bytes at +520\n", f->slot[1]->text_len);
 	check_has(with, want);
-	check_has(with, "nested      0 of 256 bytes at +1024\n");
+	check_has(with, "nested      0 of 256 bytes at +1096\n");
 	check_has(with, "begun       5002010000 ns\n");
 	check_has(with, "done        5002310000 ns\n");
 	snprintf(want, sizeof(want), "crash note  %#" PRIx64 ", 512 bytes", f->note_paddr[1]);

@@ -197,7 +197,7 @@ static void offline_and_none(void **state)
 	struct fake *f = *state;
 
 	fake_reset(f, 2);
-	f->slot[2]->flags = NMI_CAPTURE_SLOT_F_OFFLINE;
+	f->slot[2]->asked_flags = NMI_CAPTURE_ASKED_F_OFFLINE;
 	f->slot[2]->generation = 1;
 	fake_reset(f, 3);
 	check_outcome(f, 2, NMIBT_OUTCOME_OFFLINE);
@@ -463,15 +463,17 @@ static void unreadable_page_in_the_text(void **state)
 static void a_hole_in_the_middle_of_the_text(void **state)
 {
 	struct fake *f = *state;
-	const uint32_t size = 4 * FAKE_PAGE, per_line = 16;
+	/* The text begins so that its lines fill the pages. */
+	const uint32_t size = 4 * FAKE_PAGE, per_line = 16, text_off = 528;
 	uint64_t paddr = fake_alloc(f, size, FAKE_PAGE);
 	struct nmi_capture_slot *slot = fake_at(f, paddr);
 
 	*slot = *f->slot[1];
-	slot->text_size = size - FAKE_TEXT_OFF - FAKE_NESTED_SIZE;
+	slot->text_off = text_off;
+	slot->text_size = size - text_off - FAKE_NESTED_SIZE;
 	slot->nested_off = size - FAKE_NESTED_SIZE;
-	slot->text_len = 3 * FAKE_PAGE - FAKE_TEXT_OFF;
-	for (uint32_t at = FAKE_TEXT_OFF; at < 3 * FAKE_PAGE; at += per_line) {
+	slot->text_len = 3 * FAKE_PAGE - text_off;
+	for (uint32_t at = text_off; at < 3 * FAKE_PAGE; at += per_line) {
 		char line[32];
 		snprintf(line, sizeof(line), "line at %07u\n", at);
 		memcpy((char *)slot + at, line, per_line);
@@ -484,19 +486,18 @@ static void a_hole_in_the_middle_of_the_text(void **state)
 	assert_int_equal(cpu.outcome, NMIBT_OUTCOME_NMI);
 	assert_int_equal(cpu.standing.text.excluded, FAKE_PAGE);
 	assert_int_equal(cpu.standing.text.unread, FAKE_PAGE);
-	assert_true(has_line(&cpu.standing.text, "line at 0000448"));
+	assert_true(has_line(&cpu.standing.text, "line at 0000528"));
 	assert_true(has_line(&cpu.standing.text, "line at 0004080"));
 	assert_false(has_line(&cpu.standing.text, "line at 0004096"));
 	assert_false(has_line(&cpu.standing.text, "line at 0008176"));
 	assert_true(has_line(&cpu.standing.text, "line at 0008192"));
 	assert_true(has_line(&cpu.standing.text, "line at 0012272"));
-	assert_int_equal(cpu.standing.text.nr_lines, (2 * FAKE_PAGE - FAKE_TEXT_OFF) / per_line);
-	size_t first = (FAKE_PAGE - FAKE_TEXT_OFF) / per_line;
+	assert_int_equal(cpu.standing.text.nr_lines, (2 * FAKE_PAGE - text_off) / per_line);
+	size_t first = (FAKE_PAGE - text_off) / per_line;
 	assert_int_equal(cpu.standing.text.lines[first].gap, FAKE_PAGE);
 	assert_int_equal(cpu.standing.text.lines[first].flags, NMIBT_LINE_MISSING);
 	for (uint32_t at = 0; at < slot->text_len; at++)
-		assert_int_equal(cpu.standing.text.known[at],
-				 (FAKE_TEXT_OFF + at) / FAKE_PAGE != 1);
+		assert_int_equal(cpu.standing.text.known[at], (text_off + at) / FAKE_PAGE != 1);
 	nmibt_cpu_destroy(&cpu);
 	check_outcome(f, 2, NMIBT_OUTCOME_NMI);
 }
@@ -506,13 +507,13 @@ static void longer_headers(void **state)
 {
 	struct fake *f = *state;
 
-	f->desc->desc_size = 96;
-	f->desc->slot_hdr_size = 512;
+	f->desc->desc_size = 384;
+	f->desc->slot_hdr_size = 584;
 	for (unsigned int i = 0; i < f->nr_cpus; i++) {
 		char *bytes = (char *)f->slot[i];
-		memmove(bytes + 512, bytes + FAKE_TEXT_OFF, FAKE_TEXT_SIZE - 64);
+		memmove(bytes + 584, bytes + FAKE_TEXT_OFF, FAKE_TEXT_SIZE - 64);
 		memset(bytes + FAKE_TEXT_OFF, 0xff, 64);
-		f->slot[i]->text_off = 512;
+		f->slot[i]->text_off = 584;
 		f->slot[i]->text_size = FAKE_TEXT_SIZE - 64;
 		struct nmibt_cpu cpu = cpu_of(f, i);
 		assert_string_equal(cpu.why, "");
@@ -542,20 +543,23 @@ static void damaged_slot_fields(void **state)
 	DAMAGE(how, 5, "captured is 5");
 	DAMAGE(how, 0, "captured is 0");
 	DAMAGE(generation, 3, "it answers request 3, the last one was 1");
+	DAMAGE(asked_generation, 2, "it was asked by request 2, the last one was 1");
+	DAMAGE(asked_flags, 2, "its asked_flags are 0x2");
+	DAMAGE(flags, 0x41, "its flags are 0x41");
 	DAMAGE(nr_regs, 0, "0 registers, ");
 	DAMAGE(nr_regs, 26, "26 registers, ");
 	DAMAGE(nr_regs, 0xffffffff, "4294967295 registers");
-	DAMAGE(text_off, 447, "its text is at 447 of a slot of 1280 bytes");
-	DAMAGE(text_off, 1281, "its text is at 1281");
+	DAMAGE(text_off, 519, "its text is at 519 of a slot of 1352 bytes");
+	DAMAGE(text_off, 1353, "its text is at 1353");
 	DAMAGE(text_off, 0xffffffff, "its text is at 4294967295");
-	DAMAGE(text_size, 833, "its text has 833 bytes at 448 of a slot of 1280");
+	DAMAGE(text_size, 833, "its text has 833 bytes at 520 of a slot of 1352");
 	DAMAGE(text_size, 577, "its text and nested text overlap");
 	DAMAGE(text_size, 0xffffffff, "its text has 4294967295 bytes");
 	DAMAGE(text_len, 577, "577 bytes of text in 576");
 	DAMAGE(text_len, 0xffffffff, "4294967295 bytes of text in 576");
 	DAMAGE(nested_off, 0, "its nested text is at 0");
-	DAMAGE(nested_off, 1023, "its text and nested text overlap");
-	DAMAGE(nested_size, 257, "its nested text has 257 bytes at 1024");
+	DAMAGE(nested_off, 1095, "its text and nested text overlap");
+	DAMAGE(nested_size, 257, "its nested text has 257 bytes at 1096");
 	DAMAGE(nested_len, 257, "257 bytes of nested text in 256");
 	DAMAGE(done_ns, 1, "it was done before it began");
 #undef DAMAGE

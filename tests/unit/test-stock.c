@@ -618,7 +618,7 @@ static void no_source(void **state)
 {
 	struct scene *s = *state;
 
-	open_fails(s, NMIBT_SOURCE_VMCOREINFO, NMIBT_ERR_NOTHING, "no NMI_BACKTRACE_CAPTURE line");
+	open_fails(s, NMIBT_SOURCE_VMCOREINFO, NMIBT_ERR_NOTHING, "no NUMBER(nmi_backtrace_capture) line");
 	open_fails(s, LOG, NMIBT_ERR_NOTHING,
 		   "nothing captured in this dump: log: 0 backtraces in 0 records");
 	open_fails(s, NMIBT_SOURCE_NMI_BUFFERS, NMIBT_ERR_NOTHING, "nmi-buffers: ");
@@ -638,7 +638,7 @@ static void no_source(void **state)
 	fk_unsay(s->p->k, "SYMBOL(prb)");
 	open_fails(s, LOG, NMIBT_ERR_DAMAGED, "log: VMCOREINFO does not say where");
 	/* Each source says why it has nothing. */
-	open_fails(s, AUTO, NMIBT_ERR_DAMAGED, "vmcoreinfo: no NMI_BACKTRACE_CAPTURE line");
+	open_fails(s, AUTO, NMIBT_ERR_DAMAGED, "vmcoreinfo: no NUMBER(nmi_backtrace_capture) line");
 	open_fails(s, AUTO, NMIBT_ERR_DAMAGED, "; log: VMCOREINFO does not say where");
 	open_fails(s, AUTO, NMIBT_ERR_DAMAGED, "nmi-buffers, registers: ");
 }
