@@ -456,6 +456,8 @@ static void write_verdict(struct json *j, const struct nmibt_cpu *cpu)
 	json_bool(j, cpu->is_idle);
 	json_key(j, "user");
 	json_bool(j, cpu->is_user);
+	json_key(j, "offline");
+	json_bool(j, cpu->is_offline || cpu->outcome == NMIBT_OUTCOME_OFFLINE);
 	json_key(j, "irqs_off");
 	if (shown->has_irqs_off)
 		json_bool(j, shown->irqs_off);

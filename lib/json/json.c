@@ -152,6 +152,19 @@ static void write_tasks(struct json *j, const struct nmibt_task *tasks, size_t n
 	json_close(j, ']');
 }
 
+static void write_message(struct json *j, const struct nmibt_death *death)
+{
+	json_key(j, "message");
+	json_text(j, death->message);
+	json_key(j, "message_source");
+	json_word(j, !death->message		  ? NULL
+		     : death->is_message_captured ? "capture"
+		     : death->has_seq		  ? "log"
+						  : "caller");
+	json_key(j, "other_message");
+	json_text(j, death->is_message_disputed ? death->captured : NULL);
+}
+
 static void write_death(struct json *j)
 {
 	const struct nmibt_report *report = j->renderer.report;
@@ -181,8 +194,11 @@ static void write_death(struct json *j)
 	json_close(j, ']');
 	json_key(j, "tasks");
 	write_tasks(j, death->tasks, death->nr_tasks);
-	json_key(j, "message");
-	json_text(j, death->message);
+	write_message(j, death);
+	json_key(j, "from_outside");
+	json_word(j, death->from_outside);
+	json_key(j, "moved_to");
+	write_cpu_number(j, death->moved_to);
 	json_key(j, "ns");
 	if (death->has_seq)
 		json_number(j, death->ns);
@@ -319,7 +335,7 @@ static void write_layout(struct json *j, const struct nmibt_capture *c)
 static void write_request(struct json *j, const struct nmi_capture_desc *d)
 {
 	static const char *const states[] = {"idle", "running", "complete", "timeout"};
-	static const char *const flags[] = {"drained", "reentered", "crash_kexec"};
+	static const char *const flags[] = {"drained", "reentered", "crash_kexec", "regs_only"};
 
 	json_key(j, "generation");
 	json_int(j, d->generation);
@@ -332,8 +348,14 @@ static void write_request(struct json *j, const struct nmi_capture_desc *d)
 	json_flags(j, d->flags, flags, ARRAY_SIZE(flags));
 	json_key(j, "asked_by");
 	write_cpu_number(j, d->panic_cpu);
+	json_key(j, "from_cpu");
+	write_cpu_number(j, d->from_cpu);
 	json_key(j, "asked_ns");
 	json_time(j, d->asked_ns);
+	json_key(j, "asked_local_ns");
+	json_time(j, d->asked_local_ns);
+	json_key(j, "asked_real_ns");
+	json_time(j, d->asked_real_ns);
 	json_key(j, "finished_ns");
 	json_time(j, d->finished_ns);
 	json_key(j, "timeout_ms");
@@ -344,6 +366,21 @@ static void write_request(struct json *j, const struct nmi_capture_desc *d)
 	json_bool(j, nmibt_have_all_answered(j->renderer.report));
 	json_key(j, "requests_refused");
 	json_int(j, d->refused);
+}
+
+/* What the requester says of the panic. */
+static void write_panic(struct json *j, const struct nmibt_capture *c)
+{
+	const char *message = (const char *)c->desc.message;
+
+	json_key(j, "taint");
+	json_hex(j, c->desc.taint);
+	json_key(j, "message");
+	json_text(j, *message ? message : NULL);
+	json_key(j, "message_bytes");
+	json_int(j, c->desc.message_len);
+	json_key(j, "message_is_cut");
+	json_bool(j, c->is_message_cut);
 }
 
 static void write_capture(struct json *j)
@@ -358,6 +395,7 @@ static void write_capture(struct json *j)
 	json_open(j, '{');
 	write_layout(j, c);
 	write_request(j, &c->desc);
+	write_panic(j, c);
 	json_key(j, "damage");
 	json_text(j, *c->damage ? c->damage : NULL);
 	json_key(j, "slots_unread");

@@ -117,7 +117,7 @@ static void put_cpus(struct renderer *r)
 
 static void put_flags(struct renderer *r, uint32_t flags)
 {
-	static const char *const names[] = {"drained", "reentered", "crash-kexec"};
+	static const char *const names[] = {"drained", "reentered", "crash-kexec", "regs-only"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		if (flags & 1U << i)
@@ -125,6 +125,28 @@ static void put_flags(struct renderer *r, uint32_t flags)
 	}
 	if (flags & ((1U << ARRAY_SIZE(names)) - 1))
 		putc('\n', r->out);
+}
+
+static void put_seconds(struct renderer *r, const char *word, uint64_t ns)
+{
+	fprintf(r->out, "%s %" PRIu64 ".%09" PRIu64 "\n", word, ns / 1000000000, ns % 1000000000);
+}
+
+/* What the requester says of the panic. */
+static void put_panic(struct renderer *r, const struct nmi_capture_desc *desc)
+{
+	put_seconds(r, "local", desc->asked_local_ns);
+	put_seconds(r, "real", desc->asked_real_ns);
+	fprintf(r->out, "taint %#" PRIx64 "\n", desc->taint);
+	if (desc->from_cpu == NMI_CAPTURE_NO_CPU)
+		fputs("from cpu none\n", r->out);
+	else
+		fprintf(r->out, "from cpu %u\n", desc->from_cpu);
+	if (!*desc->message)
+		return;
+	fputs("message ", r->out);
+	nmibt_redact_panic(r->out, nmibt_str_of((const char *)desc->message));
+	putc('\n', r->out);
 }
 
 static void put_capture(struct renderer *r)
@@ -140,12 +162,13 @@ static void put_capture(struct renderer *r)
 		desc->timeout_ms, desc->refused);
 	if (desc->state < ARRAY_SIZE(states))
 		fprintf(r->out, "state %s\n", states[desc->state]);
-	fprintf(r->out, "asked at %" PRIu64 ".%09" PRIu64 "\n", desc->asked_ns / 1000000000,
-		desc->asked_ns % 1000000000);
+	put_seconds(r, "asked at", desc->asked_ns);
 	if (desc->finished_ns)
 		fprintf(r->out, "waited %.6f\n",
 			(double)(int64_t)(desc->finished_ns - desc->asked_ns) / 1e6);
 	put_flags(r, desc->flags);
+	if (desc->generation)
+		put_panic(r, desc);
 }
 
 struct nmibt_error *nmibt_render_description(struct renderer *r)

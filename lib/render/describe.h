@@ -11,6 +11,8 @@
 /* Writes a redacted line of the kernel to a description: the text behind "| ", without newline.
  * Returns the kind that the line was recognised as. */
 enum nmibt_print nmibt_redact_line(enum nmibt_arch arch, FILE *out, struct nmibt_str line);
+/* Writes what panic() was given, redacted, in the same form. */
+void nmibt_redact_panic(FILE *out, struct nmibt_str words);
 /* sp, or another stack pointer if a description can't have this one. Two on the same stack stay on
  * the same stack. */
 uint64_t nmibt_describe_sp(enum nmibt_arch arch, uint64_t sp);

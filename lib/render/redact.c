@@ -14,15 +14,10 @@ static const char *const kernel_threads[] = {
 	"kauditd",   "oom_reaper", "writeback",	 "idle_inject/",
 };
 
-/* drivers/watchdog/hpwdt.c, 6.12; before it are two bits in hexadecimal. */
-#define HPWDT                                                                                      \
-	": An NMI occurred. Depending on your system the reason for the NMI is logged in any one " \
-	"of the following resources:"
-
 /* The arguments of panic(), up to their variable part: kernel/panic.c, exit.c, hung_task.c,
  * watchdog.c, smp.c, init/do_mounts.c, kernel/rcu/tree_stall.h, mm/oom_kill.c,
- * drivers/tty/sysrq.c, arch/x86/kernel/dumpstack.c, nmi.c, arch/arm64/kernel/traps.c, and those of
- * outside[] in lib/report/death.c; 6.12. */
+ * drivers/tty/sysrq.c, arch/x86/kernel/dumpstack.c, arch/arm64/kernel/traps.c; 6.12. Those of
+ * panics from outside are known to nmibt_from_outside(). */
 static const char *const panics[] = {
 	"sysrq triggered crash",
 	"hung_task: blocked tasks",
@@ -45,21 +40,6 @@ static const char *const panics[] = {
 	"Out of memory: system-wide panic_on_oom is enabled",
 	"System is deadlocked on memory",
 	"VFS: Unable to mount root fs on unknown-block",
-	"NMI: Not continuing",
-	"NMI IOCK error: Not continuing",
-	"00" HPWDT,
-	"02" HPWDT,
-	"04" HPWDT,
-	"06" HPWDT,
-	"Arm Generic Diagnostic Dump and Reset SDEI event issued",
-	"a64fx_diag: interrupt received",
-	"Watchdog pre-timeout",
-	"pre-timeout",
-	"watchdog pretimeout event",
-	"Software Watchdog Timer expired",
-	"SBSA Generic Watchdog timeout",
-	"Watchdog Timeout",
-	"Kernel Watchdog",
 	"Fatal machine check",
 	"Machine halted.",
 	"stack-protector: Kernel stack is corrupted in: ",
@@ -290,8 +270,12 @@ static bool is_made_of(struct nmibt_str s, const char *chars)
 	return true;
 }
 
-static void put_panic_words(FILE *out, struct nmibt_str words)
+void nmibt_redact_panic(FILE *out, struct nmibt_str words)
 {
+	if (nmibt_from_outside(words)) {
+		put(out, words, true);
+		return;
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(panics); i++) {
 		struct nmibt_str rest = words;
 
@@ -321,7 +305,7 @@ static void put_panic(FILE *out, struct nmibt_str line)
 	put(out, head, false);
 	fputs("not syncing: ", out);
 	bool has_tail = nmibt_take_until_last(&rest, tail, &words);
-	put_panic_words(out, has_tail ? words : rest);
+	nmibt_redact_panic(out, has_tail ? words : rest);
 	if (has_tail)
 		fputs(tail, out);
 }

@@ -39,12 +39,41 @@ static void field(struct renderer *r, const char *label, const char *s)
 
 /* ------------------------------------------------------------------------- the case */
 
-/* The label says that it is a panic, so the kernel's prefix is left out. */
+/* The label says that it is a panic, so the kernel's title is left out. */
 static void put_panic(struct renderer *r, const char *message)
 {
-	static const char prefix[] = "Kernel panic - not syncing: ";
+	struct nmibt_str words = nmibt_panic_words(message);
 
-	put_line(r, message + (strncmp(message, prefix, strlen(prefix)) ? 0 : strlen(prefix)));
+	nmibt_escape(r->out, words.s, words.len, false);
+}
+
+static const char *captured_words(const struct nmibt_report *report)
+{
+	if (report->death.printout)
+		return "by the capture; the log has only the beginning";
+	switch (report->sources->states[NMIBT_SOURCE_LOG].found) {
+	case NMIBT_FOUND_UNREADABLE:
+		return "by the capture; the log can't be read";
+	case NMIBT_FOUND_ABSENT:
+		return "by the capture; the log was not found";
+	default:
+		return "by the capture; the log does not have it";
+	}
+}
+
+/* Writes that the message is the capture's, or that the capture has another one. */
+static void render_captured(struct renderer *r)
+{
+	const struct nmibt_death *death = &r->report->death;
+
+	if (death->is_message_captured) {
+		field(r, "", captured_words(r->report));
+	} else if (death->is_message_disputed && r->options->verbose) {
+		begin(r, "");
+		fputs("the capture has another message: ", r->out);
+		put_panic(r, death->captured);
+		end(r);
+	}
 }
 
 /* If the message of the panic is not known, names the evidence that there was one. */
@@ -116,7 +145,8 @@ static void render_why(struct renderer *r)
 		put_witnesses(r, death);
 	}
 	end(r);
-	if (log && death->cause && death->printout)
+	render_captured(r);
+	if (log && death->cause && (death->printout || death->is_message_captured))
 		field(r, "cause", log->printouts[death->cause - 1].message);
 	if (setting) {
 		begin(r, "setting");
@@ -230,7 +260,7 @@ static const char *subject_label(const struct nmibt_report *report, unsigned int
 	return cpu == death->reporter && has_panicked ? "panicking" : "subject";
 }
 
-/* The frame that the watchdog's interrupt hit, on a CPU that the watchdog found stuck. */
+/* The frame that the interrupt hit. */
 static const struct nmibt_frame *find_hit(const struct nmibt_stack *stack)
 {
 	for (size_t i = 0; i < stack->nr; i++) {
@@ -240,11 +270,14 @@ static const struct nmibt_frame *find_hit(const struct nmibt_stack *stack)
 	return NULL;
 }
 
-static bool is_by_watchdog(const struct nmibt_report *report)
+/* A watchdog's interrupt hit the CPU, or a hardware error did. */
+static bool was_hit(const struct nmibt_report *report)
 {
 	const struct nmibt_log_source *log = report->sources->log;
 	size_t cause = report->death.cause;
 
+	if (report->sources->capture.desc.flags & NMI_CAPTURE_F_REGS_ONLY)
+		return true;
 	if (!log || !cause)
 		return false;
 	switch (log->printouts[cause - 1].kind) {
@@ -261,7 +294,7 @@ static bool is_by_watchdog(const struct nmibt_report *report)
 static void put_place(struct renderer *r, const struct nmibt_cpu *cpu)
 {
 	const struct nmibt_stack *stack = &nmibt_shown(cpu)->stack;
-	const struct nmibt_frame *place = is_by_watchdog(r->report) ? find_hit(stack) : NULL;
+	const struct nmibt_frame *place = was_hit(r->report) ? find_hit(stack) : NULL;
 	char age[96];
 
 	if (!place)
@@ -350,6 +383,12 @@ static struct nmibt_error *render_subjects(struct renderer *r)
 	}
 	render_other_subjects(r, cpu);
 	render_subject_tasks(r);
+	if (death->moved_to != NMIBT_NO_CPU) {
+		begin(r, "moved");
+		fprintf(r->out, "CPU %u called panic(), and CPU %u went on with it",
+			death->reporter, death->moved_to);
+		end(r);
+	}
 	if (death->reporter < report->nr_cpus && !death->subjects[death->reporter]) {
 		begin(r, "reporter");
 		fprintf(r->out, "CPU %u", death->reporter);
@@ -599,7 +638,9 @@ static void put_request(struct renderer *r)
 
 	nmibt_format_since(r->report, d->finished_ns, took, sizeof(took));
 	const char *after = *took == '+' ? took + 1 : *took ? took : "an unknown time";
-	if (d->state == NMI_CAPTURE_TIMEOUT)
+	if (d->flags & NMI_CAPTURE_F_REGS_ONLY)
+		fputs(", only registers: a hardware error forbade backtraces", r->out);
+	else if (d->state == NMI_CAPTURE_TIMEOUT)
 		fprintf(r->out, ", gave up waiting after %s (limit %u ms)", after, d->timeout_ms);
 	else if (d->state != NMI_CAPTURE_COMPLETE)
 		fputs(", the wait did not end", r->out);
@@ -672,7 +713,7 @@ static bool is_worth_naming(const struct renderer *r, enum nmibt_source s)
 		return false;
 	/* Beside a capture another source is shown only if some evidence of it stands. */
 	if (found == NMIBT_FOUND && report->sources->has_capture)
-		return stands_for_some(report, s) ||
+		return stands_for_some(report, s) || report->sources->states[s].is_lossy ||
 		       (s == NMIBT_SOURCE_LOG && (report->death.has_seq || report->nr_moments > 1));
 	return found == NMIBT_FOUND || found == NMIBT_FOUND_UNREADABLE ||
 	       report->sources->states[s].is_lossy;

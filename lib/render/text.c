@@ -95,7 +95,9 @@ static void put_size(struct renderer *r, const struct nmibt_cpu *cpu)
 	bool has_source = evidence->source == NMIBT_SOURCE_LOG ||
 			  evidence->source == NMIBT_SOURCE_NMI_BUFFERS;
 
-	if (evidence->text.raw)
+	if (nmibt_has_registers_only(evidence))
+		fputs("  registers only", r->out);
+	else if (evidence->text.raw)
 		fprintf(r->out, "%s%s%zu bytes", has_source ? ", " : "  ", wrong_words(evidence),
 			evidence->text.published);
 }
@@ -155,11 +157,26 @@ static void remark(struct renderer *r, const char *text)
 		fprintf(r->out, "[%s]\n", text);
 }
 
+/* A CPU that was asked and did not answer. After a hardware error nobody was asked, whatever the
+ * slot says. */
+static void render_asked(struct renderer *r, const struct nmibt_cpu *cpu)
+{
+	const struct nmi_capture_desc *desc = &r->report->sources->capture.desc;
+	char asked[32], silent[64];
+
+	if (desc->flags & NMI_CAPTURE_F_REGS_ONLY)
+		return;
+	nmibt_format_since(r->report, cpu->slot.asked_ns, asked, sizeof(asked));
+	nmibt_format_no_answer(desc, silent, sizeof(silent));
+	fprintf(r->out, "[asked%s%s, %s%s]\n", *asked ? " at " : "", asked, silent,
+		cpu->stop.note == NMIBT_NOTE_PRESENT ? "; its crash note shows that it stopped"
+						     : "");
+}
+
 /* Writes what became of a CPU that the capture asked. */
 static void render_slot_remarks(struct renderer *r, const struct nmibt_cpu *cpu)
 {
 	const struct nmi_capture_slot *slot = &cpu->slot;
-	char asked[32], silent[64];
 
 	switch (slot->state) {
 	case NMI_CAPTURE_SLOT_EMPTY:
@@ -167,12 +184,7 @@ static void render_slot_remarks(struct renderer *r, const struct nmibt_cpu *cpu)
 			remark(r, "it was offline when asked");
 		break;
 	case NMI_CAPTURE_SLOT_ASKED:
-		nmibt_format_since(r->report, slot->asked_ns, asked, sizeof(asked));
-		nmibt_format_no_answer(&r->report->sources->capture.desc, silent, sizeof(silent));
-		fprintf(r->out, "[asked%s%s, %s%s]\n", *asked ? " at " : "", asked, silent,
-			cpu->stop.note == NMIBT_NOTE_PRESENT
-				? "; its crash note shows that it stopped"
-				: "");
+		render_asked(r, cpu);
 		break;
 	case NMI_CAPTURE_SLOT_BEGUN:
 		fprintf(r->out, "[it began %s and did not finish%s]\n", how_words(slot->how),

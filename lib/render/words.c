@@ -193,7 +193,8 @@ bool nmibt_have_all_answered(const struct nmibt_report *report)
 {
 	const struct nmibt_capture *capture = &report->sources->capture;
 
-	if (capture->desc.state != NMI_CAPTURE_COMPLETE || capture->slots_unread)
+	if (capture->desc.state != NMI_CAPTURE_COMPLETE || capture->slots_unread ||
+	    capture->desc.flags & NMI_CAPTURE_F_REGS_ONLY)
 		return false;
 	for (unsigned int i = 0; i < report->nr_cpus; i++) {
 		const struct nmibt_cpu_brief *b = &report->cpus[i];

@@ -148,19 +148,22 @@ struct nmibt_age nmibt_age_of(const struct nmibt_report *report, enum nmibt_cloc
 
 	if (clock != NMIBT_CLOCK_LOG || !log)
 		return age;
+	bool is_dated = death->has_seq || death->has_request_ns;
+	uint64_t death_ns = death->has_seq ? death->ns : death->request_ns;
 	uint64_t to_seq = death->has_seq ? death->seq : UINT64_MAX;
 	age.suspended = nmibt_was_suspended(report, seq, to_seq);
 	age.may_be_suspended = has_suspend(report, seq, to_seq, false);
 	/* If the clocks of two CPUs contradict the order of the records, no age is known. */
-	if (death->has_seq ? contradict(ns, seq, death) : ns > log->last_ns + CLOCK_SKEW_NS) {
+	if (death->has_seq ? contradict(ns, seq, death)
+			   : !is_dated && ns > log->last_ns + CLOCK_SKEW_NS) {
 		age.is_before = death->has_seq && seq < death->seq;
 		age.is_after = death->has_seq && !age.is_before;
 		return age;
 	}
-	/* If the first record of the death is missing, the log's newest record is the latest known
-	 * time before it. */
-	age.ns = (int64_t)((death->has_seq ? death->ns : log->last_ns) - ns);
-	age.kind = death->has_seq && !age.may_be_suspended ? NMIBT_AGE_EXACT : NMIBT_AGE_AT_LEAST;
+	/* If the first record of the death is missing, and no capture was asked then, the log's
+	 * newest record is the latest known time before it. */
+	age.ns = (int64_t)((is_dated ? death_ns : log->last_ns) - ns);
+	age.kind = is_dated && !age.may_be_suspended ? NMIBT_AGE_EXACT : NMIBT_AGE_AT_LEAST;
 	return age;
 }
 
@@ -209,7 +212,9 @@ void nmibt_format_age(const struct nmibt_report *report, struct nmibt_age age, c
 		      size_t len)
 {
 	/* If the panic is not in the log, the newest record may be later than the panic. */
-	const char *what = report->death.has_seq ? "the panic" : "the dump";
+	const char *what = report->death.has_seq	  ? "the panic"
+			   : report->death.has_request_ns ? "the capture"
+							  : "the dump";
 	char duration[32];
 
 	*buf = '\0';

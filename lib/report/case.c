@@ -35,7 +35,7 @@ static const char *setting_of(const struct nmibt_report *report)
 	const struct nmibt_death *death = &report->death;
 	const struct nmibt_log_source *log = report->sources->log;
 
-	if (!death->printout || !death->cause)
+	if ((!death->printout && !death->is_message_captured) || !death->cause)
 		return NULL;
 	switch (log->printouts[death->cause - 1].kind) {
 	case NMIBT_PRINT_SOFT_LOCKUP: /* kernel/watchdog.c: watchdog_timer_fn(), 6.12 */
@@ -57,35 +57,6 @@ static const char *setting_of(const struct nmibt_report *report)
 	default:
 		return NULL;
 	}
-}
-
-void nmibt_fill_case(const struct nmibt_report *report, struct nmibt_case *ret)
-{
-	const struct nmibt_vmcoreinfo *info = &report->kernel->vmcoreinfo;
-	const struct nmibt_log_source *log = report->sources->log;
-	const struct nmibt_death *death = &report->death;
-
-	*ret = (struct nmibt_case){
-		.host = read_host(report->kernel),
-		.release = info->osrelease,
-		.build_id = info->build_id,
-		.has_time = info->crashtime.known,
-		.time = info->crashtime.value,
-		.setting = setting_of(report),
-	};
-	if (!log || report->is_capture_kernel)
-		return;
-	ret->hardware = log->hardware;
-	ret->taint = log->taint;
-	/* local_clock() begins at boot, and stands still while the machine is suspended. */
-	ret->has_uptime = log->nr_records;
-	ret->uptime_ns = death->has_seq ? death->ns : log->last_ns;
-	ret->is_uptime_least = !death->has_seq || report->nr_suspends;
-}
-
-void nmibt_case_destroy(struct nmibt_case *case_info)
-{
-	free(case_info->host);
 }
 
 /* The letters in a taint as printed; "" if there are none. */
@@ -115,6 +86,7 @@ static const struct {
 	char letter;
 	const char *words;
 } taints[] = {
+	/* in the order of their bits */
 	{'P', "proprietary module"},
 	{'F', "module loaded by force"},
 	{'S', "CPU out of spec"},
@@ -144,4 +116,104 @@ const char *nmibt_taint_words(char letter)
 			return taints[i].words;
 	}
 	return NULL;
+}
+
+/* Writes the mask as kernel/panic.c: print_tainted() does, 6.12. */
+static char *format_taint(uint64_t mask)
+{
+	static const char title[] = "Tainted: ";
+	char *text = malloc(sizeof(title) + ARRAY_SIZE(taints)), *to = text;
+
+	if (!text || !mask)
+		return text ? strcpy(text, "Not tainted") : NULL;
+	to = stpcpy(to, title);
+	for (size_t i = 0; i < ARRAY_SIZE(taints) && mask >> i; i++)
+		*to++ = mask & 1ULL << i ? taints[i].letter : i ? ' ' : 'G';
+	*to = '\0';
+	return text;
+}
+
+static bool is_same_taint(const char *a, const char *b)
+{
+	size_t at_a = 0, at_b = 0;
+
+	for (;;) {
+		char letter = nmibt_next_taint(a, &at_a);
+
+		if (letter != nmibt_next_taint(b, &at_b))
+			return false;
+		if (!letter)
+			return true;
+	}
+}
+
+/* The log has the taint as of its last line that tells it. The capture has it as of the death. */
+static void find_taint(const struct nmibt_report *report, struct nmibt_case *ret)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+
+	ret->taint = log ? log->taint : NULL;
+	if (!report->death.by_capture)
+		return;
+	ret->own_taint = format_taint(report->sources->capture.desc.taint);
+	if (ret->own_taint && (!ret->taint || !is_same_taint(ret->taint, ret->own_taint)))
+		ret->taint = ret->own_taint;
+}
+
+/* Before 2000 the machine's clock was not set: without a battery it begins in 1970. */
+#define MIN_TIME UINT64_C(946684800)
+
+static void find_time(const struct nmibt_report *report, struct nmibt_case *ret)
+{
+	const struct nmibt_number *crashtime = &report->kernel->vmcoreinfo.crashtime;
+	uint64_t asked = report->sources->capture.desc.asked_real_ns / 1000000000;
+
+	ret->has_time = crashtime->known;
+	ret->time = crashtime->value;
+	if (crashtime->known || !report->death.by_capture || asked < MIN_TIME)
+		return;
+	ret->has_time = true;
+	ret->time = asked;
+}
+
+/* local_clock() begins at boot, and stands still while the machine is suspended. */
+static void find_uptime(const struct nmibt_report *report, struct nmibt_case *ret)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+	const struct nmibt_death *death = &report->death;
+
+	ret->has_uptime = death->has_seq || death->has_request_ns || (log && log->nr_records);
+	if (!ret->has_uptime)
+		return;
+	ret->uptime_ns = death->has_seq		 ? death->ns
+			 : death->has_request_ns ? death->request_ns
+						 : log->last_ns;
+	/* Only the log tells of suspends. */
+	ret->is_uptime_least = (!death->has_seq && !death->has_request_ns) || !log ||
+			       !log->nr_records || report->nr_suspends;
+}
+
+void nmibt_fill_case(const struct nmibt_report *report, struct nmibt_case *ret)
+{
+	const struct nmibt_vmcoreinfo *info = &report->kernel->vmcoreinfo;
+	const struct nmibt_log_source *log = report->sources->log;
+
+	*ret = (struct nmibt_case){
+		.host = read_host(report->kernel),
+		.release = info->osrelease,
+		.build_id = info->build_id,
+		.setting = setting_of(report),
+	};
+	find_time(report, ret);
+	if (report->is_capture_kernel)
+		return;
+	ret->hardware = log ? log->hardware : NULL;
+	find_uptime(report, ret);
+	find_taint(report, ret);
+}
+
+void nmibt_case_destroy(struct nmibt_case *case_info)
+{
+	free(case_info->host);
+	free(case_info->own_taint);
 }

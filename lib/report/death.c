@@ -30,20 +30,21 @@ static const struct {
 	{NMIBT_PRINT_WARNING, "system warned too often"},
 };
 
-static bool fits(const struct nmibt_printout *report, const struct nmibt_printout *panic)
+static bool fits(const struct nmibt_printout *report, const char *message)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(panics); i++) {
-		if (panics[i].kind == report->kind && strstr(panic->message, panics[i].words))
+		if (panics[i].kind == report->kind && strstr(message, panics[i].words))
 			return true;
 	}
 	return false;
 }
 
-/* Finds the report that the panic came from: it has the same caller and a fitting kind, and that
+/* Finds the report that the panic in the log came from: it has the same caller and a fitting kind, and that
  * caller printed no other report in between, however long printing took. Index + 1; 0: none. */
-static size_t find_cause(const struct nmibt_report *report, size_t panic)
+static size_t find_cause(const struct nmibt_report *report)
 {
 	const struct nmibt_log_source *log = report->sources->log;
+	size_t panic = report->death.printout;
 	const struct nmibt_printout *p = &log->printouts[panic - 1];
 
 	for (size_t i = panic - 1; i > 0; i--) {
@@ -51,8 +52,37 @@ static size_t find_cause(const struct nmibt_report *report, size_t panic)
 
 		if (before->caller_id != p->caller_id)
 			continue;
-		return fits(before, p) &&
+		return fits(before, report->death.message) &&
 				       !nmibt_was_suspended(report, before->first_seq, p->first_seq)
+			       ? i
+			       : 0;
+	}
+	return 0;
+}
+
+/* If records behind its newest report are lost, a watchdog panicked for that report only if it
+ * had ended so shortly before: there may be a newer one. */
+#define PANIC_DELAY_NS UINT64_C(10000000000)
+
+/* Finds the same where the log does not have the panic, but the capture has its message: the
+ * newest report of the reporter. Index + 1; 0: none. */
+static size_t find_cause_of_captured(const struct nmibt_report *report)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+	const struct nmibt_death *death = &report->death;
+
+	for (size_t i = log->nr_printouts; i > 0; i--) {
+		const struct nmibt_printout *p = &log->printouts[i - 1];
+		bool is_recent =
+			death->has_request_ns && p->ended_ns + PANIC_DELAY_NS >= death->request_ns;
+
+		if (!nmibt_is_of_boot(report, p->first_seq) ||
+		    (p->reporter != NMIBT_NO_CPU && death->reporter != NMIBT_NO_CPU &&
+		     p->reporter != death->reporter))
+			continue;
+		return fits(p, death->message) &&
+				       !nmibt_was_suspended(report, p->first_seq, UINT64_MAX) &&
+				       (is_recent || !nmibt_has_gap_behind(log, p->last_seq))
 			       ? i
 			       : 0;
 	}
@@ -166,12 +196,14 @@ static void date(const struct nmibt_log_source *log, struct nmibt_death *death)
 {
 	size_t first = death->printout ? death->printout : death->cause;
 
-	if (!first)
+	/* Where only the capture has the panic, its first record is not in the log. */
+	if (!first || (death->is_message_captured && !death->printout))
 		return;
 	death->has_seq = true;
 	death->seq = log->printouts[first - 1].first_seq;
 	death->ns = log->printouts[first - 1].begun_ns;
-	death->message = log->printouts[first - 1].message;
+	if (!death->message)
+		death->message = log->printouts[first - 1].message;
 }
 
 /* ------------------------------------------------------------- reporter, subjects */
@@ -256,63 +288,6 @@ static void add_subjects(struct nmibt_report *report, const struct nmibt_cpus *c
 	}
 }
 
-#define BY_NMI "took an NMI that an operator, a hypervisor or hardware sent"
-#define BY_DIAGNOSTIC "took a diagnostic interrupt that an operator or firmware sent"
-#define BY_WATCHDOG "found that a watchdog device had not been fed in time"
-
-/*
- * Panics that come from outside of the kernel. Which CPU takes them is chance, and why it happened
- * is nowhere on its stack: arch/x86/kernel/nmi.c: pci_serr_error(), io_check_error(),
- * unknown_nmi_error(), drivers/watchdog/hpwdt.c: hpwdt_pretimeout() (for an NMI by the button of
- * the iLO, by its watchdog, or by a bus), drivers/acpi/arm64/agdi.c,
- * drivers/soc/fujitsu/a64fx-diag.c, drivers/char/ipmi/ipmi_watchdog.c, drivers/watchdog/softdog.c,
- * pretimeout_panic.c, sbsa_gwdt.c, orion_wdt.c, intel-mid_wdt.c; 6.12.
- */
-static const struct {
-	const char *words; /* the first line of its message */
-	const char *how;
-} outside[] = {
-	{"NMI: Not continuing", BY_NMI},
-	{"NMI IOCK error: Not continuing", BY_NMI},
-	{"An NMI occurred. Depending on your system the reason for the NMI is logged in any one of "
-	 "the following resources:",
-	 BY_NMI},
-	{"Arm Generic Diagnostic Dump and Reset SDEI event issued", BY_DIAGNOSTIC},
-	{"a64fx_diag: interrupt received", BY_DIAGNOSTIC},
-	{"Watchdog pre-timeout", BY_WATCHDOG},
-	{"pre-timeout", BY_NMI}, /* ipmi_watchdog takes any NMI that nobody else handles */
-	{"watchdog pretimeout event", BY_WATCHDOG},
-	{"Software Watchdog Timer expired", BY_WATCHDOG},
-	{"SBSA Generic Watchdog timeout", BY_WATCHDOG},
-	{"Watchdog Timeout", BY_WATCHDOG},
-	{"Kernel Watchdog", BY_WATCHDOG},
-};
-
-/* The words that panic() was given. hpwdt puts two hexadecimal digits and a colon before its
- * own. */
-static const char *panic_words(const char *message)
-{
-	static const char title[] = "Kernel panic - not syncing: ";
-
-	if (!strncmp(message, title, sizeof(title) - 1))
-		message += sizeof(title) - 1;
-	return strlen(message) > 4 && !memcmp(message + 2, ": ", 2) ? message + 4 : message;
-}
-
-/* How a panic came to its reporter from outside of the kernel. NULL: it did not. A driver's own
- * panic may have some of these words, so they must be all of the message. */
-static const char *came_from_outside(const struct nmibt_death *death)
-{
-	const char *words = panic_words(death->message ?: "");
-	size_t len = strcspn(words, "\n");
-
-	for (size_t i = 0; i < ARRAY_SIZE(outside); i++) {
-		if (len == strlen(outside[i].words) && !memcmp(words, outside[i].words, len))
-			return outside[i].how;
-	}
-	return NULL;
-}
-
 /* What came from outside may end an oops of its CPU, as a slow console makes that last. It prints
  * as another caller, so that the log alone does not put the two together. */
 static const struct nmibt_printout *find_interrupted_oops(struct nmibt_report *report)
@@ -340,9 +315,11 @@ struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report)
 		return nmibt_error_nomem();
 	if (!death->is_known)
 		return NULL;
-	if (!cause && came_from_outside(death)) {
+	const char *from_outside =
+		cause ? NULL : nmibt_from_outside(nmibt_panic_words(death->message));
+	if (from_outside) {
 		cause = find_interrupted_oops(report);
-		death->from_outside = cause ? NULL : came_from_outside(death);
+		death->from_outside = cause ? NULL : from_outside;
 	}
 	if (death->from_outside)
 		return NULL;
@@ -385,21 +362,47 @@ static struct nmibt_error *find_panicking(struct nmibt_report *report)
 	return NULL;
 }
 
+/* The CPU that called panic() may not be the one that goes on with it: kernel/panic.c:
+ * panic_try_force_cpu(), 7.2. */
 static void find_reporter(struct nmibt_report *report)
 {
 	const struct nmibt_sources *sources = report->sources;
 	struct nmibt_death *death = &report->death;
 	const struct nmibt_percpu *percpu = report->sources->percpu;
+	uint32_t from = NMIBT_NO_CPU, on = NMIBT_NO_CPU;
 
-	death->reporter = NMIBT_NO_CPU;
 	if (percpu && percpu->redirected_from >= 0)
-		death->reporter = percpu->redirected_from;
-	else if (percpu && percpu->panic_cpu >= 0)
-		death->reporter = percpu->panic_cpu;
+		from = percpu->redirected_from;
 	else if (death->by_capture)
-		death->reporter = sources->capture.desc.panic_cpu;
-	else if (death->printout)
+		from = sources->capture.desc.from_cpu;
+	if (percpu && percpu->panic_cpu >= 0)
+		on = percpu->panic_cpu;
+	else if (death->by_capture)
+		on = sources->capture.desc.panic_cpu;
+	death->moved_to = from != NMIBT_NO_CPU && from != on ? on : NMIBT_NO_CPU;
+	death->reporter = from != NMIBT_NO_CPU ? from : on;
+	if (death->reporter == NMIBT_NO_CPU && !death->by_capture && death->printout)
 		death->reporter = sources->log->printouts[death->printout - 1].reporter;
+}
+
+static void find_request(const struct nmibt_sources *sources, struct nmibt_death *death)
+{
+	death->has_request_ns = death->by_capture && sources->capture.desc.asked_local_ns;
+	death->request_ns = sources->capture.desc.asked_local_ns;
+}
+
+/* Finds the report that the panic came from. */
+static size_t find_any_cause(const struct nmibt_report *report)
+{
+	const struct nmibt_death *death = &report->death;
+
+	if (death->printout)
+		return find_cause(report);
+	if (!report->sources->log)
+		return 0;
+	if (death->is_message_captured)
+		return find_cause_of_captured(report);
+	return death->by_kdump || death->by_capture ? find_fatal_oops(report, death->reporter) : 0;
 }
 
 struct nmibt_error *nmibt_find_death(struct nmibt_report *report)
@@ -432,10 +435,11 @@ struct nmibt_error *nmibt_find_death(struct nmibt_report *report)
 			  death->by_log || death->by_registers;
 	if (!death->is_known)
 		return NULL;
-	if (death->printout)
-		death->cause = find_cause(report, death->printout);
-	else if (sources->log && (death->by_kdump || death->by_capture))
-		death->cause = find_fatal_oops(report, death->reporter);
+	find_request(sources, death);
+	err = nmibt_find_message(report, death);
+	if (err)
+		return err;
+	death->cause = find_any_cause(report);
 	if (death->cause && death->reporter == NMIBT_NO_CPU)
 		death->reporter = sources->log->printouts[death->cause - 1].reporter;
 	if (sources->log)
@@ -470,6 +474,7 @@ void nmibt_death_destroy(struct nmibt_death *death)
 	free(death->subjects);
 	free(death->tasks);
 	free(death->dump_failed);
+	free(death->captured);
 }
 
 /* ------------------------------------------------------------------- what belongs */
@@ -485,9 +490,9 @@ bool nmibt_belongs(const struct nmibt_report *report, size_t printout, uint64_t 
 {
 	const struct nmibt_death *death = &report->death;
 
-	if (!death->is_known || !death->has_seq)
+	if (!death->is_known)
 		return false;
 	if (printout && (printout == death->printout || printout == death->cause))
 		return true;
-	return seq >= death->seq;
+	return death->has_seq && seq >= death->seq;
 }

@@ -158,9 +158,11 @@ static struct nmibt_error *describe(const struct nmibt_report *report, struct nm
 	if (err)
 		return err;
 	/* The CPU that panicked printed its text on the way to the stop, so they are not
-	 * compared. */
-	if (cpu->step <= NMIBT_STEP_CONFIRMED &&
-	    (cpu->standing.has_slot || cpu->outcome != NMIBT_OUTCOME_SELF))
+	 * compared. If its panic was moved, it waits in panic() for the stop. */
+	if (cpu->cpu == report->death.reporter && report->death.moved_to != NMIBT_NO_CPU)
+		cpu->moved = NMIBT_MOVED_SYNTHETIC;
+	else if (cpu->step <= NMIBT_STEP_CONFIRMED &&
+		 (cpu->standing.has_slot || cpu->outcome != NMIBT_OUTCOME_SELF))
 		cpu->moved = nmibt_compare(report->kernel, &cpu->standing, &cpu->stop);
 	cpu->age = nmibt_age_of(report, cpu->standing.clock, cpu->standing.begun_ns,
 				cpu->standing.first_seq);

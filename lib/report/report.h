@@ -42,7 +42,16 @@ struct nmibt_death {
 	size_t printout, cause; /* index + 1 in the log's: the panic, and the report it came from */
 	bool has_seq; /* the log has the first record of the death: seq and ns are set */
 	uint64_t seq, ns;
-	const char *message; /* untrusted; NULL: not known */
+	/* Untrusted; NULL: not known. The log's stands, unless the log has none or has only the
+	 * beginning. */
+	const char *message;
+	char *captured; /* the message in the capture, as it is printed; NULL: there is none */
+	bool is_message_captured; /* message is captured */
+	bool is_message_disputed; /* message is the log's, and captured is another one */
+	uint32_t moved_to; /* the CPU that went on with the reporter's panic; NMIBT_NO_CPU: none */
+	/* When the capture was asked, by the log's clock. */
+	bool has_request_ns;
+	uint64_t request_ns;
 	char *dump_failed; /* the capture kernel's own panic, untrusted; NULL: none */
 };
 
@@ -108,6 +117,7 @@ struct nmibt_case {
 	bool is_uptime_least; /* the machine was up for at least uptime_ns */
 	const char *hardware;
 	const char *taint; /* as printed: "Tainted: G        W  O", "Not tainted" */
+	char *own_taint; /* where taint is made from the capture's mask */
 	const char *setting; /* the sysctl that turned a warning into the panic; static */
 };
 
@@ -264,6 +274,14 @@ struct nmibt_error *nmibt_older_next(struct nmibt_older *older, struct nmibt_cpu
 /* Computes everything that follows from the sources, which must be open. */
 struct nmibt_error *nmibt_report_conclude(struct nmibt_report *report);
 
+/* The first line of what panic() was given, from a message as the kernel prints it, or NULL. */
+struct nmibt_str nmibt_panic_words(const char *message);
+/* How a panic with these words came to its reporter from outside of the kernel. NULL: it did
+ * not. */
+const char *nmibt_from_outside(struct nmibt_str words);
+/* Sets the members about the message of the panic, when printout and by_capture are known. */
+struct nmibt_error *nmibt_find_message(const struct nmibt_report *report,
+				       struct nmibt_death *death);
 struct nmibt_error *nmibt_find_death(struct nmibt_report *report);
 struct nmibt_error *nmibt_find_subjects(struct nmibt_report *report);
 /* What could tell of a death and can't be read, as half a sentence; NULL: nothing is lost that

@@ -39,7 +39,7 @@ enum nmibt_outcome nmibt_outcome_of_slot(const struct nmibt_evidence *evidence)
 	switch (slot->state) {
 	case NMI_CAPTURE_SLOT_EMPTY:
 		return slot->asked_flags & NMI_CAPTURE_ASKED_F_OFFLINE ? NMIBT_OUTCOME_OFFLINE
-								: NMIBT_OUTCOME_NONE;
+								       : NMIBT_OUTCOME_NONE;
 	case NMI_CAPTURE_SLOT_ASKED:
 		return NMIBT_OUTCOME_SILENT;
 	case NMI_CAPTURE_SLOT_BEGUN:
@@ -451,7 +451,7 @@ static void set_outcome(const struct nmibt_report *report, struct nmibt_cpu *cpu
 	}
 }
 
-static void say_why_nothing(struct nmibt_cpu *cpu)
+static void say_why_nothing(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
 	if (cpu->step != NMIBT_STEP_NOTHING || cpu->outcome != NMIBT_OUTCOME_NONE || *cpu->why)
 		return;
@@ -459,6 +459,8 @@ static void say_why_nothing(struct nmibt_cpu *cpu)
 		nmibt_add_reason(cpu->why, "there was no memory for its slot");
 	else if (cpu->has_stale_slot)
 		nmibt_add_reason(cpu->why, "its slot is of an older request");
+	else if (cpu->has_slot && report->sources->capture.desc.flags & NMI_CAPTURE_F_REGS_ONLY)
+		nmibt_add_reason(cpu->why, "a hardware error forbade to ask it");
 	else if (cpu->has_slot)
 		nmibt_add_reason(cpu->why, "nothing was asked of it");
 	else if (*cpu->stop.why)
@@ -493,6 +495,6 @@ struct nmibt_error *nmibt_select(const struct nmibt_report *report, struct nmibt
 		return err;
 	set_outcome(report, cpu);
 	nmibt_find_absence(report, cpu);
-	say_why_nothing(cpu);
+	say_why_nothing(report, cpu);
 	return NULL;
 }

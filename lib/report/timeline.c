@@ -203,7 +203,8 @@ static void add_death(struct nmibt_report *report)
 		add(report, NMIBT_MOMENT_DEATH, death->ns, death->seq, death->message);
 	moment->has_ns = death->has_seq;
 	if (!death->has_seq)
-		moment->age = (struct nmibt_age){0};
+		moment->age = (struct nmibt_age){.kind = death->has_request_ns ? NMIBT_AGE_EXACT
+									       : NMIBT_AGE_UNKNOWN};
 	add_failure(report);
 }
 

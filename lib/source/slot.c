@@ -32,6 +32,12 @@ uint32_t nmibt_slot_generation(const struct nmi_capture_slot *slot)
 	return slot->state < NMI_CAPTURE_SLOT_BEGUN ? slot->asked_generation : slot->generation;
 }
 
+bool nmibt_has_registers_only(const struct nmibt_evidence *evidence)
+{
+	return evidence->has_slot && evidence->slot.state == NMI_CAPTURE_SLOT_DONE &&
+	       evidence->regs.present && !evidence->text.raw_len && !evidence->nested.raw_len;
+}
+
 /* By how many requests the slot is older than the last one. A slot of no request is not older. */
 static int64_t generations_behind(const struct nmibt_capture *capture, uint32_t generation)
 {

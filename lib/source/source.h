@@ -279,6 +279,8 @@ void nmibt_evidence_take_backtrace(struct nmibt_evidence *evidence,
 /* The request that the slot speaks of: the one that its content answers; without content, the one
  * that asked its CPU, or saw it offline. 0: none. */
 uint32_t nmibt_slot_generation(const struct nmi_capture_slot *slot);
+/* True: a slot that is complete without a text, as at the stop, or after a hardware error. */
+bool nmibt_has_registers_only(const struct nmibt_evidence *evidence);
 /* Reads a CPU's slot. *ret_stale: the slot answers an older request. Damage is no error: *ret says
  * it. If there is no slot, has_slot is false. */
 struct nmibt_error *nmibt_slot_evidence(struct nmibt_kernel *kernel,

@@ -111,7 +111,7 @@ static void make_silent(struct fake *f, unsigned int cpu)
 {
 	fake_reset(f, cpu);
 	f->slot[cpu]->state = NMI_CAPTURE_SLOT_ASKED;
-	f->slot[cpu]->generation = 1;
+	f->slot[cpu]->asked_generation = 1;
 	f->slot[cpu]->asked_ns = FAKE_ASKED_NS + 150000;
 }
 

@@ -171,7 +171,7 @@ static void silent(void **state)
 
 	fake_reset(f, 2);
 	f->slot[2]->state = NMI_CAPTURE_SLOT_ASKED;
-	f->slot[2]->generation = 1;
+	f->slot[2]->asked_generation = 1;
 	f->slot[2]->asked_ns = FAKE_ASKED_NS + 1;
 	f->desc->state = NMI_CAPTURE_TIMEOUT;
 	check_outcome(f, 2, NMIBT_OUTCOME_SILENT);

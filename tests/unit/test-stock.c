@@ -618,7 +618,8 @@ static void no_source(void **state)
 {
 	struct scene *s = *state;
 
-	open_fails(s, NMIBT_SOURCE_VMCOREINFO, NMIBT_ERR_NOTHING, "no NUMBER(nmi_backtrace_capture) line");
+	open_fails(s, NMIBT_SOURCE_VMCOREINFO, NMIBT_ERR_NOTHING,
+		   "no NUMBER(nmi_backtrace_capture) line");
 	open_fails(s, LOG, NMIBT_ERR_NOTHING,
 		   "nothing captured in this dump: log: 0 backtraces in 0 records");
 	open_fails(s, NMIBT_SOURCE_NMI_BUFFERS, NMIBT_ERR_NOTHING, "nmi-buffers: ");
@@ -927,7 +928,7 @@ static struct both new_both(struct scene *s)
 
 	fake_reset(b.f, 2);
 	b.f->slot[2]->state = NMI_CAPTURE_SLOT_ASKED;
-	b.f->slot[2]->generation = 1;
+	b.f->slot[2]->asked_generation = 1;
 	b.f->slot[2]->asked_ns = FAKE_ASKED_NS + 1;
 	b.f->desc->state = NMI_CAPTURE_TIMEOUT;
 	b.ops = (struct nmibt_image_ops){.read_phys = read_both, .vmcoreinfo = vmcoreinfo_of_both};
