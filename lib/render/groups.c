@@ -106,11 +106,6 @@ static bool is_offline(const struct nmibt_cpu_brief *b)
 	return b->is_offline;
 }
 
-static bool has_irqs_off(const struct nmibt_cpu_brief *b)
-{
-	return b->irqs_off && !b->is_idle && !b->is_offline && b->outcome != NMIBT_OUTCOME_SELF;
-}
-
 static bool is_same_place(const struct nmibt_cpu_brief *b)
 {
 	return b->moved == NMIBT_MOVED_SAME;
@@ -149,7 +144,7 @@ static void render_head(struct renderer *r, const struct group *group)
 	render_share(r, group, is_idle, "idle");
 	render_share(r, group, is_user, "in user mode");
 	render_share(r, group, is_offline, "offline");
-	render_share(r, group, has_irqs_off, "interrupts off");
+	render_share(r, group, nmibt_masks_interrupts, "interrupts off");
 	render_share(r, group, is_same_place, "same place");
 	render_share(r, group, is_in_condition, "stuck");
 	if (group->nr > 1 && group->members->hash && !group->members->is_whole &&

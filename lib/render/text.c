@@ -35,10 +35,10 @@ static void put_when(struct renderer *r, const struct nmibt_cpu *cpu)
 /* Writes the state of the CPU. Older evidence has no such flags. */
 static void put_flags(struct renderer *r, const struct nmibt_cpu *cpu, bool has_task)
 {
-	bool has_irqs_off = cpu->irqs_off && !cpu->is_idle && !cpu->is_offline;
+	bool has_irqs_off = !cpu->is_stale && nmibt_masks_interrupts(&r->report->cpus[cpu->cpu]);
 
 	/* After the task one space separates them; without a task two. */
-	if (!has_task && (cpu->is_idle || cpu->is_user || cpu->is_offline || cpu->irqs_off))
+	if (!has_task && (cpu->is_idle || cpu->is_user || cpu->is_offline || has_irqs_off))
 		putc(' ', r->out);
 	if (cpu->is_idle)
 		fputs(" idle", r->out);
@@ -46,8 +46,7 @@ static void put_flags(struct renderer *r, const struct nmibt_cpu *cpu, bool has_
 		fputs(" in user mode", r->out);
 	if (cpu->is_offline)
 		fputs(" offline", r->out);
-	/* A CPU that panics always has interrupts off, so that is not written. */
-	if (has_irqs_off && cpu->outcome != NMIBT_OUTCOME_SELF)
+	if (has_irqs_off)
 		fputs(" irqs off", r->out);
 	if (cpu->standing.has_slot && !cpu->is_stale && cpu->slot.flags & NMI_CAPTURE_SLOT_F_LATE)
 		fputs(" late", r->out);

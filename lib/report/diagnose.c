@@ -51,11 +51,18 @@ bool nmibt_is_stuck(const struct nmibt_cpu_brief *brief)
 }
 
 /* Idle CPUs mask interrupts, too: intel_idle(), drivers/idle/intel_idle.c, 5.10. */
+bool nmibt_masks_interrupts(const struct nmibt_cpu_brief *brief)
+{
+	return brief->irqs_off && !brief->is_idle && !brief->is_offline &&
+	       brief->outcome != NMIBT_OUTCOME_SELF;
+}
+
+/* A CPU that did not move is stuck. Of one whose stack is not known it can't be told whether it was
+ * idle. */
 static bool has_irqs_off(const struct nmibt_cpu_brief *b, uint64_t arg)
 {
 	(void)arg;
-	return !is_idle(b) && !b->is_offline && b->tells_idle && b->moved != NMIBT_MOVED_SAME &&
-	       b->outcome != NMIBT_OUTCOME_SELF && b->irqs_off;
+	return nmibt_masks_interrupts(b) && b->tells_idle && b->moved != NMIBT_MOVED_SAME;
 }
 
 /* 0: nothing tells what its whole stack is. */
