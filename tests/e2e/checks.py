@@ -259,31 +259,47 @@ def check_pstore(scenario, folder):
 
 
 def check_drain(scenario, captured, log):
-    """The text that the drain printed on the console is that of every slot, line by line."""
-    bad = []
+    """What the drain printed on the console: every slot, line by line, or none of them."""
     console = console_lines(log)
-    if scenario.get("prints") != "all":
-        return ["CPU %s was printed" % cpu for cpu in re.findall(
-            r"NMI backtrace for cpu (\d+)", "\n".join(console))
-            if scenario.get("prints") == "summary"]
-    for slot in filter(None, captured):
-        lines = slot.lines() + slots.log_lines(slot.nested)
-        if "IDLE" in slot.flag_names:
-            if not any(line.startswith("NMI backtrace for cpu %d skipped: idling at " % slot.cpu)
-                       for line in console):
-                bad.append("CPU %d: is not told to be idle" % slot.cpu)
+    if scenario.get("prints") == "all":
+        return [bad for slot in filter(None, captured) for bad in check_printed(slot, console)]
+    if scenario.get("prints") == "summary":
+        return check_not_printed(console)
+    return []
+
+
+def check_not_printed(console):
+    titles = ((number, re.search(r"NMI backtrace for cpu (\d+)", line))
+              for number, line in enumerate(console, 1))
+    return ["CPU %s was printed, in line %d of the console" % (title[1], number)
+            for number, title in titles if title]
+
+
+def check_printed(slot, console):
+    if "IDLE" in slot.flag_names:
+        skipped = "NMI backtrace for cpu %d skipped: idling at " % slot.cpu
+        return [] if any(line.startswith(skipped) for line in console) else [
+            "CPU %d: is not told to be idle" % slot.cpu]
+    lines = slot.lines() + slots.log_lines(slot.nested)
+    starts = [i for i, line in enumerate(console) if lines and line == lines[0]]
+    if lines and not starts:
+        return ["CPU %d: no %r on the console" % (slot.cpu, lines[0])]
+    return check_lines(slot.cpu, lines, console, starts[-1]) if lines else []
+
+
+def check_lines(cpu, lines, console, start):
+    """The lines stand on the console from its line start on, without others in between."""
+    for number, line in enumerate(lines):
+        at = start + number
+        if at < len(console) and console[at] == line:
             continue
-        starts = [i for i, line in enumerate(console) if line == lines[0]]
-        if not starts:
-            bad.append("CPU %d: no '%s' on the console" % (slot.cpu, lines[0]))
-            continue
-        shown = console[starts[-1]:starts[-1] + len(lines)]
-        for number, (mine, theirs) in enumerate(zip(lines, shown)):
-            if mine != theirs:
-                bad.append("CPU %d line %d: slot has %r, console %r" % (
-                    slot.cpu, number + 1, mine, theirs))
-                break
-    return bad
+        there = "line %d of the console is %r" % (at + 1, console[at]) if at < len(console) \
+            else "the console has %d lines" % len(console)
+        later = "it comes in line %d" % (console.index(line, at) + 1) if line in console[at:] \
+            else "it does not come any more"
+        return ["CPU %d: line %d of %d of its slot is %r; %s, %s" % (
+            cpu, number + 1, len(lines), line, there, later)]
+    return []
 
 
 def kunit_results(log):
