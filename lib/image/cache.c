@@ -72,6 +72,35 @@ const void *nmibt_cache_get(struct nmibt_cache *cache, uint64_t key, nmibt_cache
 	return oldest->bytes;
 }
 
+struct page_fill {
+	nmibt_page_fill fill;
+	void *ctx;
+	enum nmibt_read status;
+};
+
+static bool fill_page(void *ctx, uint64_t pfn, void *buf)
+{
+	struct page_fill *page = ctx;
+
+	page->status = page->fill(page->ctx, pfn, buf);
+	return page->status == NMIBT_READ_OK;
+}
+
+enum nmibt_read nmibt_cache_read(struct nmibt_cache *pages, uint64_t paddr, void *buf, size_t len,
+				 nmibt_page_fill fill, void *ctx)
+{
+	struct page_fill page = {fill, ctx, NMIBT_READ_ERROR};
+	size_t in = paddr % pages->size;
+
+	if (len > pages->size - in)
+		return NMIBT_READ_ERROR;
+	const char *bytes = nmibt_cache_get(pages, paddr / pages->size, fill_page, &page);
+	if (!bytes)
+		return page.status;
+	memcpy(buf, bytes + in, len);
+	return NMIBT_READ_OK;
+}
+
 void nmibt_cache_free(struct nmibt_cache *cache)
 {
 	if (!cache)

@@ -8,6 +8,7 @@
 #define NMIBT_CACHE_H
 
 #include "image/file.h"
+#include "image/image.h"
 
 struct nmibt_cache;
 
@@ -23,6 +24,11 @@ struct nmibt_error *nmibt_cache_of_pages(size_t page_size, struct nmibt_cache **
  * out of memory. Valid until the next call for this cache. */
 const void *nmibt_cache_get(struct nmibt_cache *cache, uint64_t key, nmibt_cache_fill fill,
 			    void *ctx);
+/* Writes a page to buf, or says why it can't. */
+typedef enum nmibt_read (*nmibt_page_fill)(void *ctx, uint64_t pfn, void *buf);
+/* Reads bytes of one page through a cache of pages; ERROR if they are of several. */
+enum nmibt_read nmibt_cache_read(struct nmibt_cache *pages, uint64_t paddr, void *buf, size_t len,
+				 nmibt_page_fill fill, void *ctx);
 void nmibt_cache_free(struct nmibt_cache *cache); /* NULL is allowed */
 
 /* A file that is read in small pieces, through a cache of its blocks. */

@@ -10,6 +10,7 @@
 #include "image/extents.h"
 #include "image/file.h"
 #include "image/image.h"
+#include "image/reader.h"
 
 #define PHDRS_AT_ONCE 1024
 #define MAX_NOTE_BYTES (64 << 20)
@@ -56,7 +57,7 @@ struct nmibt_elf {
 	struct nmibt_number phys_base; /* by the segment of the kernel's image */
 	uint64_t image_vaddr; /* of that segment */
 	char *vmcoreinfo; /* NUL-terminated; NULL: none */
-	const char *lost; /* what nmibt_elf_lost() returns */
+	const char *lost; /* for nmibt_image.lost */
 	bool is_process; /* has the auxiliary vector of a process (fs/binfmt_elf.c, 6.12) */
 	bool is_live; /* has a task_struct, as /proc/kcore (fs/proc/kcore.c, 6.12) */
 	uint64_t notes_left; /* how many bytes of notes may still be searched for VMCOREINFO */
@@ -520,12 +521,8 @@ void nmibt_elf_image(struct nmibt_elf *elf, struct nmibt_image *ret)
 		.arch = elf->arch,
 		.page_size = 4096,
 		.phys_base = elf->phys_base,
+		.lost = elf->lost,
 	};
-}
-
-const char *nmibt_elf_lost(const struct nmibt_elf *elf)
-{
-	return elf->lost;
 }
 
 void nmibt_elf_close(struct nmibt_elf *elf)
@@ -538,3 +535,42 @@ void nmibt_elf_close(struct nmibt_elf *elf)
 	free(elf->vmcoreinfo);
 	free(elf);
 }
+
+/* ---------------------------------------------------------------- as a reader */
+
+static bool is_elf(const struct nmibt_file *file)
+{
+	char magic[SELFMAG];
+
+	return nmibt_file_read(file, 0, magic, sizeof(magic)) && !memcmp(magic, ELFMAG, SELFMAG);
+}
+
+static struct nmibt_error *reader_open(unsigned int nr, const struct nmibt_file *const *files,
+				       bool may_crash, void **ret)
+{
+	struct nmibt_elf *opened;
+	struct nmibt_error *err = nmibt_elf_open_file(files[0], &opened);
+
+	(void)nr;
+	(void)may_crash;
+	if (!err)
+		*ret = opened;
+	return err;
+}
+
+static void reader_image(void *dump, struct nmibt_image *ret)
+{
+	nmibt_elf_image(dump, ret);
+}
+
+static void reader_close(void *dump)
+{
+	nmibt_elf_close(dump);
+}
+
+const struct nmibt_reader nmibt_elf_reader = {
+	.knows = is_elf,
+	.open = reader_open,
+	.image = reader_image,
+	.close = reader_close,
+};

@@ -109,8 +109,6 @@ struct nmibt_elf;
 struct nmibt_error *nmibt_elf_open(const char *path, struct nmibt_elf **ret);
 /* image borrows from elf and is valid until nmibt_elf_close(). */
 void nmibt_elf_image(struct nmibt_elf *elf, struct nmibt_image *ret);
-/* For nmibt_image.lost. */
-const char *nmibt_elf_lost(const struct nmibt_elf *elf);
 void nmibt_elf_close(struct nmibt_elf *elf); /* NULL is allowed */
 
 /*

@@ -12,6 +12,7 @@
 #include "image/decompress.h"
 #include "image/image.h"
 #include "image/kdump.h"
+#include "image/reader.h"
 
 /* The same limits as in elf.c. */
 #define MAX_VMCOREINFO (1 << 20)
@@ -53,7 +54,7 @@ struct nmibt_kdump {
 	void *packed; /* one block, for a page before it is decompressed */
 	struct nmibt_decompressor *decompressor;
 	char *vmcoreinfo; /* NULL: none */
-	const char *lost; /* what nmibt_kdump_lost() returns */
+	const char *lost; /* for nmibt_image.lost */
 };
 
 /* -------------------------------------------------------------------- pages */
@@ -152,43 +153,27 @@ static enum nmibt_read why_not_held(const struct part *part, uint64_t pfn)
 	return NMIBT_READ_EXCLUDED;
 }
 
-struct fetch {
-	struct nmibt_kdump *kdump;
-	enum nmibt_read status;
-};
-
-/* Fills a piece of the cache with a page. */
-static bool fetch_page(void *ctx, uint64_t pfn, void *buf)
+static enum nmibt_read fetch_page(void *ctx, uint64_t pfn, void *buf)
 {
-	struct fetch *fetch = ctx;
-	struct part *part = part_before(fetch->kdump, pfn);
+	struct nmibt_kdump *kdump = ctx;
+	struct part *part = part_before(kdump, pfn);
 	struct desc desc;
 	bool held;
 
-	fetch->status = NMIBT_READ_ERROR;
 	if (!part || pfn >= part->end_pfn || !nmibt_bitmap_test(&part->held, pfn, &held))
-		return false;
+		return NMIBT_READ_ERROR;
 	if (!held)
-		fetch->status = why_not_held(part, pfn);
-	else if (desc_of_page(part, pfn, &desc) && read_page(fetch->kdump, part, &desc, buf))
-		fetch->status = NMIBT_READ_OK;
-	return fetch->status == NMIBT_READ_OK;
+		return why_not_held(part, pfn);
+	return desc_of_page(part, pfn, &desc) && read_page(kdump, part, &desc, buf)
+		       ? NMIBT_READ_OK
+		       : NMIBT_READ_ERROR;
 }
 
 static enum nmibt_read kdump_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
 {
 	struct nmibt_kdump *kdump = ctx;
-	struct fetch fetch = {kdump, NMIBT_READ_ERROR};
-	size_t in = paddr % kdump->block_size;
 
-	if (len > kdump->block_size - in)
-		return NMIBT_READ_ERROR;
-	const char *page =
-		nmibt_cache_get(kdump->pages, paddr / kdump->block_size, fetch_page, &fetch);
-	if (!page)
-		return fetch.status;
-	memcpy(buf, page + in, len);
-	return NMIBT_READ_OK;
+	return nmibt_cache_read(kdump->pages, paddr, buf, len, fetch_page, kdump);
 }
 
 /* ------------------------------------------------------------------- ranges */
@@ -554,15 +539,49 @@ void nmibt_kdump_image(struct nmibt_kdump *kdump, struct nmibt_image *ret)
 		.arch = nmibt_arch_by_machine(kdump->parts[0].header.machine),
 		.page_size = kdump->block_size,
 		.phys_base = {true, kdump->parts[0].header.phys_base},
+		.lost = kdump->lost,
 	};
-}
-
-const char *nmibt_kdump_lost(const struct nmibt_kdump *kdump)
-{
-	return kdump->lost;
 }
 
 const char *nmibt_kdump_remark(const struct nmibt_kdump *kdump)
 {
 	return nmibt_decompress_complaint(kdump->decompressor);
 }
+
+/* ---------------------------------------------------------------- as a reader */
+
+static struct nmibt_error *reader_open(unsigned int nr, const struct nmibt_file *const *files,
+				       bool may_crash, void **ret)
+{
+	struct nmibt_kdump *opened;
+	struct nmibt_error *err = nmibt_kdump_open(nr, files, &opened);
+
+	(void)may_crash;
+	if (!err)
+		*ret = opened;
+	return err;
+}
+
+static void reader_image(void *dump, struct nmibt_image *ret)
+{
+	nmibt_kdump_image(dump, ret);
+}
+
+static const char *reader_remark(const void *dump)
+{
+	return nmibt_kdump_remark(dump);
+}
+
+static void reader_close(void *dump)
+{
+	nmibt_kdump_close(dump);
+}
+
+const struct nmibt_reader nmibt_kdump_reader = {
+	.may_be_split = true,
+	.knows = nmibt_is_kdump,
+	.open = reader_open,
+	.image = reader_image,
+	.remark = reader_remark,
+	.close = reader_close,
+};

@@ -23,8 +23,6 @@ void nmibt_kdump_image(struct nmibt_kdump *kdump, struct nmibt_image *ret);
 /* A copy of the ELF notes in the file, as far as the file has them, which the caller frees;
  * *ret_len is its length in bytes. NOTHING where there are none. */
 struct nmibt_error *nmibt_kdump_notes(const struct nmibt_kdump *kdump, char **ret, size_t *ret_len);
-/* For nmibt_image.lost. */
-const char *nmibt_kdump_lost(const struct nmibt_kdump *kdump);
 /* Which library is missing that decompresses pages, a line of text; NULL: none that is known. It is
  * known once a page needed it. */
 const char *nmibt_kdump_remark(const struct nmibt_kdump *kdump);

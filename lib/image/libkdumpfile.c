@@ -16,6 +16,7 @@
 
 #include "image/cache.h"
 #include "image/libkdumpfile.h"
+#include "image/reader.h"
 
 #define SONAME "libkdumpfile.so.10"
 #define FORMAT "a dump of Xen's xl dump-core"
@@ -249,28 +250,21 @@ static bool is_number(const struct nmibt_libkdumpfile *lkf, const char *key, uin
 
 /* ------------------------------------------------------------------------ reads */
 
-/* Fills a piece of the cache with a page. */
-static bool fetch_page(void *ctx, uint64_t pfn, void *buf)
+static enum nmibt_read fetch_page(void *ctx, uint64_t pfn, void *buf)
 {
 	const struct nmibt_libkdumpfile *lkf = ctx;
 	size_t len = PAGE;
 
-	return lkf->call.read(lkf->ctx, KERNEL_PHYSICAL, pfn * PAGE, buf, &len) == OK &&
-	       len == PAGE;
+	return lkf->call.read(lkf->ctx, KERNEL_PHYSICAL, pfn * PAGE, buf, &len) == OK && len == PAGE
+		       ? NMIBT_READ_OK
+		       : NMIBT_READ_ERROR;
 }
 
 static enum nmibt_read lkf_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
 {
 	struct nmibt_libkdumpfile *lkf = ctx;
-	size_t in = paddr % PAGE;
 
-	if (len > PAGE - in)
-		return NMIBT_READ_ERROR;
-	const char *page = nmibt_cache_get(lkf->pages, paddr / PAGE, fetch_page, lkf);
-	if (!page)
-		return NMIBT_READ_ERROR;
-	memcpy(buf, page + in, len);
-	return NMIBT_READ_OK;
+	return nmibt_cache_read(lkf->pages, paddr, buf, len, fetch_page, lkf);
 }
 
 /* The library does not say which pages there are (its bitmap is that of segments, elfdump.c:
@@ -283,19 +277,6 @@ static bool lkf_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
 		return false;
 	*ret = (struct nmibt_range){.start = from, .size = lkf->end_pfn * PAGE - from};
 	return true;
-}
-
-static char *lkf_vmcoreinfo_text(void *ctx)
-{
-	(void)ctx;
-	return NULL; /* only the kernel's memory has it */
-}
-
-static char *lkf_notes(void *ctx, size_t *ret_len)
-{
-	(void)ctx;
-	*ret_len = 0;
-	return NULL;
 }
 
 /* ------------------------------------------------------------------------ open */
@@ -407,9 +388,7 @@ void nmibt_libkdumpfile_image(struct nmibt_libkdumpfile *lkf, struct nmibt_image
 {
 	static const struct nmibt_image_ops ops = {
 		.read_phys = lkf_read_phys,
-		.vmcoreinfo_text = lkf_vmcoreinfo_text,
 		.next_range = lkf_next_range,
-		.notes = lkf_notes,
 	};
 
 	*ret = (struct nmibt_image){
@@ -419,3 +398,34 @@ void nmibt_libkdumpfile_image(struct nmibt_libkdumpfile *lkf, struct nmibt_image
 		.page_size = PAGE,
 	};
 }
+
+/* ---------------------------------------------------------------- as a reader */
+
+static struct nmibt_error *reader_open(unsigned int nr, const struct nmibt_file *const *files,
+				       bool may_crash, void **ret)
+{
+	struct nmibt_libkdumpfile *opened;
+	struct nmibt_error *err = nmibt_libkdumpfile_open(files[0], may_crash, &opened);
+
+	(void)nr;
+	if (!err)
+		*ret = opened;
+	return err;
+}
+
+static void reader_image(void *dump, struct nmibt_image *ret)
+{
+	nmibt_libkdumpfile_image(dump, ret);
+}
+
+static void reader_close(void *dump)
+{
+	nmibt_libkdumpfile_close(dump);
+}
+
+const struct nmibt_reader nmibt_libkdumpfile_reader = {
+	.knows = nmibt_is_for_libkdumpfile,
+	.open = reader_open,
+	.image = reader_image,
+	.close = reader_close,
+};

@@ -10,6 +10,7 @@
 #include "image/image.h"
 #include "image/kdump.h"
 #include "image/libkdumpfile.h"
+#include "image/reader.h"
 #include "image/sadump.h"
 
 #define X86_64_PRSTATUS 0x150
@@ -18,10 +19,8 @@
 struct nmibt_dump {
 	struct nmibt_dumpfile **files;
 	unsigned int nr_files;
-	struct nmibt_elf *elf; /* one of these four is open */
-	struct nmibt_kdump *kdump;
-	struct nmibt_sadump *sadump;
-	struct nmibt_libkdumpfile *lkf;
+	const struct nmibt_reader *reader; /* NULL: nothing is open */
+	void *opened; /* by the reader */
 	struct nmibt_image base; /* its image */
 	char *found; /* VMCOREINFO that was found in memory; NULL: the dump has a note or none */
 	struct nmibt_vmcoreinfo vmcoreinfo; /* from the dump's note, or from its memory */
@@ -33,11 +32,18 @@ struct nmibt_dump {
 
 /* --------------------------------------------------------------------- open */
 
-static bool is_elf(const struct nmibt_file *file)
-{
-	char magic[SELFMAG];
+/* In the order in which they are asked: a core of Xen is an ELF file, too. */
+static const struct nmibt_reader *const readers[] = {&nmibt_libkdumpfile_reader, &nmibt_elf_reader,
+						     &nmibt_kdump_reader, &nmibt_sadump_reader};
 
-	return nmibt_file_read(file, 0, magic, sizeof(magic)) && !memcmp(magic, ELFMAG, SELFMAG);
+/* NULL: no reader knows the format. */
+static const struct nmibt_reader *find_reader(const struct nmibt_file *file)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(readers); i++) {
+		if (readers[i]->knows(file))
+			return readers[i];
+	}
+	return NULL;
 }
 
 static struct nmibt_error *open_files(struct nmibt_dump *dump, unsigned int nr,
@@ -67,40 +73,47 @@ static bool is_empty(const struct nmibt_dumpfile *file)
 	return file->flat && !nmibt_flattened_size(file->flat);
 }
 
-static struct nmibt_error *refuse(const struct nmibt_file *file)
+/* The error for a file that is no part of a split dump. */
+static struct nmibt_error *refuse_part(const struct nmibt_file *file)
 {
 	bool is_sadump = nmibt_is_sadump(file);
-
-	if (!is_elf(file) && !is_sadump)
-		return nmibt_refuse_foreign(file);
 	struct nmibt_error *err =
 		is_sadump ? nmibt_sadump_refuse_disk(file) : nmibt_elf_refuse_executable(file);
+
 	return err ? err
 		   : nmibt_error_create(NMIBT_ERR_UNUSABLE,
 					"%s: %s dump is no part of a split dump; name it alone",
 					file->path, is_sadump ? "a sadump" : "an ELF");
 }
 
-/* *ret_known false: a dump of one file has none of these formats. */
-static struct nmibt_error *open_single(struct nmibt_dump *dump, bool may_crash, bool *ret_known)
+/* Opens one dump, which may have several files. */
+static struct nmibt_error *open_dump(struct nmibt_dump *dump, unsigned int nr,
+				     const struct nmibt_file *const *files, bool may_crash)
 {
-	const struct nmibt_file *file = &dump->files[0]->file;
+	const struct nmibt_reader *reader = NULL;
 
-	*ret_known = true;
-	if (nmibt_is_for_libkdumpfile(file))
-		return nmibt_libkdumpfile_open(file, may_crash, &dump->lkf);
-	if (is_elf(file))
-		return nmibt_elf_open_file(file, &dump->elf);
-	if (!nmibt_is_kdump(file) && nmibt_is_sadump(file))
-		return nmibt_sadump_open(file, &dump->sadump);
-	*ret_known = false;
+	for (unsigned int i = 0; i < nr; i++) {
+		reader = find_reader(files[i]);
+		if (!reader)
+			return nmibt_refuse_foreign(files[i]);
+		if (nr > 1 && !reader->may_be_split)
+			return refuse_part(files[i]);
+	}
+	struct nmibt_error *err = reader->open(nr, files, may_crash, &dump->opened);
+	if (err)
+		return err;
+	dump->reader = reader;
+	reader->image(dump->opened, &dump->base);
+	dump->lost = dump->lost ?: dump->base.lost;
 	return NULL;
 }
 
 static struct nmibt_error *open_image(struct nmibt_dump *dump, unsigned int nr,
 				      const char *const *paths, const int *fds, bool may_crash)
 {
-	struct nmibt_error *err = open_files(dump, nr, paths, fds);
+	_cleanup_free_ const struct nmibt_file **files = calloc(nr, sizeof(*files));
+	struct nmibt_error *err = files ? open_files(dump, nr, paths, fds) : nmibt_error_nomem();
+
 	if (err)
 		return err;
 	for (unsigned int i = 0; i < nr; i++) {
@@ -108,22 +121,9 @@ static struct nmibt_error *open_image(struct nmibt_dump *dump, unsigned int nr,
 			return nmibt_error_create(NMIBT_ERR_UNUSABLE,
 						  "%s: a flattened dump, cut behind its header",
 						  paths[i]);
-	}
-	bool known = false;
-	if (nr == 1)
-		err = open_single(dump, may_crash, &known);
-	if (known)
-		return err;
-
-	_cleanup_free_ const struct nmibt_file **files = calloc(nr, sizeof(*files));
-	if (!files)
-		return nmibt_error_nomem();
-	for (unsigned int i = 0; i < nr; i++) {
 		files[i] = &dump->files[i]->file;
-		if (!nmibt_is_kdump(files[i]))
-			return refuse(files[i]);
 	}
-	return nmibt_kdump_open(nr, files, &dump->kdump);
+	return open_dump(dump, nr, files, may_crash);
 }
 
 static enum nmibt_read dump_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
@@ -140,7 +140,8 @@ static char *dump_vmcoreinfo_text(void *ctx)
 
 	if (dump->found)
 		return strdup(dump->found);
-	return dump->base.ops->vmcoreinfo_text(dump->base.ctx);
+	return dump->base.ops->vmcoreinfo_text ? dump->base.ops->vmcoreinfo_text(dump->base.ctx)
+					       : NULL;
 }
 
 /*
@@ -152,7 +153,7 @@ static char *dump_vmcoreinfo_text(void *ctx)
 static enum nmibt_arch arch_by_notes(const struct nmibt_image *image)
 {
 	size_t len = 0;
-	_cleanup_free_ char *notes = image->ops->notes(image->ctx, &len);
+	_cleanup_free_ char *notes = image->ops->notes ? image->ops->notes(image->ctx, &len) : NULL;
 	struct nmibt_elf_note note;
 
 	for (size_t at = 0; notes && nmibt_next_note(notes, len, at, &note); at = note.next) {
@@ -202,25 +203,6 @@ void nmibt_load_libraries(int fd)
 	nmibt_libkdumpfile_preload(fd);
 }
 
-/* Returns what the reader knows to be lost. */
-static const char *take_image(struct nmibt_dump *dump)
-{
-	if (dump->lkf) {
-		nmibt_libkdumpfile_image(dump->lkf, &dump->base);
-		return NULL;
-	}
-	if (dump->sadump) {
-		nmibt_sadump_image(dump->sadump, &dump->base);
-		return nmibt_sadump_lost(dump->sadump);
-	}
-	if (dump->elf) {
-		nmibt_elf_image(dump->elf, &dump->base);
-		return nmibt_elf_lost(dump->elf);
-	}
-	nmibt_kdump_image(dump->kdump, &dump->base);
-	return nmibt_kdump_lost(dump->kdump);
-}
-
 struct nmibt_error *nmibt_dump_open(const char *const *paths, unsigned int nr, const int *fds,
 				    bool may_crash, struct nmibt_dump **ret)
 {
@@ -233,8 +215,6 @@ struct nmibt_error *nmibt_dump_open(const char *const *paths, unsigned int nr, c
 		nmibt_dump_close(dump);
 		return err;
 	}
-	const char *lost = take_image(dump);
-	dump->lost = dump->lost ?: lost;
 	*ret = dump;
 	return NULL;
 }
@@ -262,7 +242,10 @@ static char *dump_notes(void *ctx, size_t *ret_len)
 {
 	struct nmibt_dump *dump = ctx;
 
-	return dump->base.ops->notes(dump->base.ctx, ret_len);
+	if (dump->base.ops->notes)
+		return dump->base.ops->notes(dump->base.ctx, ret_len);
+	*ret_len = 0;
+	return NULL;
 }
 
 void nmibt_dump_image(struct nmibt_dump *dump, struct nmibt_image *ret)
@@ -282,7 +265,7 @@ void nmibt_dump_image(struct nmibt_dump *dump, struct nmibt_image *ret)
 
 const char *nmibt_dump_remark(const struct nmibt_dump *dump)
 {
-	const char *remark = dump->kdump ? nmibt_kdump_remark(dump->kdump) : NULL;
+	const char *remark = dump->reader->remark ? dump->reader->remark(dump->opened) : NULL;
 
 	if (!remark)
 		remark = dump->lost;
@@ -295,10 +278,8 @@ void nmibt_dump_close(struct nmibt_dump *dump)
 		return;
 	nmibt_vmcoreinfo_destroy(&dump->vmcoreinfo);
 	free(dump->found);
-	nmibt_elf_close(dump->elf);
-	nmibt_kdump_close(dump->kdump);
-	nmibt_sadump_close(dump->sadump);
-	nmibt_libkdumpfile_close(dump->lkf);
+	if (dump->reader)
+		dump->reader->close(dump->opened);
 	for (unsigned int i = 0; i < dump->nr_files; i++)
 		nmibt_dumpfile_close(dump->files[i]);
 	free(dump->files);

@@ -16,6 +16,7 @@
 #include "image/bitmap.h"
 #include "image/cache.h"
 #include "image/little-endian.h"
+#include "image/reader.h"
 #include "image/sadump.h"
 
 #define SIGNATURE "sadump\0"
@@ -225,43 +226,27 @@ static uint64_t max_pages(const struct nmibt_sadump *sadump)
 
 /* -------------------------------------------------------------------- reads */
 
-struct fetch {
-	struct nmibt_sadump *sadump;
-	enum nmibt_read status;
-};
-
-/* Fills a piece of the cache with a page. */
-static bool fetch_page(void *ctx, uint64_t pfn, void *buf)
+static enum nmibt_read fetch_page(void *ctx, uint64_t pfn, void *buf)
 {
-	struct fetch *fetch = ctx;
-	struct nmibt_sadump *sadump = fetch->sadump;
+	struct nmibt_sadump *sadump = ctx;
 	bool held, is_memory;
 	uint64_t rank;
 
-	fetch->status = NMIBT_READ_ERROR;
 	if (!nmibt_bitmap_test(&sadump->held, pfn, &held))
-		return false;
+		return NMIBT_READ_ERROR;
 	if (held && nmibt_bitmap_rank(&sadump->held, pfn, &rank) &&
 	    nmibt_file_read(sadump->file, sadump->data_at + rank * BLOCK, buf, BLOCK))
-		fetch->status = NMIBT_READ_OK;
-	else if (!held && nmibt_bitmap_test(&sadump->memory, pfn, &is_memory) && is_memory)
-		fetch->status = NMIBT_READ_EXCLUDED;
-	return fetch->status == NMIBT_READ_OK;
+		return NMIBT_READ_OK;
+	return !held && nmibt_bitmap_test(&sadump->memory, pfn, &is_memory) && is_memory
+		       ? NMIBT_READ_EXCLUDED
+		       : NMIBT_READ_ERROR;
 }
 
 static enum nmibt_read sadump_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
 {
 	struct nmibt_sadump *sadump = ctx;
-	struct fetch fetch = {sadump, NMIBT_READ_ERROR};
-	size_t in = paddr % BLOCK;
 
-	if (len > BLOCK - in)
-		return NMIBT_READ_ERROR;
-	const char *page = nmibt_cache_get(sadump->pages, paddr / BLOCK, fetch_page, &fetch);
-	if (!page)
-		return fetch.status;
-	memcpy(buf, page + in, len);
-	return NMIBT_READ_OK;
+	return nmibt_cache_read(sadump->pages, paddr, buf, len, fetch_page, sadump);
 }
 
 static bool sadump_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
@@ -281,19 +266,6 @@ static bool sadump_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
 		start = from;
 	*ret = (struct nmibt_range){.start = start, .size = end * BLOCK - start};
 	return true;
-}
-
-static char *sadump_vmcoreinfo_text(void *ctx)
-{
-	(void)ctx;
-	return NULL; /* only the kernel's memory has it */
-}
-
-static char *sadump_notes(void *ctx, size_t *ret_len)
-{
-	(void)ctx;
-	*ret_len = 0;
-	return NULL;
 }
 
 /* -------------------------------------------------------------------- open */
@@ -356,9 +328,7 @@ void nmibt_sadump_image(struct nmibt_sadump *sadump, struct nmibt_image *ret)
 {
 	static const struct nmibt_image_ops ops = {
 		.read_phys = sadump_read_phys,
-		.vmcoreinfo_text = sadump_vmcoreinfo_text,
 		.next_range = sadump_next_range,
-		.notes = sadump_notes,
 	};
 
 	*ret = (struct nmibt_image){
@@ -366,10 +336,38 @@ void nmibt_sadump_image(struct nmibt_sadump *sadump, struct nmibt_image *ret)
 		.ctx = sadump,
 		.arch = sadump->arch,
 		.page_size = BLOCK,
+		.lost = sadump->lost,
 	};
 }
 
-const char *nmibt_sadump_lost(const struct nmibt_sadump *sadump)
+/* ---------------------------------------------------------------- as a reader */
+
+static struct nmibt_error *reader_open(unsigned int nr, const struct nmibt_file *const *files,
+				       bool may_crash, void **ret)
 {
-	return sadump->lost;
+	struct nmibt_sadump *opened;
+	struct nmibt_error *err = nmibt_sadump_open(files[0], &opened);
+
+	(void)nr;
+	(void)may_crash;
+	if (!err)
+		*ret = opened;
+	return err;
 }
+
+static void reader_image(void *dump, struct nmibt_image *ret)
+{
+	nmibt_sadump_image(dump, ret);
+}
+
+static void reader_close(void *dump)
+{
+	nmibt_sadump_close(dump);
+}
+
+const struct nmibt_reader nmibt_sadump_reader = {
+	.knows = nmibt_is_sadump,
+	.open = reader_open,
+	.image = reader_image,
+	.close = reader_close,
+};

@@ -20,8 +20,6 @@ struct nmibt_error *nmibt_sadump_open(const struct nmibt_file *file, struct nmib
 /* image borrows from sadump and is valid until nmibt_sadump_close(). A page that the machine has
  * and that the dump left out is EXCLUDED; anything else that can't be read is an ERROR. */
 void nmibt_sadump_image(struct nmibt_sadump *sadump, struct nmibt_image *ret);
-/* For nmibt_image.lost. */
-const char *nmibt_sadump_lost(const struct nmibt_sadump *sadump);
 void nmibt_sadump_close(struct nmibt_sadump *sadump); /* NULL is allowed */
 
 #endif /* NMIBT_SADUMP_H */

@@ -210,7 +210,7 @@ static void segments_that_share_their_bytes(void **state)
 	assert_true(o.image.ops->next_range(o.image.ctx, 0, &range));
 	assert_int_equal(range.start, PADDR);
 	assert_false(o.image.ops->next_range(o.image.ctx, PADDR + 10, &range));
-	assert_non_null(strstr(nmibt_elf_lost(o.elf), "share"));
+	assert_non_null(strstr(o.image.lost, "share"));
 	close_bytes(&o);
 	free(elf.data);
 }
@@ -233,7 +233,7 @@ static void a_segment_larger_than_the_file(void **state)
 	assert_true(o.image.ops->next_range(o.image.ctx, 0, &range));
 	assert_int_equal(range.size, 10);
 	assert_false(o.image.ops->next_range(o.image.ctx, PADDR + 10, &range));
-	assert_string_equal(nmibt_elf_lost(o.elf), NMIBT_FILE_TRUNCATED);
+	assert_string_equal(o.image.lost, NMIBT_FILE_TRUNCATED);
 	close_bytes(&o);
 
 	/* The segment begins beyond the end of the file, or its end overflows. */
@@ -470,7 +470,7 @@ static void very_many_segments(void **state)
 		check_no_byte(&o, paddr + 1, NMIBT_READ_EXCLUDED);
 		check_no_byte(&o, paddr + 4, NMIBT_READ_ERROR);
 	}
-	assert_null(nmibt_elf_lost(o.elf));
+	assert_null(o.image.lost);
 	close_bytes(&o);
 	free(elf.data);
 }
@@ -498,13 +498,13 @@ static void odd_headers_of_others(void **state)
 	ehdr->e_machine = EM_S390;
 	o = open_bytes(elf.data, elf.size);
 	assert_int_equal(o.image.arch, NMIBT_ARCH_UNKNOWN);
-	assert_null(nmibt_elf_lost(o.elf));
+	assert_null(o.image.lost);
 	close_bytes(&o);
 
 	/* makedumpfile had no room for the rest. */
 	ehdr->e_flags = 1;
 	o = open_bytes(elf.data, elf.size);
-	assert_string_equal(nmibt_elf_lost(o.elf), NMIBT_DUMP_INCOMPLETE);
+	assert_string_equal(o.image.lost, NMIBT_DUMP_INCOMPLETE);
 	close_bytes(&o);
 	free(elf.data);
 }

@@ -105,7 +105,7 @@ static void check_ranges(const struct opened *o, bool (*is_held)(uint64_t pfn))
 
 static void check_lost(const struct opened *o, const char *word)
 {
-	const char *lost = nmibt_kdump_lost(o->kdump);
+	const char *lost = o->image.lost;
 
 	if (word && (!lost || !strstr(lost, word)))
 		fail_msg("'%s' is not in '%s'", word, lost ? lost : "nothing");

@@ -143,7 +143,7 @@ static void test_pages(void **state)
 	(void)state;
 	open_reader(&o);
 	assert_int_equal(o.image.arch, NMIBT_ARCH_X86_64);
-	assert_null(nmibt_sadump_lost(o.sadump));
+	assert_null(o.image.lost);
 	for (uint64_t pfn = 0; pfn < NR_PAGES + 10; pfn++)
 		assert_int_equal(status_of(&o, pfn), expected_status(pfn));
 	for (uint64_t pfn = NR_PAGES; pfn--;)
@@ -186,7 +186,7 @@ static void test_truncated(void **state)
 	assert_int_equal(ftruncate(fd, DATA_AT + 10 * BLOCK + 1), 0);
 	struct opened o = open_dump(fd);
 	open_reader(&o);
-	assert_string_equal(nmibt_sadump_lost(o.sadump), NMIBT_FILE_TRUNCATED);
+	assert_string_equal(o.image.lost, NMIBT_FILE_TRUNCATED);
 	for (uint64_t from = 0; o.image.ops->next_range(o.image.ctx, from, &range);
 	     from = range.start + range.size)
 		pages += range.size / BLOCK;
@@ -219,9 +219,9 @@ static void test_large(void **state)
 		struct opened o = open_dump(fd);
 		open_reader(&o);
 		if (pages == 2)
-			assert_null(nmibt_sadump_lost(o.sadump));
+			assert_null(o.image.lost);
 		else
-			assert_string_equal(nmibt_sadump_lost(o.sadump), NMIBT_FILE_TRUNCATED);
+			assert_string_equal(o.image.lost, NMIBT_FILE_TRUNCATED);
 		close_dump(&o);
 	}
 }
