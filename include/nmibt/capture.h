@@ -54,6 +54,7 @@ enum nmi_capture_state {
 #define NMI_CAPTURE_F_REENTERED 0x2 /* the requester faulted and came back */
 #define NMI_CAPTURE_F_CRASH_KEXEC 0x4 /* asked on the way to a crash kernel */
 #define NMI_CAPTURE_F_REGS_ONLY 0x8 /* a hardware error forbade backtraces: nobody was asked */
+#define NMI_CAPTURE_F_NOT_WAITED 0x10 /* CPUs that were asked were not given their time */
 
 /*
  * The descriptor: one per kernel, statically allocated in its image.
@@ -110,6 +111,7 @@ enum nmi_capture_how {
 #define NMI_CAPTURE_SLOT_F_IRQS_OFF 0x08 /* interrupts were masked when hit */
 #define NMI_CAPTURE_SLOT_F_LATE 0x10 /* it began after the wait had ended */
 #define NMI_CAPTURE_SLOT_F_OVERFLOW 0x20 /* the text did not fit; lost_* count it */
+#define NMI_CAPTURE_SLOT_F_REGS_ONLY 0x40 /* a hardware error forbade its backtrace: no text */
 #define NMI_CAPTURE_SLOT_F_FAULTED 0x80 /* a fault broke off the writing */
 #define NMI_CAPTURE_SLOT_F_NO_REGS_SELF                                                            \
 	0x100 /* regs are of the capture itself: the panic path passed none */

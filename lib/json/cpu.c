@@ -353,7 +353,7 @@ static void write_slot(struct json *j, const struct nmibt_cpu *cpu)
 {
 	static const char *const flags[] = {"registers",      "idle",	 "user",
 					    "interrupts_off", "late",	 "overflow",
-					    "bit 6",	      "faulted", "registers_of_capture"};
+					    "registers_only", "faulted", "registers_of_capture"};
 	static const char *const asked_flags[] = {"offline"};
 	const struct nmi_capture_slot *s = &cpu->slot;
 

@@ -335,7 +335,8 @@ static void write_layout(struct json *j, const struct nmibt_capture *c)
 static void write_request(struct json *j, const struct nmi_capture_desc *d)
 {
 	static const char *const states[] = {"idle", "running", "complete", "timeout"};
-	static const char *const flags[] = {"drained", "reentered", "crash_kexec", "regs_only"};
+	static const char *const flags[] = {"drained", "reentered", "crash_kexec", "regs_only",
+					    "not_waited"};
 
 	json_key(j, "generation");
 	json_int(j, d->generation);

@@ -210,6 +210,7 @@ static void put_flags(struct cpu_writer *w, uint32_t flags)
 		{NMI_CAPTURE_SLOT_F_IRQS_OFF, "irqs-off"},
 		{NMI_CAPTURE_SLOT_F_LATE, "late"},
 		{NMI_CAPTURE_SLOT_F_FAULTED, "faulted"},
+		{NMI_CAPTURE_SLOT_F_REGS_ONLY, "regs-only"},
 		{NMI_CAPTURE_SLOT_F_OVERFLOW, "overflow"},
 		{NMI_CAPTURE_SLOT_F_NO_REGS_SELF, "no-regs-self"},
 	};

@@ -117,7 +117,8 @@ static void put_cpus(struct renderer *r)
 
 static void put_flags(struct renderer *r, uint32_t flags)
 {
-	static const char *const names[] = {"drained", "reentered", "crash-kexec", "regs-only"};
+	static const char *const names[] = {"drained", "reentered", "crash-kexec", "regs-only",
+					    "not-waited"};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
 		if (flags & 1U << i)

@@ -640,6 +640,8 @@ static void put_request(struct renderer *r)
 	const char *after = *took == '+' ? took + 1 : *took ? took : "an unknown time";
 	if (d->flags & NMI_CAPTURE_F_REGS_ONLY)
 		fputs(", only registers: a hardware error forbade backtraces", r->out);
+	else if (d->state == NMI_CAPTURE_TIMEOUT && d->flags & NMI_CAPTURE_F_NOT_WAITED)
+		fputs(", did not wait for all answers", r->out);
 	else if (d->state == NMI_CAPTURE_TIMEOUT)
 		fprintf(r->out, ", gave up waiting after %s (limit %u ms)", after, d->timeout_ms);
 	else if (d->state != NMI_CAPTURE_COMPLETE)

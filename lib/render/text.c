@@ -194,6 +194,8 @@ static void render_slot_remarks(struct renderer *r, const struct nmibt_cpu *cpu)
 			remark(r, "a fault broke it off");
 		break;
 	}
+	if (slot->flags & NMI_CAPTURE_SLOT_F_REGS_ONLY)
+		remark(r, "a hardware error forbade its backtrace");
 	if (slot->begin_again)
 		fprintf(r->out, "[%u more attempt%s to capture it meanwhile, refused]\n",
 			slot->begin_again, nmibt_plural(slot->begin_again));

@@ -164,7 +164,9 @@ static void find_cpus(struct diagnosing *d, enum nmibt_finding_kind kind, cpu_te
 
 void nmibt_format_no_answer(const struct nmi_capture_desc *desc, char *buf, size_t len)
 {
-	if (desc->state == NMI_CAPTURE_COMPLETE || desc->state == NMI_CAPTURE_TIMEOUT)
+	if (desc->flags & NMI_CAPTURE_F_NOT_WAITED)
+		snprintf(buf, len, "not waited for");
+	else if (desc->state == NMI_CAPTURE_COMPLETE || desc->state == NMI_CAPTURE_TIMEOUT)
 		snprintf(buf, len, "no answer in %u ms", desc->timeout_ms);
 	else
 		snprintf(buf, len, "no answer, and the wait did not end");

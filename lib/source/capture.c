@@ -100,7 +100,7 @@ static bool check_descriptor(const struct nmi_capture_desc *d, uint64_t paddr,
 
 #define DESC_FLAGS                                                                                 \
 	(NMI_CAPTURE_F_DRAINED | NMI_CAPTURE_F_REENTERED | NMI_CAPTURE_F_CRASH_KEXEC |             \
-	 NMI_CAPTURE_F_REGS_ONLY)
+	 NMI_CAPTURE_F_REGS_ONLY | NMI_CAPTURE_F_NOT_WAITED)
 
 /*
  * What the requester says of the panic. The message ends at its first NUL, whatever message_len

@@ -45,10 +45,7 @@ static int64_t generations_behind(const struct nmibt_capture *capture, uint32_t 
 }
 
 /* All flags of this version. Other bits are ignored: in a later version they may mean anything. */
-#define SLOT_FLAGS                                                                                 \
-	(NMI_CAPTURE_SLOT_F_REGS | NMI_CAPTURE_SLOT_F_IDLE | NMI_CAPTURE_SLOT_F_USER |             \
-	 NMI_CAPTURE_SLOT_F_IRQS_OFF | NMI_CAPTURE_SLOT_F_LATE | NMI_CAPTURE_SLOT_F_OVERFLOW |     \
-	 NMI_CAPTURE_SLOT_F_FAULTED | NMI_CAPTURE_SLOT_F_NO_REGS_SELF)
+#define SLOT_FLAGS ((NMI_CAPTURE_SLOT_F_NO_REGS_SELF << 1) - 1)
 #define ASKED_FLAGS NMI_CAPTURE_ASKED_F_OFFLINE
 
 /* What the requester wrote. */

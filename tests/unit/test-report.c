@@ -545,7 +545,7 @@ static void damaged_slot_fields(void **state)
 	DAMAGE(generation, 3, "it answers request 3, the last one was 1");
 	DAMAGE(asked_generation, 2, "it was asked by request 2, the last one was 1");
 	DAMAGE(asked_flags, 2, "its asked_flags are 0x2");
-	DAMAGE(flags, 0x41, "its flags are 0x41");
+	DAMAGE(flags, 0x201, "its flags are 0x201");
 	DAMAGE(nr_regs, 0, "0 registers, ");
 	DAMAGE(nr_regs, 26, "26 registers, ");
 	DAMAGE(nr_regs, 0xffffffff, "4294967295 registers");

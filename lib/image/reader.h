@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The readers of formats: what open.c needs of each. An image of theirs lacks the callbacks for what
+ * its format never has: notes, and VMCOREINFO in one of them.
+ */
+#ifndef NMIBT_READER_H
+#define NMIBT_READER_H
+
+#include "image/file.h"
+#include "image/image.h"
+
+struct nmibt_reader {
+	bool may_be_split; /* a dump may have several files */
+	/* True: the file begins like a dump of this format. */
+	bool (*knows)(const struct nmibt_file *file);
+	/* files is borrowed until close(). may_crash: as for nmibt_dump_open(). */
+	struct nmibt_error *(*open)(unsigned int nr, const struct nmibt_file *const *files,
+				    bool may_crash, void **ret);
+	/* ret borrows from dump and is valid until close(). */
+	void (*image)(void *dump, struct nmibt_image *ret);
+	const char *(*remark)(const void *dump); /* as nmibt_dump_remark(); NULL: there is none */
+	void (*close)(void *dump);
+};
+
+extern const struct nmibt_reader nmibt_elf_reader, nmibt_kdump_reader, nmibt_sadump_reader,
+	nmibt_libkdumpfile_reader;
+
+#endif /* NMIBT_READER_H */
