@@ -39,8 +39,9 @@ static bool fits(const struct nmibt_printout *report, const char *message)
 	return false;
 }
 
-/* Finds the report that the panic in the log came from: it has the same caller and a fitting kind, and that
- * caller printed no other report in between, however long printing took. Index + 1; 0: none. */
+/* Finds the report that the panic in the log came from: it has the same caller and a fitting kind,
+ * and that caller printed no other report in between, however long printing took. Index + 1; 0:
+ * none. */
 static size_t find_cause(const struct nmibt_report *report)
 {
 	const struct nmibt_log_source *log = report->sources->log;
