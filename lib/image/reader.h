@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The readers of formats: what open.c needs of each. An image of theirs lacks the callbacks for what
- * its format never has: notes, and VMCOREINFO in one of them.
+ * The readers of formats: what open.c needs of each. An image of theirs lacks the callbacks for
+ * what its format never has: notes, and VMCOREINFO in one of them.
  */
 #ifndef NMIBT_READER_H
 #define NMIBT_READER_H

@@ -404,8 +404,8 @@ bool nmibt_has_something(const struct nmibt_cpu_brief *brief, bool older);
 /* True: the CPU was in the same place at its backtrace and at the stop, or is in an open
  * condition. */
 bool nmibt_is_stuck(const struct nmibt_cpu_brief *brief);
-/* True: the CPU had interrupts off, and that says something: idle and offline CPUs, and the one that
- * panics, always have. */
+/* True: the CPU had interrupts off, and that says something: idle and offline CPUs, and the one
+ * that panics, always have. */
 bool nmibt_masks_interrupts(const struct nmibt_cpu_brief *brief);
 
 /* --------------------------------------------------------------------- diagnosis */
