@@ -35,6 +35,20 @@ set_arch() {
 	esac
 }
 
+# find_source VERSION: sets tar, the kernel's source as Debian packages it. A package that
+# Debian 12 does not have is fetched from sid.
+find_source() {
+	case $1 in
+	6.*) tar=/usr/src ;;
+	*)
+		tar=$("$testbed/../suite-packages" sid "$(dpkg --print-architecture)" \
+			"linux-source-$1")/root/usr/src || exit 1
+		;;
+	esac
+	tar=$tar/linux-source-$1.tar.xz
+	[ -e "$tar" ] || die "no $tar; install the package linux-source-$1"
+}
+
 # kmake ARGS: the kernel's make for the source in $src and the build in $out.
 # Everything that would make two builds of the same source differ is fixed, the
 # folders in the debug information too.
