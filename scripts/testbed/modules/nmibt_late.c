@@ -2,8 +2,9 @@
 /*
  * CPU cpu2=N takes no interrupt of the kind that the capture uses until
  * late_ms=N after CPU cpu=N panicked: longer than the capture waits, shorter
- * than the stop for kdump does. On arm64 (to be used without pseudo-NMI) it has
- * interrupts off; on x86 it sits in an NMI handler, which keeps other NMIs out.
+ * than the stop for kdump does, or longer than both. On arm64 it masks interrupts
+ * in PSTATE, which masks pseudo-NMIs, too; on x86 it sits in an NMI handler, which
+ * keeps other NMIs out.
  */
 #include <linux/delay.h>
 #include <linux/err.h>
@@ -56,9 +57,9 @@ static void nmibt_be_deaf(void)
 #else
 static void nmibt_be_deaf(void)
 {
-	local_irq_disable();
+	asm volatile("msr daifset, #0xf" ::: "memory");
 	nmibt_deaf_until_late();
-	local_irq_enable();
+	asm volatile("msr daifclr, #0xf" ::: "memory");
 }
 #endif
 

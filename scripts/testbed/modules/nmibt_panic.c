@@ -5,6 +5,9 @@
  *	panic		panic() in a kernel thread
  *	panic_irq	panic() in an interrupt
  *	oops		a bad access in a kernel thread: die()
+ *	bad_frame	panic() in a kernel thread whose caller's frame pointer leads nowhere
+ *	console		panic() in a console's write, with the console's locks held
+ *	two_oops	two bad accesses at once, on cpu and cpu2
  *	oops_irq	a bad access in an interrupt: die(), which goes to kdump
  *			even without panic_on_oops
  *	two		panic() in a thread on cpu; while that panic is under way, and
@@ -14,12 +17,14 @@
  *	two_die_idle	the same in a thread that says that it is the idle task
  *	locked		panic() in a kernel thread while somebody holds the lock of kexec
  *	nmi		nmi_panic() on cpu, with the registers of a thread that is interrupted
+ *	serror		the same by arm64's handler of an SError that can't be contained
  *	rest		sysrq-c in a kernel thread, as soon as all other CPUs idle
  */
 #include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/irqflags.h>
+#include <linux/kernel_stat.h>
 #include <linux/kprobes.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
@@ -32,6 +37,8 @@
 #include <linux/timekeeping.h>
 #include <asm/irq_regs.h>
 
+#include "nmibt_lookup.h"
+
 static unsigned int cpu = 1;
 module_param(cpu, uint, 0);
 
@@ -43,6 +50,26 @@ module_param(how, charp, 0);
 
 /* Of the two panics: the first has claimed it; the second is about to try. */
 static bool claimed, second;
+
+static struct task_struct *thread_on(unsigned int on, int (*fn)(void *))
+{
+	struct task_struct *task;
+
+	task = kthread_create(fn, NULL, "nmibt_panic/%u", on);
+	if (!IS_ERR(task))
+		kthread_bind(task, on);
+	return task;
+}
+
+static int run_on(unsigned int on, int (*fn)(void *))
+{
+	struct task_struct *task = thread_on(on, fn);
+
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	wake_up_process(task);
+	return 0;
+}
 
 static noinline void nmibt_bad_access(void)
 {
@@ -69,6 +96,62 @@ static void nmibt_panic_irq(void *unused)
 static int nmibt_panic_thread(void *unused)
 {
 	panic("nmibt: panic in a thread");
+	return 0;
+}
+
+/* With frame pointers, a caller's is where this function's own points to. */
+static noinline void nmibt_bad_frame(void)
+{
+	unsigned long *frame = __builtin_frame_address(0);
+
+	WRITE_ONCE(*frame, 0xdead0000dead0008UL);
+	panic("nmibt: panic behind a bad frame pointer");
+}
+
+static int nmibt_bad_frame_thread(void *unused)
+{
+	nmibt_bad_frame();
+	return 0;
+}
+
+static int nmibt_console_write(struct kprobe *probe, struct pt_regs *regs)
+{
+	if (raw_smp_processor_id() == cpu && !claimed) {
+		WRITE_ONCE(claimed, true);
+		panic("nmibt: panic in a console's write");
+	}
+	return 0;
+}
+
+static struct kprobe nmibt_console_probe = {
+	.pre_handler = nmibt_console_write,
+};
+
+static int nmibt_console_thread(void *unused)
+{
+	pr_emerg("a line for the console\n");
+	return 0;
+}
+
+static int run_console(void)
+{
+	static const char *const writes[] = { "serial8250_console_write", "pl011_console_write" };
+	int i;
+
+	for (i = 0; i < ARRAY_SIZE(writes) && !nmibt_console_probe.addr; i++)
+		nmibt_console_probe.addr = nmibt_lookup(writes[i]);
+	return register_kprobe(&nmibt_console_probe) ?: run_on(cpu, nmibt_console_thread);
+}
+
+static atomic_t nr_ready;
+
+static int nmibt_two_oops_thread(void *unused)
+{
+	local_irq_disable();
+	atomic_inc(&nr_ready);
+	while (atomic_read(&nr_ready) < 2)
+		cpu_relax();
+	nmibt_oops_path();
 	return 0;
 }
 
@@ -213,26 +296,6 @@ static int nmibt_rest_thread(void *unused)
 	return 0;
 }
 
-static struct task_struct *thread_on(unsigned int on, int (*fn)(void *))
-{
-	struct task_struct *task;
-
-	task = kthread_create(fn, NULL, "nmibt_panic/%u", on);
-	if (!IS_ERR(task))
-		kthread_bind(task, on);
-	return task;
-}
-
-static int run_on(unsigned int on, int (*fn)(void *))
-{
-	struct task_struct *task = thread_on(on, fn);
-
-	if (IS_ERR(task))
-		return PTR_ERR(task);
-	wake_up_process(task);
-	return 0;
-}
-
 /* All that needs other threads is done before a CPU spins. */
 static int run_two(int (*second_thread)(void *))
 {
@@ -255,19 +318,10 @@ static int run_two(int (*second_thread)(void *))
 	return err;
 }
 
-/* No module is meant to find the lock: a kprobe knows where the kernel looks symbols up. */
 static int lock_kexec(void)
 {
-	struct kprobe probe = {.symbol_name = "kallsyms_lookup_name"};
-	unsigned long (*lookup)(const char *name);
-	atomic_t *lock;
-	int err = register_kprobe(&probe);
+	atomic_t *lock = nmibt_lookup("__kexec_lock");
 
-	if (err)
-		return err;
-	lookup = (void *)probe.addr;
-	unregister_kprobe(&probe);
-	lock = (atomic_t *)lookup("__kexec_lock");
 	if (!lock)
 		return -ENOENT;
 	atomic_set(lock, 1);
@@ -291,14 +345,23 @@ static int nmibt_nmi_panic(struct kprobe *probe, struct pt_regs *regs)
 	return 0;
 }
 
+static void (*nmibt_serror_panic)(struct pt_regs *regs, unsigned long esr);
+
+static int nmibt_serror(struct kprobe *probe, struct pt_regs *regs)
+{
+	/* ESR_ELx_EC_SERROR, implementation defined. */
+	nmibt_serror_panic(regs, 0xbf000000);
+	return 0;
+}
+
 static struct kprobe nmibt_nmi_probe = {
 	.addr = (kprobe_opcode_t *)nmibt_interrupt_here,
-	.pre_handler = nmibt_nmi_panic,
 };
 
 /* The probe's exception interrupts the thread. */
-static int run_nmi(void)
+static int run_nmi(kprobe_pre_handler_t handler)
 {
+	nmibt_nmi_probe.pre_handler = handler;
 	return register_kprobe(&nmibt_nmi_probe) ?: run_on(cpu, nmibt_nmi_thread);
 }
 
@@ -312,6 +375,12 @@ static int __init nmibt_panic_init(void)
 		return smp_call_function_single(cpu, nmibt_panic_irq, NULL, 1);
 	if (!strcmp(how, "oops_irq"))
 		return smp_call_function_single(cpu, nmibt_oops_irq, NULL, 1);
+	if (!strcmp(how, "bad_frame"))
+		return run_on(cpu, nmibt_bad_frame_thread);
+	if (!strcmp(how, "console"))
+		return run_console();
+	if (!strcmp(how, "two_oops"))
+		return run_on(cpu, nmibt_two_oops_thread) ?: run_on(cpu2, nmibt_two_oops_thread);
 	if (!strcmp(how, "two"))
 		return run_two(nmibt_second_thread);
 	if (!strcmp(how, "two_nmi"))
@@ -323,7 +392,11 @@ static int __init nmibt_panic_init(void)
 	if (!strcmp(how, "locked"))
 		return lock_kexec() ?: run_on(cpu, nmibt_panic_thread);
 	if (!strcmp(how, "nmi"))
-		return run_nmi();
+		return run_nmi(nmibt_nmi_panic);
+	if (!strcmp(how, "serror")) {
+		nmibt_serror_panic = nmibt_lookup("arm64_serror_panic");
+		return nmibt_serror_panic ? run_nmi(nmibt_serror) : -ENOENT;
+	}
 	if (!strcmp(how, "rest"))
 		return run_on(cpu, nmibt_rest_thread);
 	pr_err("how=%s is unknown\n", how);
