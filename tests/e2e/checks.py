@@ -71,7 +71,7 @@ def check_descriptor(scenario, desc, captured, log):
     if desc.desc_size != slots.STRUCTS["nmi_capture_desc"][1] or \
             desc.slot_hdr_size != slots.STRUCTS["nmi_capture_slot"][1]:
         bad.append("sizes differ from capture.h")
-    if len(captured) != scenario.get("cpus", 4):
+    if len(captured) != scenario.get("maxcpus", scenario.get("cpus", 4)):
         bad.append("%d slots" % len(captured))
     waited_ms = (desc.finished_ns - desc.asked_ns) / 1e6
     # On a loaded host the poll that sees the end of the timeout may come late.
@@ -241,8 +241,11 @@ def check_console(scenario, log):
         panic = next((at for at, line in lines if line.startswith("Kernel panic - not syncing")), 0)
         if panic - last < scenario["quiet"]:
             return ["the panic came %.3f s after the last of them" % (panic - last)]
-    return ["%r is on the console" % line for pattern in scenario.get("console_not", [])
-            for _, line in timed_lines(log) if re.search(pattern, line)]
+    return ["no line of the console matches %s" % pattern
+            for pattern in scenario.get("console_each", [])
+            if not any(re.search(pattern, line) for _, line in timed_lines(log))] + [
+        "%r is on the console" % line for pattern in scenario.get("console_not", [])
+        for _, line in timed_lines(log) if re.search(pattern, line)]
 
 
 def check_pstore(scenario, folder):
@@ -301,12 +304,25 @@ def check_lines(cpu, lines, console, start):
     return []
 
 
-def kunit_results(log):
-    """(passed, failed) test cases in KUnit's TAP output, and whether it closed."""
-    results = re.findall(r"^    (ok|not ok) \d+ (\w+)", "\n".join(console_lines(log)),
-                         re.MULTILINE)
-    closed = re.search(r"^(not )?ok \d+ nmi_backtrace_capture$",
-                       "\n".join(console_lines(log)), re.MULTILINE)
-    return ([name for word, name in results if word == "ok"],
-            [name for word, name in results if word != "ok"],
-            bool(closed and not closed[1]))
+# The series' suites of KUnit tests.
+KUNIT_SUITES = ["nmi_backtrace_capture_request", "nmi_backtrace_capture_slot"]
+
+
+def check_kunit(log):
+    """KUnit's TAP output: all suites of the series closed with "ok", and no case failed."""
+    log = "\n".join(console_lines(log))
+    failed = re.findall(r"^    not ok \d+ (\w+)", log, re.MULTILINE)
+    closed = re.findall(r"^ok \d+ (nmi_backtrace_\w+)$", log, re.MULTILINE)
+    bad = ["KUnit case failed: " + name for name in failed]
+    if sorted(closed) != KUNIT_SUITES:
+        bad.append("KUnit suites that ended well: %s" % (" ".join(closed) or "none"))
+    return bad
+
+
+def check_no_capture(path):
+    """The dump of a kernel that was told not to capture."""
+    try:
+        desc, _ = slots.capture(path)
+    except slots.NoCapture:
+        return []
+    return ["there is a capture, state %d" % desc.state]

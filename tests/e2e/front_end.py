@@ -20,7 +20,9 @@ import addr2line  # noqa: E402
 TIMEOUT = 480
 
 # The oldest crash that can open such a dump.
-CRASH = {("arm64", "6.12"): "arm64", ("x86_64", "6.12"): "trixie", ("x86_64", "6.1"): "system"}
+CRASH = {("arm64", "7.2"): "arm64", ("x86_64", "7.2"): "sid",
+         ("arm64", "6.12"): "arm64", ("x86_64", "6.12"): "trixie",
+         ("arm64", "6.1"): "arm64", ("x86_64", "6.1"): "system"}
 
 
 def has_crash(arch, version):
