@@ -133,6 +133,10 @@ check-format: ## the sources are as clang-format writes them
 bench: ## time beside that of crash's own commands and of makedumpfile
 	tests/bench/run tool system trixie arm64
 
+bench-kernel: ## what the series costs a kernel that panics, and a printk()
+	tests/bench/kernel x86_64 6.12
+	tests/bench/kernel arm64 6.12
+
 install: all install-lib ## the extension to where crash looks, the tool, library, manual pages, completion
 	install -D -m 644 $(O)/nmibt.so $(DESTDIR)$(crashextdir)/nmibt.so
 	install -D -m 755 $(O)/nmibt $(DESTDIR)$(prefix)/bin/nmibt
@@ -159,7 +163,7 @@ clean:
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: all lib unit fuzzers mutator check check-smoke check-kernel check-ci check-format bench install install-lib clean help
+.PHONY: all lib unit fuzzers mutator check check-smoke check-kernel check-ci check-format bench bench-kernel install install-lib clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

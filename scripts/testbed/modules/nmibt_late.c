@@ -28,6 +28,10 @@ module_param(cpu2, uint, 0);
 static unsigned int late_ms = 900;
 module_param(late_ms, uint, 0);
 
+/* Nobody panics: that is up to the user. */
+static bool deaf_only;
+module_param(deaf_only, bool, 0);
+
 static bool deaf;
 static u64 panic_ns;
 
@@ -91,7 +95,8 @@ static int __init nmibt_late_init(void)
 	wake_up_process(late);
 	while (!READ_ONCE(deaf))
 		cond_resched(); /* no timer: it may be the other CPU's to run */
-	wake_up_process(panics);
+	if (!deaf_only)
+		wake_up_process(panics);
 	return 0;
 }
 module_init(nmibt_late_init);
