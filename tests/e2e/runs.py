@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The runs of scenarios that are kept: what made them, and what they left.
+
+Under the hash of what made a run, the cache has what each of its runs left as lines, and of one
+that went to kdump and passed its tests the dump. The same kernel need not boot again for it.
+"""
+
+import hashlib
+import importlib.machinery
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+
+import parts
+
+# The kernels with the series.
+KERNELS = (("arm64", "7.2"), ("x86_64", "7.2"), ("arm64", "6.12"), ("x86_64", "6.12"),
+           ("arm64", "6.1"), ("x86_64", "6.1"))
+TESTBED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../scripts/testbed")
+MADE_BY = ("run-scenario", "init", "lib.sh", "make-initramfs")
+# Of a scenario's table; the rest says what tests expect.
+OF_THE_RUN = ("script", "append", "ending", "loaded", "cpus", "maxcpus", "memory", "pstore", "dump",
+              "pseudo_nmi", "gic", "timeout", "icount", "state", "crashkernel", "at_stop")
+
+
+def load_scenarios(arch, version):
+    """The scenarios for a kernel with the series, as run-scenario reads them."""
+    loader = importlib.machinery.SourceFileLoader("run_scenario",
+                                                  os.path.join(TESTBED, "run-scenario"))
+    module = importlib.util.module_from_spec(
+        importlib.util.spec_from_loader("run_scenario", loader))
+    loader.exec_module(module)
+    return {name: scenario for name, scenario in module.load_scenarios(arch).items()
+            if version in scenario.get("versions", [version])}
+
+
+def path_of(kernel, name, scenario):
+    """kernel: the folder that build-kernel made, whose name is a hash of what it is built from."""
+    digest = hashlib.sha256()
+    for made_by in MADE_BY:
+        with open(os.path.join(TESTBED, made_by), "rb") as file:
+            digest.update(file.read())
+    key = [os.path.basename(kernel), name, parts.versions(),
+           [scenario.get(key) for key in OF_THE_RUN]]
+    digest.update(json.dumps(key, sort_keys=True).encode())
+    return os.path.join(parts.CACHE, "runs", digest.hexdigest()[:32])
+
+
+# Printed in place of the stock round, by design; and what only tells that the series is not there.
+DIFFERS = re.compile(r"Sending NMI from CPU|nmi_backtrace: unknown parameter")
+
+
+def masked(line):
+    """A line of the console without its time and its numbers."""
+    line = re.sub(r"^\[ *\d+\.\d+\](\[ *[TC]\d+\])? ?", "", line.rstrip())
+    return re.sub(r"\b(0x)?[0-9a-f]*\d[0-9a-f]*\b", "#", line)
+
+
+def masked_lines(lines):
+    lines = {masked(line) for line in lines}
+    return sorted(line for line in lines if line.strip("#\0 ") and not DIFFERS.search(line))
+
+
+def record_lines(folder):
+    """Those of the panic in pstore's record."""
+    path = os.path.join(folder, "ramoops")
+    if not os.path.exists(path):
+        return []
+    with open(path, "rb") as file:
+        text = file.read()[12:].decode("latin-1")
+    _, panic, rest = text.rpartition("Kernel panic - not syncing")
+    return masked_lines((panic + rest).splitlines())
+
+
+def what_it_left(folder):
+    with open(os.path.join(folder, "console.log"), errors="replace") as file:
+        log = file.read()
+    behind = log.partition("testbed: script begins")[2].splitlines()
+    return {"dump": os.path.exists(os.path.join(folder, "vmcore")), "record": record_lines(folder),
+            "lines": masked_lines(line for line in behind if not line.startswith("testbed:"))}
+
+
+def read_left(path):
+    """What the runs left that are kept, oldest first."""
+    if not os.path.exists(path + ".json"):
+        return []
+    with open(path + ".json") as file:
+        return json.load(file)
+
+
+def add_left(path, left):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=os.path.dirname(path), delete=False) as file:
+        json.dump(read_left(path) + [left], file)
+    os.replace(file.name, path + ".json")
+
+
+def keep_dump(path, folder):
+    """Later checks need not boot the kernel again."""
+    shutil.rmtree(path, ignore_errors=True)
+    shutil.copytree(folder, path + ".new", dirs_exist_ok=True)
+    os.rename(path + ".new", path)
+
+
+def run(arch, version, name, kernel, append):
+    """What one run leaves; {"failed": why} where it did not end as it was to."""
+    with tempfile.TemporaryDirectory() as folder:
+        # The machine may have been loaded: a second try.
+        for _ in range(2):
+            done = subprocess.run([os.path.join(TESTBED, "run-scenario"), arch, version, name, folder,
+                                   "--kernel", kernel, "--append=" + append],
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            if not done.returncode:
+                return what_it_left(folder)
+        return {"failed": (done.stdout.splitlines() or ["run-scenario failed"])[-1]}
