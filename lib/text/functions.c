@@ -37,6 +37,9 @@ static const struct nmibt_function_kinds common[] = {
 	{"panic_smp_self_stop", NMIBT_FUNCTION_DYING},
 	{"nmi_panic_self_stop", NMIBT_FUNCTION_DYING},
 	{"panic_other_cpus_shutdown", NMIBT_FUNCTION_DYING},
+	/* kernel/panic.c, 7.2: a panic that is moved to another CPU */
+	{"panic_try_force_cpu", NMIBT_FUNCTION_DYING},
+	{"do_panic_on_target_cpu", NMIBT_FUNCTION_DYING},
 	{"crash_smp_send_stop", NMIBT_FUNCTION_DYING},
 	{"smp_send_stop", NMIBT_FUNCTION_DYING},
 	{"oops_exit", NMIBT_FUNCTION_STOP},
@@ -73,6 +76,7 @@ static const struct nmibt_function_kinds common[] = {
 	{"capture_own_regs", NMIBT_FUNCTION_DYING},
 	{"capture_context", NMIBT_FUNCTION_DYING},
 	{"capture_wait", NMIBT_FUNCTION_DYING},
+	{"capture_resume", NMIBT_FUNCTION_DYING},
 	{"capture_ask", NMIBT_FUNCTION_DYING},
 	{"capture_raise", NMIBT_FUNCTION_DYING},
 };
