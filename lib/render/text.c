@@ -48,7 +48,9 @@ static void put_flags(struct renderer *r, const struct nmibt_cpu *cpu, bool has_
 		fputs(" offline", r->out);
 	if (has_irqs_off)
 		fputs(" irqs off", r->out);
-	if (cpu->standing.has_slot && !cpu->is_stale && cpu->slot.flags & NMI_CAPTURE_SLOT_F_LATE)
+	/* After a hardware error nobody was asked, so that nobody is late. */
+	if (cpu->standing.has_slot && !cpu->is_stale && cpu->slot.flags & NMI_CAPTURE_SLOT_F_LATE &&
+	    !(r->report->sources->capture.desc.flags & NMI_CAPTURE_F_REGS_ONLY))
 		fputs(" late", r->out);
 }
 

@@ -76,10 +76,9 @@ static bool has_stack(const struct nmibt_cpu_brief *b, uint64_t arg)
 	return whole_stack(b) == arg;
 }
 
-static bool is_late(const struct nmibt_cpu_brief *b, uint64_t arg)
+static bool is_late(const struct nmibt_cpu_brief *b, uint64_t was_stopped)
 {
-	(void)arg;
-	return b->is_late;
+	return b->is_late && (b->outcome == NMIBT_OUTCOME_STOP) == was_stopped;
 }
 
 static bool has_stale_slot(const struct nmibt_cpu_brief *b, uint64_t arg)
@@ -424,6 +423,16 @@ static void find_conditions(struct diagnosing *d)
 
 /* -------------------------------------------------------------------- all of them */
 
+/* What a CPU stored as it was stopped is no answer. After a hardware error nobody was asked. */
+static void find_late(struct diagnosing *d)
+{
+	if (d->report->sources->capture.desc.flags & NMI_CAPTURE_F_REGS_ONLY)
+		return;
+	find_cpus(d, NMIBT_FINDING_LATE, is_late, false, "answered after the wait had ended");
+	find_cpus(d, NMIBT_FINDING_LATE, is_late, true,
+		  "registers of the stop, after the wait had ended");
+}
+
 static void find_trouble(struct diagnosing *d)
 {
 	const struct nmibt_report *report = d->report;
@@ -449,7 +458,7 @@ static void find_trouble(struct diagnosing *d)
 	find_cpus(d, NMIBT_FINDING_SILENT, has_outcome, NMIBT_OUTCOME_SILENT, silent);
 	find_cpus(d, NMIBT_FINDING_PARTIAL, has_outcome, NMIBT_OUTCOME_PARTIAL,
 		  "began and did not finish");
-	find_cpus(d, NMIBT_FINDING_LATE, is_late, 0, "answered after the wait had ended");
+	find_late(d);
 	find_cpus(d, NMIBT_FINDING_OFFLINE, has_outcome, NMIBT_OUTCOME_OFFLINE, "when asked");
 	find_cpus(d, NMIBT_FINDING_EXCLUDED, has_outcome, NMIBT_OUTCOME_EXCLUDED,
 		  "slot is not in the dump; dump with a lower -d of makedumpfile");

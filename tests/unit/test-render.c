@@ -178,8 +178,9 @@ static void summary_of_each_outcome(void **state)
 	check_lacks(text, "all answered");
 	check_has(text, "\nsilent      CPU 2  no answer in 500 ms\n");
 	check_has(text, "\npartial     CPU 3  PID 103 \"task-3\"  began and did not finish\n");
-	check_has(text,
-		  "\nlate        CPU 1  PID 101 \"task-1\"  answered after the wait had ended\n");
+	check_has(text, "\nlate        CPU 1  PID 101 \"task-1\"  registers of the stop, after the "
+			"wait had "
+			"ended\n");
 	free(text);
 
 	fake_reset(f, 0);
