@@ -433,12 +433,26 @@ static void find_late(struct diagnosing *d)
 		  "registers of the stop, after the wait had ended");
 }
 
+/* How many CPUs panicked of those that captured themselves. The two of a panic that was moved are
+ * one. */
+static unsigned int count_panics(const struct nmibt_report *report)
+{
+	const struct nmibt_death *death = &report->death;
+	unsigned int panics = count_cpus(report, has_outcome, NMIBT_OUTCOME_SELF);
+	bool is_moved = death->moved_to < report->nr_cpus && death->reporter < report->nr_cpus;
+
+	if (is_moved && report->cpus[death->moved_to].outcome == NMIBT_OUTCOME_SELF &&
+	    report->cpus[death->reporter].outcome == NMIBT_OUTCOME_SELF)
+		panics--;
+	return panics;
+}
+
 static void find_trouble(struct diagnosing *d)
 {
 	const struct nmibt_report *report = d->report;
 	char silent[64];
 
-	if (count_cpus(report, has_outcome, NMIBT_OUTCOME_SELF) > 1)
+	if (count_panics(report) > 1)
 		find_cpus(d, NMIBT_FINDING_ALSO_DIED, has_outcome, NMIBT_OUTCOME_SELF,
 			  "captured themselves: more than one CPU panicked");
 	find_conditions(d);
