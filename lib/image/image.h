@@ -238,6 +238,7 @@ struct nmibt_vmcoreinfo {
 	struct nmibt_classic_log classic_log;
 	const char *capture; /* of the descriptor, as printed; cut where that is the last line */
 	bool is_capture_cut;
+	bool is_capture_disputed; /* lines of that key differ; capture is NULL */
 	struct nmibt_number capture_paddr; /* not known: makes no sense */
 	/* What is wrong with it, a line of text; empty: nothing. */
 	char why[NMIBT_WHY_LEN];

@@ -103,11 +103,13 @@ static void sort_lines(struct nmibt_vmcoreinfo *info)
 		for (end = i + 1; end < info->nr_lines && !strcmp(lines[end].key, lines[i].key);
 		     end++)
 			agree = agree && !strcmp(lines[end].value, lines[i].value);
-		if (agree)
+		if (agree) {
 			lines[nr++] = lines[i];
-		else
-			nmibt_add_reason(info->why, "it has %s with different values",
-					 lines[i].key);
+			continue;
+		}
+		nmibt_add_reason(info->why, "it has %s with different values", lines[i].key);
+		if (!strcmp(lines[i].key, NMI_CAPTURE_VMCOREINFO_KEY))
+			info->is_capture_disputed = true;
 	}
 	info->nr_lines = nr;
 }

@@ -208,6 +208,12 @@ static bool try_vmcoreinfo(const struct nmibt_kernel *kernel, struct nmibt_captu
 		nmibt_add_reason(why, "VMCOREINFO can't be read here");
 		return false;
 	}
+	if (v->is_capture_disputed) {
+		nmibt_add_reason(why, "VMCOREINFO has %s with different values",
+				 NMI_CAPTURE_VMCOREINFO_KEY);
+		ret->unusable[NMIBT_SOURCE_VMCOREINFO] = true;
+		return false;
+	}
 	if (!v->capture) {
 		nmibt_add_reason(why,
 				 v->osrelease ? "no %s line in VMCOREINFO"
@@ -530,7 +536,7 @@ static bool try_source(const struct nmibt_kernel *kernel, enum nmibt_source sour
  * leads nowhere, the kernel has the capture, and a scan is worth it. */
 static bool scan_is_worth_it(const struct nmibt_vmcoreinfo *vmcoreinfo)
 {
-	return vmcoreinfo->capture || !vmcoreinfo->osrelease;
+	return vmcoreinfo->capture || vmcoreinfo->is_capture_disputed || !vmcoreinfo->osrelease;
 }
 
 static struct nmibt_error *not_found(const struct nmibt_capture *capture, enum nmibt_source only)
