@@ -507,12 +507,22 @@ static struct nmibt_error *read_table(const struct nmibt_image *image, struct nm
 	return leads_to_slots(image, ret) ? find_unread(image, ret) : replace_table(image, ret);
 }
 
+/* False: the kernel has no such CPU. */
+static bool is_possible(const struct nmibt_capture *capture, uint32_t cpu)
+{
+	return cpu < capture->desc.nr_slots && (capture->slots[cpu] || !capture->slot_known[cpu]);
+}
+
 static void mend_cpu(struct nmibt_capture *ret, const char *what, uint32_t *cpu)
 {
-	if (*cpu == NMI_CAPTURE_NO_CPU || *cpu < ret->desc.nr_slots)
+	if (*cpu == NMI_CAPTURE_NO_CPU || is_possible(ret, *cpu))
 		return;
-	nmibt_add_reason(ret->damage, "the descriptor has CPU %u %s, of %u", *cpu, what,
-			 ret->desc.nr_slots);
+	if (*cpu < ret->desc.nr_slots)
+		nmibt_add_reason(ret->damage, "the descriptor has CPU %u %s, which is not possible",
+				 *cpu, what);
+	else
+		nmibt_add_reason(ret->damage, "the descriptor has CPU %u %s, of %u", *cpu, what,
+				 ret->desc.nr_slots);
 	*cpu = NMI_CAPTURE_NO_CPU;
 }
 
