@@ -207,16 +207,23 @@ static void render_when(struct renderer *r)
 static void render_taint(struct renderer *r)
 {
 	const char *taint = r->report->case_info.taint, *comma = "";
+	uint64_t nameless = r->report->case_info.nameless_taint;
 	size_t at = 0;
 	char letter = nmibt_next_taint(taint, &at);
 
-	if (!letter)
+	if (!letter && !nameless)
 		return;
 	begin(r, "taint");
 	for (; letter; letter = nmibt_next_taint(taint, &at)) {
 		const char *words = nmibt_taint_words(letter);
 
 		fprintf(r->out, words ? "%s%s (%c)" : "%s%s%c", comma, words ? words : "", letter);
+		comma = ", ";
+	}
+	for (unsigned int bit = 0; bit < 64; bit++) {
+		if (!(nameless >> bit & 1))
+			continue;
+		fprintf(r->out, "%sbit %u", comma, bit);
 		comma = ", ";
 	}
 	end(r);

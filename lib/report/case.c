@@ -147,16 +147,45 @@ static bool is_same_taint(const char *a, const char *b)
 	}
 }
 
-/* The log has the taint as of its last line that tells it. The capture has it as of the death. */
+static bool has_taint(const char *taint, char letter)
+{
+	size_t at = 0;
+
+	for (char other; (other = nmibt_next_taint(taint, &at));) {
+		if (other == letter)
+			return true;
+	}
+	return false;
+}
+
+/* True: taint has all letters of a part of it. */
+static bool has_all_taints(const char *taint, const char *part)
+{
+	size_t at = 0;
+
+	for (char letter; (letter = nmibt_next_taint(part, &at));) {
+		if (!has_taint(taint, letter))
+			return false;
+	}
+	return true;
+}
+
+/* The log has the taint as of its last line that tells it. The capture has it as of the death, but
+ * nmibt knows the letters of bits only up to those of its time. */
 static void find_taint(const struct nmibt_report *report, struct nmibt_case *ret)
 {
 	const struct nmibt_log_source *log = report->sources->log;
+	uint64_t mask = report->sources->capture.desc.taint;
 
 	ret->taint = log ? log->taint : NULL;
 	if (!report->death.by_capture)
 		return;
-	ret->own_taint = format_taint(report->sources->capture.desc.taint);
-	if (ret->own_taint && (!ret->taint || !is_same_taint(ret->taint, ret->own_taint)))
+	ret->nameless_taint = mask >> ARRAY_SIZE(taints) << ARRAY_SIZE(taints);
+	ret->own_taint = format_taint(mask);
+	if (!ret->own_taint)
+		return;
+	if (!ret->taint || !(ret->nameless_taint ? has_all_taints(ret->taint, ret->own_taint)
+						 : is_same_taint(ret->taint, ret->own_taint)))
 		ret->taint = ret->own_taint;
 }
 

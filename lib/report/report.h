@@ -118,6 +118,7 @@ struct nmibt_case {
 	const char *hardware;
 	const char *taint; /* as printed: "Tainted: G        W  O", "Not tainted" */
 	char *own_taint; /* where taint is made from the capture's mask */
+	uint64_t nameless_taint; /* bits of that mask whose letters nmibt does not know */
 	const char *setting; /* the sysctl that turned a warning into the panic; static */
 };
 

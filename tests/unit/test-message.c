@@ -301,6 +301,9 @@ static void taint(void **state)
 		{0x1200, "Tainted: G    W O", "Tainted: G    W O"},
 		{0, "Not tainted", "Not tainted"},
 		{0x200, "Not tainted", "Tainted: G        W"},
+		/* A later kernel: its log has a letter for a bit that nmibt does not know. */
+		{0x40000200, "Tainted: G        W  Z", "Tainted: G        W  Z"},
+		{0x40000200, "Tainted: G           Z", "Tainted: G        W          "},
 	};
 
 	(void)state;
