@@ -272,8 +272,16 @@ static bool is_made_of(struct nmibt_str s, const char *chars)
 
 void nmibt_redact_panic(FILE *out, struct nmibt_str words)
 {
-	if (nmibt_from_outside(words)) {
-		put(out, words, true);
+	const char *end = memchr(words.s, '\n', words.len);
+	struct nmibt_str first = {words.s, end ? (size_t)(end - words.s) : words.len};
+
+	/* These are known by their whole first line. */
+	if (nmibt_from_outside(first)) {
+		put(out, first, true);
+		if (end)
+			fputs("\\n", out);
+		if (words.len > first.len + 1)
+			put_redacted(out, words.len - first.len - 1);
 		return;
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(panics); i++) {
