@@ -149,15 +149,27 @@ def document_of(folder, vmlinux):
     return json.loads(done.stdout)
 
 
+def drgn(vmcore, vmlinux, script):
+    """Runs a script in sid's drgn: older ones do not know 7.2."""
+    made = subprocess.run([os.path.join(TOP, "scripts/suite-packages"), "sid", "amd64",
+                           "python3-drgn"], check=True, stdout=subprocess.PIPE, text=True)
+    root = made.stdout.strip() + "/root"
+    libraries = root + "/usr/lib/x86_64-linux-gnu"
+    return subprocess.run(
+        [libraries + "/ld-linux-x86-64.so.2", "--library-path", libraries,
+         root + "/usr/bin/python3", root + "/usr/bin/drgn", "-q", "-c", vmcore, "-s", vmlinux,
+         os.path.join(TOP, "tests/e2e", script)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=TIMEOUT, text=True,
+        env={**os.environ, "PYTHONHOME": root + "/usr"})
+
+
 def check_notes(scenario, folder, vmlinux, document):
     """Compares the registers at the stop with drgn's, which reads memory independently."""
     if not scenario.get("drgn"):
         return []
-    done = subprocess.run(["drgn", "-q", "-c", os.path.join(folder, "vmcore"), "-s", vmlinux,
-                           os.path.join(TOP, "tests/e2e/notes.drgn")],
-                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=TIMEOUT)
+    done = drgn(os.path.join(folder, "vmcore"), vmlinux, "notes.drgn")
     if done.returncode:
-        return ["drgn: " + done.stderr.decode()]
+        return ["drgn: " + done.stderr]
     theirs = {int(cpu): words for cpu, words in json.loads(done.stdout).items()}
     ours = {}
     for cpu in document["cpus"]:
