@@ -90,8 +90,8 @@ def tool(folder):
 def is_same_line(in_crash, by_tool):
     """Crash has symbols of modules. The tool names a pc in a module only by a text that has
     the same pc, and shows its number otherwise."""
-    names = iter(re.findall(r"[\w.]+\+0x[0-9a-f]+ \[\w+\]", in_crash))
-    named = re.sub(r"\bffff[0-9a-f]{12}\b", lambda match: next(names, match[0]), by_tool)
+    names = iter(re.findall(r"[\w.]+\+0x[0-9a-f]+(?:/0x[0-9a-f]+)? \[\w+\]", in_crash))
+    named = re.sub(r"\b(?:0x)?ffff[0-9a-f]{12}\b", lambda match: next(names, match[0]), by_tool)
     return in_crash.split() == named.split()
 
 
@@ -107,7 +107,8 @@ def check_same(in_crash, by_tool):
 def without_stopped(captured, output):
     """Without the CPUs that left nothing but registers: their stacks have the names of a module's
     functions only in crash, which has symbols of modules."""
-    stopped = [slot.cpu for slot in captured if slot and checks.outcome(slot) == "stop"]
+    stopped = [slot.cpu for slot in captured
+               if slot and (checks.outcome(slot) == "stop" or "REGS_ONLY" in slot.flag_names)]
     return "".join(section for section in re.split(r"^(?=CPU \d+  )", output, flags=re.MULTILINE)
                    if not any(section.startswith("CPU %d " % cpu) for cpu in stopped))
 
