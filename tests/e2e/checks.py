@@ -132,7 +132,7 @@ def check_outcomes(arch, scenario, captured):
     return bad
 
 
-def check_text(arch, desc, captured):
+def check_text(arch, scenario, desc, captured):
     """Every text is complete, or says what is missing."""
     bad = []
     for slot in filter(None, captured):
@@ -174,8 +174,8 @@ def check_text(arch, desc, captured):
             continue
         if not slot.text.endswith(b"\n"):
             complain("its last line is cut: %r" % lines[-1:])
-        if "USER" not in slot.flag_names and \
-                not re.search(LAST_LINE[arch], lines[-1] if lines else ""):
+        last = scenario.get("ends", {}).get(str(slot.cpu), LAST_LINE[arch])
+        if "USER" not in slot.flag_names and not re.search(last, lines[-1] if lines else ""):
             complain("the trace ends in the middle: %r" % lines[-1:])
     return bad
 
