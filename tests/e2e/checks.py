@@ -47,7 +47,7 @@ def check_panic(desc, log):
     said = next((line.partition(": ")[2] for line in console_lines(log)
                  if line.startswith("Kernel panic - not syncing: ")), None)
     # Without panic() there is no message: die() on the way to a crash kernel.
-    if desc.text and said is not None and not said.startswith(desc.text.split("\n")[0]):
+    if said is not None and (not desc.text or not said.startswith(desc.text.split("\n")[0])):
         bad.append("the descriptor's message is %r, the console's %r" % (desc.text, said))
     if desc.message_len != len(desc.message.split(b"\0")[0]) and \
             desc.message_len < len(desc.message):
@@ -59,15 +59,21 @@ def check_panic(desc, log):
     return bad
 
 
+OF_REQUESTER = ("self", "partial")
+# Of the descriptor's flags, those that it has only where the scenario makes them.
+UNUSUAL = {"REENTERED", "REGS_ONLY", "NOT_WAITED"}
+
+
 def check_descriptor(scenario, desc, captured, log):
     bad = check_panic(desc, log)
     state = {slots.C["NMI_CAPTURE_COMPLETE"]: "complete",
              slots.C["NMI_CAPTURE_TIMEOUT"]: "timeout"}.get(desc.state, desc.state)
     if state != scenario.get("state", state):
         bad.append("descriptor's state is %s, not %s" % (state, scenario["state"]))
-    for flag in scenario.get("flags", []):
-        if flag.upper() not in desc.flag_names:
-            bad.append("descriptor lacks the flag %s" % flag)
+    wanted = {flag.upper() for flag in scenario.get("flags", [])}
+    bad += ["descriptor lacks the flag %s" % flag for flag in sorted(wanted - desc.flag_names)]
+    bad += ["descriptor has the flag %s" % flag
+            for flag in sorted(UNUSUAL & desc.flag_names - wanted)]
     if desc.desc_size != slots.STRUCTS["nmi_capture_desc"][1] or \
             desc.slot_hdr_size != slots.STRUCTS["nmi_capture_slot"][1]:
         bad.append("sizes differ from capture.h")
@@ -75,13 +81,15 @@ def check_descriptor(scenario, desc, captured, log):
         bad.append("%d slots" % len(captured))
     waited_ms = (desc.finished_ns - desc.asked_ns) / 1e6
     # On a loaded host the poll that sees the end of the timeout may come late.
-    if not 0 < waited_ms < 2 * desc.timeout_ms:
+    gave_up = "NOT_WAITED" in desc.flag_names
+    if gave_up == bool(desc.finished_ns) or \
+            not gave_up and not 0 < waited_ms < 2 * desc.timeout_ms:
         bad.append("waited %.1f ms, the bound is %d" % (waited_ms, desc.timeout_ms))
-    if state == "timeout" and waited_ms < desc.timeout_ms and "NOT_WAITED" not in desc.flag_names:
+    if state == "timeout" and not gave_up and waited_ms < desc.timeout_ms:
         bad.append("gave up after %.1f ms of %d" % (waited_ms, desc.timeout_ms))
     if not 0 <= desc.panic_cpu < len(captured) or \
             captured[desc.panic_cpu] is None or \
-            outcome(captured[desc.panic_cpu]) not in ("self", "partial"):
+            outcome(captured[desc.panic_cpu]) not in scenario.get("of_requester", OF_REQUESTER):
         bad.append("panic_cpu %d did not capture itself" % desc.panic_cpu)
     if desc.from_cpu != scenario.get("from_cpu", desc.panic_cpu):
         bad.append("the panic is from CPU %d" % desc.from_cpu)

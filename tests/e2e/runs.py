@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -45,7 +46,7 @@ def path_of(kernel, name, scenario):
         with open(os.path.join(TESTBED, made_by), "rb") as file:
             digest.update(file.read())
     key = [os.path.basename(kernel), name, parts.versions(),
-           [scenario.get(key) for key in OF_THE_RUN]]
+           [scenario.get(key) or "" for key in OF_THE_RUN]]
     digest.update(json.dumps(key, sort_keys=True).encode())
     return os.path.join(parts.CACHE, "runs", digest.hexdigest()[:32])
 
@@ -106,14 +107,41 @@ def keep_dump(path, folder):
     os.rename(path + ".new", path)
 
 
-def run(arch, version, name, kernel, append):
-    """What one run leaves; {"failed": why} where it did not end as it was to."""
-    with tempfile.TemporaryDirectory() as folder:
-        # The machine may have been loaded: a second try.
-        for _ in range(2):
-            done = subprocess.run([os.path.join(TESTBED, "run-scenario"), arch, version, name, folder,
-                                   "--kernel", kernel, "--append=" + append],
-                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-            if not done.returncode:
-                return what_it_left(folder)
-        return {"failed": (done.stdout.splitlines() or ["run-scenario failed"])[-1]}
+# run-scenario limits how long the machine runs: 90 s on an idle host, 360 s on others. This limit
+# is for run-scenario itself and its tools.
+HARD_LIMIT = 480
+# Its exit status when a kernel did not boot in time.
+BOOT_FAILED = 3
+
+
+def run_once(arch, version, name, kernel, folder, append):
+    """run-scenario's exit status and complaints."""
+    command = [os.path.join(TESTBED, "run-scenario"), arch, version, name, folder,
+               "--kernel", kernel, "--append=" + append]
+    # It gets its own process group, so that QEMU is ended with it.
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, start_new_session=True) as process:
+        try:
+            output, _ = process.communicate(timeout=HARD_LIMIT)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            output, _ = process.communicate()
+            return 1, ["run-scenario hung for %d s and was killed" % HARD_LIMIT,
+                       *output.splitlines()[-3:]]
+        except BaseException:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise
+    if not process.returncode:
+        return 0, []
+    said = [line for line in output.splitlines() if line.startswith("run-scenario:")]
+    return process.returncode, said or output.splitlines()[-3:] or ["run-scenario failed"]
+
+
+def run(arch, version, name, kernel, folder, append=""):
+    """Runs a scenario, once more if it was the machine's failure; complaints, and a note of that."""
+    status, bad = run_once(arch, version, name, kernel, folder, append)
+    if status != BOOT_FAILED:
+        return bad, ""
+    # The machine was loaded, which is no wrong result: try once more.
+    first = ", the first try: " + "; ".join(bad)
+    return run_once(arch, version, name, kernel, folder, append)[1], first

@@ -2,10 +2,12 @@
 /*
  * Makes a kernel function fault when a chosen CPU enters it: symbol=NAME, cpu=N.
  * Only one fault is made, and with symbol2=NAME a second one behind it in that
- * function: what the kernel does afterwards is the test.
+ * function, or with always=1 one each time since the panic: what the kernel does
+ * afterwards is the test.
  */
 #include <linux/kprobes.h>
 #include <linux/module.h>
+#include <linux/printk.h>
 #include <linux/smp.h>
 
 static char *symbol, *symbol2;
@@ -14,6 +16,9 @@ module_param(symbol2, charp, 0);
 
 static unsigned int cpu;
 module_param(cpu, uint, 0);
+
+static bool always;
+module_param(always, bool, 0);
 
 static struct kprobe probes[2];
 static unsigned int nr_faults;
@@ -25,8 +30,11 @@ static noinline void nmibt_fault_now(void)
 
 static int nmibt_fault_handler(struct kprobe *probe, struct pt_regs *regs)
 {
-	if (raw_smp_processor_id() != cpu || nr_faults >= ARRAY_SIZE(probes) ||
-	    probe != &probes[nr_faults])
+	if (raw_smp_processor_id() != cpu)
+		return 0;
+	if (always && !oops_in_progress)
+		return 0;
+	if (!always && (nr_faults >= ARRAY_SIZE(probes) || probe != &probes[nr_faults]))
 		return 0;
 	nr_faults++;
 	/* Not here: no probe is hit in a probe's handler. */
