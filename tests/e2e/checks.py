@@ -122,7 +122,7 @@ def check_outcomes(arch, scenario, captured):
     for cpu, expected in enumerate(scenario.get("outcomes", [])):
         slot = captured[cpu]
         wanted, *flags = expected.split()
-        if outcome(slot) not in wanted.split("|"):
+        if outcome(slot) not in wanted.replace("_", " ").split("|"):
             bad.append("CPU %d: outcome %s, not %s" % (cpu, outcome(slot), wanted))
             continue
         for flag in flags:
