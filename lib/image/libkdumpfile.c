@@ -346,10 +346,28 @@ static struct nmibt_error *open_lkf(struct nmibt_libkdumpfile *lkf, const struct
 	return nmibt_cache_of_pages(PAGE, &lkf->pages);
 }
 
-struct nmibt_error *nmibt_libkdumpfile_open(const struct nmibt_file *file, bool may_crash,
-					    struct nmibt_libkdumpfile **ret)
+static void close_lkf(void *dump)
 {
+	struct nmibt_libkdumpfile *lkf = dump;
+
+	nmibt_cache_free(lkf->pages);
+	if (lkf->ctx)
+		lkf->call.destroy(lkf->ctx);
+	if (lkf->library)
+		dlclose(lkf->library);
+	free(lkf);
+}
+
+/* may_crash: the process can do no harm, and somebody sees it die. UNUSABLE without that, where
+ * libkdumpfile is not installed, and where it can't read the file, which includes a truncated
+ * one. */
+static struct nmibt_error *open_xen_core(unsigned int nr, const struct nmibt_file *const *files,
+					 bool may_crash, void **ret)
+{
+	const struct nmibt_file *file = files[0];
 	struct nmibt_error *err = check_headers(file);
+
+	(void)nr;
 	if (err)
 		return err;
 	if (!may_crash)
@@ -365,26 +383,15 @@ struct nmibt_error *nmibt_libkdumpfile_open(const struct nmibt_file *file, bool 
 
 	err = open_lkf(lkf, file);
 	if (err) {
-		nmibt_libkdumpfile_close(lkf);
+		close_lkf(lkf);
 		return err;
 	}
 	*ret = lkf;
 	return NULL;
 }
 
-void nmibt_libkdumpfile_close(struct nmibt_libkdumpfile *lkf)
-{
-	if (!lkf)
-		return;
-	nmibt_cache_free(lkf->pages);
-	if (lkf->ctx)
-		lkf->call.destroy(lkf->ctx);
-	if (lkf->library)
-		dlclose(lkf->library);
-	free(lkf);
-}
-
-void nmibt_libkdumpfile_image(struct nmibt_libkdumpfile *lkf, struct nmibt_image *ret)
+/* What can't be read is an ERROR: the format does not say which pages were left out. */
+static void make_image(void *dump, struct nmibt_image *ret)
 {
 	static const struct nmibt_image_ops ops = {
 		.read_phys = lkf_read_phys,
@@ -393,39 +400,15 @@ void nmibt_libkdumpfile_image(struct nmibt_libkdumpfile *lkf, struct nmibt_image
 
 	*ret = (struct nmibt_image){
 		.ops = &ops,
-		.ctx = lkf,
+		.ctx = dump,
 		.arch = NMIBT_ARCH_X86_64,
 		.page_size = PAGE,
 	};
 }
 
-/* ---------------------------------------------------------------- as a reader */
-
-static struct nmibt_error *reader_open(unsigned int nr, const struct nmibt_file *const *files,
-				       bool may_crash, void **ret)
-{
-	struct nmibt_libkdumpfile *opened;
-	struct nmibt_error *err = nmibt_libkdumpfile_open(files[0], may_crash, &opened);
-
-	(void)nr;
-	if (!err)
-		*ret = opened;
-	return err;
-}
-
-static void reader_image(void *dump, struct nmibt_image *ret)
-{
-	nmibt_libkdumpfile_image(dump, ret);
-}
-
-static void reader_close(void *dump)
-{
-	nmibt_libkdumpfile_close(dump);
-}
-
 const struct nmibt_reader nmibt_libkdumpfile_reader = {
 	.knows = nmibt_is_for_libkdumpfile,
-	.open = reader_open,
-	.image = reader_image,
-	.close = reader_close,
+	.open = open_xen_core,
+	.image = make_image,
+	.close = close_lkf,
 };
