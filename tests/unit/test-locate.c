@@ -410,28 +410,33 @@ static void absurd_slot_sizes(void **state)
 	}
 }
 
+/* cpu: a field of the descriptor that holds the number of a CPU. One that the kernel does not have
+ * is damage, and no CPU. */
+static void check_no_such_cpu(struct fake *f, uint32_t *cpu, const char *damage)
+{
+	size_t at = (const char *)cpu - (const char *)f->desc;
+	struct nmibt_capture capture;
+	uint32_t mended;
+
+	*cpu = 4;
+	check_found(f, AUTO, VMCOREINFO, damage);
+	assert_null(locate(f, AUTO, &capture));
+	memcpy(&mended, (const char *)&capture.desc + at, sizeof(mended));
+	assert_int_equal(mended, NMI_CAPTURE_NO_CPU);
+	nmibt_capture_destroy(&capture);
+	*cpu = NMI_CAPTURE_NO_CPU;
+	check_found(f, AUTO, VMCOREINFO, NULL);
+}
+
 static void other_absurd_fields(void **state)
 {
 	struct fake *f = *state;
-	struct nmibt_capture capture;
 
 	f->desc->state = 4;
 	check_found(f, AUTO, VMCOREINFO, "state is 4");
 	f->desc->state = NMI_CAPTURE_COMPLETE;
-	f->desc->panic_cpu = 4;
-	check_found(f, AUTO, VMCOREINFO, "CPU 4 panicking, of 4");
-	assert_null(locate(f, AUTO, &capture));
-	assert_int_equal(capture.desc.panic_cpu, NMI_CAPTURE_NO_CPU);
-	nmibt_capture_destroy(&capture);
-	f->desc->panic_cpu = NMI_CAPTURE_NO_CPU;
-	check_found(f, AUTO, VMCOREINFO, NULL);
-
-	f->desc->from_cpu = 4;
-	check_found(f, AUTO, VMCOREINFO, "CPU 4 panicking first, of 4");
-	assert_null(locate(f, AUTO, &capture));
-	assert_int_equal(capture.desc.from_cpu, NMI_CAPTURE_NO_CPU);
-	nmibt_capture_destroy(&capture);
-	f->desc->from_cpu = NMI_CAPTURE_NO_CPU;
+	check_no_such_cpu(f, &f->desc->panic_cpu, "CPU 4 panicking, of 4");
+	check_no_such_cpu(f, &f->desc->from_cpu, "CPU 4 panicking first, of 4");
 
 	/* All damage must be reported, not only the last. */
 	f->desc->version = 3;
