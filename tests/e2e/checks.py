@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a scenario's capture must show. A check returns a list of complaints."""
 
-import os
 import re
 
+import runs
 import slots
 
 # pr_reg's words, by the names that show_regs() prints.
@@ -257,14 +257,10 @@ def check_console(scenario, log):
 
 
 def check_pstore(scenario, folder):
-    """ramoops' record of the panic: a signature, the start and the length, then the text
-    (fs/pstore/ram_core.c: struct persistent_ram_buffer)."""
-    if "pstore" not in scenario:
-        return []
-    with open(os.path.join(folder, "ramoops"), "rb") as file:
-        record = file.read()
-    lines = record[12:].decode("latin-1").splitlines()
-    return ["no line of the pstore record matches %s" % pattern for pattern in scenario["pstore"]
+    """Each of the patterns matches a line of ramoops' record of the panic."""
+    lines = runs.record_text(folder).splitlines()
+    return ["no line of the pstore record matches %s" % pattern
+            for pattern in scenario.get("pstore", [])
             if not any(re.search(pattern, line) for line in lines)]
 
 

@@ -5,6 +5,7 @@ Under the hash of what made a run, the cache has what each of its runs left as l
 that went to kdump and passed its tests the dump. The same kernel need not boot again for it.
 """
 
+import functools
 import hashlib
 import importlib.machinery
 import importlib.util
@@ -39,16 +40,29 @@ def load_scenarios(arch, version):
             if version in scenario.get("versions", [version])}
 
 
-def path_of(kernel, name, scenario):
-    """kernel: the folder that build-kernel made, whose name is a hash of what it is built from."""
+def build_kernel(arch, version, *options):
+    """The folder of the kernel, of which build-kernel prints the name."""
+    built = subprocess.run([os.path.join(TESTBED, "build-kernel"), arch, version, *options],
+                           stdout=subprocess.PIPE, text=True, check=True)
+    return built.stdout.strip()
+
+
+@functools.cache
+def what_makes_runs():
+    """Of all runs: a hash of the testbed's scripts, and the versions of the programs."""
     digest = hashlib.sha256()
     for made_by in MADE_BY:
         with open(os.path.join(TESTBED, made_by), "rb") as file:
             digest.update(file.read())
-    key = [os.path.basename(kernel), name, parts.versions(),
+    return [digest.hexdigest(), parts.versions()]
+
+
+def path_of(kernel, name, scenario):
+    """kernel: the folder that build-kernel made, whose name is a hash of what it is built from."""
+    key = [what_makes_runs(), os.path.basename(kernel), name,
            [scenario.get(key) or "" for key in OF_THE_RUN]]
-    digest.update(json.dumps(key, sort_keys=True).encode())
-    return os.path.join(parts.CACHE, "runs", digest.hexdigest()[:32])
+    digest = hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()
+    return os.path.join(parts.CACHE, "runs", digest[:32])
 
 
 # Printed in place of the stock round, by design; and what only tells that the series is not there.
@@ -66,14 +80,19 @@ def masked_lines(lines):
     return sorted(line for line in lines if line.strip("#\0 ") and not DIFFERS.search(line))
 
 
-def record_lines(folder):
-    """Those of the panic in pstore's record."""
+def record_text(folder):
+    """The text of ramoops' record, behind a signature, the start and the length
+    (fs/pstore/ram_core.c: struct persistent_ram_buffer); "" where there is no record."""
     path = os.path.join(folder, "ramoops")
     if not os.path.exists(path):
-        return []
+        return ""
     with open(path, "rb") as file:
-        text = file.read()[12:].decode("latin-1")
-    _, panic, rest = text.rpartition("Kernel panic - not syncing")
+        return file.read()[12:].decode("latin-1")
+
+
+def record_lines(folder):
+    """The masked lines of the panic in pstore's record."""
+    _, panic, rest = record_text(folder).rpartition("Kernel panic - not syncing")
     return masked_lines((panic + rest).splitlines())
 
 
