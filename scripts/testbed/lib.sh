@@ -60,3 +60,20 @@ kmake() {
 		KBUILD_BUILD_TIMESTAMP='Thu Jan  1 00:00:00 UTC 2026' \
 		KCFLAGS="$folders" KAFLAGS="$folders" "$@"
 }
+
+# config_fragments VERSION on|off: what a kernel of the architecture is configured by, with the
+# option of the series or without it.
+config_fragments() {
+	for name in common common-$1 "$arch" "$arch-$1"; do
+		[ ! -e "$testbed/config/$name.config" ] || echo "$testbed/config/$name.config"
+	done
+	[ "$2" = off ] || echo "$testbed/config/capture.config"
+}
+
+# configure_kernel FRAGMENT...: tinyconfig and the fragments, for the source in $src, into $out.
+configure_kernel() {
+	mkdir -p "$out" &&
+		kmake tinyconfig &&
+		(cd "$out" && ARCH=$karch "$src/scripts/kconfig/merge_config.sh" -m .config "$@") &&
+		kmake olddefconfig
+}
