@@ -15,6 +15,7 @@
  *	two_nmi		the same with nmi_panic() on cpu2, in an interrupt of a thread
  *	two_die		the same with a bad access on cpu2
  *	two_die_idle	the same in a thread that says that it is the idle task
+ *	behind		panic() in a thread on cpu, while cpu2 takes no interrupts for a while
  *	locked		panic() in a kernel thread while somebody holds the lock of kexec
  *	nmi		nmi_panic() on cpu, with the registers of a thread that is interrupted
  *	serror		the same by arm64's handler of an SError that can't be contained
@@ -256,6 +257,28 @@ static void nmibt_second_irq(void *unused)
 	nmi_panic(get_irq_regs(), "nmibt: two at once, the second");
 }
 
+/* Whatever the panicking CPU wants of this one comes late. */
+static int nmibt_busy_thread(void *unused)
+{
+	u64 since;
+
+	local_irq_disable();
+	nmibt_wait_for_first();
+	since = ktime_get_mono_fast_ns();
+	while (ktime_get_mono_fast_ns() - since < SECOND_STOPS_ITSELF_NS)
+		cpu_relax();
+	local_irq_enable();
+	return 0;
+}
+
+static int nmibt_panic_behind(void *unused)
+{
+	WRITE_ONCE(claimed, true);
+	while (!READ_ONCE(second))
+		cpu_relax();
+	return nmibt_panic_thread(unused);
+}
+
 #define REST_US 20000
 /* Between two reads of a clock. An interrupt takes longer. */
 #define REST_SLACK_US 10
@@ -389,6 +412,8 @@ static int __init nmibt_panic_init(void)
 		return run_two(nmibt_second_idle_thread);
 	if (!strcmp(how, "two_die"))
 		return run_two(nmibt_second_oops_thread);
+	if (!strcmp(how, "behind"))
+		return run_on(cpu2, nmibt_busy_thread) ?: run_on(cpu, nmibt_panic_behind);
 	if (!strcmp(how, "locked"))
 		return lock_kexec() ?: run_on(cpu, nmibt_panic_thread);
 	if (!strcmp(how, "nmi"))
