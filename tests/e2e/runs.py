@@ -37,7 +37,7 @@ def load_scenarios(arch, version):
         importlib.util.spec_from_loader("run_scenario", loader))
     loader.exec_module(module)
     return {name: scenario for name, scenario in module.load_scenarios(arch).items()
-            if version in scenario.get("versions", [version])}
+            if version in scenario.get("versions", [version]) and "fragment" not in scenario}
 
 
 def build_kernel(arch, version, *options):
