@@ -41,6 +41,8 @@ struct nmibt_kernel {
 	struct nmibt_vcpus *vcpus;
 	bool tried[NMIBT_NR_PARTS];
 	struct nmibt_error *failure[NMIBT_NR_PARTS];
+	uint64_t init_text, init_text_end; /* both are 0: not known */
+	bool tried_init_text;
 	/* True: it is a capture kernel, and why_capture says why the kernel that died can't be
 	 * found. */
 	bool is_capture;
@@ -143,6 +145,13 @@ bool nmibt_symbolize(struct nmibt_kernel *kernel, uint64_t addr, char *buf, size
  * only with CONFIG_KALLSYMS_ALL.
  */
 bool nmibt_symbol_addr(struct nmibt_kernel *kernel, const char *name, uint64_t *ret);
+
+/*
+ * True: the code at addr is of those functions that only booting needs. Their memory is freed when
+ * the kernel has booted, and has other contents since: arch/arm64/mm/init.c and
+ * arch/x86/mm/init.c: free_initmem(), 6.1 to 7.2. False also where the symbols are not known.
+ */
+bool nmibt_is_init_text(struct nmibt_kernel *kernel, uint64_t addr);
 
 /* True: symbols were looked for in the kernel's own table, and a part of it, *ret for instance,
  * can't be read: that a symbol was not found does not mean that the kernel lacks it. */

@@ -47,6 +47,20 @@ struct nmibt_error *nmibt_no_symbol(struct nmibt_kernel *kernel, const char *nam
 				  name);
 }
 
+/* INIT_TEXT_SECTION() of include/asm-generic/vmlinux.lds.h, 6.1 to 7.2. */
+bool nmibt_is_init_text(struct nmibt_kernel *kernel, uint64_t addr)
+{
+	uint64_t start, end;
+
+	if (!kernel->tried_init_text && nmibt_symbol_addr(kernel, "_sinittext", &start) &&
+	    nmibt_symbol_addr(kernel, "_einittext", &end)) {
+		kernel->init_text = start;
+		kernel->init_text_end = end;
+	}
+	kernel->tried_init_text = true;
+	return addr >= kernel->init_text && addr < kernel->init_text_end;
+}
+
 /* Parses "name+0xoffset", which " [module]" may follow. */
 static bool parse_symbol(const char *text, struct nmibt_symbol *ret)
 {

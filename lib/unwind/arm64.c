@@ -29,7 +29,7 @@ static struct call find_call(struct nmibt_walk *walk, uint64_t pc)
 	struct call call = {0};
 	uint32_t instruction;
 
-	if (!nmibt_walk_read(walk, pc - 4, &instruction, sizeof(instruction)))
+	if (!nmibt_walk_read_code(walk, pc - 4, &instruction, sizeof(instruction)))
 		return call;
 	call.known = true;
 	call.is_call = (instruction & 0xfefff000) == 0xd63f0000;

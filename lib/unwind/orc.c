@@ -265,7 +265,7 @@ static bool is_behind_call(struct nmibt_walk *walk, uint64_t pc, bool *known)
 {
 	unsigned char code[7];
 
-	*known = nmibt_walk_read(walk, pc - sizeof(code), code, sizeof(code));
+	*known = nmibt_walk_read_code(walk, pc - sizeof(code), code, sizeof(code));
 	return *known && ends_with_call(code);
 }
 

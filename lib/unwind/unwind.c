@@ -140,6 +140,13 @@ bool nmibt_walk_read(struct nmibt_walk *walk, uint64_t addr, void *buf, size_t l
 	return nmibt_kernel_read(walk->kernel, addr, buf, len) == NMIBT_READ_OK;
 }
 
+/* The last byte is of the call, if there is one. */
+bool nmibt_walk_read_code(struct nmibt_walk *walk, uint64_t addr, void *buf, size_t len)
+{
+	return !nmibt_is_init_text(walk->kernel, addr + len - 1) &&
+	       nmibt_walk_read(walk, addr, buf, len);
+}
+
 /* status is of what stands at addr, or leads there. */
 static bool end_unless_read(struct nmibt_walk *walk, enum nmibt_read status, uint64_t addr)
 {

@@ -108,6 +108,9 @@ bool nmibt_walk_take(struct nmibt_walk *walk, uint64_t addr, uint64_t size);
 
 /* Reads len bytes of virtual memory. False: not all of them can be read. */
 bool nmibt_walk_read(struct nmibt_walk *walk, uint64_t addr, void *buf, size_t len);
+/* As nmibt_walk_read(), for instructions. False also where their memory may have been freed: what
+ * stands there tells nothing, and only some front ends can read it. */
+bool nmibt_walk_read_code(struct nmibt_walk *walk, uint64_t addr, void *buf, size_t len);
 /* As nmibt_walk_read(), for memory that the walk depends on: a failure ends the walk. */
 bool nmibt_walk_need(struct nmibt_walk *walk, uint64_t addr, void *buf, size_t len);
 /* The same of the page tables that tell what is mapped at addr. */

@@ -300,6 +300,32 @@ static void test_unreadable(void **state)
 	check(s, "0+4= 1+24 20+14 3+44");
 }
 
+/* Function 20 is the only one that just booting needs. */
+static bool init_text_addr(void *ctx, const char *name, uint64_t *ret)
+{
+	(void)ctx;
+	*ret = fs_arm64.text + (strcmp(name, "_einittext") ? 20 : 21) * FS_FUNCTION;
+	return !strcmp(name, "_sinittext") || !strcmp(name, "_einittext");
+}
+
+/* The memory of such code is freed. crash reads it by an offset: it has other contents. */
+static void test_freed_code(void **state)
+{
+	struct fake_stack *s = *state;
+
+	s->k->ops.symbol_addr = init_text_addr;
+	fs_put(s, s->at.task + FIRST + 0x48, fs_function(s, 20, 0x14));
+	fs_put(s, fs_function(s, 20, 0x10), 0);
+	check(s, "0+4= 1+24 20+14 3+44");
+	s->regs.value[LR] = call(s, 20, 0x20, 0);
+	check(s, "0+4= 20+24? 1+24 20+14 3+44");
+	*fs_entry(s, fs_function(s, 20, 0)) = 0;
+	check(s, "0+4= 20+24? 1+24 20+14 3+44");
+	/* A function that never returns may end with a call, the last one of this code, too. */
+	s->regs.value[LR] = fs_function(s, 21, 0);
+	check(s, "0+4= 21+0? 1+24 20+14 3+44");
+}
+
 /* With 48-bit addresses, kernel addresses have bit 55 set. */
 static void test_pointer_authentication(void **state)
 {
@@ -498,6 +524,7 @@ int main(void)
 		TEST(test_impossible_records),
 		TEST(test_bad_returns),
 		TEST(test_unreadable),
+		TEST(test_freed_code),
 		TEST(test_pointer_authentication),
 		TEST(test_stacks),
 		TEST(test_too_many_stacks),

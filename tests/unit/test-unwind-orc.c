@@ -41,6 +41,9 @@ static const struct format {
 #define HEADER (IPS + 2 * FK_PAGE)
 #define MODULES (IPS + 3 * FK_PAGE)
 
+/* Only booting needs this function. */
+#define INIT_FUNCTION 14
+
 struct test {
 	struct fake_stack *s;
 	const struct format *format;
@@ -66,6 +69,10 @@ static bool symbol_addr(void *ctx, const char *name, uint64_t *ret)
 		*ret = HEADER;
 	else if (!strcmp(name, "modules") && !current->no_modules)
 		*ret = MODULES;
+	else if (!strcmp(name, "_sinittext"))
+		*ret = fs_x86.text + INIT_FUNCTION * FS_FUNCTION;
+	else if (!strcmp(name, "_einittext"))
+		*ret = fs_x86.text + (INIT_FUNCTION + 1) * FS_FUNCTION;
 	else
 		return false;
 	return true;
@@ -469,6 +476,26 @@ static void test_undefined(void **unused)
 		put(t, first(t), in(t, 6, 0x20));
 		check(t, "0+4= 6+20");
 		check_end(t, NMIBT_END_NO_UNWIND_DATA, fs_function(t->s, 6, 0x20));
+	}
+}
+
+/* The memory of code that only booting needs is freed, and what stands there now may look like a
+ * call. */
+static void test_freed_code(void **unused)
+{
+	(void)unused;
+	FOR_EACH_FORMAT(t)
+	{
+		begin(t, 6, 4);
+		put(t, first(t) + 0x10, in(t, INIT_FUNCTION, 0x20));
+		put(t, first(t) + 0x18, in(t, 1, 0x20));
+		put(t, first(t) + 0x38, in(t, 5, 0x30));
+		check(t, "6+4= 1+20? 5+30?");
+		/* The tables say that this word is a return address. */
+		begin(t, 0, 4);
+		put(t, first(t), fs_function(t->s, INIT_FUNCTION, 0x20));
+		put(t, first(t) + 0x20, in(t, 5, 0x30));
+		check(t, "0+4= 14+20 5+30");
 	}
 }
 
@@ -1012,17 +1039,29 @@ static void test_loops(void **unused)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_calls),		cmocka_unit_test(test_frame_pointer),
-		cmocka_unit_test(test_stacks),		cmocka_unit_test(test_interrupted),
-		cmocka_unit_test(test_bases),		cmocka_unit_test(test_partial_registers),
-		cmocka_unit_test(test_call_to_nowhere), cmocka_unit_test(test_undefined),
-		cmocka_unit_test(test_caller),		cmocka_unit_test(test_guess_ends),
-		cmocka_unit_test(test_kinds_of_calls),	cmocka_unit_test(test_compiled_at_run_time),
-		cmocka_unit_test(test_modules),		cmocka_unit_test(test_module_names),
-		cmocka_unit_test(test_lost_name),	cmocka_unit_test(test_endless_list),
-		cmocka_unit_test(test_bad_modules),	cmocka_unit_test(test_module_tables),
-		cmocka_unit_test(test_no_tables),	cmocka_unit_test(test_no_stack),
-		cmocka_unit_test(test_bad_stacks),	cmocka_unit_test(test_loops),
+		cmocka_unit_test(test_calls),
+		cmocka_unit_test(test_frame_pointer),
+		cmocka_unit_test(test_stacks),
+		cmocka_unit_test(test_interrupted),
+		cmocka_unit_test(test_bases),
+		cmocka_unit_test(test_partial_registers),
+		cmocka_unit_test(test_call_to_nowhere),
+		cmocka_unit_test(test_undefined),
+		cmocka_unit_test(test_freed_code),
+		cmocka_unit_test(test_caller),
+		cmocka_unit_test(test_guess_ends),
+		cmocka_unit_test(test_kinds_of_calls),
+		cmocka_unit_test(test_compiled_at_run_time),
+		cmocka_unit_test(test_modules),
+		cmocka_unit_test(test_module_names),
+		cmocka_unit_test(test_lost_name),
+		cmocka_unit_test(test_endless_list),
+		cmocka_unit_test(test_bad_modules),
+		cmocka_unit_test(test_module_tables),
+		cmocka_unit_test(test_no_tables),
+		cmocka_unit_test(test_no_stack),
+		cmocka_unit_test(test_bad_stacks),
+		cmocka_unit_test(test_loops),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
