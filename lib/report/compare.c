@@ -149,12 +149,24 @@ static bool is_in_function(const struct nmibt_frame *frame, uint64_t pc, uint64_
 	return addr - (pc - frame->offset) < frame->size;
 }
 
+/* The caller of the innermost function, which the kernel's trace may lack. */
+static bool is_leaf_caller(struct nmibt_kernel *kernel, const struct nmibt_evidence *evidence,
+			   struct nmibt_str name)
+{
+	struct nmibt_symbol caller;
+
+	return nmibt_evidence_leaf_caller(kernel, evidence, &caller) &&
+	       name.len == nmibt_function_len(nmibt_str_of(caller.name)) &&
+	       !memcmp(name.s, caller.name, name.len);
+}
+
 /* True: addr is in one of the innermost functions. A loop runs in the first few of them; the outer
  * ones are common to all that the task does. *ret_known false: the function of addr is not
  * known. */
-static bool is_in_chain(struct nmibt_kernel *kernel, const struct nmibt_stack *stack, uint64_t addr,
-			bool *ret_known)
+static bool is_in_chain(struct nmibt_kernel *kernel, const struct nmibt_evidence *evidence,
+			uint64_t addr, bool *ret_known)
 {
+	const struct nmibt_stack *stack = &evidence->stack;
 	char symbol[256];
 
 	*ret_known = nmibt_symbolize(kernel, addr, symbol, sizeof(symbol));
@@ -169,7 +181,7 @@ static bool is_in_chain(struct nmibt_kernel *kernel, const struct nmibt_stack *s
 		if (nmibt_function_len(f) == len && !memcmp(f.s, symbol, len))
 			return true;
 	}
-	return false;
+	return is_leaf_caller(kernel, evidence, (struct nmibt_str){symbol, len});
 }
 
 static enum nmibt_moved compare_registers(struct nmibt_kernel *kernel,
@@ -193,10 +205,9 @@ static enum nmibt_moved compare_registers(struct nmibt_kernel *kernel,
 	if (sp == old_sp && is_in_function(first, old_pc, pc))
 		return NMIBT_MOVED_SAME;
 	bool pc_known, lr_known;
-	if (is_in_function(first, old_pc, pc) ||
-	    is_in_chain(kernel, &evidence->stack, pc, &pc_known) ||
+	if (is_in_function(first, old_pc, pc) || is_in_chain(kernel, evidence, pc, &pc_known) ||
 	    (names->lr != NMIBT_NO_REG &&
-	     is_in_chain(kernel, &evidence->stack, stop->regs.value[names->lr], &lr_known)))
+	     is_in_chain(kernel, evidence, stop->regs.value[names->lr], &lr_known)))
 		return NMIBT_MOVED_SAME;
 	/* The CPU was in the kernel. If it is now in user space, the lower half, it moved on. */
 	return pc_known || !(pc >> 63) ? NMIBT_MOVED_YES : NMIBT_MOVED_UNKNOWN;

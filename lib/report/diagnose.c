@@ -202,7 +202,7 @@ static struct nmibt_error *add_waiter(const struct nmibt_report *report, unsigne
 
 	const struct nmibt_evidence *shown = nmibt_shown(&cpu);
 	*ret = (struct waiter){.cpu = nr};
-	*ret_found = nmibt_is_waiting(&shown->stack, &ret->wait);
+	*ret_found = nmibt_is_waiting(report->kernel, shown, &ret->wait);
 	if (*ret_found && ret->wait.kind == NMIBT_WAIT_SPINLOCK)
 		nmibt_find_lock(report, &shown->regs, &ret->wait);
 	nmibt_cpu_destroy(&cpu);

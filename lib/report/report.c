@@ -333,13 +333,14 @@ static bool lost_something(const struct nmibt_cpu *cpu)
 			   NMIBT_WRONG_DAMAGED);
 }
 
-static void make_brief(const struct nmibt_cpu *cpu, struct nmibt_cpu_brief *brief)
+static void make_brief(struct nmibt_kernel *kernel, const struct nmibt_cpu *cpu,
+		       struct nmibt_cpu_brief *brief)
 {
 	const struct nmibt_evidence *shown = nmibt_shown(cpu);
 	struct nmibt_wait wait = {.kind = NMIBT_WAIT_NONE};
 
 	if (stands(cpu))
-		nmibt_is_waiting(&shown->stack, &wait);
+		nmibt_is_waiting(kernel, shown, &wait);
 	*brief = (struct nmibt_cpu_brief){
 		.outcome = cpu->outcome,
 		.step = cpu->step,
@@ -417,7 +418,7 @@ static struct nmibt_error *first_pass(struct nmibt_report *report, bool *held)
 		if (err)
 			return err;
 
-		make_brief(&cpu, &report->cpus[i]);
+		make_brief(report->kernel, &cpu, &report->cpus[i]);
 		count_cpu(report, &cpu);
 		look_for_tasks(report, &cpu);
 		err = look_for_older(report, &cpu, &report->cpus[i].has_older);

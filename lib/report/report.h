@@ -393,7 +393,8 @@ struct nmibt_wait {
 };
 
 /* False: none of the innermost functions waits for another CPU. Does not look for the lock. */
-bool nmibt_is_waiting(const struct nmibt_stack *stack, struct nmibt_wait *ret);
+bool nmibt_is_waiting(struct nmibt_kernel *kernel, const struct nmibt_evidence *evidence,
+		      struct nmibt_wait *ret);
 /* Sets lock, word and reg, if exactly one address in regs is that of a spin lock which is held and
  * has waiters. */
 void nmibt_find_lock(const struct nmibt_report *report, const struct nmibt_regs *regs,

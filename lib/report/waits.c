@@ -30,15 +30,40 @@ static const struct {
 	{"multi_cpu_stop", NMIBT_WAIT_STOP_MACHINE},
 };
 
-static bool is_named(const struct nmibt_frame *frame, const char *name)
+/* True: this function of the kernel itself waits. */
+static bool waits_in(struct nmibt_str name, struct nmibt_wait *ret)
 {
-	struct nmibt_str function = {frame->function.s, nmibt_function_len(frame->function)};
+	struct nmibt_str function = {name.s, nmibt_function_len(name)};
 
-	return !frame->module.len && nmibt_str_is(function, name);
+	for (size_t i = 0; i < ARRAY_SIZE(waiting); i++) {
+		if (!nmibt_str_is(function, waiting[i].function))
+			continue;
+		*ret = (struct nmibt_wait){
+			.kind = waiting[i].kind,
+			.function = waiting[i].function,
+		};
+		return true;
+	}
+	return false;
 }
 
-bool nmibt_is_waiting(const struct nmibt_stack *stack, struct nmibt_wait *ret)
+/* The function that waits has called a helper without a frame of its own, for instance
+ * __cmpwait_case_32(), which some compilers do not inline (arch/arm64/include/asm/cmpxchg.h, 6.1).
+ * Then the kernel's trace lacks it. An idle CPU, too, is in a function without a frame; its caller
+ * need not be looked up. */
+static bool waits_in_leaf_caller(struct nmibt_kernel *kernel, const struct nmibt_evidence *evidence,
+				 struct nmibt_wait *ret)
 {
+	struct nmibt_symbol caller;
+
+	return !evidence->is_idle_said && nmibt_evidence_leaf_caller(kernel, evidence, &caller) &&
+	       !*caller.module && waits_in(nmibt_str_of(caller.name), ret);
+}
+
+bool nmibt_is_waiting(struct nmibt_kernel *kernel, const struct nmibt_evidence *evidence,
+		      struct nmibt_wait *ret)
+{
+	const struct nmibt_stack *stack = &evidence->stack;
 	const struct nmibt_frame *frames = stack->frames;
 	unsigned int depth = 0;
 
@@ -48,15 +73,10 @@ bool nmibt_is_waiting(const struct nmibt_stack *stack, struct nmibt_wait *ret)
 		/* The next frame is the function that the interrupt hit. */
 		depth = frames[i].is_interrupted || nmibt_is_entry_frame(&frames[i]) ? 0
 										     : depth + 1;
-		for (size_t j = 0; j < ARRAY_SIZE(waiting); j++) {
-			if (!is_named(&frames[i], waiting[j].function))
-				continue;
-			*ret = (struct nmibt_wait){
-				.kind = waiting[j].kind,
-				.function = waiting[j].function,
-			};
+		if (!frames[i].module.len && waits_in(frames[i].function, ret))
 			return true;
-		}
+		if (!i && waits_in_leaf_caller(kernel, evidence, ret))
+			return true;
 	}
 	return false;
 }

@@ -54,3 +54,14 @@ const struct nmibt_frame *nmibt_evidence_pc_frame(const struct nmibt_evidence *e
 		return NULL;
 	return is_text_of_registers(evidence, names) ? frame : NULL;
 }
+
+bool nmibt_evidence_leaf_caller(struct nmibt_kernel *kernel, const struct nmibt_evidence *evidence,
+				struct nmibt_symbol *ret)
+{
+	const struct nmibt_reg_names *names = nmibt_reg_names(kernel->image->arch);
+	const struct nmibt_frame *frame = nmibt_evidence_pc_frame(evidence, names);
+
+	return frame && frame->function.len &&
+	       nmibt_find_leaf_caller(kernel, &evidence->regs,
+				      evidence->regs.value[names->pc] - frame->offset, ret);
+}

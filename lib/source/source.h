@@ -76,6 +76,10 @@ bool nmibt_is_answer(enum nmibt_evidence_kind kind);
 const struct nmibt_frame *nmibt_evidence_pc_frame(const struct nmibt_evidence *evidence,
 						  const struct nmibt_reg_names *names);
 
+/* As nmibt_find_leaf_caller(), for the function that the stack begins with. */
+bool nmibt_evidence_leaf_caller(struct nmibt_kernel *kernel, const struct nmibt_evidence *evidence,
+				struct nmibt_symbol *ret);
+
 /* ------------------------------------------------- what the log's callers print */
 
 struct nmibt_cpu_range {

@@ -18,6 +18,9 @@ struct nmibt_unwind_arch {
 	bool (*may_be_code)(uint64_t addr);
 	/* The minimum number of bytes of a call instruction, which precedes its return address. */
 	unsigned int call_size;
+	/* nmibt_find_leaf_caller(), *ret: a return address. NULL: callers are always in memory. */
+	bool (*leaf_caller)(struct nmibt_walk *walk, const struct nmibt_regs *regs, uint64_t start,
+			    uint64_t *ret);
 	/* The beginning of the names of functions that enter the kernel from user mode, if their
 	 * frames end a stack like any other outermost frame. NULL: walk() itself ends such a stack
 	 * with NMIBT_END_USER. */

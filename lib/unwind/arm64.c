@@ -24,14 +24,10 @@ struct call {
 };
 
 /* Recognises BL, and BLR with or without authentication: Arm ARM, C4.1. */
-static struct call find_call(struct nmibt_walk *walk, uint64_t pc)
+static struct call decode_call(uint32_t instruction, uint64_t pc)
 {
-	struct call call = {0};
-	uint32_t instruction;
+	struct call call = {.known = true};
 
-	if (!nmibt_walk_read_code(walk, pc - 4, &instruction, sizeof(instruction)))
-		return call;
-	call.known = true;
 	call.is_call = (instruction & 0xfefff000) == 0xd63f0000;
 	if (instruction >> 26 == 0x25) {
 		int64_t offset = (int64_t)((uint64_t)instruction << 38) >> 36;
@@ -40,6 +36,15 @@ static struct call find_call(struct nmibt_walk *walk, uint64_t pc)
 		call.target = pc - 4 + offset;
 	}
 	return call;
+}
+
+static struct call find_call(struct nmibt_walk *walk, uint64_t pc)
+{
+	uint32_t instruction;
+
+	if (!nmibt_walk_read_code(walk, pc - 4, &instruction, sizeof(instruction)))
+		return (struct call){0};
+	return decode_call(instruction, pc);
 }
 
 /*
@@ -68,16 +73,37 @@ static bool is_caller(struct nmibt_walk *walk, uint64_t pc, uint64_t lr, bool *r
 	return pc_start != lr_start;
 }
 
+/* True: the frame record that x29 points to has this return address, too. */
+static bool is_in_record(struct nmibt_walk *walk, const struct nmibt_regs *regs, uint64_t lr)
+{
+	uint64_t record[2];
+
+	return nmibt_walk_read(walk, regs->value[ARM64_FP], record, sizeof(record)) &&
+	       nmibt_walk_strip(walk, record[1]) == lr;
+}
+
 bool nmibt_walk_lr(struct nmibt_walk *walk, const struct nmibt_regs *regs)
 {
 	uint64_t pc = regs->value[ARM64_PC], lr = nmibt_walk_strip(walk, regs->value[ARM64_LR]);
-	uint64_t record[2];
 	bool reliable;
 
-	if (nmibt_walk_read(walk, regs->value[ARM64_FP], record, sizeof(record)) &&
-	    nmibt_walk_strip(walk, record[1]) == lr)
+	if (is_in_record(walk, regs, lr))
 		return true;
 	return !is_caller(walk, pc, lr, &reliable) || nmibt_walk_add(walk, lr, true, reliable);
+}
+
+/* As is_caller(), where it is reliable. Symbols are not looked for before they are needed: then it
+ * does not matter if they are lost. */
+static bool leaf_caller(struct nmibt_walk *walk, const struct nmibt_regs *regs, uint64_t start,
+			uint64_t *ret)
+{
+	uint32_t instruction;
+
+	*ret = nmibt_walk_strip(walk, regs->value[ARM64_LR]);
+	return !is_in_record(walk, regs, *ret) &&
+	       nmibt_walk_read(walk, *ret - 4, &instruction, sizeof(instruction)) &&
+	       decode_call(instruction, *ret).target == start && nmibt_walk_is_return(walk, *ret) &&
+	       !nmibt_is_init_text(walk->kernel, *ret - 4);
 }
 
 /* --------------------------------------------------------------------- records */
@@ -200,6 +226,7 @@ const struct nmibt_unwind_arch nmibt_unwind_arm64 = {
 	.knows_irqs_off = knows_irqs_off,
 	.may_be_code = may_be_code,
 	.call_size = 4,
+	.leaf_caller = leaf_caller,
 	/* The outermost record does not tell whether the kernel was entered from user mode. Only
 	 * the name does: el0t_64_sync() and others, arch/arm64/kernel/entry.S, 5.10 to 6.12. */
 	.user_entry = "el0",

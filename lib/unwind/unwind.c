@@ -29,11 +29,16 @@ static const struct nmibt_unwind_arch *find_arch(enum nmibt_arch arch)
 
 /* ------------------------------------------------------------------ beginning */
 
-struct nmibt_error *nmibt_check_regs(enum nmibt_arch arch, const struct nmibt_regs *regs)
+static bool are_complete(enum nmibt_arch arch, const struct nmibt_regs *regs)
 {
 	const struct nmibt_reg_names *names = nmibt_reg_names(arch);
 
-	if (names && regs->present && regs->nr >= names->nr)
+	return names && regs->present && regs->nr >= names->nr;
+}
+
+struct nmibt_error *nmibt_check_regs(enum nmibt_arch arch, const struct nmibt_regs *regs)
+{
+	if (are_complete(arch, regs))
 		return NULL;
 	return nmibt_error_create(NMIBT_ERR_NOTHING,
 				  "there are no registers to follow a stack from");
@@ -387,4 +392,19 @@ struct nmibt_error *nmibt_unwind(struct nmibt_unwinder *unwinder, const struct n
 		unwinder->arch->walk(unwinder->tables, &walk, regs);
 	}
 	return nmibt_walk_finish(&walk, ret);
+}
+
+/* A call in the function itself may have returned long ago. */
+bool nmibt_find_leaf_caller(struct nmibt_kernel *kernel, const struct nmibt_regs *regs,
+			    uint64_t start, struct nmibt_symbol *ret)
+{
+	const struct nmibt_unwind_arch *arch = find_arch(kernel->image->arch);
+	struct nmibt_walk walk;
+	uint64_t addr;
+
+	if (!arch || !arch->leaf_caller || !are_complete(arch->arch, regs) ||
+	    !nmibt_walk_init(&walk, kernel, regs) || !arch->leaf_caller(&walk, regs, start, &addr))
+		return false;
+	addr -= arch->call_size;
+	return nmibt_find_symbol(kernel, addr, ret) && addr - ret->offset != start;
 }

@@ -132,6 +132,48 @@ static void test_leaf(void **state)
 	check(s, WHOLE);
 }
 
+static void check_leaf_caller(struct fake_stack *s, const char *expected)
+{
+	struct nmibt_symbol symbol;
+
+	if (!s->unwinder)
+		open_walk(s);
+	bool found = nmibt_find_leaf_caller(s->kernel, &s->regs, fs_function(s, 0, 0), &symbol);
+	assert_int_equal(found, expected != NULL);
+	if (expected)
+		assert_string_equal(symbol.name, expected);
+}
+
+/* Only a caller that is sure, and in no record. */
+static void test_leaf_caller(void **state)
+{
+	struct fake_stack *s = *state;
+
+	s->regs.value[LR] = call(s, 4, 0x10, 0); /* calls this very function */
+	check_leaf_caller(s, "f4");
+	s->regs.value[LR] = call(s, 4, 0xfc, 0); /* and does not expect it to return */
+	check_leaf_caller(s, "f4");
+	s->regs.value[LR] = call(s, 4, 0x20, 8); /* calls another, which may jump here */
+	check_leaf_caller(s, NULL);
+	s->regs.value[LR] = call(s, 0, 0x80, 9); /* stale: a call in the function itself */
+	check_leaf_caller(s, NULL);
+	s->regs.value[LR] = call(s, 0, 0x80, 0);
+	check_leaf_caller(s, NULL);
+	s->regs.value[LR] = call(s, 1, 0x20, 0); /* the record has it */
+	check_leaf_caller(s, NULL);
+	s->regs.value[LR] = call(s, 4, 0x10, 0);
+	fs_set_page(s, s->at.text, NMIBT_READ_EXCLUDED); /* what it calls is not known */
+	check_leaf_caller(s, NULL);
+	fs_set_page(s, s->at.text, NMIBT_READ_OK);
+	s->regs.value[PSTATE] = 0x80000000; /* user mode */
+	check_leaf_caller(s, NULL);
+	s->regs.value[PSTATE] = EL1H;
+	s->regs.nr = 33;
+	check_leaf_caller(s, NULL);
+	s->regs.present = false;
+	check_leaf_caller(s, NULL);
+}
+
 /* Without symbols it is not known whether lr is stale. */
 static void test_leaf_without_symbols(void **state)
 {
@@ -517,6 +559,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_chain),
 		TEST(test_leaf),
+		TEST(test_leaf_caller),
 		TEST(test_leaf_without_symbols),
 		TEST(test_call_to_nowhere),
 		TEST(test_no_stack),
