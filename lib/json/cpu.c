@@ -257,7 +257,7 @@ void json_stack(struct json *j, const struct nmibt_evidence *evidence)
 	}
 	json_open(j, '{');
 	json_key(j, "origin");
-	json_word(j, evidence->text.raw ? "text" : "unwound");
+	json_word(j, nmibt_is_unwound(evidence) ? "unwound" : "text");
 	json_key(j, "frames");
 	json_open(j, '[');
 	for (size_t i = 0; i < stack->nr; i++)

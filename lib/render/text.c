@@ -458,6 +458,13 @@ static void render_unwound(struct renderer *r, const struct nmibt_cpu *cpu)
 	render_frames(r, &cpu->stop.stack);
 }
 
+/* There is no crash note. */
+static void render_followed(struct renderer *r, const struct nmibt_stack *stack)
+{
+	fputs("[its stack, unwound by nmibt from the registers in its slot:]\n", r->out);
+	render_frames(r, stack);
+}
+
 /* --------------------------------------------------------------------- all */
 
 void nmibt_render_lines_missing(struct renderer *r)
@@ -490,6 +497,8 @@ static struct nmibt_error *render_cpu(struct renderer *r, const struct nmibt_cpu
 	}
 	if (cpu->step == NMIBT_STEP_REGISTERS || cpu->is_partial_filled)
 		render_unwound(r, cpu);
+	else if (nmibt_is_unwound(&cpu->standing) && cpu->standing.stack.nr)
+		render_followed(r, &cpu->standing.stack);
 	render_remarks(r, cpu);
 	nmibt_render_registers(r, cpu);
 	return NULL;

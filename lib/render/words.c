@@ -118,10 +118,10 @@ void nmibt_format_end(const struct nmibt_stack *stack, char *buf, size_t len)
 static const char *no_note_words(const struct nmibt_report *report, const struct nmibt_cpu *cpu)
 {
 	/* Where nobody was stopped, or the CPU itself had the others stopped, an empty note
-	 * says nothing. */
+	 * says nothing; nor where the slot was written at the stop. */
 	if (!report->has_note)
 		return NULL;
-	if (cpu->cpu == report->death.reporter)
+	if (cpu->cpu == report->death.reporter || cpu->outcome == NMIBT_OUTCOME_STOP)
 		return "it has no crash note";
 	return nmibt_was_online(report, cpu) ? "no crash note: it never stopped"
 					     : "no crash note: it was offline, or did not stop";

@@ -353,7 +353,10 @@ bool nmibt_was_online(const struct nmibt_report *report, const struct nmibt_cpu 
 void nmibt_find_absence(const struct nmibt_report *report, struct nmibt_cpu *cpu);
 /* Are records missing behind the one of this number? */
 bool nmibt_has_gap_behind(const struct nmibt_log_source *log, uint64_t seq);
-/* As nmibt_unwind_evidence(), of the registers at the stop. */
+/* As nmibt_unwind_evidence(), with the report's unwinder. */
+struct nmibt_error *nmibt_follow_registers(const struct nmibt_report *report,
+					   struct nmibt_evidence *evidence);
+/* The same of the registers at the stop. */
 struct nmibt_error *nmibt_unwind_stop(const struct nmibt_report *report, struct nmibt_cpu *cpu);
 
 /* The evidence that stands, whatever the step. */

@@ -9,6 +9,11 @@ bool nmibt_is_answer(enum nmibt_evidence_kind kind)
 	return kind == NMIBT_EVIDENCE_ANSWER || kind == NMIBT_EVIDENCE_SKIPPED;
 }
 
+bool nmibt_is_unwound(const struct nmibt_evidence *evidence)
+{
+	return !evidence->text.raw_len;
+}
+
 void nmibt_evidence_destroy(struct nmibt_evidence *evidence)
 {
 	nmibt_stack_destroy(&evidence->stack);

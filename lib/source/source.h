@@ -71,6 +71,9 @@ void nmibt_evidence_destroy(struct nmibt_evidence *evidence);
 /* True: it was printed because somebody asked for it. */
 bool nmibt_is_answer(enum nmibt_evidence_kind kind);
 
+/* True: there is no text, so that the stack, if there is one, is what nmibt found in memory. */
+bool nmibt_is_unwound(const struct nmibt_evidence *evidence);
+
 /* The frame that the pc of the registers is in, as the text names it; NULL: the text does
  * not tell, or it is of other registers. */
 const struct nmibt_frame *nmibt_evidence_pc_frame(const struct nmibt_evidence *evidence,
