@@ -102,9 +102,33 @@ static bool check_descriptor(const struct nmi_capture_desc *d, uint64_t paddr,
 	(NMI_CAPTURE_F_DRAINED | NMI_CAPTURE_F_REENTERED | NMI_CAPTURE_F_CRASH_KEXEC |             \
 	 NMI_CAPTURE_F_REGS_ONLY | NMI_CAPTURE_F_NOT_WAITED)
 
+/* A time that can't be is 0: not known. */
+static void mend_time(struct nmibt_capture *ret, const char *what, uint64_t *ns)
+{
+	if (*ns <= INT64_MAX)
+		return;
+	nmibt_add_reason(ret->damage, "the descriptor's %s is %#" PRIx64, what, *ns);
+	*ns = 0;
+}
+
+static void mend_times(struct nmibt_capture *ret)
+{
+	struct nmi_capture_desc *d = &ret->desc;
+
+	mend_time(ret, "time of the request", &d->asked_ns);
+	mend_time(ret, "time when the wait ended", &d->finished_ns);
+	mend_time(ret, "local time", &d->asked_local_ns);
+	mend_time(ret, "real time", &d->asked_real_ns);
+	if (d->finished_ns && d->finished_ns < d->asked_ns) {
+		nmibt_add_reason(ret->damage,
+				 "by the descriptor the wait ended before the request");
+		d->asked_ns = d->finished_ns = 0;
+	}
+}
+
 /*
  * What the requester says of the panic. The message ends at its first NUL, whatever message_len
- * says, and a damaged time is unknown.
+ * says.
  */
 static void mend_request(struct nmibt_capture *ret)
 {
@@ -128,16 +152,6 @@ static void mend_request(struct nmibt_capture *ret)
 		break;
 	}
 	ret->is_message_cut = len == sizeof(d->message) - 1 && d->message_len >= sizeof(d->message);
-	if (d->asked_local_ns > INT64_MAX) {
-		nmibt_add_reason(ret->damage, "the descriptor's local time is %#" PRIx64,
-				 d->asked_local_ns);
-		d->asked_local_ns = 0;
-	}
-	if (d->asked_real_ns > INT64_MAX) {
-		nmibt_add_reason(ret->damage, "the descriptor's real time is %#" PRIx64,
-				 d->asked_real_ns);
-		d->asked_real_ns = 0;
-	}
 }
 
 /*
@@ -163,6 +177,9 @@ static void mend_descriptor(struct nmibt_capture *ret)
 		nmibt_add_reason(ret->damage, "the descriptor's flags are %#x", d->flags);
 	if (d->state > NMI_CAPTURE_TIMEOUT)
 		nmibt_add_reason(ret->damage, "the descriptor's state is %u", d->state);
+	if (d->flags & NMI_CAPTURE_F_NOT_WAITED && d->state == NMI_CAPTURE_COMPLETE)
+		nmibt_add_reason(ret->damage, "by the descriptor the wait is complete, and was "
+					      "given up");
 	if (d->slot_hdr_size < sizeof(struct nmi_capture_slot) ||
 	    d->slot_hdr_size > MAX_SLOT_SIZE || d->slot_hdr_size > d->slot_size) {
 		nmibt_add_reason(ret->damage,
@@ -174,6 +191,7 @@ static void mend_descriptor(struct nmibt_capture *ret)
 		nmibt_add_reason(ret->damage, "the descriptor has slots of %u bytes", d->slot_size);
 		d->slot_size = MAX_SLOT_SIZE;
 	}
+	mend_times(ret);
 	mend_request(ret);
 }
 

@@ -48,6 +48,59 @@ static int64_t generations_behind(const struct nmibt_capture *capture, uint32_t 
 #define SLOT_FLAGS ((NMI_CAPTURE_SLOT_F_NO_REGS_SELF << 1) - 1)
 #define ASKED_FLAGS NMI_CAPTURE_ASKED_F_OFFLINE
 
+/* Two CPUs read the clock without a lock, so that one may see a little less than the other did
+ * before (kernel/time/timekeeping.c: __ktime_get_fast_ns(), 6.12). */
+#define CLOCK_SLACK_NS 10000000
+
+static void check_time(struct nmibt_evidence *cpu, const char *what, uint64_t *ns)
+{
+	if (*ns <= INT64_MAX)
+		return;
+	nmibt_add_reason(cpu->why, "the time when it %s is %#" PRIx64, what, *ns);
+	*ns = 0;
+}
+
+/* A time that can't be is made unknown. Those of the request are 0 where they contradict each
+ * other. */
+static void check_times(const struct nmibt_capture *capture, struct nmibt_evidence *cpu)
+{
+	const struct nmi_capture_desc *desc = &capture->desc;
+	struct nmi_capture_slot *slot = &cpu->slot;
+	bool has_answered = slot->how == NMI_CAPTURE_BY_NMI || slot->how == NMI_CAPTURE_BY_IRQ;
+
+	check_time(cpu, "was asked", &slot->asked_ns);
+	check_time(cpu, "began", &slot->begun_ns);
+	check_time(cpu, "was done", &slot->done_ns);
+	if (slot->asked_ns && slot->asked_generation == desc->generation && desc->finished_ns &&
+	    (slot->asked_ns + CLOCK_SLACK_NS < desc->asked_ns ||
+	     slot->asked_ns > desc->finished_ns + CLOCK_SLACK_NS)) {
+		nmibt_add_reason(cpu->why, "it was asked at another time than the request");
+		slot->asked_ns = 0;
+	}
+	if (slot->state < NMI_CAPTURE_SLOT_BEGUN)
+		return;
+	if (slot->done_ns && slot->done_ns < slot->begun_ns)
+		nmibt_add_reason(cpu->why, "it was done before it began");
+	if (has_answered && slot->begun_ns && slot->begun_ns + CLOCK_SLACK_NS < slot->asked_ns) {
+		nmibt_add_reason(cpu->why, "it answered before it was asked");
+		slot->begun_ns = 0;
+	}
+}
+
+/* A CPU that forbids backtraces writes no text, unless a fault is reported there. */
+static void check_registers_only(const struct nmibt_capture *capture, struct nmibt_evidence *cpu)
+{
+	const struct nmi_capture_slot *slot = &cpu->slot;
+	bool of_request = capture->desc.flags & NMI_CAPTURE_F_REGS_ONLY &&
+			  slot->generation == capture->desc.generation;
+
+	if (slot->state >= NMI_CAPTURE_SLOT_BEGUN && slot->text_len &&
+	    (of_request || slot->flags & NMI_CAPTURE_SLOT_F_REGS_ONLY) &&
+	    !(slot->flags & NMI_CAPTURE_SLOT_F_FAULTED))
+		nmibt_add_reason(cpu->why, "it has %u bytes of text, and registers only were taken",
+				 slot->text_len);
+}
+
 /* What the requester wrote. */
 static void check_asked(const struct nmibt_capture *capture, struct nmibt_evidence *cpu)
 {
@@ -58,6 +111,9 @@ static void check_asked(const struct nmibt_capture *capture, struct nmibt_eviden
 	if (generations_behind(capture, slot->asked_generation) < 0)
 		nmibt_add_reason(cpu->why, "it was asked by request %u, the last one was %u",
 				 slot->asked_generation, capture->desc.generation);
+	if (slot->asked_flags & NMI_CAPTURE_ASKED_F_OFFLINE &&
+	    slot->state == NMI_CAPTURE_SLOT_ASKED)
+		nmibt_add_reason(cpu->why, "it was asked, although it was not online");
 	if (capture->desc.flags & NMI_CAPTURE_F_REGS_ONLY && slot->state == NMI_CAPTURE_SLOT_ASKED)
 		nmibt_add_reason(cpu->why, "it was asked by a request that takes registers only");
 }
@@ -104,9 +160,8 @@ static bool check_slot(const struct nmibt_image *image, const struct nmibt_captu
 		    ? slot->nested_off - slot->text_off < slot->text_size
 		    : slot->text_off - slot->nested_off < slot->nested_size)
 		nmibt_add_reason(cpu->why, "its text and nested text overlap");
-	if (slot->state >= NMI_CAPTURE_SLOT_BEGUN && capture->desc.asked_ns && slot->done_ns &&
-	    slot->done_ns < slot->begun_ns)
-		nmibt_add_reason(cpu->why, "it was done before it began");
+	check_times(capture, cpu);
+	check_registers_only(capture, cpu);
 	return true;
 }
 
