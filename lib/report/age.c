@@ -130,13 +130,10 @@ bool nmibt_was_suspended(const struct nmibt_report *report, uint64_t from_seq, u
 
 /* ------------------------------------------------------------------------ ages */
 
-/* Clocks of two CPUs differ by less than this, unless they are not synchronised
- * (kernel/sched/clock.c, 6.12). */
-#define CLOCK_SKEW_NS 10000000
-
 static bool contradict(uint64_t ns, uint64_t seq, const struct nmibt_death *death)
 {
-	return seq < death->seq ? ns > death->ns + CLOCK_SKEW_NS : ns + CLOCK_SKEW_NS < death->ns;
+	return seq < death->seq ? ns > death->ns + NMIBT_CLOCK_SKEW_NS
+				: ns + NMIBT_CLOCK_SKEW_NS < death->ns;
 }
 
 struct nmibt_age nmibt_age_of(const struct nmibt_report *report, enum nmibt_clock clock,
@@ -155,7 +152,7 @@ struct nmibt_age nmibt_age_of(const struct nmibt_report *report, enum nmibt_cloc
 	age.may_be_suspended = has_suspend(report, seq, to_seq, false);
 	/* If the clocks of two CPUs contradict the order of the records, no age is known. */
 	if (death->has_seq ? contradict(ns, seq, death)
-			   : !is_dated && ns > log->last_ns + CLOCK_SKEW_NS) {
+			   : !is_dated && ns > log->last_ns + NMIBT_CLOCK_SKEW_NS) {
 		age.is_before = death->has_seq && seq < death->seq;
 		age.is_after = death->has_seq && !age.is_before;
 		return age;

@@ -65,6 +65,12 @@ static size_t find_cause(const struct nmibt_report *report)
  * had ended so shortly before: there may be a newer one. */
 #define PANIC_DELAY_NS UINT64_C(10000000000)
 
+/* True: this report was there when the capture was asked, as far as the clock tells. */
+static bool is_before_request(const struct nmibt_death *death, const struct nmibt_printout *p)
+{
+	return !death->has_request_ns || p->begun_ns <= death->request_ns + NMIBT_CLOCK_SKEW_NS;
+}
+
 /* Finds the same where the log does not have the panic, but the capture has its message: the
  * newest report of the reporter. Index + 1; 0: none. */
 static size_t find_cause_of_captured(const struct nmibt_report *report)
@@ -81,7 +87,7 @@ static size_t find_cause_of_captured(const struct nmibt_report *report)
 		    (p->reporter != NMIBT_NO_CPU && death->reporter != NMIBT_NO_CPU &&
 		     p->reporter != death->reporter))
 			continue;
-		return fits(p, death->message) &&
+		return fits(p, death->message) && is_before_request(death, p) &&
 				       !nmibt_was_suspended(report, p->first_seq, UINT64_MAX) &&
 				       (is_recent || !nmibt_has_gap_behind(log, p->last_seq))
 			       ? i
@@ -386,10 +392,44 @@ static void find_reporter(struct nmibt_report *report)
 		death->reporter = sources->log->printouts[death->printout - 1].reporter;
 }
 
-static void find_request(const struct nmibt_sources *sources, struct nmibt_death *death)
+/* Behind a request on the way to kdump the kernel only waits for answers, and stops the CPUs. */
+#define KDUMP_DELAY_NS UINT64_C(10000000000)
+
+/* True: the log goes on for longer after the request than the kernel lives then. Either the
+ * request's time is wrong, or it was made for a dump that was not taken. */
+static bool is_request_disputed(const struct nmibt_report *report, uint64_t *ret_ns)
 {
-	death->has_request_ns = death->by_capture && sources->capture.desc.asked_local_ns;
-	death->request_ns = sources->capture.desc.asked_local_ns;
+	const struct nmibt_log_source *log = report->sources->log;
+	const struct nmi_capture_desc *desc = &report->sources->capture.desc;
+	uint64_t limit = desc->timeout_ms * UINT64_C(1000000) + KDUMP_DELAY_NS;
+
+	if (!log || !log->nr_records || !report->was_stopped ||
+	    !(desc->flags & NMI_CAPTURE_F_CRASH_KEXEC) || log->last_ns <= desc->asked_local_ns)
+		return false;
+	*ret_ns = log->last_ns - desc->asked_local_ns;
+	return *ret_ns > limit;
+}
+
+static void find_request(struct nmibt_report *report)
+{
+	struct nmibt_capture *capture = &report->sources->capture;
+	struct nmibt_death *death = &report->death;
+	char duration[32];
+	uint64_t ns;
+
+	if (!death->by_capture || !capture->desc.asked_local_ns)
+		return;
+	if (is_request_disputed(report, &ns)) {
+		nmibt_format_duration(ns > INT64_MAX ? INT64_MAX : ns, duration, sizeof(duration));
+		nmibt_add_reason(capture->damage,
+				 "by the descriptor's local time the log goes on for %s after the "
+				 "request",
+				 duration);
+		report->complete = false;
+		return;
+	}
+	death->has_request_ns = true;
+	death->request_ns = capture->desc.asked_local_ns;
 }
 
 /* Finds the report that the panic came from. */
@@ -436,7 +476,7 @@ struct nmibt_error *nmibt_find_death(struct nmibt_report *report)
 			  death->by_log || death->by_registers;
 	if (!death->is_known)
 		return NULL;
-	find_request(sources, death);
+	find_request(report);
 	err = nmibt_find_message(report, death);
 	if (err)
 		return err;

@@ -18,6 +18,10 @@ struct nmibt_suspend {
 	size_t event; /* index of an event that tells of it */
 };
 
+/* Clocks of two CPUs differ by less than this, unless they are not synchronised
+ * (kernel/sched/clock.c, 6.12). */
+#define NMIBT_CLOCK_SKEW_NS 10000000
+
 struct nmibt_age {
 	enum nmibt_age_kind kind;
 	int64_t ns; /* negative: after the death */

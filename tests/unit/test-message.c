@@ -191,6 +191,23 @@ static void cause_behind_a_gap(void **state)
 	fr_free(g);
 }
 
+/* A report that was printed after the request was not what led to it. */
+static void cause_after_the_request(void **state)
+{
+	struct fake_report *f = *state;
+
+	f->now = REQUEST_NS + FR_SECOND;
+	fr_lockup(f, NMIBT_PRINT_HARD_LOCKUP, 7, 1, 2, 0);
+	assert_int_equal(cause_of(f, "Hard LOCKUP"), 0);
+
+	/* Two CPUs' clocks differ a little. */
+	struct fake_report *g = fr_new();
+	g->now = REQUEST_NS + FR_SECOND / 1000;
+	size_t lockup = fr_lockup(g, NMIBT_PRINT_HARD_LOCKUP, 7, 1, 2, 0);
+	assert_int_equal(cause_of(g, "Hard LOCKUP"), lockup);
+	fr_free(g);
+}
+
 static void outside(void **state)
 {
 	struct fake_report *f = *state;
@@ -265,6 +282,40 @@ static void ages(void **state)
 	fr_free(g);
 }
 
+/* The log goes on for too long after a request before kdump: its time is not that of the death. */
+static void time_against_the_log(void **state)
+{
+	static const struct {
+		uint32_t flags;
+		bool was_stopped;
+		unsigned int seconds; /* from the request to the log's newest record */
+		bool is_dated;
+	} cases[] = {
+		{NMI_CAPTURE_F_CRASH_KEXEC, true, 3600, false},
+		{NMI_CAPTURE_F_CRASH_KEXEC, true, 5, true},
+		{NMI_CAPTURE_F_CRASH_KEXEC, false, 3600,
+		 true}, /* the machine did not go to kdump */
+		{0, true, 3600, true}, /* panic() may do much before that */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fake_report *f = fr_new();
+
+		add_capture(f, "a driver")->flags = cases[i].flags;
+		f->report->was_stopped = cases[i].was_stopped;
+		f->now = REQUEST_NS + cases[i].seconds * FR_SECOND;
+		uint64_t ns = f->now, seq = fr_record(f);
+		open_it(f);
+		assert_int_equal(f->report->death.has_request_ns, cases[i].is_dated);
+		assert_int_equal(f->report->complete, cases[i].is_dated);
+		assert_int_equal(!*f->report->sources->capture.damage, cases[i].is_dated);
+		assert_int_equal(nmibt_age_of(f->report, NMIBT_CLOCK_LOG, ns, seq).kind,
+				 cases[i].is_dated ? NMIBT_AGE_EXACT : NMIBT_AGE_AT_LEAST);
+		fr_free(f);
+	}
+}
+
 static void time_of_death(void **state)
 {
 	struct fake_report *f = *state;
@@ -329,9 +380,11 @@ int main(void)
 		TEST(no_request),
 		TEST(cause),
 		TEST(cause_behind_a_gap),
+		TEST(cause_after_the_request),
 		TEST(outside),
 		cmocka_unit_test(moved),
 		TEST(ages),
+		cmocka_unit_test(time_against_the_log),
 		TEST(time_of_death),
 		cmocka_unit_test(taint),
 	};
