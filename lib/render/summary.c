@@ -626,6 +626,22 @@ static void render_counts(struct renderer *r)
 
 /* ---------------------------------------------------------------------- the sources */
 
+/* A request comes behind the panic's record. By the clocks of two CPUs it may be a little before. */
+#define REQUEST_DELAY_NS 10000000000
+
+/* A capture whose dump was not taken is older than the panic. */
+static void put_request_age(struct renderer *r)
+{
+	const struct nmibt_death *death = &r->report->death;
+	char duration[32];
+
+	if (!death->has_seq || !death->has_request_ns ||
+	    death->ns <= death->request_ns + REQUEST_DELAY_NS)
+		return;
+	nmibt_format_duration(death->ns - death->request_ns, duration, sizeof(duration));
+	fprintf(r->out, ", %s before the panic", duration);
+}
+
 static void put_request(struct renderer *r)
 {
 	const struct nmibt_capture *capture = &r->report->sources->capture;
@@ -642,6 +658,7 @@ static void put_request(struct renderer *r)
 	if (d->panic_cpu != NMI_CAPTURE_NO_CPU && d->panic_cpu != r->report->death.reporter)
 		fprintf(r->out, " asked by CPU %u", d->panic_cpu);
 	fputs(d->flags & NMI_CAPTURE_F_CRASH_KEXEC ? " before kdump" : " in panic()", r->out);
+	put_request_age(r);
 
 	nmibt_format_since(r->report, d->finished_ns, took, sizeof(took));
 	const char *after = *took == '+' ? took + 1 : *took ? took : "an unknown time";

@@ -369,6 +369,30 @@ static struct nmibt_error *find_panicking(struct nmibt_report *report)
 	return NULL;
 }
 
+/* The CPU that printed the panic; NMIBT_NO_CPU: not known. */
+static uint32_t printed_by(const struct nmibt_report *report)
+{
+	size_t panic = report->death.printout;
+
+	return panic ? report->sources->log->printouts[panic - 1].reporter : NMIBT_NO_CPU;
+}
+
+/*
+ * True: the capture was made for an oops of another CPU, whose dump was not taken
+ * (kernel/nmi_backtrace_capture.c of the series: nmi_capture_returned()), and the log's panic came
+ * later. One CPU at a time can panic, so that the requester of a capture prints its own panic.
+ */
+static bool is_of_earlier_oops(const struct nmibt_report *report)
+{
+	const struct nmi_capture_desc *desc = &report->sources->capture.desc;
+	const struct nmibt_death *death = &report->death;
+	bool is_same_message = death->captured && !death->is_message_disputed;
+	uint32_t cpu = printed_by(report);
+
+	return death->by_capture && cpu != NMIBT_NO_CPU && desc->panic_cpu != NMI_CAPTURE_NO_CPU &&
+	       cpu != desc->panic_cpu && cpu != desc->from_cpu && !is_same_message;
+}
+
 /* The CPU that called panic() may not be the one that goes on with it: kernel/panic.c:
  * panic_try_force_cpu(), 7.2. */
 static void find_reporter(struct nmibt_report *report)
@@ -378,6 +402,12 @@ static void find_reporter(struct nmibt_report *report)
 	const struct nmibt_percpu *percpu = report->sources->percpu;
 	uint32_t from = NMIBT_NO_CPU, on = NMIBT_NO_CPU;
 
+	death->is_capture_older = is_of_earlier_oops(report);
+	if (death->is_capture_older) {
+		death->moved_to = NMIBT_NO_CPU;
+		death->reporter = printed_by(report);
+		return;
+	}
 	if (percpu && percpu->redirected_from >= 0)
 		from = percpu->redirected_from;
 	else if (death->by_capture)
@@ -389,21 +419,21 @@ static void find_reporter(struct nmibt_report *report)
 	death->moved_to = from != NMIBT_NO_CPU && from != on ? on : NMIBT_NO_CPU;
 	death->reporter = from != NMIBT_NO_CPU ? from : on;
 	if (death->reporter == NMIBT_NO_CPU && !death->by_capture && death->printout)
-		death->reporter = sources->log->printouts[death->printout - 1].reporter;
+		death->reporter = printed_by(report);
 }
 
 /* Behind a request on the way to kdump the kernel only waits for answers, and stops the CPUs. */
 #define KDUMP_DELAY_NS UINT64_C(10000000000)
 
-/* True: the log goes on for longer after the request than the kernel lives then. Either the
- * request's time is wrong, or it was made for a dump that was not taken. */
+/* True: the log, which lacks the panic, goes on for longer after the request than the kernel lives
+ * then. Either the request's time is wrong, or it was made for a dump that was not taken. */
 static bool is_request_disputed(const struct nmibt_report *report, uint64_t *ret_ns)
 {
 	const struct nmibt_log_source *log = report->sources->log;
 	const struct nmi_capture_desc *desc = &report->sources->capture.desc;
 	uint64_t limit = desc->timeout_ms * UINT64_C(1000000) + KDUMP_DELAY_NS;
 
-	if (!log || !log->nr_records || !report->was_stopped ||
+	if (!log || !log->nr_records || report->death.printout || !report->was_stopped ||
 	    !(desc->flags & NMI_CAPTURE_F_CRASH_KEXEC) || log->last_ns <= desc->asked_local_ns)
 		return false;
 	*ret_ns = log->last_ns - desc->asked_local_ns;
@@ -467,6 +497,9 @@ struct nmibt_error *nmibt_find_death(struct nmibt_report *report)
 	if (err)
 		return err;
 	death->by_log = death->printout;
+	err = nmibt_find_message(report, death);
+	if (err)
+		return err;
 	find_reporter(report);
 	if (death->reporter == NMIBT_NO_CPU)
 		err = find_panicking(report);
@@ -477,9 +510,6 @@ struct nmibt_error *nmibt_find_death(struct nmibt_report *report)
 	if (!death->is_known)
 		return NULL;
 	find_request(report);
-	err = nmibt_find_message(report, death);
-	if (err)
-		return err;
 	death->cause = find_any_cause(report);
 	if (death->cause && death->reporter == NMIBT_NO_CPU)
 		death->reporter = sources->log->printouts[death->cause - 1].reporter;

@@ -66,6 +66,7 @@ static struct nmibt_error *try_slot(const struct nmibt_report *report, struct nm
 						      cpu->cpu, &slot, &cpu->has_stale_slot);
 	if (err)
 		return err;
+	cpu->has_stale_slot |= report->death.is_capture_older && nmibt_slot_generation(&slot.slot);
 	cpu->has_slot = slot.has_slot && !cpu->has_stale_slot;
 	cpu->slot = slot.slot;
 	cpu->slot_paddr = slot.slot_paddr;

@@ -252,6 +252,40 @@ static void moved(void **state)
 	}
 }
 
+/* The capture was of another CPU's oops, and the machine lived on until a panic. */
+static void panic_of_another_cpu(void **state)
+{
+	static const struct {
+		uint32_t from, on, by; /* by: the CPU that printed the panic */
+		const char *captured;
+		uint32_t reporter, moved_to;
+	} cases[] = {
+		{1, 1, 3, "", 3, NMIBT_NO_CPU},
+		{1, 1, 3, "an oops", 3, NMIBT_NO_CPU},
+		{1, 1, 3, "a driver", 1, NMIBT_NO_CPU}, /* it is the same panic */
+		{1, 1, NMIBT_NO_CPU, "", 1, NMIBT_NO_CPU},
+		{2, 1, 1, "", 2, 1},
+		{2, 1, 2, "", 2, 1},
+		{2, 1, 3, "", 3, NMIBT_NO_CPU},
+		{NMIBT_NO_CPU, NMIBT_NO_CPU, 3, "", NMIBT_NO_CPU, NMIBT_NO_CPU},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fake_report *f = fr_new();
+		struct nmi_capture_desc *desc = add_capture(f, cases[i].captured);
+
+		fr_panic(f, 7, cases[i].by, "a driver");
+		desc->from_cpu = cases[i].from;
+		desc->panic_cpu = cases[i].on;
+		const struct nmibt_death *death = open_it(f);
+		if (death->reporter != cases[i].reporter || death->moved_to != cases[i].moved_to)
+			fail_msg("case %zu: reporter %u, moved to %u", i, death->reporter,
+				 death->moved_to);
+		fr_free(f);
+	}
+}
+
 /* Without the panic's record ages count to the request, and the uptime is that of the request. */
 static void ages(void **state)
 {
@@ -383,6 +417,7 @@ int main(void)
 		TEST(cause_after_the_request),
 		TEST(outside),
 		cmocka_unit_test(moved),
+		cmocka_unit_test(panic_of_another_cpu),
 		TEST(ages),
 		cmocka_unit_test(time_against_the_log),
 		TEST(time_of_death),
