@@ -6,13 +6,20 @@
 
 #define TITLE "Kernel panic - not syncing: "
 
+/* A message may begin with a newline. Then the kernel prints its title alone on a line. */
+static struct nmibt_str first_line(const char *message)
+{
+	const char *line = message + strspn(message, "\n");
+
+	return (struct nmibt_str){line, strcspn(line, "\n")};
+}
+
 struct nmibt_str nmibt_panic_words(const char *message)
 {
 	struct nmibt_str words = nmibt_str_of(message ?: "");
 
 	nmibt_skip(&words, TITLE);
-	words.len = strcspn(words.s, "\n");
-	return words;
+	return first_line(words.s);
 }
 
 /* ------------------------------------------------------------- came from outside */
@@ -81,11 +88,10 @@ static bool starts_with(struct nmibt_str s, struct nmibt_str start)
 /* The first line of the message in the descriptor. *ret_is_cut: its end is missing. */
 static struct nmibt_str captured_words(const struct nmibt_capture *capture, bool *ret_is_cut)
 {
-	const char *message = (const char *)capture->desc.message;
-	size_t len = strcspn(message, "\n");
+	struct nmibt_str words = first_line((const char *)capture->desc.message);
 
-	*ret_is_cut = capture->is_message_cut && !message[len];
-	return (struct nmibt_str){message, len};
+	*ret_is_cut = capture->is_message_cut && !words.s[words.len];
+	return words;
 }
 
 /* Makes the text that the kernel prints of the message in the descriptor. */
@@ -107,13 +113,13 @@ struct nmibt_error *nmibt_find_message(const struct nmibt_report *report, struct
 
 	if (death->printout)
 		death->message = report->sources->log->printouts[death->printout - 1].message;
-	if (!death->by_capture || !*capture->desc.message)
+	struct nmibt_str captured = captured_words(capture, &is_cut);
+	if (!death->by_capture || !captured.len)
 		return NULL;
 	struct nmibt_error *err = format_captured(capture, &death->captured);
 	if (err)
 		return err;
 	struct nmibt_str logged = nmibt_panic_words(death->message);
-	struct nmibt_str captured = captured_words(capture, &is_cut);
 	death->is_message_captured =
 		!death->message || (captured.len > logged.len && starts_with(captured, logged));
 	if (death->is_message_captured)

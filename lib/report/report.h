@@ -281,7 +281,8 @@ struct nmibt_error *nmibt_older_next(struct nmibt_older *older, struct nmibt_cpu
 /* Computes everything that follows from the sources, which must be open. */
 struct nmibt_error *nmibt_report_conclude(struct nmibt_report *report);
 
-/* The first line of what panic() was given, from a message as the kernel prints it, or NULL. */
+/* The first line, but for empty ones, of what panic() was given, from a message as the kernel prints
+ * it, or NULL. */
 struct nmibt_str nmibt_panic_words(const char *message);
 /* How a panic with these words came to its reporter from outside of the kernel. NULL: it did
  * not. */

@@ -82,6 +82,11 @@ static void which_stands(void **state)
 		/* The log's first line is all that is looked at. */
 		{"a driver", "a driver\nmore", HEADING "a driver", false, false},
 		{"another", "a driver\nmore", HEADING "another", false, true},
+		/* Its first line may be empty. */
+		{NULL, "\na driver", HEADING "\na driver", true, false},
+		{"", "\na driver", HEADING "\na driver", true, false},
+		{"a driver", "\na driver", HEADING "a driver", false, false},
+		{"a driver", "\n", HEADING "a driver", false, false},
 	};
 
 	(void)state;
@@ -126,6 +131,20 @@ static void cut(void **state)
 			assert_string_equal(death->message + strlen(HEADING) + 254, "x...");
 		fr_free(f);
 	}
+}
+
+/* What is shown of it is its first line with a word. */
+static void newlines(void **state)
+{
+	(void)state;
+	struct nmibt_str words = nmibt_panic_words(HEADING "\n\na driver\nmore");
+
+	assert_true(nmibt_str_is(words, "a driver"));
+	assert_int_equal(nmibt_panic_words(HEADING "\n").len, 0);
+	struct fake_report *f = fr_new();
+	add_capture(f, "\n\n");
+	assert_null(open_it(f)->message);
+	fr_free(f);
 }
 
 /* A request that was never made has no message. */
@@ -411,6 +430,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(which_stands),
 		cmocka_unit_test(cut),
+		cmocka_unit_test(newlines),
 		TEST(no_request),
 		TEST(cause),
 		TEST(cause_behind_a_gap),
