@@ -165,6 +165,11 @@ static void render_asked(struct renderer *r, const struct nmibt_cpu *cpu)
 	const struct nmi_capture_desc *desc = &r->report->sources->capture.desc;
 	char asked[32], silent[64];
 
+	/* How long it was waited for then is not known. */
+	if (cpu->is_stale) {
+		remark(r, "it was asked, and has not answered");
+		return;
+	}
 	if (desc->flags & NMI_CAPTURE_F_REGS_ONLY)
 		return;
 	nmibt_format_since(r->report, cpu->slot.asked_ns, asked, sizeof(asked));

@@ -35,7 +35,8 @@ uint32_t nmibt_slot_generation(const struct nmi_capture_slot *slot)
 bool nmibt_has_registers_only(const struct nmibt_evidence *evidence)
 {
 	return evidence->has_slot && evidence->slot.state == NMI_CAPTURE_SLOT_DONE &&
-	       evidence->regs.present && !evidence->text.raw_len && !evidence->nested.raw_len;
+	       evidence->regs.present && !evidence->text.raw_len && !evidence->nested.raw_len &&
+	       !evidence->slot.lost_msgs && !evidence->slot.lost_bytes;
 }
 
 /* By how many requests the slot is older than the last one. A slot of no request is not older. */
@@ -114,7 +115,9 @@ static void check_asked(const struct nmibt_capture *capture, struct nmibt_eviden
 	if (slot->asked_flags & NMI_CAPTURE_ASKED_F_OFFLINE &&
 	    slot->state == NMI_CAPTURE_SLOT_ASKED)
 		nmibt_add_reason(cpu->why, "it was asked, although it was not online");
-	if (capture->desc.flags & NMI_CAPTURE_F_REGS_ONLY && slot->state == NMI_CAPTURE_SLOT_ASKED)
+	if (capture->desc.flags & NMI_CAPTURE_F_REGS_ONLY &&
+	    slot->state == NMI_CAPTURE_SLOT_ASKED &&
+	    generations_behind(capture, slot->asked_generation) <= 0)
 		nmibt_add_reason(cpu->why, "it was asked by a request that takes registers only");
 }
 
