@@ -26,17 +26,23 @@ TESTBED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../script
 MADE_BY = ("run-scenario", "init", "lib.sh", "make-initramfs")
 # Of a scenario's table; the rest says what tests expect.
 OF_THE_RUN = ("script", "append", "ending", "loaded", "cpus", "memory", "pstore", "dump",
-              "pseudo_nmi", "gic", "timeout", "icount", "state", "crashkernel", "at_stop")
+              "pseudo_nmi", "gic", "timeout", "icount", "state", "crashkernel", "at_stop", "possible",
+              "detector")
 
 
-def load_scenarios(arch, version):
-    """The scenarios for a kernel with the series, as run-scenario reads them."""
+def run_scenario():
+    """run-scenario as a module."""
     loader = importlib.machinery.SourceFileLoader("run_scenario",
                                                   os.path.join(TESTBED, "run-scenario"))
     module = importlib.util.module_from_spec(
         importlib.util.spec_from_loader("run_scenario", loader))
     loader.exec_module(module)
-    return {name: scenario for name, scenario in module.load_scenarios(arch).items()
+    return module
+
+
+def load_scenarios(arch, version):
+    """The scenarios for a kernel with the series, as run-scenario reads them."""
+    return {name: scenario for name, scenario in run_scenario().load_scenarios(arch).items()
             if version in scenario.get("versions", [version]) and "fragment" not in scenario}
 
 
@@ -72,6 +78,8 @@ DIFFERS = re.compile(r"Sending NMI from CPU|nmi_backtrace: unknown parameter")
 def masked(line):
     """A line of the console without its time and its numbers."""
     line = re.sub(r"^\[ *\d+\.\d+\](\[ *[TC]\d+\])? ?", "", line.rstrip())
+    # Of a loop, the bytes around one instruction or another.
+    line = re.sub(r"^Code: .*", "Code: #", line)
     return re.sub(r"\b(0x)?[0-9a-f]*\d[0-9a-f]*\b", "#", line)
 
 
@@ -96,10 +104,18 @@ def record_lines(folder):
     return masked_lines((panic + rest).splitlines())
 
 
+def how_it_ended(scenario, folder):
+    """As it was to end; where that was left to chance, as QEMU's dump or kdump's tells."""
+    if scenario["ending"] != "either":
+        return scenario["ending"]
+    return "panic" if os.path.exists(os.path.join(folder, "registers.txt")) else "kdump"
+
+
 def what_it_left(folder):
     with open(os.path.join(folder, "console.log"), errors="replace") as file:
         log = file.read()
-    behind = log.partition("testbed: script begins")[2].splitlines()
+    # Where it panics before the script begins, all of it counts.
+    behind = (log.partition("testbed: script begins")[2] or log).splitlines()
     return {"dump": os.path.exists(os.path.join(folder, "vmcore")), "record": record_lines(folder),
             "lines": masked_lines(line for line in behind if not line.startswith("testbed:"))}
 
