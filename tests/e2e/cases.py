@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The cases of the fault matrix, and which scenarios they are: the rows of docs/kernel.md's table."""
+
+import os
+import re
+
+import runs
+
+DOCUMENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/kernel.md")
+
+CASES = (
+    ("all CPUs idle", ("idle",)),
+    ("all busy", ("all-busy",)),
+    ("one CPU with interrupts off", ("irqspin", "irqspin-irq")),
+    ("several with interrupts off", ("spin-two", "deadlock")),
+    ("a CPU deaf even to NMI", ("deaf", "late", "drain-late")),
+    ("offline and re-onlined CPUs", ("offline", "online-again")),
+    ("more possible than present CPUs", ("possible",)),
+    ("two CPUs panic at once", ("two", "two-nmi", "two-die", "two-die-idle", "two-die-fault",
+                                "moved", "moved-fault")),
+    ("two oops at once", ("two-oops",)),
+    ("panic in NMI context", ("panic-nmi", "nmi-panic")),
+    ("panic in a hard interrupt", ("panic-irq", "oops-irq")),
+    ("panic inside printk(), console locked", ("panic-console",)),
+    ("a bad frame pointer under the unwinder", ("panic-bad-frame",)),
+    ("a fault in the capture, requester", (
+        "fault-self-panic", "fault-self-panic-oops", "fault-self-die", "fault-self-die-oops",
+        "fault-self-no-kdump", "fault-self-oops-options", "fault-before-request")),
+    ("a fault in the capture, lowest other CPU", ("fault-lowest-panic", "fault-lowest-die")),
+    ("a fault in the capture, highest other CPU", (
+        "fault-other-panic", "fault-other-panic-oops", "fault-other-die", "fault-other-die-oops",
+        "fault-format")),
+    ("a second fault behind it", (
+        "fault-self-twice-panic", "fault-self-twice-die", "fault-self-always")),
+    ("machine check", ("mce", "mce-one")),
+    ("SError", ("serror",)),
+    ("die() with panic_on_oops", ("oops",)),
+    ("crash_kexec_post_notifiers", ("post-notifiers",)),
+    ("no crash kernel", ("drain", "drain-overflow", "drain-never")),
+    ("no crash kernel, ramoops", ("drain-summary", "drain-asked", "drain-sys-info")),
+    ("kexec -p in a loop during the panic", (
+        "kexec-loop", "kexec-locked", "kexec-locked-fault")),
+    ("hung-task panic", ("hung-task-panic",)),
+    ("soft-lockup panic", ("soft-lockup-panic",)),
+    ("hard lockup, buddy detector", ("hard-lockup-panic",)),
+    ("sysrq-l in flight", ("sysrq-l-in-flight",)),
+    ("sysrq-l, no panic", ("sysrq-l", "sysrq-l-irq", "sysrq-l-gicv2", "sysrq-l-hotplug")),
+    ("early panic, before the slots", ("panic-early", "no-slots")),
+    ("64 CPUs", ("wide-machine",)),
+    ("nmi_reason_lock; an NMI of another kind", ("nmi-kept", "nmi-spare")),
+    ("HPET is the clock", ("hpet",)),
+    ("slots that are too small", ("overflow",)),
+    ("the capture is turned off", ("capture-off",)),
+    ("KUnit", ("kunit",)),
+)
+# What QEMU does not provoke: a module does it, or a parameter.
+FORCED = {"serror", "nmi-kept", "nmi-spare", "nmi-panic", "hpet", "kexec-locked",
+          "kexec-locked-fault", "no-slots"}
+
+COLUMNS = ["%s %s" % kernel for kernel in runs.KERNELS]
+NOT_FOR_IT, NOT_RUN = "–", ""
+CELL = re.compile(r"|–|[DPC](/[DPC–]){0,2}")
+HEAD = ["Case", "Scenario", *COLUMNS]
+
+
+def rows():
+    """(case, scenario as the table names it, scenario), in order."""
+    for case, names in CASES:
+        for name in names:
+            yield case, "`%s`%s" % (name, ", forced" * (name in FORCED)), name
+            case = ""
+
+
+def read():
+    """The text of the document before the table, its rows as lists of cells, and the text behind."""
+    with open(DOCUMENT, encoding="utf-8") as file:
+        lines = file.read().split("\n")
+    start = lines.index("| " + " | ".join(HEAD) + " |")
+    end = next(at for at in range(start, len(lines)) if not lines[at].startswith("|"))
+    cells = [[cell.strip() for cell in line[1:-1].split("|")] for line in lines[start + 2:end]]
+    return lines[:start], cells, lines[end:]
+
+
+def write(filled):
+    """filled: {(scenario, column): cell}. Other columns stay as they are."""
+    before, cells, behind = read()
+    old = {(row[1], column): cell for row in cells for column, cell in zip(COLUMNS, row[2:])}
+    table = ["| %s |" % " | ".join(HEAD), "|---" * len(HEAD) + "|"]
+    for case, title, name in rows():
+        row = [case, title] + [filled.get((name, column), old.get((title, column), NOT_RUN))
+                               for column in COLUMNS]
+        table.append("| %s |" % " | ".join(row))
+    with open(DOCUMENT, "w", encoding="utf-8") as file:
+        file.write("\n".join(before + table + behind))
