@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""The cases of the fault matrix, and which scenarios they are: the rows of docs/kernel.md's table."""
+"""The cases of the fault matrix, and which scenarios they are: the rows of the table in
+docs/kernel.md."""
 
 import os
 import re
@@ -72,7 +73,7 @@ def rows():
 
 
 def read():
-    """The text of the document before the table, its rows as lists of cells, and the text behind."""
+    """The document's lines before the table, its rows as lists of cells, and the lines behind."""
     with open(DOCUMENT, encoding="utf-8") as file:
         lines = file.read().split("\n")
     start = lines.index("| " + " | ".join(HEAD) + " |")

@@ -26,8 +26,8 @@ TESTBED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../script
 MADE_BY = ("run-scenario", "init", "lib.sh", "make-initramfs")
 # Of a scenario's table; the rest says what tests expect.
 OF_THE_RUN = ("script", "append", "ending", "loaded", "cpus", "memory", "pstore", "dump",
-              "pseudo_nmi", "gic", "timeout", "icount", "state", "crashkernel", "at_stop", "possible",
-              "detector")
+              "pseudo_nmi", "gic", "timeout", "icount", "state", "crashkernel", "at_stop",
+              "possible", "detector")
 
 
 def run_scenario():

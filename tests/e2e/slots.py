@@ -202,7 +202,11 @@ def find(dump):
 
 def capture(path):
     """(descriptor, [slot or None where its pages are not in the dump])."""
-    dump = open_dump(path)
+    return capture_in(open_dump(path))
+
+
+def capture_in(dump):
+    """The same of a dump that is open, or of anything else that reads physical memory."""
     paddr, source = find(dump)
     desc = Record("nmi_capture_desc", dump.read(paddr, STRUCTS["nmi_capture_desc"][1]))
     desc.source = source
