@@ -71,8 +71,10 @@ def path_of(kernel, name, scenario):
     return os.path.join(parts.CACHE, "runs", digest[:32])
 
 
-# Printed in place of the stock round, by design; and what only tells that the series is not there.
-DIFFERS = re.compile(r"Sending NMI from CPU|nmi_backtrace: unknown parameter")
+# Printed in place of the stock round, by design; what only tells that the series is not there;
+# and the frame of dump_stack() in the trace of a CPU that asks for sysrq-l's.
+DIFFERS = re.compile(
+    r"Sending NMI from CPU|nmi_backtrace: unknown parameter|^ *dump_stack(_lvl)?\+")
 
 
 def masked(line):
@@ -80,7 +82,7 @@ def masked(line):
     line = re.sub(r"^\[ *\d+\.\d+\](\[ *[TC]\d+\])? ?", "", line.rstrip())
     # Of a loop, the bytes around one instruction or another.
     line = re.sub(r"^Code: .*", "Code: #", line)
-    return re.sub(r"\b(0x)?[0-9a-f]*\d[0-9a-f]*\b", "#", line)
+    return re.sub(r"\b(0x[0-9a-f]+|[0-9a-f]*\d[0-9a-f]*)\b", "#", line)
 
 
 def masked_lines(lines):
