@@ -119,11 +119,6 @@ static void mend_times(struct nmibt_capture *ret)
 	mend_time(ret, "time when the wait ended", &d->finished_ns);
 	mend_time(ret, "local time", &d->asked_local_ns);
 	mend_time(ret, "real time", &d->asked_real_ns);
-	if (d->finished_ns && d->finished_ns < d->asked_ns) {
-		nmibt_add_reason(ret->damage,
-				 "by the descriptor the wait ended before the request");
-		d->asked_ns = d->finished_ns = 0;
-	}
 }
 
 /*

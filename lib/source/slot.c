@@ -89,14 +89,12 @@ static void check_times(const struct nmibt_capture *capture, struct nmibt_eviden
 }
 
 /* A CPU that forbids backtraces writes no text, unless a fault is reported there. */
-static void check_registers_only(const struct nmibt_capture *capture, struct nmibt_evidence *cpu)
+static void check_registers_only(struct nmibt_evidence *cpu)
 {
 	const struct nmi_capture_slot *slot = &cpu->slot;
-	bool of_request = capture->desc.flags & NMI_CAPTURE_F_REGS_ONLY &&
-			  slot->generation == capture->desc.generation;
 
 	if (slot->state >= NMI_CAPTURE_SLOT_BEGUN && slot->text_len &&
-	    (of_request || slot->flags & NMI_CAPTURE_SLOT_F_REGS_ONLY) &&
+	    slot->flags & NMI_CAPTURE_SLOT_F_REGS_ONLY &&
 	    !(slot->flags & NMI_CAPTURE_SLOT_F_FAULTED))
 		nmibt_add_reason(cpu->why, "it has %u bytes of text, and registers only were taken",
 				 slot->text_len);
@@ -164,7 +162,7 @@ static bool check_slot(const struct nmibt_image *image, const struct nmibt_captu
 		    : slot->text_off - slot->nested_off < slot->nested_size)
 		nmibt_add_reason(cpu->why, "its text and nested text overlap");
 	check_times(capture, cpu);
-	check_registers_only(capture, cpu);
+	check_registers_only(cpu);
 	return true;
 }
 
@@ -405,8 +403,49 @@ static void mend_generation(const struct nmibt_image *image, struct nmibt_captur
 	desc->generation = seen;
 }
 
+/* If the wait ended before the request, one of the times is wrong. A CPU that was asked since the
+ * request shows that it is the end of the wait. */
+static void mend_wait(const struct nmibt_image *image, struct nmibt_capture *capture)
+{
+	struct nmi_capture_desc *desc = &capture->desc;
+
+	if (!desc->finished_ns || desc->finished_ns >= desc->asked_ns)
+		return;
+	nmibt_add_reason(capture->damage, "by the descriptor the wait ended before the request");
+	desc->finished_ns = 0;
+	for (uint32_t i = 0; i < desc->nr_slots; i++) {
+		struct nmi_capture_slot slot;
+
+		if (read_slot(image, capture, i, &slot) &&
+		    slot.asked_generation == desc->generation && slot.asked_ns <= INT64_MAX &&
+		    slot.asked_ns + CLOCK_SLACK_NS >= desc->asked_ns)
+			return;
+	}
+	desc->asked_ns = 0;
+}
+
+/* If a CPU has written text for a request that takes registers only, the descriptor is wrong. */
+static void mend_registers_only(const struct nmibt_image *image, struct nmibt_capture *capture)
+{
+	struct nmi_capture_desc *desc = &capture->desc;
+	const uint32_t no_text = NMI_CAPTURE_SLOT_F_REGS_ONLY | NMI_CAPTURE_SLOT_F_FAULTED;
+
+	for (uint32_t i = 0; desc->flags & NMI_CAPTURE_F_REGS_ONLY && i < desc->nr_slots; i++) {
+		struct nmi_capture_slot slot;
+
+		if (!read_slot(image, capture, i, &slot) || slot.state < NMI_CAPTURE_SLOT_BEGUN ||
+		    slot.generation != desc->generation || !slot.text_len || slot.flags & no_text)
+			continue;
+		nmibt_add_reason(capture->damage,
+				 "by the descriptor only registers were taken, CPU %u has text", i);
+		desc->flags &= ~NMI_CAPTURE_F_REGS_ONLY;
+	}
+}
+
 void nmibt_mend_capture(const struct nmibt_image *image, struct nmibt_capture *capture)
 {
 	mend_slot_size(image, capture);
 	mend_generation(image, capture);
+	mend_wait(image, capture);
+	mend_registers_only(image, capture);
 }
