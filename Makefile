@@ -31,7 +31,7 @@ ALL_LDFLAGS := $(LDFLAGS) $(if $(SANITIZE),$(SANITIZERS))
 
 # The base of the library links with libc and zlib alone. Debugging information,
 # by elfutils, and JSON, which not everybody wants, are archives of their own.
-BASE := base image kernel text unwind source report render
+BASE := base record image kernel text unwind source report render
 objects = $(patsubst %.c,$(O)/%.o,$(foreach folder,$(1),$(wildcard lib/$(folder)/*.c)))
 LIB_OBJS := $(call objects,$(BASE))
 JSON_OBJS := $(call objects,json)

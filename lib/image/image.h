@@ -68,6 +68,9 @@ struct nmibt_image_ops {
 	 * that the stack can't be followed at all; *ret is not set then. */
 	struct nmibt_error *(*unwind)(void *ctx, struct nmibt_kernel *kernel,
 				      const struct nmibt_regs *regs, struct nmibt_stack *ret);
+	/* The frames that were unwound from this pc and stack pointer when memory was all there, as
+	 * nmibt_stack_pack() packs them; borrowed from the image. False: not known. */
+	bool (*packed_stack)(void *ctx, uint64_t pc, uint64_t sp, struct nmibt_str *ret);
 	/* The first run that ends beyond from, cut so that it starts at from or later. False:
 	 * there is none. Searches use it: memory that is known to be all zeros may be left out. */
 	bool (*next_range)(void *ctx, uint64_t from, struct nmibt_range *ret);
@@ -92,6 +95,8 @@ struct nmibt_image {
 	 * read, as in a truncated file; NULL: nothing. Reports on such an image are not
 	 * complete. */
 	const char *lost;
+	/* It has only the bytes that were read when it was made, and not whole pages. */
+	bool is_sparse;
 };
 
 #define NMIBT_FILE_TRUNCATED                                                                       \
@@ -282,6 +287,8 @@ struct nmibt_error *nmibt_dump_read_vmcoreinfo(struct nmibt_dump *dump,
 					       const struct nmibt_vmcoreinfo **ret);
 /* As nmibt_input_remark(). */
 const char *nmibt_dump_remark(const struct nmibt_dump *dump);
+/* As nmibt_input_summary(). */
+const char *nmibt_dump_summary(const struct nmibt_dump *dump);
 
 /* ------------------------------------------------------------------- the input */
 

@@ -186,6 +186,27 @@ static char *base_notes(void *ctx, size_t *ret_len)
 	return input->base.ops->notes(input->base.ctx, ret_len);
 }
 
+static bool base_symbol_addr(void *ctx, const char *name, uint64_t *ret)
+{
+	struct nmibt_input *input = ctx;
+
+	return input->base.ops->symbol_addr(input->base.ctx, name, ret);
+}
+
+static bool base_symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
+{
+	struct nmibt_input *input = ctx;
+
+	return input->base.ops->symbolize(input->base.ctx, addr, buf, len);
+}
+
+static bool base_packed_stack(void *ctx, uint64_t pc, uint64_t sp, struct nmibt_str *ret)
+{
+	struct nmibt_input *input = ctx;
+
+	return input->base.ops->packed_stack(input->base.ctx, pc, sp, ret);
+}
+
 static const struct nmibt_image_ops dump_ops = {
 	.read_phys = base_read_phys,
 	.vmcoreinfo_text = base_vmcoreinfo_text,
@@ -294,6 +315,7 @@ static void set_image(struct nmibt_input *input, const struct nmibt_input_option
 		.page_size = input->base.page_size ?: options->page_size,
 		.phys_base = input->base.phys_base,
 		.lost = input->base.lost,
+		.is_sparse = input->base.is_sparse,
 	};
 }
 
@@ -327,6 +349,12 @@ struct nmibt_error *nmibt_input_open(const char *const *paths, unsigned int nr,
 	}
 	nmibt_dump_image(input->dump, &input->base);
 	input->ops = dump_ops;
+	if (input->base.ops->symbol_addr)
+		input->ops.symbol_addr = base_symbol_addr;
+	if (input->base.ops->symbolize)
+		input->ops.symbolize = base_symbolize;
+	if (input->base.ops->packed_stack)
+		input->ops.packed_stack = base_packed_stack;
 	set_image(input, &own);
 	*ret = input;
 	return NULL;
@@ -408,6 +436,11 @@ enum nmibt_read nmibt_input_read(struct nmibt_input *input, uint64_t paddr, void
 char *nmibt_input_notes(struct nmibt_input *input, size_t *ret_len)
 {
 	return input->ops.notes ? input->ops.notes(input, ret_len) : NULL;
+}
+
+const char *nmibt_input_summary(const struct nmibt_input *input)
+{
+	return input->dump ? nmibt_dump_summary(input->dump) : NULL;
 }
 
 const char *nmibt_input_remark(const struct nmibt_input *input)

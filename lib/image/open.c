@@ -34,7 +34,8 @@ struct nmibt_dump {
 
 /* In the order in which they are asked: a core of Xen is an ELF file, too. */
 static const struct nmibt_reader *const readers[] = {&nmibt_libkdumpfile_reader, &nmibt_elf_reader,
-						     &nmibt_kdump_reader, &nmibt_sadump_reader};
+						     &nmibt_kdump_reader, &nmibt_sadump_reader,
+						     &nmibt_recorded_reader};
 
 /* NULL: no reader knows the format. */
 static const struct nmibt_reader *find_reader(const struct nmibt_file *file)
@@ -248,6 +249,27 @@ static char *dump_notes(void *ctx, size_t *ret_len)
 	return NULL;
 }
 
+static bool dump_symbol_addr(void *ctx, const char *name, uint64_t *ret)
+{
+	struct nmibt_dump *dump = ctx;
+
+	return dump->base.ops->symbol_addr(dump->base.ctx, name, ret);
+}
+
+static bool dump_symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
+{
+	struct nmibt_dump *dump = ctx;
+
+	return dump->base.ops->symbolize(dump->base.ctx, addr, buf, len);
+}
+
+static bool dump_packed_stack(void *ctx, uint64_t pc, uint64_t sp, struct nmibt_str *ret)
+{
+	struct nmibt_dump *dump = ctx;
+
+	return dump->base.ops->packed_stack(dump->base.ctx, pc, sp, ret);
+}
+
 void nmibt_dump_image(struct nmibt_dump *dump, struct nmibt_image *ret)
 {
 	static const struct nmibt_image_ops ops = {
@@ -256,9 +278,17 @@ void nmibt_dump_image(struct nmibt_dump *dump, struct nmibt_image *ret)
 		.next_range = dump_next_range,
 		.notes = dump_notes,
 	};
+	static const struct nmibt_image_ops recorded_ops = {
+		.read_phys = dump_read_phys,
+		.vmcoreinfo_text = dump_vmcoreinfo_text,
+		.next_range = dump_next_range,
+		.symbol_addr = dump_symbol_addr,
+		.symbolize = dump_symbolize,
+		.packed_stack = dump_packed_stack,
+	};
 
 	*ret = dump->base;
-	ret->ops = &ops;
+	ret->ops = dump->base.ops->packed_stack ? &recorded_ops : &ops;
 	ret->ctx = dump;
 	ret->lost = dump->lost;
 }
@@ -270,6 +300,11 @@ const char *nmibt_dump_remark(const struct nmibt_dump *dump)
 	if (!remark)
 		remark = dump->lost;
 	return remark ? remark : dump->remark;
+}
+
+const char *nmibt_dump_summary(const struct nmibt_dump *dump)
+{
+	return dump->reader->summary ? dump->reader->summary(dump->opened) : NULL;
 }
 
 void nmibt_dump_close(struct nmibt_dump *dump)

@@ -19,10 +19,11 @@ struct nmibt_reader {
 	/* ret borrows from dump and is valid until close(). */
 	void (*image)(void *dump, struct nmibt_image *ret);
 	const char *(*remark)(const void *dump); /* as nmibt_dump_remark(); NULL: there is none */
+	const char *(*summary)(const void *dump); /* as nmibt_input_summary(); NULL: there is none */
 	void (*close)(void *dump);
 };
 
 extern const struct nmibt_reader nmibt_elf_reader, nmibt_kdump_reader, nmibt_sadump_reader,
-	nmibt_libkdumpfile_reader;
+	nmibt_libkdumpfile_reader, nmibt_recorded_reader;
 
 #endif /* NMIBT_READER_H */

@@ -25,6 +25,13 @@ enum nmibt_read nmibt_log_read_some(struct nmibt_log *log, struct nmibt_log_wind
 {
 	size_t page_size = log->kernel->image->page_size;
 
+	/* It has these bytes, and not the page. */
+	if (log->kernel->image->is_sparse) {
+		enum nmibt_read status = nmibt_kernel_read(log->kernel, vaddr, buf, len);
+
+		*ret_len = status == NMIBT_READ_OK ? len : 0;
+		return status;
+	}
 	for (*ret_len = 0; *ret_len < len;) {
 		size_t in = (vaddr + *ret_len) & (page_size - 1);
 		size_t chunk = page_size - in;

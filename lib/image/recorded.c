@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Back end for the records of vmcore-nmibt. A record may be in several files, it may be cut, and
+ * other things may be before and behind it. If there are several records, the last one counts.
+ */
+#include <inttypes.h>
+
+#include "image/reader.h"
+#include "record/record.h"
+
+/* A zone of pstore has some MiB at most, and so has a record of everything. */
+#define MAX_FILES_BYTES (256u << 20)
+/* Other files are not searched for a record. */
+#define SEARCHED (1u << 20)
+#define NR_NUMBERS (UINT16_MAX + 1)
+#define LOST_LEN 512
+
+/* An item of the record; which members are set depends on its kind. */
+struct answer {
+	uint64_t key, second;
+	struct nmibt_str data;
+};
+
+/* Sorted by key and second once all are there. */
+struct answers {
+	struct answer *v;
+	size_t nr;
+};
+
+struct recorded {
+	char *file; /* all files, one after the other */
+	size_t size;
+	uint32_t id; /* of the record that counts */
+	bool has_others; /* there are other records */
+	bool *numbers; /* NR_NUMBERS: the chunks that were read */
+	unsigned int nr_chunks, end; /* end: the highest number + 1 */
+	bool has_first, has_last;
+	unsigned int nr_damaged;
+	char **blocks; /* the items of each chunk */
+	size_t nr_blocks;
+	struct answers memory, names, symbols, stacks;
+	struct nmibt_bytes vmcoreinfo, summary, dropped;
+	enum nmibt_arch arch;
+	size_t page_size;
+	struct nmibt_number phys_base;
+	bool is_whole; /* what is not in it was left out, and not lost */
+	char lost[LOST_LEN];
+};
+
+/* ----------------------------------------------------------------- which record */
+
+/* The last record of the files: the one whose first chunk comes last. Without a first chunk, it is
+ * the one of the last chunk. */
+static struct nmibt_error *choose_record(void *ctx, const struct nmibt_chunk *chunk)
+{
+	struct recorded *r = ctx;
+
+	if (r->nr_chunks && chunk->id != r->id)
+		r->has_others = true;
+	if (!r->has_first || !chunk->number)
+		r->id = chunk->id;
+	r->has_first |= !chunk->number;
+	r->nr_chunks++;
+	return NULL;
+}
+
+/* ------------------------------------------------------------------------ items */
+
+static struct nmibt_error *add_answer(struct answers *to, const struct nmibt_item *item)
+{
+	struct answer *v = nmibt_make_room(to->v, to->nr, sizeof(*v));
+
+	if (!v)
+		return nmibt_error_nomem();
+	to->v = v;
+	to->v[to->nr++] = (struct answer){item->key, item->second, item->data};
+	return NULL;
+}
+
+static struct nmibt_error *add_text(struct nmibt_bytes *to, struct nmibt_str text)
+{
+	struct nmibt_error *err = nmibt_bytes_add(to, text.s, text.len);
+
+	/* Later parts begin in front of the NUL. */
+	if (!err)
+		err = nmibt_bytes_add(to, "", 1);
+	to->len -= !err;
+	return err;
+}
+
+/* A line "key value" about the machine. */
+static void take_line(struct recorded *r, struct nmibt_str line)
+{
+	char machine[32];
+	uint64_t number;
+
+	if (nmibt_skip(&line, "machine ")) {
+		snprintf(machine, sizeof(machine), "%.*s", (int)line.len, line.s);
+		r->arch = nmibt_arch_by_machine(machine);
+	} else if (nmibt_skip(&line, "page_size ") && nmibt_take_decimal(&line, 1 << 20, &number) &&
+		   number >= 4096 && !(number & (number - 1))) {
+		r->page_size = number;
+	} else if (nmibt_skip(&line, "phys_base ") && nmibt_take_0x(&line, &number)) {
+		r->phys_base = (struct nmibt_number){true, number};
+	}
+}
+
+static struct nmibt_error *add_dropped(struct nmibt_bytes *to, const struct nmibt_item *item)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text), "%s%" PRIu64 " bytes of %.*s", to->len ? ", " : "", item->key,
+		 item->data.len < 32 ? (int)item->data.len : 32, item->data.s);
+	return add_text(to, nmibt_str_of(text));
+}
+
+static struct nmibt_error *take_item(struct recorded *r, const struct nmibt_item *item)
+{
+	switch (item->kind) {
+	case NMIBT_ITEM_TEXT:
+		take_line(r, item->data);
+		return NULL;
+	case NMIBT_ITEM_VMCOREINFO:
+		return add_text(&r->vmcoreinfo, item->data);
+	case NMIBT_ITEM_MEMORY:
+		return add_answer(&r->memory, item);
+	case NMIBT_ITEM_NAME:
+		return add_answer(&r->names, item);
+	case NMIBT_ITEM_SYMBOL:
+		return add_answer(&r->symbols, item);
+	case NMIBT_ITEM_STACK:
+		return add_answer(&r->stacks, item);
+	case NMIBT_ITEM_SUMMARY:
+		return add_text(&r->summary, item->data);
+	case NMIBT_ITEM_DROPPED:
+		return add_dropped(&r->dropped, item);
+	case NMIBT_ITEM_FILE:
+		break;
+	}
+	return NULL;
+}
+
+/* The items' strings point to a copy that stays. */
+static struct nmibt_error *keep_items(struct recorded *r, const struct nmibt_bytes *items,
+				      struct nmibt_str *ret)
+{
+	char **blocks = nmibt_make_room(r->blocks, r->nr_blocks, sizeof(*blocks));
+	char *block = malloc(items->len + 1);
+
+	if (blocks)
+		r->blocks = blocks;
+	if (!blocks || !block) {
+		free(block);
+		return nmibt_error_nomem();
+	}
+	memcpy(block, items->s, items->len);
+	r->blocks[r->nr_blocks++] = block;
+	*ret = (struct nmibt_str){block, items->len};
+	return NULL;
+}
+
+static struct nmibt_error *take_chunk(void *ctx, const struct nmibt_chunk *chunk)
+{
+	struct recorded *r = ctx;
+	struct nmibt_str items;
+	struct nmibt_item item;
+	uint64_t last = 0;
+
+	if (chunk->id != r->id || r->numbers[chunk->number])
+		return NULL;
+	r->numbers[chunk->number] = true;
+	r->nr_chunks++;
+	if (chunk->number >= r->end)
+		r->end = chunk->number + 1;
+	r->has_last |= chunk->is_last;
+	struct nmibt_error *err = keep_items(r, &chunk->items, &items);
+	while (!err && nmibt_item_next(&items, &last, &item))
+		err = take_item(r, &item);
+	return err;
+}
+
+static int compare_answers(const void *a, const void *b)
+{
+	const struct answer *x = a, *y = b;
+
+	if (x->key != y->key)
+		return (x->key > y->key) - (x->key < y->key);
+	return (x->second > y->second) - (x->second < y->second);
+}
+
+static void sort_answers(struct answers *answers)
+{
+	if (answers->nr)
+		qsort(answers->v, answers->nr, sizeof(*answers->v), compare_answers);
+}
+
+/* ------------------------------------------------------------------- what is lost */
+
+static void describe_loss(struct recorded *r)
+{
+	unsigned int missing = r->end - r->nr_chunks;
+	char *to = r->lost;
+	size_t room = sizeof(r->lost);
+	int len = 0;
+
+	r->is_whole = r->has_last && !missing;
+	if (missing)
+		len = snprintf(to, room, "%u chunk%s of the record %s damaged or missing", missing,
+			       nmibt_plural(missing), missing == 1 ? "is" : "are");
+	else if (!r->has_last)
+		len = snprintf(to, room, "the record is cut: its end is missing");
+	if (r->dropped.len)
+		snprintf(to + len, room - len, "%sthe record had no room for %s", len ? "; " : "",
+			 r->dropped.s);
+	/* It is shown as it is. */
+	for (char *c = r->lost; *c; c++) {
+		if (*c < ' ' || *c > '~')
+			*c = '?';
+	}
+}
+
+/* ---------------------------------------------------------------------- the image */
+
+/* The last answer with this key or a lower one. */
+static const struct answer *find_below(const struct answers *answers, uint64_t key)
+{
+	size_t low = 0, high = answers->nr;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (answers->v[middle].key <= key)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low ? &answers->v[low - 1] : NULL;
+}
+
+static enum nmibt_read read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
+{
+	const struct recorded *r = ctx;
+	char *to = buf;
+
+	while (len) {
+		const struct answer *piece = find_below(&r->memory, paddr);
+		uint64_t in = piece ? paddr - piece->key : 0;
+
+		if (!piece || in >= piece->data.len)
+			return r->is_whole ? NMIBT_READ_EXCLUDED : NMIBT_READ_ERROR;
+		size_t n = piece->data.len - in < len ? piece->data.len - in : len;
+		memcpy(to, piece->data.s + in, n);
+		paddr += n;
+		to += n;
+		len -= n;
+	}
+	return NMIBT_READ_OK;
+}
+
+static char *vmcoreinfo_text(void *ctx)
+{
+	const struct recorded *r = ctx;
+
+	return r->vmcoreinfo.len ? strdup(r->vmcoreinfo.s) : NULL;
+}
+
+static bool no_range(void *ctx, uint64_t from, struct nmibt_range *ret)
+{
+	(void)ctx, (void)from, (void)ret;
+	return false;
+}
+
+static bool symbol_addr(void *ctx, const char *name, uint64_t *ret)
+{
+	const struct recorded *r = ctx;
+
+	for (size_t i = 0; i < r->symbols.nr; i++) {
+		if (!nmibt_str_is(r->symbols.v[i].data, name))
+			continue;
+		*ret = r->symbols.v[i].key;
+		return true;
+	}
+	return false;
+}
+
+static bool symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
+{
+	const struct recorded *r = ctx;
+	const struct answer *name = find_below(&r->names, addr);
+
+	if (!name || name->key != addr)
+		return false;
+	snprintf(buf, len, "%.*s", (int)name->data.len, name->data.s);
+	return true;
+}
+
+static bool packed_stack(void *ctx, uint64_t pc, uint64_t sp, struct nmibt_str *ret)
+{
+	const struct recorded *r = ctx;
+	const struct answer key = {.key = pc, .second = sp}, *stack = NULL;
+
+	if (r->stacks.nr)
+		stack = bsearch(&key, r->stacks.v, r->stacks.nr, sizeof(key), compare_answers);
+	if (!stack)
+		return false;
+	*ret = stack->data;
+	return true;
+}
+
+/* ---------------------------------------------------------------- as a reader */
+
+static void reader_image(void *dump, struct nmibt_image *ret)
+{
+	static const struct nmibt_image_ops ops = {
+		.read_phys = read_phys,
+		.vmcoreinfo_text = vmcoreinfo_text,
+		.next_range = no_range,
+		.symbol_addr = symbol_addr,
+		.symbolize = symbolize,
+		.packed_stack = packed_stack,
+	};
+	struct recorded *r = dump;
+
+	*ret = (struct nmibt_image){
+		.ops = &ops,
+		.ctx = r,
+		.arch = r->arch,
+		.page_size = r->page_size,
+		.phys_base = r->phys_base,
+		.lost = *r->lost ? r->lost : NULL,
+		.is_sparse = true,
+	};
+}
+
+static const char *reader_remark(const void *dump)
+{
+	const struct recorded *r = dump;
+
+	return r->has_others ? "there are other records in it: the last one is shown" : NULL;
+}
+
+static const char *reader_summary(const void *dump)
+{
+	const struct recorded *r = dump;
+
+	return r->summary.len ? r->summary.s : NULL;
+}
+
+static void reader_close(void *dump)
+{
+	struct recorded *r = dump;
+
+	if (!r)
+		return;
+	for (size_t i = 0; i < r->nr_blocks; i++)
+		free(r->blocks[i]);
+	free(r->blocks);
+	free(r->memory.v);
+	free(r->names.v);
+	free(r->symbols.v);
+	free(r->stacks.v);
+	free(r->vmcoreinfo.s);
+	free(r->summary.s);
+	free(r->dropped.s);
+	free(r->numbers);
+	free(r->file);
+	free(r);
+}
+
+static struct nmibt_error *join_files(struct recorded *r, unsigned int nr,
+				      const struct nmibt_file *const *files)
+{
+	for (unsigned int i = 0; i < nr; i++) {
+		if (files[i]->size > MAX_FILES_BYTES - r->size)
+			return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: too large for a record",
+						  files[i]->path);
+		char *file = realloc(r->file, r->size + files[i]->size + 1);
+		if (!file)
+			return nmibt_error_nomem();
+		r->file = file;
+		if (!nmibt_file_read(files[i], 0, file + r->size, files[i]->size))
+			return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: it can't be read",
+						  files[i]->path);
+		r->size += files[i]->size;
+	}
+	return NULL;
+}
+
+static struct nmibt_error *read_record(struct recorded *r)
+{
+	struct nmibt_error *err =
+		nmibt_record_read(r->file, r->size, choose_record, r, &r->nr_damaged);
+
+	if (err)
+		return err;
+	r->nr_chunks = 0;
+	err = nmibt_record_read(r->file, r->size, take_chunk, r, &r->nr_damaged);
+	if (err)
+		return err;
+	sort_answers(&r->memory);
+	sort_answers(&r->names);
+	sort_answers(&r->stacks);
+	describe_loss(r);
+	return NULL;
+}
+
+static struct nmibt_error *reader_open(unsigned int nr, const struct nmibt_file *const *files,
+				       bool may_crash, void **ret)
+{
+	struct recorded *r = calloc(1, sizeof(*r));
+
+	(void)may_crash;
+	if (!r)
+		return nmibt_error_nomem();
+	r->page_size = 4096;
+	r->numbers = calloc(NR_NUMBERS, sizeof(*r->numbers));
+	struct nmibt_error *err = r->numbers ? join_files(r, nr, files) : nmibt_error_nomem();
+	if (!err)
+		err = read_record(r);
+	if (err) {
+		reader_close(r);
+		return err;
+	}
+	*ret = r;
+	return NULL;
+}
+
+static bool is_record(const struct nmibt_file *file)
+{
+	size_t len = file->size < SEARCHED ? file->size : SEARCHED;
+	_cleanup_free_ char *data = malloc(len + 1);
+
+	return data && nmibt_file_read(file, 0, data, len) && nmibt_record_is_in(data, len);
+}
+
+const struct nmibt_reader nmibt_recorded_reader = {
+	.may_be_split = true,
+	.knows = is_record,
+	.open = reader_open,
+	.image = reader_image,
+	.remark = reader_remark,
+	.summary = reader_summary,
+	.close = reader_close,
+};
