@@ -50,23 +50,12 @@ bool nmibt_take_number(struct nmibt_str *cursor, uint64_t *ret)
 	return false;
 }
 
-/* A difference: its sign becomes the lowest bit, so that small ones of either sign are short. */
-static uint64_t fold(uint64_t difference)
-{
-	return difference << 1 ^ (difference >> 63 ? UINT64_MAX : 0);
-}
-
-static uint64_t unfold(uint64_t number)
-{
-	return number >> 1 ^ (number & 1 ? UINT64_MAX : 0);
-}
-
 /* The numbers of an item, before its data. */
 static size_t numbers_of(const struct nmibt_item *item, uint64_t last, uint64_t ret[2])
 {
 	switch (item->kind) {
 	case NMIBT_ITEM_MEMORY:
-		ret[0] = fold(item->key - last);
+		ret[0] = nmibt_fold(item->key - last);
 		return 1;
 	case NMIBT_ITEM_NAME:
 	case NMIBT_ITEM_SYMBOL:
@@ -127,7 +116,7 @@ static bool take_parts(struct nmibt_item *item, uint64_t *last)
 	case NMIBT_ITEM_MEMORY:
 		if (!nmibt_take_number(data, &item->key))
 			return false;
-		item->key = *last + unfold(item->key);
+		item->key = *last + nmibt_unfold(item->key);
 		*last = item->key + data->len;
 		return data->len && item->key <= UINT64_MAX - data->len;
 	case NMIBT_ITEM_NAME:

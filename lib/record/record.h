@@ -53,6 +53,18 @@ struct nmibt_bytes {
 struct nmibt_error *nmibt_bytes_add(struct nmibt_bytes *to, const void *data, size_t len);
 /* 7 bits a byte, the lowest first; the last byte has its bit 7 clear. */
 struct nmibt_error *nmibt_bytes_add_number(struct nmibt_bytes *to, uint64_t number);
+/* A difference as a number: its sign becomes the lowest bit, so that small differences of either
+ * sign are short. */
+static inline uint64_t nmibt_fold(uint64_t difference)
+{
+	return difference << 1 ^ (difference >> 63 ? UINT64_MAX : 0);
+}
+
+static inline uint64_t nmibt_unfold(uint64_t number)
+{
+	return number >> 1 ^ (number & 1 ? UINT64_MAX : 0);
+}
+
 /* False: the cursor is at no complete number. */
 bool nmibt_take_number(struct nmibt_str *cursor, uint64_t *ret);
 

@@ -88,6 +88,21 @@ static struct nmibt_error *show_pc(struct nmibt_kernel *kernel, struct nmibt_evi
 	return nmibt_walk_finish(&walk, &evidence->stack);
 }
 
+/* True: the image is a record, which has the stack. */
+static bool unpack_stack(const struct nmibt_image *image, struct nmibt_evidence *evidence)
+{
+	const struct nmibt_reg_names *names = nmibt_reg_names(image->arch);
+	const uint64_t *regs = evidence->regs.value;
+	struct nmibt_str packed;
+
+	if (!image->ops->packed_stack ||
+	    !image->ops->packed_stack(image->ctx, regs[names->pc], regs[names->sp], &packed))
+		return false;
+	struct nmibt_error *err = nmibt_stack_unpack(packed, &evidence->stack);
+	nmibt_error_destroy(err);
+	return !err;
+}
+
 /* Unwinds with the front end's vmlinux, if it has one; else with the data that the kernel keeps in
  * memory for its own unwinder. */
 struct nmibt_error *nmibt_unwind_evidence(struct nmibt_kernel *kernel,
@@ -106,6 +121,8 @@ struct nmibt_error *nmibt_unwind_evidence(struct nmibt_kernel *kernel,
 	}
 	/* The stack has no frames and no reason for that: it is unwound again. */
 	nmibt_stack_destroy(&evidence->stack);
+	if (unpack_stack(image, evidence))
+		return NULL;
 	if (image->ops->unwind) {
 		err = image->ops->unwind(image->ctx, kernel, &evidence->regs, &evidence->stack);
 		if (!err)

@@ -3,6 +3,7 @@
  * A CPU's slot of the capture: it is checked and decoded, and says what became of the CPU.
  */
 #include <inttypes.h>
+#include <stddef.h>
 
 #include "source/source.h"
 
@@ -277,6 +278,31 @@ static void fill_header(struct nmibt_evidence *cpu)
 	}
 }
 
+/* Reads a slot's header but for its registers. */
+static enum nmibt_read read_head(const struct nmibt_image *image, uint64_t paddr,
+				 struct nmi_capture_slot *ret)
+{
+	*ret = (struct nmi_capture_slot){0};
+	return nmibt_read_phys(image, paddr, ret, offsetof(struct nmi_capture_slot, regs));
+}
+
+/* A record may have the header of a slot without its registers. */
+static void read_registers(const struct nmibt_image *image, struct nmibt_evidence *cpu)
+{
+	struct nmi_capture_slot *slot = &cpu->slot;
+	enum nmibt_read status =
+		nmibt_read_phys(image, cpu->slot_paddr + offsetof(struct nmi_capture_slot, regs),
+				slot->regs, slot->nr_regs * sizeof(*slot->regs));
+
+	if (status == NMIBT_READ_OK)
+		return;
+	slot->nr_regs = 0;
+	cpu->wrong |= status == NMIBT_READ_EXCLUDED ? NMIBT_WRONG_EXCLUDED : NMIBT_WRONG_GAP;
+	if (!image->is_sparse)
+		nmibt_add_reason(cpu->why, "the registers in its slot are %s",
+				 nmibt_read_name(status));
+}
+
 static bool find_slot(const struct nmibt_image *image, const struct nmibt_capture *capture,
 		      struct nmibt_evidence *cpu)
 {
@@ -291,8 +317,7 @@ static bool find_slot(const struct nmibt_image *image, const struct nmibt_captur
 	if (!cpu->slot_paddr || cpu->slot_paddr == NMI_CAPTURE_NO_MEMORY)
 		return false;
 
-	enum nmibt_read status =
-		nmibt_read_phys(image, cpu->slot_paddr, &cpu->slot, sizeof(cpu->slot));
+	enum nmibt_read status = read_head(image, cpu->slot_paddr, &cpu->slot);
 	if (status != NMIBT_READ_OK) {
 		cpu->wrong |=
 			status == NMIBT_READ_EXCLUDED ? NMIBT_WRONG_EXCLUDED : NMIBT_WRONG_DAMAGED;
@@ -304,6 +329,7 @@ static bool find_slot(const struct nmibt_image *image, const struct nmibt_captur
 		cpu->wrong |= NMIBT_WRONG_DAMAGED;
 		return false;
 	}
+	read_registers(image, cpu);
 	return true;
 }
 
@@ -340,8 +366,7 @@ struct nmibt_error *nmibt_slot_evidence(struct nmibt_kernel *kernel,
 static bool read_slot(const struct nmibt_image *image, const struct nmibt_capture *capture,
 		      uint32_t cpu, struct nmi_capture_slot *ret)
 {
-	return capture->slots[cpu] &&
-	       nmibt_read_phys(image, capture->slots[cpu], ret, sizeof(*ret)) == NMIBT_READ_OK &&
+	return capture->slots[cpu] && read_head(image, capture->slots[cpu], ret) == NMIBT_READ_OK &&
 	       !memcmp(ret->magic, NMI_CAPTURE_SLOT_MAGIC, NMI_CAPTURE_MAGIC_LEN);
 }
 

@@ -89,3 +89,21 @@ uint64_t nmibt_stack_hash(const struct nmibt_frame *frames, size_t nr)
 		return 0;
 	return hash ? hash : 1;
 }
+
+/* True: the return address is at the start of a function. Then the call before it never returns and
+ * ends its function, and the linker put this function, whose name the address has, behind it. */
+static bool is_behind_the_end(const struct nmibt_frame *frame)
+{
+	return frame->function.len && !frame->offset && !frame->is_pc && !frame->is_interrupted;
+}
+
+const struct nmibt_frame *nmibt_stack_place(const struct nmibt_stack *stack)
+{
+	for (size_t i = nmibt_count_dying(stack); i < stack->nr; i++) {
+		const struct nmibt_frame *frame = &stack->frames[i];
+
+		if (nmibt_is_in_chain(stack->frames, i) && !is_behind_the_end(frame))
+			return frame;
+	}
+	return NULL;
+}

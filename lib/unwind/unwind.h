@@ -28,6 +28,12 @@ void nmibt_unwinder_close(struct nmibt_unwinder *unwinder); /* NULL is allowed *
 struct nmibt_error *nmibt_unwind(struct nmibt_unwinder *unwinder, const struct nmibt_regs *regs,
 				 struct nmibt_stack *ret);
 
+/* A stack as the few bytes of a record. The caller destroys what unpacking returns. */
+struct nmibt_bytes;
+struct nmibt_error *nmibt_stack_pack(const struct nmibt_stack *stack, struct nmibt_bytes *ret);
+/* DAMAGED where they make no sense. */
+struct nmibt_error *nmibt_stack_unpack(struct nmibt_str packed, struct nmibt_stack *ret);
+
 /*
  * *ret: the caller of the function at start, which regs are in, where only a register has the
  * return address, and the call before that shows that it is the caller. Kernels before 6.14 do not print it (arch/arm64/kernel/
