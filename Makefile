@@ -36,16 +36,17 @@ objects = $(patsubst %.c,$(O)/%.o,$(foreach folder,$(1),$(wildcard lib/$(folder)
 LIB_OBJS := $(call objects,$(BASE))
 JSON_OBJS := $(call objects,json)
 DEBUGINFO_OBJS := $(call objects,debuginfo)
+RECORDER_OBJS := $(call objects,recorder)
 TOOL_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tools/*.c))
-ARCHIVES := $(O)/libnmibt-json.a $(O)/libnmibt-debuginfo.a $(O)/libnmibt.a
+ARCHIVES := $(O)/libnmibt-json.a $(O)/libnmibt-debuginfo.a $(O)/libnmibt-recorder.a $(O)/libnmibt.a
 TEST_DRIVERS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/nmibt-*.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(O)/tests/%,$(wildcard tests/unit/test-*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
 MUTATOR := $(O)/tests/mutate-server
-FORMATTED := $(wildcard include/nmibt/*.h lib/*/*.[ch] extension/*.[ch] tools/*.[ch] \
+FORMATTED := $(wildcard include/nmibt/*.h lib/*/*.[ch] extension/*.[ch] tools/*.[ch] tools/vmcore/*.[ch] \
 	tests/unit/*.[ch] tests/fuzz/*.[ch] tests/fuzz/*/*.[ch] docs/*.c)
 
-all: $(O)/nmibt.so $(O)/nmibt ## the crash extension and the offline tool
+all: $(O)/nmibt.so $(O)/nmibt $(O)/vmcore-nmibt ## the crash extension, and the tools
 lib: $(ARCHIVES) $(O)/libnmibt.so ## the library, as archives and shared
 unit: $(UNIT_TESTS) $(TEST_DRIVERS) ## the unit tests and the test drivers, not run
 fuzzers: $(FUZZERS) ## the fuzz targets, by clang
@@ -64,6 +65,7 @@ $(O)/extension/%.o: extension/%.c
 $(O)/libnmibt.a: $(LIB_OBJS)
 $(O)/libnmibt-json.a: $(JSON_OBJS)
 $(O)/libnmibt-debuginfo.a: $(DEBUGINFO_OBJS)
+$(O)/libnmibt-recorder.a: $(RECORDER_OBJS)
 $(O)/lib%.a:
 	@rm -f $@
 	$(AR) rcs $@ $^
@@ -107,6 +109,25 @@ $(O)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] include/nmibt/*.h tests/unit
 	@mkdir -p $(@D)
 	$(CLANG) $(filter-out -fPIC,$(ALL_CFLAGS)) -O1 -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $< $(patsubst $(O)/%.o,%.c,$(LIB_OBJS) $(JSON_OBJS)) -lz
+
+# The tool for the capture kernel, where memory is short. It is compiled anew, for size, and only what
+# it needs of the library is linked.
+VMCORE_SRCS := $(wildcard tools/vmcore/*.c) $(foreach folder,$(BASE) recorder,$(wildcard lib/$(folder)/*.c))
+VMCORE_OBJS := $(VMCORE_SRCS:%.c=$(O)/small/%.o)
+SMALL := -Os -g -fPIE -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables
+SMALL_LINK := -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,relro -Wl,-z,now
+
+$(O)/small/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -fPIC,$(ALL_CFLAGS)) $(SMALL) -MMD -MP -c -o $@ $<
+
+$(O)/vmcore-nmibt: $(VMCORE_OBJS)
+	$(CC) $(ALL_LDFLAGS) -pie $(SMALL_LINK) -o $@ $^ -lz
+
+$(O)/vmcore-nmibt-static: $(VMCORE_OBJS)
+	$(CC) $(ALL_LDFLAGS) -static-pie $(SMALL_LINK) -o $@ $^ -lz
+
+vmcore-nmibt-static: $(O)/vmcore-nmibt-static ## the tool for the capture kernel, without libraries
 
 # Without a kernel to boot.
 SUITES := tests/unit/run tests/fuzz/run-mutate tests/layers tests/abi/run \
@@ -164,7 +185,7 @@ clean:
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: all lib unit fuzzers mutator check check-smoke check-kernel check-ci check-format bench bench-kernel install install-lib clean help
+.PHONY: all vmcore-nmibt-static lib unit fuzzers mutator check check-smoke check-kernel check-ci check-format bench bench-kernel install install-lib clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

@@ -116,6 +116,15 @@ struct nmibt_error *nmibt_elf_open(const char *path, struct nmibt_elf **ret);
 void nmibt_elf_image(struct nmibt_elf *elf, struct nmibt_image *ret);
 void nmibt_elf_close(struct nmibt_elf *elf); /* NULL is allowed */
 
+/* An image that is read through a cache of nr_pages pages, a power of two, at least 8. It has
+ * physical memory and VMCOREINFO only. base is copied; what it borrows from is borrowed. */
+struct nmibt_cached;
+struct nmibt_error *nmibt_cached_open(const struct nmibt_image *base, size_t nr_pages,
+				      struct nmibt_cached **ret);
+/* image borrows from cached. */
+void nmibt_cached_image(struct nmibt_cached *cached, struct nmibt_image *ret);
+void nmibt_cached_close(struct nmibt_cached *cached); /* NULL is allowed */
+
 /*
  * Searches the memory of an image without a VMCOREINFO note for the text of VMCOREINFO, which the
  * caller frees. NOTHING where there is none. DAMAGED where there are texts of more than one
@@ -261,6 +270,8 @@ struct nmibt_vmcoreinfo {
  * is wrong with the text.
  */
 struct nmibt_error *nmibt_vmcoreinfo_parse(char *text, struct nmibt_vmcoreinfo *ret);
+/* True: line is KEY=VALUE with a key that the library reads. It is NUL-terminated. */
+bool nmibt_vmcoreinfo_uses(const char *line);
 /* As nmibt_vmcoreinfo_parse(), for the VMCOREINFO that the image's callbacks return. */
 struct nmibt_error *nmibt_vmcoreinfo_read(const struct nmibt_image *image,
 					  struct nmibt_vmcoreinfo *ret);

@@ -226,6 +226,17 @@ static const struct key {
 #undef NUMBER
 };
 
+bool nmibt_vmcoreinfo_uses(const char *line)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++) {
+		size_t len = strlen(keys[i].name);
+
+		if (!strncmp(line, keys[i].name, len) && line[len] == '=')
+			return true;
+	}
+	return false;
+}
+
 static void take_value(struct nmibt_vmcoreinfo *info, const struct key *key, const char *value)
 {
 	void *member = (char *)info + key->at;

@@ -6,7 +6,8 @@
 #include "record/record.h"
 
 /* How many names of what was dropped are told apart. */
-#define MAX_NAMES 6
+#define MAX_NAMES 8
+#define MAX_NAME 18 /* bytes of one */
 /* The last chunk: its header, zlib's own bytes, and so many bytes for each name. Numbers and short
  * words are what it has, and zlib never makes more of them than this. */
 #define LAST_CHUNK (NMIBT_CHUNK_HEADER + 24 + MAX_NAMES * 30)
@@ -171,11 +172,12 @@ struct nmibt_error *nmibt_record_finish(struct nmibt_record_writer *writer)
 	for (unsigned int i = 0; i < writer->nr_dropped && !err; i++) {
 		const struct dropped *d = &writer->dropped[i];
 
-		err = nmibt_item_add(&items,
-				     &(struct nmibt_item){.kind = NMIBT_ITEM_DROPPED,
-							  .key = d->bytes,
-							  .data = nmibt_str_of(d->what)},
-				     &last);
+		err = nmibt_item_add(
+			&items,
+			&(struct nmibt_item){.kind = NMIBT_ITEM_DROPPED,
+					     .key = d->bytes,
+					     .data = {d->what, strnlen(d->what, MAX_NAME)}},
+			&last);
 	}
 	if (!err)
 		err = compress_items(&items, &chunk, &len);

@@ -78,6 +78,14 @@ void nmibt_render_cpu_set(struct renderer *r, const struct nmibt_cpus *cpus);
 /* Writes "name+0xoff/0xsize [module]", or a number if the frame has no name. */
 void nmibt_render_frame(struct renderer *r, const struct nmibt_frame *frame, bool offset);
 
+/* Writes the lines of a text of evidence, escaped and indented, with remarks about what is wrong with
+ * them. The frames of a text are in the order of its lines: stack is the one whose places in the
+ * sources are written behind its lines; NULL: none. */
+void nmibt_render_lines(struct renderer *r, const struct nmibt_evidence *evidence,
+			const struct nmibt_text *text, const struct nmibt_stack *stack);
+/* Writes frames in the form in which the kernel prints them. */
+void nmibt_render_frames(struct renderer *r, const struct nmibt_stack *stack);
+
 /* True: an interrupt hit frame i, and the next inner frame is that of the interrupt. */
 bool nmibt_is_hit(const struct nmibt_stack *stack, size_t i);
 

@@ -351,9 +351,8 @@ static void render_line(struct renderer *r, const struct nmibt_evidence *evidenc
 		fputs("[partial: no newline ended this line]\n", r->out);
 }
 
-/* The frames of a text are in the order of its lines. */
-static void render_lines(struct renderer *r, const struct nmibt_evidence *evidence,
-			 const struct nmibt_text *text, const struct nmibt_stack *stack)
+void nmibt_render_lines(struct renderer *r, const struct nmibt_evidence *evidence,
+			const struct nmibt_text *text, const struct nmibt_stack *stack)
 {
 	size_t next = 0;
 
@@ -420,7 +419,7 @@ static void render_text(struct renderer *r, const struct nmibt_evidence *evidenc
 	if (r->options->raw)
 		render_raw(r, evidence, text);
 	else
-		render_lines(r, evidence, text, r->options->lines ? stack : NULL);
+		nmibt_render_lines(r, evidence, text, r->options->lines ? stack : NULL);
 	if (text->excluded)
 		fprintf(r->out, "[%zu bytes of this are in pages that the dump left out]\n",
 			text->excluded);
@@ -428,8 +427,7 @@ static void render_text(struct renderer *r, const struct nmibt_evidence *evidenc
 
 /* ------------------------------------------------------ one CPU: unwound frames */
 
-/* Writes frames in the form in which the kernel prints them. */
-static void render_frames(struct renderer *r, const struct nmibt_stack *stack)
+void nmibt_render_frames(struct renderer *r, const struct nmibt_stack *stack)
 {
 	enum nmibt_stack_kind kind = NMIBT_STACK_TASK;
 	char why[128];
@@ -460,7 +458,7 @@ static void render_unwound(struct renderer *r, const struct nmibt_cpu *cpu)
 			cpu->stop.stack.nr ? "[its stack %s, unwound by nmibt from %s:]\n"
 					   : "[its stack is not known, its registers %s are]\n",
 			nmibt_stop_when(cpu), nmibt_stop_origin(cpu));
-	render_frames(r, &cpu->stop.stack);
+	nmibt_render_frames(r, &cpu->stop.stack);
 }
 
 /* There is no crash note. */

@@ -10,8 +10,7 @@
  * 6.12 and 5.10). */
 #define MAX_NAME_OFFSET 16
 
-/* The host's name from init_uts_ns; the caller frees it. NULL: it can't be read. */
-static char *read_host(struct nmibt_kernel *kernel)
+char *nmibt_read_host(struct nmibt_kernel *kernel)
 {
 	char names[MAX_NAME_OFFSET + 2 * UTS_LEN];
 	const struct nmibt_number *at = &kernel->vmcoreinfo.init_uts_ns;
@@ -228,7 +227,7 @@ void nmibt_fill_case(const struct nmibt_report *report, struct nmibt_case *ret)
 	const struct nmibt_log_source *log = report->sources->log;
 
 	*ret = (struct nmibt_case){
-		.host = read_host(report->kernel),
+		.host = nmibt_read_host(report->kernel),
 		.release = info->osrelease,
 		.build_id = info->build_id,
 		.setting = setting_of(report),

@@ -321,6 +321,8 @@ void nmibt_conditions_destroy(struct nmibt_report *report);
 
 struct nmibt_error *nmibt_make_timeline(struct nmibt_report *report);
 
+/* The host's name from init_uts_ns; the caller frees it. NULL: it can't be read. */
+char *nmibt_read_host(struct nmibt_kernel *kernel);
 void nmibt_fill_case(const struct nmibt_report *report, struct nmibt_case *ret);
 void nmibt_case_destroy(struct nmibt_case *case_info);
 /* The next letter of a taint as the kernel printed it, from *at on; *at is 0 at first. '\0': there

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Looks at all CPUs once, and puts them into the order in which they matter. That takes what a
+ * source says as it is: which evidence stands is decided when a report is made of the record.
+ */
+#include "recorder/recorder.h"
+
+void nmibt_cpu_evidence_destroy(struct cpu_evidence *evidence)
+{
+	nmibt_evidence_destroy(&evidence->slot);
+	nmibt_evidence_destroy(&evidence->trace);
+	nmibt_evidence_destroy(&evidence->stop);
+}
+
+static struct nmibt_error *unwind_stop(struct nmibt_recorder *rec, struct nmibt_kernel *kernel,
+				       struct nmibt_evidence *stop)
+{
+	if (!rec->unwinder_tried && stop->regs.present && !stop->is_user) {
+		rec->unwinder_tried = true;
+		nmibt_error_destroy(nmibt_unwinder_open(rec->kernel, &rec->unwinder));
+	}
+	return nmibt_unwind_evidence(kernel, rec->unwinder, stop);
+}
+
+static struct nmibt_error *read_trace(struct nmibt_recorder *rec, unsigned int cpu,
+				      struct cpu_evidence *ret)
+{
+	const struct nmibt_log_source *log = rec->log;
+	size_t i = log && cpu < NMIBT_MAX_CPUS ? log->newest[cpu] : 0;
+
+	while (i && log->traces[i - 1].kind == NMIBT_EVIDENCE_TASK)
+		i = log->traces[i - 1].older;
+	ret->has_trace = i;
+	return i ? nmibt_log_evidence(log, rec->kernel, i - 1, &ret->trace) : NULL;
+}
+
+struct nmibt_error *nmibt_recorder_read_cpu(struct nmibt_recorder *rec, struct nmibt_kernel *kernel,
+					    unsigned int cpu, struct cpu_evidence *ret)
+{
+	struct nmibt_error *err = NULL;
+
+	*ret = (struct cpu_evidence){0};
+	if (rec->has_capture)
+		err = nmibt_slot_evidence(kernel, &rec->capture, cpu, &ret->slot, &ret->is_stale);
+	else
+		err = read_trace(rec, cpu, ret);
+	if (err)
+		return err;
+	const struct nmibt_evidence *slot = &ret->slot;
+	nmibt_note_evidence(kernel, cpu, slot->slot.note_paddr, slot->slot.note_size, &ret->stop);
+	/* The backtrace tells where the CPU was. Its stack at the stop is worth the time only where
+	 * there is none. */
+	if (!slot->stack.nr && !(slot->has_slot && slot->is_user))
+		err = unwind_stop(rec, kernel, &ret->stop);
+	if (err)
+		nmibt_cpu_evidence_destroy(ret);
+	return err;
+}
+
+/* ---------------------------------------------------------------- the brief of one */
+
+/* True: the newest report of a watchdog about the CPU is in the log. */
+static bool is_named(const struct nmibt_recorder *rec, unsigned int cpu)
+{
+	for (size_t i = rec->log ? rec->log->nr_printouts : 0; i; i--) {
+		const struct nmibt_printout *p = &rec->log->printouts[i - 1];
+
+		switch (p->kind) {
+		case NMIBT_PRINT_SOFT_LOCKUP:
+		case NMIBT_PRINT_HARD_LOCKUP:
+		case NMIBT_PRINT_SELF_STALL:
+		case NMIBT_PRINT_STALL:
+			if (nmibt_cpus_has(&p->cpus, cpu))
+				return true;
+			break;
+		default:
+			break;
+		}
+	}
+	return false;
+}
+
+/* The newest line of a panic in the log; NULL: there is none. */
+static const struct nmibt_printout *find_panic(const struct nmibt_recorder *rec)
+{
+	for (size_t i = rec->log ? rec->log->nr_printouts : 0; i; i--) {
+		if (rec->log->printouts[i - 1].kind == NMIBT_PRINT_PANIC)
+			return &rec->log->printouts[i - 1];
+	}
+	return NULL;
+}
+
+static bool has_panicked(const struct nmibt_recorder *rec, unsigned int cpu,
+			 const struct cpu_evidence *e)
+{
+	const struct nmi_capture_desc *desc = &rec->capture.desc;
+
+	if (rec->has_capture)
+		return desc->generation && (desc->panic_cpu == cpu || desc->from_cpu == cpu ||
+					    (e->slot.has_slot && !e->is_stale &&
+					     e->slot.slot.how == NMI_CAPTURE_BY_SELF));
+	if (rec->percpu && rec->percpu->panic_cpu >= 0)
+		return (unsigned int)rec->percpu->panic_cpu == cpu;
+	const struct nmibt_printout *panic = find_panic(rec);
+	return panic && panic->reporter == cpu;
+}
+
+/* The evidence that tells where the CPU was: its backtrace, or the stop, or what it printed last. */
+static const struct nmibt_evidence *shown_of(const struct cpu_evidence *e)
+{
+	if (e->slot.has_slot && !e->is_stale && (e->slot.stack.nr || e->slot.is_user))
+		return &e->slot;
+	if (e->stop.regs.present || !e->has_trace)
+		return &e->stop;
+	return &e->trace;
+}
+
+static const char *outcome_of(const struct cpu_evidence *e)
+{
+	if ((e->slot.has_slot && !e->is_stale) || *e->slot.why)
+		return nmibt_outcome_name(nmibt_outcome_of_slot(&e->slot));
+	if (e->stop.regs.present)
+		return nmibt_outcome_name(NMIBT_OUTCOME_REGISTERS);
+	return e->has_trace ? "last printed" : nmibt_outcome_name(NMIBT_OUTCOME_NONE);
+}
+
+static void fill_place(const struct nmibt_evidence *shown, char place[PLACE_LEN])
+{
+	const struct nmibt_frame *frame = nmibt_stack_place(&shown->stack);
+	char addr[NMIBT_ADDR_LEN];
+
+	if (!frame)
+		return;
+	struct nmibt_str name = nmibt_frame_name(frame, addr);
+	FILE *out = fmemopen(place, PLACE_LEN, "w");
+	if (!out)
+		return;
+	nmibt_escape(out, name.s, name.len, false);
+	if (frame->function.len)
+		fprintf(out, "+0x%" PRIx64, frame->offset);
+	fclose(out);
+	place[PLACE_LEN - 1] = '\0';
+}
+
+static enum rank rank_of(const struct nmibt_recorder *rec, unsigned int cpu,
+			 const struct cpu_evidence *e, const struct cpu_brief *b)
+{
+	const struct nmibt_evidence *shown = shown_of(e);
+	bool is_asked = e->slot.has_slot && !e->is_stale;
+	struct nmibt_wait wait;
+
+	if (has_panicked(rec, cpu, e))
+		return RANK_PANICKING;
+	if (b->is_named || (!b->is_idle && !b->is_user && (b->is_same_place || b->irqs_off)))
+		return RANK_STUCK;
+	if (nmibt_is_waiting(&shown->stack, &wait))
+		return RANK_SPINNING;
+	if (is_asked && (e->slot.slot.state == NMI_CAPTURE_SLOT_ASKED ||
+			 e->slot.slot.state == NMI_CAPTURE_SLOT_BEGUN || *e->slot.why))
+		return RANK_SILENT;
+	if (b->is_idle)
+		return RANK_IDLE;
+	return shown->stack.nr || shown->is_user || shown->regs.present ? RANK_OTHER : RANK_NOTHING;
+}
+
+static void make_brief(struct nmibt_recorder *rec, unsigned int cpu, const struct cpu_evidence *e)
+{
+	const struct nmibt_evidence *shown = shown_of(e);
+	struct cpu_brief *b = &rec->cpus[cpu];
+	bool is_now = shown != &e->trace;
+
+	*b = (struct cpu_brief){
+		.is_possible = e->slot.slot_paddr || e->slot.has_slot || *e->slot.why ||
+			       e->has_trace || e->stop.regs.present ||
+			       (rec->percpu && cpu < rec->percpu->nr && rec->percpu->possible[cpu]),
+		.outcome = outcome_of(e),
+		.is_idle = is_now && (shown->is_idle_said || nmibt_is_idle_stack(&shown->stack)),
+		.is_user = is_now && shown->is_user,
+		.irqs_off = is_now && shown->has_irqs_off && shown->irqs_off,
+		.is_named = is_named(rec, cpu),
+		.task = e->slot.task.known ? e->slot.task : shown->task,
+		.stack_hash = nmibt_stack_hash(shown->stack.frames, shown->stack.nr),
+	};
+	if (shown == &e->slot && e->stop.regs.present)
+		b->is_same_place =
+			nmibt_compare(rec->kernel, &e->slot, &e->stop) == NMIBT_MOVED_SAME;
+	fill_place(shown, b->place);
+	b->rank = rank_of(rec, cpu, e, b);
+	if (b->rank == RANK_PANICKING)
+		b->is_same_place = b->irqs_off = false;
+	rec->is_incomplete |=
+		e->slot.wrong & (NMIBT_WRONG_EXCLUDED | NMIBT_WRONG_DAMAGED | NMIBT_WRONG_GAP) ||
+		e->stop.note == NMIBT_NOTE_EXCLUDED || e->stop.note == NMIBT_NOTE_DAMAGED;
+}
+
+/* ------------------------------------------------------------------------ the order */
+
+static int compare_cpus(const void *a, const void *b, void *arg)
+{
+	const struct cpu_brief *cpus = arg;
+	unsigned int x = *(const unsigned int *)a, y = *(const unsigned int *)b;
+
+	if (cpus[x].rank != cpus[y].rank)
+		return cpus[x].rank < cpus[y].rank ? -1 : 1;
+	return x < y ? -1 : x > y;
+}
+
+static bool is_same_stack(const struct cpu_brief *a, const struct cpu_brief *b)
+{
+	return a->rank == b->rank && a->stack_hash && a->stack_hash == b->stack_hash &&
+	       a->outcome == b->outcome;
+}
+
+/* Few stacks differ in a rank that has many CPUs, so that the first ones are few, too. */
+#define MAX_FIRST 64
+
+static void mark_first(struct nmibt_recorder *rec)
+{
+	unsigned int first[MAX_FIRST], nr = 0;
+
+	for (unsigned int i = 0; i < rec->nr_ordered; i++) {
+		struct cpu_brief *b = &rec->cpus[rec->order[i]];
+		unsigned int j = 0;
+
+		while (j < nr && !is_same_stack(&rec->cpus[first[j]], b))
+			j++;
+		b->is_first = j == nr;
+		if (b->is_first && nr < MAX_FIRST)
+			first[nr++] = rec->order[i];
+	}
+}
+
+struct nmibt_error *nmibt_recorder_look_at_cpus(struct nmibt_recorder *rec)
+{
+	for (unsigned int i = 0; i < rec->nr_cpus; i++) {
+		struct cpu_evidence evidence;
+		struct nmibt_error *err = nmibt_recorder_read_cpu(rec, rec->kernel, i, &evidence);
+
+		if (err)
+			return err;
+		make_brief(rec, i, &evidence);
+		nmibt_cpu_evidence_destroy(&evidence);
+		if (rec->cpus[i].is_possible)
+			rec->order[rec->nr_ordered++] = i;
+	}
+	qsort_r(rec->order, rec->nr_ordered, sizeof(*rec->order), compare_cpus, rec->cpus);
+	mark_first(rec);
+	return NULL;
+}

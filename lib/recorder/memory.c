@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Notes which memory the library reads, and puts it into a record. The names of code addresses, and
+ * stacks, are put in as answers: the tables that they come from have many more bytes.
+ */
+#include <search.h>
+
+#include "recorder/recorder.h"
+
+/* ----------------------------------------------------------------------- spans */
+
+/* Physical memory, [start, end). */
+struct span {
+	uint64_t start, end;
+};
+
+/* Sorted and apart from each other once they are settled. */
+struct spans {
+	struct span *v;
+	size_t nr, room;
+};
+
+/* Memory between two spans that are so near costs less than another item. */
+#define NEAR 64
+
+static bool add_span(struct spans *spans, uint64_t start, uint64_t end)
+{
+	if (spans->nr == spans->room) {
+		size_t room = 2 * spans->room + 64;
+		struct span *v = reallocarray(spans->v, room, sizeof(*v));
+
+		if (!v)
+			return false;
+		spans->v = v;
+		spans->room = room;
+	}
+	spans->v[spans->nr++] = (struct span){start, end};
+	return true;
+}
+
+static int compare_spans(const void *a, const void *b)
+{
+	const struct span *x = a, *y = b;
+
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+/* Sorts them, and makes one of those that are near each other. */
+static void settle(struct spans *spans, uint64_t near)
+{
+	size_t nr = 0;
+
+	if (!spans->nr)
+		return;
+	qsort(spans->v, spans->nr, sizeof(*spans->v), compare_spans);
+	for (size_t i = 1; i < spans->nr; i++) {
+		struct span *last = &spans->v[nr], *next = &spans->v[i];
+
+		if (next->start > last->end && next->start - last->end > near)
+			spans->v[++nr] = *next;
+		else if (next->end > last->end)
+			last->end = next->end;
+	}
+	spans->nr = nr + 1;
+}
+
+/* ------------------------------------------------------------------------- putting */
+
+/* The most bytes of memory in one item, and of items before a chunk is put. A chunk is small
+ * enough that little is lost with it. */
+#define MAX_ITEM 4096
+#define MAX_CHUNK (16 << 10)
+
+struct putting {
+	struct memory_note *note;
+	struct nmibt_record_writer *writer;
+	const char *what;
+	struct nmibt_bytes items;
+	uint64_t last;
+};
+
+static struct nmibt_error *put_chunk(struct putting *p)
+{
+	struct nmibt_error *err = nmibt_record_put(p->writer, p->what, &p->items);
+
+	p->items.len = 0;
+	p->last = 0;
+	return err;
+}
+
+/* Of a span whose bytes can't be read as a whole, each 8 bytes are tried. */
+static struct nmibt_error *put_memory(struct putting *p, uint64_t start, size_t len)
+{
+	const struct nmibt_image *image = &p->note->rec->image;
+	char bytes[MAX_ITEM];
+	struct nmibt_error *err = NULL;
+
+	if (nmibt_read_phys(image, start, bytes, len) == NMIBT_READ_OK) {
+		const struct nmibt_item item = {
+			.kind = NMIBT_ITEM_MEMORY, .key = start, .data = {bytes, len}};
+
+		err = nmibt_item_add(&p->items, &item, &p->last);
+		if (!err && p->items.len >= MAX_CHUNK)
+			err = put_chunk(p);
+		return err;
+	}
+	for (size_t at = 0, n; len > 8 && at < len && !err; at += n) {
+		n = len - at < 8 ? len - at : 8;
+		err = put_memory(p, start + at, n);
+	}
+	return err;
+}
+
+static struct nmibt_error *put_span(struct putting *p, uint64_t start, uint64_t end)
+{
+	struct nmibt_error *err = NULL;
+
+	while (start < end && !err) {
+		size_t len = end - start < MAX_ITEM ? end - start : MAX_ITEM;
+
+		err = put_memory(p, start, len);
+		start += len;
+	}
+	return err;
+}
+
+/* Puts what is in span and not in the spans that are done, which are settled. */
+static struct nmibt_error *put_rest(struct putting *p, struct span span)
+{
+	const struct spans *done = p->note->done;
+	size_t low = 0, high = done->nr;
+	struct nmibt_error *err = NULL;
+
+	/* The first one that ends behind the span's start. */
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (done->v[middle].end <= span.start)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (size_t i = low; i < done->nr && done->v[i].start < span.end && !err; i++) {
+		err = put_span(p, span.start, done->v[i].start);
+		span.start = done->v[i].end;
+	}
+	return err ? err : put_span(p, span.start, span.end);
+}
+
+static struct nmibt_error *add_to_done(struct memory_note *note)
+{
+	for (size_t i = 0; i < note->now->nr; i++) {
+		if (!add_span(note->done, note->now->v[i].start, note->now->v[i].end))
+			return nmibt_error_nomem();
+	}
+	settle(note->done, 0);
+	note->now->nr = 0;
+	return NULL;
+}
+
+struct nmibt_error *nmibt_memory_note_put(struct memory_note *note,
+					  struct nmibt_record_writer *writer, const char *what)
+{
+	struct putting p = {.note = note, .writer = writer, .what = what};
+	struct nmibt_error *err = note->failure;
+
+	note->failure = NULL;
+	settle(note->now, NEAR);
+	for (size_t i = 0; i < note->now->nr && !err; i++)
+		err = put_rest(&p, note->now->v[i]);
+	if (!err && p.items.len + note->answers.len > NMIBT_CHUNK_MAX)
+		err = put_chunk(&p);
+	if (!err)
+		err = nmibt_bytes_add(&p.items, note->answers.s, note->answers.len);
+	note->answers.len = 0;
+	if (!err)
+		err = put_chunk(&p);
+	free(p.items.s);
+	return err ? err : add_to_done(note);
+}
+
+/* ------------------------------------------------------------------------ noting */
+
+static enum nmibt_read note_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
+{
+	struct memory_note *note = ctx;
+	const struct nmibt_image *image = &note->rec->image;
+	enum nmibt_read status = image->ops->read_phys(image->ctx, paddr, buf, len);
+
+	if (status == NMIBT_READ_OK && !note->is_muted && !note->failure &&
+	    !add_span(note->now, paddr & -8ull, (paddr + len + 7) & -8ull))
+		note->failure = nmibt_error_nomem();
+	return status;
+}
+
+static char *note_vmcoreinfo_text(void *ctx)
+{
+	struct memory_note *note = ctx;
+
+	return note->vmcoreinfo ? strdup(note->vmcoreinfo) : NULL;
+}
+
+/* An answer that was put into the record. */
+struct known {
+	enum nmibt_item_kind kind;
+	uint64_t key, second;
+};
+
+static int compare_known(const void *a, const void *b)
+{
+	const struct known *x = a, *y = b;
+
+	if (x->kind != y->kind)
+		return (x->kind > y->kind) - (x->kind < y->kind);
+	if (x->key != y->key)
+		return (x->key > y->key) - (x->key < y->key);
+	return (x->second > y->second) - (x->second < y->second);
+}
+
+/* True: the answer was not noted before, and is now known. */
+static bool is_new(struct memory_note *note, const struct nmibt_item *item)
+{
+	struct known key = {item->kind, item->key, item->second};
+
+	if (tfind(&key, &note->known, compare_known))
+		return false;
+	struct known *known = malloc(sizeof(*known));
+	if (!known)
+		return false;
+	*known = key;
+	if (tsearch(known, &note->known, compare_known))
+		return true;
+	free(known);
+	return false;
+}
+
+static void note_answer(struct memory_note *note, const struct nmibt_item *item)
+{
+	uint64_t last = 0;
+
+	if (!note->is_muted && !note->failure && is_new(note, item))
+		note->failure = nmibt_item_add(&note->answers, item, &last);
+}
+
+/* Several symbols may have one value. */
+static uint64_t hash_of(const char *name)
+{
+	uint64_t hash = 5381;
+
+	for (; *name; name++)
+		hash = hash * 33 + (unsigned char)*name;
+	return hash;
+}
+
+static bool note_symbol_addr(void *ctx, const char *name, uint64_t *ret)
+{
+	struct memory_note *note = ctx;
+
+	if (!nmibt_symbol_addr(note->rec->kernel, name, ret))
+		return false;
+	note_answer(note, &(struct nmibt_item){.kind = NMIBT_ITEM_SYMBOL,
+					       .key = *ret,
+					       .second = hash_of(name),
+					       .data = nmibt_str_of(name)});
+	return true;
+}
+
+static bool note_symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
+{
+	struct memory_note *note = ctx;
+
+	if (!nmibt_symbolize(note->rec->kernel, addr, buf, len))
+		return false;
+	note_answer(note, &(struct nmibt_item){
+				  .kind = NMIBT_ITEM_NAME, .key = addr, .data = nmibt_str_of(buf)});
+	return true;
+}
+
+static void note_stack(struct memory_note *note, const struct nmibt_evidence *evidence)
+{
+	const struct nmibt_reg_names *names = nmibt_reg_names(note->image.arch);
+	struct nmibt_bytes packed = {0};
+
+	note->failure = note->failure ?: nmibt_stack_pack(&evidence->stack, &packed);
+	note_answer(note, &(struct nmibt_item){.kind = NMIBT_ITEM_STACK,
+					       .key = evidence->regs.value[names->pc],
+					       .second = evidence->regs.value[names->sp],
+					       .data = {packed.s, packed.len}});
+	free(packed.s);
+}
+
+/* The stack is unwound in the dump, where all memory is. */
+static struct nmibt_error *note_unwind(void *ctx, struct nmibt_kernel *kernel,
+				       const struct nmibt_regs *regs, struct nmibt_stack *ret)
+{
+	struct memory_note *note = ctx;
+	struct nmibt_evidence evidence = {.regs = *regs};
+	struct nmibt_error *err =
+		nmibt_unwind_evidence(note->rec->kernel, note->rec->unwinder, &evidence);
+
+	(void)kernel;
+	if (err)
+		return err;
+	note_stack(note, &evidence);
+	*ret = evidence.stack;
+	return NULL;
+}
+
+/* ----------------------------------------------------------------------- opening */
+
+/* True: the line leads to tables whose answers are in the record. A reader that found it would look
+ * for them in vain, and say that they are lost. */
+static bool is_of_no_use(const char *line)
+{
+	static const char *const starts[] = {"SYMBOL(kallsyms_"};
+
+	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
+		if (!strncmp(line, starts[i], strlen(starts[i])))
+			return true;
+	}
+	return false;
+}
+
+/* The lines that the library reads. Other ones would take room. */
+static char *useful_lines(const char *text)
+{
+	char *ret = malloc(strlen(text) + 1), *to = ret;
+
+	for (const char *line = text, *end; ret && *line; line = end) {
+		const char *newline = strchr(line, '\n');
+
+		end = newline ? newline + 1 : line + strlen(line);
+		if (!newline || is_of_no_use(line) || !nmibt_vmcoreinfo_uses(line))
+			continue;
+		memcpy(to, line, end - line);
+		to += end - line;
+	}
+	if (ret)
+		*to = '\0';
+	return ret;
+}
+
+struct nmibt_error *nmibt_memory_note_open(struct nmibt_recorder *rec, struct memory_note *ret)
+{
+	static const struct nmibt_image_ops ops = {
+		.read_phys = note_read_phys,
+		.vmcoreinfo_text = note_vmcoreinfo_text,
+		.symbol_addr = note_symbol_addr,
+		.symbolize = note_symbolize,
+		.unwind = note_unwind,
+	};
+	_cleanup_free_ char *text = rec->image.ops->vmcoreinfo_text(rec->image.ctx);
+
+	*ret = (struct memory_note){.rec = rec, .image = rec->image};
+	ret->image.ops = &ops;
+	ret->image.ctx = ret;
+	ret->image.is_sparse = true;
+	ret->vmcoreinfo = text ? useful_lines(text) : NULL;
+	ret->now = calloc(1, sizeof(*ret->now));
+	ret->done = calloc(1, sizeof(*ret->done));
+	if (ret->now && ret->done && (ret->vmcoreinfo || !text))
+		return NULL;
+	nmibt_memory_note_close(ret);
+	return nmibt_error_nomem();
+}
+
+void nmibt_memory_note_close(struct memory_note *note)
+{
+	if (note->now)
+		free(note->now->v);
+	if (note->done)
+		free(note->done->v);
+	free(note->now);
+	free(note->done);
+	free(note->vmcoreinfo);
+	free(note->answers.s);
+	tdestroy(note->known, free);
+	nmibt_error_destroy(note->failure);
+}

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Opens a dump: its image, the kernel in it, and the sources. The log, which may have megabytes, is
+ * read into memory only where there is no capture.
+ */
+#include "recorder/recorder.h"
+
+#define NR_PAGES 64
+
+static struct nmibt_error *open_image(struct nmibt_recorder *rec, const char *path)
+{
+	struct nmibt_image base;
+	struct nmibt_error *err = nmibt_elf_open(path, &rec->elf);
+
+	if (err)
+		return err;
+	nmibt_elf_image(rec->elf, &base);
+	err = nmibt_cached_open(&base, NR_PAGES, &rec->cached);
+	if (err)
+		return err;
+	nmibt_cached_image(rec->cached, &rec->image);
+	rec->is_incomplete = rec->image.lost;
+	return NULL;
+}
+
+/* --------------------------------------------------------------------- the sources */
+
+/* NOTHING and DAMAGED mean that other sources are all that there is. */
+static struct nmibt_error *tolerate(struct nmibt_recorder *rec, struct nmibt_error *err)
+{
+	if (!err || err->code == NMIBT_ERR_NOMEM)
+		return err;
+	rec->is_incomplete |= err->code != NMIBT_ERR_NOTHING;
+	nmibt_error_destroy(err);
+	return NULL;
+}
+
+static struct nmibt_error *open_sources(struct nmibt_recorder *rec)
+{
+	struct nmibt_error *err = nmibt_locate(rec->kernel, NMIBT_SOURCE_VMCOREINFO, &rec->capture);
+
+	rec->has_capture = !err;
+	if (rec->has_capture) {
+		nmibt_mend_capture(&rec->image, &rec->capture);
+		rec->is_incomplete |= *rec->capture.damage || rec->capture.slots_unread;
+		rec->nr_cpus = rec->capture.desc.nr_slots;
+		return NULL;
+	}
+	err = tolerate(rec, err);
+	if (!err)
+		err = tolerate(rec, nmibt_log_source_open(rec->kernel, &rec->log));
+	rec->percpu = nmibt_kernel_percpu(rec->kernel);
+	rec->nr_cpus = rec->percpu ? rec->percpu->nr : 0;
+	for (unsigned int i = rec->nr_cpus; rec->log && i < NMIBT_MAX_CPUS; i++) {
+		if (rec->log->newest[i])
+			rec->nr_cpus = i + 1;
+	}
+	return err;
+}
+
+/* ------------------------------------------------------------------------ the case */
+
+static void find_message(struct nmibt_recorder *rec)
+{
+	const char *message = (const char *)rec->capture.desc.message;
+
+	if (rec->has_capture) {
+		snprintf(rec->message, sizeof(rec->message), "%s", message);
+		return;
+	}
+	for (size_t i = rec->log ? rec->log->nr_printouts : 0; i; i--) {
+		const struct nmibt_printout *p = &rec->log->printouts[i - 1];
+
+		if (p->kind != NMIBT_PRINT_PANIC)
+			continue;
+		struct nmibt_str words = nmibt_panic_words(p->message);
+		snprintf(rec->message, sizeof(rec->message), "%.*s", (int)words.len, words.s);
+		return;
+	}
+}
+
+static void find_case(struct nmibt_recorder *rec)
+{
+	const struct nmibt_number *crashtime = &rec->kernel->vmcoreinfo.crashtime;
+	const struct nmi_capture_desc *desc = &rec->capture.desc;
+	_cleanup_free_ char *host = nmibt_read_host(rec->kernel);
+
+	snprintf(rec->host, sizeof(rec->host), "%s", host ? host : "");
+	rec->time = crashtime->known ? crashtime->value : desc->asked_real_ns / 1000000000;
+	rec->uptime_ns = rec->has_capture ? desc->asked_local_ns : rec->log ? rec->log->last_ns : 0;
+	find_message(rec);
+}
+
+/* ---------------------------------------------------------------------------- open */
+
+static struct nmibt_error *open_recorder(struct nmibt_recorder *rec, const char *path)
+{
+	struct nmibt_error *err = open_image(rec, path);
+
+	if (!err)
+		err = nmibt_kernel_open(&rec->image, &rec->kernel);
+	if (!err)
+		err = open_sources(rec);
+	if (err)
+		return err;
+	if (!rec->nr_cpus && !rec->log)
+		return nmibt_error_create(NMIBT_ERR_NOTHING, "%s: %s", path,
+					  rec->kernel->vmcoreinfo.present
+						  ? "nothing about any CPU, and no log"
+						  : "no VMCOREINFO in it");
+	find_case(rec);
+	rec->cpus = calloc(rec->nr_cpus + 1, sizeof(*rec->cpus));
+	rec->order = calloc(rec->nr_cpus + 1, sizeof(*rec->order));
+	return rec->cpus && rec->order ? nmibt_recorder_look_at_cpus(rec) : nmibt_error_nomem();
+}
+
+struct nmibt_error *nmibt_recorder_open(const char *path, struct nmibt_recorder **ret)
+{
+	struct nmibt_recorder *rec = calloc(1, sizeof(*rec));
+	if (!rec)
+		return nmibt_error_nomem();
+
+	struct nmibt_error *err = open_recorder(rec, path);
+	if (err) {
+		nmibt_recorder_close(rec);
+		return err;
+	}
+	*ret = rec;
+	return NULL;
+}
+
+bool nmibt_recorder_is_complete(const struct nmibt_recorder *recorder)
+{
+	return !recorder->is_incomplete;
+}
+
+void nmibt_recorder_close(struct nmibt_recorder *rec)
+{
+	if (!rec)
+		return;
+	nmibt_capture_destroy(&rec->capture);
+	nmibt_log_source_close(rec->log);
+	nmibt_unwinder_close(rec->unwinder);
+	nmibt_kernel_close(rec->kernel);
+	nmibt_cached_close(rec->cached);
+	nmibt_elf_close(rec->elf);
+	free(rec->cpus);
+	free(rec->order);
+	free(rec);
+}

@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Writes a record: docs/pstore-format.md, "What comes first". Each part reads with the library what
+ * a report will read, on an image that notes it.
+ */
+#include <stddef.h>
+#include <time.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "recorder/recorder.h"
+
+/* The parts under whose names the record says what it has no room for. */
+#define THE_MACHINE "the machine"
+#define LOG_END "the log's end"
+#define SUMMARY "the summary"
+#define SLOTS "slots' headers"
+#define TRACES "traces"
+#define LOG "the older log"
+
+/* So many CPUs' headers are in one chunk, and so many records of the log. */
+#define HEADERS_AT_ONCE 16
+#define RECORDS_AT_ONCE 64
+/* How many of the log's records come before everything about CPUs. */
+#define LAST_RECORDS 20
+/* The summary in the record has at most so many lines. */
+#define SUMMARY_LINES 64
+#define LINE_LEN 512
+
+struct writing {
+	struct nmibt_recorder *rec;
+	struct nmibt_record_writer *writer;
+	struct memory_note note;
+	struct nmibt_kernel *kernel; /* opened on note's image */
+};
+
+static struct nmibt_error *put_noted(struct writing *w, const char *what)
+{
+	return nmibt_memory_note_put(&w->note, w->writer, what);
+}
+
+/* ------------------------------------------------------------------ the machine */
+
+static struct nmibt_error *add_line(struct nmibt_bytes *items, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static struct nmibt_error *add_line(struct nmibt_bytes *items, const char *format, ...)
+{
+	char line[LINE_LEN];
+	uint64_t last = 0;
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(line, sizeof(line), format, ap);
+	va_end(ap);
+	return nmibt_item_add(
+		items, &(struct nmibt_item){.kind = NMIBT_ITEM_TEXT, .data = nmibt_str_of(line)},
+		&last);
+}
+
+static struct nmibt_error *add_case(const struct nmibt_recorder *rec, struct nmibt_bytes *items)
+{
+	const struct nmibt_vmcoreinfo *v = &rec->kernel->vmcoreinfo;
+	const char *arch = nmibt_arch_name(rec->image.arch);
+	struct nmibt_error *err = NULL;
+
+	if (arch)
+		err = add_line(items, "machine %s", arch);
+	if (!err)
+		err = add_line(items, "page_size %zu", rec->image.page_size);
+	if (!err && rec->image.phys_base.known)
+		err = add_line(items, "phys_base 0x%" PRIx64, rec->image.phys_base.value);
+	if (!err && v->osrelease)
+		err = add_line(items, "release %.256s", v->osrelease);
+	if (!err && v->build_id)
+		err = add_line(items, "build-id %.128s", v->build_id);
+	if (!err && *rec->host)
+		err = add_line(items, "host %s", rec->host);
+	if (!err && rec->time)
+		err = add_line(items, "time %" PRIu64, rec->time);
+	if (!err && rec->uptime_ns)
+		err = add_line(items, "uptime %" PRIu64, rec->uptime_ns);
+	if (!err && *rec->message)
+		err = add_line(items, "panic %s", rec->message);
+	return err ? err : add_line(items, "cpus %u", rec->nr_ordered);
+}
+
+static struct nmibt_error *put_case(struct writing *w)
+{
+	struct nmibt_bytes items = {0};
+	const char *lines = w->note.vmcoreinfo;
+	struct nmibt_error *err = add_case(w->rec, &items);
+	uint64_t last = 0;
+
+	if (!err && lines)
+		err = nmibt_item_add(&items,
+				     &(struct nmibt_item){.kind = NMIBT_ITEM_VMCOREINFO,
+							  .data = nmibt_str_of(lines)},
+				     &last);
+	if (!err)
+		err = nmibt_record_put(w->writer, THE_MACHINE, &items);
+	free(items.s);
+	return err;
+}
+
+/* ---------------------------------------------------------------------- the log */
+
+static struct nmibt_error *count_records(struct writing *w, uint64_t *ret)
+{
+	struct nmibt_log_record record;
+	struct nmibt_log *log;
+	struct nmibt_error *err = nmibt_log_open(w->rec->kernel, &log);
+
+	*ret = 0;
+	if (err && err->code != NMIBT_ERR_NOMEM) {
+		nmibt_error_destroy(err);
+		return NULL;
+	}
+	if (err)
+		return err;
+	while (nmibt_log_next(log, &record))
+		*ret += !record.is_end;
+	nmibt_log_close(log);
+	return NULL;
+}
+
+/* Notes what has to be read for records [from, to). */
+static struct nmibt_error *note_records(struct writing *w, uint64_t from, uint64_t to)
+{
+	struct nmibt_log_record record;
+	struct nmibt_log *log;
+	struct nmibt_error *err = nmibt_log_open(w->kernel, &log);
+
+	if (err)
+		return err;
+	for (uint64_t i = 0; i < to; i += !record.is_end) {
+		w->note.is_muted = i < from;
+		if (!nmibt_log_next(log, &record))
+			break;
+	}
+	w->note.is_muted = false;
+	nmibt_log_close(log);
+	return NULL;
+}
+
+static struct nmibt_error *put_records(struct writing *w, uint64_t from, uint64_t to,
+				       const char *what)
+{
+	struct nmibt_error *err = note_records(w, from, to);
+
+	return err ? err : put_noted(w, what);
+}
+
+/* The newest first. Each part is read anew from the oldest record on, because the kernel's log can
+ * be read in that direction only; a part has more records the more there are. */
+static struct nmibt_error *put_older_log(struct writing *w, uint64_t nr)
+{
+	uint64_t step = nr / 64 > RECORDS_AT_ONCE ? nr / 64 : RECORDS_AT_ONCE;
+	struct nmibt_error *err = NULL;
+
+	for (uint64_t to = nr > LAST_RECORDS ? nr - LAST_RECORDS : 0; to && !err;) {
+		uint64_t from = to > step ? to - step : 0;
+
+		/* That something is lost is certain then, and how much takes long to find out. */
+		if (nmibt_record_is_full(w->writer))
+			from = 0;
+		err = put_records(w, from, to, LOG);
+		to = from;
+	}
+	return err;
+}
+
+/* ------------------------------------------------------------------ the summary */
+
+static bool collect(void *ctx, const char *data, size_t len)
+{
+	struct nmibt_error *err = nmibt_bytes_add(ctx, data, len);
+
+	nmibt_error_destroy(err);
+	return !err;
+}
+
+static struct nmibt_error *put_summary(struct writing *w)
+{
+	struct nmibt_bytes text = {0}, items = {0};
+	struct nmibt_error *err = nmibt_recorder_summary(w->rec, SUMMARY_LINES, collect, &text);
+	uint64_t last = 0;
+
+	if (!err)
+		err = nmibt_item_add(&items,
+				     &(struct nmibt_item){.kind = NMIBT_ITEM_SUMMARY,
+							  .data = {text.s, text.len}},
+				     &last);
+	if (!err)
+		err = nmibt_record_put(w->writer, SUMMARY, &items);
+	free(text.s);
+	free(items.s);
+	return err;
+}
+
+/* --------------------------------------------------------- where everything is */
+
+static void read_slot_head(struct writing *w, uint64_t paddr)
+{
+	struct nmi_capture_slot slot;
+
+	nmibt_read_phys(w->kernel->image, paddr, &slot, offsetof(struct nmi_capture_slot, regs));
+}
+
+static struct nmibt_error *put_capture(struct writing *w)
+{
+	const struct nmibt_capture *capture = &w->rec->capture;
+	const struct nmi_capture_desc *desc = &capture->desc;
+	struct nmi_capture_desc bytes;
+	struct nmibt_error *err = NULL;
+
+	nmibt_read_phys(w->kernel->image, capture->desc_paddr, &bytes, sizeof(bytes));
+	for (uint32_t i = 0; i < desc->nr_slots; i++) {
+		uint64_t entry;
+
+		nmibt_read_phys(w->kernel->image, desc->table_paddr + i * 8ull, &entry,
+				sizeof(entry));
+	}
+	err = put_noted(w, SLOTS);
+	for (unsigned int i = 0; i < w->rec->nr_ordered && !err; i++) {
+		uint64_t paddr = capture->slots[w->rec->order[i]];
+
+		if (paddr && paddr != NMI_CAPTURE_NO_MEMORY)
+			read_slot_head(w, paddr);
+		if (i % HEADERS_AT_ONCE == HEADERS_AT_ONCE - 1 || i + 1 == w->rec->nr_ordered)
+			err = put_noted(w, SLOTS);
+	}
+	return err;
+}
+
+static struct nmibt_error *put_map(struct writing *w)
+{
+	_cleanup_free_ char *host = nmibt_read_host(w->kernel);
+
+	if (w->rec->has_capture)
+		return put_capture(w);
+	nmibt_kernel_percpu(w->kernel);
+	return put_noted(w, THE_MACHINE);
+}
+
+/* ------------------------------------------------------------------------ the CPUs */
+
+/* Notes the names of registers that a report shows. */
+static void name_registers(struct writing *w, const struct nmibt_regs *regs)
+{
+	const struct nmibt_reg_names *names = nmibt_reg_names(w->rec->image.arch);
+	char symbol[NMIBT_SYMBOL_LEN];
+
+	if (!regs->present || !names)
+		return;
+	nmibt_symbolize(w->kernel, regs->value[names->pc], symbol, sizeof(symbol));
+	if (names->lr != NMIBT_NO_REG)
+		nmibt_symbolize(w->kernel, regs->value[names->lr], symbol, sizeof(symbol));
+}
+
+/* Notes the words that registers may point to, if they may be those of a lock. */
+static void read_locks(struct writing *w, const struct nmibt_regs *regs)
+{
+	for (unsigned int i = 0; i < regs->nr; i++) {
+		uint32_t word;
+
+		if (regs->value[i] >> 55 == 0x1ff && !(regs->value[i] & 3))
+			nmibt_kernel_read(w->kernel, regs->value[i], &word, sizeof(word));
+	}
+}
+
+static struct nmibt_error *put_cpu(struct writing *w, unsigned int cpu)
+{
+	struct cpu_evidence e;
+	struct nmibt_error *err = nmibt_recorder_read_cpu(w->rec, w->kernel, cpu, &e);
+
+	if (err)
+		return err;
+	name_registers(w, &e.slot.regs);
+	name_registers(w, &e.stop.regs);
+	if (w->rec->cpus[cpu].rank == RANK_SPINNING || w->rec->cpus[cpu].rank == RANK_STUCK) {
+		read_locks(w, &e.slot.regs);
+		if (!e.slot.regs.present)
+			read_locks(w, &e.stop.regs);
+	}
+	nmibt_cpu_evidence_destroy(&e);
+	return put_noted(w, TRACES);
+}
+
+static struct nmibt_error *put_cpus(struct writing *w, bool first)
+{
+	struct nmibt_error *err = NULL;
+
+	for (unsigned int i = 0; i < w->rec->nr_ordered && !err; i++) {
+		unsigned int cpu = w->rec->order[i];
+
+		if (w->rec->cpus[cpu].is_first == first)
+			err = put_cpu(w, cpu);
+	}
+	return err;
+}
+
+/* ------------------------------------------------------------------------- files */
+
+#define FILE_PIECE 4096
+
+static struct nmibt_error *put_piece(struct writing *w, const struct nmibt_recorder_file *file,
+				     size_t from, size_t len)
+{
+	struct nmibt_bytes items = {0};
+	uint64_t last = 0;
+	struct nmibt_error *err =
+		nmibt_item_add(&items,
+			       &(struct nmibt_item){.kind = NMIBT_ITEM_FILE,
+						    .key = from,
+						    .name = nmibt_str_of(file->name),
+						    .data = {file->data + from, len}},
+			       &last);
+
+	if (!err)
+		err = nmibt_record_put(w->writer, file->name, &items);
+	free(items.s);
+	return err;
+}
+
+/* The end of the file comes first. */
+static struct nmibt_error *put_file(struct writing *w, const struct nmibt_recorder_file *file)
+{
+	struct nmibt_error *err = NULL;
+
+	for (size_t to = file->len, len; to && !err; to -= len) {
+		len = to < FILE_PIECE ? to : FILE_PIECE;
+		err = put_piece(w, file, to - len, len);
+	}
+	return err;
+}
+
+/* ------------------------------------------------------------------------ together */
+
+static struct nmibt_error *put_all(struct writing *w, const struct nmibt_recorder_file *files,
+				   unsigned int nr_files)
+{
+	uint64_t nr_records = 0;
+	struct nmibt_error *err = put_case(w);
+
+	if (!err)
+		err = count_records(w, &nr_records);
+	if (!err && nr_records)
+		err = put_records(w, nr_records > LAST_RECORDS ? nr_records - LAST_RECORDS : 0,
+				  UINT64_MAX, LOG_END);
+	if (!err)
+		err = put_summary(w);
+	if (!err)
+		err = put_map(w);
+	if (!err)
+		err = put_cpus(w, true);
+	if (!err)
+		err = put_cpus(w, false);
+	if (!err)
+		err = put_older_log(w, nr_records);
+	for (unsigned int i = 0; i < nr_files && !err; i++)
+		err = put_file(w, &files[i]);
+	return err ? err : nmibt_record_finish(w->writer);
+}
+
+/* Tells this record from others that may be in the same zone or file. */
+static uint32_t make_id(const struct writing *w)
+{
+	const char *text = w->note.vmcoreinfo ?: "";
+	struct timespec now;
+	uint32_t id = crc32(0, (const Bytef *)text, strlen(text));
+	pid_t pid = getpid();
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	id = crc32(id, (const Bytef *)&now, sizeof(now));
+	return crc32(id, (const Bytef *)&pid, sizeof(pid));
+}
+
+static struct nmibt_error *open_writing(struct writing *w, size_t size, nmibt_write_fn write,
+					void *ctx)
+{
+	struct nmibt_error *err = nmibt_memory_note_open(w->rec, &w->note);
+
+	if (err)
+		return err;
+	err = nmibt_record_writer_new(size, make_id(w), write, ctx, &w->writer);
+	return err ? err : nmibt_kernel_open(&w->note.image, &w->kernel);
+}
+
+struct nmibt_error *nmibt_recorder_write(struct nmibt_recorder *rec, size_t size,
+					 const struct nmibt_recorder_file *files, unsigned int nr,
+					 nmibt_write_fn write, void *ctx, bool *ret_is_whole)
+{
+	struct writing w = {.rec = rec};
+	struct nmibt_error *err = open_writing(&w, size, write, ctx);
+
+	if (!err)
+		err = put_all(&w, files, nr);
+	if (!err)
+		*ret_is_whole = !nmibt_record_is_full(w.writer);
+	nmibt_kernel_close(w.kernel);
+	nmibt_record_writer_free(w.writer);
+	nmibt_memory_note_close(&w.note);
+	return err;
+}

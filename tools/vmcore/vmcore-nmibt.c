@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * vmcore-nmibt: runs in the capture kernel, before the dump is written, and leaves what every CPU was
+ * doing where the next boot finds it. It is a thin front end of libnmibt, and needs libc and zlib.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <nmibt/recorder.h>
+
+#include "outfile.h"
+#include "pstore.h"
+
+#define USAGE "usage: vmcore-nmibt [OPTION]... VMCORE\n"
+
+static const char help[] = USAGE
+	"Says what every CPU was doing when the kernel in VMCORE died, which is /proc/vmcore or\n"
+	"another ELF dump. Writes text to standard output, unless an option names another\n"
+	"place; then a summary goes to standard error.\n"
+	"\n"
+	"  -o, --output=FILE    write the text to FILE, which is there as a whole or not at all\n"
+	"  -r, --record=FILE    write a record to FILE, which nmibt reads as it reads a dump\n"
+	"  -p, --pstore[=DEV]   write a record to DEV, /dev/pmsg0, as large as pstore keeps it\n"
+	"  -s, --size=BYTES     the most bytes of a record\n"
+	"  -c, --console[=DEV]  write the summary to DEV, /dev/console, instead\n"
+	"  -k, --kmsg           write the summary also to /dev/kmsg\n"
+	"      --keep-old=DIR   copy the old console and messages that pstore has to DIR;\n"
+	"                       without it their ends go into the record, where there is room\n"
+	"      --help           this text\n"
+	"      --version        the version\n"
+	"\n"
+	"Exit status: 0 written, 1 nothing found, 2 wrong usage, 3 written, and something could\n"
+	"not be read, 4 the dump can't be used, or a file can't be written.\n";
+
+#define SYS "/sys"
+#define OLD_PSTORE "/sys/fs/pstore"
+#define SUMMARY_LINES 40
+/* ramoops' own default (MIN_MEM_SIZE, fs/pstore/ram.c, 6.12), without the header of a zone. */
+#define DEFAULT_ROOM (4096 - 12)
+#define MAX_OLD (1u << 20)
+
+struct arguments {
+	const char *vmcore, *output, *record, *pmsg, *console, *keep_old;
+	size_t size; /* 0: as large as it gets */
+	bool kmsg;
+};
+
+/* ---------------------------------------------------------------------- arguments */
+
+enum { KEEP_OLD = 256, HELP, VERSION };
+static const struct option options[] = {
+	{"output", required_argument, NULL, 'o'},	 {"record", required_argument, NULL, 'r'},
+	{"pstore", optional_argument, NULL, 'p'},	 {"size", required_argument, NULL, 's'},
+	{"console", optional_argument, NULL, 'c'},	 {"kmsg", no_argument, NULL, 'k'},
+	{"keep-old", required_argument, NULL, KEEP_OLD}, {"help", no_argument, NULL, HELP},
+	{"version", no_argument, NULL, VERSION},	 {0},
+};
+
+static int usage(void)
+{
+	fputs(USAGE "Try vmcore-nmibt --help.\n", stderr);
+	return 2;
+}
+
+static bool parse_size(const char *text, size_t *ret)
+{
+	char *end;
+
+	errno = 0;
+	unsigned long long size = strtoull(text, &end, 10);
+	if (errno || end == text || *end || *text == '-' || !size || size > SIZE_MAX)
+		return false;
+	*ret = size;
+	return true;
+}
+
+/* Returns the exit code, or -1: go on. */
+static int take_option(int c, struct arguments *args)
+{
+	switch (c) {
+	case 'o':
+		args->output = optarg;
+		return -1;
+	case 'r':
+		args->record = optarg;
+		return -1;
+	case 'p':
+		args->pmsg = optarg ? optarg : "/dev/pmsg0";
+		return -1;
+	case 's':
+		if (parse_size(optarg, &args->size))
+			return -1;
+		fprintf(stderr, "vmcore-nmibt: \"%s\" is no number of bytes\n", optarg);
+		return 2;
+	case 'c':
+		args->console = optarg ? optarg : "/dev/console";
+		return -1;
+	case 'k':
+		args->kmsg = true;
+		return -1;
+	case KEEP_OLD:
+		args->keep_old = optarg;
+		return -1;
+	case HELP:
+		fputs(help, stdout);
+		return 0;
+	case VERSION:
+		puts("vmcore-nmibt " NMIBT_VERSION);
+		return 0;
+	}
+	return usage();
+}
+
+/* Returns the exit code, or -1: go on. */
+static int parse(int argc, char **argv, struct arguments *args)
+{
+	int c, code;
+
+	while ((c = getopt_long(argc, argv, "o:r:p::s:c::k", options, NULL)) != -1) {
+		code = take_option(c, args);
+		if (code >= 0)
+			return code;
+	}
+	if (optind + 1 != argc)
+		return usage();
+	args->vmcore = argv[optind];
+	return -1;
+}
+
+/* ------------------------------------------------------------------------- writing */
+
+/* Exit code 3 is for dumps of which something was written, so that all else is 4. */
+static int fail(struct nmibt_error *err)
+{
+	int code = nmibt_error_code(err) == NMIBT_ERR_NOTHING ? 1
+		   : nmibt_error_code(err) == NMIBT_ERR_USAGE ? 2
+							      : 4;
+
+	fprintf(stderr, "vmcore-nmibt: %s\n", nmibt_error_message(err));
+	nmibt_error_destroy(err);
+	return code;
+}
+
+static int complain(const char *path)
+{
+	fprintf(stderr, "vmcore-nmibt: %s: %m\n", path);
+	return 4;
+}
+
+static bool write_fd(void *ctx, const char *data, size_t len)
+{
+	return write_all(*(int *)ctx, data, len);
+}
+
+static bool write_outfile(void *ctx, const char *data, size_t len)
+{
+	return outfile_write(ctx, data, len);
+}
+
+/* What goes to one place: text or a record. */
+typedef struct nmibt_error *(*produce_fn)(struct nmibt_recorder *rec, const struct arguments *args,
+					  nmibt_write_fn write, void *ctx);
+
+static struct nmibt_error *produce_text(struct nmibt_recorder *rec, const struct arguments *args,
+					nmibt_write_fn write, void *ctx)
+{
+	(void)args;
+	return nmibt_recorder_text(rec, write, ctx);
+}
+
+static struct nmibt_error *produce_record(struct nmibt_recorder *rec, const struct arguments *args,
+					  nmibt_write_fn write, void *ctx)
+{
+	bool is_whole;
+
+	return nmibt_recorder_write(rec, args->size, NULL, 0, write, ctx, &is_whole);
+}
+
+static int write_file(struct nmibt_recorder *rec, const struct arguments *args, const char *path,
+		      produce_fn produce)
+{
+	struct outfile out;
+
+	if (!outfile_open(&out, path))
+		return complain(path);
+	struct nmibt_error *err = produce(rec, args, write_outfile, &out);
+	int code = err ? fail(err) : outfile_commit(&out) ? 0 : complain(path);
+	outfile_close(&out);
+	return code;
+}
+
+/* -------------------------------------------------------------------------- pstore */
+
+/* Bytes that are written at once: each write to /dev/pmsg0 takes a lock of the kernel's, and a
+ * record is there as a whole or not at all. */
+struct zone {
+	char *data;
+	size_t len, room;
+};
+
+static bool write_zone(void *ctx, const char *data, size_t len)
+{
+	struct zone *zone = ctx;
+
+	if (len > zone->room - zone->len)
+		return false;
+	memcpy(zone->data + zone->len, data, len);
+	zone->len += len;
+	return true;
+}
+
+static struct nmibt_error *fill_zone(struct nmibt_recorder *rec, const struct old_file *old,
+				     unsigned int nr, struct zone *zone, bool *ret_is_whole)
+{
+	struct nmibt_recorder_file *files = calloc(nr + 1, sizeof(*files));
+
+	if (!files)
+		return nmibt_error_create(NMIBT_ERR_NOMEM, "out of memory");
+	for (unsigned int i = 0; i < nr; i++)
+		files[i] = (struct nmibt_recorder_file){old[i].name, old[i].data, old[i].len};
+	struct nmibt_error *err =
+		nmibt_recorder_write(rec, zone->room, files, nr, write_zone, zone, ret_is_whole);
+	free(files);
+	return err;
+}
+
+static int write_pmsg(const char *path, const struct zone *zone, bool is_whole)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || !write_all(fd, zone->data, zone->len)) {
+		int code = complain(path);
+
+		if (fd >= 0)
+			close(fd);
+		return code;
+	}
+	close(fd);
+	fprintf(stderr, "vmcore-nmibt: record of %zu bytes in %s%s\n", zone->len, path,
+		is_whole ? "" : ", which has no room for the rest");
+	return 0;
+}
+
+static int copy_old(const struct arguments *args, const struct old_file *old, unsigned int nr)
+{
+	int code = 0;
+
+	for (unsigned int i = 0; i < nr; i++) {
+		char *path;
+		struct outfile out;
+
+		if (asprintf(&path, "%s/%s", args->keep_old, old[i].name) < 0)
+			return complain(args->keep_old);
+		if (!outfile_open(&out, path)) {
+			code = complain(path);
+		} else {
+			if (!outfile_write(&out, old[i].data, old[i].len) || !outfile_commit(&out))
+				code = complain(path);
+			outfile_close(&out);
+		}
+		free(path);
+	}
+	return code;
+}
+
+static int write_record(struct nmibt_recorder *rec, const struct arguments *args,
+			const struct old_file *old, unsigned int nr)
+{
+	size_t room = args->size ? args->size : pstore_pmsg_room(SYS);
+	struct zone zone = {.room = room ? room : DEFAULT_ROOM};
+	bool is_whole;
+
+	zone.data = malloc(zone.room);
+	if (!zone.data)
+		return complain(args->pmsg);
+	struct nmibt_error *err = fill_zone(rec, old, args->keep_old ? 0 : nr, &zone, &is_whole);
+	int code = err ? fail(err) : write_pmsg(args->pmsg, &zone, is_whole);
+	free(zone.data);
+	return code;
+}
+
+/* Many kernels have no pmsg: that is said, and is no failure. */
+static int write_pstore(struct nmibt_recorder *rec, const struct arguments *args)
+{
+	struct old_file *old;
+	unsigned int nr;
+
+	bool has_memory = pstore_read_old(OLD_PSTORE, MAX_OLD, &old, &nr);
+	int code = !has_memory	    ? complain(OLD_PSTORE)
+		   : args->keep_old ? copy_old(args, old, nr)
+				    : 0;
+	if (!args->pmsg)
+		;
+	else if (access(args->pmsg, F_OK) && errno == ENOENT)
+		fprintf(stderr, "vmcore-nmibt: no record in pstore: this kernel has no %s\n",
+			args->pmsg);
+	else
+		code = write_record(rec, args, old, nr) ?: code;
+	pstore_free_old(old, nr);
+	return code;
+}
+
+/* ------------------------------------------------------------------------- summary */
+
+static int write_summary(struct nmibt_recorder *rec, const char *path, int fd)
+{
+	struct nmibt_error *err =
+		fd < 0 ? NULL : nmibt_recorder_summary(rec, SUMMARY_LINES, write_fd, &fd);
+
+	if (fd < 0)
+		return complain(path);
+	return err ? fail(err) : 0;
+}
+
+static int write_device(struct nmibt_recorder *rec, const char *path)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+	int code = write_summary(rec, path, fd);
+
+	if (fd >= 0)
+		close(fd);
+	return code;
+}
+
+/* /dev/kmsg makes a record of the log of each write: that is a line. */
+struct kmsg {
+	int fd;
+	size_t len;
+	char line[512];
+};
+
+static bool write_kmsg(void *ctx, const char *data, size_t len)
+{
+	struct kmsg *kmsg = ctx;
+
+	for (size_t i = 0; i < len; i++) {
+		if (kmsg->len < sizeof(kmsg->line))
+			kmsg->line[kmsg->len++] = data[i];
+		if (data[i] != '\n')
+			continue;
+		if (!write_all(kmsg->fd, kmsg->line, kmsg->len))
+			return false;
+		kmsg->len = 0;
+	}
+	return true;
+}
+
+static int write_log(struct nmibt_recorder *rec)
+{
+	struct kmsg kmsg = {.fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC)};
+
+	if (kmsg.fd < 0)
+		return complain("/dev/kmsg");
+	struct nmibt_error *err = nmibt_recorder_summary(rec, SUMMARY_LINES, write_kmsg, &kmsg);
+	close(kmsg.fd);
+	return err ? fail(err) : 0;
+}
+
+/* ------------------------------------------------------------------------ together */
+
+/* Everything is tried, whatever fails before it. pstore comes first: it is what is left when
+ * nothing else can be written. */
+static int write_everything(struct nmibt_recorder *rec, const struct arguments *args)
+{
+	bool has_place = args->output || args->record || args->pmsg;
+	int code = 0, fd = STDERR_FILENO;
+
+	if (args->pmsg || args->keep_old)
+		code = write_pstore(rec, args) ?: code;
+	if (args->console)
+		code = write_device(rec, args->console) ?: code;
+	else if (has_place)
+		code = write_summary(rec, "standard error", fd) ?: code;
+	if (args->kmsg)
+		code = write_log(rec) ?: code;
+	if (args->output)
+		code = write_file(rec, args, args->output, produce_text) ?: code;
+	if (args->record)
+		code = write_file(rec, args, args->record, produce_record) ?: code;
+	fd = STDOUT_FILENO;
+	if (!has_place) {
+		struct nmibt_error *err = nmibt_recorder_text(rec, write_fd, &fd);
+
+		code = err ? fail(err) : code;
+	}
+	return code || nmibt_recorder_is_complete(rec) ? code : 3;
+}
+
+int main(int argc, char **argv)
+{
+	struct arguments args = {0};
+	struct nmibt_recorder *rec;
+	int code = parse(argc, argv, &args);
+
+	if (code >= 0)
+		return code;
+	struct nmibt_error *err = nmibt_recorder_open(args.vmcore, &rec);
+	if (err)
+		return fail(err);
+	code = write_everything(rec, &args);
+	nmibt_recorder_close(rec);
+	return code;
+}
