@@ -521,7 +521,9 @@ bool nmibt_debuginfo_is_needed(struct nmibt_input *input)
 {
 	const struct nmibt_vmcoreinfo *v;
 	struct nmibt_error *err = input->dump ? nmibt_dump_read_vmcoreinfo(input->dump, &v) : NULL;
-	bool is_needed = !err && input->dump && v->osrelease && !v->kallsyms.names.known;
+	/* A record has the names that it needs. */
+	bool is_needed = !err && input->dump && v->osrelease && !v->kallsyms.names.known &&
+			 !input->image.is_sparse;
 
 	nmibt_error_destroy(err);
 	return is_needed;

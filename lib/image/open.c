@@ -284,6 +284,7 @@ void nmibt_dump_image(struct nmibt_dump *dump, struct nmibt_image *ret)
 		.next_range = dump_next_range,
 		.symbol_addr = dump_symbol_addr,
 		.symbolize = dump_symbolize,
+		.notes = dump_notes,
 		.packed_stack = dump_packed_stack,
 	};
 

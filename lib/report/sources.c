@@ -3,6 +3,7 @@
  * Opens every source once, and records what each has.
  */
 #include <inttypes.h>
+#include <stddef.h>
 
 #include "report/report.h"
 
@@ -203,7 +204,8 @@ static bool has_stopped_cpu(struct nmibt_report *report)
 		int pid;
 
 		if (c->slots[cpu] && c->slots[cpu] != NMI_CAPTURE_NO_MEMORY &&
-		    nmibt_read_phys(image, c->slots[cpu], &slot, sizeof(slot)) == NMIBT_READ_OK &&
+		    nmibt_read_phys(image, c->slots[cpu], &slot,
+				    offsetof(struct nmi_capture_slot, regs)) == NMIBT_READ_OK &&
 		    nmibt_read_note(image, slot.note_paddr, slot.note_size, &regs, &pid) ==
 			    NMIBT_NOTE_PRESENT)
 			return true;
