@@ -42,6 +42,14 @@ static char *vmcoreinfo_text(void *ctx)
 	return base->ops->vmcoreinfo_text ? base->ops->vmcoreinfo_text(base->ctx) : NULL;
 }
 
+static char *notes(void *ctx, size_t *ret_len)
+{
+	const struct nmibt_image *base = &((struct nmibt_cached *)ctx)->base;
+
+	*ret_len = 0;
+	return base->ops->notes ? base->ops->notes(base->ctx, ret_len) : NULL;
+}
+
 struct nmibt_error *nmibt_cached_open(const struct nmibt_image *base, size_t nr_pages,
 				      struct nmibt_cached **ret)
 {
@@ -64,6 +72,7 @@ void nmibt_cached_image(struct nmibt_cached *cached, struct nmibt_image *ret)
 	static const struct nmibt_image_ops ops = {
 		.read_phys = read_phys,
 		.vmcoreinfo_text = vmcoreinfo_text,
+		.notes = notes,
 	};
 
 	*ret = cached->base;

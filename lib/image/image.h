@@ -117,7 +117,7 @@ void nmibt_elf_image(struct nmibt_elf *elf, struct nmibt_image *ret);
 void nmibt_elf_close(struct nmibt_elf *elf); /* NULL is allowed */
 
 /* An image that is read through a cache of nr_pages pages, a power of two, at least 8. It has
- * physical memory and VMCOREINFO only. base is copied; what it borrows from is borrowed. */
+ * physical memory, VMCOREINFO and notes only. base is copied; what it borrows from is borrowed. */
 struct nmibt_cached;
 struct nmibt_error *nmibt_cached_open(const struct nmibt_image *base, size_t nr_pages,
 				      struct nmibt_cached **ret);

@@ -38,12 +38,13 @@ struct recorded {
 	unsigned int nr_damaged;
 	char **blocks; /* the items of each chunk */
 	size_t nr_blocks;
-	struct answers memory, names, symbols, stacks;
-	struct nmibt_bytes vmcoreinfo, summary, dropped;
+	struct answers memory, names, symbols, stacks, unreadable;
+	struct nmibt_bytes vmcoreinfo, summary, dropped, notes;
 	enum nmibt_arch arch;
 	size_t page_size;
 	struct nmibt_number phys_base;
 	bool is_whole; /* what is not in it was left out, and not lost */
+	char source_lost[NMIBT_WHY_LEN]; /* what the dump lacked that the record was made of */
 	char lost[LOST_LEN];
 };
 
@@ -88,15 +89,26 @@ static struct nmibt_error *add_text(struct nmibt_bytes *to, struct nmibt_str tex
 	return err;
 }
 
+static enum nmibt_arch arch_by_name(struct nmibt_str name)
+{
+	const char *known;
+
+	for (int arch = NMIBT_ARCH_UNKNOWN + 1; (known = nmibt_arch_name(arch)); arch++) {
+		if (nmibt_str_is(name, known))
+			return arch;
+	}
+	return NMIBT_ARCH_UNKNOWN;
+}
+
 /* A line "key value" about the machine. */
 static void take_line(struct recorded *r, struct nmibt_str line)
 {
-	char machine[32];
 	uint64_t number;
 
 	if (nmibt_skip(&line, "machine ")) {
-		snprintf(machine, sizeof(machine), "%.*s", (int)line.len, line.s);
-		r->arch = nmibt_arch_by_machine(machine);
+		r->arch = arch_by_name(line);
+	} else if (nmibt_skip(&line, "lost ")) {
+		snprintf(r->source_lost, sizeof(r->source_lost), "%.*s", (int)line.len, line.s);
 	} else if (nmibt_skip(&line, "page_size ") && nmibt_take_decimal(&line, 1 << 20, &number) &&
 		   number >= 4096 && !(number & (number - 1))) {
 		r->page_size = number;
@@ -134,7 +146,12 @@ static struct nmibt_error *take_item(struct recorded *r, const struct nmibt_item
 		return add_text(&r->summary, item->data);
 	case NMIBT_ITEM_DROPPED:
 		return add_dropped(&r->dropped, item);
+	case NMIBT_ITEM_UNREADABLE:
+		return add_answer(&r->unreadable, item);
+	case NMIBT_ITEM_NOTES:
+		return item->key == r->notes.len ? add_text(&r->notes, item->data) : NULL;
 	case NMIBT_ITEM_FILE:
+	case NMIBT_ITEM_END:
 		break;
 	}
 	return NULL;
@@ -209,6 +226,8 @@ static void describe_loss(struct recorded *r)
 			       nmibt_plural(missing), missing == 1 ? "is" : "are");
 	else if (!r->has_last)
 		len = snprintf(to, room, "the record is cut: its end is missing");
+	else if (*r->source_lost)
+		len = snprintf(to, room, "of the dump: %s", r->source_lost);
 	if (r->dropped.len)
 		snprintf(to + len, room - len, "%sthe record had no room for %s", len ? "; " : "",
 			 r->dropped.s);
@@ -237,6 +256,16 @@ static const struct answer *find_below(const struct answers *answers, uint64_t k
 	return low ? &answers->v[low - 1] : NULL;
 }
 
+/* Memory that is not in the record was left out, unless something tells otherwise. */
+static enum nmibt_read missing(const struct recorded *r, uint64_t paddr)
+{
+	const struct answer *unreadable = find_below(&r->unreadable, paddr);
+
+	if (unreadable && paddr - unreadable->key < unreadable->second)
+		return NMIBT_READ_ERROR;
+	return r->is_whole ? NMIBT_READ_EXCLUDED : NMIBT_READ_ERROR;
+}
+
 static enum nmibt_read read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
 {
 	const struct recorded *r = ctx;
@@ -247,7 +276,7 @@ static enum nmibt_read read_phys(void *ctx, uint64_t paddr, void *buf, size_t le
 		uint64_t in = piece ? paddr - piece->key : 0;
 
 		if (!piece || in >= piece->data.len)
-			return r->is_whole ? NMIBT_READ_EXCLUDED : NMIBT_READ_ERROR;
+			return missing(r, paddr);
 		size_t n = piece->data.len - in < len ? piece->data.len - in : len;
 		memcpy(to, piece->data.s + in, n);
 		paddr += n;
@@ -262,6 +291,17 @@ static char *vmcoreinfo_text(void *ctx)
 	const struct recorded *r = ctx;
 
 	return r->vmcoreinfo.len ? strdup(r->vmcoreinfo.s) : NULL;
+}
+
+static char *notes(void *ctx, size_t *ret_len)
+{
+	const struct recorded *r = ctx;
+	char *copy = r->notes.len ? malloc(r->notes.len) : NULL;
+
+	if (copy)
+		memcpy(copy, r->notes.s, r->notes.len);
+	*ret_len = r->notes.len;
+	return copy;
 }
 
 static bool no_range(void *ctx, uint64_t from, struct nmibt_range *ret)
@@ -318,6 +358,7 @@ static void reader_image(void *dump, struct nmibt_image *ret)
 		.symbol_addr = symbol_addr,
 		.symbolize = symbolize,
 		.packed_stack = packed_stack,
+		.notes = notes,
 	};
 	struct recorded *r = dump;
 
@@ -359,6 +400,8 @@ static void reader_close(void *dump)
 	free(r->names.v);
 	free(r->symbols.v);
 	free(r->stacks.v);
+	free(r->unreadable.v);
+	free(r->notes.s);
 	free(r->vmcoreinfo.s);
 	free(r->summary.s);
 	free(r->dropped.s);
@@ -400,6 +443,7 @@ static struct nmibt_error *read_record(struct recorded *r)
 	sort_answers(&r->memory);
 	sort_answers(&r->names);
 	sort_answers(&r->stacks);
+	sort_answers(&r->unreadable);
 	describe_loss(r);
 	return NULL;
 }

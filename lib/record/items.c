@@ -60,9 +60,11 @@ static size_t numbers_of(const struct nmibt_item *item, uint64_t last, uint64_t 
 	case NMIBT_ITEM_NAME:
 	case NMIBT_ITEM_SYMBOL:
 	case NMIBT_ITEM_DROPPED:
+	case NMIBT_ITEM_NOTES:
 		ret[0] = item->key;
 		return 1;
 	case NMIBT_ITEM_STACK:
+	case NMIBT_ITEM_UNREADABLE:
 		ret[0] = item->key;
 		ret[1] = item->second;
 		return 2;
@@ -122,8 +124,10 @@ static bool take_parts(struct nmibt_item *item, uint64_t *last)
 	case NMIBT_ITEM_NAME:
 	case NMIBT_ITEM_SYMBOL:
 	case NMIBT_ITEM_DROPPED:
+	case NMIBT_ITEM_NOTES:
 		return nmibt_take_number(data, &item->key);
 	case NMIBT_ITEM_STACK:
+	case NMIBT_ITEM_UNREADABLE:
 		return nmibt_take_number(data, &item->key) &&
 		       nmibt_take_number(data, &item->second);
 	case NMIBT_ITEM_FILE:
@@ -133,6 +137,8 @@ static bool take_parts(struct nmibt_item *item, uint64_t *last)
 		item->name = (struct nmibt_str){data->s, len};
 		*data = (struct nmibt_str){data->s + len, data->len - len};
 		return true;
+	case NMIBT_ITEM_END:
+		break;
 	}
 	return false;
 }
@@ -146,7 +152,7 @@ bool nmibt_item_next(struct nmibt_str *cursor, uint64_t *last, struct nmibt_item
 		*ret = (struct nmibt_item){.kind = kind, .data = {cursor->s, len}};
 		cursor->s += len;
 		cursor->len -= len;
-		if (kind >= NMIBT_ITEM_TEXT && kind <= NMIBT_ITEM_DROPPED)
+		if (kind >= NMIBT_ITEM_TEXT && kind < NMIBT_ITEM_END)
 			return take_parts(ret, last);
 	}
 	return false;

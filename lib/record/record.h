@@ -31,12 +31,16 @@ enum nmibt_item_kind {
 	NMIBT_ITEM_SUMMARY = 7, /* lines for people: what every CPU was doing */
 	NMIBT_ITEM_FILE = 8, /* the end of another file, with its name */
 	NMIBT_ITEM_DROPPED = 9, /* what had no room, for people; key: its bytes */
+	NMIBT_ITEM_UNREADABLE = 10, /* memory that the dump should have, and that can't be read */
+	NMIBT_ITEM_NOTES = 11, /* a piece of the dump's ELF notes; key: where it begins */
+	NMIBT_ITEM_END, /* behind the kinds of this version */
 };
 
 /*
  * An item. What key, second and name are, depends on the kind: MEMORY: key is the address. NAME:
  * key is the address, data the name. SYMBOL: key is the value, data the name. STACK: key is the pc,
- * second the stack pointer. FILE: name is its name, key its size. DROPPED: key counts bytes.
+ * second the stack pointer. FILE: name is its name, key is where data begins in it. UNREADABLE: key is the address, second the
+ * number of bytes. DROPPED: key counts bytes.
  */
 struct nmibt_item {
 	enum nmibt_item_kind kind;

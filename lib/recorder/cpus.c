@@ -19,7 +19,10 @@ static struct nmibt_error *unwind_stop(struct nmibt_recorder *rec, struct nmibt_
 		rec->unwinder_tried = true;
 		nmibt_error_destroy(nmibt_unwinder_open(rec->kernel, &rec->unwinder));
 	}
-	return nmibt_unwind_evidence(kernel, rec->unwinder, stop);
+	struct nmibt_error *err = nmibt_unwind_evidence(kernel, rec->unwinder, stop);
+	if (!err && stop->source == NMIBT_SOURCE_VCPU && stop->regs.present)
+		nmibt_see_through_stop(stop);
+	return err;
 }
 
 static struct nmibt_error *read_trace(struct nmibt_recorder *rec, unsigned int cpu,
@@ -32,6 +35,18 @@ static struct nmibt_error *read_trace(struct nmibt_recorder *rec, unsigned int c
 		i = log->traces[i - 1].older;
 	ret->has_trace = i;
 	return i ? nmibt_log_evidence(log, rec->kernel, i - 1, &ret->trace) : NULL;
+}
+
+/* A hypervisor's dump has the registers of virtual CPUs in place of what the kernel saves. */
+static void read_vcpu(struct nmibt_recorder *rec, struct nmibt_kernel *kernel, unsigned int cpu,
+		      struct nmibt_evidence *stop)
+{
+	enum nmibt_note note = stop->note;
+
+	if (!rec->vcpus || stop->regs.present)
+		return;
+	nmibt_vcpu_evidence(kernel, cpu, stop);
+	stop->note = note;
 }
 
 struct nmibt_error *nmibt_recorder_read_cpu(struct nmibt_recorder *rec, struct nmibt_kernel *kernel,
@@ -48,9 +63,11 @@ struct nmibt_error *nmibt_recorder_read_cpu(struct nmibt_recorder *rec, struct n
 		return err;
 	const struct nmibt_evidence *slot = &ret->slot;
 	nmibt_note_evidence(kernel, cpu, slot->slot.note_paddr, slot->slot.note_size, &ret->stop);
+	read_vcpu(rec, kernel, cpu, &ret->stop);
 	/* The backtrace tells where the CPU was. Its stack at the stop is worth the time only where
 	 * there is none. */
-	if (!slot->stack.nr && !(slot->has_slot && slot->is_user))
+	if (ret->is_stale || (!slot->stack.nr && !(slot->has_slot && slot->is_user)) ||
+	    ret->stop.source == NMIBT_SOURCE_VCPU)
 		err = unwind_stop(rec, kernel, &ret->stop);
 	if (err)
 		nmibt_cpu_evidence_destroy(ret);

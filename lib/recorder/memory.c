@@ -181,25 +181,6 @@ struct nmibt_error *nmibt_memory_note_put(struct memory_note *note,
 
 /* ------------------------------------------------------------------------ noting */
 
-static enum nmibt_read note_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
-{
-	struct memory_note *note = ctx;
-	const struct nmibt_image *image = &note->rec->image;
-	enum nmibt_read status = image->ops->read_phys(image->ctx, paddr, buf, len);
-
-	if (status == NMIBT_READ_OK && !note->is_muted && !note->failure &&
-	    !add_span(note->now, paddr & -8ull, (paddr + len + 7) & -8ull))
-		note->failure = nmibt_error_nomem();
-	return status;
-}
-
-static char *note_vmcoreinfo_text(void *ctx)
-{
-	struct memory_note *note = ctx;
-
-	return note->vmcoreinfo ? strdup(note->vmcoreinfo) : NULL;
-}
-
 /* An answer that was put into the record. */
 struct known {
 	enum nmibt_item_kind kind;
@@ -240,6 +221,38 @@ static void note_answer(struct memory_note *note, const struct nmibt_item *item)
 
 	if (!note->is_muted && !note->failure && is_new(note, item))
 		note->failure = nmibt_item_add(&note->answers, item, &last);
+}
+
+static enum nmibt_read note_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
+{
+	struct memory_note *note = ctx;
+	const struct nmibt_image *image = &note->rec->image;
+	enum nmibt_read status = image->ops->read_phys(image->ctx, paddr, buf, len);
+
+	if (status == NMIBT_READ_EXCLUDED || note->is_muted || note->failure)
+		return status;
+	if (status == NMIBT_READ_ERROR)
+		note_answer(note, &(struct nmibt_item){.kind = NMIBT_ITEM_UNREADABLE,
+						       .key = paddr,
+						       .second = len});
+	else if (!add_span(note->now, paddr & -8ull, (paddr + len + 7) & -8ull))
+		note->failure = nmibt_error_nomem();
+	return status;
+}
+
+/* The notes are a part of their own of the record. */
+static char *note_notes(void *ctx, size_t *ret_len)
+{
+	const struct nmibt_image *image = &((struct memory_note *)ctx)->rec->image;
+
+	return image->ops->notes(image->ctx, ret_len);
+}
+
+static char *note_vmcoreinfo_text(void *ctx)
+{
+	struct memory_note *note = ctx;
+
+	return note->vmcoreinfo ? strdup(note->vmcoreinfo) : NULL;
 }
 
 /* Several symbols may have one value. */
@@ -309,20 +322,18 @@ static struct nmibt_error *note_unwind(void *ctx, struct nmibt_kernel *kernel,
 /* ----------------------------------------------------------------------- opening */
 
 /* True: the line leads to tables whose answers are in the record. A reader that found it would look
- * for them in vain, and say that they are lost. */
-static bool is_of_no_use(const char *line)
+ * for them in vain, and say that they are lost, which is only true where they are. */
+static bool is_of_no_use(struct nmibt_recorder *rec, const char *line)
 {
-	static const char *const starts[] = {"SYMBOL(kallsyms_"};
+	uint64_t lost;
 
-	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
-		if (!strncmp(line, starts[i], strlen(starts[i])))
-			return true;
-	}
-	return false;
+	static const char start[] = "SYMBOL(kallsyms_";
+
+	return !strncmp(line, start, strlen(start)) && !nmibt_symbols_are_lost(rec->kernel, &lost);
 }
 
 /* The lines that the library reads. Other ones would take room. */
-static char *useful_lines(const char *text)
+static char *useful_lines(struct nmibt_recorder *rec, const char *text)
 {
 	char *ret = malloc(strlen(text) + 1), *to = ret;
 
@@ -330,7 +341,7 @@ static char *useful_lines(const char *text)
 		const char *newline = strchr(line, '\n');
 
 		end = newline ? newline + 1 : line + strlen(line);
-		if (!newline || is_of_no_use(line) || !nmibt_vmcoreinfo_uses(line))
+		if (!newline || is_of_no_use(rec, line) || !nmibt_vmcoreinfo_uses(line))
 			continue;
 		memcpy(to, line, end - line);
 		to += end - line;
@@ -348,6 +359,7 @@ struct nmibt_error *nmibt_memory_note_open(struct nmibt_recorder *rec, struct me
 		.symbol_addr = note_symbol_addr,
 		.symbolize = note_symbolize,
 		.unwind = note_unwind,
+		.notes = note_notes,
 	};
 	_cleanup_free_ char *text = rec->image.ops->vmcoreinfo_text(rec->image.ctx);
 
@@ -355,7 +367,7 @@ struct nmibt_error *nmibt_memory_note_open(struct nmibt_recorder *rec, struct me
 	ret->image.ops = &ops;
 	ret->image.ctx = ret;
 	ret->image.is_sparse = true;
-	ret->vmcoreinfo = text ? useful_lines(text) : NULL;
+	ret->vmcoreinfo = text ? useful_lines(rec, text) : NULL;
 	ret->now = calloc(1, sizeof(*ret->now));
 	ret->done = calloc(1, sizeof(*ret->done));
 	if (ret->now && ret->done && (ret->vmcoreinfo || !text))

@@ -35,6 +35,24 @@ static struct nmibt_error *tolerate(struct nmibt_recorder *rec, struct nmibt_err
 	return NULL;
 }
 
+/* True: there was a kdump, so that the dump's notes are not those of virtual CPUs. */
+static bool was_stopped(struct nmibt_recorder *rec)
+{
+	const struct nmibt_percpu *p = rec->percpu;
+
+	if (rec->kernel->vmcoreinfo.crashtime.known || rec->kernel->capture)
+		return true;
+	for (unsigned int cpu = 0; p && cpu < p->nr; cpu++) {
+		struct nmibt_regs regs;
+		int pid;
+
+		if (p->possible[cpu] &&
+		    nmibt_percpu_read_note(rec->kernel, cpu, &regs, &pid) == NMIBT_NOTE_PRESENT)
+			return true;
+	}
+	return false;
+}
+
 static struct nmibt_error *open_sources(struct nmibt_recorder *rec)
 {
 	struct nmibt_error *err = nmibt_locate(rec->kernel, NMIBT_SOURCE_VMCOREINFO, &rec->capture);
@@ -51,6 +69,10 @@ static struct nmibt_error *open_sources(struct nmibt_recorder *rec)
 		err = tolerate(rec, nmibt_log_source_open(rec->kernel, &rec->log));
 	rec->percpu = nmibt_kernel_percpu(rec->kernel);
 	rec->nr_cpus = rec->percpu ? rec->percpu->nr : 0;
+	if (!was_stopped(rec))
+		rec->vcpus = nmibt_kernel_vcpus(rec->kernel);
+	if (rec->vcpus && rec->vcpus->nr > rec->nr_cpus)
+		rec->nr_cpus = rec->vcpus->nr;
 	for (unsigned int i = rec->nr_cpus; rec->log && i < NMIBT_MAX_CPUS; i++) {
 		if (rec->log->newest[i])
 			rec->nr_cpus = i + 1;

@@ -54,6 +54,7 @@ struct nmibt_recorder {
 	bool has_capture;
 	struct nmibt_log_source *log; /* only without a capture; NULL: none */
 	const struct nmibt_percpu *percpu; /* only without a capture; NULL: not known */
+	const struct nmibt_vcpus *vcpus; /* NULL: not known, or there was a kdump */
 	struct nmibt_unwinder *unwinder; /* NULL: stacks can't be followed */
 	bool unwinder_tried;
 	bool is_incomplete;

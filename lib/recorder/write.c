@@ -15,6 +15,7 @@
 #define LOG_END "the log's end"
 #define SUMMARY "the summary"
 #define SLOTS "slots' headers"
+#define NOTES "virtual CPUs"
 #define TRACES "traces"
 #define LOG "the older log"
 
@@ -32,11 +33,25 @@ struct writing {
 	struct nmibt_record_writer *writer;
 	struct memory_note note;
 	struct nmibt_kernel *kernel; /* opened on note's image */
+	struct nmibt_capture capture; /* the same of it */
 };
 
 static struct nmibt_error *put_noted(struct writing *w, const char *what)
 {
 	return nmibt_memory_note_put(&w->note, w->writer, what);
+}
+
+static struct nmibt_error *put_item(struct writing *w, const char *what,
+				    const struct nmibt_item *item)
+{
+	struct nmibt_bytes items = {0};
+	uint64_t last = 0;
+	struct nmibt_error *err = nmibt_item_add(&items, item, &last);
+
+	if (!err)
+		err = nmibt_record_put(w->writer, what, &items);
+	free(items.s);
+	return err;
 }
 
 /* ------------------------------------------------------------------ the machine */
@@ -74,6 +89,8 @@ static struct nmibt_error *add_case(const struct nmibt_recorder *rec, struct nmi
 		err = add_line(items, "release %.256s", v->osrelease);
 	if (!err && v->build_id)
 		err = add_line(items, "build-id %.128s", v->build_id);
+	if (!err && rec->image.lost)
+		err = add_line(items, "lost %.150s", rec->image.lost);
 	if (!err && *rec->host)
 		err = add_line(items, "host %s", rec->host);
 	if (!err && rec->time)
@@ -131,6 +148,11 @@ static struct nmibt_error *note_records(struct writing *w, uint64_t from, uint64
 	struct nmibt_log *log;
 	struct nmibt_error *err = nmibt_log_open(w->kernel, &log);
 
+	/* What was read of it shows a reader the same. */
+	if (err && err->code != NMIBT_ERR_NOMEM) {
+		nmibt_error_destroy(err);
+		return NULL;
+	}
 	if (err)
 		return err;
 	for (uint64_t i = 0; i < to; i += !record.is_end) {
@@ -182,19 +204,14 @@ static bool collect(void *ctx, const char *data, size_t len)
 
 static struct nmibt_error *put_summary(struct writing *w)
 {
-	struct nmibt_bytes text = {0}, items = {0};
+	struct nmibt_bytes text = {0};
 	struct nmibt_error *err = nmibt_recorder_summary(w->rec, SUMMARY_LINES, collect, &text);
-	uint64_t last = 0;
 
 	if (!err)
-		err = nmibt_item_add(&items,
-				     &(struct nmibt_item){.kind = NMIBT_ITEM_SUMMARY,
-							  .data = {text.s, text.len}},
-				     &last);
-	if (!err)
-		err = nmibt_record_put(w->writer, SUMMARY, &items);
+		err = put_item(w, SUMMARY,
+			       &(struct nmibt_item){.kind = NMIBT_ITEM_SUMMARY,
+						    .data = {text.s, text.len}});
 	free(text.s);
-	free(items.s);
 	return err;
 }
 
@@ -209,19 +226,11 @@ static void read_slot_head(struct writing *w, uint64_t paddr)
 
 static struct nmibt_error *put_capture(struct writing *w)
 {
-	const struct nmibt_capture *capture = &w->rec->capture;
-	const struct nmi_capture_desc *desc = &capture->desc;
-	struct nmi_capture_desc bytes;
-	struct nmibt_error *err = NULL;
+	struct nmibt_capture *capture = &w->capture;
+	struct nmibt_error *err = nmibt_locate(w->kernel, NMIBT_SOURCE_VMCOREINFO, capture);
 
-	nmibt_read_phys(w->kernel->image, capture->desc_paddr, &bytes, sizeof(bytes));
-	for (uint32_t i = 0; i < desc->nr_slots; i++) {
-		uint64_t entry;
-
-		nmibt_read_phys(w->kernel->image, desc->table_paddr + i * 8ull, &entry,
-				sizeof(entry));
-	}
-	err = put_noted(w, SLOTS);
+	if (!err)
+		err = put_noted(w, SLOTS);
 	for (unsigned int i = 0; i < w->rec->nr_ordered && !err; i++) {
 		uint64_t paddr = capture->slots[w->rec->order[i]];
 
@@ -230,7 +239,10 @@ static struct nmibt_error *put_capture(struct writing *w)
 		if (i % HEADERS_AT_ONCE == HEADERS_AT_ONCE - 1 || i + 1 == w->rec->nr_ordered)
 			err = put_noted(w, SLOTS);
 	}
-	return err;
+	if (err)
+		return err;
+	nmibt_mend_capture(w->kernel->image, capture);
+	return put_noted(w, SLOTS);
 }
 
 static struct nmibt_error *put_map(struct writing *w)
@@ -300,28 +312,30 @@ static struct nmibt_error *put_cpus(struct writing *w, bool first)
 	return err;
 }
 
-/* ------------------------------------------------------------------------- files */
+/* ------------------------------------------------------------------------- notes */
 
-#define FILE_PIECE 4096
+#define PIECE 4096
 
-static struct nmibt_error *put_piece(struct writing *w, const struct nmibt_recorder_file *file,
-				     size_t from, size_t len)
+/* The registers of virtual CPUs. */
+static struct nmibt_error *put_notes(struct writing *w)
 {
-	struct nmibt_bytes items = {0};
-	uint64_t last = 0;
-	struct nmibt_error *err =
-		nmibt_item_add(&items,
-			       &(struct nmibt_item){.kind = NMIBT_ITEM_FILE,
-						    .key = from,
-						    .name = nmibt_str_of(file->name),
-						    .data = {file->data + from, len}},
-			       &last);
+	const struct nmibt_image *image = &w->rec->image;
+	struct nmibt_error *err = NULL;
+	size_t len;
 
-	if (!err)
-		err = nmibt_record_put(w->writer, file->name, &items);
-	free(items.s);
+	if (!w->rec->vcpus)
+		return NULL;
+	_cleanup_free_ char *notes = image->ops->notes(image->ctx, &len);
+	for (size_t at = 0; notes && at < len && !err; at += PIECE)
+		err = put_item(w, NOTES,
+			       &(struct nmibt_item){
+				       .kind = NMIBT_ITEM_NOTES,
+				       .key = at,
+				       .data = {notes + at, len - at < PIECE ? len - at : PIECE}});
 	return err;
 }
+
+/* ------------------------------------------------------------------------- files */
 
 /* The end of the file comes first. */
 static struct nmibt_error *put_file(struct writing *w, const struct nmibt_recorder_file *file)
@@ -329,8 +343,12 @@ static struct nmibt_error *put_file(struct writing *w, const struct nmibt_record
 	struct nmibt_error *err = NULL;
 
 	for (size_t to = file->len, len; to && !err; to -= len) {
-		len = to < FILE_PIECE ? to : FILE_PIECE;
-		err = put_piece(w, file, to - len, len);
+		len = to < PIECE ? to : PIECE;
+		err = put_item(w, file->name,
+			       &(struct nmibt_item){.kind = NMIBT_ITEM_FILE,
+						    .key = to - len,
+						    .name = nmibt_str_of(file->name),
+						    .data = {file->data + to - len, len}});
 	}
 	return err;
 }
@@ -345,13 +363,15 @@ static struct nmibt_error *put_all(struct writing *w, const struct nmibt_recorde
 
 	if (!err)
 		err = count_records(w, &nr_records);
-	if (!err && nr_records)
+	if (!err)
 		err = put_records(w, nr_records > LAST_RECORDS ? nr_records - LAST_RECORDS : 0,
 				  UINT64_MAX, LOG_END);
 	if (!err)
 		err = put_summary(w);
 	if (!err)
 		err = put_map(w);
+	if (!err)
+		err = put_notes(w);
 	if (!err)
 		err = put_cpus(w, true);
 	if (!err)
@@ -398,6 +418,7 @@ struct nmibt_error *nmibt_recorder_write(struct nmibt_recorder *rec, size_t size
 		err = put_all(&w, files, nr);
 	if (!err)
 		*ret_is_whole = !nmibt_record_is_full(w.writer);
+	nmibt_capture_destroy(&w.capture);
 	nmibt_kernel_close(w.kernel);
 	nmibt_record_writer_free(w.writer);
 	nmibt_memory_note_close(&w.note);
