@@ -20,28 +20,35 @@ static enum nmibt_read fill(struct nmibt_log *log, struct nmibt_log_window *wind
 	return window->status;
 }
 
+/* Reads bytes of one page. A sparse image has them, and not the page. */
+static enum nmibt_read read_in_page(struct nmibt_log *log, struct nmibt_log_window *window,
+				    uint64_t vaddr, void *buf, size_t len)
+{
+	size_t in = vaddr & (log->kernel->image->page_size - 1);
+
+	if (log->kernel->image->is_sparse)
+		return nmibt_kernel_read(log->kernel, vaddr, buf, len);
+	enum nmibt_read status = fill(log, window, vaddr - in);
+	if (status == NMIBT_READ_OK)
+		memcpy(buf, window->bytes + in, len);
+	return status;
+}
+
 enum nmibt_read nmibt_log_read_some(struct nmibt_log *log, struct nmibt_log_window *window,
 				    uint64_t vaddr, void *buf, size_t len, size_t *ret_len)
 {
 	size_t page_size = log->kernel->image->page_size;
 
-	/* It has these bytes, and not the page. */
-	if (log->kernel->image->is_sparse) {
-		enum nmibt_read status = nmibt_kernel_read(log->kernel, vaddr, buf, len);
-
-		*ret_len = status == NMIBT_READ_OK ? len : 0;
-		return status;
-	}
 	for (*ret_len = 0; *ret_len < len;) {
 		size_t in = (vaddr + *ret_len) & (page_size - 1);
 		size_t chunk = page_size - in;
 		if (chunk > len - *ret_len)
 			chunk = len - *ret_len;
 
-		enum nmibt_read status = fill(log, window, vaddr + *ret_len - in);
+		enum nmibt_read status =
+			read_in_page(log, window, vaddr + *ret_len, (char *)buf + *ret_len, chunk);
 		if (status != NMIBT_READ_OK)
 			return status;
-		memcpy((char *)buf + *ret_len, window->bytes + in, chunk);
 		*ret_len += chunk;
 	}
 	return NMIBT_READ_OK;

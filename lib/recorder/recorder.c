@@ -3,6 +3,8 @@
  * Opens a dump: its image, the kernel in it, and the sources. The log, which may have megabytes, is
  * read into memory only where there is no capture.
  */
+#include <stddef.h>
+
 #include "recorder/recorder.h"
 
 #define NR_PAGES 64
@@ -35,48 +37,68 @@ static struct nmibt_error *tolerate(struct nmibt_recorder *rec, struct nmibt_err
 	return NULL;
 }
 
-/* True: there was a kdump, so that the dump's notes are not those of virtual CPUs. */
-static bool was_stopped(struct nmibt_recorder *rec)
+static bool has_note(struct nmibt_recorder *rec, unsigned int cpu)
 {
-	const struct nmibt_percpu *p = rec->percpu;
+	const struct nmibt_capture *c = &rec->capture;
+	struct nmi_capture_slot slot = {0};
+	struct nmibt_evidence stop;
 
-	if (rec->kernel->vmcoreinfo.crashtime.known || rec->kernel->capture)
-		return true;
-	for (unsigned int cpu = 0; p && cpu < p->nr; cpu++) {
-		struct nmibt_regs regs;
-		int pid;
-
-		if (p->possible[cpu] &&
-		    nmibt_percpu_read_note(rec->kernel, cpu, &regs, &pid) == NMIBT_NOTE_PRESENT)
-			return true;
-	}
-	return false;
+	if (rec->has_capture &&
+	    (!c->slots[cpu] || c->slots[cpu] == NMI_CAPTURE_NO_MEMORY ||
+	     nmibt_read_phys(&rec->image, c->slots[cpu], &slot,
+			     offsetof(struct nmi_capture_slot, regs)) != NMIBT_READ_OK))
+		return false;
+	nmibt_note_evidence(rec->kernel, cpu, slot.note_paddr, slot.note_size, &stop);
+	return stop.note == NMIBT_NOTE_PRESENT;
 }
 
-static struct nmibt_error *open_sources(struct nmibt_recorder *rec)
+static void find_vcpus(struct nmibt_recorder *rec)
+{
+	rec->was_stopped = rec->kernel->vmcoreinfo.crashtime.known || rec->kernel->capture;
+	for (unsigned int cpu = 0; cpu < rec->nr_cpus && !rec->was_stopped; cpu++)
+		rec->was_stopped = has_note(rec, cpu);
+	if (!rec->was_stopped)
+		rec->vcpus = nmibt_kernel_vcpus(rec->kernel);
+	if (!rec->has_capture && rec->vcpus && rec->vcpus->nr > rec->nr_cpus)
+		rec->nr_cpus = rec->vcpus->nr;
+}
+
+static struct nmibt_error *open_capture(struct nmibt_recorder *rec)
 {
 	struct nmibt_error *err = nmibt_locate(rec->kernel, NMIBT_SOURCE_VMCOREINFO, &rec->capture);
 
-	rec->has_capture = !err;
-	if (rec->has_capture) {
-		nmibt_mend_capture(&rec->image, &rec->capture);
-		rec->is_incomplete |= *rec->capture.damage || rec->capture.slots_unread;
-		rec->nr_cpus = rec->capture.desc.nr_slots;
-		return NULL;
+	if (err) {
+		nmibt_add_reason(rec->why, "%s", err->message);
+		return tolerate(rec, err);
 	}
-	err = tolerate(rec, err);
-	if (!err)
-		err = tolerate(rec, nmibt_log_source_open(rec->kernel, &rec->log));
+	rec->has_capture = true;
+	nmibt_mend_capture(&rec->image, &rec->capture);
+	rec->is_incomplete |= *rec->capture.damage || rec->capture.slots_unread;
+	rec->nr_cpus = rec->capture.desc.nr_slots;
+	return NULL;
+}
+
+static struct nmibt_error *open_other_sources(struct nmibt_recorder *rec)
+{
+	struct nmibt_error *err = tolerate(rec, nmibt_log_source_open(rec->kernel, &rec->log));
+
 	rec->percpu = nmibt_kernel_percpu(rec->kernel);
 	rec->nr_cpus = rec->percpu ? rec->percpu->nr : 0;
-	if (!was_stopped(rec))
-		rec->vcpus = nmibt_kernel_vcpus(rec->kernel);
-	if (rec->vcpus && rec->vcpus->nr > rec->nr_cpus)
-		rec->nr_cpus = rec->vcpus->nr;
 	for (unsigned int i = rec->nr_cpus; rec->log && i < NMIBT_MAX_CPUS; i++) {
 		if (rec->log->newest[i])
 			rec->nr_cpus = i + 1;
 	}
+	return err;
+}
+
+static struct nmibt_error *open_sources(struct nmibt_recorder *rec)
+{
+	struct nmibt_error *err = open_capture(rec);
+
+	if (!err && !rec->has_capture)
+		err = open_other_sources(rec);
+	if (!err)
+		find_vcpus(rec);
 	return err;
 }
 
@@ -126,10 +148,9 @@ static struct nmibt_error *open_recorder(struct nmibt_recorder *rec, const char 
 	if (err)
 		return err;
 	if (!rec->nr_cpus && !rec->log)
-		return nmibt_error_create(NMIBT_ERR_NOTHING, "%s: %s", path,
-					  rec->kernel->vmcoreinfo.present
-						  ? "nothing about any CPU, and no log"
-						  : "no VMCOREINFO in it");
+		return nmibt_error_create(NMIBT_ERR_NOTHING,
+					  "%s: nothing about any CPU, and no log: %s", path,
+					  rec->why);
 	find_case(rec);
 	rec->cpus = calloc(rec->nr_cpus + 1, sizeof(*rec->cpus));
 	rec->order = calloc(rec->nr_cpus + 1, sizeof(*rec->order));

@@ -54,10 +54,12 @@ struct nmibt_recorder {
 	bool has_capture;
 	struct nmibt_log_source *log; /* only without a capture; NULL: none */
 	const struct nmibt_percpu *percpu; /* only without a capture; NULL: not known */
+	bool was_stopped; /* there was a kdump: the dump's notes are not of virtual CPUs */
 	const struct nmibt_vcpus *vcpus; /* NULL: not known, or there was a kdump */
 	struct nmibt_unwinder *unwinder; /* NULL: stacks can't be followed */
 	bool unwinder_tried;
 	bool is_incomplete;
+	char why[NMIBT_WHY_LEN]; /* why there is no capture; printable */
 	unsigned int nr_cpus; /* elements of cpus and order */
 	struct cpu_brief *cpus;
 	unsigned int *order; /* the possible CPUs, what matters most first */

@@ -323,7 +323,7 @@ static struct nmibt_error *put_notes(struct writing *w)
 	struct nmibt_error *err = NULL;
 	size_t len;
 
-	if (!w->rec->vcpus)
+	if (w->rec->was_stopped)
 		return NULL;
 	_cleanup_free_ char *notes = image->ops->notes(image->ctx, &len);
 	for (size_t at = 0; notes && at < len && !err; at += PIECE)
