@@ -79,8 +79,11 @@ static bool is_in_last(const struct nmibt_memory *m, uint64_t vaddr)
 	return vaddr - m->last.vaddr < m->last.size;
 }
 
+/* An image that notes what is read has to see each walk. */
 static enum nmibt_read find_in_tables(struct nmibt_memory *m, uint64_t vaddr)
 {
+	if (m->image->is_sparse)
+		m->last.size = 0;
 	return is_in_last(m, vaddr) || !m->arch ? NMIBT_READ_OK : walk(m, vaddr, &m->last);
 }
 

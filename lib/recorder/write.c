@@ -19,7 +19,8 @@
 #define TRACES "traces"
 #define LOG "the older log"
 
-/* So many CPUs' headers are in one chunk, and so many records of the log. */
+/* So many CPUs' headers are in one chunk, and so many of the log's records in the first part behind
+ * its end. */
 #define HEADERS_AT_ONCE 16
 #define RECORDS_AT_ONCE 64
 /* How many of the log's records come before everything about CPUs. */
@@ -173,15 +174,17 @@ static struct nmibt_error *put_records(struct writing *w, uint64_t from, uint64_
 	return err ? err : put_noted(w, what);
 }
 
-/* The newest first. Each part is read anew from the oldest record on, because the kernel's log can
- * be read in that direction only; a part has more records the more there are. */
+/* The newest first. For each part the log is read anew from its oldest record on, because it can be
+ * read in that direction only, so that each part has twice as many records as the one before. */
 static struct nmibt_error *put_older_log(struct writing *w, uint64_t nr)
 {
-	uint64_t step = nr / 64 > RECORDS_AT_ONCE ? nr / 64 : RECORDS_AT_ONCE;
+	uint64_t step = RECORDS_AT_ONCE;
 	struct nmibt_error *err = NULL;
 
 	for (uint64_t to = nr > LAST_RECORDS ? nr - LAST_RECORDS : 0; to && !err;) {
 		uint64_t from = to > step ? to - step : 0;
+
+		step *= 2;
 
 		/* That something is lost is certain then, and how much takes long to find out. */
 		if (nmibt_record_is_full(w->writer))
