@@ -241,6 +241,16 @@ static struct nmibt_error *open_report(struct nmibt_input *input, const struct a
 	return err ?: nmibt_report_open(input, 0, &args->report, ret);
 }
 
+/* A record that lacks something has a summary of everything. */
+static void print_summary(struct nmibt_input *input, const struct arguments *args)
+{
+	const char *summary = nmibt_input_summary(input);
+
+	if (summary && args->render.format == NMIBT_FORMAT_TEXT)
+		printf("\n[what vmcore-nmibt wrote of all CPUs before the dump was taken:]\n%s",
+		       summary);
+}
+
 static int print_input(struct nmibt_input *input, struct arguments *args)
 {
 	struct nmibt_debuginfo *info;
@@ -252,12 +262,17 @@ static int print_input(struct nmibt_input *input, struct arguments *args)
 	const char *remark = nmibt_input_remark(input);
 	if (remark)
 		fprintf(stderr, "nmibt: %s\n", remark);
-	if (err)
+	if (err) {
+		print_summary(input, args);
 		return fail(args, err);
+	}
 	err = print_report(report, args, &code);
+	bool is_complete = nmibt_report_is_complete(report);
 	nmibt_report_close(report);
 	if (err)
 		return fail(args, err);
+	if (!is_complete)
+		print_summary(input, args);
 	const char *complaint;
 	for (unsigned int i = 0;
 	     args->render.lines && (complaint = nmibt_debuginfo_complaint(info, i)); i++)

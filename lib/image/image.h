@@ -99,6 +99,12 @@ struct nmibt_image {
 	bool is_sparse;
 };
 
+/* What people are told that something is not in. */
+static inline const char *nmibt_image_name(const struct nmibt_image *image)
+{
+	return image->is_sparse ? "record" : "dump";
+}
+
 #define NMIBT_FILE_TRUNCATED                                                                       \
 	"the file is truncated: it ends before the end of the dump; copy it again if it is a copy"
 #define NMIBT_FILE_NOT_COUNTED                                                                     \

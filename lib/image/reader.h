@@ -19,7 +19,8 @@ struct nmibt_reader {
 	/* ret borrows from dump and is valid until close(). */
 	void (*image)(void *dump, struct nmibt_image *ret);
 	const char *(*remark)(const void *dump); /* as nmibt_dump_remark(); NULL: there is none */
-	const char *(*summary)(const void *dump); /* as nmibt_input_summary(); NULL: there is none */
+	const char *(*summary)(
+		const void *dump); /* as nmibt_input_summary(); NULL: there is none */
 	void (*close)(void *dump);
 };
 

@@ -213,6 +213,15 @@ static void sort_answers(struct answers *answers)
 
 /* ------------------------------------------------------------------- what is lost */
 
+/* It is shown as it is. */
+static void make_printable(char *text)
+{
+	for (char *c = text; *c; c++) {
+		if ((*c < ' ' || *c > '~') && *c != '\n')
+			*c = '?';
+	}
+}
+
 static void describe_loss(struct recorded *r)
 {
 	unsigned int missing = r->end - r->nr_chunks;
@@ -231,11 +240,7 @@ static void describe_loss(struct recorded *r)
 	if (r->dropped.len)
 		snprintf(to + len, room - len, "%sthe record had no room for %s", len ? "; " : "",
 			 r->dropped.s);
-	/* It is shown as it is. */
-	for (char *c = r->lost; *c; c++) {
-		if (*c < ' ' || *c > '~')
-			*c = '?';
-	}
+	make_printable(r->lost);
 }
 
 /* ---------------------------------------------------------------------- the image */
@@ -445,6 +450,8 @@ static struct nmibt_error *read_record(struct recorded *r)
 	sort_answers(&r->stacks);
 	sort_answers(&r->unreadable);
 	describe_loss(r);
+	if (r->summary.len)
+		make_printable(r->summary.s);
 	return NULL;
 }
 

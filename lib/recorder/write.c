@@ -218,46 +218,6 @@ static struct nmibt_error *put_summary(struct writing *w)
 	return err;
 }
 
-/* --------------------------------------------------------- where everything is */
-
-static void read_slot_head(struct writing *w, uint64_t paddr)
-{
-	struct nmi_capture_slot slot;
-
-	nmibt_read_phys(w->kernel->image, paddr, &slot, offsetof(struct nmi_capture_slot, regs));
-}
-
-static struct nmibt_error *put_capture(struct writing *w)
-{
-	struct nmibt_capture *capture = &w->capture;
-	struct nmibt_error *err = nmibt_locate(w->kernel, NMIBT_SOURCE_VMCOREINFO, capture);
-
-	if (!err)
-		err = put_noted(w, SLOTS);
-	for (unsigned int i = 0; i < w->rec->nr_ordered && !err; i++) {
-		uint64_t paddr = capture->slots[w->rec->order[i]];
-
-		if (paddr && paddr != NMI_CAPTURE_NO_MEMORY)
-			read_slot_head(w, paddr);
-		if (i % HEADERS_AT_ONCE == HEADERS_AT_ONCE - 1 || i + 1 == w->rec->nr_ordered)
-			err = put_noted(w, SLOTS);
-	}
-	if (err)
-		return err;
-	nmibt_mend_capture(w->kernel->image, capture);
-	return put_noted(w, SLOTS);
-}
-
-static struct nmibt_error *put_map(struct writing *w)
-{
-	_cleanup_free_ char *host = nmibt_read_host(w->kernel);
-
-	if (w->rec->has_capture)
-		return put_capture(w);
-	nmibt_kernel_percpu(w->kernel);
-	return put_noted(w, THE_MACHINE);
-}
-
 /* ------------------------------------------------------------------------ the CPUs */
 
 /* Notes the names of registers that a report shows. */
@@ -302,6 +262,20 @@ static struct nmibt_error *put_cpu(struct writing *w, unsigned int cpu)
 	return put_noted(w, TRACES);
 }
 
+static struct nmibt_error *put_panicking(struct writing *w)
+{
+	const struct nmibt_recorder *rec = w->rec;
+	struct nmibt_error *err = NULL;
+
+	for (unsigned int i = 0; i < rec->nr_ordered && !err; i++) {
+		if (rec->cpus[rec->order[i]].rank != RANK_PANICKING)
+			break;
+		err = put_cpu(w, rec->order[i]);
+	}
+	return err;
+}
+
+/* Those that are the first with their stack, or the others. */
 static struct nmibt_error *put_cpus(struct writing *w, bool first)
 {
 	struct nmibt_error *err = NULL;
@@ -313,6 +287,48 @@ static struct nmibt_error *put_cpus(struct writing *w, bool first)
 			err = put_cpu(w, cpu);
 	}
 	return err;
+}
+
+/* --------------------------------------------------------- where everything is */
+
+static void read_slot_head(struct writing *w, uint64_t paddr)
+{
+	struct nmi_capture_slot slot;
+
+	nmibt_read_phys(w->kernel->image, paddr, &slot, offsetof(struct nmi_capture_slot, regs));
+}
+
+static struct nmibt_error *put_capture(struct writing *w)
+{
+	struct nmibt_capture *capture = &w->capture;
+	struct nmibt_error *err = nmibt_locate(w->kernel, NMIBT_SOURCE_VMCOREINFO, capture);
+
+	if (!err)
+		err = put_noted(w, SLOTS);
+	if (!err)
+		err = put_panicking(w);
+	for (unsigned int i = 0; i < w->rec->nr_ordered && !err; i++) {
+		uint64_t paddr = capture->slots[w->rec->order[i]];
+
+		if (paddr && paddr != NMI_CAPTURE_NO_MEMORY)
+			read_slot_head(w, paddr);
+		if (i % HEADERS_AT_ONCE == HEADERS_AT_ONCE - 1 || i + 1 == w->rec->nr_ordered)
+			err = put_noted(w, SLOTS);
+	}
+	if (err)
+		return err;
+	nmibt_mend_capture(w->kernel->image, capture);
+	return put_noted(w, SLOTS);
+}
+
+static struct nmibt_error *put_map(struct writing *w)
+{
+	_cleanup_free_ char *host = nmibt_read_host(w->kernel);
+
+	if (w->rec->has_capture)
+		return put_capture(w);
+	nmibt_kernel_percpu(w->kernel);
+	return put_noted(w, THE_MACHINE);
 }
 
 /* ------------------------------------------------------------------------- notes */

@@ -697,8 +697,9 @@ static void put_notes(struct renderer *r)
 		fprintf(r->out, "; %u crash note%s", counts[NMIBT_NOTE_PRESENT],
 			nmibt_plural(counts[NMIBT_NOTE_PRESENT]));
 	if (counts[NMIBT_NOTE_EXCLUDED])
-		fprintf(r->out, "; %u crash note%s not in the dump", counts[NMIBT_NOTE_EXCLUDED],
-			nmibt_plural(counts[NMIBT_NOTE_EXCLUDED]));
+		fprintf(r->out, "; %u crash note%s not in the %s", counts[NMIBT_NOTE_EXCLUDED],
+			nmibt_plural(counts[NMIBT_NOTE_EXCLUDED]),
+			nmibt_image_name(report->kernel->image));
 	if (counts[NMIBT_NOTE_DAMAGED])
 		fprintf(r->out, "; %u crash note%s can't be read", counts[NMIBT_NOTE_DAMAGED],
 			nmibt_plural(counts[NMIBT_NOTE_DAMAGED]));

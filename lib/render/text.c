@@ -421,7 +421,10 @@ static void render_text(struct renderer *r, const struct nmibt_evidence *evidenc
 	else
 		nmibt_render_lines(r, evidence, text, r->options->lines ? stack : NULL);
 	if (text->excluded)
-		fprintf(r->out, "[%zu bytes of this are in pages that the dump left out]\n",
+		fprintf(r->out,
+			r->report->kernel->image->is_sparse
+				? "[%zu bytes of this are not in the record]\n"
+				: "[%zu bytes of this are in pages that the dump left out]\n",
 			text->excluded);
 }
 

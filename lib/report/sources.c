@@ -80,14 +80,16 @@ static struct nmibt_error *find_capture(struct nmibt_report *report)
 
 /* ------------------------------------------------------------------------- the log */
 
-static void describe_missing(const struct nmibt_log_missing *m, struct nmibt_source_state *state)
+static void describe_missing(const struct nmibt_report *report, const struct nmibt_log_missing *m,
+			     struct nmibt_source_state *state)
 {
 	const char *least = m->may_be_more ? "at least " : "";
 	uint64_t unreadable = m->unreadable + m->damaged + m->lost;
 
 	if (m->excluded)
-		nmibt_add_reason(state->why, "%s%" PRIu64 " record%s not in the dump", least,
-				 m->excluded, nmibt_plural(m->excluded));
+		nmibt_add_reason(state->why, "%s%" PRIu64 " record%s not in the %s", least,
+				 m->excluded, nmibt_plural(m->excluded),
+				 nmibt_image_name(report->kernel->image));
 	if (unreadable)
 		nmibt_add_reason(state->why, "%s%" PRIu64 " record%s can't be read", least,
 				 unreadable, nmibt_plural(unreadable));
@@ -96,8 +98,9 @@ static void describe_missing(const struct nmibt_log_missing *m, struct nmibt_sou
 				 m->unfinished == 1 ? " was" : "s were");
 }
 
-static void describe_log(const struct nmibt_log_source *log, struct nmibt_source_state *state)
+static void describe_log(const struct nmibt_report *report, struct nmibt_source_state *state)
 {
+	const struct nmibt_log_source *log = report->sources->log;
 	const struct nmibt_log_missing *m = &log->missing;
 	char text[NMIBT_WHY_LEN];
 
@@ -107,7 +110,7 @@ static void describe_log(const struct nmibt_log_source *log, struct nmibt_source
 		  text);
 	if (log->is_wrapped)
 		nmibt_add_reason(state->why, "older records were overwritten");
-	describe_missing(m, state);
+	describe_missing(report, m, state);
 	if (log->nr_cut)
 		nmibt_add_reason(state->why, "%" PRIu64 " record%s can't be read to the end",
 				 log->nr_cut, nmibt_plural(log->nr_cut));
@@ -133,7 +136,7 @@ static struct nmibt_error *read_log(struct nmibt_report *report)
 		nmibt_error_destroy(err);
 		return NULL;
 	}
-	describe_log(sources->log, state);
+	describe_log(report, state);
 	const struct nmibt_log_missing *m = &sources->log->missing;
 	if (m->excluded || m->unreadable || m->damaged || m->lost || sources->log->nr_cut ||
 	    sources->log->nr_dropped) {
@@ -180,8 +183,8 @@ static void describe_notes(struct nmibt_report *report, struct nmibt_source_stat
 		nmibt_add_reason(state->why, "%u empty crash note%s%s", empty, nmibt_plural(empty),
 				 report->was_stopped ? "" : ": there was no kdump");
 	if (excluded)
-		nmibt_add_reason(state->why, "%u crash note%s not in the dump", excluded,
-				 nmibt_plural(excluded));
+		nmibt_add_reason(state->why, "%u crash note%s not in the %s", excluded,
+				 nmibt_plural(excluded), nmibt_image_name(report->kernel->image));
 	if (damaged)
 		nmibt_add_reason(state->why, "%u crash note%s that can't be read", damaged,
 				 nmibt_plural(damaged));
