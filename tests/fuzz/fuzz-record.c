@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Any bytes as records: chunks whose checksums are right and whose items are anything. The items are
+ * read, and as a dump they make reports that are safe for a terminal.
+ *
+ * Input: a byte of flags, then pieces of items, each with a byte of its length before it. Each piece
+ * becomes a chunk.
+ */
+#include <endian.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include "../unit/safe-text.h"
+#include "json/json.h"
+#include "record/record.h"
+#include "report/report.h"
+#include "render/render.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define CHECK(condition)                                                                           \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			abort();                                                                   \
+	} while (0)
+
+static bool write_fd(void *ctx, const char *data, size_t len)
+{
+	return write(*(int *)ctx, data, len) == (ssize_t)len;
+}
+
+/* Writes a record of the pieces. Without the last chunk it is a record that was cut. */
+static void write_record(int fd, bool is_cut, const uint8_t *data, size_t size)
+{
+	static const char machine[] = "\x01\x0emachine x86_64";
+	struct nmibt_record_writer *writer;
+	struct nmibt_bytes head = {(char *)machine, sizeof(machine) - 1, 0};
+
+	CHECK(!nmibt_record_writer_new(0, 1, write_fd, &fd, &writer));
+	CHECK(!nmibt_record_put(writer, "x", &head));
+	for (size_t at = 0, len; at < size; at += len + 1) {
+		len = data[at] * 8u < size - at - 1 ? data[at] * 8u : size - at - 1;
+		struct nmibt_bytes items = {(char *)data + at + 1, len, 0};
+		CHECK(!nmibt_record_put(writer, "x", &items));
+	}
+	if (!is_cut)
+		CHECK(!nmibt_record_finish(writer));
+	nmibt_record_writer_free(writer);
+}
+
+static void check_text(const char *text, size_t len, int code)
+{
+	CHECK(!unsafe_text(text, len));
+	CHECK(code == 0 || code == 1 || code == 3);
+}
+
+static void render(const struct nmibt_report *report, enum nmibt_format format)
+{
+	const struct nmibt_render_options options = {
+		.format = format, .older = true, .header = true};
+	char *text;
+	size_t len;
+	int code;
+	FILE *out = open_memstream(&text, &len);
+
+	CHECK(out);
+	CHECK(!(format == NMIBT_FORMAT_JSON ? nmibt_json_file : nmibt_render_file)(report, &options,
+										   out, &code));
+	fclose(out);
+	check_text(text, len, code);
+	free(text);
+}
+
+static void read_record(int fd)
+{
+	const struct nmibt_input_options options = {.size = sizeof(options), .fds = &fd};
+	const char *path = "record";
+	struct nmibt_input *input;
+	struct nmibt_report *report;
+
+	struct nmibt_error *err = nmibt_input_open(&path, 1, &options, &input);
+	CHECK(!err);
+	const char *summary = nmibt_input_summary(input), *remark = nmibt_input_remark(input);
+	CHECK(!summary || !unsafe_text(summary, strlen(summary)));
+	CHECK(!remark || !unsafe_text(remark, strlen(remark)));
+	err = nmibt_report_open(input, 0, NULL, &report);
+	if (!err) {
+		render(report, NMIBT_FORMAT_TEXT);
+		render(report, NMIBT_FORMAT_JSON);
+		nmibt_report_close(report);
+	}
+	nmibt_error_destroy(err);
+	nmibt_input_close(input);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (!size)
+		return 0;
+	int fd = memfd_create("record", MFD_CLOEXEC);
+	CHECK(fd >= 0);
+	write_record(fd, data[0] & 1, data + 1, size - 1);
+	/* Its own bytes as a file, too: they are searched for chunks. */
+	(void)nmibt_record_is_in((const char *)data, size);
+	read_record(fd);
+	close(fd);
+	return 0;
+}

@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Records: what is written is read back; a lower priority never takes the room of a higher one,
+ * whatever the size; a cut costs the chunks behind it, and a changed byte the chunk that it is in.
+ */
+#include <endian.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+
+#include <cmocka.h>
+
+#include "record/record.h"
+
+#define ID 0x12345678
+#define NR_CHUNKS 12
+#define MAX_FILE 65536
+
+struct file {
+	char data[MAX_FILE];
+	size_t len;
+};
+
+static bool write_to(void *ctx, const char *data, size_t len)
+{
+	struct file *file = ctx;
+
+	assert_true(len <= sizeof(file->data) - file->len);
+	memcpy(file->data + file->len, data, len);
+	file->len += len;
+	return true;
+}
+
+/* The items of chunk i of the tests: other ones, of other sizes, in each. Large ones are between
+ * small ones, so that one that does not fit is followed by some that would. */
+static void make_items(unsigned int i, struct nmibt_bytes *ret)
+{
+	size_t len = i % 3 == 1 ? 900 : 40 + 7 * i;
+	char bytes[1024];
+	uint64_t last = 0;
+
+	*ret = (struct nmibt_bytes){0};
+	for (size_t j = 0; j < len; j++)
+		bytes[j] = (char)((j * 2654435761u + i * 40503u) >> 13);
+	const struct nmibt_item item = {
+		.kind = NMIBT_ITEM_MEMORY, .key = 0x1000 * i, .data = {bytes, len}};
+	assert_null(nmibt_item_add(ret, &item, &last));
+}
+
+static size_t write_record(size_t size, struct file *file)
+{
+	static const char *const names[] = {"the machine", "traces", "the older log"};
+	struct nmibt_record_writer *writer;
+	size_t nr = 0;
+
+	file->len = 0;
+	assert_null(nmibt_record_writer_new(size, ID, write_to, file, &writer));
+	for (unsigned int i = 0; i < NR_CHUNKS; i++) {
+		struct nmibt_bytes items;
+
+		make_items(i, &items);
+		assert_null(nmibt_record_put(writer, names[i / 5], &items));
+		nr += !nmibt_record_is_full(writer);
+		free(items.s);
+	}
+	assert_null(nmibt_record_finish(writer));
+	nmibt_record_writer_free(writer);
+	return nr;
+}
+
+/* What was read. */
+struct seen {
+	unsigned int nr;
+	unsigned int numbers[NR_CHUNKS + 1];
+	bool has_last;
+	char dropped[256];
+};
+
+static void note_dropped(struct seen *seen, const struct nmibt_bytes *items)
+{
+	struct nmibt_str cursor = {items->s, items->len};
+	struct nmibt_item item;
+	uint64_t last = 0;
+
+	while (nmibt_item_next(&cursor, &last, &item)) {
+		size_t len = strlen(seen->dropped);
+
+		assert_int_equal(item.kind, NMIBT_ITEM_DROPPED);
+		snprintf(seen->dropped + len, sizeof(seen->dropped) - len, "%.*s %d;",
+			 (int)item.data.len, item.data.s, (int)item.key);
+	}
+}
+
+/* Every chunk that is read is one that was written, with all of its items. */
+static struct nmibt_error *check_chunk(void *ctx, const struct nmibt_chunk *chunk)
+{
+	struct seen *seen = ctx;
+	struct nmibt_bytes items;
+
+	assert_int_equal(chunk->id, ID);
+	assert_true(seen->nr <= NR_CHUNKS && chunk->number <= NR_CHUNKS);
+	seen->numbers[seen->nr++] = chunk->number;
+	if (chunk->is_last) {
+		seen->has_last = true;
+		note_dropped(seen, &chunk->items);
+		return NULL;
+	}
+	make_items(chunk->number, &items);
+	assert_int_equal(chunk->items.len, items.len);
+	assert_memory_equal(chunk->items.s, items.s, items.len);
+	free(items.s);
+	return NULL;
+}
+
+static unsigned int read_record(const char *data, size_t len, struct seen *ret)
+{
+	unsigned int damaged;
+
+	*ret = (struct seen){0};
+	assert_null(nmibt_record_read(data, len, check_chunk, ret, &damaged));
+	return damaged;
+}
+
+/* ------------------------------------------------------------------------ priorities */
+
+/* A record of any size has the first chunks, and as many of them as fit. */
+static void no_lower_one_displaces_a_higher(void **state)
+{
+	struct file file, whole;
+	size_t before = 0;
+
+	(void)state;
+	write_record(0, &whole);
+	for (size_t size = NMIBT_RECORD_MIN; size < whole.len + 400; size++) {
+		size_t nr = write_record(size, &file);
+		struct seen seen;
+
+		assert_true(file.len <= size);
+		assert_true(nr >= before);
+		before = nr;
+		assert_int_equal(read_record(file.data, file.len, &seen), 0);
+		assert_int_equal(seen.nr, nr + 1);
+		for (unsigned int i = 0; i < seen.nr; i++)
+			assert_int_equal(seen.numbers[i], i);
+		assert_true(seen.has_last);
+		assert_int_equal(*seen.dropped != '\0', nr < NR_CHUNKS);
+	}
+	assert_int_equal(before, NR_CHUNKS);
+}
+
+/* The chunk that did not fit would not have fitted behind the ones that are there. */
+static void no_room_is_left_for_the_next(void **state)
+{
+	struct file file, more;
+
+	(void)state;
+	for (size_t size = NMIBT_RECORD_MIN; size < 3000; size += 131) {
+		size_t nr = write_record(size, &file), next = size;
+
+		while (write_record(next, &more) == nr)
+			next++;
+		/* It needs its own bytes, and those of the last chunk are kept free. */
+		assert_true(next > size);
+		assert_int_equal(write_record(next - 1, &more), nr);
+	}
+}
+
+static void what_had_no_room_is_counted(void **state)
+{
+	struct file file;
+	struct seen seen;
+
+	(void)state;
+	write_record(NMIBT_RECORD_MIN, &file);
+	read_record(file.data, file.len, &seen);
+	assert_non_null(strstr(seen.dropped, "the machine "));
+	assert_non_null(strstr(seen.dropped, "traces "));
+	assert_non_null(strstr(seen.dropped, "the older log "));
+}
+
+static void too_small_for_any(void **state)
+{
+	struct nmibt_record_writer *writer;
+	struct file file;
+
+	(void)state;
+	struct nmibt_error *err =
+		nmibt_record_writer_new(NMIBT_RECORD_MIN - 1, ID, write_to, &file, &writer);
+	assert_non_null(err);
+	assert_int_equal(nmibt_error_code(err), NMIBT_ERR_USAGE);
+	nmibt_error_destroy(err);
+}
+
+/* ---------------------------------------------------------------------------- damage */
+
+static void cut_at_any_byte(void **state)
+{
+	struct file file;
+
+	(void)state;
+	write_record(0, &file);
+	for (size_t len = 0; len < file.len; len++) {
+		struct seen seen;
+		unsigned int damaged = read_record(file.data, len, &seen);
+
+		assert_true(damaged <= 1);
+		assert_false(seen.has_last);
+		for (unsigned int i = 0; i < seen.nr; i++)
+			assert_int_equal(seen.numbers[i], i);
+	}
+}
+
+static void any_byte_changed(void **state)
+{
+	static const unsigned char changes[] = {0x01, 0x80, 0xff};
+	struct file file;
+
+	(void)state;
+	write_record(0, &file);
+	for (size_t at = 0; at < file.len; at++) {
+		for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+			struct seen seen;
+
+			file.data[at] ^= changes[i];
+			read_record(file.data, file.len, &seen);
+			file.data[at] ^= changes[i];
+			assert_int_equal(seen.nr, NR_CHUNKS);
+		}
+	}
+}
+
+static void in_the_middle_of_something_else(void **state)
+{
+	static struct file file, other;
+	struct seen seen;
+
+	(void)state;
+	write_record(0, &file);
+	for (size_t i = 0; i < 5000; i++)
+		other.data[i] = (char)(i * 2654435761u >> 11);
+	memcpy(other.data + 1000, NMIBT_RECORD_MAGIC, NMIBT_RECORD_MAGIC_LEN);
+	memcpy(other.data + 3001, file.data, file.len);
+	assert_int_equal(read_record(other.data, 3001 + file.len + 700, &seen), 1);
+	assert_int_equal(seen.nr, NR_CHUNKS + 1);
+	assert_true(nmibt_record_is_in(other.data, 3001 + file.len));
+	assert_false(nmibt_record_is_in(other.data, 3001));
+}
+
+/* A chunk whose checksum is right, and whose items are too many. */
+static void a_chunk_of_too_many_items(void **state)
+{
+	uLongf len = compressBound(NMIBT_CHUNK_MAX + 1);
+	char *items = calloc(1, NMIBT_CHUNK_MAX + 1), *file = malloc(NMIBT_CHUNK_HEADER + len);
+	struct seen seen;
+
+	(void)state;
+	for (size_t nr = NMIBT_CHUNK_MAX; nr <= NMIBT_CHUNK_MAX + 1; nr++) {
+		uLongf size = len;
+
+		assert_int_equal(compress((Bytef *)file + NMIBT_CHUNK_HEADER, &size,
+					  (const Bytef *)items, nr),
+				 Z_OK);
+		memcpy(file, "\x89NBR\x01\x01\x00\x00\x78\x56\x34\x12", 12);
+		uint32_t word = htole32(size);
+		memcpy(file + 12, &word, 4);
+		word = htole32(crc32(crc32(0, (const Bytef *)file, 16),
+				     (const Bytef *)file + NMIBT_CHUNK_HEADER, size));
+		memcpy(file + 16, &word, 4);
+		unsigned int damaged = read_record(file, NMIBT_CHUNK_HEADER + size, &seen);
+		assert_int_equal(damaged, nr > NMIBT_CHUNK_MAX);
+		assert_int_equal(seen.nr, nr <= NMIBT_CHUNK_MAX);
+	}
+	free(items);
+	free(file);
+}
+
+/* ----------------------------------------------------------------------------- items */
+
+static void numbers(void **state)
+{
+	static const uint64_t values[] = {0, 1, 127, 128, 16383, 16384, 1u << 31, UINT64_MAX};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		struct nmibt_bytes bytes = {0};
+		uint64_t value = ~values[i];
+
+		assert_null(nmibt_bytes_add_number(&bytes, values[i]));
+		for (size_t len = 0; len < bytes.len; len++) {
+			struct nmibt_str cut = {bytes.s, len};
+
+			assert_false(nmibt_take_number(&cut, &value));
+		}
+		struct nmibt_str cursor = {bytes.s, bytes.len};
+		assert_true(nmibt_take_number(&cursor, &value));
+		assert_int_equal(value, values[i]);
+		assert_int_equal(cursor.len, 0);
+		assert_int_equal(nmibt_unfold(nmibt_fold(values[i])), values[i]);
+		free(bytes.s);
+	}
+	/* 65 bits */
+	struct nmibt_str large = {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02", 10};
+	uint64_t value;
+	assert_false(nmibt_take_number(&large, &value));
+}
+
+#define STR(literal)                                                                               \
+	{                                                                                          \
+		literal, sizeof(literal) - 1                                                       \
+	}
+
+static void every_kind_of_item(void **state)
+{
+	static const struct nmibt_item items[] = {
+		{.kind = NMIBT_ITEM_TEXT, .data = STR("machine x86_64")},
+		{.kind = NMIBT_ITEM_VMCOREINFO, .data = STR("PAGESIZE=4096\n")},
+		{.kind = NMIBT_ITEM_MEMORY, .key = 0x1000, .data = STR("abc")},
+		{.kind = NMIBT_ITEM_MEMORY, .key = 0x10, .data = STR("\0\1")},
+		{.kind = NMIBT_ITEM_MEMORY, .key = UINT64_MAX - 8, .data = STR("x")},
+		{.kind = NMIBT_ITEM_NAME, .key = UINT64_MAX, .data = STR("panic+0x1")},
+		{.kind = NMIBT_ITEM_SYMBOL, .key = 7, .data = STR("nr_cpu_ids")},
+		{.kind = NMIBT_ITEM_STACK, .key = 1, .second = 2, .data = STR("\1\0")},
+		{.kind = NMIBT_ITEM_SUMMARY, .data = STR("CPU 0\n")},
+		{.kind = NMIBT_ITEM_FILE, .key = 9, .name = STR("pmsg"), .data = STR("text")},
+		{.kind = NMIBT_ITEM_DROPPED, .key = 99, .data = STR("traces")},
+		{.kind = NMIBT_ITEM_UNREADABLE, .key = 0x4000, .second = 8},
+		{.kind = NMIBT_ITEM_NOTES, .key = 4096, .data = STR("note")},
+	};
+	struct nmibt_bytes bytes = {0};
+	struct nmibt_item item;
+	uint64_t last = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(items); i++) {
+		/* Kinds that a later version may have are passed over. */
+		assert_null(nmibt_bytes_add(&bytes, "\x7f\x03xyz", 5));
+		assert_null(nmibt_item_add(&bytes, &items[i], &last));
+	}
+	struct nmibt_str cursor = {bytes.s, bytes.len};
+	last = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(items); i++) {
+		assert_true(nmibt_item_next(&cursor, &last, &item));
+		assert_int_equal(item.kind, items[i].kind);
+		assert_int_equal(item.key, items[i].key);
+		assert_int_equal(item.second, items[i].second);
+		assert_int_equal(item.name.len, items[i].name.len);
+		assert_int_equal(item.data.len, items[i].data.len);
+		if (item.data.len)
+			assert_memory_equal(item.data.s, items[i].data.s, item.data.len);
+	}
+	assert_false(nmibt_item_next(&cursor, &last, &item));
+	free(bytes.s);
+}
+
+static void items_that_make_no_sense(void **state)
+{
+	static const struct nmibt_str bad[] = {
+		STR("\x01"), /* without a length */
+		STR("\x01\x05"
+		    "abc"), /* longer than the rest */
+		STR("\x03\x01\x80"), /* an address without an end */
+		STR("\x03\x01\x02"), /* memory of no bytes */
+		STR("\x03\x03\x01\x61\x62"), /* memory beyond the last address */
+		STR("\x08\x03\x00\x05\x61"), /* a name beyond the item */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		struct nmibt_str cursor = bad[i];
+		struct nmibt_item item;
+		uint64_t last = 0;
+
+		assert_false(nmibt_item_next(&cursor, &last, &item));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_lower_one_displaces_a_higher),
+		cmocka_unit_test(no_room_is_left_for_the_next),
+		cmocka_unit_test(what_had_no_room_is_counted),
+		cmocka_unit_test(too_small_for_any),
+		cmocka_unit_test(cut_at_any_byte),
+		cmocka_unit_test(any_byte_changed),
+		cmocka_unit_test(in_the_middle_of_something_else),
+		cmocka_unit_test(a_chunk_of_too_many_items),
+		cmocka_unit_test(numbers),
+		cmocka_unit_test(every_kind_of_item),
+		cmocka_unit_test(items_that_make_no_sense),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
