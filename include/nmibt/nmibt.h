@@ -193,7 +193,7 @@ char *nmibt_input_notes(struct nmibt_input *input, size_t *ret_len);
 const char *nmibt_input_remark(const struct nmibt_input *input);
 
 /* What the program that wrote a record of vmcore-nmibt (docs/pstore-format.md) said of all CPUs:
- * lines of printable ASCII, which may be all that is left. NULL: it is no record, or has none. */
+ * lines of printable ASCII. NULL: it is no record, or has none, or the record has everything. */
 const char *nmibt_input_summary(const struct nmibt_input *input);
 
 /* ------------------------------------------------------------------ report */

@@ -389,7 +389,7 @@ static const char *reader_summary(const void *dump)
 {
 	const struct recorded *r = dump;
 
-	return r->summary.len ? r->summary.s : NULL;
+	return r->summary.len && (!r->is_whole || r->dropped.len) ? r->summary.s : NULL;
 }
 
 static void reader_close(void *dump)

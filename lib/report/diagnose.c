@@ -476,7 +476,7 @@ static void find_trouble(struct diagnosing *d)
 	find_cpus(d, NMIBT_FINDING_OFFLINE, has_outcome, NMIBT_OUTCOME_OFFLINE, "when asked");
 	find_cpus(d, NMIBT_FINDING_EXCLUDED, has_outcome, NMIBT_OUTCOME_EXCLUDED,
 		  d->report->kernel->image->is_sparse
-			  ? "slot is not in the record, which had no room for it"
+			  ? "slot is not in the record"
 			  : "slot is not in the dump; dump with a lower -d of makedumpfile");
 	find_cpus(d, NMIBT_FINDING_STALE, has_stale_slot, 0,
 		  "the slot is of an older request; -o shows it");
