@@ -137,7 +137,7 @@ vmcore-nmibt-static: $(O)/vmcore-nmibt-static ## the tool for the capture kernel
 SUITES := tests/unit/run tests/fuzz/run-mutate tests/layers tests/abi/run \
 	$(addprefix docs/,check-format check-evidence check-matrix) \
 	$(addprefix tests/golden/,run-mkdump run-synthetic run-describe run-tool run-json \
-	run-debuginfo run-log run-crash run-cost)
+	run-debuginfo run-log run-record run-crash run-cost)
 KERNEL_SUITES := tests/e2e/run tests/e2e/matrix tests/e2e/panics tests/e2e/kcsan tests/e2e/formats tests/e2e/stock
 CRASH_ARM64 := tests/kept tests/golden testdumps -- tests/golden/run-crash --crash arm64
 
@@ -163,9 +163,11 @@ bench-kernel: ## what the series costs a kernel that panics, and a printk()
 	tests/bench/kernel x86_64 6.12
 	tests/bench/kernel arm64 6.12
 
-install: all install-lib ## the extension to where crash looks, the tool, library, manual pages, completion
+install: all install-lib ## the extension to where crash looks, the tools, library, manual pages, completion
 	install -D -m 644 $(O)/nmibt.so $(DESTDIR)$(crashextdir)/nmibt.so
 	install -D -m 755 $(O)/nmibt $(DESTDIR)$(prefix)/bin/nmibt
+	install -D -m 755 $(O)/vmcore-nmibt $(DESTDIR)$(prefix)/sbin/vmcore-nmibt
+	install -D -m 644 docs/man/vmcore-nmibt.8 $(DESTDIR)$(mandir)/man8/vmcore-nmibt.8
 	install -D -m 644 docs/man/nmibt.1 $(DESTDIR)$(mandir)/man1/nmibt.1
 	install -D -m 644 docs/man/nmibt-crash.8 $(DESTDIR)$(mandir)/man8/nmibt-crash.8
 	install -D -m 644 tools/nmibt.bash-completion \
@@ -183,13 +185,23 @@ install-lib: lib ## the library alone: headers, archives, libnmibt.so, for pkg-c
 			lib/$$name.pc.in > $(DESTDIR)$(libdir)/pkgconfig/$$name.pc || exit 1; done
 	install -D -m 644 docs/man/libnmibt.3 $(DESTDIR)$(mandir)/man3/libnmibt.3
 
+uninstall: ## remove what install put there
+	rm -f $(DESTDIR)$(crashextdir)/nmibt.so $(DESTDIR)$(prefix)/bin/nmibt \
+		$(DESTDIR)$(prefix)/sbin/vmcore-nmibt $(DESTDIR)$(mandir)/man1/nmibt.1 \
+		$(addprefix $(DESTDIR)$(mandir)/man8/,nmibt-crash.8 vmcore-nmibt.8) \
+		$(DESTDIR)$(mandir)/man3/libnmibt.3 \
+		$(DESTDIR)$(prefix)/share/bash-completion/completions/nmibt \
+		$(addprefix $(DESTDIR)$(libdir)/,$(notdir $(ARCHIVES)) libnmibt.so libnmibt.so.$(SOVERSION) \
+		libnmibt.so.$(VERSION)) $(DESTDIR)$(libdir)/pkgconfig/libnmibt*.pc
+	rm -rf $(DESTDIR)$(includedir)/nmibt
+
 clean:
 	rm -rf $(O)
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: all vmcore-nmibt-static lib unit fuzzers mutator check check-smoke check-kernel check-ci check-format bench bench-kernel install install-lib clean help
+.PHONY: all vmcore-nmibt-static lib unit fuzzers mutator check check-smoke check-kernel check-ci check-format bench bench-kernel install install-lib uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
