@@ -134,7 +134,7 @@ $(O)/vmcore-nmibt-static: $(VMCORE_OBJS)
 vmcore-nmibt-static: $(O)/vmcore-nmibt-static ## the tool for the capture kernel, without libraries
 
 # Without a kernel to boot.
-SUITES := tests/unit/run tests/fuzz/run-mutate tests/layers tests/abi/run \
+SUITES := tests/unit/run tests/fuzz/run-mutate tests/layers tests/hooks tests/abi/run \
 	$(addprefix docs/,check-format check-evidence check-matrix) \
 	$(addprefix tests/golden/,run-mkdump run-synthetic run-describe run-tool run-json \
 	run-debuginfo run-log run-record run-crash run-cost)
@@ -163,15 +163,36 @@ bench-kernel: ## what the series costs a kernel that panics, and a printk()
 	tests/bench/kernel x86_64 6.12
 	tests/bench/kernel arm64 6.12
 
-install: all install-lib ## the extension to where crash looks, the tools, library, manual pages, completion
+install: all install-lib install-hooks ## the extension to where crash looks, the tools, library, manual pages, completion
 	install -D -m 644 $(O)/nmibt.so $(DESTDIR)$(crashextdir)/nmibt.so
 	install -D -m 755 $(O)/nmibt $(DESTDIR)$(prefix)/bin/nmibt
+	install -D -m 755 tools/nmibt-check $(DESTDIR)$(prefix)/bin/nmibt-check
 	install -D -m 755 $(O)/vmcore-nmibt $(DESTDIR)$(prefix)/sbin/vmcore-nmibt
 	install -D -m 644 docs/man/vmcore-nmibt.8 $(DESTDIR)$(mandir)/man8/vmcore-nmibt.8
 	install -D -m 644 docs/man/nmibt.1 $(DESTDIR)$(mandir)/man1/nmibt.1
 	install -D -m 644 docs/man/nmibt-crash.8 $(DESTDIR)$(mandir)/man8/nmibt-crash.8
 	install -D -m 644 tools/nmibt.bash-completion \
 		$(DESTDIR)$(prefix)/share/bash-completion/completions/nmibt
+
+# Where kdump-utils, kdump-tools and systemd look. On a machine that lacks one of them its files do
+# nothing.
+HOOKS := lib/nmibt/capture=capture lib/nmibt/beside=beside lib/nmibt/kdump-tools=kdump-tools/kdump-tools \
+	lib/dracut/modules.d/99nmibt/module-setup.sh=dracut/module-setup.sh
+UNITS := lib/dracut/modules.d/99nmibt/nmibt-capture.service=dracut/nmibt-capture.service \
+	lib/systemd/system/kdump-tools-dump.service.d/nmibt.conf=kdump-tools/nmibt.conf \
+	lib/systemd/system/systemd-pstore.service.d/nmibt.conf=systemd-pstore/nmibt.conf
+KDUMP_UTILS := post.d/nmibt=kdump-utils/post emergency.d/nmibt=kdump-utils/emergency
+FILL_IN = sed "s,@sbindir@,$(prefix)/sbin,g; s,@libdir@,/usr/lib,g"
+
+install-hooks: ## what makes kdump run vmcore-nmibt: docs/man/vmcore-nmibt.8
+	@set -e; install_hook() { \
+		mkdir -p "$$(dirname "$$2")"; $(FILL_IN) "hooks/$$1" > "$$2"; chmod "$$3" "$$2"; }; \
+	for hook in $(HOOKS); do \
+		install_hook "$${hook#*=}" "$(DESTDIR)/usr/$${hook%%=*}" 755; done; \
+	for hook in $(UNITS); do \
+		install_hook "$${hook#*=}" "$(DESTDIR)/usr/$${hook%%=*}" 644; done; \
+	for hook in $(KDUMP_UTILS); do \
+		install_hook "$${hook#*=}" "$(DESTDIR)/etc/kdump/$${hook%%=*}" 755; done
 
 install-lib: lib ## the library alone: headers, archives, libnmibt.so, for pkg-config
 	install -d $(DESTDIR)$(includedir)/nmibt $(DESTDIR)$(libdir)/pkgconfig
@@ -193,6 +214,9 @@ uninstall: ## remove what install put there
 		$(DESTDIR)$(prefix)/share/bash-completion/completions/nmibt \
 		$(addprefix $(DESTDIR)$(libdir)/,$(notdir $(ARCHIVES)) libnmibt.so libnmibt.so.$(SOVERSION) \
 		libnmibt.so.$(VERSION)) $(DESTDIR)$(libdir)/pkgconfig/libnmibt*.pc
+	rm -f $(DESTDIR)$(prefix)/bin/nmibt-check \
+		$(foreach hook,$(HOOKS) $(UNITS),$(DESTDIR)/usr/$(firstword $(subst =, ,$(hook)))) \
+		$(foreach hook,$(KDUMP_UTILS),$(DESTDIR)/etc/kdump/$(firstword $(subst =, ,$(hook))))
 	rm -rf $(DESTDIR)$(includedir)/nmibt
 
 clean:
@@ -201,7 +225,7 @@ clean:
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-.PHONY: all vmcore-nmibt-static lib unit fuzzers mutator check check-smoke check-kernel check-ci check-format bench bench-kernel install install-lib uninstall clean help
+.PHONY: all vmcore-nmibt-static lib unit fuzzers mutator check check-smoke check-kernel check-ci check-format bench bench-kernel install install-lib install-hooks uninstall clean help
 .DELETE_ON_ERROR:
 .SECONDARY:
 -include $(shell find $(O) -name '*.d' 2>/dev/null)

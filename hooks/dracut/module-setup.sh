@@ -1,0 +1,29 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck disable=SC2154 # variables of dracut
+#
+# Puts vmcore-nmibt into the initramfs of kdump-utils' capture kernel, with a unit of its own: hooks of
+# kdump-utils are not reached when the network never comes (kdump.sh: get_host_ip; kdump-utils
+# 63f248c94a4a, March 2026).
+
+check() {
+	# mkdumprd sets it; other initramfs's do not need this.
+	[[ ${IN_KDUMP-} == 1 ]] || return 255
+	require_binaries @sbindir@/vmcore-nmibt timeout || return 1
+}
+
+depends() {
+	echo systemd
+}
+
+installkernel() {
+	# Where ramoops is a module it is needed for /dev/pmsg0.
+	hostonly='' instmods ramoops
+}
+
+install() {
+	inst_multiple @sbindir@/vmcore-nmibt timeout sh
+	inst_script @libdir@/nmibt/capture @libdir@/nmibt/capture
+	inst_simple "$moddir/nmibt-capture.service" "$systemdsystemunitdir/nmibt-capture.service"
+	systemctl -q --root "$initdir" add-wants initrd.target nmibt-capture.service
+}
