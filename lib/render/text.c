@@ -468,7 +468,7 @@ static void render_unwound(struct renderer *r, const struct nmibt_cpu *cpu)
 static void render_followed(struct renderer *r, const struct nmibt_stack *stack)
 {
 	fputs("[its stack, unwound by nmibt from the registers in its slot:]\n", r->out);
-	render_frames(r, stack);
+	nmibt_render_frames(r, stack);
 }
 
 /* --------------------------------------------------------------------- all */
