@@ -12,17 +12,35 @@ void nmibt_cpu_evidence_destroy(struct cpu_evidence *evidence)
 	nmibt_evidence_destroy(&evidence->stop);
 }
 
-static struct nmibt_error *unwind_stop(struct nmibt_recorder *rec, struct nmibt_kernel *kernel,
-				       struct nmibt_evidence *stop)
+static struct nmibt_error *follow_registers(struct nmibt_recorder *rec, struct nmibt_kernel *kernel,
+					    struct nmibt_evidence *evidence)
 {
-	if (!rec->unwinder_tried && stop->regs.present && !stop->is_user) {
+	if (!rec->unwinder_tried && evidence->regs.present && !evidence->is_user) {
 		rec->unwinder_tried = true;
 		nmibt_error_destroy(nmibt_unwinder_open(rec->kernel, &rec->unwinder));
 	}
-	struct nmibt_error *err = nmibt_unwind_evidence(kernel, rec->unwinder, stop);
+	return nmibt_unwind_evidence(kernel, rec->unwinder, evidence);
+}
+
+static struct nmibt_error *unwind_stop(struct nmibt_recorder *rec, struct nmibt_kernel *kernel,
+				       struct nmibt_evidence *stop)
+{
+	struct nmibt_error *err = follow_registers(rec, kernel, stop);
+
 	if (!err && stop->source == NMIBT_SOURCE_VCPU && stop->regs.present)
 		nmibt_see_through_stop(stop);
 	return err;
+}
+
+/* True: a report follows the registers in the slot, because the CPU did not go on, and nothing else
+ * has its stack. */
+static bool needs_stack_of_slot(const struct cpu_evidence *e)
+{
+	const struct nmibt_evidence *slot = &e->slot;
+
+	return slot->has_slot && !slot->stack.nr && !slot->is_user && !slot->text.raw_len &&
+	       !e->stop.regs.present &&
+	       (slot->slot.how == NMI_CAPTURE_BY_SELF || slot->slot.how == NMI_CAPTURE_BY_STOP);
 }
 
 static struct nmibt_error *read_trace(struct nmibt_recorder *rec, unsigned int cpu,
@@ -69,6 +87,8 @@ struct nmibt_error *nmibt_recorder_read_cpu(struct nmibt_recorder *rec, struct n
 	if (ret->is_stale || (!slot->stack.nr && !(slot->has_slot && slot->is_user)) ||
 	    ret->stop.source == NMIBT_SOURCE_VCPU)
 		err = unwind_stop(rec, kernel, &ret->stop);
+	if (!err && needs_stack_of_slot(ret))
+		err = follow_registers(rec, kernel, &ret->slot);
 	if (err)
 		nmibt_cpu_evidence_destroy(ret);
 	return err;
@@ -170,7 +190,7 @@ static enum rank rank_of(const struct nmibt_recorder *rec, unsigned int cpu,
 		return RANK_PANICKING;
 	if (b->is_named || (!b->is_idle && !b->is_user && (b->is_same_place || b->irqs_off)))
 		return RANK_STUCK;
-	if (nmibt_is_waiting(&shown->stack, &wait))
+	if (nmibt_is_waiting(rec->kernel, shown, &wait))
 		return RANK_SPINNING;
 	if (is_asked && (e->slot.slot.state == NMI_CAPTURE_SLOT_ASKED ||
 			 e->slot.slot.state == NMI_CAPTURE_SLOT_BEGUN || *e->slot.why))

@@ -222,6 +222,10 @@ static void put_evidence(const struct nmibt_recorder *rec, unsigned int cpu,
 		fputs("[printed meanwhile, inside another message or by a fault:]\n", r->out);
 		nmibt_render_lines(r, &e->slot, &e->slot.nested, NULL);
 	}
+	if (nmibt_is_unwound(&e->slot) && e->slot.stack.nr) {
+		fputs("[its stack, unwound by nmibt from the registers in its slot:]\n", r->out);
+		nmibt_render_frames(r, &e->slot.stack);
+	}
 	put_stop(e, r);
 	if (!e->has_trace)
 		return;
