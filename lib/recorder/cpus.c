@@ -22,8 +22,9 @@ static struct nmibt_error *follow_registers(struct nmibt_recorder *rec, struct n
 	return nmibt_unwind_evidence(kernel, rec->unwinder, evidence);
 }
 
-static struct nmibt_error *unwind_stop(struct nmibt_recorder *rec, struct nmibt_kernel *kernel,
-				       struct nmibt_evidence *stop)
+struct nmibt_error *nmibt_recorder_unwind_stop(struct nmibt_recorder *rec,
+					       struct nmibt_kernel *kernel,
+					       struct nmibt_evidence *stop)
 {
 	struct nmibt_error *err = follow_registers(rec, kernel, stop);
 
@@ -86,7 +87,7 @@ struct nmibt_error *nmibt_recorder_read_cpu(struct nmibt_recorder *rec, struct n
 	 * there is none. */
 	if (ret->is_stale || (!slot->stack.nr && !(slot->has_slot && slot->is_user)) ||
 	    ret->stop.source == NMIBT_SOURCE_VCPU)
-		err = unwind_stop(rec, kernel, &ret->stop);
+		err = nmibt_recorder_unwind_stop(rec, kernel, &ret->stop);
 	if (!err && needs_stack_of_slot(ret))
 		err = follow_registers(rec, kernel, &ret->slot);
 	if (err)

@@ -74,6 +74,10 @@ struct nmibt_recorder {
 /* Reads what the sources of kernel have about a CPU. The caller destroys *ret. */
 struct nmibt_error *nmibt_recorder_read_cpu(struct nmibt_recorder *rec, struct nmibt_kernel *kernel,
 					    unsigned int cpu, struct cpu_evidence *ret);
+/* Unwinds the registers at the stop, where that was not worth the time yet. */
+struct nmibt_error *nmibt_recorder_unwind_stop(struct nmibt_recorder *rec,
+					       struct nmibt_kernel *kernel,
+					       struct nmibt_evidence *stop);
 void nmibt_cpu_evidence_destroy(struct cpu_evidence *evidence);
 /* Fills in cpus and order. */
 struct nmibt_error *nmibt_recorder_look_at_cpus(struct nmibt_recorder *rec);

@@ -17,6 +17,7 @@
 #define SLOTS "slots' headers"
 #define NOTES "virtual CPUs"
 #define TRACES "traces"
+#define STOP_STACKS "stacks at the stop"
 #define LOG "the older log"
 
 /* So many CPUs' headers are in one chunk, and so many of the log's records in the first part behind
@@ -331,6 +332,35 @@ static struct nmibt_error *put_map(struct writing *w)
 	return put_noted(w, THE_MACHINE);
 }
 
+/* The stack at the stop of a CPU that has a backtrace. A report needs it only if it finds that the
+ * capture is older than the panic. */
+static struct nmibt_error *note_stop_stack(struct writing *w, unsigned int cpu)
+{
+	struct cpu_evidence e;
+	struct nmibt_error *err = nmibt_recorder_read_cpu(w->rec, w->kernel, cpu, &e);
+
+	if (err)
+		return err;
+	err = nmibt_recorder_unwind_stop(w->rec, w->kernel, &e.stop);
+	nmibt_cpu_evidence_destroy(&e);
+	return err;
+}
+
+static struct nmibt_error *put_stop_stacks(struct writing *w)
+{
+	struct nmibt_error *err = NULL;
+
+	for (unsigned int i = 0; w->rec->has_capture && i < w->rec->nr_ordered && !err; i++) {
+		/* That something is lost is certain then, and how much takes long to find out. */
+		if (nmibt_record_is_full(w->writer))
+			return NULL;
+		err = note_stop_stack(w, w->rec->order[i]);
+		if (!err && i % HEADERS_AT_ONCE == HEADERS_AT_ONCE - 1)
+			err = put_noted(w, STOP_STACKS);
+	}
+	return err ? err : put_noted(w, STOP_STACKS);
+}
+
 /* ------------------------------------------------------------------------- notes */
 
 #define PIECE 4096
@@ -395,6 +425,8 @@ static struct nmibt_error *put_all(struct writing *w, const struct nmibt_recorde
 		err = put_cpus(w, true);
 	if (!err)
 		err = put_cpus(w, false);
+	if (!err)
+		err = put_stop_stacks(w);
 	if (!err)
 		err = put_older_log(w, nr_records);
 	for (unsigned int i = 0; i < nr_files && !err; i++)
