@@ -95,6 +95,10 @@ $(O)/tests/test-sandbox: $(O)/tests/unit/test-sandbox.o $(O)/tools/lockdown.o $(
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka
 
+$(O)/tests/test-pstore: $(O)/tests/unit/test-pstore.o $(O)/tools/vmcore/pstore.o
+	@mkdir -p $(@D)
+	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka
+
 $(O)/tests/test-%: $(O)/tests/unit/test-%.o $(O)/libnmibt-json.a $(O)/libnmibt.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -lcmocka -lz
