@@ -115,10 +115,10 @@ $(O)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] include/nmibt/*.h tests/unit
 		-fno-sanitize-recover=all -o $@ $< $(patsubst $(O)/%.o,%.c,$(LIB_OBJS) $(JSON_OBJS)) -lz
 
 # The tool for the capture kernel, where memory is short. It is compiled anew, for size, and only what
-# it needs of the library is linked.
+# it needs of the library is linked. By clang it is larger: what it writes for LTO needs its own linker.
 VMCORE_SRCS := $(wildcard tools/vmcore/*.c) $(foreach folder,$(BASE) recorder,$(wildcard lib/$(folder)/*.c))
 VMCORE_OBJS := $(VMCORE_SRCS:%.c=$(O)/small/%.o)
-SMALL := -Os -g -fPIE -flto -flto-partition=one -ffunction-sections -fdata-sections \
+SMALL := -Os -g -fPIE $(if $(findstring clang,$(CC)),,-flto -flto-partition=one) -ffunction-sections -fdata-sections \
 	-fno-asynchronous-unwind-tables
 # Short relocations are 20 KB less. They need glibc 2.36, and not every linker can write them.
 RELR = $(shell echo 'int main(void){return 0;}' | $(CC) -x c -pie -fPIE -Wl,--fatal-warnings \

@@ -324,8 +324,8 @@ static struct nmibt_error *put_capture(struct writing *w)
 
 static struct nmibt_error *put_map(struct writing *w)
 {
-	_cleanup_free_ char *host = nmibt_read_host(w->kernel);
-
+	/* What is read of it is in the record. */
+	free(nmibt_read_host(w->kernel));
 	if (w->rec->has_capture)
 		return put_capture(w);
 	nmibt_kernel_percpu(w->kernel);
