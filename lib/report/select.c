@@ -3,9 +3,12 @@
  * Chooses the evidence that stands for a CPU, by the rule of docs/evidence.md. No other code
  * decides it. The first step that applies counts:
  *
- * 1 its slot, if it holds a frame or registers of the last request 2 text that belongs to the death
- * 3 older text that the registers of the stop confirm 4 these registers, unwound 5 last seen: the
- * newest older text, in the past tense 6 nothing, and why
+ * - 1: its slot, if it holds a frame or registers of the last request
+ * - 2: text that belongs to the death
+ * - 3: older text that the registers of the stop confirm
+ * - 4: these registers, unwound
+ * - 5: last seen: the newest older text, in the past tense
+ * - 6: nothing, and why
  */
 #include "report/report.h"
 

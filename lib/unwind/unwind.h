@@ -36,8 +36,9 @@ struct nmibt_error *nmibt_stack_unpack(struct nmibt_str packed, struct nmibt_sta
 
 /*
  * *ret: the caller of the function at start, which regs are in, where only a register has the
- * return address, and the call before that shows that it is the caller. Kernels before 6.14 do not print it (arch/arm64/kernel/
- * stacktrace.c: kunwind_next_regs_lr(), 6.14). False: there is no such caller, or it is not sure.
+ * return address, and the call before that address shows that this is the caller. Kernels before
+ * 6.14 do not print it (arch/arm64/kernel/stacktrace.c: kunwind_next_regs_lr(), 6.14). False: there
+ * is no such caller, or it is not sure.
  */
 bool nmibt_find_leaf_caller(struct nmibt_kernel *kernel, const struct nmibt_regs *regs,
 			    uint64_t start, struct nmibt_symbol *ret);
