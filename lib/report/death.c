@@ -377,51 +377,6 @@ static uint32_t printed_by(const struct nmibt_report *report)
 	return panic ? report->sources->log->printouts[panic - 1].reporter : NMIBT_NO_CPU;
 }
 
-/*
- * True: the capture was made for an oops of another CPU, whose dump was not taken
- * (kernel/nmi_backtrace_capture.c of the series: nmi_capture_returned()), and the log's panic came
- * later. One CPU at a time can panic, so that the requester of a capture prints its own panic.
- */
-static bool is_of_earlier_oops(const struct nmibt_report *report)
-{
-	const struct nmi_capture_desc *desc = &report->sources->capture.desc;
-	const struct nmibt_death *death = &report->death;
-	bool is_same_message = death->captured && !death->is_message_disputed;
-	uint32_t cpu = printed_by(report);
-
-	return death->by_capture && cpu != NMIBT_NO_CPU && desc->panic_cpu != NMI_CAPTURE_NO_CPU &&
-	       cpu != desc->panic_cpu && cpu != desc->from_cpu && !is_same_message;
-}
-
-/* The CPU that called panic() may not be the one that goes on with it: kernel/panic.c:
- * panic_try_force_cpu(), 7.2. */
-static void find_reporter(struct nmibt_report *report)
-{
-	const struct nmibt_sources *sources = report->sources;
-	struct nmibt_death *death = &report->death;
-	const struct nmibt_percpu *percpu = report->sources->percpu;
-	uint32_t from = NMIBT_NO_CPU, on = NMIBT_NO_CPU;
-
-	death->is_capture_older = is_of_earlier_oops(report);
-	if (death->is_capture_older) {
-		death->moved_to = NMIBT_NO_CPU;
-		death->reporter = printed_by(report);
-		return;
-	}
-	if (percpu && percpu->redirected_from >= 0)
-		from = percpu->redirected_from;
-	else if (death->by_capture)
-		from = sources->capture.desc.from_cpu;
-	if (percpu && percpu->panic_cpu >= 0)
-		on = percpu->panic_cpu;
-	else if (death->by_capture)
-		on = sources->capture.desc.panic_cpu;
-	death->moved_to = from != NMIBT_NO_CPU && from != on ? on : NMIBT_NO_CPU;
-	death->reporter = from != NMIBT_NO_CPU ? from : on;
-	if (death->reporter == NMIBT_NO_CPU && !death->by_capture && death->printout)
-		death->reporter = printed_by(report);
-}
-
 /* Behind a request on the way to kdump the kernel only waits for answers, and stops the CPUs. */
 #define KDUMP_DELAY_NS UINT64_C(10000000000)
 
@@ -440,6 +395,60 @@ static bool is_request_disputed(const struct nmibt_report *report, uint64_t *ret
 	return *ret_ns > limit;
 }
 
+/*
+ * True: the capture was made for an oops of another CPU, whose dump was not taken
+ * (kernel/nmi_backtrace_capture.c of the series: nmi_capture_returned()), and the death, of *ret_cpu,
+ * came later. One CPU at a time can panic, so that the requester of a capture prints its own panic.
+ */
+static bool is_of_earlier_oops(const struct nmibt_report *report, uint32_t *ret_cpu)
+{
+	const struct nmi_capture_desc *desc = &report->sources->capture.desc;
+	const struct nmibt_percpu *percpu = report->sources->percpu;
+	const struct nmibt_death *death = &report->death;
+	bool is_same_message = death->captured && !death->is_message_disputed;
+	uint64_t ns;
+
+	*ret_cpu = printed_by(report);
+	/* Another CPU that oopsed later prints no panic on its way to kdump. */
+	if (death->by_capture && percpu && percpu->panic_cpu >= 0 &&
+	    is_request_disputed(report, &ns))
+		*ret_cpu = percpu->panic_cpu;
+	return death->by_capture && *ret_cpu != NMIBT_NO_CPU &&
+	       desc->panic_cpu != NMI_CAPTURE_NO_CPU && *ret_cpu != desc->panic_cpu &&
+	       *ret_cpu != desc->from_cpu && !is_same_message;
+}
+
+/* The CPU that called panic() may not be the one that goes on with it: kernel/panic.c:
+ * panic_try_force_cpu(), 7.2. */
+static void find_reporter(struct nmibt_report *report)
+{
+	const struct nmibt_sources *sources = report->sources;
+	struct nmibt_death *death = &report->death;
+	const struct nmibt_percpu *percpu = report->sources->percpu;
+	uint32_t from = NMIBT_NO_CPU, on = NMIBT_NO_CPU;
+
+	death->is_capture_older = is_of_earlier_oops(report, &on);
+	if (death->is_capture_older) {
+		death->moved_to = NMIBT_NO_CPU;
+		death->reporter = on;
+		return;
+	}
+	on = NMIBT_NO_CPU;
+	if (percpu && percpu->panic_cpu >= 0)
+		on = percpu->panic_cpu;
+	else if (death->by_capture)
+		on = sources->capture.desc.panic_cpu;
+	/* The descriptor and the kernel may speak of two panics. */
+	if (percpu && percpu->redirected_from >= 0)
+		from = percpu->redirected_from;
+	else if (death->by_capture && on == sources->capture.desc.panic_cpu)
+		from = sources->capture.desc.from_cpu;
+	death->moved_to = from != NMIBT_NO_CPU && from != on ? on : NMIBT_NO_CPU;
+	death->reporter = from != NMIBT_NO_CPU ? from : on;
+	if (death->reporter == NMIBT_NO_CPU && !death->by_capture && death->printout)
+		death->reporter = printed_by(report);
+}
+
 static void find_request(struct nmibt_report *report)
 {
 	struct nmibt_capture *capture = &report->sources->capture;
@@ -449,7 +458,11 @@ static void find_request(struct nmibt_report *report)
 
 	if (!death->by_capture || !capture->desc.asked_local_ns)
 		return;
-	if (is_request_disputed(report, &ns)) {
+	bool is_disputed = is_request_disputed(report, &ns);
+	/* It tells nothing of the death. */
+	if (is_disputed && death->is_capture_older)
+		return;
+	if (is_disputed) {
 		nmibt_format_duration(ns > INT64_MAX ? INT64_MAX : ns, duration, sizeof(duration));
 		nmibt_add_reason(capture->damage,
 				 "by the descriptor's local time the log goes on for %s after the "

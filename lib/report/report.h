@@ -53,7 +53,7 @@ struct nmibt_death {
 	bool is_message_captured; /* message is captured */
 	bool is_message_disputed; /* message is the log's, and captured is another one */
 	uint32_t moved_to; /* the CPU that went on with the reporter's panic; NMIBT_NO_CPU: none */
-	/* The capture was made for an earlier oops of another CPU, which the machine survived. */
+	/* The capture was made for an earlier oops of another CPU, whose dump was not taken. */
 	bool is_capture_older;
 	/* When the capture was asked, by the log's clock. */
 	bool has_request_ns;

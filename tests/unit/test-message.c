@@ -305,6 +305,48 @@ static void panic_of_another_cpu(void **state)
 	}
 }
 
+/* As above, but the other CPU oopsed, and went to kdump without a panic in the log. */
+static void oops_of_another_cpu(void **state)
+{
+	static const struct {
+		int panic_cpu;
+		unsigned int seconds; /* from the request to the log's newest record */
+		uint32_t reporter, moved_to;
+		bool is_older, is_damaged;
+	} cases[] = {
+		{3, 3600, 3, NMIBT_NO_CPU, true, false},
+		{1, 3600, 1, NMIBT_NO_CPU, false, true},
+		{-1, 3600, 1, NMIBT_NO_CPU, false, true},
+		{3, 1, 3, NMIBT_NO_CPU, false, false}, /* it was not moved: that is another panic */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fake_report *f = fr_new();
+		struct nmi_capture_desc *desc = add_capture(f, "");
+		struct nmibt_percpu percpu = {
+			.panic_cpu = cases[i].panic_cpu,
+			.redirected_from = -1,
+		};
+
+		desc->from_cpu = desc->panic_cpu = 1;
+		desc->flags = NMI_CAPTURE_F_CRASH_KEXEC;
+		f->report->was_stopped = true;
+		f->report->sources->percpu = &percpu;
+		f->now = REQUEST_NS + cases[i].seconds * FR_SECOND;
+		fr_record(f);
+		const struct nmibt_death *death = open_it(f);
+		if (death->reporter != cases[i].reporter || death->moved_to != cases[i].moved_to ||
+		    death->is_capture_older != cases[i].is_older ||
+		    !*f->report->sources->capture.damage == cases[i].is_damaged)
+			fail_msg("case %zu: reporter %u, moved to %u, older %d, damage '%s'", i,
+				 death->reporter, death->moved_to, death->is_capture_older,
+				 f->report->sources->capture.damage);
+		f->report->sources->percpu = NULL;
+		fr_free(f);
+	}
+}
+
 /* Without the panic's record ages count to the request, and the uptime is that of the request. */
 static void ages(void **state)
 {
@@ -438,6 +480,7 @@ int main(void)
 		TEST(outside),
 		cmocka_unit_test(moved),
 		cmocka_unit_test(panic_of_another_cpu),
+		cmocka_unit_test(oops_of_another_cpu),
 		TEST(ages),
 		cmocka_unit_test(time_against_the_log),
 		TEST(time_of_death),
