@@ -109,7 +109,7 @@ $(MUTATOR): $(patsubst %.c,$(O)/%.o,$(wildcard tests/fuzz/mutate/*.c)) $(ARCHIVE
 	$(CC) $(ALL_LDFLAGS) -o $@ $^ -ldw -lelf -lz
 
 # The library is compiled anew with coverage for libFuzzer.
-$(O)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] include/nmibt/*.h tests/unit/*.h)
+$(O)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] include/nmibt/*.h tests/unit/*.h tests/fuzz/*.h)
 	@mkdir -p $(@D)
 	$(CLANG) $(filter-out -fPIC,$(ALL_CFLAGS)) -O1 -fsanitize=fuzzer,address,undefined \
 		-fno-sanitize-recover=all -o $@ $< $(patsubst $(O)/%.o,%.c,$(LIB_OBJS) $(JSON_OBJS)) -lz

@@ -15,18 +15,11 @@
 #include <zlib.h>
 
 #include "../unit/safe-text.h"
+#include "check.h"
 #include "json/json.h"
 #include "record/record.h"
 #include "report/report.h"
 #include "render/render.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define CHECK(condition)                                                                           \
-	do {                                                                                       \
-		if (!(condition))                                                                  \
-			abort();                                                                   \
-	} while (0)
 
 static bool write_fd(void *ctx, const char *data, size_t len)
 {
