@@ -33,15 +33,13 @@ struct nmibt_error *nmibt_recorder_unwind_stop(struct nmibt_recorder *rec,
 	return err;
 }
 
-/* True: a report follows the registers in the slot, because the CPU did not go on, and nothing else
- * has its stack. */
+/* True: a report follows the registers in the slot, because nothing else has the CPU's stack. */
 static bool needs_stack_of_slot(const struct cpu_evidence *e)
 {
 	const struct nmibt_evidence *slot = &e->slot;
 
-	return slot->has_slot && !slot->stack.nr && !slot->is_user && !slot->text.raw_len &&
-	       !e->stop.regs.present &&
-	       (slot->slot.how == NMI_CAPTURE_BY_SELF || slot->slot.how == NMI_CAPTURE_BY_STOP);
+	return slot->has_slot && !slot->stack.nr && !slot->is_user && !e->stop.regs.present &&
+	       nmibt_slot_leads_to_stack(slot);
 }
 
 static struct nmibt_error *read_trace(struct nmibt_recorder *rec, unsigned int cpu,

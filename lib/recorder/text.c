@@ -294,21 +294,6 @@ static struct nmibt_error *put_last_lines(struct nmibt_recorder *rec, FILE *out)
 
 /* ------------------------------------------------------------------------ together */
 
-struct writer {
-	nmibt_write_fn write;
-	void *ctx;
-	bool failed;
-};
-
-static ssize_t write_on(void *cookie, const char *data, size_t len)
-{
-	struct writer *writer = cookie;
-
-	if (!writer->failed)
-		writer->failed = !writer->write(writer->ctx, data, len);
-	return writer->failed ? 0 : (ssize_t)len;
-}
-
 static struct nmibt_error *put_all(struct nmibt_recorder *rec, FILE *out)
 {
 	static const struct nmibt_render_options options = {.size = sizeof(options)};
@@ -328,27 +313,20 @@ static struct nmibt_error *put_some(struct nmibt_recorder *rec, unsigned int max
 	return put_summary(rec, &lines);
 }
 
-static struct nmibt_error *finish(struct writer *writer, FILE *out, struct nmibt_error *err)
-{
-	fclose(out);
-	if (!err && writer->failed)
-		err = nmibt_error_create(NMIBT_ERR_UNUSABLE, "the output can't be written");
-	return err;
-}
-
 struct nmibt_error *nmibt_recorder_summary(struct nmibt_recorder *rec, unsigned int max_lines,
 					   nmibt_write_fn write, void *ctx)
 {
-	struct writer writer = {.write = write, .ctx = ctx};
-	FILE *out = fopencookie(&writer, "w", (cookie_io_functions_t){.write = write_on});
+	struct nmibt_output output = {.write = write, .ctx = ctx};
+	FILE *out = nmibt_output_open(&output);
 
-	return out ? finish(&writer, out, put_some(rec, max_lines, out)) : nmibt_error_nomem();
+	return out ? nmibt_output_close(&output, out, put_some(rec, max_lines, out))
+		   : nmibt_error_nomem();
 }
 
 struct nmibt_error *nmibt_recorder_text(struct nmibt_recorder *rec, nmibt_write_fn write, void *ctx)
 {
-	struct writer writer = {.write = write, .ctx = ctx};
-	FILE *out = fopencookie(&writer, "w", (cookie_io_functions_t){.write = write_on});
+	struct nmibt_output output = {.write = write, .ctx = ctx};
+	FILE *out = nmibt_output_open(&output);
 
-	return out ? finish(&writer, out, put_all(rec, out)) : nmibt_error_nomem();
+	return out ? nmibt_output_close(&output, out, put_all(rec, out)) : nmibt_error_nomem();
 }

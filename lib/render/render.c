@@ -273,41 +273,23 @@ struct nmibt_error *nmibt_render_file(const struct nmibt_report *report,
 
 /* -------------------------------------------------------------- to the caller's writer */
 
-struct writer {
-	nmibt_write_fn write;
-	void *ctx;
-	bool failed;
-};
-
-static ssize_t write_on(void *cookie, const char *data, size_t len)
-{
-	struct writer *writer = cookie;
-
-	if (!writer->failed)
-		writer->failed = !writer->write(writer->ctx, data, len);
-	return writer->failed ? -1 : (ssize_t)len;
-}
-
 struct nmibt_error *nmibt_render_to(render_file_fn render, const struct nmibt_report *report,
 				    const struct nmibt_render_options *options,
 				    nmibt_write_fn write, void *ctx, int *ret)
 {
 	struct nmibt_render_options own = {.format = NMIBT_FORMAT_TEXT};
-	struct writer writer = {.write = write, .ctx = ctx};
+	struct nmibt_output output = {.write = write, .ctx = ctx};
 	struct nmibt_error *err = options ? nmibt_copy_options("nmibt_render_options", &own,
 							       sizeof(own), options, options->size)
 					  : NULL;
 	if (err)
 		return err;
-	FILE *out = fopencookie(&writer, "w", (cookie_io_functions_t){.write = write_on});
+	FILE *out = nmibt_output_open(&output);
 	if (!out)
 		return nmibt_error_nomem();
 
 	int code;
-	err = render(report, &own, out, &code);
-	fclose(out);
-	if (!err && writer.failed)
-		err = nmibt_error_create(NMIBT_ERR_UNUSABLE, "the output can't be written");
+	err = nmibt_output_close(&output, out, render(report, &own, out, &code));
 	if (!err)
 		*ret = code;
 	return err;

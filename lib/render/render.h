@@ -68,6 +68,21 @@ void nmibt_format_since(const struct nmibt_report *report, uint64_t ns, char *bu
 /* True: all CPUs that the capture asked answered in time and completely. */
 bool nmibt_have_all_answered(const struct nmibt_report *report);
 
+/* ------------------------------------------------------------------------ output */
+
+/* Of a caller's function. */
+struct nmibt_output {
+	nmibt_write_fn write;
+	void *ctx;
+	bool failed; /* the function could not write */
+};
+
+/* NULL: no memory. */
+FILE *nmibt_output_open(struct nmibt_output *output);
+/* Closes out. Returns err, or UNUSABLE if that is NULL and something could not be written. */
+struct nmibt_error *nmibt_output_close(struct nmibt_output *output, FILE *out,
+				       struct nmibt_error *err);
+
 /* ------------------------------------------------------------------------- parts */
 
 /* Writes "  PID 53 "comm"", as far as the task is known. */

@@ -408,18 +408,6 @@ struct nmibt_error *nmibt_read_stop(const struct nmibt_report *report, struct nm
 	return nmibt_unwind_stop(report, cpu);
 }
 
-/* A CPU that panicked or was stopped did not go on, so that the stack in memory is still the one
- * of the registers in its slot. One that was asked may be anywhere since. */
-static struct nmibt_error *follow_slot(const struct nmibt_report *report, struct nmibt_cpu *cpu)
-{
-	struct nmibt_evidence *slot = &cpu->standing;
-
-	if (slot->text.raw_len ||
-	    (slot->slot.how != NMI_CAPTURE_BY_SELF && slot->slot.how != NMI_CAPTURE_BY_STOP))
-		return NULL;
-	return nmibt_follow_registers(report, slot);
-}
-
 /* If a partial or damaged slot has no stack, the stack comes from the stop, and the renderers say
  * so. */
 static struct nmibt_error *fill_partial(const struct nmibt_report *report, struct nmibt_cpu *cpu)
@@ -429,7 +417,9 @@ static struct nmibt_error *fill_partial(const struct nmibt_report *report, struc
 	bool has_no_more = cpu->step == NMIBT_STEP_REGISTERS && slot->task.known;
 
 	if (lacks_stack && !cpu->stop.regs.present)
-		return follow_slot(report, cpu);
+		return nmibt_slot_leads_to_stack(slot)
+			       ? nmibt_follow_registers(report, &cpu->standing)
+			       : NULL;
 	if (!cpu->stop.regs.present || (!lacks_stack && !has_no_more))
 		return NULL;
 	cpu->is_partial_filled = true;

@@ -14,6 +14,12 @@ bool nmibt_is_unwound(const struct nmibt_evidence *evidence)
 	return !evidence->text.raw_len;
 }
 
+bool nmibt_slot_leads_to_stack(const struct nmibt_evidence *slot)
+{
+	return nmibt_is_unwound(slot) &&
+	       (slot->slot.how == NMI_CAPTURE_BY_SELF || slot->slot.how == NMI_CAPTURE_BY_STOP);
+}
+
 void nmibt_evidence_destroy(struct nmibt_evidence *evidence)
 {
 	nmibt_stack_destroy(&evidence->stack);

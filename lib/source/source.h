@@ -74,6 +74,11 @@ bool nmibt_is_answer(enum nmibt_evidence_kind kind);
 /* True: there is no text, so that the stack, if there is one, is what nmibt found in memory. */
 bool nmibt_is_unwound(const struct nmibt_evidence *evidence);
 
+/* True: a slot has registers and no text, of a CPU that panicked or was stopped. It did not go on, so
+ * that the stack in memory is still the one of these registers. One that was asked may be anywhere
+ * since. */
+bool nmibt_slot_leads_to_stack(const struct nmibt_evidence *slot);
+
 /* The frame that the pc of the registers is in, as the text names it; NULL: the text does
  * not tell, or it is of other registers. */
 const struct nmibt_frame *nmibt_evidence_pc_frame(const struct nmibt_evidence *evidence,
