@@ -113,12 +113,13 @@ def how_it_ended(scenario, folder):
     return "panic" if os.path.exists(os.path.join(folder, "registers.txt")) else "kdump"
 
 
-def what_it_left(folder):
+def what_it_left(scenario, folder):
+    """Its dump is the one that kdump took: QEMU can always take one."""
     with open(os.path.join(folder, "console.log"), errors="replace") as file:
         log = file.read()
     # Where it panics before the script begins, all of it counts.
     behind = (log.partition("testbed: script begins")[2] or log).splitlines()
-    return {"dump": os.path.exists(os.path.join(folder, "vmcore")), "record": record_lines(folder),
+    return {"dump": how_it_ended(scenario, folder) == "kdump", "record": record_lines(folder),
             "lines": masked_lines(line for line in behind if not line.startswith("testbed:"))}
 
 
