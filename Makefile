@@ -152,7 +152,7 @@ check-smoke: ## boot two kernels with the series and a stock one, a few scenario
 	tests/run $(KERNEL_SUITES:%='% --smoke')
 
 check-kernel: ## boot every kernel in every scenario; what has passed is not run again
-	tests/run $(KERNEL_SUITES) '$(CRASH_ARM64)'
+	tests/run $(KERNEL_SUITES) 'docs/check-matrix --complete' '$(CRASH_ARM64)'
 
 check-ci: ## check and check-smoke, with one closing line
 	tests/run $(SUITES) $(KERNEL_SUITES:%='% --smoke')
