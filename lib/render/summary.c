@@ -676,6 +676,8 @@ static void put_request(struct renderer *r)
 		fprintf(r->out, ", all answered after %s", after);
 	else
 		fprintf(r->out, ", the wait ended after %s", after);
+	if (capture->are_times_disputed)
+		fputs(", its times contradict each other", r->out);
 	if (d->flags & NMI_CAPTURE_F_REENTERED)
 		fputs(", interrupted by a fault of its own", r->out);
 	if (d->flags & NMI_CAPTURE_F_DRAINED)

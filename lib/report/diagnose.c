@@ -166,7 +166,8 @@ void nmibt_format_no_answer(const struct nmi_capture_desc *desc, char *buf, size
 	if (desc->flags & NMI_CAPTURE_F_NOT_WAITED)
 		snprintf(buf, len, "not waited for");
 	else if (desc->state == NMI_CAPTURE_COMPLETE || desc->state == NMI_CAPTURE_TIMEOUT)
-		snprintf(buf, len, "no answer in %u ms", desc->timeout_ms);
+		snprintf(buf, len, desc->asked_ns ? "no answer in %u ms" : "no answer",
+			 desc->timeout_ms);
 	else
 		snprintf(buf, len, "no answer, and the wait did not end");
 }

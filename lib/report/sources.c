@@ -66,6 +66,7 @@ static struct nmibt_error *find_capture(struct nmibt_report *report)
 	}
 	if (!err) {
 		nmibt_mend_capture(report->kernel->image, c);
+		nmibt_check_times(report->kernel->image, c);
 		if (*c->damage || c->slots_unread)
 			report->complete = false;
 		return NULL;

@@ -50,10 +50,6 @@ static int64_t generations_behind(const struct nmibt_capture *capture, uint32_t 
 #define SLOT_FLAGS ((NMI_CAPTURE_SLOT_F_NO_REGS_SELF << 1) - 1)
 #define ASKED_FLAGS NMI_CAPTURE_ASKED_F_OFFLINE
 
-/* Two CPUs read the clock without a lock, so that one may see a little less than the other did
- * before (kernel/time/timekeeping.c: __ktime_get_fast_ns(), 6.12). */
-#define CLOCK_SLACK_NS 10000000
-
 static void check_time(struct nmibt_evidence *cpu, const char *what, uint64_t *ns)
 {
 	if (*ns <= INT64_MAX)
@@ -62,31 +58,16 @@ static void check_time(struct nmibt_evidence *cpu, const char *what, uint64_t *n
 	*ns = 0;
 }
 
-/* A time that can't be is made unknown. Those of the request are 0 where they contradict each
- * other. */
+/* A time that can't be is made unknown. Where the times contradict each other, all are unknown. */
 static void check_times(const struct nmibt_capture *capture, struct nmibt_evidence *cpu)
 {
-	const struct nmi_capture_desc *desc = &capture->desc;
 	struct nmi_capture_slot *slot = &cpu->slot;
-	bool has_answered = slot->how == NMI_CAPTURE_BY_NMI || slot->how == NMI_CAPTURE_BY_IRQ;
 
 	check_time(cpu, "was asked", &slot->asked_ns);
 	check_time(cpu, "began", &slot->begun_ns);
 	check_time(cpu, "was done", &slot->done_ns);
-	if (slot->asked_ns && slot->asked_generation == desc->generation && desc->finished_ns &&
-	    (slot->asked_ns + CLOCK_SLACK_NS < desc->asked_ns ||
-	     slot->asked_ns > desc->finished_ns + CLOCK_SLACK_NS)) {
-		nmibt_add_reason(cpu->why, "it was asked at another time than the request");
-		slot->asked_ns = 0;
-	}
-	if (slot->state < NMI_CAPTURE_SLOT_BEGUN)
-		return;
-	if (slot->done_ns && slot->done_ns < slot->begun_ns)
-		nmibt_add_reason(cpu->why, "it was done before it began");
-	if (has_answered && slot->begun_ns && slot->begun_ns + CLOCK_SLACK_NS < slot->asked_ns) {
-		nmibt_add_reason(cpu->why, "it answered before it was asked");
-		slot->begun_ns = 0;
-	}
+	if (capture->are_times_disputed)
+		slot->asked_ns = slot->begun_ns = slot->done_ns = 0;
 }
 
 /* A CPU that forbids backtraces writes no text, unless a fault is reported there. */
@@ -428,27 +409,6 @@ static void mend_generation(const struct nmibt_image *image, struct nmibt_captur
 	desc->generation = seen;
 }
 
-/* If the wait ended before the request, one of the times is wrong. A CPU that was asked since the
- * request shows that it is the end of the wait. */
-static void mend_wait(const struct nmibt_image *image, struct nmibt_capture *capture)
-{
-	struct nmi_capture_desc *desc = &capture->desc;
-
-	if (!desc->finished_ns || desc->finished_ns >= desc->asked_ns)
-		return;
-	nmibt_add_reason(capture->damage, "by the descriptor the wait ended before the request");
-	desc->finished_ns = 0;
-	for (uint32_t i = 0; i < desc->nr_slots; i++) {
-		struct nmi_capture_slot slot;
-
-		if (read_slot(image, capture, i, &slot) &&
-		    slot.asked_generation == desc->generation && slot.asked_ns <= INT64_MAX &&
-		    slot.asked_ns + CLOCK_SLACK_NS >= desc->asked_ns)
-			return;
-	}
-	desc->asked_ns = 0;
-}
-
 /* If a CPU has written text for a request that takes registers only, the descriptor is wrong. */
 static void mend_registers_only(const struct nmibt_image *image, struct nmibt_capture *capture)
 {
@@ -471,6 +431,74 @@ void nmibt_mend_capture(const struct nmibt_image *image, struct nmibt_capture *c
 {
 	mend_slot_size(image, capture);
 	mend_generation(image, capture);
-	mend_wait(image, capture);
 	mend_registers_only(image, capture);
+}
+
+/* ------------------------------------------------------- a clock that contradicts itself */
+
+/*
+ * All times of a request are of one clock (kernel/time/timekeeping.c: ktime_get_mono_fast_ns(),
+ * 6.12), which many CPUs read. On a sound machine it may jump back: where the CPU that updates it is
+ * locked up, to the last update, as soon as a counter has gone on for longer than it can tell
+ * (kernel/time/timekeeping_internal.h: clocksource_delta()), after 2.3 s with the 24 bits of the ACPI
+ * PM timer; or from CPU to CPU, where their counters were not set to the same time.
+ */
+
+/* Two CPUs read the clock without a lock, so that one may see a little less than the other did
+ * before (kernel/time/timekeeping.c: __ktime_get_fast_ns(), 6.12). */
+#define CLOCK_SLACK_NS 10000000
+
+/* False also where a time is not known. */
+static bool is_before(uint64_t a, uint64_t b)
+{
+	return a && a <= INT64_MAX && b <= INT64_MAX && a + CLOCK_SLACK_NS < b;
+}
+
+/* Whoever gives up waits for as long as the limit says, unless the clock stands still. */
+static bool is_wait_disputed(const struct nmi_capture_desc *desc)
+{
+	uint64_t waited = desc->finished_ns - desc->asked_ns;
+
+	if (!desc->finished_ns)
+		return false;
+	if (desc->finished_ns < desc->asked_ns)
+		return true;
+	if (desc->state == NMI_CAPTURE_TIMEOUT && !(desc->flags & NMI_CAPTURE_F_NOT_WAITED))
+		return waited < desc->timeout_ms * UINT64_C(1000000);
+	return desc->nr_asked && !waited;
+}
+
+static bool is_slot_disputed(const struct nmi_capture_desc *desc,
+			     const struct nmi_capture_slot *slot)
+{
+	const uint32_t flags = slot->flags & (NMI_CAPTURE_SLOT_F_REGS | NMI_CAPTURE_SLOT_F_LATE);
+	bool has_answered = slot->how == NMI_CAPTURE_BY_NMI || slot->how == NMI_CAPTURE_BY_IRQ;
+
+	if (slot->asked_generation == desc->generation &&
+	    (is_before(slot->asked_ns, desc->asked_ns) ||
+	     is_before(desc->finished_ns, slot->asked_ns)))
+		return true;
+	if (slot->state < NMI_CAPTURE_SLOT_BEGUN)
+		return false;
+	/* What begins behind the wait is marked as late. */
+	return (slot->done_ns && slot->done_ns < slot->begun_ns && slot->begun_ns <= INT64_MAX) ||
+	       (has_answered && is_before(slot->begun_ns, slot->asked_ns)) ||
+	       (slot->generation == desc->generation && flags == NMI_CAPTURE_SLOT_F_REGS &&
+		is_before(desc->finished_ns, slot->begun_ns));
+}
+
+void nmibt_check_times(const struct nmibt_image *image, struct nmibt_capture *capture)
+{
+	struct nmi_capture_desc *desc = &capture->desc;
+	bool is_disputed = is_wait_disputed(desc);
+
+	for (uint32_t i = 0; i < desc->nr_slots && !is_disputed; i++) {
+		struct nmi_capture_slot slot;
+
+		is_disputed = read_slot(image, capture, i, &slot) && is_slot_disputed(desc, &slot);
+	}
+	if (!is_disputed)
+		return;
+	capture->are_times_disputed = true;
+	desc->asked_ns = desc->finished_ns = 0;
 }

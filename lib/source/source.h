@@ -265,6 +265,8 @@ struct nmibt_capture {
 	/* What was wrong with the descriptor or its table and was repaired, as one line; empty:
 	 * nothing. desc has the repaired values. */
 	char damage[NMIBT_WHY_LEN];
+	/* The times of the request contradict each other: none of them is known. */
+	bool are_times_disputed;
 	char why[NMIBT_NR_SOURCES][NMIBT_WHY_LEN];
 	/* True: the source led to something that should be a capture and can't be used. */
 	bool unusable[NMIBT_NR_SOURCES];
@@ -283,6 +285,8 @@ void nmibt_capture_destroy(struct nmibt_capture *capture);
 
 /* Repairs the descriptor where all slots agree that it is wrong, and says so in capture->damage. */
 void nmibt_mend_capture(const struct nmibt_image *image, struct nmibt_capture *capture);
+/* Sets are_times_disputed; then asked_ns and finished_ns of the descriptor are 0. It is no damage. */
+void nmibt_check_times(const struct nmibt_image *image, struct nmibt_capture *capture);
 
 /* Moves the contents of *backtrace, which was read from the text, to the evidence. */
 void nmibt_evidence_take_backtrace(struct nmibt_evidence *evidence,

@@ -561,7 +561,8 @@ static void damaged_slot_fields(void **state)
 	DAMAGE(nested_off, 1095, "its text and nested text overlap");
 	DAMAGE(nested_size, 257, "its nested text has 257 bytes at 1096");
 	DAMAGE(nested_len, 257, "257 bytes of nested text in 256");
-	DAMAGE(done_ns, 1, "it was done before it began");
+	DAMAGE(begun_ns, INT64_MAX + 1ull, "the time when it began is 0x8000000000000000");
+	DAMAGE(done_ns, INT64_MAX + 1ull, "the time when it was done is 0x8000000000000000");
 #undef DAMAGE
 	struct nmibt_report *report = open_report(f);
 	assert_true(report->complete);
@@ -573,6 +574,66 @@ static void damaged_slot_fields(void **state)
 	assert_false(cpu.standing.regs.present);
 	assert_true(has_line(&cpu.standing.text, "marker-of-cpu-1"));
 	nmibt_cpu_destroy(&cpu);
+}
+
+/* The clock of a sound machine may jump back, or differ between CPUs: then no time is known. */
+static void times_against_each_other(void **state)
+{
+	static const struct {
+		const char *what;
+		int64_t asked, begun, done, finished; /* since the request, ns; 0: as it is */
+		uint32_t state, flags; /* of the descriptor, of the slot; 0: as they are */
+		bool is_disputed;
+	} cases[] = {
+		{"nothing", 0, 0, 0, 0, 0, 0, false},
+		{"asked before the request", -11000000, 0, 0, 0, 0, 0, true},
+		{"asked a little before it", -9000000, 0, 0, 0, 0, 0, false},
+		{"asked behind the wait", 14000000, 14000000, 14000000, 0, 0, 0, true},
+		{"answered before it was asked", 0, -2300000000, -2290000000, 0, 0, 0, true},
+		{"done before it began", 0, 1000000, 999999, 0, 0, 0, true},
+		{"began behind the wait", 0, 20000000, 20000001, 0, 0, 0, true},
+		{"late", 0, 20000000, 20000001, 0, 0, NMI_CAPTURE_SLOT_F_LATE, false},
+		{"the wait ended before the request", 0, 0, 0, -1, 0, 0, true},
+		{"the wait took no time", 0, 0, 0, INT64_MIN, 0, 0, true},
+		{"gave up too soon", 0, 0, 0, 499999999, NMI_CAPTURE_TIMEOUT, 0, true},
+		{"gave up", 0, 0, 0, 500000000, NMI_CAPTURE_TIMEOUT, 0, false},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fake *f = *state;
+		const struct nmi_capture_slot whole = *f->slot[1];
+		const struct nmi_capture_desc desc = *f->desc;
+		int64_t finished = cases[i].finished == INT64_MIN ? 0 : cases[i].finished;
+
+		f->desc->nr_asked = 3;
+		if (cases[i].asked)
+			f->slot[1]->asked_ns = FAKE_ASKED_NS + cases[i].asked;
+		if (cases[i].begun)
+			f->slot[1]->begun_ns = FAKE_ASKED_NS + cases[i].begun;
+		if (cases[i].done)
+			f->slot[1]->done_ns = FAKE_ASKED_NS + cases[i].done;
+		if (cases[i].finished)
+			f->desc->finished_ns = FAKE_ASKED_NS + finished;
+		if (cases[i].state)
+			f->desc->state = cases[i].state;
+		f->slot[1]->flags |= cases[i].flags;
+		struct nmibt_report *report = open_report(f);
+		const struct nmibt_capture *capture = &report->sources->capture;
+		struct nmibt_cpu cpu = cpu_of(f, 1);
+		if (capture->are_times_disputed != cases[i].is_disputed ||
+		    !capture->desc.asked_ns != cases[i].is_disputed ||
+		    !cpu.slot.asked_ns != cases[i].is_disputed ||
+		    !cpu.standing.begun_ns != cases[i].is_disputed ||
+		    !cpu.standing.ended_ns != cases[i].is_disputed)
+			fail_msg("%s", cases[i].what);
+		assert_true(report->complete);
+		assert_string_equal(capture->damage, "");
+		assert_int_equal(cpu.outcome, NMIBT_OUTCOME_NMI);
+		nmibt_cpu_destroy(&cpu);
+		nmibt_report_close(report);
+		*f->slot[1] = whole;
+		*f->desc = desc;
+	}
 }
 
 /* len > size: the contents of the area are shown, and the wrong length is reported. */
@@ -768,6 +829,7 @@ int main(void)
 		BOTH(a_hole_in_the_middle_of_the_text),
 		BOTH(longer_headers),
 		BOTH(damaged_slot_fields),
+		BOTH(times_against_each_other),
 		BOTH(length_beyond_the_area),
 		BOTH(slots_at_absurd_places),
 		BOTH(entry_not_in_the_dump),
