@@ -216,7 +216,7 @@ static void put_evidence(const struct nmibt_recorder *rec, unsigned int cpu,
 	if (*e->slot.why)
 		fprintf(r->out, "[%s]\n", e->slot.why);
 	if (e->is_stale)
-		fputs("[its slot is of an older request:]\n", r->out);
+		fputs("[its slot answers an earlier request than the last one:]\n", r->out);
 	nmibt_render_lines(r, &e->slot, &e->slot.text, NULL);
 	if (e->slot.nested.nr_lines) {
 		fputs("[printed meanwhile, inside another message or by a fault:]\n", r->out);

@@ -626,20 +626,18 @@ static void render_counts(struct renderer *r)
 
 /* ---------------------------------------------------------------------- the sources */
 
-/* A request comes behind the panic's record. By the clocks of two CPUs it may be a little before. */
-#define REQUEST_DELAY_NS 10000000000
-
-/* A capture whose dump was not taken is older than the panic. */
+/* A capture whose dump was not taken is older than the death. */
 static void put_request_age(struct renderer *r)
 {
 	const struct nmibt_death *death = &r->report->death;
-	char duration[32];
+	char text[64];
 
-	if (!death->has_seq || !death->has_request_ns ||
-	    death->ns <= death->request_ns + REQUEST_DELAY_NS)
-		return;
-	nmibt_format_duration(death->ns - death->request_ns, duration, sizeof(duration));
-	fprintf(r->out, ", %s before the panic", duration);
+	if (nmibt_format_lead(r->report, text, sizeof(text))) {
+		fprintf(r->out, ", %s", text);
+	} else if (death->outlived_ns) {
+		nmibt_format_duration(death->outlived_ns, text, sizeof(text));
+		fprintf(r->out, ", %s before the log's last record", text);
+	}
 }
 
 static void put_request(struct renderer *r)

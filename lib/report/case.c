@@ -169,7 +169,7 @@ static bool has_all_taints(const char *taint, const char *part)
 	return true;
 }
 
-/* The log has the taint as of its last line that tells it. The capture has it as of the death, but
+/* The log has the taint as of its last line that tells it. The capture has it as of its request, but
  * nmibt knows the letters of bits only up to those of its time. */
 static void find_taint(const struct nmibt_report *report, struct nmibt_case *ret)
 {
@@ -177,7 +177,7 @@ static void find_taint(const struct nmibt_report *report, struct nmibt_case *ret
 	uint64_t mask = report->sources->capture.desc.taint;
 
 	ret->taint = log ? log->taint : NULL;
-	if (!report->death.by_capture)
+	if (!report->death.by_capture || (report->death.is_capture_anothers && ret->taint))
 		return;
 	ret->nameless_taint = mask >> ARRAY_SIZE(taints) << ARRAY_SIZE(taints);
 	ret->own_taint = format_taint(mask);
@@ -198,7 +198,8 @@ static void find_time(const struct nmibt_report *report, struct nmibt_case *ret)
 
 	ret->has_time = crashtime->known;
 	ret->time = crashtime->value;
-	if (crashtime->known || !report->death.by_capture || asked < MIN_TIME)
+	if (crashtime->known || !report->death.by_capture || asked < MIN_TIME ||
+	    report->death.is_capture_anothers || report->death.is_capture_older)
 		return;
 	ret->has_time = true;
 	ret->time = asked;

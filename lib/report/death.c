@@ -377,41 +377,19 @@ static uint32_t printed_by(const struct nmibt_report *report)
 	return panic ? report->sources->log->printouts[panic - 1].reporter : NMIBT_NO_CPU;
 }
 
-/* Behind a request on the way to kdump the kernel only waits for answers, and stops the CPUs. */
-#define KDUMP_DELAY_NS UINT64_C(10000000000)
-
-/* True: the log, which lacks the panic, goes on for longer after the request than the kernel lives
- * then. Either the request's time is wrong, or it was made for a dump that was not taken. */
-static bool is_request_disputed(const struct nmibt_report *report, uint64_t *ret_ns)
-{
-	const struct nmibt_log_source *log = report->sources->log;
-	const struct nmi_capture_desc *desc = &report->sources->capture.desc;
-	uint64_t limit = desc->timeout_ms * UINT64_C(1000000) + KDUMP_DELAY_NS;
-
-	if (!log || !log->nr_records || report->death.printout || !report->was_stopped ||
-	    !(desc->flags & NMI_CAPTURE_F_CRASH_KEXEC) || log->last_ns <= desc->asked_local_ns)
-		return false;
-	*ret_ns = log->last_ns - desc->asked_local_ns;
-	return *ret_ns > limit;
-}
-
-/*
- * True: the capture was made for an oops of another CPU, whose dump was not taken
- * (kernel/nmi_backtrace_capture.c of the series: nmi_capture_returned()), and the death, of *ret_cpu,
- * came later. One CPU at a time can panic, so that the requester of a capture prints its own panic.
- */
-static bool is_of_earlier_oops(const struct nmibt_report *report, uint32_t *ret_cpu)
+/* True: another CPU than *ret_cpu, which died, asked for the capture. It did so for an oops whose dump
+ * was not taken (kernel/nmi_backtrace_capture.c of the series: nmi_capture_returned()), as one CPU at
+ * a time can panic: the one that panics prints that, or the kernel's panic_cpu has it. */
+static bool is_of_another_cpu(const struct nmibt_report *report, uint32_t *ret_cpu)
 {
 	const struct nmi_capture_desc *desc = &report->sources->capture.desc;
 	const struct nmibt_percpu *percpu = report->sources->percpu;
 	const struct nmibt_death *death = &report->death;
 	bool is_same_message = death->captured && !death->is_message_disputed;
-	uint64_t ns;
 
 	*ret_cpu = printed_by(report);
-	/* Another CPU that oopsed later prints no panic on its way to kdump. */
-	if (death->by_capture && percpu && percpu->panic_cpu >= 0 &&
-	    is_request_disputed(report, &ns))
+	/* A CPU that oopses prints no panic on its way to kdump. */
+	if (*ret_cpu == NMIBT_NO_CPU && percpu && percpu->panic_cpu >= 0)
 		*ret_cpu = percpu->panic_cpu;
 	return death->by_capture && *ret_cpu != NMIBT_NO_CPU &&
 	       desc->panic_cpu != NMI_CAPTURE_NO_CPU && *ret_cpu != desc->panic_cpu &&
@@ -427,8 +405,8 @@ static void find_reporter(struct nmibt_report *report)
 	const struct nmibt_percpu *percpu = report->sources->percpu;
 	uint32_t from = NMIBT_NO_CPU, on = NMIBT_NO_CPU;
 
-	death->is_capture_older = is_of_earlier_oops(report, &on);
-	if (death->is_capture_older) {
+	death->is_capture_anothers = is_of_another_cpu(report, &on);
+	if (death->is_capture_anothers) {
 		death->moved_to = NMIBT_NO_CPU;
 		death->reporter = on;
 		return;
@@ -449,30 +427,100 @@ static void find_reporter(struct nmibt_report *report)
 		death->reporter = printed_by(report);
 }
 
+/* Behind a request on the way to kdump the kernel only waits for answers, and stops the CPUs. */
+#define KDUMP_DELAY_NS UINT64_C(10000000000)
+
+/* For how much longer the log, which lacks the panic, goes on than the kernel lives behind such a
+ * request; 0: it does not. It may be a CPU that was not stopped which prints; or the CPU's clock is
+ * behind that of others; or the dump was not taken. */
+static uint64_t outlived_by(const struct nmibt_report *report)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+	const struct nmi_capture_desc *desc = &report->sources->capture.desc;
+	uint64_t limit = desc->timeout_ms * UINT64_C(1000000) + KDUMP_DELAY_NS;
+
+	if (!log || !log->nr_records || report->death.printout || !report->was_stopped ||
+	    !(desc->flags & NMI_CAPTURE_F_CRASH_KEXEC) || log->last_ns <= desc->asked_local_ns)
+		return 0;
+	uint64_t ns = log->last_ns - desc->asked_local_ns;
+	return ns > limit ? ns : 0;
+}
+
 static void find_request(struct nmibt_report *report)
 {
-	struct nmibt_capture *capture = &report->sources->capture;
 	struct nmibt_death *death = &report->death;
-	char duration[32];
-	uint64_t ns;
+	uint64_t ns = report->sources->capture.desc.asked_local_ns;
 
-	if (!death->by_capture || !capture->desc.asked_local_ns)
+	if (!death->by_capture || !ns)
 		return;
-	bool is_disputed = is_request_disputed(report, &ns);
-	/* It tells nothing of the death. */
-	if (is_disputed && death->is_capture_older)
+	death->request_ns = ns;
+	death->outlived_ns = death->is_capture_anothers ? 0 : outlived_by(report);
+	/* Then nothing tells whether the kernel died at this time. */
+	death->has_request_ns = !death->outlived_ns;
+}
+
+/* die() that goes on to panic(), because there was no dump, does so sooner. The kernel takes a
+ * capture for old behind that: kernel/nmi_backtrace_capture.c of the series, CAPTURE_OLD_NS. */
+#define OLD_CAPTURE_NS UINT64_C(10000000000)
+
+/* A capture of an oops whose dump was not taken is older than the death. A CPU may die milliseconds
+ * later, while the one that asked is on its way to panic(), or hours later. */
+static void find_age_of_capture(struct nmibt_report *report)
+{
+	const struct nmi_capture_desc *desc = &report->sources->capture.desc;
+	struct nmibt_death *death = &report->death;
+	bool is_same_message = death->captured && !death->is_message_disputed;
+	bool is_dated = death->has_seq && desc->asked_local_ns;
+
+	if (!death->by_capture)
 		return;
-	if (is_disputed) {
-		nmibt_format_duration(ns > INT64_MAX ? INT64_MAX : ns, duration, sizeof(duration));
-		nmibt_add_reason(capture->damage,
-				 "by the descriptor's local time the log goes on for %s after the "
-				 "request",
-				 duration);
-		report->complete = false;
-		return;
+	if (!death->is_capture_anothers && is_dated && desc->flags & NMI_CAPTURE_F_CRASH_KEXEC &&
+	    !is_same_message && death->ns > death->request_ns + OLD_CAPTURE_NS) {
+		death->is_capture_older = death->has_request_ns = true;
+		death->outlived_ns = 0;
 	}
-	death->has_request_ns = true;
-	death->request_ns = capture->desc.asked_local_ns;
+	if (!death->is_capture_anothers)
+		return;
+	/* Clocks that contradict the order tell nothing. */
+	is_dated &= death->ns + NMIBT_CLOCK_SKEW_NS >= death->request_ns;
+	death->has_request_ns &= is_dated;
+	death->is_capture_older = !is_dated || death->ns > death->request_ns + OLD_CAPTURE_NS;
+}
+
+bool nmibt_format_lead(const struct nmibt_report *report, char *buf, size_t len)
+{
+	const struct nmibt_death *death = &report->death;
+	const char *what = death->printout ? "panic" : "death";
+	char duration[32];
+
+	*buf = '\0';
+	if (!death->is_capture_anothers && !death->is_capture_older)
+		return false;
+	if (!death->has_seq || !death->has_request_ns) {
+		snprintf(buf, len, "some time before the %s", what);
+		return true;
+	}
+	/* By the clocks of two CPUs less is no time. */
+	if (death->ns < death->request_ns + NMIBT_CLOCK_SKEW_NS) {
+		snprintf(buf, len, "shortly before the %s", what);
+		return true;
+	}
+	nmibt_format_duration(death->ns - death->request_ns, duration, sizeof(duration));
+	snprintf(buf, len, "%s before the %s", duration, what);
+	return true;
+}
+
+void nmibt_format_stale(const struct nmibt_report *report, char *buf, size_t len)
+{
+	uint32_t asked_by = report->sources->capture.desc.panic_cpu;
+	char lead[64];
+
+	if (!nmibt_format_lead(report, lead, sizeof(lead)))
+		snprintf(buf, len, "answers an earlier request than the last one");
+	else if (asked_by == NMI_CAPTURE_NO_CPU)
+		snprintf(buf, len, "was written %s", lead);
+	else
+		snprintf(buf, len, "was written %s, as CPU %u asked", lead, asked_by);
 }
 
 /* Finds the report that the panic came from. */
@@ -528,6 +576,7 @@ struct nmibt_error *nmibt_find_death(struct nmibt_report *report)
 		death->reporter = sources->log->printouts[death->cause - 1].reporter;
 	if (sources->log)
 		date(sources->log, death);
+	find_age_of_capture(report);
 	/* A front end may know the message when the log does not have it. */
 	if (!death->message)
 		death->message = report->kernel->image->panic_message;

@@ -441,9 +441,14 @@ static unsigned int count_panics(const struct nmibt_report *report)
 	const struct nmibt_death *death = &report->death;
 	unsigned int panics = count_cpus(report, has_outcome, NMIBT_OUTCOME_SELF);
 	bool is_moved = death->moved_to < report->nr_cpus && death->reporter < report->nr_cpus;
+	uint32_t asked_by = report->sources->capture.desc.panic_cpu;
 
 	if (is_moved && report->cpus[death->moved_to].outcome == NMIBT_OUTCOME_SELF &&
 	    report->cpus[death->reporter].outcome == NMIBT_OUTCOME_SELF)
+		panics--;
+	/* One that oopsed and asked for the capture may not have come to panic(). */
+	if (death->is_capture_anothers && asked_by < report->nr_cpus &&
+	    report->cpus[asked_by].outcome == NMIBT_OUTCOME_SELF)
 		panics--;
 	return panics;
 }
@@ -451,7 +456,7 @@ static unsigned int count_panics(const struct nmibt_report *report)
 static void find_trouble(struct diagnosing *d)
 {
 	const struct nmibt_report *report = d->report;
-	char silent[64];
+	char silent[64], stale[96], text[128];
 
 	if (count_panics(report) > 1)
 		find_cpus(d, NMIBT_FINDING_ALSO_DIED, has_outcome, NMIBT_OUTCOME_SELF,
@@ -479,8 +484,9 @@ static void find_trouble(struct diagnosing *d)
 		  d->report->kernel->image->is_sparse
 			  ? "slot is not in the record"
 			  : "slot is not in the dump; dump with a lower -d of makedumpfile");
-	find_cpus(d, NMIBT_FINDING_STALE, has_stale_slot, 0,
-		  "the slot is of an older request; -o shows it");
+	nmibt_format_stale(report, stale, sizeof(stale));
+	snprintf(text, sizeof(text), "the slot %s; -o shows it", stale);
+	find_cpus(d, NMIBT_FINDING_STALE, has_stale_slot, 0, text);
 }
 
 static int compare_hash(const void *a, const void *b)

@@ -94,8 +94,12 @@ static bool is_later(const struct nmibt_report *report, const struct nmibt_condi
 		     const struct nmibt_evidence *standing)
 {
 	const struct nmibt_printout *last = &report->sources->log->printouts[c->last - 1];
+	const struct nmibt_death *death = &report->death;
+	/* Between a capture and a death that came shortly behind it there may be reports. */
+	bool is_behind_request =
+		death->has_request_ns && last->begun_ns > death->request_ns + NMIBT_CLOCK_SKEW_NS;
 
-	return standing->clock == NMIBT_CLOCK_CAPTURE ||
+	return (standing->clock == NMIBT_CLOCK_CAPTURE && !is_behind_request) ||
 	       (standing->clock == NMIBT_CLOCK_LOG && standing->printout != c->last &&
 		standing->first_seq > last->first_seq);
 }

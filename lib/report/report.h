@@ -53,11 +53,16 @@ struct nmibt_death {
 	bool is_message_captured; /* message is captured */
 	bool is_message_disputed; /* message is the log's, and captured is another one */
 	uint32_t moved_to; /* the CPU that went on with the reporter's panic; NMIBT_NO_CPU: none */
-	/* The capture was made for an earlier oops of another CPU, whose dump was not taken. */
+	/* Another CPU than the reporter asked for the capture, for an oops whose dump was not taken: it
+	 * was made before the death. */
+	bool is_capture_anothers;
+	/* The capture was made before the death, and nothing shows that it was shortly before. */
 	bool is_capture_older;
 	/* When the capture was asked, by the log's clock. */
 	bool has_request_ns;
 	uint64_t request_ns;
+	uint64_t
+		outlived_ns; /* the log goes on for so much longer than it should; 0: it does not */
 	char *dump_failed; /* the capture kernel's own panic, untrusted; NULL: none */
 };
 
@@ -382,6 +387,12 @@ bool nmibt_is_confirmed(const struct nmibt_evidence *evidence, const struct nmib
 
 /* Writes "no answer in 500 ms", for CPUs that were asked. */
 void nmibt_format_no_answer(const struct nmi_capture_desc *desc, char *buf, size_t len);
+/* Writes how long before the death the capture was made: "60 s before the panic", "some time before
+ * the death". False: it is of the death. */
+bool nmibt_format_lead(const struct nmibt_report *report, char *buf, size_t len);
+/* Writes why a slot is not of the death, or of the last request: "was written some time before the
+ * death, as CPU 2 asked". */
+void nmibt_format_stale(const struct nmibt_report *report, char *buf, size_t len);
 /* True: the source was looked at, and may be used. */
 bool nmibt_is_source_tried(const struct nmibt_report *report, enum nmibt_source source);
 /* The error that says why none of the sources that may be used has anything. */

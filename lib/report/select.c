@@ -59,6 +59,13 @@ enum nmibt_outcome nmibt_outcome_of_slot(const struct nmibt_evidence *evidence)
 	return NMIBT_OUTCOME_SELF;
 }
 
+/* A capture that was made shortly before the death tells where CPUs were then, but for the one that
+ * died: it went on to that. */
+static bool is_before_death(const struct nmibt_death *death, unsigned int cpu)
+{
+	return death->is_capture_older || (death->is_capture_anothers && cpu == death->reporter);
+}
+
 /* The slot's header stays with the CPU, whatever the slot holds: the capture tells what became of
  * the CPU even if its text comes from another source. */
 static struct nmibt_error *try_slot(const struct nmibt_report *report, struct nmibt_cpu *cpu)
@@ -69,7 +76,8 @@ static struct nmibt_error *try_slot(const struct nmibt_report *report, struct nm
 						      cpu->cpu, &slot, &cpu->has_stale_slot);
 	if (err)
 		return err;
-	cpu->has_stale_slot |= report->death.is_capture_older && nmibt_slot_generation(&slot.slot);
+	cpu->has_stale_slot |=
+		is_before_death(&report->death, cpu->cpu) && nmibt_slot_generation(&slot.slot);
 	cpu->has_slot = slot.has_slot && !cpu->has_stale_slot;
 	cpu->slot = slot.slot;
 	cpu->slot_paddr = slot.slot_paddr;
@@ -461,13 +469,16 @@ static void set_outcome(const struct nmibt_report *report, struct nmibt_cpu *cpu
 
 static void say_why_nothing(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
+	char stale[96];
+
 	if (cpu->step != NMIBT_STEP_NOTHING || cpu->outcome != NMIBT_OUTCOME_NONE || *cpu->why)
 		return;
 	if (cpu->slot_paddr == NMI_CAPTURE_NO_MEMORY)
 		nmibt_add_reason(cpu->why, "there was no memory for its slot");
-	else if (cpu->has_stale_slot)
-		nmibt_add_reason(cpu->why, "its slot is of an older request");
-	else if (cpu->has_slot && report->sources->capture.desc.flags & NMI_CAPTURE_F_REGS_ONLY)
+	else if (cpu->has_stale_slot) {
+		nmibt_format_stale(report, stale, sizeof(stale));
+		nmibt_add_reason(cpu->why, "its slot %s", stale);
+	} else if (cpu->has_slot && report->sources->capture.desc.flags & NMI_CAPTURE_F_REGS_ONLY)
 		nmibt_add_reason(cpu->why, "a hardware error forbade to ask it");
 	else if (cpu->has_slot)
 		nmibt_add_reason(cpu->why, "nothing was asked of it");

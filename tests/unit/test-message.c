@@ -3,6 +3,7 @@
  * The message of the panic, its time and its CPU, where the log and the capture's descriptor have
  * them, or one of both.
  */
+#include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -310,39 +311,105 @@ static void oops_of_another_cpu(void **state)
 {
 	static const struct {
 		int panic_cpu;
-		unsigned int seconds; /* from the request to the log's newest record */
-		uint32_t reporter, moved_to;
-		bool is_older, is_damaged;
+		int oops; /* seconds from the request to an oops of that CPU; -1: it is not in the log */
+		unsigned int end; /* to the log's newest record */
+		uint32_t reporter;
+		bool is_anothers, is_older;
+		uint64_t outlived; /* seconds */
+		bool has_request;
+		const char *lead;
 	} cases[] = {
-		{3, 3600, 3, NMIBT_NO_CPU, true, false},
-		{1, 3600, 1, NMIBT_NO_CPU, false, true},
-		{-1, 3600, 1, NMIBT_NO_CPU, false, true},
-		{3, 1, 3, NMIBT_NO_CPU, false, false}, /* it was not moved: that is another panic */
+		{3, -1, 3600, 3, true, true, 0, false, "some time before the death"},
+		{3, -1, 1, 3, true, true, 0, false, "some time before the death"},
+		{3, 3600, 3600, 3, true, true, 0, true, "60 min before the death"},
+		{3, 11, 3600, 3, true, true, 0, true, "11 s before the death"},
+		{3, 2, 3600, 3, true, false, 0, true, "2.000 s before the death"},
+		/* Its clock is behind: the time between is not known. */
+		{3, -2, 3600, 3, true, true, 0, false, "some time before the death"},
+		/* A CPU that was not stopped prints, or the clocks differ. */
+		{1, -1, 3600, 1, false, false, 3600, false, ""},
+		{1, -2, 3600, 1, false, false, 3600, false, ""},
+		{-1, -1, 3600, 1, false, false, 3600, false, ""},
+		{1, -1, 5, 1, false, false, 0, true, ""},
+		/* It oopsed once more. */
+		{1, 3600, 3600, 1, false, true, 0, true, "60 min before the death"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		struct fake_report *f = fr_new();
 		struct nmi_capture_desc *desc = add_capture(f, "");
-		struct nmibt_percpu percpu = {
-			.panic_cpu = cases[i].panic_cpu,
-			.redirected_from = -1,
-		};
+		char lead[64];
 
 		desc->from_cpu = desc->panic_cpu = 1;
 		desc->flags = NMI_CAPTURE_F_CRASH_KEXEC;
 		f->report->was_stopped = true;
-		f->report->sources->percpu = &percpu;
-		f->now = REQUEST_NS + cases[i].seconds * FR_SECOND;
+		fr_panic_cpu(f, cases[i].panic_cpu);
+		f->now = REQUEST_NS + cases[i].oops * FR_SECOND;
+		size_t oops = cases[i].oops == -1 ? 0
+						  : fr_printout(f, NMIBT_PRINT_OOPS, 7,
+								cases[i].panic_cpu, "Oops: 0000");
+		if (oops)
+			f->log->printouts[oops - 1].has_ended = false;
+		f->now = REQUEST_NS + cases[i].end * FR_SECOND;
 		fr_record(f);
 		const struct nmibt_death *death = open_it(f);
-		if (death->reporter != cases[i].reporter || death->moved_to != cases[i].moved_to ||
+		nmibt_format_lead(f->report, lead, sizeof(lead));
+		if (death->reporter != cases[i].reporter || death->moved_to != NMIBT_NO_CPU ||
+		    death->is_capture_anothers != cases[i].is_anothers ||
 		    death->is_capture_older != cases[i].is_older ||
-		    !*f->report->sources->capture.damage == cases[i].is_damaged)
-			fail_msg("case %zu: reporter %u, moved to %u, older %d, damage '%s'", i,
-				 death->reporter, death->moved_to, death->is_capture_older,
-				 f->report->sources->capture.damage);
-		f->report->sources->percpu = NULL;
+		    death->outlived_ns != cases[i].outlived * FR_SECOND ||
+		    death->has_request_ns != cases[i].has_request || strcmp(lead, cases[i].lead))
+			fail_msg("case %zu: reporter %u, another's %d, older %d, outlived %" PRIu64
+				 " ns, request %d, '%s'",
+				 i, death->reporter, death->is_capture_anothers,
+				 death->is_capture_older, death->outlived_ns, death->has_request_ns,
+				 lead);
+		assert_true(f->report->complete);
+		assert_string_equal(f->report->sources->capture.damage, "");
+		fr_free(f);
+	}
+}
+
+/* CPU 1 asked for the capture as it oopsed; then a CPU printed its panic. */
+static void panic_behind_a_capture(void **state)
+{
+	static const struct {
+		uint32_t by; /* the CPU that printed it */
+		int ms; /* from the request to it */
+		const char *captured;
+		bool is_anothers, is_older;
+		const char *stale;
+	} cases[] = {
+		{3, 30, "", true, false, "was written 0.030 s before the panic, as CPU 1 asked"},
+		{3, -3, "", true, false, "was written shortly before the panic, as CPU 1 asked"},
+		{3, 60000, "", true, true, "was written 60 s before the panic, as CPU 1 asked"},
+		{3, -60000, "", true, true,
+		 "was written some time before the panic, as CPU 1 asked"},
+		{1, 3, "", false, false, "answers an earlier request than the last one"},
+		{1, 60000, "a driver", false, false,
+		 "answers an earlier request than the last one"},
+		/* The kernel takes the capture for old, and does not note the message. */
+		{1, 60000, "", false, true, "was written 60 s before the panic, as CPU 1 asked"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fake_report *f = fr_new();
+		struct nmi_capture_desc *desc = add_capture(f, cases[i].captured);
+		char stale[96];
+
+		desc->flags = NMI_CAPTURE_F_CRASH_KEXEC;
+		f->now = REQUEST_NS + cases[i].ms * (int64_t)1000000;
+		fr_panic(f, 7, cases[i].by, "a driver");
+		const struct nmibt_death *death = open_it(f);
+		nmibt_format_stale(f->report, stale, sizeof(stale));
+		if (death->is_capture_anothers != cases[i].is_anothers ||
+		    death->is_capture_older != cases[i].is_older || strcmp(stale, cases[i].stale))
+			fail_msg("case %zu: another's %d, older %d, '%s'", i,
+				 death->is_capture_anothers, death->is_capture_older, stale);
+		assert_int_equal(f->report->case_info.has_time,
+				 !cases[i].is_anothers && !cases[i].is_older);
 		fr_free(f);
 	}
 }
@@ -403,8 +470,8 @@ static void time_against_the_log(void **state)
 		uint64_t ns = f->now, seq = fr_record(f);
 		open_it(f);
 		assert_int_equal(f->report->death.has_request_ns, cases[i].is_dated);
-		assert_int_equal(f->report->complete, cases[i].is_dated);
-		assert_int_equal(!*f->report->sources->capture.damage, cases[i].is_dated);
+		assert_true(f->report->complete);
+		assert_string_equal(f->report->sources->capture.damage, "");
 		assert_int_equal(nmibt_age_of(f->report, NMIBT_CLOCK_LOG, ns, seq).kind,
 				 cases[i].is_dated ? NMIBT_AGE_EXACT : NMIBT_AGE_AT_LEAST);
 		fr_free(f);
@@ -481,6 +548,7 @@ int main(void)
 		cmocka_unit_test(moved),
 		cmocka_unit_test(panic_of_another_cpu),
 		cmocka_unit_test(oops_of_another_cpu),
+		cmocka_unit_test(panic_behind_a_capture),
 		TEST(ages),
 		cmocka_unit_test(time_against_the_log),
 		TEST(time_of_death),
