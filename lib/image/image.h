@@ -99,6 +99,15 @@ struct nmibt_image {
 	bool is_sparse;
 };
 
+/* An image over another one: it has callbacks of its own, and those of the dumps' readers that it does
+ * not have it passes on. ctx of both is a structure whose first member this is. */
+struct nmibt_over {
+	struct nmibt_image base;
+	struct nmibt_image_ops ops;
+};
+void nmibt_over_open(const struct nmibt_image *base, const struct nmibt_image_ops *own,
+		     struct nmibt_over *ret);
+
 /* What people are told that something is not in. */
 static inline const char *nmibt_image_name(const struct nmibt_image *image)
 {
@@ -326,15 +335,15 @@ struct nmibt_attachment {
 };
 
 struct nmibt_input {
+	/* Over the dump's image; or base is empty, and ops are the caller's callbacks. */
+	struct nmibt_over over;
 	struct nmibt_dump *dump; /* NULL: the caller reads the image */
 	char *path; /* of the first file; NULL: no files */
 	struct nmibt_input_ops caller; /* used if there is no dump */
 	void *caller_ctx;
 	struct nmibt_cache *pages; /* that the caller read; NULL: there is a dump */
-	struct nmibt_image base; /* the dump's image, or the caller's callbacks */
 	struct nmibt_attachment attachment;
-	struct nmibt_image image; /* base and attachment; its ops is &ops, its ctx this input */
-	struct nmibt_image_ops ops;
+	struct nmibt_image image; /* with what is attached; its ops is over's, its ctx this input */
 };
 
 /* The image that reports are made from. *ret belongs to the input. */

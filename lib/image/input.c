@@ -156,64 +156,6 @@ static struct nmibt_image_ops ops_of_caller(const struct nmibt_input_ops *caller
 	};
 }
 
-/* ------------------------------------------------------------ what the dump has */
-
-static enum nmibt_read base_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
-{
-	struct nmibt_input *input = ctx;
-
-	return input->base.ops->read_phys(input->base.ctx, paddr, buf, len);
-}
-
-static char *base_vmcoreinfo_text(void *ctx)
-{
-	struct nmibt_input *input = ctx;
-
-	return input->base.ops->vmcoreinfo_text(input->base.ctx);
-}
-
-static bool base_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
-{
-	struct nmibt_input *input = ctx;
-
-	return input->base.ops->next_range(input->base.ctx, from, ret);
-}
-
-static char *base_notes(void *ctx, size_t *ret_len)
-{
-	struct nmibt_input *input = ctx;
-
-	return input->base.ops->notes(input->base.ctx, ret_len);
-}
-
-static bool base_symbol_addr(void *ctx, const char *name, uint64_t *ret)
-{
-	struct nmibt_input *input = ctx;
-
-	return input->base.ops->symbol_addr(input->base.ctx, name, ret);
-}
-
-static bool base_symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
-{
-	struct nmibt_input *input = ctx;
-
-	return input->base.ops->symbolize(input->base.ctx, addr, buf, len);
-}
-
-static bool base_packed_stack(void *ctx, uint64_t pc, uint64_t sp, struct nmibt_str *ret)
-{
-	struct nmibt_input *input = ctx;
-
-	return input->base.ops->packed_stack(input->base.ctx, pc, sp, ret);
-}
-
-static const struct nmibt_image_ops dump_ops = {
-	.read_phys = base_read_phys,
-	.vmcoreinfo_text = base_vmcoreinfo_text,
-	.next_range = base_next_range,
-	.notes = base_notes,
-};
-
 /* -------------------------------------------------------------- what is attached */
 
 static bool attached_symbol_addr(void *ctx, const char *name, uint64_t *ret)
@@ -264,7 +206,7 @@ struct nmibt_error *nmibt_input_attach(struct nmibt_input *input,
 				       const struct nmibt_attachment *attachment)
 {
 	const struct nmibt_image_ops *has = attachment->ops;
-	struct nmibt_image_ops *ops = &input->ops;
+	struct nmibt_image_ops *ops = &input->over.ops;
 
 	if (input->attachment.ops)
 		return nmibt_error_create(NMIBT_ERR_USAGE,
@@ -309,13 +251,13 @@ static struct nmibt_error *read_options(const struct nmibt_input_options *from,
 static void set_image(struct nmibt_input *input, const struct nmibt_input_options *options)
 {
 	input->image = (struct nmibt_image){
-		.ops = &input->ops,
+		.ops = &input->over.ops,
 		.ctx = input,
-		.arch = input->base.arch ?: options->arch,
-		.page_size = input->base.page_size ?: options->page_size,
-		.phys_base = input->base.phys_base,
-		.lost = input->base.lost,
-		.is_sparse = input->base.is_sparse,
+		.arch = input->over.base.arch ?: options->arch,
+		.page_size = input->over.base.page_size ?: options->page_size,
+		.phys_base = input->over.base.phys_base,
+		.lost = input->over.base.lost,
+		.is_sparse = input->over.base.is_sparse,
 	};
 }
 
@@ -334,7 +276,9 @@ struct nmibt_error *nmibt_input_open(const char *const *paths, unsigned int nr,
 				     const struct nmibt_input_options *options,
 				     struct nmibt_input **ret)
 {
+	static const struct nmibt_image_ops none;
 	struct nmibt_input_options own = {0};
+	struct nmibt_image base;
 	struct nmibt_error *err = read_options(options, &own);
 	if (err)
 		return err;
@@ -347,14 +291,8 @@ struct nmibt_error *nmibt_input_open(const char *const *paths, unsigned int nr,
 		nmibt_input_close(input);
 		return err;
 	}
-	nmibt_dump_image(input->dump, &input->base);
-	input->ops = dump_ops;
-	if (input->base.ops->symbol_addr)
-		input->ops.symbol_addr = base_symbol_addr;
-	if (input->base.ops->symbolize)
-		input->ops.symbolize = base_symbolize;
-	if (input->base.ops->packed_stack)
-		input->ops.packed_stack = base_packed_stack;
+	nmibt_dump_image(input->dump, &base);
+	nmibt_over_open(&base, &none, &input->over);
 	set_image(input, &own);
 	*ret = input;
 	return NULL;
@@ -381,7 +319,7 @@ struct nmibt_error *nmibt_input_new(const struct nmibt_input_ops *ops, void *ctx
 		return nmibt_error_nomem();
 	input->caller = caller;
 	input->caller_ctx = ctx;
-	input->ops = ops_of_caller(&caller);
+	input->over.ops = ops_of_caller(&caller);
 	set_image(input, &own);
 	err = nmibt_cache_of_pages(own.page_size, &input->pages);
 	if (err) {
@@ -415,9 +353,9 @@ struct nmibt_error *nmibt_input_image(struct nmibt_input *input, const struct nm
 	if (err)
 		return err;
 	if (input->dump)
-		nmibt_dump_image(input->dump, &input->base);
-	if (input->base.arch)
-		input->image.arch = input->base.arch;
+		nmibt_dump_image(input->dump, &input->over.base);
+	if (input->over.base.arch)
+		input->image.arch = input->over.base.arch;
 	*ret = &input->image;
 	return NULL;
 }
@@ -435,7 +373,7 @@ enum nmibt_read nmibt_input_read(struct nmibt_input *input, uint64_t paddr, void
 
 char *nmibt_input_notes(struct nmibt_input *input, size_t *ret_len)
 {
-	return input->ops.notes ? input->ops.notes(input, ret_len) : NULL;
+	return input->over.ops.notes ? input->over.ops.notes(input, ret_len) : NULL;
 }
 
 const char *nmibt_input_summary(const struct nmibt_input *input)

@@ -17,11 +17,11 @@
 #define ARM64_PRSTATUS 0x188
 
 struct nmibt_dump {
+	struct nmibt_over over; /* the reader's image */
 	struct nmibt_dumpfile **files;
 	unsigned int nr_files;
 	const struct nmibt_reader *reader; /* NULL: nothing is open */
 	void *opened; /* by the reader */
-	struct nmibt_image base; /* its image */
 	char *found; /* VMCOREINFO that was found in memory; NULL: the dump has a note or none */
 	struct nmibt_vmcoreinfo vmcoreinfo; /* from the dump's note, or from its memory */
 	bool has_read_vmcoreinfo;
@@ -87,11 +87,37 @@ static struct nmibt_error *refuse_part(const struct nmibt_file *file)
 					file->path, is_sadump ? "a sadump" : "an ELF");
 }
 
+static enum nmibt_read dump_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
+{
+	struct nmibt_dump *dump = ctx;
+	enum nmibt_read status =
+		dump->over.base.ops->read_phys(dump->over.base.ctx, paddr, buf, len);
+
+	return status == NMIBT_READ_EXCLUDED && dump->is_cut ? NMIBT_READ_ERROR : status;
+}
+
+static char *dump_vmcoreinfo_text(void *ctx)
+{
+	struct nmibt_dump *dump = ctx;
+
+	if (dump->found)
+		return strdup(dump->found);
+	return dump->over.base.ops->vmcoreinfo_text
+		       ? dump->over.base.ops->vmcoreinfo_text(dump->over.base.ctx)
+		       : NULL;
+}
+
+static const struct nmibt_image_ops own_ops = {
+	.read_phys = dump_read_phys,
+	.vmcoreinfo_text = dump_vmcoreinfo_text,
+};
+
 /* Opens one dump, which may have several files. */
 static struct nmibt_error *open_dump(struct nmibt_dump *dump, unsigned int nr,
 				     const struct nmibt_file *const *files, bool may_crash)
 {
 	const struct nmibt_reader *reader = NULL;
+	struct nmibt_image base;
 
 	for (unsigned int i = 0; i < nr; i++) {
 		reader = find_reader(files[i]);
@@ -104,8 +130,9 @@ static struct nmibt_error *open_dump(struct nmibt_dump *dump, unsigned int nr,
 	if (err)
 		return err;
 	dump->reader = reader;
-	reader->image(dump->opened, &dump->base);
-	dump->lost = dump->lost ?: dump->base.lost;
+	reader->image(dump->opened, &base);
+	nmibt_over_open(&base, &own_ops, &dump->over);
+	dump->lost = dump->lost ?: base.lost;
 	return NULL;
 }
 
@@ -125,24 +152,6 @@ static struct nmibt_error *open_image(struct nmibt_dump *dump, unsigned int nr,
 		files[i] = &dump->files[i]->file;
 	}
 	return open_dump(dump, nr, files, may_crash);
-}
-
-static enum nmibt_read dump_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
-{
-	struct nmibt_dump *dump = ctx;
-	enum nmibt_read status = dump->base.ops->read_phys(dump->base.ctx, paddr, buf, len);
-
-	return status == NMIBT_READ_EXCLUDED && dump->is_cut ? NMIBT_READ_ERROR : status;
-}
-
-static char *dump_vmcoreinfo_text(void *ctx)
-{
-	struct nmibt_dump *dump = ctx;
-
-	if (dump->found)
-		return strdup(dump->found);
-	return dump->base.ops->vmcoreinfo_text ? dump->base.ops->vmcoreinfo_text(dump->base.ctx)
-					       : NULL;
 }
 
 /*
@@ -180,11 +189,11 @@ static enum nmibt_arch arch_by_vmcoreinfo(const struct nmibt_vmcoreinfo *v)
 static struct nmibt_error *look_for_vmcoreinfo(struct nmibt_dump *dump)
 {
 	struct nmibt_vmcoreinfo *v = &dump->vmcoreinfo;
-	struct nmibt_error *err = nmibt_vmcoreinfo_read(&dump->base, v);
+	struct nmibt_error *err = nmibt_vmcoreinfo_read(&dump->over.base, v);
 
 	if (!err && !v->osrelease) {
 		nmibt_vmcoreinfo_destroy(v);
-		err = nmibt_vmcoreinfo_find(&dump->base, &dump->found);
+		err = nmibt_vmcoreinfo_find(&dump->over.base, &dump->found);
 		if (err && err->code == NMIBT_ERR_DAMAGED)
 			dump->remark =
 				"memory has VMCOREINFO of more than one kernel: none is used";
@@ -193,8 +202,8 @@ static struct nmibt_error *look_for_vmcoreinfo(struct nmibt_dump *dump)
 		nmibt_error_destroy(err);
 		err = nmibt_vmcoreinfo_parse(dump->found ? strdup(dump->found) : NULL, v);
 	}
-	if (!err && dump->base.arch == NMIBT_ARCH_UNKNOWN)
-		dump->base.arch = arch_by_vmcoreinfo(v) ?: arch_by_notes(&dump->base);
+	if (!err && dump->over.base.arch == NMIBT_ARCH_UNKNOWN)
+		dump->over.base.arch = arch_by_vmcoreinfo(v) ?: arch_by_notes(&dump->over.base);
 	return err;
 }
 
@@ -232,64 +241,10 @@ struct nmibt_error *nmibt_dump_read_vmcoreinfo(struct nmibt_dump *dump,
 	return NULL;
 }
 
-static bool dump_next_range(void *ctx, uint64_t from, struct nmibt_range *ret)
-{
-	struct nmibt_dump *dump = ctx;
-
-	return dump->base.ops->next_range(dump->base.ctx, from, ret);
-}
-
-static char *dump_notes(void *ctx, size_t *ret_len)
-{
-	struct nmibt_dump *dump = ctx;
-
-	if (dump->base.ops->notes)
-		return dump->base.ops->notes(dump->base.ctx, ret_len);
-	*ret_len = 0;
-	return NULL;
-}
-
-static bool dump_symbol_addr(void *ctx, const char *name, uint64_t *ret)
-{
-	struct nmibt_dump *dump = ctx;
-
-	return dump->base.ops->symbol_addr(dump->base.ctx, name, ret);
-}
-
-static bool dump_symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
-{
-	struct nmibt_dump *dump = ctx;
-
-	return dump->base.ops->symbolize(dump->base.ctx, addr, buf, len);
-}
-
-static bool dump_packed_stack(void *ctx, uint64_t pc, uint64_t sp, struct nmibt_str *ret)
-{
-	struct nmibt_dump *dump = ctx;
-
-	return dump->base.ops->packed_stack(dump->base.ctx, pc, sp, ret);
-}
-
 void nmibt_dump_image(struct nmibt_dump *dump, struct nmibt_image *ret)
 {
-	static const struct nmibt_image_ops ops = {
-		.read_phys = dump_read_phys,
-		.vmcoreinfo_text = dump_vmcoreinfo_text,
-		.next_range = dump_next_range,
-		.notes = dump_notes,
-	};
-	static const struct nmibt_image_ops recorded_ops = {
-		.read_phys = dump_read_phys,
-		.vmcoreinfo_text = dump_vmcoreinfo_text,
-		.next_range = dump_next_range,
-		.symbol_addr = dump_symbol_addr,
-		.symbolize = dump_symbolize,
-		.notes = dump_notes,
-		.packed_stack = dump_packed_stack,
-	};
-
-	*ret = dump->base;
-	ret->ops = dump->base.ops->packed_stack ? &recorded_ops : &ops;
+	*ret = dump->over.base;
+	ret->ops = &dump->over.ops;
 	ret->ctx = dump;
 	ret->lost = dump->lost;
 }

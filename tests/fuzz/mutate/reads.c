@@ -120,8 +120,8 @@ void base_find_reads(struct base *base, const char *const *paths)
 		errx(2, "%s: %s", base->name, nmibt_error_message(error));
 	base->page_size = image->page_size;
 	noting = base;
-	read_phys = input->ops.read_phys;
-	input->ops.read_phys = noting_read;
+	read_phys = input->over.ops.read_phys;
+	input->over.ops.read_phys = noting_read;
 	report(base, input);
 	nmibt_input_close(input);
 	if (!base->nr_reads)
