@@ -248,7 +248,48 @@ static struct nmibt_error *put_cpu(struct nmibt_recorder *rec, unsigned int cpu,
 
 /* ---------------------------------------------------------------- the end of the log */
 
-static void put_record(const struct nmibt_log_record *record, FILE *out)
+struct last_record {
+	uint64_t ts_ns;
+	char *text; /* malloc'ed, len bytes */
+	size_t len;
+};
+
+/* The last records, in a ring. */
+struct last_records {
+	struct last_record records[LAST_LINES];
+	uint64_t nr; /* of all records */
+};
+
+static struct nmibt_error *keep(struct last_records *last, const struct nmibt_log_record *record)
+{
+	struct last_record *kept = &last->records[last->nr % LAST_LINES];
+	char *text = realloc(kept->text, record->len + 1);
+
+	if (!text)
+		return nmibt_error_nomem();
+	memcpy(text, record->text, record->len);
+	*kept = (struct last_record){.ts_ns = record->ts_ns, .text = text, .len = record->len};
+	last->nr++;
+	return NULL;
+}
+
+static struct nmibt_error *read_log(struct nmibt_recorder *rec, struct last_records *last)
+{
+	struct nmibt_log_record record;
+	struct nmibt_log *log;
+	struct nmibt_error *err = nmibt_log_open(rec->kernel, &log);
+
+	if (err)
+		return err;
+	while (!err && nmibt_log_next(log, &record)) {
+		if (!record.is_end)
+			err = keep(last, &record);
+	}
+	nmibt_log_close(log);
+	return err;
+}
+
+static void put_record(const struct last_record *record, FILE *out)
 {
 	fprintf(out, "[%5" PRIu64 ".%06" PRIu64 "] ", record->ts_ns / 1000000000,
 		record->ts_ns / 1000 % 1000000);
@@ -256,40 +297,23 @@ static void put_record(const struct nmibt_log_record *record, FILE *out)
 	putc('\n', out);
 }
 
-/* Counts the records with out NULL, or writes those behind the first skip ones. */
-static struct nmibt_error *read_log(struct nmibt_recorder *rec, uint64_t skip, FILE *out,
-				    uint64_t *ret_nr)
-{
-	struct nmibt_log_record record;
-	struct nmibt_log *log;
-	struct nmibt_error *err = nmibt_log_open(rec->kernel, &log);
-
-	*ret_nr = 0;
-	if (err)
-		return err;
-	while (nmibt_log_next(log, &record)) {
-		if (!record.is_end && out && *ret_nr >= skip)
-			put_record(&record, out);
-		*ret_nr += !record.is_end;
-	}
-	nmibt_log_close(log);
-	return NULL;
-}
-
 static struct nmibt_error *put_last_lines(struct nmibt_recorder *rec, FILE *out)
 {
-	uint64_t nr;
-	struct nmibt_error *err = read_log(rec, 0, NULL, &nr);
+	struct last_records last = {.nr = 0};
+	struct nmibt_error *err = read_log(rec, &last);
 
-	if (err && err->code != NMIBT_ERR_NOMEM) {
+	if (!err) {
+		fputs("\nthe end of the log:\n", out);
+		for (uint64_t i = last.nr > LAST_LINES ? last.nr - LAST_LINES : 0; i < last.nr; i++)
+			put_record(&last.records[i % LAST_LINES], out);
+	} else if (err->code != NMIBT_ERR_NOMEM) {
 		fprintf(out, "\n[the log: %s]\n", nmibt_error_message(err));
 		nmibt_error_destroy(err);
-		return NULL;
+		err = NULL;
 	}
-	if (err)
-		return err;
-	fputs("\nthe end of the log:\n", out);
-	return read_log(rec, nr > LAST_LINES ? nr - LAST_LINES : 0, out, &nr);
+	for (size_t i = 0; i < LAST_LINES; i++)
+		free(last.records[i].text);
+	return err;
 }
 
 /* ------------------------------------------------------------------------ together */
