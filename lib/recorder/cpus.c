@@ -12,27 +12,6 @@ void nmibt_cpu_evidence_destroy(struct cpu_evidence *evidence)
 	nmibt_evidence_destroy(&evidence->stop);
 }
 
-static struct nmibt_error *follow_registers(struct nmibt_recorder *rec, struct nmibt_kernel *kernel,
-					    struct nmibt_evidence *evidence)
-{
-	if (!rec->unwinder_tried && evidence->regs.present && !evidence->is_user) {
-		rec->unwinder_tried = true;
-		nmibt_error_destroy(nmibt_unwinder_open(rec->kernel, &rec->unwinder));
-	}
-	return nmibt_unwind_evidence(kernel, rec->unwinder, evidence);
-}
-
-struct nmibt_error *nmibt_recorder_unwind_stop(struct nmibt_recorder *rec,
-					       struct nmibt_kernel *kernel,
-					       struct nmibt_evidence *stop)
-{
-	struct nmibt_error *err = follow_registers(rec, kernel, stop);
-
-	if (!err && stop->source == NMIBT_SOURCE_VCPU && stop->regs.present)
-		nmibt_see_through_stop(stop);
-	return err;
-}
-
 /* True: a report follows the registers in the slot, because nothing else has the CPU's stack. */
 static bool needs_stack_of_slot(const struct cpu_evidence *e)
 {
@@ -85,9 +64,9 @@ struct nmibt_error *nmibt_recorder_read_cpu(struct nmibt_recorder *rec, struct n
 	 * there is none. */
 	if (ret->is_stale || (!slot->stack.nr && !(slot->has_slot && slot->is_user)) ||
 	    ret->stop.source == NMIBT_SOURCE_VCPU)
-		err = nmibt_recorder_unwind_stop(rec, kernel, &ret->stop);
+		err = nmibt_unwind_registers_of_stop(&rec->follower, kernel, &ret->stop);
 	if (!err && needs_stack_of_slot(ret))
-		err = follow_registers(rec, kernel, &ret->slot);
+		err = nmibt_unwind_evidence(&rec->follower, kernel, &ret->slot);
 	if (err)
 		nmibt_cpu_evidence_destroy(ret);
 	return err;

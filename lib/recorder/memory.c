@@ -309,7 +309,7 @@ static struct nmibt_error *note_unwind(void *ctx, struct nmibt_kernel *kernel,
 	struct memory_note *note = ctx;
 	struct nmibt_evidence evidence = {.regs = *regs};
 	struct nmibt_error *err =
-		nmibt_unwind_evidence(note->rec->kernel, note->rec->unwinder, &evidence);
+		nmibt_unwind_evidence(&note->rec->follower, note->rec->kernel, &evidence);
 
 	(void)kernel;
 	if (err)

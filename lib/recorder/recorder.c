@@ -143,8 +143,10 @@ static struct nmibt_error *open_recorder(struct nmibt_recorder *rec, const char 
 
 	if (!err)
 		err = nmibt_kernel_open(&rec->image, &rec->kernel);
-	if (!err)
-		err = open_sources(rec);
+	if (err)
+		return err;
+	rec->follower.kernel = rec->kernel;
+	err = open_sources(rec);
 	if (err)
 		return err;
 	if (!rec->nr_cpus && !rec->log)
@@ -183,7 +185,7 @@ void nmibt_recorder_close(struct nmibt_recorder *rec)
 		return;
 	nmibt_capture_destroy(&rec->capture);
 	nmibt_log_source_close(rec->log);
-	nmibt_unwinder_close(rec->unwinder);
+	nmibt_unwinder_close(rec->follower.unwinder);
 	nmibt_kernel_close(rec->kernel);
 	nmibt_cached_close(rec->cached);
 	nmibt_elf_close(rec->elf);

@@ -56,8 +56,7 @@ struct nmibt_recorder {
 	const struct nmibt_percpu *percpu; /* only without a capture; NULL: not known */
 	bool was_stopped; /* there was a kdump: the dump's notes are not of virtual CPUs */
 	const struct nmibt_vcpus *vcpus; /* NULL: not known, or there was a kdump */
-	struct nmibt_unwinder *unwinder; /* NULL: stacks can't be followed */
-	bool unwinder_tried;
+	struct nmibt_follower follower; /* of kernel */
 	bool is_incomplete;
 	char why[NMIBT_WHY_LEN]; /* why there is no capture; printable */
 	unsigned int nr_cpus; /* elements of cpus and order */
@@ -74,10 +73,6 @@ struct nmibt_recorder {
 /* Reads what the sources of kernel have about a CPU. The caller destroys *ret. */
 struct nmibt_error *nmibt_recorder_read_cpu(struct nmibt_recorder *rec, struct nmibt_kernel *kernel,
 					    unsigned int cpu, struct cpu_evidence *ret);
-/* Unwinds the registers at the stop, where that was not worth the time yet. */
-struct nmibt_error *nmibt_recorder_unwind_stop(struct nmibt_recorder *rec,
-					       struct nmibt_kernel *kernel,
-					       struct nmibt_evidence *stop);
 void nmibt_cpu_evidence_destroy(struct cpu_evidence *evidence);
 /* Fills in cpus and order. */
 struct nmibt_error *nmibt_recorder_look_at_cpus(struct nmibt_recorder *rec);

@@ -341,7 +341,7 @@ static struct nmibt_error *note_stop_stack(struct writing *w, unsigned int cpu)
 
 	if (err)
 		return err;
-	err = nmibt_recorder_unwind_stop(w->rec, w->kernel, &e.stop);
+	err = nmibt_unwind_registers_of_stop(&w->rec->follower, w->kernel, &e.stop);
 	nmibt_cpu_evidence_destroy(&e);
 	return err;
 }

@@ -558,8 +558,10 @@ static struct nmibt_error *make_report(const struct nmibt_image *image, struct n
 	report->sources = calloc(1, sizeof(*report->sources));
 	struct nmibt_error *err =
 		report->sources ? nmibt_kernel_open(image, &report->kernel) : nmibt_error_nomem();
-	if (!err)
+	if (!err) {
+		report->sources->follower.kernel = report->kernel;
 		err = nmibt_open_sources(report);
+	}
 	if (!err)
 		err = nmibt_report_conclude(report);
 	if (err) {

@@ -218,8 +218,7 @@ struct nmibt_sources {
 	const struct nmibt_percpu *percpu; /* the kernel's; NULL: not known */
 	bool has_buffers; /* NMI buffers */
 	const struct nmibt_vcpus *vcpus; /* the kernel's; NULL: not known, or must not be used */
-	struct nmibt_unwinder *unwinder; /* NULL: not needed yet, or stacks can't be followed */
-	bool unwinder_tried;
+	struct nmibt_follower follower;
 	struct nmibt_source_state states[NMIBT_NR_SOURCES];
 };
 
@@ -230,7 +229,7 @@ struct nmibt_report {
 	struct nmibt_input *input; /* borrowed; NULL: the report was made from an image */
 	struct nmibt_kernel *kernel;
 	enum nmibt_source only;
-	struct nmibt_sources *sources; /* sources->unwinder is opened when it is needed */
+	struct nmibt_sources *sources; /* its follower changes */
 	struct nmibt_case case_info;
 	struct nmibt_death death;
 	uint64_t boot_from, boot_to; /* the log's records of the boot that died: [from, to) */

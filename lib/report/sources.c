@@ -368,28 +368,20 @@ void nmibt_close_sources(struct nmibt_report *report)
 		return;
 	nmibt_capture_destroy(&sources->capture);
 	nmibt_log_source_close(sources->log);
-	nmibt_unwinder_close(sources->unwinder);
+	nmibt_unwinder_close(sources->follower.unwinder);
 	free(sources);
 }
 
 struct nmibt_error *nmibt_follow_registers(const struct nmibt_report *report,
 					   struct nmibt_evidence *evidence)
 {
-	struct nmibt_sources *sources = report->sources;
-
-	if (!sources->unwinder_tried && evidence->regs.present && !evidence->is_user)
-		nmibt_error_destroy(nmibt_unwinder_open(report->kernel, &sources->unwinder));
-	sources->unwinder_tried |= evidence->regs.present && !evidence->is_user;
-	return nmibt_unwind_evidence(report->kernel, sources->unwinder, evidence);
+	return nmibt_unwind_evidence(&report->sources->follower, report->kernel, evidence);
 }
 
 struct nmibt_error *nmibt_unwind_stop(const struct nmibt_report *report, struct nmibt_cpu *cpu)
 {
-	struct nmibt_error *err = nmibt_follow_registers(report, &cpu->stop);
-
-	if (!err && cpu->stop.source == NMIBT_SOURCE_VCPU && cpu->stop.regs.present)
-		nmibt_see_through_stop(&cpu->stop);
-	return err;
+	return nmibt_unwind_registers_of_stop(&report->sources->follower, report->kernel,
+					      &cpu->stop);
 }
 
 /* ---------------------------------------------------------- what may be used of them */

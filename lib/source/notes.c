@@ -105,8 +105,8 @@ static bool unpack_stack(const struct nmibt_image *image, struct nmibt_evidence 
 
 /* Unwinds with the front end's vmlinux, if it has one; else with the data that the kernel keeps in
  * memory for its own unwinder. */
-struct nmibt_error *nmibt_unwind_evidence(struct nmibt_kernel *kernel,
-					  struct nmibt_unwinder *unwinder,
+struct nmibt_error *nmibt_unwind_evidence(struct nmibt_follower *follower,
+					  struct nmibt_kernel *kernel,
 					  struct nmibt_evidence *evidence)
 {
 	const struct nmibt_image *image = kernel->image;
@@ -129,11 +129,25 @@ struct nmibt_error *nmibt_unwind_evidence(struct nmibt_kernel *kernel,
 			return NULL;
 		nmibt_error_destroy(err);
 	}
-	if (!unwinder)
+	if (!follower->is_tried)
+		nmibt_error_destroy(nmibt_unwinder_open(follower->kernel, &follower->unwinder));
+	follower->is_tried = true;
+	if (!follower->unwinder)
 		return show_pc(kernel, evidence);
-	err = nmibt_unwind(unwinder, &evidence->regs, &evidence->stack);
+	err = nmibt_unwind(follower->unwinder, &evidence->regs, &evidence->stack);
 	if (!err || err->code == NMIBT_ERR_NOMEM || err->code == NMIBT_ERR_INTERRUPTED)
 		return err;
 	nmibt_error_destroy(err);
 	return show_pc(kernel, evidence);
+}
+
+struct nmibt_error *nmibt_unwind_registers_of_stop(struct nmibt_follower *follower,
+						   struct nmibt_kernel *kernel,
+						   struct nmibt_evidence *stop)
+{
+	struct nmibt_error *err = nmibt_unwind_evidence(follower, kernel, stop);
+
+	if (!err && stop->source == NMIBT_SOURCE_VCPU && stop->regs.present)
+		nmibt_see_through_stop(stop);
+	return err;
 }

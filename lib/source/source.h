@@ -324,10 +324,21 @@ void nmibt_vcpu_evidence(struct nmibt_kernel *kernel, unsigned int cpu, struct n
 /* For a virtual CPU whose stack is unwound: if panic() stopped it, sets task and mode to those that
  * the stop interrupted. */
 void nmibt_see_through_stop(struct nmibt_evidence *evidence);
-/* Fills in the stack that the registers point to, unless it is there. unwinder may be NULL: then
- * the stack has only the frame of the pc. */
-struct nmibt_error *nmibt_unwind_evidence(struct nmibt_kernel *kernel,
-					  struct nmibt_unwinder *unwinder,
+
+/* Follows the stacks of a kernel. Its unwinder is opened when it is needed. */
+struct nmibt_follower {
+	struct nmibt_kernel *kernel;
+	struct nmibt_unwinder *unwinder; /* NULL: not needed yet, or it can't be opened */
+	bool is_tried;
+};
+/* Fills in the stack that the registers point to, unless it is there. Without an unwinder the stack
+ * has only the frame of the pc. kernel: the follower's, or the same one by another image. */
+struct nmibt_error *nmibt_unwind_evidence(struct nmibt_follower *follower,
+					  struct nmibt_kernel *kernel,
 					  struct nmibt_evidence *evidence);
+/* The same of the registers at the stop; then nmibt_see_through_stop() of a virtual CPU. */
+struct nmibt_error *nmibt_unwind_registers_of_stop(struct nmibt_follower *follower,
+						   struct nmibt_kernel *kernel,
+						   struct nmibt_evidence *stop);
 
 #endif /* NMIBT_SOURCE_H */

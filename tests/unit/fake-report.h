@@ -75,6 +75,7 @@ static inline struct fake_report *fr_new(void)
 	assert(f->report->sources);
 	struct nmibt_error *err = nmibt_kernel_open(&f->image, &f->report->kernel);
 	assert(!err);
+	f->report->sources->follower.kernel = f->report->kernel;
 
 	struct nmibt_percpu *p = calloc(1, sizeof(*p));
 	assert(p);
