@@ -33,15 +33,23 @@ static void read_header(const char *s, struct header *ret)
 /* zlib adds at most a few bytes to what it can't compress. */
 #define MAX_DATA (NMIBT_CHUNK_MAX + (NMIBT_CHUNK_MAX >> 8) + 64)
 
-/* A length that is damaged must not make each header cost a checksum of the whole file. */
-static bool is_sound(const char *s, size_t rest, struct header *ret)
+/* How many bytes may be checksummed in all. Chunks that are damaged may claim to overlap, but headers
+ * that each claim many bytes must not cost their number times these. */
+static uint64_t effort_for(size_t len)
+{
+	return 4 * (uint64_t)len + (1 << 20);
+}
+
+static bool is_sound(const char *s, size_t rest, uint64_t *effort, struct header *ret)
 {
 	if (rest < NMIBT_CHUNK_HEADER)
 		return false;
 	read_header(s, ret);
-	return ret->version == NMIBT_RECORD_VERSION && !(ret->flags & ~FLAG_LAST) &&
-	       ret->len <= MAX_DATA && ret->len <= rest - NMIBT_CHUNK_HEADER &&
-	       nmibt_chunk_crc(s, s + NMIBT_CHUNK_HEADER, ret->len) == ret->crc;
+	if (ret->version != NMIBT_RECORD_VERSION || ret->flags & ~FLAG_LAST ||
+	    ret->len > MAX_DATA || ret->len > rest - NMIBT_CHUNK_HEADER || ret->len > *effort)
+		return false;
+	*effort -= ret->len;
+	return nmibt_chunk_crc(s, s + NMIBT_CHUNK_HEADER, ret->len) == ret->crc;
 }
 
 /* The next magic from at on; len: there is none. */
@@ -63,6 +71,7 @@ static bool inflate_items(const char *data, size_t len, char *items, size_t *ret
 		      .avail_out = NMIBT_CHUNK_MAX};
 	int end;
 
+	*ret_len = 0;
 	if (inflateInit(&z) != Z_OK)
 		return false;
 	end = inflate(&z, Z_FINISH);
@@ -74,12 +83,21 @@ static bool inflate_items(const char *data, size_t len, char *items, size_t *ret
 	return end == Z_STREAM_END && !z.avail_in;
 }
 
+/* *left: how many bytes may still be inflated, whether or not they are items in the end. */
+static bool take_items(const char *data, size_t len, struct nmibt_bytes *items, uint64_t *left)
+{
+	bool is_good = inflate_items(data, len, items->s, &items->len) && items->len <= *left;
+
+	*left -= items->len < *left ? items->len : *left;
+	return is_good;
+}
+
 struct nmibt_error *nmibt_record_read(const char *data, size_t len, nmibt_chunk_fn visit, void *ctx,
 				      unsigned int *ret_damaged)
 {
 	_cleanup_free_ char *items = malloc(NMIBT_CHUNK_MAX);
 	struct nmibt_error *err = NULL;
-	uint64_t total = 0;
+	uint64_t effort = effort_for(len), left = NMIBT_RECORD_MAX;
 
 	*ret_damaged = 0;
 	if (!items)
@@ -90,14 +108,11 @@ struct nmibt_error *nmibt_record_read(const char *data, size_t len, nmibt_chunk_
 		struct nmibt_chunk chunk = {.at = at, .items.s = items};
 
 		size = 1;
-		if (!is_sound(data + at, len - at, &header) ||
-		    !inflate_items(data + at + NMIBT_CHUNK_HEADER, header.len, items,
-				   &chunk.items.len) ||
-		    total + chunk.items.len > NMIBT_RECORD_MAX) {
+		if (!is_sound(data + at, len - at, &effort, &header) || !left ||
+		    !take_items(data + at + NMIBT_CHUNK_HEADER, header.len, &chunk.items, &left)) {
 			++*ret_damaged;
 			continue;
 		}
-		total += chunk.items.len;
 		size = chunk.size = NMIBT_CHUNK_HEADER + header.len;
 		chunk.id = header.id;
 		chunk.number = header.number;
@@ -109,10 +124,11 @@ struct nmibt_error *nmibt_record_read(const char *data, size_t len, nmibt_chunk_
 
 bool nmibt_record_is_in(const char *data, size_t len)
 {
+	uint64_t effort = effort_for(len);
 	struct header header;
 
 	for (size_t at = find_magic(data, len, 0); at < len; at = find_magic(data, len, at + 1)) {
-		if (is_sound(data + at, len - at, &header))
+		if (is_sound(data + at, len - at, &effort, &header))
 			return true;
 	}
 	return false;

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <zlib.h>
 
 #include <cmocka.h>
@@ -278,6 +279,28 @@ static void a_chunk_of_too_many_items(void **state)
 	free(file);
 }
 
+/* Many headers that each claim as much as a chunk may have. Each one's checksum would be of these bytes:
+ * 17 GB in all. */
+static void headers_that_claim_much(void **state)
+{
+	const size_t nr = 1 << 18, len = nr * 16 + NMIBT_CHUNK_MAX + NMIBT_CHUNK_HEADER;
+	char *file = calloc(1, len);
+	uint32_t claim = htole32(NMIBT_CHUNK_MAX);
+	struct seen seen;
+
+	(void)state;
+	assert_non_null(file);
+	for (size_t i = 0; i < nr; i++) {
+		memcpy(file + i * 16, "\x89NBR\x01\x01\x00\x00\x78\x56\x34\x12", 12);
+		memcpy(file + i * 16 + 12, &claim, sizeof(claim));
+	}
+	clock_t begun = clock();
+	assert_int_equal(read_record(file, len, &seen), nr);
+	assert_false(nmibt_record_is_in(file, len));
+	assert_true(clock() - begun < CLOCKS_PER_SEC);
+	free(file);
+}
+
 /* ----------------------------------------------------------------------------- items */
 
 static void numbers(void **state)
@@ -389,6 +412,7 @@ int main(void)
 		cmocka_unit_test(any_byte_changed),
 		cmocka_unit_test(in_the_middle_of_something_else),
 		cmocka_unit_test(a_chunk_of_too_many_items),
+		cmocka_unit_test(headers_that_claim_much),
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(every_kind_of_item),
 		cmocka_unit_test(items_that_make_no_sense),
