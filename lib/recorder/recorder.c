@@ -130,7 +130,7 @@ static void find_case(struct nmibt_recorder *rec)
 	_cleanup_free_ char *host = nmibt_read_host(rec->kernel);
 
 	snprintf(rec->host, sizeof(rec->host), "%s", host ? host : "");
-	rec->time = crashtime->known ? crashtime->value : desc->asked_real_ns / 1000000000;
+	rec->time = crashtime->known ? crashtime->value : nmibt_request_time(desc);
 	rec->uptime_ns = rec->has_capture ? desc->asked_local_ns : rec->log ? rec->log->last_ns : 0;
 	find_message(rec);
 }

@@ -188,17 +188,14 @@ static void find_taint(const struct nmibt_report *report, struct nmibt_case *ret
 		ret->taint = ret->own_taint;
 }
 
-/* Before 2000 the machine's clock was not set: without a battery it begins in 1970. */
-#define MIN_TIME UINT64_C(946684800)
-
 static void find_time(const struct nmibt_report *report, struct nmibt_case *ret)
 {
 	const struct nmibt_number *crashtime = &report->kernel->vmcoreinfo.crashtime;
-	uint64_t asked = report->sources->capture.desc.asked_real_ns / 1000000000;
+	uint64_t asked = nmibt_request_time(&report->sources->capture.desc);
 
 	ret->has_time = crashtime->known;
 	ret->time = crashtime->value;
-	if (crashtime->known || !report->death.by_capture || asked < MIN_TIME ||
+	if (crashtime->known || !report->death.by_capture || !asked ||
 	    report->death.is_capture_anothers || report->death.is_capture_older)
 		return;
 	ret->has_time = true;

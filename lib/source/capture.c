@@ -616,6 +616,16 @@ struct nmibt_error *nmibt_locate(struct nmibt_kernel *kernel, enum nmibt_source 
 	return not_found(ret, only);
 }
 
+/* Before 2000 the machine's clock was not set: without a battery it begins in 1970. */
+#define MIN_TIME UINT64_C(946684800)
+
+uint64_t nmibt_request_time(const struct nmi_capture_desc *desc)
+{
+	uint64_t seconds = desc->asked_real_ns / 1000000000;
+
+	return seconds < MIN_TIME ? 0 : seconds;
+}
+
 void nmibt_capture_destroy(struct nmibt_capture *capture)
 {
 	free(capture->slots);

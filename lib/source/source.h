@@ -280,6 +280,8 @@ struct nmibt_capture {
 struct nmibt_error *nmibt_locate(struct nmibt_kernel *kernel, enum nmibt_source only,
 				 struct nmibt_capture *ret);
 void nmibt_capture_destroy(struct nmibt_capture *capture);
+/* When the request was made, in s since 1970; 0: not known. */
+uint64_t nmibt_request_time(const struct nmi_capture_desc *desc);
 
 /* ------------------------------------------------------------- evidence by source */
 

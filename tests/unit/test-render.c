@@ -542,7 +542,8 @@ static void option_older(void **state)
 	end_traces(f);
 	char *text = RENDER(f, .older = false);
 	check_has(text, "\noutcomes    4 CPUs: 2 nmi, 1 self, 1 registers\n");
-	check_has(text, "\nstale       CPU 2  PID 102  the slot answers an earlier request than the last one; -o shows "
+	check_has(text, "\nstale       CPU 2  PID 102  the slot answers an earlier request than "
+			"the last one; -o shows "
 			"it\n");
 	check_has(text, "\nolder       backtraces of 1 CPU; -o shows them\n");
 	check_has(text, "\nCPU 2  registers  PID 102  unwound by nmibt from its crash note\n");
