@@ -7,6 +7,7 @@
  */
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,6 +42,9 @@ static const char help[] = USAGE
 	"  -i, --signature      the crash signature, and how it was made; see docs/signature.md\n"
 	"  -S, --source=SOURCE  this source only: vmcoreinfo or scan for the capture;\n"
 	"                       nmi-buffers, log, registers or vcpu of other kernels\n"
+	"      --crash=N        of several logs in the files, the one of this number; by default "
+	"the\n"
+	"                       last\n"
 	"      --describe       write a description that testdumps/mkdump makes a dump from; it\n"
 	"                       leaves out names of tasks, messages, and what else identifies\n"
 	"                       the machine\n"
@@ -62,6 +66,7 @@ struct arguments {
 	struct nmibt_render_options render;
 	struct nmibt_report_options report;
 	const char *cpus;
+	unsigned int crash; /* 0: the last one */
 	struct nmibt_debuginfo_options debuginfo;
 	bool use_debuginfo;
 	bool unlocked;
@@ -95,7 +100,7 @@ static int usage(void)
 	return 2;
 }
 
-enum { HELP = 256, VERSION, DESCRIBE, VMLINUX, FORCE, DEBUG_PATH, DEBUGINFOD, NO_SANDBOX };
+enum { HELP = 256, VERSION, DESCRIBE, CRASH, VMLINUX, FORCE, DEBUG_PATH, DEBUGINFOD, NO_SANDBOX };
 static const struct option options[] = {
 	{"cpu", required_argument, NULL, 'c'},
 	{"summary", no_argument, NULL, 's'},
@@ -109,6 +114,7 @@ static const struct option options[] = {
 	{"folded", no_argument, NULL, 'f'},
 	{"signature", no_argument, NULL, 'i'},
 	{"source", required_argument, NULL, 'S'},
+	{"crash", required_argument, NULL, CRASH},
 	{"describe", no_argument, NULL, DESCRIBE},
 	{"vmlinux", required_argument, NULL, VMLINUX},
 	{"force", no_argument, NULL, FORCE},
@@ -119,6 +125,20 @@ static const struct option options[] = {
 	{"version", no_argument, NULL, VERSION},
 	{0},
 };
+
+/* Returns the exit code, or -1: go on. */
+static int take_crash(struct arguments *args)
+{
+	char *end;
+	unsigned long crash = strtoul(optarg, &end, 10);
+
+	if (!crash || crash > UINT_MAX || *end || *optarg == '-') {
+		fprintf(stderr, "nmibt: no crash \"%s\": they are numbered from 1\n", optarg);
+		return 2;
+	}
+	args->crash = crash;
+	return -1;
+}
 
 /* Returns the exit code, or -1: go on. */
 static int take_option(int c, struct arguments *args)
@@ -132,6 +152,8 @@ static int take_option(int c, struct arguments *args)
 			break;
 		fprintf(stderr, "nmibt: no source \"%s\": %s\n", optarg, NMIBT_SOURCE_NAMES);
 		return 2;
+	case CRASH:
+		return take_crash(args);
 	case DESCRIBE:
 		args->render.format = NMIBT_FORMAT_DESCRIPTION;
 		break;
@@ -238,7 +260,9 @@ static struct nmibt_error *open_report(struct nmibt_input *input, const struct a
 		args->use_debuginfo ? nmibt_debuginfo_attach(input, &args->debuginfo, ret_info)
 				    : NULL;
 
-	return err ?: nmibt_report_open(input, 0, &args->report, ret);
+	unsigned int crash = args->crash ?: nmibt_input_nr_crashes(input);
+
+	return err ?: nmibt_report_open(input, crash - 1, &args->report, ret);
 }
 
 /* A record that lacks something has a summary of everything. */

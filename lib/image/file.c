@@ -73,6 +73,7 @@ static struct nmibt_error *look_at(struct nmibt_file *file)
 	/* /dev/mem: Documentation/admin-guide/devices.txt, 6.12 */
 	if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 1))
 		return nmibt_refuse_live_memory(file->path);
+	file->mtime = st.st_mtime > 0 ? st.st_mtime : 0;
 	/* st_size of a block device is 0. */
 	off_t size = lseek(file->fd, 0, SEEK_END);
 	if (size < 0)

@@ -13,6 +13,7 @@
 struct nmibt_file {
 	const char *path; /* for messages; borrowed */
 	uint64_t size; /* bytes, when it was opened */
+	uint64_t mtime; /* s since 1970 */
 	/* Reads all of len bytes, which lie below size; false: that failed. */
 	bool (*read)(const struct nmibt_file *file, uint64_t offset, void *buf, size_t len);
 	/* The first offset >= offset, at most size, where the file may have other bytes than

@@ -30,6 +30,12 @@ struct nmibt_location {
 	uint64_t size; /* bytes of the function, with the padding behind it; 0: not known */
 };
 
+struct nmibt_log_text {
+	struct nmibt_str text; /* lines, untrusted; borrowed from the image */
+	bool is_of_panic; /* the kernel wrote it because it panicked */
+	bool lacks_end; /* lines behind it are missing, and perhaps the end of its last one */
+};
+
 /* The kernel in an image. nmibt_image_ops.unwind receives it, and only passes it on to
  * libnmibt. */
 struct nmibt_kernel;
@@ -80,6 +86,9 @@ struct nmibt_image_ops {
 	 * frees; *ret_len is their length in bytes. NULL: there are none, or they can't be
 	 * read. */
 	char *(*notes)(void *ctx, size_t *ret_len);
+	/* Piece i of the printed log of a crash; the oldest lines come first, and no line is in two
+	 * pieces. An image that has this has no memory. False: there are no more. */
+	bool (*log_text)(void *ctx, unsigned int crash, size_t i, struct nmibt_log_text *ret);
 };
 
 struct nmibt_image {
@@ -97,6 +106,7 @@ struct nmibt_image {
 	const char *lost;
 	/* It has only the bytes that were read when it was made, and not whole pages. */
 	bool is_sparse;
+	unsigned int nr_crashes; /* 0: as 1 */
 };
 
 /* An image over another one: it has callbacks of its own, and those of the dumps' readers that it does
@@ -111,7 +121,7 @@ void nmibt_over_open(const struct nmibt_image *base, const struct nmibt_image_op
 /* What people are told that something is not in. */
 static inline const char *nmibt_image_name(const struct nmibt_image *image)
 {
-	return image->is_sparse ? "record" : "dump";
+	return image->ops->log_text ? "text" : image->is_sparse ? "record" : "dump";
 }
 
 #define NMIBT_FILE_TRUNCATED                                                                       \

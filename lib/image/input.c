@@ -258,6 +258,7 @@ static void set_image(struct nmibt_input *input, const struct nmibt_input_option
 		.phys_base = input->over.base.phys_base,
 		.lost = input->over.base.lost,
 		.is_sparse = input->over.base.is_sparse,
+		.nr_crashes = input->over.base.nr_crashes,
 	};
 }
 
@@ -362,8 +363,7 @@ struct nmibt_error *nmibt_input_image(struct nmibt_input *input, const struct nm
 
 unsigned int nmibt_input_nr_crashes(const struct nmibt_input *input)
 {
-	(void)input;
-	return 1;
+	return input->image.nr_crashes ?: 1;
 }
 
 enum nmibt_read nmibt_input_read(struct nmibt_input *input, uint64_t paddr, void *buf, size_t len)

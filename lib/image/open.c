@@ -33,9 +33,9 @@ struct nmibt_dump {
 /* --------------------------------------------------------------------- open */
 
 /* In the order in which they are asked: a core of Xen is an ELF file, too. */
-static const struct nmibt_reader *const readers[] = {&nmibt_libkdumpfile_reader, &nmibt_elf_reader,
-						     &nmibt_kdump_reader, &nmibt_sadump_reader,
-						     &nmibt_recorded_reader};
+static const struct nmibt_reader *const readers[] = {
+	&nmibt_libkdumpfile_reader, &nmibt_elf_reader,	    &nmibt_kdump_reader,
+	&nmibt_sadump_reader,	    &nmibt_recorded_reader, &nmibt_printed_reader};
 
 /* NULL: no reader knows the format. */
 static const struct nmibt_reader *find_reader(const struct nmibt_file *file)
@@ -112,6 +112,28 @@ static const struct nmibt_image_ops own_ops = {
 	.vmcoreinfo_text = dump_vmcoreinfo_text,
 };
 
+/* All files of pstore may be named at once. Then a record counts, which has more than the kernel's
+ * log. Other files have one format. */
+static struct nmibt_error *choose(struct nmibt_dump *dump, const struct nmibt_file *file,
+				  const struct nmibt_reader *other,
+				  const struct nmibt_reader **reader)
+{
+	if (*reader && other != *reader) {
+		bool has_record =
+			other == &nmibt_recorded_reader || *reader == &nmibt_recorded_reader;
+		bool has_log = other == &nmibt_printed_reader || *reader == &nmibt_printed_reader;
+
+		if (!has_record || !has_log)
+			return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+						  "%s: of another kind than the files before it",
+						  file->path);
+		dump->remark = "beside the record there are logs: name them alone to see them";
+		other = &nmibt_recorded_reader;
+	}
+	*reader = other;
+	return NULL;
+}
+
 /* Opens one dump, which may have several files. */
 static struct nmibt_error *open_dump(struct nmibt_dump *dump, unsigned int nr,
 				     const struct nmibt_file *const *files, bool may_crash)
@@ -120,11 +142,15 @@ static struct nmibt_error *open_dump(struct nmibt_dump *dump, unsigned int nr,
 	struct nmibt_image base;
 
 	for (unsigned int i = 0; i < nr; i++) {
-		reader = find_reader(files[i]);
-		if (!reader)
+		const struct nmibt_reader *other = find_reader(files[i]);
+
+		if (!other)
 			return nmibt_refuse_foreign(files[i]);
-		if (nr > 1 && !reader->may_be_split)
+		if (nr > 1 && !other->may_be_split)
 			return refuse_part(files[i]);
+		struct nmibt_error *err = choose(dump, files[i], other, &reader);
+		if (err)
+			return err;
 	}
 	struct nmibt_error *err = reader->open(nr, files, may_crash, &dump->opened);
 	if (err)

@@ -53,6 +53,13 @@ static char *over_notes(void *ctx, size_t *ret_len)
 	return base->ops->notes(base->ctx, ret_len);
 }
 
+static bool over_log_text(void *ctx, unsigned int crash, size_t i, struct nmibt_log_text *ret)
+{
+	const struct nmibt_image *base = &((struct nmibt_over *)ctx)->base;
+
+	return base->ops->log_text(base->ctx, crash, i, ret);
+}
+
 void nmibt_over_open(const struct nmibt_image *base, const struct nmibt_image_ops *own,
 		     struct nmibt_over *ret)
 {
@@ -75,4 +82,6 @@ void nmibt_over_open(const struct nmibt_image *base, const struct nmibt_image_op
 		ops->next_range = over_next_range;
 	if (!ops->notes && has->notes)
 		ops->notes = over_notes;
+	if (!ops->log_text && has->log_text)
+		ops->log_text = over_log_text;
 }

@@ -25,6 +25,6 @@ struct nmibt_reader {
 };
 
 extern const struct nmibt_reader nmibt_elf_reader, nmibt_kdump_reader, nmibt_sadump_reader,
-	nmibt_libkdumpfile_reader, nmibt_recorded_reader;
+	nmibt_libkdumpfile_reader, nmibt_recorded_reader, nmibt_printed_reader;
 
 #endif /* NMIBT_READER_H */

@@ -89,6 +89,8 @@ static void write_witnesses(struct json *j, const struct nmibt_death *death)
 		json_word(j, "log");
 	if (death->by_registers)
 		json_word(j, "registers");
+	if (death->by_pstore)
+		json_word(j, "pstore");
 	json_close(j, ']');
 }
 

@@ -83,9 +83,12 @@ static void put_witnesses(struct renderer *r, const struct nmibt_death *death)
 		bool tells;
 		const char *name;
 	} witnesses[] = {
-		{death->by_capture, "the capture"},	 {death->by_panic_cpu, "panic_cpu"},
-		{death->by_kdump, "the stop for kdump"}, {death->by_log, "the log"},
+		{death->by_capture, "the capture"},
+		{death->by_panic_cpu, "panic_cpu"},
+		{death->by_kdump, "the stop for kdump"},
+		{death->by_log, "the log"},
 		{death->by_registers, "the registers"},
+		{death->by_pstore, "the kernel's record in pstore"},
 	};
 	const char *comma = "";
 

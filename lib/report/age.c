@@ -143,7 +143,7 @@ struct nmibt_age nmibt_age_of(const struct nmibt_report *report, enum nmibt_cloc
 	const struct nmibt_death *death = &report->death;
 	struct nmibt_age age = {.kind = NMIBT_AGE_UNKNOWN};
 
-	if (clock != NMIBT_CLOCK_LOG || !log)
+	if (clock != NMIBT_CLOCK_LOG || !log || log->has_no_times)
 		return age;
 	bool is_dated = death->has_seq || death->has_request_ns;
 	uint64_t death_ns = death->has_seq ? death->ns : death->request_ns;

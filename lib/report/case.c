@@ -209,6 +209,7 @@ static void find_uptime(const struct nmibt_report *report, struct nmibt_case *re
 	const struct nmibt_death *death = &report->death;
 
 	ret->has_uptime = death->has_seq || death->has_request_ns || (log && log->nr_records);
+	ret->has_uptime &= !log || !log->has_no_times || death->has_request_ns;
 	if (!ret->has_uptime)
 		return;
 	ret->uptime_ns = death->has_seq		 ? death->ns
@@ -234,6 +235,8 @@ void nmibt_fill_case(const struct nmibt_report *report, struct nmibt_case *ret)
 	if (report->is_capture_kernel)
 		return;
 	ret->hardware = log ? log->hardware : NULL;
+	if (!ret->release && log)
+		ret->release = log->release;
 	find_uptime(report, ret);
 	find_taint(report, ret);
 }

@@ -558,6 +558,7 @@ struct nmibt_error *nmibt_find_death(struct nmibt_report *report)
 	if (err)
 		return err;
 	death->by_log = death->printout;
+	death->by_pstore = sources->log && sources->log->is_of_panic;
 	err = nmibt_find_message(report, death);
 	if (err)
 		return err;
@@ -567,7 +568,7 @@ struct nmibt_error *nmibt_find_death(struct nmibt_report *report)
 	if (err)
 		return err;
 	death->is_known = death->by_capture || death->by_panic_cpu || death->by_kdump ||
-			  death->by_log || death->by_registers;
+			  death->by_log || death->by_registers || death->by_pstore;
 	if (!death->is_known)
 		return NULL;
 	find_request(report);
@@ -597,6 +598,8 @@ const char *nmibt_lost_witness(const struct nmibt_report *report)
 	const struct nmibt_log_missing *m = &sources->log->missing;
 	if (m->excluded || m->unreadable || m->damaged || m->lost)
 		return "records of the log are missing";
+	if (report->kernel->image->ops->log_text && sources->log->is_wrapped)
+		return "older lines are not in the text";
 	/* A CPU sets panic_cpu before it prints the panic (kernel/panic.c: panic(), 6.12). */
 	return sources->percpu && sources->percpu->is_panic_cpu_lost ? "panic_cpu can't be read"
 								     : NULL;

@@ -546,7 +546,8 @@ struct nmibt_error *nmibt_report_conclude(struct nmibt_report *report)
 }
 
 static struct nmibt_error *make_report(const struct nmibt_image *image, struct nmibt_input *input,
-				       enum nmibt_source only, struct nmibt_report **ret)
+				       unsigned int crash, enum nmibt_source only,
+				       struct nmibt_report **ret)
 {
 	struct nmibt_report *report = calloc(1, sizeof(*report));
 	if (!report)
@@ -560,6 +561,7 @@ static struct nmibt_error *make_report(const struct nmibt_image *image, struct n
 		report->sources ? nmibt_kernel_open(image, &report->kernel) : nmibt_error_nomem();
 	if (!err) {
 		report->sources->follower.kernel = report->kernel;
+		report->kernel->crash = crash;
 		err = nmibt_open_sources(report);
 	}
 	if (!err)
@@ -575,7 +577,7 @@ static struct nmibt_error *make_report(const struct nmibt_image *image, struct n
 struct nmibt_error *nmibt_report_make(const struct nmibt_image *image, enum nmibt_source only,
 				      struct nmibt_report **ret)
 {
-	return make_report(image, NULL, only, ret);
+	return make_report(image, NULL, 0, only, ret);
 }
 
 struct nmibt_error *nmibt_report_open(struct nmibt_input *input, unsigned int crash,
@@ -590,12 +592,15 @@ struct nmibt_error *nmibt_report_open(struct nmibt_input *input, unsigned int cr
 
 	if (err)
 		return err;
-	if (crash >= nmibt_input_nr_crashes(input) || own.source >= NMIBT_NR_SOURCES)
-		return nmibt_error_create(NMIBT_ERR_USAGE, "no crash %u, or no source %d", crash,
-					  own.source);
+	if (crash >= nmibt_input_nr_crashes(input))
+		return nmibt_error_create(NMIBT_ERR_USAGE, "no crash %u: there %s %u", crash + 1,
+					  nmibt_input_nr_crashes(input) == 1 ? "is" : "are",
+					  nmibt_input_nr_crashes(input));
+	if (own.source >= NMIBT_NR_SOURCES)
+		return nmibt_error_create(NMIBT_ERR_USAGE, "no source %d", own.source);
 	err = nmibt_input_image(input, &image);
 	if (!err)
-		err = make_report(image, input, own.source, ret);
+		err = make_report(image, input, crash, own.source, ret);
 	return err;
 }
 

@@ -35,7 +35,8 @@ struct nmibt_age {
 
 struct nmibt_death {
 	bool is_known; /* false: no panic is known */
-	bool by_capture, by_panic_cpu, by_kdump, by_log, by_registers; /* which evidence shows it */
+	bool by_capture, by_panic_cpu, by_kdump, by_log, by_registers,
+		by_pstore; /* which evidence shows it */
 	uint32_t reporter; /* the CPU that called panic(); NMIBT_NO_CPU: not known */
 	bool is_reporter_subject;
 	const char *from_outside; /* how it came to the reporter, as it could to any CPU; or NULL */

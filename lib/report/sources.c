@@ -110,7 +110,10 @@ static void describe_log(const struct nmibt_report *report, struct nmibt_source_
 	set_state(state, log->nr_traces || log->nr_printouts ? NMIBT_FOUND : NMIBT_FOUND_EMPTY,
 		  text);
 	if (log->is_wrapped)
-		nmibt_add_reason(state->why, "older records were overwritten");
+		nmibt_add_reason(state->why, "%s",
+				 report->kernel->image->ops->log_text
+					 ? "older ones are not in the text"
+					 : "older records were overwritten");
 	describe_missing(report, m, state);
 	if (log->nr_cut)
 		nmibt_add_reason(state->why, "%" PRIu64 " record%s can't be read to the end",
@@ -333,6 +336,16 @@ static bool is_of_capture_kernel(const struct nmibt_log_source *log)
 	return false;
 }
 
+/* A printed log is all that there is. */
+static void lack_memory(struct nmibt_report *report)
+{
+	for (enum nmibt_source s = NMIBT_SOURCE_VMCOREINFO; s < NMIBT_NR_SOURCES; s++) {
+		if (s != NMIBT_SOURCE_LOG)
+			set_state(&report->sources->states[s], NMIBT_FOUND_ABSENT,
+				  "a text has no memory");
+	}
+}
+
 struct nmibt_error *nmibt_open_sources(struct nmibt_report *report)
 {
 	struct nmibt_sources *sources = report->sources;
@@ -344,6 +357,10 @@ struct nmibt_error *nmibt_open_sources(struct nmibt_report *report)
 		report->kernel->is_capture || (sources->log && is_of_capture_kernel(sources->log));
 	if (report->is_capture_kernel) {
 		report->complete = false;
+		return NULL;
+	}
+	if (report->kernel->image->ops->log_text) {
+		lack_memory(report);
 		return NULL;
 	}
 	/* CRASHTIME is written only on the way to kdump (kernel/crash_core.c: __crash_kexec(),
@@ -518,6 +535,6 @@ struct nmibt_error *nmibt_nothing_error(const struct nmibt_report *report)
 			damaged |= report->sources->states[s].found == NMIBT_FOUND_UNREADABLE;
 	}
 	return nmibt_error_create(damaged ? NMIBT_ERR_DAMAGED : NMIBT_ERR_NOTHING,
-				  "nothing %s in this dump: %s", damaged ? "usable" : "captured",
-				  text);
+				  "nothing %s in this %s: %s", damaged ? "usable" : "captured",
+				  nmibt_image_name(report->kernel->image), text);
 }

@@ -85,6 +85,7 @@ static void keep(struct taken *t, char **at, struct nmibt_str text)
 void nmibt_take_machine(struct taken *t)
 {
 	keep(t, &t->log->taint, t->p.taint);
+	keep(t, &t->log->release, t->p.release);
 	if (t->p.kind == NMIBT_PRINT_HARDWARE && !t->is_cut)
 		keep(t, &t->log->hardware, t->p.message);
 }

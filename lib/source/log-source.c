@@ -98,18 +98,27 @@ static struct nmibt_error *read_records(struct nmibt_log *records, struct nmibt_
 	return nmibt_log_source_finish(log);
 }
 
-struct nmibt_error *nmibt_log_source_open(struct nmibt_kernel *kernel,
-					  struct nmibt_log_source **ret)
+/* The log in the kernel's memory. */
+static struct nmibt_error *read_log(struct nmibt_kernel *kernel, struct nmibt_log_source *log)
 {
-	struct nmibt_log_source *log = NULL;
 	struct nmibt_log *records = NULL;
 	struct nmibt_error *err = nmibt_log_open(kernel, &records);
 
 	if (!err)
-		err = nmibt_log_source_new(kernel->image->arch, &log);
-	if (!err)
 		err = read_records(records, log);
 	nmibt_log_close(records);
+	return err;
+}
+
+struct nmibt_error *nmibt_log_source_open(struct nmibt_kernel *kernel,
+					  struct nmibt_log_source **ret)
+{
+	struct nmibt_log_source *log = NULL;
+	struct nmibt_error *err = nmibt_log_source_new(kernel->image->arch, &log);
+
+	if (!err)
+		err = kernel->image->ops->log_text ? nmibt_read_printed_log(kernel, log)
+						   : read_log(kernel, log);
 	if (err) {
 		nmibt_log_source_close(log);
 		return err;

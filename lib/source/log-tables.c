@@ -213,6 +213,7 @@ void nmibt_log_source_close(struct nmibt_log_source *log)
 	free(log->gaps);
 	free(log->hardware);
 	free(log->taint);
+	free(log->release);
 	free(log);
 }
 

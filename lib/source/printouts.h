@@ -19,6 +19,9 @@ void nmibt_log_source_lose(struct nmibt_log_source *log, uint64_t nr);
 void nmibt_log_source_visit(struct nmibt_log_source *log, const struct nmibt_log_record *record);
 /* To be called after the last record. */
 struct nmibt_error *nmibt_log_source_finish(struct nmibt_log_source *log);
+/* Takes all lines of an image that is a printed log. */
+struct nmibt_error *nmibt_read_printed_log(struct nmibt_kernel *kernel,
+					   struct nmibt_log_source *log);
 /* As nmibt_log_evidence(). */
 struct nmibt_error *nmibt_read_log_trace(const struct nmibt_log_source *log, enum nmibt_arch arch,
 					 size_t i, struct nmibt_evidence *ret);

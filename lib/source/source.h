@@ -227,9 +227,12 @@ struct nmibt_log_source {
 	uint64_t nr_cut; /* records whose end can't be read */
 	uint64_t nr_records, first_seq, first_ns, last_seq, last_ns;
 	bool is_wrapped; /* the oldest record is not the first since boot */
+	bool is_of_panic; /* it was printed into pstore by a kernel that panicked */
+	bool has_no_times; /* it was printed without them: all of them are 0 */
 	uint64_t unread_seq; /* of the newest line of which a part can't be read; 0: none */
 	char *hardware; /* the newest "Hardware name: "; NULL: none */
 	char *taint; /* the newest "Tainted: ..." or "Not tainted"; NULL: none */
+	char *release; /* the newest kernel's, behind the taint; NULL: none */
 	struct nmibt_log_builder *builder; /* while it is read */
 };
 

@@ -534,6 +534,17 @@ static struct nmibt_str taint_of(struct nmibt_str s)
 	return len < s.len ? without_end((struct nmibt_str){s.s, len}, ' ') : (struct nmibt_str){0};
 }
 
+/* "6.12.117 #1": what stands behind the taint; lib/dump_stack.c: dump_stack_print_info() */
+static struct nmibt_str release_of(struct nmibt_str s, struct nmibt_str taint)
+{
+	struct nmibt_str release;
+
+	s.len -= taint.s + taint.len - s.s;
+	s.s = taint.s + taint.len;
+	nmibt_skip_spaces(&s);
+	return nmibt_take_until(&s, " #", &release) ? release : (struct nmibt_str){0};
+}
+
 /* include/linux/sched.h: TASK_COMM_LEN, 3.10 to 6.12, with the NUL */
 #define MAX_NAME 15
 
@@ -554,6 +565,8 @@ static void read_name_and_taint(struct nmibt_str s, struct nmibt_printed *ret)
 		bool is_sure = kdump_at == SIZE_MAX || i - kdump_at != strlen(kdump);
 		ret->comm = (struct nmibt_str){s.s, is_sure ? i : 0};
 		ret->taint = taint_of(rest);
+		ret->release =
+			ret->taint.len ? release_of(rest, ret->taint) : (struct nmibt_str){0};
 		if (nmibt_str_starts(rest, kdump))
 			kdump_at = i;
 	}

@@ -243,6 +243,7 @@ struct nmibt_printed {
 	struct nmibt_frame frame; /* PC, SKIPPED, FRAME; it may have neither name nor address */
 	struct nmibt_str message; /* the text of a first line or of HARDWARE, without the prefix */
 	struct nmibt_str taint; /* CPU: "Tainted: G        W", "Not tainted"; len 0: neither */
+	struct nmibt_str release; /* CPU: the kernel's, behind the taint; len 0: not there */
 	bool is_last_register; /* REGISTER: it is the last line of a report on user mode */
 	bool is_capture_kernel; /* COMMAND_LINE: it is that of a capture kernel */
 	uint64_t nr_dropped; /* DROPPED: number of messages */
