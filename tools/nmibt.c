@@ -49,6 +49,7 @@ static const char help[] = USAGE
 	"                       leaves out names of tasks, messages, and what else identifies\n"
 	"                       the machine\n"
 	"      --vmlinux=FILE   as -l, by this vmlinux\n"
+	"      --file=NAME      print an old file of pstore that is in a record, and no report\n"
 	"      --force          use the vmlinux that --vmlinux names even if it is of another "
 	"build\n"
 	"      --debug-path=DIR[:DIR...]\n"
@@ -66,6 +67,7 @@ struct arguments {
 	struct nmibt_render_options render;
 	struct nmibt_report_options report;
 	const char *cpus;
+	const char *file; /* of pstore; NULL: the report is wanted */
 	unsigned int crash; /* 0: the last one */
 	struct nmibt_debuginfo_options debuginfo;
 	bool use_debuginfo;
@@ -100,7 +102,18 @@ static int usage(void)
 	return 2;
 }
 
-enum { HELP = 256, VERSION, DESCRIBE, CRASH, VMLINUX, FORCE, DEBUG_PATH, DEBUGINFOD, NO_SANDBOX };
+enum {
+	HELP = 256,
+	VERSION,
+	DESCRIBE,
+	CRASH,
+	OLD_FILE,
+	VMLINUX,
+	FORCE,
+	DEBUG_PATH,
+	DEBUGINFOD,
+	NO_SANDBOX
+};
 static const struct option options[] = {
 	{"cpu", required_argument, NULL, 'c'},
 	{"summary", no_argument, NULL, 's'},
@@ -115,6 +128,7 @@ static const struct option options[] = {
 	{"signature", no_argument, NULL, 'i'},
 	{"source", required_argument, NULL, 'S'},
 	{"crash", required_argument, NULL, CRASH},
+	{"file", required_argument, NULL, OLD_FILE},
 	{"describe", no_argument, NULL, DESCRIBE},
 	{"vmlinux", required_argument, NULL, VMLINUX},
 	{"force", no_argument, NULL, FORCE},
@@ -154,6 +168,9 @@ static int take_option(int c, struct arguments *args)
 		return 2;
 	case CRASH:
 		return take_crash(args);
+	case OLD_FILE:
+		args->file = optarg;
+		break;
 	case DESCRIBE:
 		args->render.format = NMIBT_FORMAT_DESCRIPTION;
 		break;
@@ -275,6 +292,31 @@ static void print_summary(struct nmibt_input *input, const struct arguments *arg
 		       summary);
 }
 
+/* A record may have the ends of files that the capture kernel has overwritten. */
+static void name_files(struct nmibt_input *input, const struct arguments *args)
+{
+	if (args->render.format != NMIBT_FORMAT_TEXT || !nmibt_input_file(input, 0))
+		return;
+	fputs("\n[old files of pstore that are in the record:", stdout);
+	for (unsigned int i = 0; nmibt_input_file(input, i); i++)
+		printf("%s %s", i ? "," : "", nmibt_input_file(input, i));
+	puts("; --file prints them]");
+}
+
+static int print_file(struct nmibt_input *input, const struct arguments *args)
+{
+	const char *name;
+
+	for (unsigned int i = 0; (name = nmibt_input_file(input, i)); i++) {
+		if (strcmp(name, args->file))
+			continue;
+		struct nmibt_error *err = nmibt_input_write_file(input, i, write_out, NULL);
+		return err ? fail(args, err) : 0;
+	}
+	fprintf(stderr, "nmibt: %s: no file of pstore of this name is in it\n", args->paths[0]);
+	return 1;
+}
+
 static int print_input(struct nmibt_input *input, struct arguments *args)
 {
 	struct nmibt_debuginfo *info;
@@ -297,6 +339,7 @@ static int print_input(struct nmibt_input *input, struct arguments *args)
 		return fail(args, err);
 	if (!is_complete)
 		print_summary(input, args);
+	name_files(input, args);
 	const char *complaint;
 	for (unsigned int i = 0;
 	     args->render.lines && (complaint = nmibt_debuginfo_complaint(info, i)); i++)
@@ -337,7 +380,8 @@ static int read_dump(void *ctx, int channel)
 	if (err)
 		return fail(args, err);
 	/* Dumps of kernels before 6.0 don't say where the kernel's variables are. */
-	int code = !args->use_debuginfo && nmibt_debuginfo_is_needed(input)
+	int code = args->file ? print_file(input, args)
+		   : !args->use_debuginfo && nmibt_debuginfo_is_needed(input)
 			   ? NEEDS_DEBUGINFO
 			   : print_input(input, args);
 	nmibt_input_close(input);

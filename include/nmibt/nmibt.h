@@ -161,7 +161,8 @@ struct nmibt_input;
 /*
  * Opens a dump: ELF, kdump-compressed or flattened; sadump; with may_crash also the core of a Xen
  * guest. The nr paths are the parts of one split dump in any order. A truncated dump is opened,
- * too, but for Xen's. UNUSABLE where a file can't be read or has another format: the message names
+ * too, but for Xen's. Or opens records of vmcore-nmibt, or logs that the kernel printed: its own
+ * records in pstore, in any order, or its console. UNUSABLE where a file can't be read or has another format: the message names
  * the file. options may be NULL.
  */
 struct nmibt_error *nmibt_input_open(const char *const *paths, unsigned int nr,
@@ -179,7 +180,9 @@ struct nmibt_error *nmibt_input_new(const struct nmibt_input_ops *ops, void *ctx
 /* The caller closes all reports of the input first. NULL is allowed. */
 void nmibt_input_close(struct nmibt_input *input);
 
-/* How many kernels died in the image: 1 for every image. Crashes are numbered from 0. */
+/* How many crashes are in it: 1 for every dump; one for each log where the files are the kernel's own
+ * records in pstore, of which the newest comes last, as far as that is known. Crashes are numbered
+ * from 0. */
 unsigned int nmibt_input_nr_crashes(const struct nmibt_input *input);
 /* Reads physical memory; [paddr, paddr + len) may cross pages. OK only when all bytes were
  * read. */
@@ -195,6 +198,18 @@ const char *nmibt_input_remark(const struct nmibt_input *input);
 /* What the program that wrote a record of vmcore-nmibt (docs/pstore-format.md) said of all CPUs:
  * lines of printable ASCII. NULL: it is no record, or has none, or the record has everything. */
 const char *nmibt_input_summary(const struct nmibt_input *input);
+
+/* Receives the next len bytes of the output. It returns false when it can't take them; rendering
+ * ends then. The output is printable whatever the image holds, apart from colour sequences. */
+typedef bool (*nmibt_write_fn)(void *ctx, const char *data, size_t len);
+/*
+ * Old files of pstore whose ends are in a record: the console of the kernel that died, and what user
+ * space wrote. The name of file i, printable, as "console-ramoops-0"; NULL: there are no more.
+ */
+const char *nmibt_input_file(const struct nmibt_input *input, unsigned int i);
+/* Writes file i, and between brackets how many bytes of it are missing. */
+struct nmibt_error *nmibt_input_write_file(const struct nmibt_input *input, unsigned int i,
+					   nmibt_write_fn write, void *ctx);
 
 /* ------------------------------------------------------------------ report */
 
@@ -659,10 +674,6 @@ struct nmibt_render_options {
  * in getopt()'s form. */
 #define NMIBT_RENDER_LETTERS "slrtovjgfi"
 bool nmibt_render_option(struct nmibt_render_options *options, int letter);
-
-/* Receives the next len bytes of the output. It returns false when it can't take them; rendering
- * ends then. The output is printable whatever the image holds, apart from colour sequences. */
-typedef bool (*nmibt_write_fn)(void *ctx, const char *data, size_t len);
 
 /* *ret is the exit code: 0 printed, 1 nothing to print, 3 printed with damage. When the call
  * fails, part of the output may already be written. UNUSABLE where write returned false. options

@@ -323,6 +323,9 @@ struct nmibt_error *nmibt_dump_read_vmcoreinfo(struct nmibt_dump *dump,
 					       const struct nmibt_vmcoreinfo **ret);
 /* As nmibt_input_remark(). */
 const char *nmibt_dump_remark(const struct nmibt_dump *dump);
+/* Old files of pstore that are in a record. NULL: it is none. */
+struct nmibt_old_files;
+const struct nmibt_old_files *nmibt_dump_files(const struct nmibt_dump *dump);
 /* As nmibt_input_summary(). */
 const char *nmibt_dump_summary(const struct nmibt_dump *dump);
 

@@ -5,6 +5,7 @@
  */
 #include "image/cache.h"
 #include "image/image.h"
+#include "image/old-files.h"
 
 const char *nmibt_location_function(const struct nmibt_location *code)
 {
@@ -379,6 +380,37 @@ char *nmibt_input_notes(struct nmibt_input *input, size_t *ret_len)
 const char *nmibt_input_summary(const struct nmibt_input *input)
 {
 	return input->dump ? nmibt_dump_summary(input->dump) : NULL;
+}
+
+static const struct nmibt_old_files *files_of(const struct nmibt_input *input)
+{
+	return input->dump ? nmibt_dump_files(input->dump) : NULL;
+}
+
+const char *nmibt_input_file(const struct nmibt_input *input, unsigned int i)
+{
+	const struct nmibt_old_files *files = files_of(input);
+
+	return files && i < files->nr ? files->files[i].name : NULL;
+}
+
+struct nmibt_error *nmibt_input_write_file(const struct nmibt_input *input, unsigned int i,
+					   nmibt_write_fn write, void *ctx)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+
+	if (!nmibt_input_file(input, i))
+		return nmibt_error_create(NMIBT_ERR_USAGE, "no file %u", i);
+	FILE *out = open_memstream(&text, &len);
+	if (!out)
+		return nmibt_error_nomem();
+	nmibt_old_file_print(files_of(input), i, out);
+	if (fclose(out))
+		return nmibt_error_nomem();
+	return write(ctx, text, len)
+		       ? NULL
+		       : nmibt_error_create(NMIBT_ERR_UNUSABLE, "the output can't be written");
 }
 
 const char *nmibt_input_remark(const struct nmibt_input *input)

@@ -284,6 +284,11 @@ const char *nmibt_dump_remark(const struct nmibt_dump *dump)
 	return remark ? remark : dump->remark;
 }
 
+const struct nmibt_old_files *nmibt_dump_files(const struct nmibt_dump *dump)
+{
+	return dump->reader->files ? dump->reader->files(dump->opened) : NULL;
+}
+
 const char *nmibt_dump_summary(const struct nmibt_dump *dump)
 {
 	return dump->reader->summary ? dump->reader->summary(dump->opened) : NULL;

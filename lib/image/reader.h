@@ -21,6 +21,8 @@ struct nmibt_reader {
 	const char *(*remark)(const void *dump); /* as nmibt_dump_remark(); NULL: there is none */
 	const char *(*summary)(
 		const void *dump); /* as nmibt_input_summary(); NULL: there is none */
+	/* Old files of pstore that are in it; NULL: a dump has none. */
+	const struct nmibt_old_files *(*files)(const void *dump);
 	void (*close)(void *dump);
 };
 

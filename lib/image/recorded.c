@@ -5,6 +5,7 @@
  */
 #include <inttypes.h>
 
+#include "image/old-files.h"
 #include "image/reader.h"
 #include "record/record.h"
 
@@ -39,6 +40,7 @@ struct recorded {
 	char **blocks; /* the items of each chunk */
 	size_t nr_blocks;
 	struct answers memory, names, symbols, stacks, unreadable;
+	struct nmibt_old_files files;
 	struct nmibt_bytes vmcoreinfo, summary, dropped, notes;
 	enum nmibt_arch arch;
 	size_t page_size;
@@ -151,6 +153,9 @@ static struct nmibt_error *take_item(struct recorded *r, const struct nmibt_item
 	case NMIBT_ITEM_NOTES:
 		return item->key == r->notes.len ? add_text(&r->notes, item->data) : NULL;
 	case NMIBT_ITEM_FILE:
+		return nmibt_old_files_add(&r->files, &(struct nmibt_old_piece){.name = item->name,
+										.data = item->data,
+										.at = item->key});
 	case NMIBT_ITEM_END:
 		break;
 	}
@@ -392,6 +397,13 @@ static const char *reader_summary(const void *dump)
 	return r->summary.len && (!r->is_whole || r->dropped.len) ? r->summary.s : NULL;
 }
 
+static const struct nmibt_old_files *reader_files(const void *dump)
+{
+	const struct recorded *r = dump;
+
+	return &r->files;
+}
+
 static void reader_close(void *dump)
 {
 	struct recorded *r = dump;
@@ -401,6 +413,7 @@ static void reader_close(void *dump)
 	for (size_t i = 0; i < r->nr_blocks; i++)
 		free(r->blocks[i]);
 	free(r->blocks);
+	nmibt_old_files_destroy(&r->files);
 	free(r->memory.v);
 	free(r->names.v);
 	free(r->symbols.v);
@@ -452,7 +465,7 @@ static struct nmibt_error *read_record(struct recorded *r)
 	describe_loss(r);
 	if (r->summary.len)
 		make_printable(r->summary.s);
-	return NULL;
+	return nmibt_old_files_sort(&r->files);
 }
 
 static struct nmibt_error *reader_open(unsigned int nr, const struct nmibt_file *const *files,
@@ -491,5 +504,6 @@ const struct nmibt_reader nmibt_recorded_reader = {
 	.image = reader_image,
 	.remark = reader_remark,
 	.summary = reader_summary,
+	.files = reader_files,
 	.close = reader_close,
 };

@@ -68,6 +68,13 @@ static void render(const struct nmibt_report *report, enum nmibt_format format)
 	free(text);
 }
 
+static bool check_written(void *unused, const char *data, size_t len)
+{
+	(void)unused;
+	CHECK(!unsafe_text(data, len));
+	return true;
+}
+
 static void read_record(int fd)
 {
 	const struct nmibt_input_options options = {.size = sizeof(options), .fds = &fd};
@@ -80,6 +87,8 @@ static void read_record(int fd)
 	const char *summary = nmibt_input_summary(input), *remark = nmibt_input_remark(input);
 	CHECK(!summary || !unsafe_text(summary, strlen(summary)));
 	CHECK(!remark || !unsafe_text(remark, strlen(remark)));
+	for (unsigned int i = 0; nmibt_input_file(input, i); i++)
+		nmibt_error_destroy(nmibt_input_write_file(input, i, check_written, NULL));
 	err = nmibt_report_open(input, 0, NULL, &report);
 	if (!err) {
 		render(report, NMIBT_FORMAT_TEXT);
