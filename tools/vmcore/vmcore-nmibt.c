@@ -13,6 +13,7 @@
 
 #include <nmibt/recorder.h>
 
+#include "efivars.h"
 #include "outfile.h"
 #include "pstore.h"
 
@@ -26,6 +27,8 @@ static const char help[] = USAGE
 	"  -o, --output=FILE    write the text to FILE, which is there as a whole or not at all\n"
 	"  -r, --record=FILE    write a record to FILE, which nmibt reads as it reads a dump\n"
 	"  -p, --pstore[=DEV]   write a record to DEV, /dev/pmsg0, as large as pstore keeps it\n"
+	"      --efivars[=DIR]  write a small record to an EFI variable below DIR,\n"
+	"                       /sys/firmware/efi/efivars, if it leaves half of the room free\n"
 	"  -s, --size=BYTES     the most bytes of a record\n"
 	"  -c, --console[=DEV]  write the summary to DEV, /dev/console, instead\n"
 	"  -k, --kmsg           write the summary also to /dev/kmsg\n"
@@ -43,22 +46,31 @@ static const char help[] = USAGE
 /* ramoops' own default (MIN_MEM_SIZE, fs/pstore/ram.c, 6.12), without the header of a zone. */
 #define DEFAULT_ROOM (4096 - 12)
 #define MAX_OLD (1u << 20)
+/* Firmware may refuse larger variables. */
+#define EFIVARS_ROOM 4096
+#define MIN_RECORD 512
 
 struct arguments {
-	const char *vmcore, *output, *record, *pmsg, *console, *keep_old;
+	const char *vmcore, *output, *record, *pmsg, *efivars, *console, *keep_old;
 	size_t size; /* 0: as large as it gets */
 	bool kmsg;
 };
 
 /* ---------------------------------------------------------------------- arguments */
 
-enum { KEEP_OLD = 256, HELP, VERSION };
+enum { KEEP_OLD = 256, EFIVARS, HELP, VERSION };
 static const struct option options[] = {
-	{"output", required_argument, NULL, 'o'},	 {"record", required_argument, NULL, 'r'},
-	{"pstore", optional_argument, NULL, 'p'},	 {"size", required_argument, NULL, 's'},
-	{"console", optional_argument, NULL, 'c'},	 {"kmsg", no_argument, NULL, 'k'},
-	{"keep-old", required_argument, NULL, KEEP_OLD}, {"help", no_argument, NULL, HELP},
-	{"version", no_argument, NULL, VERSION},	 {0},
+	{"output", required_argument, NULL, 'o'},
+	{"record", required_argument, NULL, 'r'},
+	{"pstore", optional_argument, NULL, 'p'},
+	{"size", required_argument, NULL, 's'},
+	{"console", optional_argument, NULL, 'c'},
+	{"kmsg", no_argument, NULL, 'k'},
+	{"keep-old", required_argument, NULL, KEEP_OLD},
+	{"efivars", optional_argument, NULL, EFIVARS},
+	{"help", no_argument, NULL, HELP},
+	{"version", no_argument, NULL, VERSION},
+	{0},
 };
 
 static int usage(void)
@@ -102,6 +114,9 @@ static int take_option(int c, struct arguments *args)
 		return -1;
 	case 'k':
 		args->kmsg = true;
+		return -1;
+	case EFIVARS:
+		args->efivars = optarg ? optarg : "/sys/firmware/efi/efivars";
 		return -1;
 	case KEEP_OLD:
 		args->keep_old = optarg;
@@ -284,6 +299,40 @@ static int write_record(struct nmibt_recorder *rec, const struct arguments *args
 	return code;
 }
 
+static int put_variable(const char *dir, const struct zone *zone)
+{
+	char *path;
+	int code = 0;
+
+	if (efivars_write(dir, zone->data, zone->len, &path))
+		fprintf(stderr, "vmcore-nmibt: record of %zu bytes in %s\n", zone->len, path);
+	else
+		code = complain(path ? path : dir);
+	free(path);
+	return code;
+}
+
+/* Where there is no room, nothing is written: that is said, and is no failure. */
+static int write_efivars(struct nmibt_recorder *rec, const struct arguments *args)
+{
+	size_t max = args->size ? args->size : EFIVARS_ROOM;
+	struct zone zone = {.room = efivars_room(args->efivars, max)};
+	bool is_whole;
+
+	if (zone.room < MIN_RECORD) {
+		fprintf(stderr, "vmcore-nmibt: no record in EFI variables: %s has no room\n",
+			args->efivars);
+		return 0;
+	}
+	zone.data = malloc(zone.room);
+	if (!zone.data)
+		return complain(args->efivars);
+	struct nmibt_error *err = fill_zone(rec, NULL, 0, &zone, &is_whole);
+	int code = err ? fail(err) : put_variable(args->efivars, &zone);
+	free(zone.data);
+	return code;
+}
+
 /* Many kernels have no pmsg: that is said, and is no failure. */
 static int write_pstore(struct nmibt_recorder *rec, const struct arguments *args)
 {
@@ -367,11 +416,13 @@ static int write_log(struct nmibt_recorder *rec)
  * nothing else can be written. */
 static int write_everything(struct nmibt_recorder *rec, const struct arguments *args)
 {
-	bool has_place = args->output || args->record || args->pmsg;
+	bool has_place = args->output || args->record || args->pmsg || args->efivars;
 	int code = 0, fd = STDERR_FILENO;
 
 	if (args->pmsg || args->keep_old)
 		code = write_pstore(rec, args) ?: code;
+	if (args->efivars)
+		code = write_efivars(rec, args) ?: code;
 	if (args->console)
 		code = write_device(rec, args->console) ?: code;
 	else if (has_place)
