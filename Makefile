@@ -142,7 +142,7 @@ SUITES := tests/unit/run tests/fuzz/run-mutate tests/layers tests/hooks tests/ab
 	$(addprefix docs/,check-format check-evidence check-matrix) \
 	$(addprefix tests/golden/,run-mkdump run-synthetic run-describe run-tool run-json \
 	run-debuginfo run-log run-pstore run-record run-crash run-cost)
-KERNEL_SUITES := tests/e2e/run tests/e2e/matrix tests/e2e/panics tests/e2e/kcsan tests/e2e/formats tests/e2e/stock
+KERNEL_SUITES := tests/e2e/run tests/e2e/matrix tests/e2e/panics tests/e2e/kcsan tests/e2e/formats tests/e2e/stock tests/e2e/efivars
 CRASH_ARM64 := tests/kept tests/golden testdumps -- tests/golden/run-crash --crash arm64
 
 check: ## unit, golden, crash on the bundled dumps: minutes
