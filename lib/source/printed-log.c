@@ -73,9 +73,9 @@ static void take_text(struct printed_log *p, const struct nmibt_log_text *piece)
 
 	for (; nmibt_take_until(&rest, "\n", &line); is_first = false)
 		take_line(p, line, is_first);
-	if (rest.len)
-		take_line(p, rest, is_first);
-	p->was_cut |= piece->lacks_end;
+	/* Without a newline the last line may be the beginning of one: "f+0x10/0x2" is another frame
+	 * than "f+0x10/0x20". */
+	p->was_cut |= rest.len || piece->lacks_end;
 	p->log->is_of_panic |= piece->is_of_panic;
 }
 

@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What a scenario's capture must show. A check returns a list of complaints."""
 
+import json
+import os
 import re
+import subprocess
 
 import runs
 import slots
@@ -256,10 +259,47 @@ def check_console(scenario, log):
         for _, line in timed_lines(log) if re.search(pattern, line)]
 
 
+def nmibt_on(*arguments):
+    """The panic, who panicked, and the lines of each CPU, as nmibt's report has them."""
+    tool = os.path.join(runs.TESTBED, "../../build/nmibt")
+    done = subprocess.run([tool, "-j", "-o", *arguments], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, errors="replace", timeout=600)
+    if done.returncode not in (0, 3):
+        raise ValueError("nmibt on %s: exit code %d, %s" % (
+            arguments[-1], done.returncode, done.stderr))
+    report, lines = json.loads(done.stdout), {}
+    for cpu in report["cpus"]:
+        lines.setdefault(cpu["cpu"], set()).update(
+            line["text"] for line in (cpu["text"] or {}).get("lines", ()))
+    death = report["death"] or {}
+    return death.get("message"), death.get("reporter"), lines
+
+
+def check_record(folder):
+    """nmibt says of ramoops' record what it says of the log in the dump, and no more."""
+    _, header, text = runs.record_text(folder).partition("\n")
+    if not header:
+        return ["there is no record in ramoops"]
+    path = os.path.join(folder, "dmesg-ramoops-0")
+    with open(path, "w", encoding="latin-1") as file:
+        file.write(text.rstrip("\0"))
+    try:
+        message, reporter, lines = nmibt_on(path)
+        of_dump = nmibt_on("-S", "log", os.path.join(folder, "vmcore"))
+    except ValueError as error:
+        return [str(error)]
+    # The beginning of the panic may be overwritten.
+    bad = ["the record's panic is %s, by CPU %s" % (message, reporter)] * (
+        message is not None and (message, reporter) != of_dump[:2])
+    return bad + ["CPU %d has a line that is not in the dump: %s" % (cpu, line)
+                  for cpu in lines for line in lines[cpu] - of_dump[2].get(cpu, set())]
+
+
 def check_pstore(scenario, folder):
     """Each of the patterns matches a line of ramoops' record of the panic."""
     lines = runs.record_text(folder).splitlines()
-    return ["no line of the pstore record matches %s" % pattern
+    bad = check_record(folder) if scenario.get("pstore") else []
+    return bad + ["no line of the pstore record matches %s" % pattern
             for pattern in scenario.get("pstore", [])
             if not any(re.search(pattern, line) for line in lines)]
 
