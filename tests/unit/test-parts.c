@@ -108,12 +108,14 @@ static void joined(void **state)
 	add(&parts, "dmesg-efi_pstore-172000000103001", "Panic#1 Part3\n<4>[    1.000000] a\n");
 	add(&parts, "dmesg-efi_pstore-172000000001001", "Panic#1 Part1\n<4>[    3.000000] c\n");
 	add(&parts, "dmesg-efi_pstore-171000000001001", "Panic#1 Part1\n<4>[    3.000000] x\n");
+	add(&parts, "dmesg-efi_pstore-171500000004001", "Panic#1 Part4\n<4>[    0.500000] z\n");
 	add(&parts, "console-ramoops-0", "[    3.000000] y\n");
 	assert_null(nmibt_parts_join(&parts));
-	assert_int_equal(parts.nr_logs, 3);
+	assert_int_equal(parts.nr_logs, 4);
 	expect(&parts, 0, "#0 0");
 	expect(&parts, 1, "Panic#1 1");
-	expect(&parts, 2, "Panic#1 3 2- 1");
+	expect(&parts, 2, "Panic#1 4");
+	expect(&parts, 3, "Panic#1 3 2- 1");
 	nmibt_parts_destroy(&parts);
 }
 
@@ -125,7 +127,7 @@ static void of_several_boots(void **state)
 	/* A CPU's clock may be a little behind another's. */
 	add(&parts, "dmesg.txt",
 	    "Oops#1 Part2\n<4>[   50.000000] a\nOops#1 Part1\n<4>[   49.500000] b\n"
-	    "Oops#1 Part1\n<4>[    9.000000] c\n");
+	    "Oops#1 Part1\n<4>[   60.000000] c\n");
 	add(&parts, "x", "Oops#1 Part3\n<4>[   99.000000] d\n");
 	assert_null(nmibt_parts_join(&parts));
 	assert_int_equal(parts.nr_logs, 3);
