@@ -115,6 +115,25 @@ class Elf:
             yield start, self.data[offset:offset + filesz]
 
 
+class Memory:
+    """A machine's physical memory, which QEMU reads: VMCOREINFO's address and size are those that
+    /sys/kernel/vmcoreinfo says."""
+
+    def __init__(self, machine, vmcoreinfo):
+        self.machine = machine
+        paddr, size = vmcoreinfo
+        self.vmcoreinfo = self.read(paddr, size)
+
+    def read(self, paddr, size):
+        path = os.path.join(self.machine.folder, "memory")
+        self.machine.qmp("pmemsave", val=paddr, size=size, filename=path)
+        with open(path, "rb") as file:
+            return file.read()
+
+    def chunks(self):
+        return []
+
+
 def notes(data):
     """(name, descriptor) of each ELF note."""
     at = 0
