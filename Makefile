@@ -142,7 +142,7 @@ SUITES := tests/unit/run tests/fuzz/run-mutate tests/layers tests/hooks tests/ab
 	$(addprefix docs/,check-format check-evidence check-matrix) \
 	$(addprefix tests/golden/,run-mkdump run-synthetic run-describe run-tool run-json \
 	run-debuginfo run-log run-pstore run-record run-crash run-cost)
-KERNEL_SUITES := tests/e2e/run tests/e2e/matrix tests/e2e/panics tests/e2e/kcsan tests/e2e/formats tests/e2e/stock tests/e2e/efivars
+KERNEL_SUITES := tests/e2e/run tests/e2e/matrix tests/e2e/panics tests/e2e/kcsan tests/e2e/pstore tests/e2e/efivars tests/e2e/formats tests/e2e/stock
 CRASH_ARM64 := tests/kept tests/golden testdumps -- tests/golden/run-crash --crash arm64
 
 check: ## unit, golden, crash on the bundled dumps: minutes
@@ -180,7 +180,7 @@ install: all install-lib install-hooks ## the extension to where crash looks, th
 
 # Where kdump-utils, kdump-tools and systemd look. On a machine that lacks one of them its files do
 # nothing.
-HOOKS := lib/nmibt/capture=capture lib/nmibt/beside=beside lib/nmibt/kdump-tools=kdump-tools/kdump-tools \
+HOOKS := lib/nmibt/run=run lib/nmibt/capture=capture lib/nmibt/beside=beside lib/nmibt/kdump-tools=kdump-tools/kdump-tools \
 	lib/dracut/modules.d/99nmibt/module-setup.sh=dracut/module-setup.sh
 UNITS := lib/dracut/modules.d/99nmibt/nmibt-capture.service=dracut/nmibt-capture.service \
 	lib/systemd/system/kdump-tools-dump.service.d/nmibt.conf=kdump-tools/nmibt.conf \

@@ -9,7 +9,7 @@
 check() {
 	# mkdumprd sets it; other initramfs's do not need this.
 	[[ ${IN_KDUMP-} == 1 ]] || return 255
-	require_binaries @sbindir@/vmcore-nmibt timeout || return 1
+	require_binaries @sbindir@/vmcore-nmibt sleep || return 1
 }
 
 depends() {
@@ -22,8 +22,7 @@ installkernel() {
 }
 
 install() {
-	inst_multiple @sbindir@/vmcore-nmibt timeout sh
-	inst_script @libdir@/nmibt/capture @libdir@/nmibt/capture
+	inst_multiple @sbindir@/vmcore-nmibt sleep sh @libdir@/nmibt/run @libdir@/nmibt/capture
 	inst_simple "$moddir/nmibt-capture.service" "$systemdsystemunitdir/nmibt-capture.service"
 	systemctl -q --root "$initdir" add-wants initrd.target nmibt-capture.service
 }
