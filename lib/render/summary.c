@@ -57,7 +57,9 @@ static const char *captured_words(const struct nmibt_report *report)
 	case NMIBT_FOUND_ABSENT:
 		return "by the capture; the log was not found";
 	default:
-		return "by the capture; the log does not have it";
+		return nmibt_log_nr_missing(&report->sources->log->missing)
+			       ? "by the capture; what there is of the log does not have it"
+			       : "by the capture; the log does not have it";
 	}
 }
 
