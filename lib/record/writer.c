@@ -45,7 +45,7 @@ static struct nmibt_error *compress_items(const struct nmibt_bytes *items, char 
 {
 	z_stream z = {0};
 
-	if (deflateInit2(&z, Z_BEST_COMPRESSION, Z_DEFLATED, WINDOW_BITS, MEM_LEVEL,
+	if (deflateInit2(&z, Z_DEFAULT_COMPRESSION, Z_DEFLATED, WINDOW_BITS, MEM_LEVEL,
 			 Z_DEFAULT_STRATEGY) != Z_OK)
 		return nmibt_error_nomem();
 	deflateSetDictionary(&z, (const Bytef *)nmibt_record_dictionary,

@@ -23,8 +23,24 @@ struct spans {
 /* Memory between two spans that are so near costs less than another item. */
 #define NEAR 64
 
+/* The tables of pages are read again for each address: so many spans back they may be the same. */
+#define RECENT 12
+
+static bool is_recent(const struct spans *spans, uint64_t start, uint64_t end)
+{
+	for (size_t i = 0; i < RECENT && i < spans->nr; i++) {
+		const struct span *span = &spans->v[spans->nr - 1 - i];
+
+		if (span->start <= start && end <= span->end)
+			return true;
+	}
+	return false;
+}
+
 static bool add_span(struct spans *spans, uint64_t start, uint64_t end)
 {
+	if (is_recent(spans, start, end))
+		return true;
 	if (spans->nr == spans->room) {
 		size_t room = 2 * spans->room + 64;
 		struct span *v = reallocarray(spans->v, room, sizeof(*v));
