@@ -10,7 +10,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <zlib.h>
 
 #include <cmocka.h>
@@ -279,8 +278,7 @@ static void a_chunk_of_too_many_items(void **state)
 	free(file);
 }
 
-/* Many headers that each claim as much as a chunk may have. Each one's checksum would be of these bytes:
- * 17 GB in all. */
+/* Many headers that each claim as much as a chunk may have: tests/golden/run-cost has what that costs. */
 static void headers_that_claim_much(void **state)
 {
 	const size_t nr = 1 << 18, len = nr * 16 + NMIBT_CHUNK_MAX + NMIBT_CHUNK_HEADER;
@@ -294,10 +292,8 @@ static void headers_that_claim_much(void **state)
 		memcpy(file + i * 16, "\x89NBR\x01\x01\x00\x00\x78\x56\x34\x12", 12);
 		memcpy(file + i * 16 + 12, &claim, sizeof(claim));
 	}
-	clock_t begun = clock();
 	assert_int_equal(read_record(file, len, &seen), nr);
 	assert_false(nmibt_record_is_in(file, len));
-	assert_true(clock() - begun < CLOCKS_PER_SEC);
 	free(file);
 }
 
