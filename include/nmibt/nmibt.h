@@ -162,8 +162,8 @@ struct nmibt_input;
  * Opens a dump: ELF, kdump-compressed or flattened; sadump; with may_crash also the core of a Xen
  * guest. The nr paths are the parts of one split dump in any order. A truncated dump is opened,
  * too, but for Xen's. Or opens records of vmcore-nmibt, or logs that the kernel printed: its own
- * records in pstore, in any order, or its console. UNUSABLE where a file can't be read or has another format: the message names
- * the file. options may be NULL.
+ * records in pstore, in any order, or its console. UNUSABLE where a file can't be read or has another
+ * format: the message names the file. options may be NULL.
  */
 struct nmibt_error *nmibt_input_open(const char *const *paths, unsigned int nr,
 				     const struct nmibt_input_options *options,

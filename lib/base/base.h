@@ -127,6 +127,15 @@ static inline bool nmibt_str_is(struct nmibt_str s, const char *literal)
 	return s.len == strlen(literal) && nmibt_str_starts(s, literal);
 }
 
+/* As strcmp(). */
+static inline int nmibt_str_compare(struct nmibt_str a, struct nmibt_str b)
+{
+	size_t len = a.len < b.len ? a.len : b.len;
+	int order = len ? memcmp(a.s, b.s, len) : 0;
+
+	return order ?: (a.len > b.len) - (a.len < b.len);
+}
+
 static inline bool nmibt_skip(struct nmibt_str *cursor, const char *literal)
 {
 	size_t len = strlen(literal);

@@ -16,19 +16,11 @@ struct nmibt_error *nmibt_old_files_add(struct nmibt_old_files *files,
 	return NULL;
 }
 
-static int compare_names(const struct nmibt_old_piece *x, const struct nmibt_old_piece *y)
-{
-	size_t len = x->name.len < y->name.len ? x->name.len : y->name.len;
-	int order = len ? memcmp(x->name.s, y->name.s, len) : 0;
-
-	return order ?: (x->name.len > y->name.len) - (x->name.len < y->name.len);
-}
-
 static int compare_pieces(const void *a, const void *b)
 {
 	const struct nmibt_old_piece *x = a, *y = b;
 
-	return compare_names(x, y) ?: (x->at > y->at) - (x->at < y->at);
+	return nmibt_str_compare(x->name, y->name) ?: (x->at > y->at) - (x->at < y->at);
 }
 
 static struct nmibt_error *add_file(struct nmibt_old_files *files, size_t first, size_t nr)
@@ -63,7 +55,7 @@ struct nmibt_error *nmibt_old_files_sort(struct nmibt_old_files *files)
 	qsort(files->pieces, files->nr_pieces, sizeof(*files->pieces), compare_pieces);
 	for (size_t i = 1; i <= files->nr_pieces && !err; i++) {
 		if (i < files->nr_pieces &&
-		    !compare_names(&files->pieces[first], &files->pieces[i]))
+		    !nmibt_str_compare(files->pieces[first].name, files->pieces[i].name))
 			continue;
 		err = add_file(files, first, i - first);
 		first = i;

@@ -176,25 +176,17 @@ struct nmibt_error *nmibt_parts_add(struct nmibt_parts *parts, const char *path,
 
 /* ------------------------------------------------------------------------ joining */
 
-static int compare_strings(struct nmibt_str a, struct nmibt_str b)
-{
-	int order = memcmp(a.s, b.s, a.len < b.len ? a.len : b.len);
-
-	return order ?: (a.len > b.len) - (a.len < b.len);
-}
-
 #define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
 
 /* Parts of one record come together. */
 static int by_record(const void *a, const void *b)
 {
 	const struct nmibt_part *x = a, *y = b;
-	int order = x->reason.len && y->reason.len ? compare_strings(x->reason, y->reason)
-						   : COMPARE(x->reason.len, y->reason.len);
+	int order = nmibt_str_compare(x->reason, y->reason);
 
-	return order
-		       ?: COMPARE(x->count, y->count)
-				  ?: COMPARE(x->when, y->when) ?: COMPARE(x->order, y->order);
+	order = order ?: COMPARE(x->count, y->count);
+	order = order ?: COMPARE(x->when, y->when);
+	return order ?: COMPARE(x->order, y->order);
 }
 
 static int by_number(const void *a, const void *b)
@@ -210,8 +202,9 @@ static bool fits(const struct nmibt_part *record, size_t nr, const struct nmibt_
 {
 	const struct nmibt_part *last = &record[nr - 1];
 
-	if (!part->reason.len || !last->reason.len || compare_strings(last->reason, part->reason) ||
-	    last->count != part->count || part->when - last->when > LONGEST_RECORD_S)
+	if (!part->reason.len || !last->reason.len ||
+	    nmibt_str_compare(last->reason, part->reason) || last->count != part->count ||
+	    part->when - last->when > LONGEST_RECORD_S)
 		return false;
 	for (size_t i = 0; i < nr; i++) {
 		if (record[i].number == part->number)

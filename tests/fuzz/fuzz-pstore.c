@@ -11,11 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "../unit/safe-text.h"
-#include "check.h"
-#include "json/json.h"
-#include "render/render.h"
-#include "report/report.h"
+#include "check-report.h"
 
 #define MAX_FILES 8
 
@@ -30,41 +26,15 @@ static const char *const names[] = {
 	"x",
 };
 
-static void render(const struct nmibt_report *report, enum nmibt_format format)
-{
-	const struct nmibt_render_options options = {
-		.format = format, .older = true, .verbose = true};
-	char *text;
-	size_t len;
-	int code;
-	FILE *out = open_memstream(&text, &len);
-
-	CHECK(out);
-	CHECK(!(format == NMIBT_FORMAT_JSON ? nmibt_json_file : nmibt_render_file)(report, &options,
-										   out, &code));
-	fclose(out);
-	CHECK(!unsafe_text(text, len));
-	CHECK(code == 0 || code == 1 || code == 3);
-	free(text);
-}
-
 static void make_reports(struct nmibt_input *input)
 {
 	const char *remark = nmibt_input_remark(input);
 	unsigned int nr = nmibt_input_nr_crashes(input);
 
 	CHECK(!remark || !unsafe_text(remark, strlen(remark)));
-	for (unsigned int i = 0; i < nr && i < MAX_FILES; i++) {
-		struct nmibt_report *report;
-		struct nmibt_error *err = nmibt_report_open(input, i, NULL, &report);
-
-		if (!err) {
-			render(report, NMIBT_FORMAT_TEXT);
-			render(report, NMIBT_FORMAT_JSON);
-			nmibt_report_close(report);
-		}
-		nmibt_error_destroy(err);
-	}
+	for (unsigned int i = 0; i < nr && i < MAX_FILES; i++)
+		check_report(input, i,
+			     (struct nmibt_render_options){.older = true, .verbose = true});
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -14,12 +14,8 @@
 #include <unistd.h>
 #include <zlib.h>
 
-#include "../unit/safe-text.h"
-#include "check.h"
-#include "json/json.h"
+#include "check-report.h"
 #include "record/record.h"
-#include "report/report.h"
-#include "render/render.h"
 
 static bool write_fd(void *ctx, const char *data, size_t len)
 {
@@ -45,29 +41,6 @@ static void write_record(int fd, bool is_cut, const uint8_t *data, size_t size)
 	nmibt_record_writer_free(writer);
 }
 
-static void check_text(const char *text, size_t len, int code)
-{
-	CHECK(!unsafe_text(text, len));
-	CHECK(code == 0 || code == 1 || code == 3);
-}
-
-static void render(const struct nmibt_report *report, enum nmibt_format format)
-{
-	const struct nmibt_render_options options = {
-		.format = format, .older = true, .header = true};
-	char *text;
-	size_t len;
-	int code;
-	FILE *out = open_memstream(&text, &len);
-
-	CHECK(out);
-	CHECK(!(format == NMIBT_FORMAT_JSON ? nmibt_json_file : nmibt_render_file)(report, &options,
-										   out, &code));
-	fclose(out);
-	check_text(text, len, code);
-	free(text);
-}
-
 static bool check_written(void *unused, const char *data, size_t len)
 {
 	(void)unused;
@@ -80,7 +53,6 @@ static void read_record(int fd)
 	const struct nmibt_input_options options = {.size = sizeof(options), .fds = &fd};
 	const char *path = "record";
 	struct nmibt_input *input;
-	struct nmibt_report *report;
 
 	struct nmibt_error *err = nmibt_input_open(&path, 1, &options, &input);
 	CHECK(!err);
@@ -89,13 +61,7 @@ static void read_record(int fd)
 	CHECK(!remark || !unsafe_text(remark, strlen(remark)));
 	for (unsigned int i = 0; nmibt_input_file(input, i); i++)
 		nmibt_error_destroy(nmibt_input_write_file(input, i, check_written, NULL));
-	err = nmibt_report_open(input, 0, NULL, &report);
-	if (!err) {
-		render(report, NMIBT_FORMAT_TEXT);
-		render(report, NMIBT_FORMAT_JSON);
-		nmibt_report_close(report);
-	}
-	nmibt_error_destroy(err);
+	check_report(input, 0, (struct nmibt_render_options){.older = true, .header = true});
 	nmibt_input_close(input);
 }
 
