@@ -32,8 +32,7 @@ enum nmibt_part {
 /* Only lib/kernel uses the members behind vmcoreinfo; other code calls the functions below. */
 struct nmibt_kernel {
 	const struct nmibt_image *image; /* borrowed */
-	unsigned int
-		crash; /* which of the image's crashes it is about; 0 unless somebody sets it */
+	unsigned int crash; /* of the image, which may have several */
 	struct nmibt_vmcoreinfo vmcoreinfo;
 	struct nmibt_memory *memory;
 	struct nmibt_kallsyms *kallsyms;

@@ -472,19 +472,20 @@ static void find_age_of_capture(struct nmibt_report *report)
 	bool is_same_message = death->captured && !death->is_message_disputed;
 	bool is_dated = death->has_seq && desc->asked_local_ns;
 
+	bool is_long_ago = death->ns > death->request_ns + OLD_CAPTURE_NS;
+
 	if (!death->by_capture)
 		return;
-	if (!death->is_capture_anothers && is_dated && desc->flags & NMI_CAPTURE_F_CRASH_KEXEC &&
-	    !is_same_message && death->ns > death->request_ns + OLD_CAPTURE_NS) {
+	if (death->is_capture_anothers) {
+		/* Clocks that contradict the order tell nothing. */
+		is_dated &= death->ns + NMIBT_CLOCK_SKEW_NS >= death->request_ns;
+		death->has_request_ns &= is_dated;
+		death->is_capture_older = !is_dated || is_long_ago;
+	} else if (is_dated && is_long_ago && desc->flags & NMI_CAPTURE_F_CRASH_KEXEC &&
+		   !is_same_message) {
 		death->is_capture_older = death->has_request_ns = true;
 		death->outlived_ns = 0;
 	}
-	if (!death->is_capture_anothers)
-		return;
-	/* Clocks that contradict the order tell nothing. */
-	is_dated &= death->ns + NMIBT_CLOCK_SKEW_NS >= death->request_ns;
-	death->has_request_ns &= is_dated;
-	death->is_capture_older = !is_dated || death->ns > death->request_ns + OLD_CAPTURE_NS;
 }
 
 bool nmibt_format_lead(const struct nmibt_report *report, char *buf, size_t len)

@@ -62,8 +62,7 @@ struct nmibt_death {
 	/* When the capture was asked, by the log's clock. */
 	bool has_request_ns;
 	uint64_t request_ns;
-	uint64_t
-		outlived_ns; /* the log goes on for so much longer than it should; 0: it does not */
+	uint64_t outlived_ns; /* by which the log goes on for too long; 0: it does not */
 	char *dump_failed; /* the capture kernel's own panic, untrusted; NULL: none */
 };
 
