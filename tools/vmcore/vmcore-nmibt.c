@@ -229,13 +229,17 @@ static bool write_zone(void *ctx, const char *data, size_t len)
 	return true;
 }
 
+/* The caller frees zone->data, also when the call fails. */
 static struct nmibt_error *fill_zone(struct nmibt_recorder *rec, const struct old_file *old,
 				     unsigned int nr, struct zone *zone, bool *ret_is_whole)
 {
 	struct nmibt_recorder_file *files = calloc(nr + 1, sizeof(*files));
 
-	if (!files)
+	zone->data = malloc(zone->room);
+	if (!files || !zone->data) {
+		free(files);
 		return nmibt_error_create(NMIBT_ERR_NOMEM, "out of memory");
+	}
 	for (unsigned int i = 0; i < nr; i++)
 		files[i] = (struct nmibt_recorder_file){old[i].name, old[i].data, old[i].len};
 	struct nmibt_error *err =
@@ -290,9 +294,6 @@ static int write_record(struct nmibt_recorder *rec, const struct arguments *args
 	struct zone zone = {.room = room ? room : DEFAULT_ROOM};
 	bool is_whole;
 
-	zone.data = malloc(zone.room);
-	if (!zone.data)
-		return complain(args->pmsg);
 	struct nmibt_error *err = fill_zone(rec, old, args->keep_old ? 0 : nr, &zone, &is_whole);
 	int code = err ? fail(err) : write_pmsg(args->pmsg, &zone, is_whole);
 	free(zone.data);
@@ -324,9 +325,6 @@ static int write_efivars(struct nmibt_recorder *rec, const struct arguments *arg
 			args->efivars);
 		return 0;
 	}
-	zone.data = malloc(zone.room);
-	if (!zone.data)
-		return complain(args->efivars);
 	struct nmibt_error *err = fill_zone(rec, NULL, 0, &zone, &is_whole);
 	int code = err ? fail(err) : put_variable(args->efivars, &zone);
 	free(zone.data);
