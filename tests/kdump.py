@@ -7,6 +7,7 @@ of the second, page data anywhere. A changed page is stored at the end of the
 file, uncompressed.
 """
 
+import ctypes
 import struct
 import zlib
 
@@ -15,7 +16,7 @@ BLOCK_SIZE_AT = 428          # disk_dump_header.block_size, sub_hdr_size, bitmap
 VMCOREINFO_AT = 32           # kdump_sub_header.offset_vmcoreinfo, size_vmcoreinfo
 NOTE_AT = 48                 # kdump_sub_header.offset_note, size_note
 PAGE_DESC = struct.Struct("<QIIQ")
-COMPRESSED_ZLIB = 1
+COMPRESSED_ZLIB, COMPRESSED_LZO = 1, 2
 
 
 SIGNATURE = b"KDUMP   "
@@ -23,6 +24,15 @@ SIGNATURE = b"KDUMP   "
 
 class Excluded(Exception):
     """The dump does not hold that page."""
+
+
+def decompress_lzo(stored, length):
+    page, got = ctypes.create_string_buffer(length), ctypes.c_ulong(length)
+    lzo = ctypes.CDLL("liblzo2.so.2")
+    if lzo.lzo1x_decompress_safe(stored, ctypes.c_ulong(len(stored)), page, ctypes.byref(got),
+                                 None) or got.value != length:
+        raise ValueError("%d bytes are no page that LZO compressed" % len(stored))
+    return page.raw
 
 
 class Kdump:
@@ -80,8 +90,10 @@ class Kdump:
         stored = bytes(self.data[offset:offset + size])
         if flags & COMPRESSED_ZLIB:
             return zlib.decompress(stored)
+        if flags & COMPRESSED_LZO:
+            return decompress_lzo(stored, self.block)
         if size != self.block:
-            raise ValueError("page %#x is compressed by something else than zlib" % pfn)
+            raise ValueError("page %#x is compressed neither by zlib nor by LZO" % pfn)
         return stored
 
     def read(self, paddr, length):
