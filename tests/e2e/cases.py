@@ -2,12 +2,14 @@
 """The cases of the fault matrix, and which scenarios they are: the rows of the table in
 docs/kernel.md."""
 
+import hashlib
 import os
 import re
 
 import runs
 
-DOCUMENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../docs/kernel.md")
+TOP = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
+DOCUMENT = os.path.join(TOP, "docs/kernel.md")
 
 CASES = (
     ("all CPUs idle", ("idle",)),
@@ -64,6 +66,22 @@ CELL = re.compile(r"|–|[DPC](/[DPC–]){0,2}")
 HEAD = ["Case", "Scenario", *COLUMNS]
 
 
+def series_of(version):
+    """What tells a series from others: of a hash over its patches, the first digits."""
+    folder, digest = os.path.join(TOP, "kernel/v" + version), hashlib.sha256()
+    with open(os.path.join(folder, "series"), encoding="utf-8") as file:
+        names = [line.split("#")[0].strip() for line in file]
+    for name in filter(None, names):
+        with open(os.path.join(folder, name), "rb") as file:
+            digest.update(file.read())
+    return digest.hexdigest()[:8]
+
+
+def series_row():
+    """The table's last row, which says with which series each column was run."""
+    return ["the series, by its hash", ""] + [series_of(version) for _, version in runs.KERNELS]
+
+
 def rows():
     """(case, scenario as the table names it, scenario), in order."""
     for case, names in CASES:
@@ -83,13 +101,17 @@ def read():
 
 
 def write(filled):
-    """filled: {(scenario, column): cell}. Other columns stay as they are."""
+    """filled: {(scenario, column): cell}. Other columns stay as they are where their series is
+    still the same."""
     before, cells, behind = read()
-    old = {(row[1], column): cell for row in cells for column, cell in zip(COLUMNS, row[2:])}
+    old = {(row[1], column): cell for row in cells
+           for column, cell, then, now in zip(COLUMNS, row[2:], cells[-1][2:], series_row()[2:])
+           if then == now or cell == NOT_FOR_IT}
     table = ["| %s |" % " | ".join(HEAD), "|---" * len(HEAD) + "|"]
     for case, title, name in rows():
         row = [case, title] + [filled.get((name, column), old.get((title, column), NOT_RUN))
                                for column in COLUMNS]
         table.append("| %s |" % " | ".join(row))
+    table.append("| %s |" % " | ".join(series_row()))
     with open(DOCUMENT, "w", encoding="utf-8") as file:
         file.write("\n".join(before + table + behind))
