@@ -236,6 +236,22 @@ struct nmibt_error *nmibt_log_open(struct nmibt_kernel *kernel, struct nmibt_log
 bool nmibt_log_next(struct nmibt_log *log, struct nmibt_log_record *ret);
 /* True: nmibt_log_next() returned false because of interrupted(), so there may be more records. */
 bool nmibt_log_is_interrupted(const struct nmibt_log *log);
+/*
+ * Where the next record is. nmibt_log_seek() leads another reader of the same log there; what is
+ * missing before that place it does not count.
+ */
+struct nmibt_log_place {
+	/* Of the next record: its ID in the ring; before 5.10 its offset in the buffer. */
+	uint64_t next;
+	uint64_t left; /* in the ring: records from there on */
+	uint64_t text_left; /* in the ring: bytes of text that no record has claimed yet */
+	uint64_t seq; /* before 5.10: of the next record, as those have no numbers of their own */
+	unsigned int flags_before; /* before 5.10: of the record before */
+	bool has_to_wrap; /* before 5.10: the newest records are at the beginning of the buffer */
+	bool at_end; /* no record follows */
+};
+struct nmibt_log_place nmibt_log_tell(const struct nmibt_log *log);
+void nmibt_log_seek(struct nmibt_log *log, const struct nmibt_log_place *place);
 /* All records that nmibt_log_next() skipped so far. */
 const struct nmibt_log_missing *nmibt_log_missing(const struct nmibt_log *log);
 void nmibt_log_close(struct nmibt_log *log); /* NULL is allowed */

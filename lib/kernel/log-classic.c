@@ -29,11 +29,7 @@ struct classic {
 	const struct nmibt_classic_record *layout;
 	uint64_t buf; /* virtual address */
 	uint32_t size, next; /* of buf in bytes; where its newest record ends */
-	uint32_t at; /* of the next record */
-	bool has_to_wrap; /* the newest records are at the beginning of buf */
 	bool joins; /* readers put the pieces of a line together, see join() */
-	unsigned int flags_before; /* of the record before */
-	uint64_t seq; /* of the next record: they have no numbers of their own */
 };
 
 /* ------------------------------------------------------------------- records */
@@ -50,7 +46,7 @@ static enum nmibt_read read_header(struct classic *log, struct header *ret)
 	const struct nmibt_classic_record *l = log->layout;
 	char bytes[MAX_HEADER];
 	enum nmibt_read status = nmibt_log_read(&log->base, &log->base.windows[0],
-						log->buf + log->at, bytes, l->size.value);
+						log->buf + log->base.place.next, bytes, l->size.value);
 
 	if (status != NMIBT_READ_OK)
 		return status;
@@ -81,12 +77,14 @@ static bool is_header(const struct classic *log, const struct header *header, ui
  * the buffer, it can be found again there. */
 static bool lose(struct classic *log, uint64_t *reason)
 {
+	struct nmibt_log_place *place = &log->base.place;
+
 	(*reason)++;
 	log->base.before.may_be_more = true;
-	log->base.at_end = !log->has_to_wrap;
-	log->has_to_wrap = false;
-	log->at = 0;
-	log->seq++;
+	place->at_end = !place->has_to_wrap;
+	place->has_to_wrap = false;
+	place->next = 0;
+	place->seq++;
 	return false;
 }
 
@@ -95,11 +93,11 @@ static bool lose(struct classic *log, uint64_t *reason)
  * and then only who printed it tells which. What comes of it is flagged as in 5.10. */
 static unsigned int join(struct classic *log, unsigned int flags, bool has_caller)
 {
-	unsigned int before = log->flags_before;
+	unsigned int before = log->base.place.flags_before;
 	bool is_open = before & LOG_CONT && !(before & LOG_NEWLINE);
 	unsigned int joined = LOG_NEWLINE;
 
-	log->flags_before = flags;
+	log->base.place.flags_before = flags;
 	if (has_caller)
 		return flags;
 	if (!log->joins)
@@ -115,10 +113,10 @@ static unsigned int join(struct classic *log, unsigned int flags, bool has_calle
 static bool take_record(struct classic *log, const struct header *header,
 			struct nmibt_log_record *ret)
 {
-	uint64_t text = log->buf + log->at + log->layout->size.value;
+	uint64_t text = log->buf + log->base.place.next + log->layout->size.value;
 
 	*ret = (struct nmibt_log_record){
-		.seq = log->seq++,
+		.seq = log->base.place.seq++,
 		.ts_ns = header->ts_ns,
 		.caller_id = header->caller_id,
 		.level = header->flags_level >> 5,
@@ -126,25 +124,26 @@ static bool take_record(struct classic *log, const struct header *header,
 		.flags = join(log, header->flags_level & 0x1f, log->layout->caller_id.known),
 		.text = log->base.text,
 	};
-	log->at += header->len;
+	log->base.place.next += header->len;
 	enum nmibt_read status = nmibt_log_read_some(&log->base, &log->base.windows[0], text,
 						     log->base.text, header->text_len, &ret->len);
 	ret->missing = header->text_len - ret->len;
 	if (!header->text_len || ret->len)
 		return true;
 	(*nmibt_log_unread(&log->base, status))++;
-	log->flags_before = LOG_NEWLINE;
+	log->base.place.flags_before = LOG_NEWLINE;
 	return false;
 }
 
 static bool step(struct nmibt_log *base, struct nmibt_log_record *ret)
 {
 	struct classic *log = (struct classic *)base;
-	uint32_t room = (log->has_to_wrap ? log->size : log->next) - log->at;
+	struct nmibt_log_place *place = &base->place;
+	uint32_t room = (place->has_to_wrap ? log->size : log->next) - place->next;
 	struct header header;
 
-	if (!log->has_to_wrap && !room) {
-		base->at_end = true;
+	if (!place->has_to_wrap && !room) {
+		place->at_end = true;
 		return false;
 	}
 	/* Behind each record there is room for one more header, see log_store(). */
@@ -153,9 +152,9 @@ static bool step(struct nmibt_log *base, struct nmibt_log_record *ret)
 	enum nmibt_read status = read_header(log, &header);
 	if (status != NMIBT_READ_OK)
 		return lose(log, nmibt_log_unread(base, status));
-	if (!header.len && log->has_to_wrap) {
-		log->has_to_wrap = false;
-		log->at = 0;
+	if (!header.len && place->has_to_wrap) {
+		place->has_to_wrap = false;
+		place->next = 0;
 		return false;
 	}
 	if (!is_header(log, &header, room))
@@ -248,6 +247,7 @@ static struct nmibt_error *read_variable(const struct nmibt_log *log,
 static struct nmibt_error *read_variables(struct classic *log)
 {
 	const struct nmibt_classic_log *lines = &log->base.kernel->vmcoreinfo.classic_log;
+	uint32_t first;
 	struct nmibt_error *err =
 		read_variable(&log->base, &lines->buf, "log_buf", &log->buf, sizeof(log->buf));
 
@@ -255,19 +255,20 @@ static struct nmibt_error *read_variables(struct classic *log)
 		err = read_variable(&log->base, &lines->buf_len, "log_buf_len", &log->size,
 				    sizeof(log->size));
 	if (!err)
-		err = read_variable(&log->base, &lines->first_idx, "log_first_idx", &log->at,
-				    sizeof(log->at));
+		err = read_variable(&log->base, &lines->first_idx, "log_first_idx", &first,
+				    sizeof(first));
 	if (!err)
 		err = read_variable(&log->base, &lines->next_idx, "log_next_idx", &log->next,
 				    sizeof(log->next));
 	if (err)
 		return err;
-	if (log->size > UINT32_C(1) << NMIBT_LOG_MAX_SIZE_BITS || log->at >= log->size ||
-	    log->next >= log->size || log->at % MIN_ALIGN || log->next % MIN_ALIGN)
+	if (log->size > UINT32_C(1) << NMIBT_LOG_MAX_SIZE_BITS || first >= log->size ||
+	    log->next >= log->size || first % MIN_ALIGN || log->next % MIN_ALIGN)
 		return nmibt_error_create(NMIBT_ERR_DAMAGED,
 					  "the kernel's log at %#" PRIx64 " has %" PRIu32
 					  " bytes, and records from %" PRIu32 " to %" PRIu32,
-					  log->buf, log->size, log->at, log->next);
+					  log->buf, log->size, first, log->next);
+	log->base.place.next = first;
 	return NULL;
 }
 
@@ -282,10 +283,10 @@ static struct nmibt_error *open_classic(struct nmibt_log *base)
 		err = read_variables(log);
 	if (err)
 		return err;
-	log->has_to_wrap = log->at > log->next;
-	log->flags_before = LOG_NEWLINE;
+	log->base.place.has_to_wrap = log->base.place.next > log->next;
+	log->base.place.flags_before = LOG_NEWLINE;
 	/* Only what makes room for newer records moves the first one away from there. */
-	base->before.overwritten = log->at > 0;
+	base->before.overwritten = log->base.place.next > 0;
 	return NULL;
 }
 

@@ -41,9 +41,6 @@ struct ring {
 	uint64_t descs, infos, data; /* virtual addresses */
 	uint64_t count; /* of descriptors, a power of two */
 	unsigned int size_bits; /* of the ring of text */
-	uint64_t text_left; /* bytes of it that no record has claimed yet */
-	uint64_t id; /* of the next record */
-	uint64_t left; /* records from there on */
 };
 
 /* ------------------------------------------------------------------- records */
@@ -96,9 +93,9 @@ static uint64_t *read_text(struct ring *log, uint64_t id, const uint64_t positio
 	if (status != NMIBT_READ_OK)
 		return nmibt_log_unread(&log->base, status);
 	/* Blocks do not overlap, so that all of them together fit into the ring. */
-	if (block_id != id || block.size > log->text_left)
+	if (block_id != id || block.size > log->base.place.text_left)
 		return &log->base.before.damaged;
-	log->text_left -= block.size;
+	log->base.place.text_left -= block.size;
 
 	size_t len = block.size - BLOCK_ID_SIZE;
 	if (len > text_len)
@@ -207,10 +204,10 @@ static bool read_record(struct ring *log, uint64_t id, struct nmibt_log_record *
 static bool step(struct nmibt_log *base, struct nmibt_log_record *ret)
 {
 	struct ring *log = (struct ring *)base;
-	uint64_t id = log->id;
+	uint64_t id = base->place.next;
 
-	log->id = (id + 1) & ID_MASK;
-	base->at_end = !--log->left;
+	base->place.next = (id + 1) & ID_MASK;
+	base->place.at_end = !--base->place.left;
 	return read_record(log, id, ret);
 }
 
@@ -277,17 +274,18 @@ static struct nmibt_error *read_layout(const struct nmibt_kernel *kernel, struct
 /* Where to begin, and how many there are. */
 static void find_records(struct ring *log, uint64_t tail, uint64_t head)
 {
+	struct nmibt_log_place *place = &log->base.place;
 	uint64_t state_var;
 
-	log->id = tail & ID_MASK;
-	log->left = ((head - tail) & ID_MASK) + 1;
-	if (log->left <= log->count)
+	place->next = tail & ID_MASK;
+	place->left = ((head - tail) & ID_MASK) + 1;
+	if (place->left <= log->count)
 		return;
 	/* One of them is damaged: the descriptor of the other has its ID. */
-	log->left = log->count;
+	place->left = log->count;
 	if (read_state(log, head, &state_var) == NMIBT_READ_OK &&
 	    (state_var & ID_MASK) == (head & ID_MASK))
-		log->id = (head - log->count + 1) & ID_MASK;
+		place->next = (head - log->count + 1) & ID_MASK;
 }
 
 /* The ring that prb points to: the static one, or that of log_buf_len=. */
@@ -334,7 +332,7 @@ static struct nmibt_error *read_ring(struct ring *log)
 					  ring, count_bits, size_bits);
 	log->count = UINT64_C(1) << count_bits;
 	log->size_bits = size_bits;
-	log->text_left = UINT64_C(1) << size_bits;
+	log->base.place.text_left = UINT64_C(1) << size_bits;
 	find_records(log, tail, head);
 	return NULL;
 }

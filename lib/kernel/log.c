@@ -111,7 +111,7 @@ static void take_missing(struct nmibt_log *log, struct nmibt_log_record *ret)
 bool nmibt_log_next(struct nmibt_log *log, struct nmibt_log_record *ret)
 {
 	*ret = (struct nmibt_log_record){0};
-	while (!log->at_end && !log->interrupted) {
+	while (!log->place.at_end && !log->interrupted) {
 		log->interrupted = nmibt_interrupted(log->kernel->image);
 		if (!log->interrupted && log->format->step(log, ret)) {
 			take_missing(log, ret);
@@ -123,6 +123,16 @@ bool nmibt_log_next(struct nmibt_log *log, struct nmibt_log_record *ret)
 	*ret = (struct nmibt_log_record){.is_end = true};
 	take_missing(log, ret);
 	return true;
+}
+
+struct nmibt_log_place nmibt_log_tell(const struct nmibt_log *log)
+{
+	return log->place;
+}
+
+void nmibt_log_seek(struct nmibt_log *log, const struct nmibt_log_place *place)
+{
+	log->place = *place;
 }
 
 bool nmibt_log_is_interrupted(const struct nmibt_log *log)

@@ -28,7 +28,7 @@ struct nmibt_log_format {
 	/* As nmibt_log_open(). */
 	struct nmibt_error *(*open)(struct nmibt_log *log);
 	/* Goes on by one record. False: it was passed over and counted in before, or there was
-	 * none, which at_end says. */
+	 * none, which place.at_end says. */
 	bool (*step)(struct nmibt_log *log, struct nmibt_log_record *ret);
 };
 extern const struct nmibt_log_format nmibt_log_ring, nmibt_log_classic;
@@ -36,7 +36,7 @@ extern const struct nmibt_log_format nmibt_log_ring, nmibt_log_classic;
 struct nmibt_log {
 	const struct nmibt_log_format *format;
 	struct nmibt_kernel *kernel;
-	bool at_end; /* no record follows */
+	struct nmibt_log_place place;
 	bool interrupted;
 	struct nmibt_log_missing missing; /* in all */
 	struct nmibt_log_missing before; /* of these, behind the last record that was read */

@@ -14,12 +14,16 @@ struct mapping {
 	uint64_t size; /* bytes, a power of two; 0: there is no mapping */
 };
 
+/* A record of the log is in three pages, and a stack with what unwinds it in a few more. */
+#define NR_RECENT 8
+
 struct nmibt_memory {
 	const struct nmibt_image *image;
 	const struct nmibt_paging_arch *arch; /* NULL: there are only the image's callbacks */
 	struct nmibt_tables tables;
 	uint64_t root; /* physical address of the first table */
-	struct mapping last; /* of the last translation */
+	struct mapping recent[NR_RECENT]; /* of the last translations */
+	unsigned int newest; /* of recent */
 };
 
 /* NULL: page tables of the architecture are not known. */
@@ -74,26 +78,39 @@ static enum nmibt_read walk(const struct nmibt_memory *m, uint64_t vaddr, struct
 	return NMIBT_READ_OK;
 }
 
-static bool is_in_last(const struct nmibt_memory *m, uint64_t vaddr)
+static bool is_in(const struct mapping *mapping, uint64_t vaddr)
 {
-	return vaddr - m->last.vaddr < m->last.size;
+	return vaddr - mapping->vaddr < mapping->size;
 }
 
-/* An image that notes what is read has to see each walk. */
-static enum nmibt_read find_in_tables(struct nmibt_memory *m, uint64_t vaddr)
+/* *ret is NULL where nothing is mapped. */
+static enum nmibt_read find_in_tables(struct nmibt_memory *m, uint64_t vaddr,
+				      const struct mapping **ret)
 {
-	if (m->image->is_sparse)
-		m->last.size = 0;
-	return is_in_last(m, vaddr) || !m->arch ? NMIBT_READ_OK : walk(m, vaddr, &m->last);
+	struct mapping found = {0};
+
+	for (unsigned int i = 0; i < NR_RECENT; i++) {
+		*ret = &m->recent[(m->newest - i) % NR_RECENT];
+		if (is_in(*ret, vaddr))
+			return NMIBT_READ_OK;
+	}
+	*ret = NULL;
+	enum nmibt_read status = m->arch ? walk(m, vaddr, &found) : NMIBT_READ_OK;
+	if (found.size) {
+		*ret = &m->recent[++m->newest % NR_RECENT];
+		m->recent[m->newest % NR_RECENT] = found;
+	}
+	return status;
 }
 
 static enum nmibt_read translate(struct nmibt_memory *m, uint64_t vaddr, uint64_t *ret)
 {
 	const struct nmibt_image *image = m->image;
-	enum nmibt_read status = find_in_tables(m, vaddr);
+	const struct mapping *mapping;
+	enum nmibt_read status = find_in_tables(m, vaddr, &mapping);
 
-	if (is_in_last(m, vaddr)) {
-		*ret = m->last.paddr + (vaddr - m->last.vaddr);
+	if (mapping) {
+		*ret = mapping->paddr + (vaddr - mapping->vaddr);
 		return NMIBT_READ_OK;
 	}
 	if (image->ops->virt_to_phys && image->ops->virt_to_phys(image->ctx, vaddr, ret))
@@ -117,8 +134,9 @@ bool nmibt_kernel_to_phys(struct nmibt_kernel *kernel, uint64_t vaddr, uint64_t 
 enum nmibt_read nmibt_kernel_read_tables(struct nmibt_kernel *kernel, uint64_t vaddr)
 {
 	struct nmibt_memory *m = memory_of(kernel);
+	const struct mapping *unused;
 
-	return m ? find_in_tables(m, vaddr) : NMIBT_READ_OK;
+	return m ? find_in_tables(m, vaddr, &unused) : NMIBT_READ_OK;
 }
 
 static enum nmibt_read read_in_page(void *ctx, uint64_t vaddr, void *buf, size_t len)
@@ -214,6 +232,7 @@ struct nmibt_error *nmibt_memory_open(struct nmibt_kernel *kernel, struct nmibt_
 static bool leads_to_itself(const struct nmibt_kernel *kernel)
 {
 	struct nmibt_memory m = {.image = kernel->image};
+	struct mapping mapping = {0};
 	struct nmibt_error *err = open_tables(&m, kernel);
 	uint64_t vaddr = kernel->vmcoreinfo.swapper_pg_dir.value;
 
@@ -221,8 +240,8 @@ static bool leads_to_itself(const struct nmibt_kernel *kernel)
 		nmibt_error_destroy(err);
 		return false;
 	}
-	return walk(&m, vaddr, &m.last) == NMIBT_READ_OK && is_in_last(&m, vaddr) &&
-	       m.last.paddr + (vaddr - m.last.vaddr) == m.root;
+	return walk(&m, vaddr, &mapping) == NMIBT_READ_OK && is_in(&mapping, vaddr) &&
+	       mapping.paddr + (vaddr - mapping.vaddr) == m.root;
 }
 
 void nmibt_find_phys_base(struct nmibt_kernel *kernel)

@@ -235,7 +235,7 @@ static void note_answer(struct memory_note *note, const struct nmibt_item *item)
 {
 	uint64_t last = 0;
 
-	if (!note->is_muted && !note->failure && is_new(note, item))
+	if (!note->failure && is_new(note, item))
 		note->failure = nmibt_item_add(&note->answers, item, &last);
 }
 
@@ -245,7 +245,7 @@ static enum nmibt_read note_read_phys(void *ctx, uint64_t paddr, void *buf, size
 	const struct nmibt_image *image = &note->rec->image;
 	enum nmibt_read status = image->ops->read_phys(image->ctx, paddr, buf, len);
 
-	if (status == NMIBT_READ_EXCLUDED || note->is_muted || note->failure)
+	if (status == NMIBT_READ_EXCLUDED || note->failure)
 		return status;
 	if (status == NMIBT_READ_ERROR)
 		note_answer(note, &(struct nmibt_item){.kind = NMIBT_ITEM_UNREADABLE,

@@ -87,7 +87,6 @@ struct memory_note {
 	struct nmibt_recorder *rec; /* which answers questions about symbols and stacks */
 	struct nmibt_image image;
 	char *vmcoreinfo; /* the lines that a reader needs */
-	bool is_muted; /* reads are not noted */
 	struct spans *now, *done;
 	struct nmibt_bytes answers; /* items: names, symbols, stacks */
 	void *known; /* the answers that were noted before: a tree of tsearch() */

@@ -36,6 +36,10 @@ struct writing {
 	struct memory_note note;
 	struct nmibt_kernel *kernel; /* opened on note's image */
 	struct nmibt_capture capture; /* the same of it */
+	struct nmibt_log *log; /* of the dump; NULL: it can't be read */
+	uint64_t nr_records;
+	/* struct nmibt_log_place of every RECORDS_AT_ONCE-th record. */
+	struct nmibt_bytes places;
 };
 
 static struct nmibt_error *put_noted(struct writing *w, const char *what)
@@ -124,45 +128,69 @@ static struct nmibt_error *put_case(struct writing *w)
 
 /* ---------------------------------------------------------------------- the log */
 
-static struct nmibt_error *count_records(struct writing *w, uint64_t *ret)
+/* *ret is NULL if the log can't be read. What was read of it shows a reader the same. */
+static struct nmibt_error *open_log(struct nmibt_kernel *kernel, struct nmibt_log **ret)
+{
+	struct nmibt_error *err = nmibt_log_open(kernel, ret);
+
+	if (!err || err->code == NMIBT_ERR_NOMEM)
+		return err;
+	nmibt_error_destroy(err);
+	*ret = NULL;
+	return NULL;
+}
+
+/* Goes on by nr records; returns how many there were. */
+static uint64_t skip_records(struct nmibt_log *log, uint64_t nr)
 {
 	struct nmibt_log_record record;
-	struct nmibt_log *log;
-	struct nmibt_error *err = nmibt_log_open(w->rec->kernel, &log);
+	uint64_t i = 0;
 
-	*ret = 0;
-	if (err && err->code != NMIBT_ERR_NOMEM) {
-		nmibt_error_destroy(err);
-		return NULL;
+	while (i < nr && nmibt_log_next(log, &record))
+		i += !record.is_end;
+	return i;
+}
+
+/* The log can be read only from its oldest record on, and its newest ones come first in the record:
+ * so it is read once to count its records and to learn where they are. */
+static struct nmibt_error *count_records(struct writing *w)
+{
+	struct nmibt_error *err = open_log(w->rec->kernel, &w->log);
+	uint64_t nr = w->log ? RECORDS_AT_ONCE : 0;
+
+	while (nr == RECORDS_AT_ONCE && !err) {
+		struct nmibt_log_place place = nmibt_log_tell(w->log);
+
+		err = nmibt_bytes_add(&w->places, &place, sizeof(place));
+		nr = skip_records(w->log, RECORDS_AT_ONCE);
+		w->nr_records += nr;
 	}
-	if (err)
-		return err;
-	while (nmibt_log_next(log, &record))
-		*ret += !record.is_end;
-	nmibt_log_close(log);
-	return NULL;
+	return err;
+}
+
+/* Leads log to record i, from the nearest place before it that is known. */
+static void seek_record(struct writing *w, uint64_t i, struct nmibt_log *log)
+{
+	struct nmibt_log_place place;
+
+	memcpy(&place, w->places.s + i / RECORDS_AT_ONCE * sizeof(place), sizeof(place));
+	nmibt_log_seek(w->log, &place);
+	skip_records(w->log, i % RECORDS_AT_ONCE);
+	place = nmibt_log_tell(w->log);
+	nmibt_log_seek(log, &place);
 }
 
 /* Notes what has to be read for records [from, to). */
 static struct nmibt_error *note_records(struct writing *w, uint64_t from, uint64_t to)
 {
-	struct nmibt_log_record record;
 	struct nmibt_log *log;
-	struct nmibt_error *err = nmibt_log_open(w->kernel, &log);
+	struct nmibt_error *err = open_log(w->kernel, &log);
 
-	/* What was read of it shows a reader the same. */
-	if (err && err->code != NMIBT_ERR_NOMEM) {
-		nmibt_error_destroy(err);
-		return NULL;
-	}
-	if (err)
+	if (err || !log)
 		return err;
-	for (uint64_t i = 0; i < to; i += !record.is_end) {
-		w->note.is_muted = i < from;
-		if (!nmibt_log_next(log, &record))
-			break;
-	}
-	w->note.is_muted = false;
+	if (w->log)
+		seek_record(w, from, log);
+	skip_records(log, to - from);
 	nmibt_log_close(log);
 	return NULL;
 }
@@ -175,14 +203,19 @@ static struct nmibt_error *put_records(struct writing *w, uint64_t from, uint64_
 	return err ? err : put_noted(w, what);
 }
 
-/* The newest first. For each part the log is read anew from its oldest record on, because it can be
- * read in that direction only, so that each part has twice as many records as the one before. */
-static struct nmibt_error *put_older_log(struct writing *w, uint64_t nr)
+/* Where the log's end begins. */
+static uint64_t first_of_end(const struct writing *w)
+{
+	return w->nr_records > LAST_RECORDS ? w->nr_records - LAST_RECORDS : 0;
+}
+
+/* The newest first. Each part has twice as many records as the one before. */
+static struct nmibt_error *put_older_log(struct writing *w)
 {
 	uint64_t step = RECORDS_AT_ONCE;
 	struct nmibt_error *err = NULL;
 
-	for (uint64_t to = nr > LAST_RECORDS ? nr - LAST_RECORDS : 0; to && !err;) {
+	for (uint64_t to = first_of_end(w); to && !err;) {
 		uint64_t from = to > step ? to - step : 0;
 
 		step *= 2;
@@ -407,14 +440,12 @@ static struct nmibt_error *put_file(struct writing *w, const struct nmibt_record
 static struct nmibt_error *put_all(struct writing *w, const struct nmibt_recorder_file *files,
 				   unsigned int nr_files)
 {
-	uint64_t nr_records = 0;
 	struct nmibt_error *err = put_case(w);
 
 	if (!err)
-		err = count_records(w, &nr_records);
+		err = count_records(w);
 	if (!err)
-		err = put_records(w, nr_records > LAST_RECORDS ? nr_records - LAST_RECORDS : 0,
-				  UINT64_MAX, LOG_END);
+		err = put_records(w, first_of_end(w), UINT64_MAX, LOG_END);
 	if (!err)
 		err = put_summary(w);
 	if (!err)
@@ -428,7 +459,7 @@ static struct nmibt_error *put_all(struct writing *w, const struct nmibt_recorde
 	if (!err)
 		err = put_stop_stacks(w);
 	if (!err)
-		err = put_older_log(w, nr_records);
+		err = put_older_log(w);
 	for (unsigned int i = 0; i < nr_files && !err; i++)
 		err = put_file(w, &files[i]);
 	return err ? err : nmibt_record_finish(w->writer);
@@ -469,6 +500,8 @@ struct nmibt_error *nmibt_recorder_write(struct nmibt_recorder *rec, size_t size
 		err = put_all(&w, files, nr);
 	if (!err)
 		*ret_is_whole = !nmibt_record_is_full(w.writer);
+	nmibt_log_close(w.log);
+	free(w.places.s);
 	nmibt_capture_destroy(&w.capture);
 	nmibt_kernel_close(w.kernel);
 	nmibt_record_writer_free(w.writer);
