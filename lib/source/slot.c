@@ -148,7 +148,10 @@ static bool check_slot(const struct nmibt_image *image, const struct nmibt_captu
 	return true;
 }
 
-/* Reads the bytes behind the published ones, up to their first NUL; pages after it are not read.
+/* The bytes behind the published ones are read in pieces of so many: a record has what was read. */
+#define TAIL_PIECE 64
+
+/* Reads the bytes behind the published ones, up to their first NUL; pieces after it are not read.
  * Returns the offset at which they end. */
 static size_t read_tail(const struct nmibt_image *image, uint64_t paddr, size_t len, size_t size,
 			char *raw, bool *known)
@@ -156,7 +159,7 @@ static size_t read_tail(const struct nmibt_image *image, uint64_t paddr, size_t 
 	size_t end = len;
 
 	while (end < size) {
-		size_t chunk = image->page_size - ((paddr + end) & (image->page_size - 1));
+		size_t chunk = TAIL_PIECE - ((paddr + end) & (TAIL_PIECE - 1));
 		if (chunk > size - end)
 			chunk = size - end;
 		nmibt_read_phys_pages(image, paddr + end, raw + end, chunk, known + end);
