@@ -21,7 +21,7 @@ struct spans {
 };
 
 /* Memory between two spans that are so near costs less than another item. */
-#define NEAR 64
+#define NEAR 32
 
 /* The tables of pages are read again for each address: so many spans back they may be the same. */
 #define RECENT 12
