@@ -19,15 +19,23 @@ struct nmibt_error *nmibt_bytes_add(struct nmibt_bytes *to, const void *data, si
 	return NULL;
 }
 
-struct nmibt_error *nmibt_bytes_add_number(struct nmibt_bytes *to, uint64_t number)
+#define MAX_NUMBER 10 /* bytes */
+
+static size_t write_number(char *to, uint64_t number)
 {
-	unsigned char bytes[10];
 	size_t len = 0;
 
 	for (; number > 0x7f; number >>= 7)
-		bytes[len++] = 0x80 | (number & 0x7f);
-	bytes[len++] = number;
-	return nmibt_bytes_add(to, bytes, len);
+		to[len++] = 0x80 | (number & 0x7f);
+	to[len++] = number;
+	return len;
+}
+
+struct nmibt_error *nmibt_bytes_add_number(struct nmibt_bytes *to, uint64_t number)
+{
+	char bytes[MAX_NUMBER];
+
+	return nmibt_bytes_add(to, bytes, write_number(bytes, number));
 }
 
 bool nmibt_take_number(struct nmibt_str *cursor, uint64_t *ret)
@@ -81,24 +89,22 @@ static size_t numbers_of(const struct nmibt_item *item, uint64_t last, uint64_t 
 struct nmibt_error *nmibt_item_add(struct nmibt_bytes *to, const struct nmibt_item *item,
 				   uint64_t *last)
 {
-	struct nmibt_bytes head = {0};
-	uint64_t numbers[2];
-	size_t nr = numbers_of(item, *last, numbers);
-	struct nmibt_error *err = NULL;
+	char numbers[2 * MAX_NUMBER], head[2 * MAX_NUMBER];
+	uint64_t values[2];
+	size_t nr = numbers_of(item, *last, values), len = 0, head_len;
+	size_t name_len = item->kind == NMIBT_ITEM_FILE ? item->name.len : 0;
 
-	for (size_t i = 0; i < nr && !err; i++)
-		err = nmibt_bytes_add_number(&head, numbers[i]);
-	if (!err && item->kind == NMIBT_ITEM_FILE)
-		err = nmibt_bytes_add(&head, item->name.s, item->name.len);
+	for (size_t i = 0; i < nr; i++)
+		len += write_number(numbers + len, values[i]);
+	head_len = write_number(head, item->kind);
+	head_len += write_number(head + head_len, len + name_len + item->data.len);
+	struct nmibt_error *err = nmibt_bytes_add(to, head, head_len);
 	if (!err)
-		err = nmibt_bytes_add_number(to, item->kind);
+		err = nmibt_bytes_add(to, numbers, len);
 	if (!err)
-		err = nmibt_bytes_add_number(to, head.len + item->data.len);
-	if (!err)
-		err = nmibt_bytes_add(to, head.s, head.len);
+		err = nmibt_bytes_add(to, item->name.s, name_len);
 	if (!err)
 		err = nmibt_bytes_add(to, item->data.s, item->data.len);
-	free(head.s);
 	if (item->kind == NMIBT_ITEM_MEMORY)
 		*last = item->key + item->data.len;
 	return err;

@@ -14,7 +14,7 @@ struct span {
 	uint64_t start, end;
 };
 
-/* Sorted and apart from each other once they are settled. */
+/* Sorted, and apart from each other. */
 struct spans {
 	struct span *v;
 	size_t nr, room;
@@ -23,52 +23,61 @@ struct spans {
 /* Memory between two spans that are so near costs less than another item. */
 #define NEAR 32
 
-/* The tables of pages are read again for each address: so many spans back they may be the same. */
-#define RECENT 12
-
-static bool is_recent(const struct spans *spans, uint64_t start, uint64_t end)
+static bool make_room(struct spans *spans, size_t nr)
 {
-	for (size_t i = 0; i < RECENT && i < spans->nr; i++) {
-		const struct span *span = &spans->v[spans->nr - 1 - i];
-
-		if (span->start <= start && end <= span->end)
-			return true;
-	}
-	return false;
-}
-
-static bool add_span(struct spans *spans, uint64_t start, uint64_t end)
-{
-	if (is_recent(spans, start, end))
+	if (nr <= spans->room - spans->nr)
 		return true;
-	if (spans->nr == spans->room) {
-		size_t room = 2 * spans->room + 64;
-		struct span *v = reallocarray(spans->v, room, sizeof(*v));
-
-		if (!v)
-			return false;
-		spans->v = v;
-		spans->room = room;
-	}
-	spans->v[spans->nr++] = (struct span){start, end};
+	size_t room = 2 * spans->room + nr + 64;
+	struct span *v = reallocarray(spans->v, room, sizeof(*v));
+	if (!v)
+		return false;
+	spans->v = v;
+	spans->room = room;
 	return true;
 }
 
-static int compare_spans(const void *a, const void *b)
+/* The index of the first one that ends at addr or behind it. */
+static size_t find_span(const struct spans *spans, uint64_t addr)
 {
-	const struct span *x = a, *y = b;
+	size_t low = 0, high = spans->nr;
 
-	return (x->start > y->start) - (x->start < y->start);
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (spans->v[middle].end < addr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
-/* Sorts them, and makes one of those that are near each other. */
-static void settle(struct spans *spans, uint64_t near)
+static bool add_span(struct spans *spans, struct span span)
+{
+	size_t i = find_span(spans, span.start), next = i;
+
+	if (i < spans->nr && spans->v[i].start <= span.start && span.end <= spans->v[i].end)
+		return true;
+	/* Those that it touches become a part of it. */
+	for (; next < spans->nr && spans->v[next].start <= span.end; next++) {
+		if (spans->v[next].start < span.start)
+			span.start = spans->v[next].start;
+		if (spans->v[next].end > span.end)
+			span.end = spans->v[next].end;
+	}
+	if (!make_room(spans, 1))
+		return false;
+	memmove(&spans->v[i + 1], &spans->v[next], (spans->nr - next) * sizeof(*spans->v));
+	spans->nr += i + 1 - next;
+	spans->v[i] = span;
+	return true;
+}
+
+/* Makes one of those that are near each other. */
+static void join_near(struct spans *spans, uint64_t near)
 {
 	size_t nr = 0;
 
-	if (!spans->nr)
-		return;
-	qsort(spans->v, spans->nr, sizeof(*spans->v), compare_spans);
 	for (size_t i = 1; i < spans->nr; i++) {
 		struct span *last = &spans->v[nr], *next = &spans->v[i];
 
@@ -77,7 +86,25 @@ static void settle(struct spans *spans, uint64_t near)
 		else if (next->end > last->end)
 			last->end = next->end;
 	}
-	spans->nr = nr + 1;
+	spans->nr = spans->nr ? nr + 1 : 0;
+}
+
+/* Takes all spans of from. There may be many, so that each is moved once. */
+static bool take_spans(struct spans *spans, struct spans *from)
+{
+	size_t i = spans->nr, j = from->nr;
+
+	if (!make_room(spans, j))
+		return false;
+	spans->nr += j;
+	for (size_t to = spans->nr; j; to--) {
+		bool is_old = i && spans->v[i - 1].start > from->v[j - 1].start;
+
+		spans->v[to - 1] = is_old ? spans->v[--i] : from->v[--j];
+	}
+	from->nr = 0;
+	join_near(spans, 0);
+	return true;
 }
 
 /* ------------------------------------------------------------------------- putting */
@@ -140,38 +167,18 @@ static struct nmibt_error *put_span(struct putting *p, uint64_t start, uint64_t 
 	return err;
 }
 
-/* Puts what is in span and not in the spans that are done, which are settled. */
+/* Puts what is in span and not in the spans that are done. */
 static struct nmibt_error *put_rest(struct putting *p, struct span span)
 {
 	const struct spans *done = p->note->done;
-	size_t low = 0, high = done->nr;
 	struct nmibt_error *err = NULL;
+	size_t i = find_span(done, span.start + 1);
 
-	/* The first one that ends behind the span's start. */
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (done->v[middle].end <= span.start)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	for (size_t i = low; i < done->nr && done->v[i].start < span.end && !err; i++) {
+	for (; i < done->nr && done->v[i].start < span.end && !err; i++) {
 		err = put_span(p, span.start, done->v[i].start);
 		span.start = done->v[i].end;
 	}
 	return err ? err : put_span(p, span.start, span.end);
-}
-
-static struct nmibt_error *add_to_done(struct memory_note *note)
-{
-	for (size_t i = 0; i < note->now->nr; i++) {
-		if (!add_span(note->done, note->now->v[i].start, note->now->v[i].end))
-			return nmibt_error_nomem();
-	}
-	settle(note->done, 0);
-	note->now->nr = 0;
-	return NULL;
 }
 
 struct nmibt_error *nmibt_memory_note_put(struct memory_note *note,
@@ -181,7 +188,7 @@ struct nmibt_error *nmibt_memory_note_put(struct memory_note *note,
 	struct nmibt_error *err = note->failure;
 
 	note->failure = NULL;
-	settle(note->now, NEAR);
+	join_near(note->now, NEAR);
 	for (size_t i = 0; i < note->now->nr && !err; i++)
 		err = put_rest(&p, note->now->v[i]);
 	if (!err && p.items.len + note->answers.len > NMIBT_CHUNK_MAX)
@@ -192,7 +199,9 @@ struct nmibt_error *nmibt_memory_note_put(struct memory_note *note,
 	if (!err)
 		err = put_chunk(&p);
 	free(p.items.s);
-	return err ? err : add_to_done(note);
+	if (err)
+		return err;
+	return take_spans(note->done, note->now) ? NULL : nmibt_error_nomem();
 }
 
 /* ------------------------------------------------------------------------ noting */
@@ -251,7 +260,7 @@ static enum nmibt_read note_read_phys(void *ctx, uint64_t paddr, void *buf, size
 		note_answer(note, &(struct nmibt_item){.kind = NMIBT_ITEM_UNREADABLE,
 						       .key = paddr,
 						       .second = len});
-	else if (!add_span(note->now, paddr & -8ull, (paddr + len + 7) & -8ull))
+	else if (!add_span(note->now, (struct span){paddr & -8ull, (paddr + len + 7) & -8ull}))
 		note->failure = nmibt_error_nomem();
 	return status;
 }
