@@ -45,8 +45,9 @@ static enum nmibt_read read_header(struct classic *log, struct header *ret)
 {
 	const struct nmibt_classic_record *l = log->layout;
 	char bytes[MAX_HEADER];
-	enum nmibt_read status = nmibt_log_read(&log->base, &log->base.windows[0],
-						log->buf + log->base.place.next, bytes, l->size.value);
+	enum nmibt_read status =
+		nmibt_log_read(&log->base, &log->base.windows[0], log->buf + log->base.place.next,
+			       bytes, l->size.value);
 
 	if (status != NMIBT_READ_OK)
 		return status;

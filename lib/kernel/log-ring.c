@@ -7,6 +7,7 @@
  * (kernel/printk/printk.c: log_buf_vmcoreinfo_setup()); tried with 5.10 to 7.2.
  */
 #include <inttypes.h>
+#include <stddef.h>
 
 #include "kernel/log.h"
 
@@ -26,11 +27,16 @@ enum state { STATE_RESERVED, STATE_COMMITTED, STATE_FINALIZED, STATE_REUSABLE };
 
 /* In bytes; of members that are in a member, from the outer structure's beginning. */
 struct layout {
+	uint64_t atomic_size, counter, desc_ring, data_ring, block; /* of what holds the others */
 	uint64_t desc_size, info_size;
 	uint64_t count_bits, descs, infos, head_id, tail_id, size_bits, data; /* of the ring */
 	uint64_t state_var, begin, next; /* of a descriptor */
 	uint64_t seq, ts_nsec, text_len, caller_id; /* of a printk_info */
+	uint64_t desc_used, info_used; /* up to the end of the last of these */
 };
+
+/* Of a descriptor, or a printk_info: 24 of each up to 7.2. */
+#define MAX_USED 64
 
 /* Of struct nmibt_log. */
 enum window { DESCS, INFOS, TEXT };
@@ -111,7 +117,6 @@ static uint64_t *read_info(struct ring *log, uint64_t vaddr, struct nmibt_log_re
 			   size_t *ret_text_len)
 {
 	const struct layout *l = &log->layout;
-	struct nmibt_log_window *window = &log->base.windows[INFOS];
 	/* VMCOREINFO has no line for the two bytes behind text_len. The kernel's bit
 	 * fields are u8 flags:5, level:3 (kernel/printk/printk_ringbuffer.h; 5.10, 6.1,
 	 * 6.12), the first in the lowest bits. */
@@ -120,20 +125,16 @@ static uint64_t *read_info(struct ring *log, uint64_t vaddr, struct nmibt_log_re
 		uint8_t facility;
 		uint8_t flags_level;
 	} packed;
-	enum nmibt_read status;
+	char bytes[MAX_USED];
+	enum nmibt_read status =
+		nmibt_log_read(&log->base, &log->base.windows[INFOS], vaddr, bytes, l->info_used);
 
-	status = nmibt_log_read(&log->base, window, vaddr + l->seq, &ret->seq, sizeof(ret->seq));
-	if (status == NMIBT_READ_OK)
-		status = nmibt_log_read(&log->base, window, vaddr + l->ts_nsec, &ret->ts_ns,
-					sizeof(ret->ts_ns));
-	if (status == NMIBT_READ_OK)
-		status = nmibt_log_read(&log->base, window, vaddr + l->text_len, &packed,
-					sizeof(packed));
-	if (status == NMIBT_READ_OK)
-		status = nmibt_log_read(&log->base, window, vaddr + l->caller_id, &ret->caller_id,
-					sizeof(ret->caller_id));
 	if (status != NMIBT_READ_OK)
 		return nmibt_log_unread(&log->base, status);
+	memcpy(&ret->seq, bytes + l->seq, sizeof(ret->seq));
+	memcpy(&ret->ts_ns, bytes + l->ts_nsec, sizeof(ret->ts_ns));
+	memcpy(&packed, bytes + l->text_len, sizeof(packed));
+	memcpy(&ret->caller_id, bytes + l->caller_id, sizeof(ret->caller_id));
 	ret->facility = packed.facility;
 	ret->flags = packed.flags_level & 0x1f;
 	ret->level = packed.flags_level >> 5;
@@ -155,18 +156,17 @@ static enum nmibt_read read_state(struct ring *log, uint64_t id, uint64_t *ret)
 static uint64_t *read_desc(struct ring *log, uint64_t id, uint64_t ret_position[2],
 			   bool *ret_reusable)
 {
-	struct nmibt_log_window *window = &log->base.windows[DESCS];
-	uint64_t vaddr = desc_vaddr(log, id), state_var;
-	enum nmibt_read status = read_state(log, id, &state_var);
+	const struct layout *l = &log->layout;
+	char bytes[MAX_USED];
+	uint64_t state_var;
+	enum nmibt_read status = nmibt_log_read(&log->base, &log->base.windows[DESCS],
+						desc_vaddr(log, id), bytes, l->desc_used);
 
-	if (status == NMIBT_READ_OK)
-		status = nmibt_log_read(&log->base, window, vaddr + log->layout.begin,
-					&ret_position[0], 8);
-	if (status == NMIBT_READ_OK)
-		status = nmibt_log_read(&log->base, window, vaddr + log->layout.next,
-					&ret_position[1], 8);
 	if (status != NMIBT_READ_OK)
 		return nmibt_log_unread(&log->base, status);
+	memcpy(&state_var, bytes + l->state_var, sizeof(state_var));
+	memcpy(&ret_position[0], bytes + l->begin, sizeof(ret_position[0]));
+	memcpy(&ret_position[1], bytes + l->next, sizeof(ret_position[1]));
 	/* The head moves before the descriptor gets its ID, see desc_reserve(): until
 	 * then it has that of a round before, or none. */
 	if ((state_var & ID_MASK) != id)
@@ -180,7 +180,7 @@ static uint64_t *read_desc(struct ring *log, uint64_t id, uint64_t ret_position[
 /* False: it was passed over. */
 static bool read_record(struct ring *log, uint64_t id, struct nmibt_log_record *ret)
 {
-	uint64_t index = id & (log->count - 1), position[2];
+	uint64_t index = id & (log->count - 1), position[2] = {0};
 	size_t text_len = 0;
 	bool reusable = false;
 
@@ -213,62 +213,90 @@ static bool step(struct nmibt_log *base, struct nmibt_log_record *ret)
 
 /* ------------------------------------------------------------------- opening */
 
+/* Of a structure of which so much is used already. */
+static uint64_t use(uint64_t used, uint64_t member, unsigned int size)
+{
+	if (member > MAX_USED)
+		return UINT64_MAX;
+	return member + size > used ? member + size : used;
+}
+
+static struct nmibt_error *measure(struct layout *l)
+{
+	l->desc_used = use(use(use(0, l->state_var, 8), l->begin, 8), l->next, 8);
+	l->info_used = use(use(0, l->seq, 8), l->ts_nsec, 8);
+	l->info_used = use(use(l->info_used, l->text_len, 4), l->caller_id, 4);
+	if (l->desc_used <= MAX_USED && l->info_used <= MAX_USED)
+		return NULL;
+	return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+				  "VMCOREINFO has members of the log's records that are more than "
+				  "%d bytes behind their beginning",
+				  MAX_USED);
+}
+
+/* Where a line of VMCOREINFO is, and where its number goes. */
+#define LINE(key, line, value)                                                                     \
+	{                                                                                          \
+		key, offsetof(struct nmibt_printk_layout, line), offsetof(struct layout, value)    \
+	}
+
+static const struct {
+	const char *key;
+	uint16_t line, value;
+} lines[] = {
+	LINE("SIZE(prb_desc)", desc_size, desc_size),
+	LINE("SIZE(printk_info)", info_size, info_size),
+	LINE("SIZE(atomic_long_t)", atomic_long_size, atomic_size),
+	LINE("OFFSET(atomic_long_t.counter)", atomic_long_counter, counter),
+	LINE("OFFSET(printk_ringbuffer.desc_ring)", ring_descs, desc_ring),
+	LINE("OFFSET(prb_desc_ring.count_bits)", desc_ring_count_bits, count_bits),
+	LINE("OFFSET(prb_desc_ring.descs)", desc_ring_descs, descs),
+	LINE("OFFSET(prb_desc_ring.infos)", desc_ring_infos, infos),
+	LINE("OFFSET(prb_desc_ring.head_id)", desc_ring_head_id, head_id),
+	LINE("OFFSET(prb_desc_ring.tail_id)", desc_ring_tail_id, tail_id),
+	LINE("OFFSET(printk_ringbuffer.text_data_ring)", ring_text, data_ring),
+	LINE("OFFSET(prb_data_ring.size_bits)", data_ring_size_bits, size_bits),
+	LINE("OFFSET(prb_data_ring.data)", data_ring_data, data),
+	LINE("OFFSET(prb_desc.state_var)", desc_state_var, state_var),
+	LINE("OFFSET(prb_desc.text_blk_lpos)", desc_position, block),
+	LINE("OFFSET(prb_data_blk_lpos.begin)", position_begin, begin),
+	LINE("OFFSET(prb_data_blk_lpos.next)", position_next, next),
+	LINE("OFFSET(printk_info.seq)", info_seq, seq),
+	LINE("OFFSET(printk_info.ts_nsec)", info_ts_nsec, ts_nsec),
+	LINE("OFFSET(printk_info.text_len)", info_text_len, text_len),
+	LINE("OFFSET(printk_info.caller_id)", info_caller_id, caller_id),
+};
+
 static struct nmibt_error *read_layout(const struct nmibt_kernel *kernel, struct layout *l)
 {
 	const struct nmibt_printk_layout *p = &kernel->vmcoreinfo.printk;
-	uint64_t desc_ring, data_ring, block, counter, atomic_size;
-	const struct {
-		const char *key;
-		const struct nmibt_number *line;
-		uint64_t *value;
-	} lines[] = {
-		{"SIZE(prb_desc)", &p->desc_size, &l->desc_size},
-		{"SIZE(printk_info)", &p->info_size, &l->info_size},
-		{"SIZE(atomic_long_t)", &p->atomic_long_size, &atomic_size},
-		{"OFFSET(atomic_long_t.counter)", &p->atomic_long_counter, &counter},
-		{"OFFSET(printk_ringbuffer.desc_ring)", &p->ring_descs, &desc_ring},
-		{"OFFSET(prb_desc_ring.count_bits)", &p->desc_ring_count_bits, &l->count_bits},
-		{"OFFSET(prb_desc_ring.descs)", &p->desc_ring_descs, &l->descs},
-		{"OFFSET(prb_desc_ring.infos)", &p->desc_ring_infos, &l->infos},
-		{"OFFSET(prb_desc_ring.head_id)", &p->desc_ring_head_id, &l->head_id},
-		{"OFFSET(prb_desc_ring.tail_id)", &p->desc_ring_tail_id, &l->tail_id},
-		{"OFFSET(printk_ringbuffer.text_data_ring)", &p->ring_text, &data_ring},
-		{"OFFSET(prb_data_ring.size_bits)", &p->data_ring_size_bits, &l->size_bits},
-		{"OFFSET(prb_data_ring.data)", &p->data_ring_data, &l->data},
-		{"OFFSET(prb_desc.state_var)", &p->desc_state_var, &l->state_var},
-		{"OFFSET(prb_desc.text_blk_lpos)", &p->desc_position, &block},
-		{"OFFSET(prb_data_blk_lpos.begin)", &p->position_begin, &l->begin},
-		{"OFFSET(prb_data_blk_lpos.next)", &p->position_next, &l->next},
-		{"OFFSET(printk_info.seq)", &p->info_seq, &l->seq},
-		{"OFFSET(printk_info.ts_nsec)", &p->info_ts_nsec, &l->ts_nsec},
-		{"OFFSET(printk_info.text_len)", &p->info_text_len, &l->text_len},
-		{"OFFSET(printk_info.caller_id)", &p->info_caller_id, &l->caller_id},
-	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
-		if (!lines[i].line->known)
+		const struct nmibt_number *line = (const void *)((const char *)p + lines[i].line);
+
+		if (!line->known)
 			return nmibt_error_create(NMIBT_ERR_NOTHING,
 						  "VMCOREINFO does not describe the kernel's "
 						  "log: no %s in it (Linux 5.10 and later)",
 						  lines[i].key);
-		*lines[i].value = lines[i].line->value;
+		memcpy((char *)l + lines[i].value, &line->value, sizeof(line->value));
 	}
-	if (atomic_size != sizeof(uint64_t))
+	if (l->atomic_size != sizeof(uint64_t))
 		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
 					  "the kernel's log is not that of a 64-bit kernel: "
 					  "SIZE(atomic_long_t) is %" PRIu64,
-					  atomic_size);
-	l->count_bits += desc_ring;
-	l->descs += desc_ring;
-	l->infos += desc_ring;
-	l->head_id += desc_ring + counter;
-	l->tail_id += desc_ring + counter;
-	l->size_bits += data_ring;
-	l->data += data_ring;
-	l->state_var += counter;
-	l->begin += block;
-	l->next += block;
-	return NULL;
+					  l->atomic_size);
+	l->count_bits += l->desc_ring;
+	l->descs += l->desc_ring;
+	l->infos += l->desc_ring;
+	l->head_id += l->desc_ring + l->counter;
+	l->tail_id += l->desc_ring + l->counter;
+	l->size_bits += l->data_ring;
+	l->data += l->data_ring;
+	l->state_var += l->counter;
+	l->begin += l->block;
+	l->next += l->block;
+	return measure(l);
 }
 
 /* Where to begin, and how many there are. */

@@ -149,6 +149,9 @@ const struct nmibt_log_missing *nmibt_log_missing(const struct nmibt_log *log)
 
 static struct nmibt_error *open_log(struct nmibt_log *log)
 {
+	log->text = malloc(NMIBT_LOG_MAX_TEXT);
+	if (!log->text)
+		return nmibt_error_nomem();
 	for (size_t i = 0; i < ARRAY_SIZE(log->windows); i++) {
 		log->windows[i].bytes = malloc(log->kernel->image->page_size);
 		if (!log->windows[i].bytes)
@@ -187,5 +190,6 @@ void nmibt_log_close(struct nmibt_log *log)
 		return;
 	for (size_t i = 0; i < ARRAY_SIZE(log->windows); i++)
 		free(log->windows[i].bytes);
+	free(log->text);
 	free(log);
 }

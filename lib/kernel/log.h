@@ -42,7 +42,7 @@ struct nmibt_log {
 	struct nmibt_log_missing before; /* of these, behind the last record that was read */
 	bool began; /* a record was read */
 	struct nmibt_log_window windows[NMIBT_LOG_WINDOWS];
-	char text[NMIBT_LOG_MAX_TEXT];
+	char *text; /* NMIBT_LOG_MAX_TEXT bytes */
 };
 
 /* Through a window, one of windows, up to the first page that can't be read; *ret_len says how

@@ -135,8 +135,9 @@ struct nmibt_error *nmibt_record_put(struct nmibt_record_writer *writer, const c
 {
 	char *chunk = NULL;
 	size_t len = 0;
-	struct nmibt_error *err =
-		writer->is_full || !items->len ? NULL : compress_items(&writer->z, items, &chunk, &len);
+	struct nmibt_error *err = writer->is_full || !items->len
+					  ? NULL
+					  : compress_items(&writer->z, items, &chunk, &len);
 
 	if (err || !items->len)
 		return err;

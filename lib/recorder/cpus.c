@@ -3,6 +3,8 @@
  * Looks at all CPUs once, and puts them into the order in which they matter. That takes what a
  * source says as it is: which evidence stands is decided when a report is made of the record.
  */
+#include <stddef.h>
+
 #include "recorder/recorder.h"
 
 void nmibt_cpu_evidence_destroy(struct cpu_evidence *evidence)
@@ -43,6 +45,23 @@ static void read_vcpu(struct nmibt_recorder *rec, struct nmibt_kernel *kernel, u
 		return;
 	nmibt_vcpu_evidence(kernel, cpu, stop);
 	stop->note = note;
+}
+
+bool nmibt_recorder_read_stop(struct nmibt_recorder *rec, struct nmibt_kernel *kernel,
+			      unsigned int cpu, struct nmibt_evidence *ret)
+{
+	struct nmi_capture_slot slot = {0};
+	uint64_t paddr = rec->has_capture ? rec->capture.slots[cpu] : 0;
+
+	*ret = (struct nmibt_evidence){0};
+	if (rec->has_capture &&
+	    (!paddr || paddr == NMI_CAPTURE_NO_MEMORY ||
+	     nmibt_read_phys(kernel->image, paddr, &slot,
+			     offsetof(struct nmi_capture_slot, regs)) != NMIBT_READ_OK))
+		return false;
+	nmibt_note_evidence(kernel, cpu, slot.note_paddr, slot.note_size, ret);
+	read_vcpu(rec, kernel, cpu, ret);
+	return ret->note == NMIBT_NOTE_PRESENT;
 }
 
 struct nmibt_error *nmibt_recorder_read_cpu(struct nmibt_recorder *rec, struct nmibt_kernel *kernel,

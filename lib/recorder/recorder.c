@@ -3,8 +3,6 @@
  * Opens a dump: its image, the kernel in it, and the sources. The log, which may have megabytes, is
  * read into memory only where there is no capture.
  */
-#include <stddef.h>
-
 #include "recorder/recorder.h"
 
 #define NR_PAGES 64
@@ -37,26 +35,13 @@ static struct nmibt_error *tolerate(struct nmibt_recorder *rec, struct nmibt_err
 	return NULL;
 }
 
-static bool has_note(struct nmibt_recorder *rec, unsigned int cpu)
-{
-	const struct nmibt_capture *c = &rec->capture;
-	struct nmi_capture_slot slot = {0};
-	struct nmibt_evidence stop;
-
-	if (rec->has_capture &&
-	    (!c->slots[cpu] || c->slots[cpu] == NMI_CAPTURE_NO_MEMORY ||
-	     nmibt_read_phys(&rec->image, c->slots[cpu], &slot,
-			     offsetof(struct nmi_capture_slot, regs)) != NMIBT_READ_OK))
-		return false;
-	nmibt_note_evidence(rec->kernel, cpu, slot.note_paddr, slot.note_size, &stop);
-	return stop.note == NMIBT_NOTE_PRESENT;
-}
-
 static void find_vcpus(struct nmibt_recorder *rec)
 {
+	struct nmibt_evidence stop;
+
 	rec->was_stopped = rec->kernel->vmcoreinfo.crashtime.known || rec->kernel->capture;
 	for (unsigned int cpu = 0; cpu < rec->nr_cpus && !rec->was_stopped; cpu++)
-		rec->was_stopped = has_note(rec, cpu);
+		rec->was_stopped = nmibt_recorder_read_stop(rec, rec->kernel, cpu, &stop);
 	if (!rec->was_stopped)
 		rec->vcpus = nmibt_kernel_vcpus(rec->kernel);
 	if (!rec->has_capture && rec->vcpus && rec->vcpus->nr > rec->nr_cpus)

@@ -73,6 +73,10 @@ struct nmibt_recorder {
 /* Reads what the sources of kernel have about a CPU. The caller destroys *ret. */
 struct nmibt_error *nmibt_recorder_read_cpu(struct nmibt_recorder *rec, struct nmibt_kernel *kernel,
 					    unsigned int cpu, struct cpu_evidence *ret);
+/* The registers that it saved at the stop, or those of its virtual CPU, and no more. The stack of
+ * *ret is empty. True: it left a crash note. */
+bool nmibt_recorder_read_stop(struct nmibt_recorder *rec, struct nmibt_kernel *kernel,
+			      unsigned int cpu, struct nmibt_evidence *ret);
 void nmibt_cpu_evidence_destroy(struct cpu_evidence *evidence);
 /* Fills in cpus and order. */
 struct nmibt_error *nmibt_recorder_look_at_cpus(struct nmibt_recorder *rec);

@@ -369,13 +369,12 @@ static struct nmibt_error *put_map(struct writing *w)
  * capture is older than the panic. */
 static struct nmibt_error *note_stop_stack(struct writing *w, unsigned int cpu)
 {
-	struct cpu_evidence e;
-	struct nmibt_error *err = nmibt_recorder_read_cpu(w->rec, w->kernel, cpu, &e);
+	struct nmibt_evidence stop;
 
-	if (err)
-		return err;
-	err = nmibt_unwind_registers_of_stop(&w->rec->follower, w->kernel, &e.stop);
-	nmibt_cpu_evidence_destroy(&e);
+	nmibt_recorder_read_stop(w->rec, w->kernel, cpu, &stop);
+	struct nmibt_error *err =
+		nmibt_unwind_registers_of_stop(&w->rec->follower, w->kernel, &stop);
+	nmibt_evidence_destroy(&stop);
 	return err;
 }
 
