@@ -125,6 +125,9 @@ RELR = $(shell echo 'int main(void){return 0;}' | $(CC) -x c -pie -fPIE -Wl,--fa
 	-Wl,-z,pack-relative-relocs -o /dev/null - 2>/dev/null && echo -Wl,-z,pack-relative-relocs)
 SMALL_LINK = $(SMALL) -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,relro -Wl,-z,now $(RELR)
 
+# Each read of memory goes through it, and what is compiled for size copies one byte at a time.
+$(O)/small/lib/image/cached.o: SMALL += -O2
+
 $(O)/small/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -fPIC,$(ALL_CFLAGS)) $(SMALL) -MMD -MP -c -o $@ $<
