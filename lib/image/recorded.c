@@ -39,6 +39,8 @@ struct recorded {
 	unsigned int nr_damaged;
 	char **blocks; /* the items of each chunk */
 	size_t nr_blocks;
+	uint32_t nr_items;
+	bool has_more_items; /* than a record has: these are not read */
 	struct answers memory, names, symbols, stacks, unreadable;
 	struct nmibt_old_files files;
 	struct nmibt_bytes vmcoreinfo, summary, dropped, notes;
@@ -188,7 +190,7 @@ static struct nmibt_error *take_chunk(void *ctx, const struct nmibt_chunk *chunk
 	struct nmibt_item item;
 	uint64_t last = 0;
 
-	if (chunk->id != r->id || r->numbers[chunk->number])
+	if (chunk->id != r->id || r->numbers[chunk->number] || r->has_more_items)
 		return NULL;
 	r->numbers[chunk->number] = true;
 	r->nr_chunks++;
@@ -196,8 +198,10 @@ static struct nmibt_error *take_chunk(void *ctx, const struct nmibt_chunk *chunk
 		r->end = chunk->number + 1;
 	r->has_last |= chunk->is_last;
 	struct nmibt_error *err = keep_items(r, &chunk->items, &items);
-	while (!err && nmibt_item_next(&items, &last, &item))
-		err = take_item(r, &item);
+	while (!err && !r->has_more_items && nmibt_item_next(&items, &last, &item)) {
+		r->has_more_items = r->nr_items++ == NMIBT_ITEMS_MAX;
+		err = r->has_more_items ? NULL : take_item(r, &item);
+	}
 	return err;
 }
 
@@ -234,8 +238,13 @@ static void describe_loss(struct recorded *r)
 	size_t room = sizeof(r->lost);
 	int len = 0;
 
-	r->is_whole = r->has_last && !missing;
-	if (missing)
+	r->is_whole = r->has_last && !missing && !r->has_more_items;
+	if (r->has_more_items)
+		len = snprintf(to, room,
+			       "the record is damaged: it has more than %u items, and those behind "
+			       "them were not read",
+			       NMIBT_ITEMS_MAX);
+	else if (missing)
 		len = snprintf(to, room, "%u chunk%s of the record %s damaged or missing", missing,
 			       nmibt_plural(missing), missing == 1 ? "is" : "are");
 	else if (!r->has_last)

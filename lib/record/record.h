@@ -18,6 +18,8 @@
 #define NMIBT_CHUNK_MAX (64 << 10)
 /* All chunks of a record together. */
 #define NMIBT_RECORD_MAX (256u << 20)
+/* And so many items: one of two bytes costs a reader more memory than what it says is worth. */
+#define NMIBT_ITEMS_MAX (1u << 21)
 
 /* ---------------------------------------------------------------------- items */
 

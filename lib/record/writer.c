@@ -20,6 +20,8 @@ struct dropped {
 struct nmibt_record_writer {
 	z_stream z; /* of all chunks, one after the other */
 	uint64_t left; /* bytes, without those of the last chunk */
+	/* What a reader takes: bytes and items, before they are compressed. */
+	uint64_t items_len, nr_items;
 	uint32_t id;
 	unsigned int nr; /* chunks that were written */
 	bool is_full;
@@ -123,11 +125,34 @@ struct nmibt_error *nmibt_record_writer_new(size_t size, uint32_t id, nmibt_writ
 	return NULL;
 }
 
-/* Numbers of chunks have 16 bits, and the last chunk needs one. */
-static bool has_room(const struct nmibt_record_writer *writer, size_t len)
+static size_t count_items(const struct nmibt_bytes *items)
 {
-	return !writer->is_full && NMIBT_CHUNK_HEADER + len <= writer->left &&
-	       writer->nr < UINT16_MAX;
+	struct nmibt_str cursor = {items->s, items->len};
+	struct nmibt_item item;
+	uint64_t last = 0;
+	size_t nr = 0;
+
+	while (nmibt_item_next(&cursor, &last, &item))
+		nr++;
+	return nr;
+}
+
+/* len: of the data. Numbers of chunks have 16 bits, and the last chunk needs one; it has at most
+ * MAX_NAMES items. */
+static bool take_room(struct nmibt_record_writer *writer, const struct nmibt_bytes *items,
+		      size_t len)
+{
+	size_t nr = count_items(items);
+
+	if (writer->is_full || NMIBT_CHUNK_HEADER + len > writer->left ||
+	    writer->nr == UINT16_MAX ||
+	    items->len > NMIBT_RECORD_MAX - LAST_CHUNK - writer->items_len ||
+	    nr > NMIBT_ITEMS_MAX - MAX_NAMES - writer->nr_items)
+		return false;
+	writer->left -= NMIBT_CHUNK_HEADER + len;
+	writer->items_len += items->len;
+	writer->nr_items += nr;
+	return true;
 }
 
 struct nmibt_error *nmibt_record_put(struct nmibt_record_writer *writer, const char *what,
@@ -141,8 +166,7 @@ struct nmibt_error *nmibt_record_put(struct nmibt_record_writer *writer, const c
 
 	if (err || !items->len)
 		return err;
-	if (has_room(writer, len)) {
-		writer->left -= NMIBT_CHUNK_HEADER + len;
+	if (take_room(writer, items, len)) {
 		err = write_chunk(writer, false, chunk, len);
 	} else {
 		writer->is_full = true;

@@ -10,10 +10,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zlib.h>
 
 #include <cmocka.h>
 
+#include "image/reader.h"
 #include "record/record.h"
 
 #define ID 0x12345678
@@ -250,32 +252,121 @@ static void in_the_middle_of_something_else(void **state)
 	assert_false(nmibt_record_is_in(other.data, 3001));
 }
 
-/* A chunk whose checksum is right, and whose items are too many. */
-static void a_chunk_of_too_many_items(void **state)
+/* Makes a chunk, with a right checksum, of nr bytes of items. Returns its size. */
+static size_t make_chunk(char *chunk, uint16_t number, const char *items, size_t nr)
 {
-	uLongf len = compressBound(NMIBT_CHUNK_MAX + 1);
-	char *items = calloc(1, NMIBT_CHUNK_MAX + 1), *file = malloc(NMIBT_CHUNK_HEADER + len);
+	uLongf size = compressBound(nr);
+
+	assert_int_equal(
+		compress((Bytef *)chunk + NMIBT_CHUNK_HEADER, &size, (const Bytef *)items, nr),
+		Z_OK);
+	memcpy(chunk, "\x89NBR\x01\x01\x00\x00\x78\x56\x34\x12", 12);
+	number = htole16(number);
+	memcpy(chunk + 6, &number, sizeof(number));
+	uint32_t word = htole32(size);
+	memcpy(chunk + 12, &word, 4);
+	word = htole32(crc32(crc32(0, (const Bytef *)chunk, 16),
+			     (const Bytef *)chunk + NMIBT_CHUNK_HEADER, size));
+	memcpy(chunk + 16, &word, 4);
+	return NMIBT_CHUNK_HEADER + size;
+}
+
+#define MAX_MADE (NMIBT_CHUNK_HEADER + NMIBT_CHUNK_MAX + 1024)
+
+/* A chunk whose checksum is right, and whose items are too many bytes. */
+static void a_chunk_of_too_many_bytes(void **state)
+{
+	char *items = calloc(1, NMIBT_CHUNK_MAX + 1), *file = malloc(MAX_MADE);
 	struct seen seen;
 
 	(void)state;
 	for (size_t nr = NMIBT_CHUNK_MAX; nr <= NMIBT_CHUNK_MAX + 1; nr++) {
-		uLongf size = len;
+		size_t size = make_chunk(file, 0, items, nr);
 
-		assert_int_equal(compress((Bytef *)file + NMIBT_CHUNK_HEADER, &size,
-					  (const Bytef *)items, nr),
-				 Z_OK);
-		memcpy(file, "\x89NBR\x01\x01\x00\x00\x78\x56\x34\x12", 12);
-		uint32_t word = htole32(size);
-		memcpy(file + 12, &word, 4);
-		word = htole32(crc32(crc32(0, (const Bytef *)file, 16),
-				     (const Bytef *)file + NMIBT_CHUNK_HEADER, size));
-		memcpy(file + 16, &word, 4);
-		unsigned int damaged = read_record(file, NMIBT_CHUNK_HEADER + size, &seen);
+		unsigned int damaged = read_record(file, size, &seen);
 		assert_int_equal(damaged, nr > NMIBT_CHUNK_MAX);
 		assert_int_equal(seen.nr, nr <= NMIBT_CHUNK_MAX);
 	}
 	free(items);
 	free(file);
+}
+
+/* As many items as a chunk can have: the names, of no letters, of the address 0. */
+#define TINY 3
+#define NR_TINY (NMIBT_CHUNK_MAX / TINY)
+
+static void make_tiny_items(struct nmibt_bytes *ret)
+{
+	const struct nmibt_item item = {.kind = NMIBT_ITEM_NAME};
+	uint64_t last = 0;
+
+	*ret = (struct nmibt_bytes){0};
+	for (size_t i = 0; i < NR_TINY; i++)
+		assert_null(nmibt_item_add(ret, &item, &last));
+	assert_int_equal(ret->len, TINY * NR_TINY);
+}
+
+/* What the reader of records says is lost of a record with nr chunks of tiny items. */
+static void check_tiny_chunks(unsigned int nr, const char *said)
+{
+	char path[] = "/tmp/nmibt-record-XXXXXX", *chunk = malloc(MAX_MADE);
+	struct nmibt_bytes items;
+	struct nmibt_file file;
+	struct nmibt_image image;
+	void *dump;
+	int fd = mkstemp(path);
+
+	assert_true(fd >= 0);
+	make_tiny_items(&items);
+	for (unsigned int i = 0; i < nr; i++) {
+		size_t size = make_chunk(chunk, i, items.s, items.len);
+
+		assert_int_equal(write(fd, chunk, size), size);
+	}
+	close(fd);
+	assert_null(nmibt_file_open(path, NULL, &file));
+	unlink(path);
+	const struct nmibt_file *files[] = {&file};
+	assert_null(nmibt_recorded_reader.open(1, files, false, &dump));
+	nmibt_recorded_reader.image(dump, &image);
+	assert_int_equal(!image.lost, !said);
+	if (said)
+		assert_non_null(strstr(image.lost, said));
+	nmibt_recorded_reader.close(dump);
+	nmibt_file_close(&file);
+	free(items.s);
+	free(chunk);
+}
+
+static void a_record_of_too_many_items(void **state)
+{
+	(void)state;
+	check_tiny_chunks(NMIBT_ITEMS_MAX / NR_TINY, NULL);
+	check_tiny_chunks(NMIBT_ITEMS_MAX / NR_TINY + 1,
+			  "it has more than 2097152 items, and those behind them were not read");
+}
+
+static bool write_nowhere(void *ctx, const char *data, size_t len)
+{
+	(void)ctx, (void)data, (void)len;
+	return true;
+}
+
+/* Nor is one written. */
+static void no_room_for_too_many_items(void **state)
+{
+	struct nmibt_record_writer *writer;
+	struct nmibt_bytes items;
+	unsigned int nr = 0;
+
+	(void)state;
+	make_tiny_items(&items);
+	assert_null(nmibt_record_writer_new(0, ID, write_nowhere, NULL, &writer));
+	for (; nr < 200 && !nmibt_record_is_full(writer); nr++)
+		assert_null(nmibt_record_put(writer, "traces", &items));
+	assert_int_equal(nr, NMIBT_ITEMS_MAX / NR_TINY + 1);
+	nmibt_record_writer_free(writer);
+	free(items.s);
 }
 
 /* Many headers that each claim as much as a chunk may have: tests/golden/run-cost has what that costs. */
@@ -407,7 +498,9 @@ int main(void)
 		cmocka_unit_test(cut_at_any_byte),
 		cmocka_unit_test(any_byte_changed),
 		cmocka_unit_test(in_the_middle_of_something_else),
-		cmocka_unit_test(a_chunk_of_too_many_items),
+		cmocka_unit_test(a_chunk_of_too_many_bytes),
+		cmocka_unit_test(a_record_of_too_many_items),
+		cmocka_unit_test(no_room_for_too_many_items),
 		cmocka_unit_test(headers_that_claim_much),
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(every_kind_of_item),
