@@ -41,9 +41,11 @@ uint32_t nmibt_chunk_crc(const char *header, const char *data, size_t len)
 /* A window of 8 KiB and little memory: the capture kernel has not much, and chunks are small. */
 #define WINDOW_BITS 13
 #define MEM_LEVEL 5
-/* How long zlib looks for a better match (deflateTune() in zlib.h). Its own number for this level is
- * a chain of 128, which takes twice as long and saves less than 1 %. */
 #define LEVEL 6
+/* How long zlib looks for a better match in a large chunk (deflateTune() in zlib.h). Its own number
+ * for this level is a chain of 128, which takes twice as long, and saves less than 1 % there. What
+ * matters most is in small chunks, of which it saves some 5 %. */
+#define LARGE_CHUNK 6144
 #define GOOD_LENGTH 4
 #define MAX_LAZY 16
 #define NICE_LENGTH 128
@@ -54,7 +56,8 @@ static struct nmibt_error *compress_items(z_stream *z, const struct nmibt_bytes 
 					  size_t *ret_len)
 {
 	deflateReset(z);
-	deflateTune(z, GOOD_LENGTH, MAX_LAZY, NICE_LENGTH, MAX_CHAIN);
+	if (items->len > LARGE_CHUNK)
+		deflateTune(z, GOOD_LENGTH, MAX_LAZY, NICE_LENGTH, MAX_CHAIN);
 	deflateSetDictionary(z, (const Bytef *)nmibt_record_dictionary,
 			     nmibt_record_dictionary_len);
 	/* Of a stream that has its dictionary. */
