@@ -183,7 +183,9 @@ install: all install-lib install-hooks ## the extension to where crash looks, th
 
 # Where kdump-utils, kdump-tools and systemd look. On a machine that lacks one of them its files do
 # nothing.
-HOOKS := lib/nmibt/run=run lib/nmibt/capture=capture lib/nmibt/beside=beside lib/nmibt/kdump-tools=kdump-tools/kdump-tools \
+HOOKS := $(foreach hook,limit run capture beside,lib/nmibt/$(hook)=$(hook)) \
+	lib/nmibt/kdump-tools=kdump-tools/kdump-tools \
+	lib/nmibt/kdump-folder=kdump-utils/folder lib/nmibt/kdump-send=kdump-utils/send \
 	lib/dracut/modules.d/99nmibt/module-setup.sh=dracut/module-setup.sh
 UNITS := lib/dracut/modules.d/99nmibt/nmibt-capture.service=dracut/nmibt-capture.service \
 	lib/systemd/system/kdump-tools-dump.service.d/nmibt.conf=kdump-tools/nmibt.conf \

@@ -17,12 +17,16 @@ depends() {
 }
 
 installkernel() {
-	# Where ramoops is a module it is needed for /dev/pmsg0.
+	# Where ramoops is a module it is needed for /dev/pmsg0. The capture loads it.
 	hostonly='' instmods ramoops
 }
 
 install() {
-	inst_multiple @sbindir@/vmcore-nmibt sleep sh @libdir@/nmibt/run @libdir@/nmibt/capture
+	# dracut_install() of kdump-utils brings the hooks' interpreter along, not what they call.
+	inst_multiple @sbindir@/vmcore-nmibt sh sleep awk date ls mkdir rm sed tail \
+		@libdir@/nmibt/limit @libdir@/nmibt/run @libdir@/nmibt/capture @libdir@/nmibt/beside \
+		@libdir@/nmibt/kdump-folder @libdir@/nmibt/kdump-send
+	inst_multiple -o modprobe
 	inst_simple "$moddir/nmibt-capture.service" "$systemdsystemunitdir/nmibt-capture.service"
 	systemctl -q --root "$initdir" add-wants initrd.target nmibt-capture.service
 }
