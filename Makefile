@@ -187,8 +187,8 @@ HOOKS := $(foreach hook,limit run capture beside,lib/nmibt/$(hook)=$(hook)) \
 	lib/nmibt/kdump-tools=kdump-tools/kdump-tools \
 	lib/nmibt/kdump-folder=kdump-utils/folder lib/nmibt/kdump-send=kdump-utils/send \
 	lib/dracut/modules.d/99nmibt/module-setup.sh=dracut/module-setup.sh
-UNITS := lib/dracut/modules.d/99nmibt/nmibt-capture.service=dracut/nmibt-capture.service \
-	lib/systemd/system/kdump-tools-dump.service.d/nmibt.conf=kdump-tools/nmibt.conf \
+UNITS := lib/systemd/system/nmibt-capture.service=nmibt-capture.service \
+	$(foreach unit,kdump-tools-dump kdump-tools,lib/systemd/system/$(unit).service.d/nmibt.conf=kdump-tools/nmibt.conf) \
 	lib/systemd/system/systemd-pstore.service.d/nmibt.conf=systemd-pstore/nmibt.conf
 KDUMP_UTILS := post.d/nmibt=kdump-utils/post emergency.d/nmibt=kdump-utils/emergency
 FILL_IN = sed "s,@sbindir@,$(prefix)/sbin,g; s,@libdir@,/usr/lib,g"

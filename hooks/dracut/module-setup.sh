@@ -27,6 +27,6 @@ install() {
 		@libdir@/nmibt/limit @libdir@/nmibt/run @libdir@/nmibt/capture @libdir@/nmibt/beside \
 		@libdir@/nmibt/kdump-folder @libdir@/nmibt/kdump-send
 	inst_multiple -o modprobe
-	inst_simple "$moddir/nmibt-capture.service" "$systemdsystemunitdir/nmibt-capture.service"
+	inst_simple "$systemdsystemunitdir/nmibt-capture.service"
 	systemctl -q --root "$initdir" add-wants initrd.target nmibt-capture.service
 }

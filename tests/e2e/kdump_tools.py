@@ -37,10 +37,20 @@ ConditionPathExists=!/proc/vmcore
 Type=oneshot
 ExecStart=/usr/local/sbin/die
 """
+# The network, which kdump-tools wait for: in the capture kernel it comes when the hook has spoken, or
+# late.
+NETWORK = """[Unit]
+Description=Stands for a network
+Before=network-online.target
+ConditionPathExists=/proc/vmcore
+[Service]
+Type=oneshot
+ExecStart=-timeout 60 sh -c 'until journalctl -q -o cat -u nmibt-capture | grep nmibt; do sleep 1; done'
+"""
 # In this order. What the hook says of pstore comes by way of the journal, and may be late.
 SAYS = ("ready to kdump", "Kernel panic - not syncing: sysrq triggered crash",
-        r"^CPU [01]  registers", "saved dmesg content in /var/crash/",
-        "saved vmcore in /var/crash/")
+        r"^CPU [01]  registers", "Reached target network-online.target",
+        "saved dmesg content in /var/crash/", "saved vmcore in /var/crash/")
 NO_PMSG = "no record in pstore: this kernel has no /dev/pmsg0"
 
 
@@ -68,6 +78,14 @@ def put(path, text, mode=0o644):
     os.chmod(path, mode)
 
 
+def put_unit(tree, name, text, target):
+    """It is started with the target."""
+    path = "/etc/systemd/system/"
+    put(tree + path + name, text)
+    os.makedirs(tree + path + target + ".wants", exist_ok=True)
+    os.symlink(path + name, tree + path + target + ".wants/" + name)
+
+
 def make_disk(root, folder):
     """The root's files are linked, and none of them is written to."""
     tree = os.path.join(folder, "tree")
@@ -80,11 +98,8 @@ def make_disk(root, folder):
     initrd, = glob.glob(root + "/boot/initrd.img-*")
     os.link(initrd, os.path.join(tree, "var/lib/kdump", os.path.basename(initrd)))
     put(tree + "/usr/local/sbin/die", DIE, 0o755)
-    unit = tree + "/etc/systemd/system/die.service"
-    put(unit, UNIT)
-    os.makedirs(tree + "/etc/systemd/system/multi-user.target.wants", exist_ok=True)
-    os.symlink("/etc/systemd/system/die.service",
-               tree + "/etc/systemd/system/multi-user.target.wants/die.service")
+    put_unit(tree, "die.service", UNIT, "multi-user.target")
+    put_unit(tree, "network.service", NETWORK, "network-online.target")
     subprocess.run(["mke2fs", "-q", "-t", "ext4", "-d", tree, folder + "/disk.raw", "4G"],
                    check=True, stdout=subprocess.DEVNULL)
 
