@@ -71,15 +71,22 @@ def path_of(kernel, name, scenario):
     return os.path.join(parts.CACHE, "runs", digest[:32])
 
 
-# Printed in place of the stock round, by design; what only tells that the series is not there;
-# and the frame of dump_stack() in the trace of a CPU that asks for sysrq-l's.
+# Printed in place of the stock round, by design, and the round's frames in the trace of the CPU that
+# asks for it; that its handler took long; what only tells that the series is not there; the head of
+# pstore's record.
 DIFFERS = re.compile(
-    r"Sending NMI from CPU|nmi_backtrace: unknown parameter|^ *dump_stack(_lvl)?\+")
+    r"Sending NMI from CPU|nmi_backtrace: unknown parameter|"
+    r"^ *(\? )?(dump_stack(_lvl)?|nmi_cpu_backtrace|nmi_trigger_cpumask_backtrace|sys_info|"
+    r"lapic_can_unplug_cpu)\+|"
+    r"^INFO: NMI handler \(nmi_cpu_backtrace_handler\) took too long|^====|^Panic#")
+# Not where another line names it.
+PANIC = re.compile(
+    r"^(?:<\d+>)?(?:\[ *\d+\.\d+\](?:\[ *[TC]\d+\])? )?Kernel panic - not syncing", re.M)
 
 
 def masked(line):
-    """A line of the console without its time and its numbers."""
-    line = re.sub(r"^\[ *\d+\.\d+\](\[ *[TC]\d+\])? ?", "", line.rstrip())
+    """A line of the console or of pstore's record without its level, its time and its numbers."""
+    line = re.sub(r"^(<\d+>)?\[ *\d+\.\d+\](\[ *[TC]\d+\])? ?", "", line.rstrip())
     # Of a loop, the bytes around one instruction or another.
     line = re.sub(r"^Code: .*", "Code: #", line)
     return re.sub(r"\b(0x[0-9a-f]+|[0-9a-f]*\d[0-9a-f]*)\b", "#", line)
@@ -101,9 +108,10 @@ def record_text(folder):
 
 
 def record_lines(folder):
-    """The masked lines of the panic in pstore's record."""
-    _, panic, rest = record_text(folder).rpartition("Kernel panic - not syncing")
-    return masked_lines((panic + rest).splitlines())
+    """The masked lines of pstore's record, from the last panic on if that is in it."""
+    text = record_text(folder)
+    begins = [found.start() for found in PANIC.finditer(text)] or [0]
+    return masked_lines(text[begins[-1]:].splitlines())
 
 
 def how_it_ended(scenario, folder):
@@ -118,7 +126,8 @@ def what_it_left(scenario, folder):
     with open(os.path.join(folder, "console.log"), errors="replace") as file:
         log = file.read()
     # Where it panics before the script begins, all of it counts.
-    behind = (log.partition("testbed: script begins")[2] or log).splitlines()
+    begin = scenario.get("compared_from", "testbed: script begins")
+    behind = (log.partition(begin)[2] or log).splitlines()
     return {"dump": how_it_ended(scenario, folder) == "kdump", "record": record_lines(folder),
             "lines": masked_lines(line for line in behind if not line.startswith("testbed:"))}
 
