@@ -19,6 +19,7 @@
 
 #include "debugfiles.h"
 #include "sandbox.h"
+#include "standard-input.h"
 
 #define USAGE "usage: nmibt [OPTION]... VMCORE [PART]...\n"
 
@@ -27,6 +28,9 @@ static const char help[] = USAGE
 	"patches captured NMI backtraces, which are shown beside the registers saved at the\n"
 	"stop. For other kernels nmibt shows what the log, the NMI buffers and the registers "
 	"tell.\n"
+	"VMCORE may also be a text that has the kernel's log, as a console, dmesg, syslog or a "
+	"mail\n"
+	"has it, also compressed by gzip, xz or zstd; - is standard input.\n"
 	"\n"
 	"  -c, --cpu=LIST       only these CPUs: 3, 1,8-14, or a for all\n"
 	"  -s, --summary        the summary only\n"
@@ -44,7 +48,8 @@ static const char help[] = USAGE
 	"                       nmi-buffers, log, registers or vcpu of other kernels\n"
 	"      --crash=N        of several logs in the files, the one of this number; by default "
 	"the\n"
-	"                       last\n"
+	"                       last of a kernel that crashed\n"
+	"      --list           name the logs in the files, and no report\n"
 	"      --describe       write a description that testdumps/mkdump makes a dump from; it\n"
 	"                       leaves out names of tasks, messages, and what else identifies\n"
 	"                       the machine\n"
@@ -68,7 +73,8 @@ struct arguments {
 	struct nmibt_report_options report;
 	const char *cpus;
 	const char *file; /* of pstore; NULL: the report is wanted */
-	unsigned int crash; /* 0: the last one */
+	unsigned int crash; /* 0: the default one */
+	bool list; /* what --crash can choose is wanted, and no report */
 	struct nmibt_debuginfo_options debuginfo;
 	bool use_debuginfo;
 	bool unlocked;
@@ -107,6 +113,7 @@ enum {
 	VERSION,
 	DESCRIBE,
 	CRASH,
+	LIST,
 	OLD_FILE,
 	VMLINUX,
 	FORCE,
@@ -128,6 +135,7 @@ static const struct option options[] = {
 	{"signature", no_argument, NULL, 'i'},
 	{"source", required_argument, NULL, 'S'},
 	{"crash", required_argument, NULL, CRASH},
+	{"list", no_argument, NULL, LIST},
 	{"file", required_argument, NULL, OLD_FILE},
 	{"describe", no_argument, NULL, DESCRIBE},
 	{"vmlinux", required_argument, NULL, VMLINUX},
@@ -168,6 +176,9 @@ static int take_option(int c, struct arguments *args)
 		return 2;
 	case CRASH:
 		return take_crash(args);
+	case LIST:
+		args->list = true;
+		break;
 	case OLD_FILE:
 		args->file = optarg;
 		break;
@@ -277,9 +288,9 @@ static struct nmibt_error *open_report(struct nmibt_input *input, const struct a
 		args->use_debuginfo ? nmibt_debuginfo_attach(input, &args->debuginfo, ret_info)
 				    : NULL;
 
-	unsigned int crash = args->crash ?: nmibt_input_nr_crashes(input);
+	unsigned int crash = args->crash ? args->crash - 1 : nmibt_input_default_crash(input);
 
-	return err ?: nmibt_report_open(input, crash - 1, &args->report, ret);
+	return err ?: nmibt_report_open(input, crash, &args->report, ret);
 }
 
 /* A record that lacks something has a summary of everything. */
@@ -315,6 +326,16 @@ static int print_file(struct nmibt_input *input, const struct arguments *args)
 	}
 	fprintf(stderr, "nmibt: %s: no file of pstore of this name is in it\n", args->paths[0]);
 	return 1;
+}
+
+static int print_list(struct nmibt_input *input, const struct arguments *args)
+{
+	unsigned int nr = nmibt_input_nr_crashes(input), shown = nmibt_input_default_crash(input);
+
+	for (unsigned int i = 0; i < nr; i++)
+		printf("%c%4u  %s\n", i == shown ? '*' : ' ', i + 1,
+		       nmibt_input_crash_name(input, i) ?: args->paths[0]);
+	return 0;
 }
 
 static int print_input(struct nmibt_input *input, struct arguments *args)
@@ -380,7 +401,8 @@ static int read_dump(void *ctx, int channel)
 	if (err)
 		return fail(args, err);
 	/* Dumps of kernels before 6.0 don't say where the kernel's variables are. */
-	int code = args->file ? print_file(input, args)
+	int code = args->list	? print_list(input, args)
+		   : args->file ? print_file(input, args)
 		   : !args->use_debuginfo && nmibt_debuginfo_is_needed(input)
 			   ? NEEDS_DEBUGINFO
 			   : print_input(input, args);
@@ -401,7 +423,9 @@ static void answer(void *ctx, int channel, const void *request, size_t len)
 /* Returns the exit code, or -1: go on. */
 static int open_file(struct arguments *args, const char *path, const char *what)
 {
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a FIFO would block */
+	int fd = strcmp(path, "-")
+			 ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) /* a FIFO would block */
+			 : open_standard_input();
 
 	if (fd < 0) {
 		fprintf(stderr, "nmibt: %s: %s%m\n", path, what);
@@ -428,8 +452,8 @@ static int open_files(struct arguments *args)
 	return code;
 }
 
-/* A search through the memory in a dump may read all of it. A disk gives 16 MiB in a second, and no
- * search lasts a day. */
+/* A search through the memory in a dump may read all of it, and a disk gives 16 MiB in a second. A text
+ * that was compressed may be 30 times as large, and is read twice. Nothing of it lasts a day. */
 static unsigned int seconds_for(const struct arguments *args)
 {
 	uint64_t seconds = 60;
@@ -437,7 +461,7 @@ static unsigned int seconds_for(const struct arguments *args)
 	for (unsigned int i = 0; i < args->nr_fds && seconds < 86400; i++) {
 		off_t size = lseek(args->fds[i], 0, SEEK_END);
 
-		seconds += size > 0 ? size >> 24 : 0;
+		seconds += size > 0 ? size >> 21 : 0;
 	}
 	return seconds < 86400 ? seconds : 86400;
 }

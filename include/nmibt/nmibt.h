@@ -181,9 +181,15 @@ struct nmibt_error *nmibt_input_new(const struct nmibt_input_ops *ops, void *ctx
 void nmibt_input_close(struct nmibt_input *input);
 
 /* How many crashes are in it: 1 for every dump; one for each log where the files are the kernel's own
- * records in pstore, of which the newest comes last, as far as that is known. Crashes are numbered
- * from 0. */
+ * records in pstore, of which the newest comes last, as far as that is known; one for each boot in a
+ * text. Crashes are numbered from 0. */
 unsigned int nmibt_input_nr_crashes(const struct nmibt_input *input);
+/* The one to be shown where nobody names another: the newest of pstore; of a text the last one of a
+ * kernel that is no capture kernel. */
+unsigned int nmibt_input_default_crash(const struct nmibt_input *input);
+/* One printable line that tells a crash from the others in the same file. It is valid until the next
+ * call. NULL: there are no others, or no such crash. */
+const char *nmibt_input_crash_name(struct nmibt_input *input, unsigned int crash);
 /* Reads physical memory; [paddr, paddr + len) may cross pages. OK only when all bytes were
  * read. */
 enum nmibt_read nmibt_input_read(struct nmibt_input *input, uint64_t paddr, void *buf, size_t len);

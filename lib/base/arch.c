@@ -26,7 +26,6 @@ static const struct arch {
 	const char *name; /* nmibt's own name */
 	const char *machine; /* utsname.machine, which is in the headers of dumps */
 	unsigned int elf_machine;
-	const char *printed; /* stands in a line of registers that no other architecture prints */
 	struct nmibt_reg_names regs;
 } archs[] = {
 	[NMIBT_ARCH_X86_64] =
@@ -34,8 +33,6 @@ static const struct arch {
 			.name = "x86_64",
 			.machine = "x86_64",
 			.elf_machine = EM_X86_64,
-			/* arch/x86/kernel/dumpstack.c: show_iret_regs(), 6.12 */
-			.printed = "RIP: 00",
 			.regs =
 				{
 					.nr = ARRAY_SIZE(x86_64_regs),
@@ -54,8 +51,6 @@ static const struct arch {
 			.name = "arm64",
 			.machine = "aarch64",
 			.elf_machine = EM_AARCH64,
-			/* arch/arm64/kernel/process.c: print_pstate(), 6.12 */
-			.printed = "pstate: ",
 			.regs =
 				{
 					.nr = ARRAY_SIZE(arm64_regs),
@@ -100,20 +95,6 @@ enum nmibt_arch nmibt_arch_by_elf(unsigned int elf_machine)
 			return i;
 	}
 	return NMIBT_ARCH_UNKNOWN;
-}
-
-enum nmibt_arch nmibt_arch_by_log(struct nmibt_str log)
-{
-	enum nmibt_arch found = NMIBT_ARCH_UNKNOWN;
-
-	for (size_t i = 0; i < ARRAY_SIZE(archs); i++) {
-		if (!archs[i].name || !nmibt_str_holds(log, archs[i].printed))
-			continue;
-		if (found)
-			return NMIBT_ARCH_UNKNOWN;
-		found = i;
-	}
-	return found;
 }
 
 const struct nmibt_reg_names *nmibt_reg_names(enum nmibt_arch arch)

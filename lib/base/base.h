@@ -89,10 +89,6 @@ struct nmibt_reg_names {
 /* NULL for an unknown architecture. */
 const struct nmibt_reg_names *nmibt_reg_names(enum nmibt_arch arch);
 
-/* The architecture whose registers are in a printed log. UNKNOWN: there are none, or those of several
- * architectures. */
-enum nmibt_arch nmibt_arch_by_log(struct nmibt_str log);
-
 /* The architecture that uname calls machine ("aarch64"), or that has this e_machine in ELF files.
  * UNKNOWN: there is none. */
 enum nmibt_arch nmibt_arch_by_machine(const char *machine);
@@ -171,22 +167,6 @@ bool nmibt_take_hex(struct nmibt_str *cursor, unsigned int max_digits, uint64_t 
 bool nmibt_take_any_hex(struct nmibt_str *cursor, uint64_t *ret);
 /* Reads up to 16 hex digits after "0x". */
 bool nmibt_take_0x(struct nmibt_str *cursor, uint64_t *ret);
-
-/* ------------------------------------------------- what stands before a log's line */
-
-struct nmibt_log_prefix {
-	bool has_level; /* of the next two */
-	unsigned int level, facility; /* as in struct nmibt_log_record */
-	bool has_time;
-	uint64_t ns; /* local_clock(); the kernel prints microseconds */
-	bool has_caller;
-	uint32_t caller_id; /* as in struct nmibt_log_record */
-};
-
-/* Reads what the kernel itself puts before a line: "<6>[   12.345678][   C16] ", or the parts of it
- * that its settings leave (kernel/printk/printk.c: info_print_prefix(), 6.12). False: there is
- * nothing of it. */
-bool nmibt_take_log_prefix(struct nmibt_str *line, struct nmibt_log_prefix *ret);
 
 /* ------------------------------------------------------------------- SHA-1 */
 

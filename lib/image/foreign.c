@@ -60,15 +60,46 @@ static const struct format {
 	 * it. */
 	{4, "QEVM", "a guest that QEMU saved", INCOMING,
 	 ", and dump it in QEMU's monitor: dump-guest-memory DUMP"},
+	/* What is neither a dump nor a log. */
+	{4,
+	 "\x7f"
+	 "ELF",
+	 "an ELF file for another machine or of another kind than a core", NULL, NULL},
+	{8, "LPKSHHRH", "systemd's journal",
+	 "make a log of it: journalctl -o short-monotonic --file ", " >LOG"},
+	{2, "\xff\xfe", "a text in UTF-16", "convert it first: iconv -f UTF-16 -t UTF-8 ", " >LOG"},
+	{2, "\xfe\xff", "a text in UTF-16", "convert it first: iconv -f UTF-16 -t UTF-8 ", " >LOG"},
+	{8, "\x89PNG\r\n\x1a\n", "a picture (PNG)", NULL, NULL},
+	{3, "\xff\xd8\xff", "a picture (JPEG)", NULL, NULL},
+	{4, "GIF8", "a picture (GIF)", NULL, NULL},
+	{5, "%PDF-", "a document (PDF)", NULL, NULL},
+	{4, "PK\x03\x04", "an archive (zip)", "unpack it first: unzip ", ""},
+	{6, "7z\xbc\xaf\x27\x1c", "an archive (7z)", "unpack it first: 7z x ", ""},
+	{4, "\xd4\xc3\xb2\xa1", "captured packets (pcap); if they are netconsole's",
+	 "make a text of them: tcpdump -A -r ", " >LOG"},
 	{4, "QFI\xfb", "a disk image (qcow2)", SNAPSHOT "DOMAIN SNAPSHOT" GUEST_THEN, NULL},
 };
 
-static bool is_format(const struct nmibt_file *file, const struct format *format)
+/* POSIX.1-2017, pax: the magic of a header is not at its beginning. */
+#define TAR_AT 257
+static const struct format tar = {5, "ustar", "an archive (tar)", "unpack it first: tar -xf ", ""};
+
+static bool is_format(const struct nmibt_file *file, uint64_t at, const struct format *format)
 {
 	char bytes[MAX_SIGNATURE];
 
-	return nmibt_file_read(file, 0, bytes, format->len) &&
+	return nmibt_file_read(file, at, bytes, format->len) &&
 	       !memcmp(bytes, format->signature, format->len);
+}
+
+/* NULL: it is none of them. */
+static const struct format *find_format(const struct nmibt_file *file)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		if (is_format(file, 0, &formats[i]))
+			return &formats[i];
+	}
+	return is_format(file, TAR_AT, &tar) ? &tar : NULL;
 }
 
 static bool is_plain(unsigned char c)
@@ -114,23 +145,25 @@ static char *argument_of(const struct format *format, const char *path)
 	return command ? quote(command) : NULL;
 }
 
+bool nmibt_is_foreign(const struct nmibt_file *file)
+{
+	return find_format(file);
+}
+
 struct nmibt_error *nmibt_refuse_foreign(const struct nmibt_file *file)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
-		const struct format *format = &formats[i];
+	const struct format *format = find_format(file);
 
-		if (!is_format(file, format))
-			continue;
-		if (!format->cure)
-			return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: %s, which can't be read",
-						  file->path, format->name);
-		_cleanup_free_ char *argument = argument_of(format, file->path);
-		if (!argument)
-			return nmibt_error_nomem();
-		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: %s; %s%s%s", file->path,
-					  format->name, format->cure, format->rest ? argument : "",
-					  format->rest ? format->rest : "");
-	}
-	return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: not a dump that can be read",
-				  file->path);
+	if (!format)
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: not a dump that can be read",
+					  file->path);
+	if (!format->cure)
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: %s, which can't be read",
+					  file->path, format->name);
+	_cleanup_free_ char *argument = argument_of(format, file->path);
+	if (!argument)
+		return nmibt_error_nomem();
+	return nmibt_error_create(NMIBT_ERR_UNUSABLE, "%s: %s; %s%s%s", file->path, format->name,
+				  format->cure, format->rest ? argument : "",
+				  format->rest ? format->rest : "");
 }

@@ -30,11 +30,39 @@ struct nmibt_location {
 	uint64_t size; /* bytes of the function, with the padding behind it; 0: not known */
 };
 
-struct nmibt_log_text {
-	struct nmibt_str text; /* lines, untrusted; borrowed from the image */
-	bool is_of_panic; /* the kernel wrote it because it panicked */
-	bool lacks_end; /* lines behind it are missing, and perhaps the end of its last one */
+/* What stands before a line of a printed log. */
+struct nmibt_log_prefix {
+	bool has_level; /* of the next two */
+	unsigned int level, facility; /* as in struct nmibt_log_record */
+	bool has_time;
+	uint64_t ns; /* local_clock(); the kernel prints microseconds */
+	bool has_caller;
+	uint32_t caller_id; /* as in struct nmibt_log_record */
+	bool is_stamped; /* there is anything */
+	bool is_of_kernel; /* syslog says so */
+	bool is_of_program; /* what the kernel did not print */
+	bool is_kmsg; /* it is as /dev/kmsg has it: bytes of the text are escaped */
+	bool goes_on; /* of /dev/kmsg: it has no newline */
 };
+
+/* A line of a printed log, without what stands before it. */
+struct nmibt_log_text {
+	struct nmibt_str text; /* untrusted; borrowed until the next line */
+	struct nmibt_log_prefix prefix;
+	bool is_behind_loss; /* lines before it are missing */
+	bool may_begin_within; /* it may be the end of a line, unless something stands before it */
+	bool lacks_stamp; /* nothing stands before it, other than before its neighbours */
+	bool is_cut; /* its end is missing */
+};
+
+/* What a printed log is, beside its lines. */
+struct nmibt_log_facts {
+	bool is_of_panic; /* the kernel wrote it because it panicked */
+	bool lacks_end; /* lines behind the last one are missing */
+};
+
+/* False: no more lines are wanted. */
+typedef bool (*nmibt_log_text_fn)(void *arg, const struct nmibt_log_text *line);
 
 /* The kernel in an image. nmibt_image_ops.unwind receives it, and only passes it on to
  * libnmibt. */
@@ -86,9 +114,10 @@ struct nmibt_image_ops {
 	 * frees; *ret_len is their length in bytes. NULL: there are none, or they can't be
 	 * read. */
 	char *(*notes)(void *ctx, size_t *ret_len);
-	/* Piece i of the printed log of a crash; the oldest lines come first, and no line is in two
-	 * pieces. An image that has this has no memory. False: there are no more. */
-	bool (*log_text)(void *ctx, unsigned int crash, size_t i, struct nmibt_log_text *ret);
+	/* Calls visit for each line of the printed log of a crash, the oldest first. An image that has
+	 * this has no memory. */
+	struct nmibt_error *(*visit_log)(void *ctx, unsigned int crash, nmibt_log_text_fn visit,
+					 void *arg, struct nmibt_log_facts *ret);
 };
 
 struct nmibt_image {
@@ -107,6 +136,7 @@ struct nmibt_image {
 	/* It has only the bytes that were read when it was made, and not whole pages. */
 	bool is_sparse;
 	unsigned int nr_crashes; /* 0: as 1 */
+	unsigned int default_crash; /* the one that is shown where none is named */
 };
 
 /* An image over another one: it has callbacks of its own, and those of the dumps' readers that it does
@@ -121,7 +151,7 @@ void nmibt_over_open(const struct nmibt_image *base, const struct nmibt_image_op
 /* What people are told that something is not in. */
 static inline const char *nmibt_image_name(const struct nmibt_image *image)
 {
-	return image->ops->log_text ? "text" : image->is_sparse ? "record" : "dump";
+	return image->ops->visit_log ? "text" : image->is_sparse ? "record" : "dump";
 }
 
 #define NMIBT_FILE_TRUNCATED                                                                       \
@@ -323,6 +353,8 @@ struct nmibt_error *nmibt_dump_read_vmcoreinfo(struct nmibt_dump *dump,
 					       const struct nmibt_vmcoreinfo **ret);
 /* As nmibt_input_remark(). */
 const char *nmibt_dump_remark(const struct nmibt_dump *dump);
+/* As nmibt_input_crash_name(). */
+const char *nmibt_dump_crash_name(struct nmibt_dump *dump, unsigned int crash);
 /* Old files of pstore that are in a record. NULL: it is none. */
 struct nmibt_old_files;
 const struct nmibt_old_files *nmibt_dump_files(const struct nmibt_dump *dump);

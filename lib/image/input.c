@@ -260,6 +260,7 @@ static void set_image(struct nmibt_input *input, const struct nmibt_input_option
 		.lost = input->over.base.lost,
 		.is_sparse = input->over.base.is_sparse,
 		.nr_crashes = input->over.base.nr_crashes,
+		.default_crash = input->over.base.default_crash,
 	};
 }
 
@@ -365,6 +366,18 @@ struct nmibt_error *nmibt_input_image(struct nmibt_input *input, const struct nm
 unsigned int nmibt_input_nr_crashes(const struct nmibt_input *input)
 {
 	return input->image.nr_crashes ?: 1;
+}
+
+unsigned int nmibt_input_default_crash(const struct nmibt_input *input)
+{
+	return input->image.default_crash;
+}
+
+const char *nmibt_input_crash_name(struct nmibt_input *input, unsigned int crash)
+{
+	if (!input->dump || crash >= nmibt_input_nr_crashes(input))
+		return NULL;
+	return nmibt_dump_crash_name(input->dump, crash);
 }
 
 enum nmibt_read nmibt_input_read(struct nmibt_input *input, uint64_t paddr, void *buf, size_t len)

@@ -12,6 +12,7 @@
 #include "image/libkdumpfile.h"
 #include "image/reader.h"
 #include "image/sadump.h"
+#include "image/stream.h"
 
 #define X86_64_PRSTATUS 0x150
 #define ARM64_PRSTATUS 0x188
@@ -35,7 +36,8 @@ struct nmibt_dump {
 /* In the order in which they are asked: a core of Xen is an ELF file, too. */
 static const struct nmibt_reader *const readers[] = {
 	&nmibt_libkdumpfile_reader, &nmibt_elf_reader,	    &nmibt_kdump_reader,
-	&nmibt_sadump_reader,	    &nmibt_recorded_reader, &nmibt_printed_reader};
+	&nmibt_sadump_reader,	    &nmibt_recorded_reader, &nmibt_printed_reader,
+	&nmibt_text_reader};
 
 /* NULL: no reader knows the format. */
 static const struct nmibt_reader *find_reader(const struct nmibt_file *file)
@@ -146,6 +148,9 @@ static struct nmibt_error *open_dump(struct nmibt_dump *dump, unsigned int nr,
 
 		if (!other)
 			return nmibt_refuse_foreign(files[i]);
+		/* Beside the kernel's records in pstore there may be the console's. */
+		if (nr > 1 && other == &nmibt_text_reader)
+			other = &nmibt_printed_reader;
 		if (nr > 1 && !other->may_be_split)
 			return refuse_part(files[i]);
 		struct nmibt_error *err = choose(dump, files[i], other, &reader);
@@ -237,6 +242,7 @@ void nmibt_load_libraries(int fd)
 {
 	nmibt_kdump_preload(fd);
 	nmibt_libkdumpfile_preload(fd);
+	nmibt_stream_preload(fd);
 }
 
 struct nmibt_error *nmibt_dump_open(const char *const *paths, unsigned int nr, const int *fds,
@@ -282,6 +288,11 @@ const char *nmibt_dump_remark(const struct nmibt_dump *dump)
 	if (!remark)
 		remark = dump->lost;
 	return remark ? remark : dump->remark;
+}
+
+const char *nmibt_dump_crash_name(struct nmibt_dump *dump, unsigned int crash)
+{
+	return dump->reader->crash_name ? dump->reader->crash_name(dump->opened, crash) : NULL;
 }
 
 const struct nmibt_old_files *nmibt_dump_files(const struct nmibt_dump *dump)

@@ -53,11 +53,12 @@ static char *over_notes(void *ctx, size_t *ret_len)
 	return base->ops->notes(base->ctx, ret_len);
 }
 
-static bool over_log_text(void *ctx, unsigned int crash, size_t i, struct nmibt_log_text *ret)
+static struct nmibt_error *over_visit_log(void *ctx, unsigned int crash, nmibt_log_text_fn visit,
+					  void *arg, struct nmibt_log_facts *ret)
 {
 	const struct nmibt_image *base = &((struct nmibt_over *)ctx)->base;
 
-	return base->ops->log_text(base->ctx, crash, i, ret);
+	return base->ops->visit_log(base->ctx, crash, visit, arg, ret);
 }
 
 void nmibt_over_open(const struct nmibt_image *base, const struct nmibt_image_ops *own,
@@ -82,6 +83,6 @@ void nmibt_over_open(const struct nmibt_image *base, const struct nmibt_image_op
 		ops->next_range = over_next_range;
 	if (!ops->notes && has->notes)
 		ops->notes = over_notes;
-	if (!ops->log_text && has->log_text)
-		ops->log_text = over_log_text;
+	if (!ops->visit_log && has->visit_log)
+		ops->visit_log = over_visit_log;
 }

@@ -3,9 +3,10 @@
  * Parts of the kernel's log in pstore: where they begin, and which belong to each other.
  */
 #include "image/parts.h"
+#include "image/prefix.h"
 
 #define MAX_PARTS 4096
-/* Lines of a file that is no part in which a line of a log is looked for. */
+/* Lines of a file that does not begin with a part in which one is looked for. */
 #define SEARCHED_LINES 64
 /* An EFI variable may take a second to be written. */
 #define LONGEST_RECORD_S 120
@@ -54,15 +55,12 @@ bool nmibt_is_part(struct nmibt_str text)
 	return take_line(&text, &line) && read_first_line(line, &part);
 }
 
-bool nmibt_is_log(struct nmibt_str text)
+bool nmibt_has_part(struct nmibt_str text)
 {
-	struct nmibt_log_prefix prefix;
+	struct nmibt_part part;
 	struct nmibt_str line;
 
 	for (int i = 0; i < SEARCHED_LINES && take_line(&text, &line); i++) {
-		if (nmibt_take_log_prefix(&line, &prefix) && prefix.has_time)
-			return true;
-		struct nmibt_part part;
 		if (read_first_line(line, &part))
 			return true;
 	}

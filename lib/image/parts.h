@@ -40,8 +40,8 @@ struct nmibt_parts {
 
 /* True: text begins with a part's first line. */
 bool nmibt_is_part(struct nmibt_str text);
-/* True: among the first lines of text is one that the kernel logged, with its time. */
-bool nmibt_is_log(struct nmibt_str text);
+/* True: among the first lines of text is a part's first line. */
+bool nmibt_has_part(struct nmibt_str text);
 /* True: the kernel could not decompress the file when it read pstore. */
 bool nmibt_is_compressed_part(const char *path);
 

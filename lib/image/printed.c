@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Back end for logs as the kernel prints them: its own records in pstore, in any number of files, and
- * the console's. There is no memory in such an image.
+ * Back end for the kernel's own records in pstore, in any number of files, and the console's beside
+ * them. There is no memory in such an image.
  */
 #include <inttypes.h>
 #include <zlib.h>
 
+#include "image/boots.h"
 #include "image/parts.h"
+#include "image/printed.h"
+#include "image/prefix.h"
 #include "image/reader.h"
 
 #define MAX_FILES_BYTES (256u << 20)
@@ -16,6 +19,7 @@
  * decompress_record(), 6.12). */
 #define MAX_INFLATED (4u << 20)
 #define REMARK_LEN 512
+#define NAME_LEN 64
 
 struct printed {
 	char **blocks; /* the bytes of the files */
@@ -24,6 +28,7 @@ struct printed {
 	struct nmibt_parts parts;
 	enum nmibt_arch arch;
 	char remark[REMARK_LEN];
+	char name[NAME_LEN]; /* the last that was asked for */
 };
 
 /* ------------------------------------------------------------------------- reading */
@@ -151,41 +156,49 @@ static struct nmibt_error *make_remark(struct printed *p)
 
 /* ----------------------------------------------------------------------- the image */
 
-static bool log_text(void *ctx, unsigned int crash, size_t i, struct nmibt_log_text *ret)
+/* False: no more lines are wanted. A last line without its newline may be the beginning of one:
+ * "f+0x10/0x2" is another frame than "f+0x10/0x20". */
+static bool visit_part(const struct nmibt_part *part, bool is_behind_loss, nmibt_log_text_fn visit,
+		       void *arg)
+{
+	struct nmibt_str rest = part->text;
+	struct nmibt_log_text line = {.may_begin_within = true, .is_behind_loss = is_behind_loss};
+
+	while (nmibt_take_until(&rest, "\n", &line.text)) {
+		line.prefix = (struct nmibt_log_prefix){0};
+		line.prefix.is_stamped = nmibt_take_log_prefix(&line.text, &line.prefix);
+		if (!visit(arg, &line))
+			return false;
+		line.may_begin_within = line.is_behind_loss = false;
+	}
+	return true;
+}
+
+static struct nmibt_error *visit_log(void *ctx, unsigned int crash, nmibt_log_text_fn visit,
+				     void *arg, struct nmibt_log_facts *ret)
 {
 	const struct printed *p = ctx;
 	const struct nmibt_part_log *log = &p->parts.logs[crash];
 
-	if (crash >= p->parts.nr_logs || i >= log->nr)
-		return false;
-	const struct nmibt_part *part = &p->parts.v[log->first + i];
-	*ret = (struct nmibt_log_text){
-		.text = part->text,
-		.is_of_panic = nmibt_str_is(part->reason, "Panic"),
-		.lacks_end = part->is_cut || part->is_damaged ||
-			     part->number > next_number(p, log, i) + 1,
-	};
-	return true;
-}
+	*ret = (struct nmibt_log_facts){0};
+	for (size_t i = 0; i < log->nr; i++) {
+		const struct nmibt_part *part = &p->parts.v[log->first + i];
 
-static enum nmibt_read read_nothing(void *ctx, uint64_t paddr, void *buf, size_t len)
-{
-	(void)ctx, (void)paddr, (void)buf, (void)len;
-	return NMIBT_READ_EXCLUDED;
-}
-
-static bool no_range(void *ctx, uint64_t from, struct nmibt_range *ret)
-{
-	(void)ctx, (void)from, (void)ret;
-	return false;
+		ret->is_of_panic |= nmibt_str_is(part->reason, "Panic");
+		if (!visit_part(part, ret->lacks_end, visit, arg))
+			break;
+		ret->lacks_end = part->is_cut || part->is_damaged ||
+				 part->number > next_number(p, log, i) + 1;
+	}
+	return NULL;
 }
 
 static void reader_image(void *dump, struct nmibt_image *ret)
 {
 	static const struct nmibt_image_ops ops = {
-		.read_phys = read_nothing,
-		.next_range = no_range,
-		.log_text = log_text,
+		.read_phys = nmibt_text_read_nothing,
+		.next_range = nmibt_text_no_range,
+		.visit_log = visit_log,
 	};
 	struct printed *p = dump;
 
@@ -193,8 +206,9 @@ static void reader_image(void *dump, struct nmibt_image *ret)
 		.ops = &ops,
 		.ctx = p,
 		.arch = p->arch,
-		.page_size = 4096,
+		.page_size = NMIBT_TEXT_PAGE,
 		.nr_crashes = p->parts.nr_logs,
+		.default_crash = p->parts.nr_logs ? p->parts.nr_logs - 1 : 0,
 		.is_sparse = true,
 	};
 }
@@ -219,10 +233,24 @@ static void reader_close(void *dump)
 	free(p);
 }
 
+/* UNKNOWN where the lines are of several. */
 static void find_arch(struct printed *p)
 {
-	for (size_t i = 0; i < p->parts.nr && !p->arch; i++)
-		p->arch = nmibt_arch_by_log(p->parts.v[i].text);
+	enum nmibt_arch arch, found = NMIBT_ARCH_UNKNOWN;
+	struct nmibt_log_prefix prefix;
+
+	for (size_t i = 0; i < p->parts.nr; i++) {
+		struct nmibt_str rest = p->parts.v[i].text, line;
+
+		while (nmibt_take_until(&rest, "\n", &line)) {
+			nmibt_take_log_prefix(&line, &prefix);
+			arch = nmibt_arch_by_line(line);
+			if (arch && found && arch != found)
+				return;
+			found = arch ?: found;
+		}
+	}
+	p->arch = found;
 }
 
 static struct nmibt_error *reader_open(unsigned int nr, const struct nmibt_file *const *files,
@@ -254,7 +282,19 @@ static bool is_printed(const struct nmibt_file *file)
 
 	return nmibt_is_compressed_part(file->path) ||
 	       (text && nmibt_file_read(file, 0, text, len) &&
-		nmibt_is_log((struct nmibt_str){text, len}));
+		nmibt_has_part((struct nmibt_str){text, len}));
+}
+
+static const char *reader_crash_name(void *dump, unsigned int crash)
+{
+	struct printed *p = dump;
+	FILE *out = fmemopen(p->name, sizeof(p->name) - 1, "w");
+
+	if (!out)
+		return NULL;
+	print_name(out, p, crash);
+	fclose(out);
+	return p->name;
 }
 
 const struct nmibt_reader nmibt_printed_reader = {
@@ -263,5 +303,6 @@ const struct nmibt_reader nmibt_printed_reader = {
 	.open = reader_open,
 	.image = reader_image,
 	.remark = reader_remark,
+	.crash_name = reader_crash_name,
 	.close = reader_close,
 };

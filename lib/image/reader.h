@@ -23,10 +23,13 @@ struct nmibt_reader {
 		const void *dump); /* as nmibt_input_summary(); NULL: there is none */
 	/* Old files of pstore that are in it; NULL: a dump has none. */
 	const struct nmibt_old_files *(*files)(const void *dump);
+	/* As nmibt_input_crash_name(); NULL: there is one crash. The string is valid until the next
+	 * call. */
+	const char *(*crash_name)(void *dump, unsigned int crash);
 	void (*close)(void *dump);
 };
 
 extern const struct nmibt_reader nmibt_elf_reader, nmibt_kdump_reader, nmibt_sadump_reader,
-	nmibt_libkdumpfile_reader, nmibt_recorded_reader, nmibt_printed_reader;
+	nmibt_libkdumpfile_reader, nmibt_recorded_reader, nmibt_printed_reader, nmibt_text_reader;
 
 #endif /* NMIBT_READER_H */

@@ -599,7 +599,7 @@ const char *nmibt_lost_witness(const struct nmibt_report *report)
 	const struct nmibt_log_missing *m = &sources->log->missing;
 	if (m->excluded || m->unreadable || m->damaged || m->lost)
 		return "records of the log are missing";
-	if (report->kernel->image->ops->log_text && sources->log->is_wrapped)
+	if (report->kernel->image->ops->visit_log && sources->log->is_wrapped)
 		return "older lines are not in the text";
 	/* A CPU sets panic_cpu before it prints the panic (kernel/panic.c: panic(), 6.12). */
 	return sources->percpu && sources->percpu->is_panic_cpu_lost ? "panic_cpu can't be read"

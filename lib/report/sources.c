@@ -111,7 +111,7 @@ static void describe_log(const struct nmibt_report *report, struct nmibt_source_
 		  text);
 	if (log->is_wrapped)
 		nmibt_add_reason(state->why, "%s",
-				 report->kernel->image->ops->log_text
+				 report->kernel->image->ops->visit_log
 					 ? "older ones are not in the text"
 					 : "older records were overwritten");
 	describe_missing(report, m, state);
@@ -359,7 +359,7 @@ struct nmibt_error *nmibt_open_sources(struct nmibt_report *report)
 		report->complete = false;
 		return NULL;
 	}
-	if (report->kernel->image->ops->log_text) {
+	if (report->kernel->image->ops->visit_log) {
 		lack_memory(report);
 		return NULL;
 	}

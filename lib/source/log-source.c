@@ -117,8 +117,8 @@ struct nmibt_error *nmibt_log_source_open(struct nmibt_kernel *kernel,
 	struct nmibt_error *err = nmibt_log_source_new(kernel->image->arch, &log);
 
 	if (!err)
-		err = kernel->image->ops->log_text ? nmibt_read_printed_log(kernel, log)
-						   : read_log(kernel, log);
+		err = kernel->image->ops->visit_log ? nmibt_read_printed_log(kernel, log)
+						    : read_log(kernel, log);
 	if (err) {
 		nmibt_log_source_close(log);
 		return err;

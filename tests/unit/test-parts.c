@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What the kernel puts before lines that it prints, and which parts of pstore belong together. */
 #include "image/parts.h"
+#include "image/prefix.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

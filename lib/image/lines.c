@@ -1,0 +1,441 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "image/journal.h"
+#include "image/lines.h"
+
+#define ROOM (256u << 10)
+#define ESC '\033'
+
+struct nmibt_lines {
+	struct nmibt_stream *stream;
+	char *buf; /* ROOM bytes; [begin, end) are to be read */
+	size_t begin, end;
+	uint64_t offset; /* of buf[begin] */
+	uint64_t number; /* of lines that were read */
+	struct nmibt_lines_place
+		place; /* what is known behind the last line; its offset is unused */
+	/* NMIBT_MAX_TEXT_LINE bytes each: of a line that is too long, of one that is in several, of one
+	 * that is not as it stands there. */
+	char *longest, *joined, *plain;
+	size_t joined_len;
+	/* A message that netconsole sent in parts: which, and how much of it is there. */
+	uint64_t parts_of;
+	size_t parts_len;
+	struct nmibt_lines_place parts_place;
+	char *parts;
+};
+
+/* ------------------------------------------------------------------ lines of the file */
+
+/* Ensures that a line is in buf, or as much of it as there is. */
+static void fill(struct nmibt_lines *l)
+{
+	if (l->end - l->begin > NMIBT_MAX_TEXT_LINE)
+		return;
+	memmove(l->buf, l->buf + l->begin, l->end - l->begin);
+	l->end -= l->begin;
+	l->begin = 0;
+	while (l->end < ROOM) {
+		size_t got = nmibt_stream_read(l->stream, l->buf + l->end, ROOM - l->end);
+
+		if (!got)
+			break;
+		l->end += got;
+	}
+}
+
+static void pass(struct nmibt_lines *l, size_t len)
+{
+	l->begin += len;
+	l->offset += len;
+}
+
+/* Skips the rest of a line that is too long. */
+static void skip_line(struct nmibt_lines *l)
+{
+	for (;;) {
+		fill(l);
+		size_t have = l->end - l->begin;
+		const char *newline = have ? memchr(l->buf + l->begin, '\n', have) : NULL;
+
+		pass(l, newline ? (size_t)(newline + 1 - (l->buf + l->begin)) : have);
+		if (newline || !have)
+			return;
+	}
+}
+
+/* *ret_is_cut: its end is missing. False: there are no more lines. */
+static bool next_line(struct nmibt_lines *l, struct nmibt_str *ret, bool *ret_is_cut)
+{
+	size_t have = l->end - l->begin;
+	const char *at = l->buf + l->begin;
+	const char *newline = have ? memchr(at, '\n', have) : NULL;
+
+	*ret_is_cut = false;
+	if (!newline) {
+		fill(l);
+		have = l->end - l->begin;
+		at = l->buf + l->begin;
+		newline = have ? memchr(at, '\n', have) : NULL;
+	}
+	if (!have)
+		return false;
+	l->number++;
+	*ret = (struct nmibt_str){at, newline ? (size_t)(newline - at) : have};
+	*ret_is_cut = !newline;
+	if (ret->len <= NMIBT_MAX_TEXT_LINE) {
+		pass(l, ret->len + (newline != NULL));
+		return true;
+	}
+	/* The buffer moves while the rest is skipped. */
+	memcpy(l->longest, at, NMIBT_MAX_TEXT_LINE);
+	*ret = (struct nmibt_str){l->longest, NMIBT_MAX_TEXT_LINE};
+	*ret_is_cut = true;
+	skip_line(l);
+	return true;
+}
+
+/* -------------------------------------------------------------------- a line of a mail */
+
+static struct nmibt_str without_blanks(struct nmibt_str s)
+{
+	while (s.len && (s.s[s.len - 1] == ' ' || s.s[s.len - 1] == '\r'))
+		s.len--;
+	return s;
+}
+
+static bool is_header(struct nmibt_str s, const char *header)
+{
+	size_t len = strlen(header);
+
+	return s.len >= len && !strncasecmp(s.s, header, len);
+}
+
+/* A mail says how its text is encoded, and in a file of several mails the next one begins with "From ". */
+static void take_header(struct nmibt_lines *l, struct nmibt_str line)
+{
+	static const char encoding[] = "Content-Transfer-Encoding:";
+
+	if (nmibt_str_starts(line, "From ")) {
+		l->place.is_quoted_printable = false;
+	} else if (is_header(line, encoding)) {
+		struct nmibt_str value = {line.s + strlen(encoding), line.len - strlen(encoding)};
+
+		nmibt_skip_spaces(&value);
+		l->place.is_quoted_printable = is_header(value, "quoted-printable");
+	}
+}
+
+static unsigned int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
+}
+
+/* Appends line to joined; "=3D" is '=' (RFC 2045, 6.7). */
+static void decode_line(struct nmibt_lines *l, struct nmibt_str line)
+{
+	for (size_t i = 0; i < line.len && l->joined_len < NMIBT_MAX_TEXT_LINE; i++) {
+		char c = line.s[i];
+
+		if (c == '=' && i + 2 < line.len && hex_digit(line.s[i + 1]) < 16 &&
+		    hex_digit(line.s[i + 2]) < 16) {
+			c = (char)(hex_digit(line.s[i + 1]) << 4 | hex_digit(line.s[i + 2]));
+			i += 2;
+		}
+		l->joined[l->joined_len++] = c;
+	}
+}
+
+/* A line that ends with '=' goes on in the next one. */
+static void decode_mail(struct nmibt_lines *l, struct nmibt_str *line, bool *is_cut)
+{
+	bool goes_on;
+
+	if (!memchr(line->s, '=', line->len))
+		return;
+	l->joined_len = 0;
+	do {
+		*line = without_blanks(*line);
+		goes_on = line->len && line->s[line->len - 1] == '=';
+		line->len -= goes_on;
+		decode_line(l, *line);
+	} while (goes_on && l->joined_len < NMIBT_MAX_TEXT_LINE && next_line(l, line, is_cut));
+	*line = (struct nmibt_str){l->joined, l->joined_len};
+}
+
+/* ----------------------------------------------------------------- what is in a line */
+
+static bool is_end_of_sequence(char c)
+{
+	return c >= '@' && c <= '~';
+}
+
+/* A console has colours and other sequences for a terminal (ECMA-48, 5.4). */
+static void strip_sequences(struct nmibt_lines *l, struct nmibt_str *line)
+{
+	size_t len = 0;
+
+	for (size_t i = 0; i < line->len; i++) {
+		if (line->s[i] == ESC && i + 1 < line->len && line->s[i + 1] == '[') {
+			for (i += 2; i < line->len && !is_end_of_sequence(line->s[i]); i++)
+				;
+		} else if (line->s[i] != ESC) {
+			l->plain[len++] = line->s[i];
+		}
+	}
+	*line = (struct nmibt_str){l->plain, len};
+}
+
+/* Ends of lines: CR LF, CR CR LF, and "^M", as some tools write a CR. A console that lost power leaves
+ * zeros. */
+static void strip(struct nmibt_lines *l, struct nmibt_str *line)
+{
+	while (line->len && line->s[line->len - 1] == '\r')
+		line->len--;
+	if (line->len >= 2 && line->s[line->len - 1] == 'M' && line->s[line->len - 2] == '^')
+		line->len -= 2;
+	while (line->len && (!*line->s || *line->s == '\r'))
+		*line = (struct nmibt_str){line->s + 1, line->len - 1};
+	if (line->len && memchr(line->s, ESC, line->len))
+		strip_sequences(l, line);
+}
+
+/* "\x0a" stands for a byte that /dev/kmsg does not show (kernel/printk/printk.c:
+ * append_char_escaped(), 6.12). */
+static void unescape(struct nmibt_lines *l, struct nmibt_str *text)
+{
+	size_t len = 0;
+
+	if (!text->len || !memchr(text->s, '\\', text->len))
+		return;
+	for (size_t i = 0; i < text->len; i++) {
+		char c = text->s[i];
+
+		if (c == '\\' && i + 3 < text->len && text->s[i + 1] == 'x' &&
+		    hex_digit(text->s[i + 2]) < 16 && hex_digit(text->s[i + 3]) < 16) {
+			c = (char)(hex_digit(text->s[i + 2]) << 4 | hex_digit(text->s[i + 3]));
+			i += 3;
+		}
+		l->plain[len++] = c;
+	}
+	*text = (struct nmibt_str){l->plain, len};
+}
+
+/* ------------------------------------------------------------------ parts of netconsole */
+
+/* "ncfrag=0/800" at the end of the header: where this part begins, and the length of all. */
+static bool read_part(struct nmibt_str header, uint64_t *ret_at, uint64_t *ret_of)
+{
+	struct nmibt_str before;
+
+	return nmibt_take_until_last(&header, ",ncfrag=", &before) &&
+	       nmibt_take_decimal(&header, NMIBT_MAX_TEXT_LINE, ret_at) &&
+	       nmibt_skip(&header, "/") && nmibt_take_decimal(&header, NMIBT_MAX_TEXT_LINE, ret_of);
+}
+
+/*
+ * A message that does not fit into a packet is sent in parts, each with the message's header
+ * (drivers/net/netconsole.c: send_fragmented_body(), 6.12). A receiver puts the next part's header behind
+ * a part, as no newline is there, or on a line of its own. False: the message lacks parts that may come.
+ */
+static bool join_parts(struct nmibt_lines *l, struct nmibt_str whole, struct nmibt_text_line *line)
+{
+	struct nmibt_str header = {whole.s, line->text.s - whole.s}, text = line->text, part;
+	uint64_t at, of;
+
+	if (!read_part(header, &at, &of))
+		return true;
+	struct nmibt_str common;
+	nmibt_take_until(&header, ",ncfrag=", &common);
+	if (!at) {
+		l->parts_len = 0;
+		l->parts_of = of;
+		l->parts_place = line->place;
+	}
+	if (at && at == l->parts_len)
+		line->place = l->parts_place;
+	for (;;) {
+		const char *next = memmem(text.s, text.len, common.s, common.len);
+
+		part = (struct nmibt_str){text.s, next ? (size_t)(next - text.s) : text.len};
+		if (at != l->parts_len || of != l->parts_of ||
+		    part.len > NMIBT_MAX_TEXT_LINE - l->parts_len) {
+			line->is_cut = true;
+			break;
+		}
+		memcpy(l->parts + l->parts_len, part.s, part.len);
+		l->parts_len += part.len;
+		if (!next)
+			break;
+		text = (struct nmibt_str){next, text.len - part.len};
+		header = text;
+		if (!nmibt_take_until(&text, ";", &header) || !read_part(header, &at, &of))
+			break;
+	}
+	/* The length counts the newline, and fields behind it. */
+	if (!line->is_cut && l->parts_len + 1 < l->parts_of)
+		return false;
+	line->is_behind_loss |= line->is_cut;
+	line->text = (struct nmibt_str){l->parts, l->parts_len};
+	l->parts_len = 0;
+	return true;
+}
+
+/* ------------------------------------------------------------------------- the journal */
+
+/* Fields of an entry up to an empty line. A value with newlines stands behind its length. */
+static bool read_export(struct nmibt_lines *l, struct nmibt_str field,
+			struct nmibt_journal_entry *entry)
+{
+	bool is_cut;
+
+	do {
+		struct nmibt_str name, value = field;
+
+		if (nmibt_take_until(&value, "=", &name)) {
+			nmibt_journal_take(entry, name, value, l->plain, NMIBT_MAX_TEXT_LINE);
+			continue;
+		}
+		bool is_message = nmibt_str_is(field, "MESSAGE");
+		uint64_t len;
+
+		fill(l);
+		if (l->end - l->begin < sizeof(len))
+			return false;
+		memcpy(&len, l->buf + l->begin, sizeof(len));
+		pass(l, sizeof(len));
+		fill(l);
+		if (l->end - l->begin <= len)
+			return false;
+		value = (struct nmibt_str){l->buf + l->begin, len};
+		if (is_message)
+			nmibt_journal_take(entry, nmibt_str_of("MESSAGE"), value, l->plain,
+					   NMIBT_MAX_TEXT_LINE);
+		pass(l, len + 1);
+	} while (next_line(l, &field, &is_cut) && field.len);
+	return entry->has_message;
+}
+
+static bool is_export(struct nmibt_str line)
+{
+	return nmibt_str_starts(line, "__CURSOR=") ||
+	       nmibt_str_starts(line, "__REALTIME_TIMESTAMP=");
+}
+
+static void take_entry(struct nmibt_lines *l, const struct nmibt_journal_entry *entry,
+		       struct nmibt_text_line *ret)
+{
+	nmibt_journal_prefix(entry, &ret->prefix);
+	ret->text = (struct nmibt_str){l->plain, entry->len};
+	ret->boot = entry->boot;
+}
+
+/* True: the line, or the lines from it on, are an entry of the journal. */
+static bool read_journal(struct nmibt_lines *l, struct nmibt_str line, struct nmibt_text_line *ret)
+{
+	struct nmibt_journal_entry entry = {0};
+
+	if (*line.s == '_' ? is_export(line) && read_export(l, line, &entry)
+			   : (*line.s == '{' || *line.s == 0x1e) &&
+				     nmibt_journal_read_json(line, &entry, l->plain,
+							     NMIBT_MAX_TEXT_LINE)) {
+		take_entry(l, &entry, ret);
+		return true;
+	}
+	return false;
+}
+
+/* "-- Boot 0123456789abcdef0123456789abcdef --", "-- Reboot --": journalctl, 257 and before 246 */
+static bool is_boot(struct nmibt_str line)
+{
+	return nmibt_str_starts(line, "-- Boot ") || nmibt_str_is(line, "-- Reboot --");
+}
+
+/* ----------------------------------------------------------------------------- together */
+
+/* False: it is a part of a message, whose other parts follow. */
+static bool read_line(struct nmibt_lines *l, struct nmibt_str line, struct nmibt_text_line *ret)
+{
+	ret->text = line;
+	if (!line.len || read_journal(l, line, ret))
+		return true;
+	nmibt_take_wrapping(&l->place.wrapping, &ret->text, &ret->prefix);
+	if (*line.s == '-')
+		ret->is_boot = is_boot(line);
+	if (!ret->prefix.is_kmsg)
+		return true;
+	if (!join_parts(l, line, ret))
+		return false;
+	unescape(l, &ret->text);
+	return true;
+}
+
+bool nmibt_lines_next(struct nmibt_lines *l, struct nmibt_text_line *ret)
+{
+	struct nmibt_str line;
+	bool is_read;
+
+	do {
+		*ret = (struct nmibt_text_line){.place = l->place, .number = l->number + 1};
+		ret->place.offset = l->offset;
+		if (!next_line(l, &line, &ret->is_cut))
+			return false;
+		if (line.len && (*line.s == 'C' || *line.s == 'c' || *line.s == 'F'))
+			take_header(l, line);
+		if (l->place.is_quoted_printable && line.len)
+			decode_mail(l, &line, &ret->is_cut);
+		strip(l, &line);
+		is_read = read_line(l, line, ret);
+	} while (!is_read);
+	return true;
+}
+
+bool nmibt_lines_seek(struct nmibt_lines *l, const struct nmibt_lines_place *place)
+{
+	l->begin = l->end = 0;
+	l->parts_len = 0;
+	l->place = *place;
+	l->offset = place->offset;
+	return nmibt_stream_seek(l->stream, place->offset);
+}
+
+const char *nmibt_lines_complaint(const struct nmibt_lines *l)
+{
+	return nmibt_stream_complaint(l->stream);
+}
+
+struct nmibt_error *nmibt_lines_open(const struct nmibt_file *file, struct nmibt_lines **ret)
+{
+	struct nmibt_lines *l = calloc(1, sizeof(*l));
+	struct nmibt_error *err = l ? nmibt_stream_open(file, &l->stream) : nmibt_error_nomem();
+
+	if (!err) {
+		l->buf = malloc(ROOM);
+		l->longest = malloc(NMIBT_MAX_TEXT_LINE);
+		l->joined = malloc(NMIBT_MAX_TEXT_LINE);
+		l->plain = malloc(NMIBT_MAX_TEXT_LINE);
+		l->parts = malloc(NMIBT_MAX_TEXT_LINE);
+		if (!l->buf || !l->longest || !l->joined || !l->plain || !l->parts)
+			err = nmibt_error_nomem();
+	}
+	if (err) {
+		nmibt_lines_close(l);
+		return err;
+	}
+	*ret = l;
+	return NULL;
+}
+
+void nmibt_lines_close(struct nmibt_lines *l)
+{
+	if (!l)
+		return;
+	nmibt_stream_close(l->stream);
+	free(l->buf);
+	free(l->longest);
+	free(l->joined);
+	free(l->plain);
+	free(l->parts);
+	free(l);
+}

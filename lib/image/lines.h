@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The lines of a file of text, one after the other, as the kernel printed them: without what programs
+ * put around them. See docs/text.md.
+ */
+#ifndef NMIBT_LINES_H
+#define NMIBT_LINES_H
+
+#include "image/prefix.h"
+#include "image/stream.h"
+
+/* As the kernel's own records. Longer lines are cut. */
+#define NMIBT_MAX_TEXT_LINE 65535
+
+/* What is known of the text before a place. */
+struct nmibt_lines_place {
+	uint64_t offset; /* of the text, unpacked */
+	struct nmibt_wrapping wrapping;
+	bool is_quoted_printable; /* a mail said so */
+};
+
+struct nmibt_text_line {
+	struct nmibt_str text; /* borrowed until the next line */
+	struct nmibt_log_prefix prefix;
+	struct nmibt_lines_place place; /* of its beginning */
+	uint64_t number; /* of its first line in the text, from 1 */
+	uint64_t boot; /* of the journal: which boot; 0: not known */
+	bool is_boot; /* another boot begins behind this line, which journalctl wrote */
+	bool is_cut; /* its end is missing */
+	bool is_behind_loss; /* lines before it are missing */
+};
+
+struct nmibt_lines;
+
+/* file is borrowed until nmibt_lines_close(). */
+struct nmibt_error *nmibt_lines_open(const struct nmibt_file *file, struct nmibt_lines **ret);
+/* False: there are no more. */
+bool nmibt_lines_next(struct nmibt_lines *lines, struct nmibt_text_line *ret);
+bool nmibt_lines_seek(struct nmibt_lines *lines, const struct nmibt_lines_place *place);
+/* As nmibt_stream_complaint(). */
+const char *nmibt_lines_complaint(const struct nmibt_lines *lines);
+void nmibt_lines_close(struct nmibt_lines *lines); /* NULL is allowed */
+
+#endif /* NMIBT_LINES_H */

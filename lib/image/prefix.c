@@ -1,0 +1,436 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What stands before the kernel's text. */
+#include "image/prefix.h"
+
+/* No time since boot has more seconds. */
+#define MAX_SECONDS (UINT64_MAX / 1000000000 - 1)
+
+/* "<6>"; kernel/printk/printk.c: print_syslog(), 6.12 */
+static bool take_level(struct nmibt_str *line, struct nmibt_log_prefix *ret)
+{
+	struct nmibt_str rest = *line;
+	uint64_t value;
+
+	if (!nmibt_skip(&rest, "<") || !nmibt_take_decimal(&rest, UINT8_MAX << 3 | 7, &value) ||
+	    !nmibt_skip(&rest, ">"))
+		return false;
+	ret->has_level = true;
+	ret->level = value & 7;
+	ret->facility = value >> 3;
+	*line = rest;
+	return true;
+}
+
+/* "   12.345678" */
+static bool take_seconds(struct nmibt_str *s, uint64_t *ret_ns)
+{
+	struct nmibt_str rest = *s;
+	uint64_t seconds, us;
+
+	nmibt_skip_spaces(&rest);
+	if (!nmibt_take_decimal(&rest, MAX_SECONDS, &seconds) || !nmibt_skip(&rest, "."))
+		return false;
+	const char *digits = rest.s;
+	if (!nmibt_take_decimal(&rest, 999999, &us) || rest.s - digits != 6)
+		return false;
+	*ret_ns = seconds * 1000000000 + us * 1000;
+	*s = rest;
+	return true;
+}
+
+/* "[   12.345678]"; print_time() */
+static bool take_time(struct nmibt_str *line, struct nmibt_log_prefix *ret)
+{
+	struct nmibt_str rest = *line;
+	uint64_t ns;
+
+	if (!nmibt_skip(&rest, "[") || !take_seconds(&rest, &ns) || !nmibt_skip(&rest, "]"))
+		return false;
+	ret->has_time = true;
+	ret->ns = ns;
+	*line = rest;
+	return true;
+}
+
+/* "[   C16]", "[  T123]"; print_caller() */
+static bool take_caller(struct nmibt_str *line, struct nmibt_log_prefix *ret)
+{
+	struct nmibt_str rest = *line;
+	uint64_t value;
+
+	if (!nmibt_skip(&rest, "["))
+		return false;
+	nmibt_skip_spaces(&rest);
+	bool is_cpu = nmibt_skip(&rest, "C");
+	if ((!is_cpu && !nmibt_skip(&rest, "T")) || !nmibt_take_decimal(&rest, INT32_MAX, &value) ||
+	    !nmibt_skip(&rest, "]"))
+		return false;
+	ret->has_caller = true;
+	ret->caller_id = (is_cpu ? 0x80000000 : 0) + value;
+	*line = rest;
+	return true;
+}
+
+bool nmibt_take_log_prefix(struct nmibt_str *line, struct nmibt_log_prefix *ret)
+{
+	struct nmibt_log_prefix prefix = {0};
+
+	take_level(line, &prefix);
+	take_time(line, &prefix);
+	take_caller(line, &prefix);
+	if (!prefix.has_level && !prefix.has_time && !prefix.has_caller)
+		return false;
+	if (prefix.has_time || prefix.has_caller)
+		nmibt_skip(line, " ");
+	*ret = prefix;
+	return true;
+}
+
+/* ------------------------------------------------------------ what programs put there */
+
+/* How many of them may be around one another: a mail that quotes a syslog of a console's log. */
+#define MAX_LAYERS 8
+/* What may stand before the kernel's text on the line of a console that a program wrote on. */
+#define MAX_PROMPT 160
+
+/* A space, or one that is not broken, which mail programs write in its place. */
+static bool skip_any_space(struct nmibt_str *s)
+{
+	return nmibt_skip(s, " ") || nmibt_skip(s, "\xc2\xa0") || nmibt_skip(s, "\xa0");
+}
+
+/* A mail program may have made the spaces of "[   12.345678]" unbreakable. */
+static bool take_time_by_mail(struct nmibt_str *line, struct nmibt_log_prefix *ret)
+{
+	struct nmibt_str s = *line;
+	char time[32];
+	size_t len = 0;
+
+	if (!nmibt_skip(&s, "["))
+		return false;
+	time[len++] = '[';
+	while (skip_any_space(&s))
+		;
+	for (; s.len && len < sizeof(time) && time[len - 1] != ']'; len++) {
+		time[len] = *s.s;
+		s = (struct nmibt_str){s.s + 1, s.len - 1};
+	}
+	struct nmibt_str copy = {time, len};
+	if (!take_time(&copy, ret) || copy.len)
+		return false;
+	skip_any_space(&s);
+	*line = s;
+	return true;
+}
+
+/* "[   12.345678 <    0.000003>] " and "[<    0.000003>] ": dmesg -d, with and without the time;
+ * "[  +0.000003] ": dmesg -H; util-linux 2.41, sys-utils/dmesg.c */
+static bool take_dmesg_time(struct nmibt_str *line, struct nmibt_log_prefix *ret)
+{
+	struct nmibt_str s = *line;
+	uint64_t ns, delta;
+
+	if (!nmibt_skip(&s, "["))
+		return false;
+	bool has_time = take_seconds(&s, &ns);
+	nmibt_skip_spaces(&s);
+	bool is_delta = nmibt_skip(&s, "<");
+	if ((!is_delta && (has_time || !nmibt_skip(&s, "+"))) || !take_seconds(&s, &delta) ||
+	    (is_delta && !nmibt_skip(&s, ">")) || !nmibt_skip(&s, "]"))
+		return false;
+	if (has_time) {
+		ret->has_time = true;
+		ret->ns = ns;
+	}
+	nmibt_skip(&s, " ");
+	*line = s;
+	return true;
+}
+
+/* "[Fri Sep  3 07:30:00 2021] ", "[2023-10-13 02:51:12]  ": dmesg -T, tools for serial lines */
+static bool skip_date_in_brackets(struct nmibt_str *line)
+{
+	struct nmibt_str s = *line;
+
+	if (!nmibt_skip(&s, "[") || !nmibt_skip_date(&s) || !nmibt_skip(&s, "]"))
+		return false;
+	skip_any_space(&s);
+	*line = s;
+	/* Some put more spaces there. The kernel's text may begin with one, its prefix doesn't. */
+	struct nmibt_log_prefix unused;
+	nmibt_skip_spaces(&s);
+	struct nmibt_str rest = s;
+	if (nmibt_take_log_prefix(&rest, &unused))
+		*line = s;
+	return true;
+}
+
+/* "kern  :warn  : ": dmesg -x; util-linux 2.41, sys-utils/dmesg.c */
+static bool take_names(struct nmibt_str *line, struct nmibt_log_prefix *ret)
+{
+	static const char *const facilities[] = {"kern",   "user", "mail",
+						 "daemon", "auth", "syslog"};
+	static const char *const levels[] = {"emerg", "alert",	"crit", "err",
+					     "warn",  "notice", "info", "debug"};
+	struct nmibt_str s = *line;
+	unsigned int facility = 0, level = 0;
+
+	while (facility < ARRAY_SIZE(facilities) && !nmibt_skip(&s, facilities[facility]))
+		facility++;
+	nmibt_skip_spaces(&s);
+	if (facility == ARRAY_SIZE(facilities) || !nmibt_skip(&s, ":"))
+		return false;
+	while (level < ARRAY_SIZE(levels) && !nmibt_skip(&s, levels[level]))
+		level++;
+	nmibt_skip_spaces(&s);
+	if (level == ARRAY_SIZE(levels) || !nmibt_skip(&s, ":"))
+		return false;
+	nmibt_skip(&s, " ");
+	ret->has_level = true;
+	ret->facility = facility;
+	ret->level = level;
+	*line = s;
+	return true;
+}
+
+/* "caller=C1" among the fields */
+static void take_kmsg_fields(struct nmibt_str fields, struct nmibt_log_prefix *ret)
+{
+	uint64_t value;
+
+	if (!nmibt_skip_to(&fields, "caller="))
+		return;
+	bool is_cpu = nmibt_skip(&fields, "C");
+	if ((!is_cpu && !nmibt_skip(&fields, "T")) ||
+	    !nmibt_take_decimal(&fields, INT32_MAX, &value))
+		return;
+	ret->has_caller = true;
+	ret->caller_id = (is_cpu ? 0x80000000 : 0) + value;
+}
+
+/*
+ * "4,1234,5678,-,caller=C1;text": /dev/kmsg (Documentation/ABI/testing/dev-kmsg, 6.12). Extended
+ * netconsole puts a release before it, and in 6.12 "ncfrag=0/800" among the fields of a part.
+ */
+static bool take_kmsg(struct nmibt_str *line, struct nmibt_log_prefix *ret)
+{
+	struct nmibt_str s = *line, fields;
+	uint64_t level, seq, us;
+
+	if (!s.len || *s.s < '0' || *s.s > '9')
+		return false;
+	if (!nmibt_take_decimal(&s, 2047, &level) || !nmibt_skip(&s, ",")) {
+		s = *line;
+		if (!nmibt_take_until(&s, ",", &fields) || fields.len > 64 ||
+		    !nmibt_str_holds(fields, ".") || nmibt_str_holds(fields, " ") ||
+		    !nmibt_take_decimal(&s, 2047, &level) || !nmibt_skip(&s, ","))
+			return false;
+	}
+	if (!nmibt_take_decimal(&s, UINT64_MAX, &seq) || !nmibt_skip(&s, ",") ||
+	    !nmibt_take_decimal(&s, UINT64_MAX / 1000, &us) || !nmibt_skip(&s, ",") ||
+	    !nmibt_take_until(&s, ";", &fields) || fields.len > 256 || !fields.len)
+		return false;
+	*ret = (struct nmibt_log_prefix){
+		.has_level = true,
+		.level = level & 7,
+		.facility = level >> 3,
+		.has_time = true,
+		.ns = us * 1000,
+		.is_kmsg = true,
+		.goes_on = *fields.s == 'c' || *fields.s == '+',
+	};
+	take_kmsg_fields(fields, ret);
+	*line = s;
+	return true;
+}
+
+static uint64_t hash_of(struct nmibt_str s)
+{
+	uint64_t hash = 0xcbf29ce484222325;
+
+	for (size_t i = 0; i < s.len; i++)
+		hash = (hash ^ (unsigned char)s.s[i]) * 0x100000001b3;
+	return hash ?: 1;
+}
+
+/* "host kernel: " behind a date; of a program "host name[123]: " and "host name: ", where lines of
+ * the kernel have shown the name of the host. */
+static bool take_host(struct nmibt_wrapping *state, struct nmibt_str *line,
+		      struct nmibt_log_prefix *ret)
+{
+	struct nmibt_str s = *line, host, name;
+
+	if (!nmibt_take_until(&s, " ", &host) || !host.len || host.len > 255)
+		return false;
+	if (nmibt_skip(&s, "kernel: ") || nmibt_str_is(s, "kernel:")) {
+		state->host = hash_of(host);
+		ret->is_of_kernel = true;
+		if (nmibt_str_is(s, "kernel:"))
+			s.len = 0;
+		*line = s;
+		return true;
+	}
+	if (!state->host || state->host != hash_of(host) || !nmibt_take_until(&s, ":", &name) ||
+	    nmibt_str_holds(name, " "))
+		return false;
+	ret->is_of_program = true;
+	*line = s;
+	return true;
+}
+
+/* "stdout F " of containers (Kubernetes' CRI), "00O " of GitLab's runners, behind their times */
+static void skip_stream(struct nmibt_str *s)
+{
+	static const char *const streams[] = {"stdout F ", "stderr F ", "stdout P ", "stderr P ",
+					      "00O ",	   "00E ",	"01O ",	     "01E "};
+
+	for (size_t i = 0; i < ARRAY_SIZE(streams); i++) {
+		if (nmibt_skip(s, streams[i]))
+			return;
+	}
+}
+
+/* In 2001. No machine has been up for so long. */
+#define FIRST_DATE_NS UINT64_C(1000000000000000000)
+
+/* A time of day, and what syslog, journalctl and containers put behind it. journalctl -o short-unix
+ * has seconds since 1970. */
+static bool take_date(struct nmibt_wrapping *state, struct nmibt_str *line,
+		      struct nmibt_log_prefix *ret)
+{
+	struct nmibt_str s = *line, rest;
+	uint64_t ns;
+
+	if (!nmibt_skip_date(&s) && (!take_seconds(&s, &ns) || ns < FIRST_DATE_NS))
+		return false;
+	rest = s;
+	if (!nmibt_skip(&s, " ") && !nmibt_skip(&s, ": ") && s.len)
+		return false;
+	nmibt_skip_spaces(&rest);
+	if (take_host(state, &rest, ret))
+		s = rest;
+	else
+		skip_stream(&s);
+	ret->is_stamped = true;
+	*line = s;
+	return true;
+}
+
+/* "> ", "> > ", ">>", "| " of a comment in a tracker: a reply's mark before each line */
+static bool skip_quote(struct nmibt_str *line)
+{
+	struct nmibt_str s = *line;
+
+	if (!nmibt_skip(&s, ">"))
+		return false;
+	skip_any_space(&s);
+	*line = s;
+	return true;
+}
+
+/* "host login: [   12.345678] ", "# [   12.345678] ": the end of what a program wrote on the same
+ * console without a newline. */
+static bool skip_prompt(struct nmibt_str *line)
+{
+	static const char *const ends[] = {"login: [", "# [", "$ ["};
+	struct nmibt_log_prefix prefix;
+
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
+		struct nmibt_str before,
+			s = {line->s, line->len < MAX_PROMPT ? line->len : MAX_PROMPT};
+
+		if (!nmibt_take_until(&s, ends[i], &before))
+			continue;
+		s = (struct nmibt_str){s.s - 1, line->len - (s.s - 1 - line->s)};
+		struct nmibt_str rest = s;
+		if (!take_time(&rest, &prefix))
+			continue;
+		*line = s;
+		return true;
+	}
+	return false;
+}
+
+static bool take_layer(struct nmibt_wrapping *state, struct nmibt_str *line,
+		       struct nmibt_log_prefix *ret)
+{
+	char first = line->len ? *line->s : 0;
+
+	if (first == '[')
+		return skip_date_in_brackets(line) || take_dmesg_time(line, ret) ||
+		       take_time_by_mail(line, ret);
+	if (first == '>')
+		return skip_quote(line);
+	if (first >= '0' && first <= '9')
+		return take_kmsg(line, ret) || take_date(state, line, ret);
+	if (first >= 'A' && first <= 'Z')
+		return take_date(state, line, ret);
+	return first >= 'a' && first <= 'z' && take_names(line, ret);
+}
+
+/* " SUBSYSTEM=pci" behind a record of /dev/kmsg */
+static bool is_kmsg_field(struct nmibt_str s)
+{
+	size_t i = 1;
+
+	if (!nmibt_skip(&s, " "))
+		return false;
+	for (i = 0; i < s.len && ((s.s[i] >= 'A' && s.s[i] <= 'Z') || s.s[i] == '_'); i++)
+		;
+	return i && i < s.len && s.s[i] == '=';
+}
+
+/* Adds what the kernel itself put there. */
+static bool take_own(struct nmibt_wrapping *state, struct nmibt_str *line,
+		     struct nmibt_log_prefix *ret)
+{
+	struct nmibt_log_prefix own;
+	struct nmibt_str rest;
+
+	if (!nmibt_take_log_prefix(line, &own))
+		return false;
+	if (own.has_level) {
+		ret->has_level = true;
+		ret->level = own.level;
+		ret->facility = own.facility;
+	}
+	if (own.has_time) {
+		ret->has_time = true;
+		ret->ns = own.ns;
+	}
+	if (own.has_caller) {
+		ret->has_caller = true;
+		ret->caller_id = own.caller_id;
+	}
+	/* journalctl -o short-monotonic has the time before the host. */
+	rest = *line;
+	if (own.has_time && !own.has_caller && take_host(state, &rest, ret))
+		*line = rest;
+	return true;
+}
+
+bool nmibt_take_wrapping(struct nmibt_wrapping *state, struct nmibt_str *line,
+			 struct nmibt_log_prefix *ret)
+{
+	struct nmibt_log_prefix prefix = {0};
+	bool found = false, is_field = state->is_behind_kmsg && is_kmsg_field(*line);
+
+	for (int i = 0; i < MAX_LAYERS; i++) {
+		bool is_own = take_own(state, line, &prefix);
+
+		if (!is_own && !take_layer(state, line, &prefix))
+			break;
+		found = true;
+		/* Behind the kernel's own time there is its text, or another time of its own. */
+		if (prefix.has_caller || prefix.is_kmsg || prefix.is_of_program ||
+		    (prefix.has_time && !nmibt_str_starts(*line, "[")))
+			break;
+	}
+	if (!found && skip_prompt(line))
+		found = take_own(state, line, &prefix);
+	prefix.is_of_program |= is_field;
+	state->is_behind_kmsg = is_field || prefix.is_kmsg;
+	prefix.is_stamped |= found;
+	*ret = prefix;
+	return found || is_field;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What stands before the kernel's text in a line of a printed log: what the kernel puts there itself,
+ * and what programs put there that took the line from it, one around the other, in any order.
+ */
+#ifndef NMIBT_PREFIX_H
+#define NMIBT_PREFIX_H
+
+#include "image/image.h"
+
+/* Reads what the kernel itself puts before a line: "<6>[   12.345678][   C16] ", or the parts of it
+ * that its settings leave (kernel/printk/printk.c: info_print_prefix(), 6.12). False: there is
+ * nothing of it. */
+bool nmibt_take_log_prefix(struct nmibt_str *line, struct nmibt_log_prefix *ret);
+
+/* What nmibt_take_wrapping() knows of the lines before. Empty at first. */
+struct nmibt_wrapping {
+	/* The machine that syslog's lines of the kernel name: "Nov 21 12:00:00 HOST kernel: ". 0: none
+	 * was seen. It tells lines of programs from text. */
+	uint64_t host;
+	bool is_behind_kmsg; /* lines " KEY=value" may follow */
+};
+
+/*
+ * As nmibt_take_log_prefix(), with whatever programs put there: marks of quoted mail, times of serial
+ * consoles and of containers, syslog, journalctl, dmesg in all its ways, /dev/kmsg and netconsole.
+ */
+bool nmibt_take_wrapping(struct nmibt_wrapping *state, struct nmibt_str *line,
+			 struct nmibt_log_prefix *ret);
+
+/* Skips a time of day with its date, or without: "2023-10-13T02:51:12.123+00:00", "Nov 21 12:00:00",
+ * "Fri Sep  3 07:30:00 2021", "02:51:12". */
+bool nmibt_skip_date(struct nmibt_str *cursor);
+
+#endif /* NMIBT_PREFIX_H */
