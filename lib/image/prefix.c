@@ -21,20 +21,29 @@ static bool take_level(struct nmibt_str *line, struct nmibt_log_prefix *ret)
 	return true;
 }
 
-/* "   12.345678" */
+static bool is_digit(const struct nmibt_str *s, size_t i)
+{
+	return i < s->len && s->s[i] >= '0' && s->s[i] <= '9';
+}
+
+/* "   12.345678"; every line has it, so that it is read here. */
 static bool take_seconds(struct nmibt_str *s, uint64_t *ret_ns)
 {
-	struct nmibt_str rest = *s;
-	uint64_t seconds, us;
+	uint64_t seconds = 0, us = 0;
+	size_t i = 0, begin;
 
-	nmibt_skip_spaces(&rest);
-	if (!nmibt_take_decimal(&rest, MAX_SECONDS, &seconds) || !nmibt_skip(&rest, "."))
+	while (i < s->len && s->s[i] == ' ')
+		i++;
+	for (begin = i; is_digit(s, i) && seconds <= MAX_SECONDS / 10 - 1; i++)
+		seconds = seconds * 10 + (s->s[i] - '0');
+	if (i == begin || i >= s->len || s->s[i++] != '.')
 		return false;
-	const char *digits = rest.s;
-	if (!nmibt_take_decimal(&rest, 999999, &us) || rest.s - digits != 6)
+	for (begin = i; is_digit(s, i) && i - begin < 6; i++)
+		us = us * 10 + (s->s[i] - '0');
+	if (i - begin != 6 || is_digit(s, i))
 		return false;
 	*ret_ns = seconds * 1000000000 + us * 1000;
-	*s = rest;
+	*s = (struct nmibt_str){s->s + i, s->len - i};
 	return true;
 }
 
@@ -260,8 +269,12 @@ static bool take_host(struct nmibt_wrapping *state, struct nmibt_str *line,
 {
 	struct nmibt_str s = *line, host, name;
 
-	if (!nmibt_take_until(&s, " ", &host) || !host.len || host.len > 255)
+	const char *space = s.len ? memchr(s.s, ' ', s.len) : NULL;
+
+	if (!space || space == s.s || space - s.s > 255)
 		return false;
+	host = (struct nmibt_str){s.s, space - s.s};
+	s = (struct nmibt_str){space + 1, s.len - host.len - 1};
 	if (nmibt_skip(&s, "kernel: ") || nmibt_str_is(s, "kernel:")) {
 		state->host = hash_of(host);
 		ret->is_of_kernel = true;

@@ -2,7 +2,7 @@
 /*
  * The part of lib/text that differs between architectures: forms of lines and kinds of functions,
  * beside those that all kernels have. Each architecture has its own file, and a row in the table in
- * recognise.c.
+ * archs.c.
  */
 #ifndef NMIBT_TEXT_ARCH_H
 #define NMIBT_TEXT_ARCH_H
@@ -53,6 +53,9 @@ struct nmibt_text_arch {
 	enum nmibt_arch arch;
 	const struct nmibt_form *forms;
 	size_t nr_forms;
+	/* The letters with which lines of its forms without a constant beginning begin; NULL: it has
+	 * none. */
+	const char *open_letters;
 	const struct nmibt_function_kinds *functions;
 	size_t nr_functions;
 	bool has_plain_traces; /* as nmibt_has_plain_traces() */
@@ -60,8 +63,9 @@ struct nmibt_text_arch {
 
 extern const struct nmibt_text_arch nmibt_text_x86_64, nmibt_text_arm64;
 
-/* Architecture i of all that lib/text knows; NULL: there are no more. */
-const struct nmibt_text_arch *nmibt_text_arch_at(size_t i);
+/* All that lib/text knows, up to a NULL; at most 15. The capture kernel's tool has a table of its own,
+ * tools/vmcore/archs.c. */
+extern const struct nmibt_text_arch *const nmibt_text_archs[];
 
 /* The kinds of a function, NMIBT_FUNCTION_*, on any architecture. The suffixes of compilers are
  * ignored. */

@@ -266,6 +266,7 @@ const struct nmibt_text_arch nmibt_text_arm64 = {
 	.arch = NMIBT_ARCH_ARM64,
 	.forms = forms,
 	.nr_forms = ARRAY_SIZE(forms),
+	.open_letters = "0123456789abcdef", /* is_memory() */
 	.functions = functions,
 	.nr_functions = ARRAY_SIZE(functions),
 	.has_plain_traces = true,

@@ -104,14 +104,13 @@ static unsigned int kinds_in(const struct nmibt_function_kinds *functions, size_
 
 unsigned int nmibt_function_kinds(struct nmibt_str function)
 {
-	const struct nmibt_text_arch *arch;
-
 	function.len = nmibt_function_len(function);
 	if (!function.len)
 		return 0;
 	unsigned int kinds = kinds_in(common, ARRAY_SIZE(common), function);
-	for (size_t i = 0; (arch = nmibt_text_arch_at(i)); i++)
-		kinds |= kinds_in(arch->functions, arch->nr_functions, function);
+	for (size_t i = 0; nmibt_text_archs[i]; i++)
+		kinds |= kinds_in(nmibt_text_archs[i]->functions, nmibt_text_archs[i]->nr_functions,
+				  function);
 	return kinds;
 }
 

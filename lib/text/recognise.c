@@ -5,26 +5,6 @@
  */
 #include "text/arch.h"
 
-static const struct nmibt_text_arch *const archs[] = {
-	&nmibt_text_x86_64,
-	&nmibt_text_arm64,
-	NULL,
-};
-
-const struct nmibt_text_arch *nmibt_text_arch_at(size_t i)
-{
-	return archs[i];
-}
-
-bool nmibt_has_plain_traces(enum nmibt_arch arch)
-{
-	for (const struct nmibt_text_arch *const *a = archs; *a; a++) {
-		if ((*a)->arch == arch)
-			return (*a)->has_plain_traces;
-	}
-	return false;
-}
-
 bool nmibt_take_cpu(struct nmibt_str *cursor, unsigned int *ret)
 {
 	uint64_t cpu;
@@ -770,20 +750,55 @@ static const struct nmibt_form forms[] = {
 	{"Starting crashdump kernel...", NMIBT_PRINT_KDUMP, NULL},
 	{"Bye!", NMIBT_PRINT_KDUMP, read_end},
 	{"** ", NMIBT_PRINT_DROPPED, read_dropped},
-
-	{"", NMIBT_PRINT_OOPS, read_oops},
-	{"", NMIBT_PRINT_TASK, read_old_task},
 };
 
-static bool read_form(const struct nmibt_form *form, struct nmibt_str line,
+/* The line, behind what the form begins with. */
+static bool read_form(const struct nmibt_form *form, struct nmibt_str rest,
 		      struct nmibt_printed *ret)
 {
 	struct nmibt_printed printed = {.kind = form->kind};
 
-	if (!nmibt_skip(&line, form->start) || (form->read && !form->read(line, &printed)))
+	if (form->read && !form->read(rest, &printed))
 		return false;
 	*ret = printed;
 	return true;
+}
+
+/* Those that begin with anything. */
+static const struct nmibt_form oops_form = {"", NMIBT_PRINT_OOPS, read_oops};
+static const struct nmibt_form task_form = {"", NMIBT_PRINT_TASK, read_old_task};
+
+/* Without looking at all of the line where that is not needed. */
+static bool recognise_open(struct nmibt_str line, struct nmibt_printed *ret)
+{
+	return (memchr(line.s, '#', line.len) && read_form(&oops_form, line, ret)) ||
+	       (line.len > NAME_COLUMNS && line.s[NAME_COLUMNS] == ' ' &&
+		read_form(&task_form, line, ret));
+}
+
+/* For each first letter of a line, whose forms begin with it: bit i is of architecture i. Of all lines of a
+ * log nearly all have no form, and each is asked for all. */
+static uint16_t begins[UINT8_MAX + 1];
+#define COMMON 0x8000
+
+static void note_letters(const struct nmibt_form *all, size_t nr, const char *letters, uint16_t bit)
+{
+	for (size_t i = 0; i < nr; i++) {
+		if (*all[i].start)
+			begins[(unsigned char)*all[i].start] |= bit;
+	}
+	for (; letters && *letters; letters++)
+		begins[(unsigned char)*letters] |= bit;
+}
+
+__attribute__((constructor)) static void note_all_letters(void)
+{
+	note_letters(forms, ARRAY_SIZE(forms), NULL, COMMON);
+	for (size_t i = 0; nmibt_text_archs[i]; i++) {
+		const struct nmibt_text_arch *a = nmibt_text_archs[i];
+
+		note_letters(a->forms, a->nr_forms, a->open_letters, 1 << i);
+	}
 }
 
 static bool recognise(const struct nmibt_form *all, size_t nr, struct nmibt_str line,
@@ -791,8 +806,10 @@ static bool recognise(const struct nmibt_form *all, size_t nr, struct nmibt_str 
 {
 	for (size_t i = 0; i < nr; i++) {
 		char first = *all[i].start;
+		struct nmibt_str rest = line;
 
-		if ((!first || first == *line.s) && read_form(&all[i], line, ret))
+		if ((!first || first == *line.s) && nmibt_skip(&rest, all[i].start) &&
+		    read_form(&all[i], rest, ret))
 			return true;
 	}
 	return false;
@@ -816,19 +833,36 @@ static bool is_first_line(enum nmibt_print kind)
 	return kind >= NMIBT_PRINT_PANIC && kind <= NMIBT_PRINT_WARNING;
 }
 
+static unsigned int letter(struct nmibt_str line)
+{
+	return begins[(unsigned char)*line.s];
+}
+
+static bool recognise_by_arch(enum nmibt_arch arch, struct nmibt_str line,
+			      struct nmibt_printed *ret)
+{
+	unsigned int bits = letter(line) & ~COMMON;
+
+	for (; bits; bits &= bits - 1) {
+		const struct nmibt_text_arch *a = nmibt_text_archs[__builtin_ctz(bits)];
+
+		if ((arch == NMIBT_ARCH_UNKNOWN || a->arch == arch) &&
+		    recognise(a->forms, a->nr_forms, line, ret))
+			return true;
+	}
+	return false;
+}
+
 void nmibt_recognise(enum nmibt_arch arch, struct nmibt_str line, struct nmibt_printed *ret)
 {
 	*ret = (struct nmibt_printed){0};
-	if (!line.len || nmibt_recognise_frame(line, ret))
+	if (!line.len || ((*line.s == ' ' || *line.s == '[') && nmibt_recognise_frame(line, ret)))
 		return;
-	for (const struct nmibt_text_arch *const *a = archs; *a; a++) {
-		if ((arch == NMIBT_ARCH_UNKNOWN || (*a)->arch == arch) &&
-		    recognise((*a)->forms, (*a)->nr_forms, line, ret))
-			break;
-	}
-	if (!ret->kind) {
+	if (!recognise_by_arch(arch, line, ret)) {
 		skip_subsystem(&line);
-		if (!line.len || !recognise(forms, ARRAY_SIZE(forms), line, ret))
+		if (!line.len ||
+		    (!((letter(line) & COMMON) && recognise(forms, ARRAY_SIZE(forms), line, ret)) &&
+		     !recognise_open(line, ret)))
 			return;
 	}
 	if (is_first_line(ret->kind) && !ret->message.len)
