@@ -468,6 +468,7 @@ enum {
 	NMIBT_WRONG_CUT = 1 << 3, /* its end is lost */
 	NMIBT_WRONG_EXCLUDED = 1 << 4, /* a part of it is not in the dump */
 	NMIBT_WRONG_DAMAGED = 1 << 5, /* it fails checks, or a part of it can't be read */
+	NMIBT_WRONG_MIXED = 1 << 6, /* some of its lines may be another CPU's, and GAP is set */
 };
 
 /* The state of a CPU's crash note. */

@@ -295,8 +295,8 @@ static void write_log(struct json *j, const struct nmibt_evidence *evidence)
 
 void json_evidence(struct json *j, const struct nmibt_evidence *evidence)
 {
-	static const char *const wrongs[] = {"beginning-gone", "gap",	   "torn",
-					     "end-gone",       "excluded", "damaged"};
+	static const char *const wrongs[] = {"beginning-gone", "gap",	  "torn", "end-gone",
+					     "excluded",       "damaged", "mixed"};
 
 	json_key(j, "text");
 	write_area(j, &evidence->text);

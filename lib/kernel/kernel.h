@@ -222,6 +222,7 @@ struct nmibt_log_record {
 	const char *text;
 	size_t len;
 	size_t missing; /* how many bytes of text behind these can't be read */
+	bool is_doubtful; /* of a text: it may be another CPU's */
 };
 
 /* The sum over all reasons. */

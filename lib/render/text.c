@@ -77,6 +77,8 @@ static const char *wrong_words(const struct nmibt_evidence *evidence)
 {
 	if (evidence->wrong & NMIBT_WRONG_HEADLESS)
 		return "its beginning is gone, ";
+	if (evidence->wrong & NMIBT_WRONG_MIXED)
+		return "mixed with another CPU's, ";
 	if (evidence->text.unread || evidence->wrong & (NMIBT_WRONG_GAP | NMIBT_WRONG_EXCLUDED))
 		return "with gaps, ";
 	if (evidence->lost_bytes || evidence->lost_msgs)

@@ -122,6 +122,7 @@ static void describe_log(const struct nmibt_report *report, struct nmibt_source_
 		nmibt_add_reason(state->why,
 				 "%" PRIu64 " older messages of the kernel are more than is kept",
 				 log->nr_dropped);
+	nmibt_describe_mended(log, state->why);
 	/* No record at all could be read. */
 	if (!log->nr_records && m->excluded + m->unreadable)
 		state->found = NMIBT_FOUND_UNREADABLE;

@@ -91,6 +91,7 @@ void nmibt_level_put(struct taken *t, struct level *l)
 {
 	const struct nmibt_log_line *line = t->line;
 
+	l->is_unsure |= line->is_doubtful;
 	mark_gap(t->log, l, line->nr_gaps, line->nr_lost);
 	if (!l->text.len) {
 		l->first_seq = line->first_seq;
@@ -102,6 +103,7 @@ void nmibt_level_put(struct taken *t, struct level *l)
 		t->b->failed = true;
 	l->last_seq = line->last_seq;
 	l->was_left = 0;
+	l->is_unsure = line->is_doubtful;
 	nmibt_touch_printout(t, l->printout);
 	if (!l->trace)
 		return;
@@ -112,6 +114,8 @@ void nmibt_level_put(struct taken *t, struct level *l)
 		trace->wrong |= NMIBT_WRONG_DAMAGED;
 	if (line->is_torn)
 		trace->wrong |= NMIBT_WRONG_TORN;
+	if (line->is_doubtful)
+		trace->wrong |= NMIBT_WRONG_MIXED | NMIBT_WRONG_GAP;
 	if (trace->printout != l->printout)
 		nmibt_touch_printout(t, trace->printout);
 }

@@ -217,6 +217,7 @@ static void put_end(struct nmibt_log_source *log, const struct nmibt_log_record 
 					 .missing = part->missing,
 					 .is_inner = part->is_inner,
 					 .has_more = part->has_more,
+					 .is_doubtful = record->is_doubtful,
 					 .nr_gaps = log->builder->nr_gaps,
 					 .nr_lost = log->builder->nr_lost,
 				 });

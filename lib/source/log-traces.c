@@ -143,7 +143,7 @@ bool nmibt_is_of_trace(const struct taken *t, const struct level *l)
 		return l->phase == PHASE_HEAD && !l->has_cpu_line && t->p.cpu == trace->cpu;
 	case NMIBT_PRINT_TRACE:
 	case NMIBT_PRINT_HARDWARE:
-		return l->phase == PHASE_HEAD;
+		return l->phase == PHASE_HEAD || t->line->is_doubtful;
 	case NMIBT_PRINT_FRAME:
 		return l->phase != PHASE_BEHIND && may_have_frame(t, l);
 	case NMIBT_PRINT_STACK_MARK:

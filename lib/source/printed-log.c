@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* Makes records of a log that was printed: each line is one, without what stands before it. */
+#include <inttypes.h>
+
+#include "source/mixed.h"
 #include "source/printouts.h"
 
 /* include/linux/printk.h: MESSAGE_LOGLEVEL_DEFAULT is 4 by default, 6.12 */
@@ -8,19 +11,26 @@
 #define MAX_LINE 65535
 /* enum printk_info_flags, kernel/printk/printk_ringbuffer.h, 6.12 */
 #define LOG_NEWLINE 2
+/* Of the last line so much is kept, to see whether it is printed again. */
+#define KEPT 256
 
 struct printed_log {
 	struct nmibt_log_source *log;
 	const struct nmibt_image *image;
+	struct nmibt_mixed *mixed;
 	uint64_t seq, ns;
 	bool has_times;
 	bool was_cut; /* lines before the next one are missing */
 	bool is_interrupted;
+	bool is_replay; /* the next line may be the last one again */
+	char last[KEPT];
+	size_t last_len; /* of all of it */
 };
 
 /* How many lines are missing is not known. */
 static void lose(struct printed_log *p)
 {
+	nmibt_mixed_flush(p->mixed);
 	nmibt_log_source_lose(p->log, 1);
 	p->log->missing.unreadable++;
 	p->log->missing.may_be_more = true;
@@ -28,14 +38,15 @@ static void lose(struct printed_log *p)
 	p->seq++;
 }
 
-static struct nmibt_log_record make_record(struct printed_log *p, const struct nmibt_log_text *line)
+static void visit(void *arg, const struct nmibt_mixed_line *taken)
 {
+	struct printed_log *p = arg;
+	const struct nmibt_log_text *line = &taken->line;
 	const struct nmibt_log_prefix *prefix = &line->prefix;
 	size_t len = line->text.len < MAX_LINE ? line->text.len : MAX_LINE;
-
-	return (struct nmibt_log_record){
+	const struct nmibt_log_record record = {
 		.seq = p->seq++,
-		.ts_ns = p->ns,
+		.ts_ns = taken->ns,
 		.caller_id = prefix->has_caller ? prefix->caller_id : NMIBT_NO_CALLER,
 		.level = prefix->has_level ? prefix->level : DEFAULT_LEVEL,
 		.facility = prefix->has_level ? prefix->facility : 0,
@@ -43,7 +54,87 @@ static struct nmibt_log_record make_record(struct printed_log *p, const struct n
 		.text = line->text.s,
 		.len = len,
 		.missing = line->text.len - len + line->is_cut,
+		.is_doubtful = taken->is_doubtful,
 	};
+
+	nmibt_log_source_visit(p->log, &record);
+}
+
+static void take_message(struct printed_log *p, const struct nmibt_log_text *line,
+			 struct nmibt_str text)
+{
+	struct nmibt_mixed_line taken = {.line = *line, .ns = p->ns};
+
+	taken.line.text = text;
+	if (!line->prefix.has_caller) {
+		nmibt_mixed_take(p->mixed, &taken);
+		return;
+	}
+	nmibt_mixed_flush(p->mixed);
+	visit(p, &taken);
+}
+
+/* "(t=21031 jiffies g=5 q=3)NMI backtrace for cpu 1": the newline between two messages is lost where
+ * the first one's was to come later (KERN_CONT), as in kernel/rcu/tree_stall.h up to 4.9. */
+static void split(struct printed_log *p, const struct nmibt_log_text *line)
+{
+	static const char title[] = "NMI backtrace for cpu ";
+	struct nmibt_str text = line->text, first;
+	uint64_t cpu;
+
+	if (!text.len || *text.s == 'N' || text.s[text.len - 1] > '9' ||
+	    text.s[text.len - 1] < '0' || !nmibt_take_until(&text, title, &first) ||
+	    !nmibt_take_decimal(&text, NMIBT_MAX_CPUS - 1, &cpu) || text.len) {
+		take_message(p, line, line->text);
+		return;
+	}
+	struct nmibt_str second = {first.s + first.len, line->text.len - first.len};
+	while (first.len && first.s[first.len - 1] == ' ')
+		first.len--;
+	p->log->mended.split++;
+	take_message(p, line, first);
+	take_message(p, line, second);
+}
+
+/*
+ * "** replaying previous printk message **": a line that was begun is printed again, behind that
+ * (kernel/printk/nbcon.c, printk.c: 4.15 and later). What was begun is no line: "f+0x1/0x2" may be of
+ * "f+0x1/0x20". True: the line is left out.
+ */
+static bool is_repeated(struct printed_log *p, const struct nmibt_log_text *line)
+{
+	static const char mark[] = "** replaying previous printk message **";
+	struct nmibt_str text = line->text, before;
+	size_t len = text.len < KEPT ? text.len : KEPT;
+	bool is_same =
+		p->is_replay && text.len == p->last_len && !memcmp(text.s ?: "", p->last, len);
+
+	p->is_replay = false;
+	if (is_same) {
+		p->log->mended.repeated++;
+		return true;
+	}
+	if (text.len >= strlen(mark) && text.s[text.len - 1] == '*' &&
+	    nmibt_take_until(&text, mark, &before) && !text.len) {
+		p->log->mended.repeated += before.len > 0;
+		p->is_replay = !before.len;
+		return true;
+	}
+	if (len)
+		memcpy(p->last, text.s, len);
+	p->last_len = line->text.len;
+	return false;
+}
+
+/* True: it is another program's, or what a mail has beside the log. */
+static bool is_beside_log(struct printed_log *p, const struct nmibt_log_text *line)
+{
+	/* Before these the console puts nothing. */
+	if (nmibt_str_starts(line->text, "** "))
+		return false;
+	if (line->lacks_stamp && line->text.len)
+		p->log->mended.unstamped++;
+	return line->lacks_stamp || (!line->prefix.is_stamped && !line->text.len);
 }
 
 /* False: the work is to be stopped. */
@@ -56,8 +147,7 @@ static bool take_line(void *arg, const struct nmibt_log_text *line)
 		p->is_interrupted = true;
 		return false;
 	}
-	/* It is another program's, or what a mail has beside the log. */
-	if (line->lacks_stamp || (!prefix->is_stamped && !line->text.len))
+	if (is_beside_log(p, line))
 		return true;
 	/* The log of a whole boot begins with time 0. */
 	if (!p->log->nr_records && !p->seq && (!prefix->has_time || prefix->ns))
@@ -70,31 +160,70 @@ static bool take_line(void *arg, const struct nmibt_log_text *line)
 	}
 	if (p->was_cut)
 		lose(p);
+	if (is_repeated(p, line))
+		return true;
 	if (prefix->has_time)
 		p->ns = prefix->ns;
 	p->has_times |= prefix->has_time;
-	struct nmibt_log_record record = make_record(p, line);
-	nmibt_log_source_visit(p->log, &record);
+	split(p, line);
 	return true;
+}
+
+static struct nmibt_error *read_lines(struct nmibt_kernel *kernel, struct printed_log *p,
+				      struct nmibt_log_facts *ret)
+{
+	const struct nmibt_image *image = p->image;
+	struct nmibt_error *err =
+		image->ops->visit_log(image->ctx, kernel->crash, take_line, p, ret);
+
+	if (!nmibt_mixed_flush(p->mixed) && !err)
+		err = nmibt_error_nomem();
+	p->log->mended.moved = nmibt_mixed_nr_moved(p->mixed);
+	p->log->mended.doubtful = nmibt_mixed_nr_doubtful(p->mixed);
+	if (!err && p->is_interrupted)
+		err = nmibt_error_create(NMIBT_ERR_INTERRUPTED,
+					 "interrupted while the log was read");
+	return err;
 }
 
 struct nmibt_error *nmibt_read_printed_log(struct nmibt_kernel *kernel,
 					   struct nmibt_log_source *log)
 {
-	const struct nmibt_image *image = kernel->image;
-	struct printed_log p = {.log = log, .image = image};
+	struct printed_log p = {.log = log, .image = kernel->image};
 	struct nmibt_log_facts facts = {0};
-	struct nmibt_error *err =
-		image->ops->visit_log(image->ctx, kernel->crash, take_line, &p, &facts);
+	struct nmibt_error *err = nmibt_mixed_new(kernel->image->arch, visit, &p, &p.mixed);
 
-	if (!err && p.is_interrupted)
-		err = nmibt_error_create(NMIBT_ERR_INTERRUPTED,
-					 "interrupted while the log was read");
+	if (!err)
+		err = read_lines(kernel, &p, &facts);
+	if (!err && (p.was_cut || facts.lacks_end))
+		lose(&p);
+	nmibt_mixed_free(p.mixed);
 	if (err)
 		return err;
-	if (p.was_cut || facts.lacks_end)
-		lose(&p);
 	log->is_of_panic = facts.is_of_panic;
 	log->has_no_times = !p.has_times;
 	return nmibt_log_source_finish(log);
+}
+
+void nmibt_describe_mended(const struct nmibt_log_source *log, char *why)
+{
+	const struct {
+		uint64_t nr;
+		const char *what, *plural;
+	} counts[] = {
+		{log->mended.moved, "line was mixed with other CPUs'",
+		 "lines were mixed with other CPUs'"},
+		{log->mended.doubtful, "line may be of several CPUs",
+		 "lines may be of several CPUs"},
+		{log->mended.split, "line has two messages", "lines have two messages"},
+		{log->mended.repeated, "line is printed again", "lines are printed again"},
+		{log->mended.unstamped, "line without a prefix left out",
+		 "lines without a prefix left out"},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(counts); i++) {
+		if (counts[i].nr)
+			nmibt_add_reason(why, "%" PRIu64 " %s", counts[i].nr,
+					 counts[i].nr == 1 ? counts[i].what : counts[i].plural);
+	}
 }

@@ -53,6 +53,7 @@ struct nmibt_log_line {
 	bool is_torn; /* the log ends within the line */
 	bool is_inner; /* a newline within the text of a record is before it */
 	bool has_more; /* such a newline ends it */
+	bool is_doubtful; /* it may be another CPU's */
 	/* The builder's counts when the line began. */
 	uint64_t nr_gaps, nr_lost;
 };

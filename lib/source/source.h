@@ -205,6 +205,15 @@ struct nmibt_log_trace {
 	size_t len;
 };
 
+/* Of a text: lines that were not what the kernel printed there. */
+struct nmibt_log_mended {
+	uint64_t moved; /* mixed with those of other CPUs */
+	uint64_t doubtful; /* that may be of several CPUs, and are shown with each */
+	uint64_t split; /* with two messages in one */
+	uint64_t repeated; /* left out: replayed, or the beginning of one that is */
+	uint64_t unstamped; /* left out: without what stands before other lines */
+};
+
 /* The contents of the kernel's log, in the order of its records. */
 struct nmibt_log_source {
 	struct nmibt_log_trace *traces; /* in the order of the lines that name their CPUs */
@@ -229,6 +238,7 @@ struct nmibt_log_source {
 	bool is_wrapped; /* the oldest record is not the first since boot */
 	bool is_of_panic; /* it was printed into pstore by a kernel that panicked */
 	bool has_no_times; /* it was printed without them: all of them are 0 */
+	struct nmibt_log_mended mended;
 	uint64_t unread_seq; /* of the newest line of which a part can't be read; 0: none */
 	char *hardware; /* the newest "Hardware name: "; NULL: none */
 	char *taint; /* the newest "Tainted: ..." or "Not tainted"; NULL: none */
@@ -236,6 +246,8 @@ struct nmibt_log_source {
 	struct nmibt_log_builder *builder; /* while it is read */
 };
 
+/* Adds what was mended to why, as nmibt_add_reason() does. */
+void nmibt_describe_mended(const struct nmibt_log_source *log, char *why);
 /* Reads the whole log once. NOTHING and DAMAGED as nmibt_log_open(). */
 struct nmibt_error *nmibt_log_source_open(struct nmibt_kernel *kernel,
 					  struct nmibt_log_source **ret);

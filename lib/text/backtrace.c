@@ -157,9 +157,12 @@ static void read_in_trace(struct reader *r, const struct nmibt_printed *p, size_
 	case NMIBT_PRINT_PC:
 		take_pc(r, p, line);
 		break;
+	/* Behind a gap it may be the line of another CPU, whose lines are mixed with this one's. */
+	case NMIBT_PRINT_TRACE:
+		r->has_ended = !r->has_gap;
+		break;
 	/* Lines after these repeat the trace, or are about another CPU. */
 	case NMIBT_PRINT_END_TRACE:
-	case NMIBT_PRINT_TRACE:
 	case NMIBT_PRINT_TITLE:
 	case NMIBT_PRINT_SKIPPED:
 	case NMIBT_PRINT_CPU:

@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * One backtrace passes: its lines come out at once. While it must go on, because its frames have not
+ * begun or a mark of a stack is open, lines of others that begin meanwhile are held. A title alone is held, too,
+ * because its backtrace may begin much later: CPUs that are asked at the same time print their titles first
+ * (lib/nmi_backtrace.c, 4.9 to 5.14, without a lock for all of the answer).
+ */
+#include "source/mixed.h"
+
+#define MAX_BLOCKS 128
+/* No backtrace has more lines. */
+#define MAX_LINES 1024
+/* Lines in a row that are not of the backtrace that passes, after which it is taken for cut. */
+#define MAX_PATIENCE 256
+
+enum phase { TITLE, HEAD, FRAMES };
+
+struct held {
+	struct nmibt_mixed_line line;
+	char *text;
+};
+
+struct block {
+	uint32_t cpu;
+	enum phase phase;
+	bool has_hardware, has_pc, has_ended;
+	bool is_user; /* no frames follow */
+	bool is_confused; /* it got lines that fitted others, too: nothing is known of what follows */
+	bool may_have_registers; /* behind a frame by which the kernel was entered */
+	unsigned int open_marks;
+	uint64_t registers; /* a bit for each of its lines of registers, by their first letters */
+	struct held *lines;
+	size_t nr_lines;
+};
+
+struct nmibt_mixed {
+	enum nmibt_arch arch;
+	nmibt_mixed_fn emit;
+	void *arg;
+	struct block *current; /* it passes; NULL: none does */
+	struct block *blocks[MAX_BLOCKS]; /* that are held, in the order of their first lines */
+	size_t nr_blocks;
+	bool is_behind_title; /* the last line was the title of the last block */
+	unsigned int nr_strangers;
+	uint64_t nr_moved, nr_doubtful;
+	bool failed; /* out of memory */
+};
+
+/* ------------------------------------------------------------------------- blocks */
+
+static void free_block(struct block *b)
+{
+	for (size_t i = 0; b && i < b->nr_lines; i++)
+		free(b->lines[i].text);
+	if (b)
+		free(b->lines);
+	free(b);
+}
+
+static void hold(struct nmibt_mixed *m, struct block *b, const struct nmibt_mixed_line *line)
+{
+	struct held *lines = nmibt_make_room(b->lines, b->nr_lines, sizeof(*lines));
+	char *text = malloc(line->line.text.len + 1);
+
+	if (lines)
+		b->lines = lines;
+	if (!lines || !text) {
+		free(text);
+		m->failed = true;
+		return;
+	}
+	if (line->line.text.len)
+		memcpy(text, line->line.text.s, line->line.text.len);
+	lines[b->nr_lines] = (struct held){*line, text};
+	lines[b->nr_lines++].line.line.text.s = text;
+}
+
+static void let_out(struct nmibt_mixed *m, struct block *b)
+{
+	for (size_t i = 0; i < b->nr_lines; i++) {
+		m->emit(m->arg, &b->lines[i].line);
+		free(b->lines[i].text);
+	}
+	b->nr_lines = 0;
+}
+
+static void put(struct nmibt_mixed *m, struct block *b, const struct nmibt_mixed_line *line)
+{
+	m->nr_moved += m->current && b != m->current;
+	if (b == m->current)
+		m->emit(m->arg, line);
+	else
+		hold(m, b, line);
+}
+
+static struct block *remove_block(struct nmibt_mixed *m, size_t i)
+{
+	struct block *b = m->blocks[i];
+
+	m->nr_blocks--;
+	memmove(m->blocks + i, m->blocks + i + 1, (m->nr_blocks - i) * sizeof(*m->blocks));
+	return b;
+}
+
+/* True: more lines of it must follow, if none is lost. */
+static bool must_go_on(const struct block *b)
+{
+	return !b->has_ended && !b->is_confused &&
+	       ((b->phase == HEAD && !b->is_user) || b->open_marks);
+}
+
+/* The backtrace that passes has ended, or nobody waits for it any more: the next one passes. Titles
+ * without anything stay. */
+static void pass_next(struct nmibt_mixed *m)
+{
+	size_t i = 0;
+
+	free_block(m->current);
+	m->current = NULL;
+	m->nr_strangers = 0;
+	while (i < m->nr_blocks && !m->current) {
+		if (m->blocks[i]->phase == TITLE) {
+			i++;
+			continue;
+		}
+		struct block *b = remove_block(m, i);
+		let_out(m, b);
+		if (b->has_ended)
+			free_block(b);
+		else
+			m->current = b;
+	}
+}
+
+static struct block *add_block(struct nmibt_mixed *m, uint32_t cpu, enum phase phase)
+{
+	struct block *b = calloc(1, sizeof(*b));
+
+	if (!b) {
+		m->failed = true;
+		return NULL;
+	}
+	b->cpu = cpu;
+	b->phase = phase;
+	if (m->nr_blocks == MAX_BLOCKS) {
+		struct block *oldest = remove_block(m, 0);
+
+		let_out(m, oldest);
+		free_block(oldest);
+	}
+	m->blocks[m->nr_blocks++] = b;
+	return b;
+}
+
+static struct block *find_title(struct nmibt_mixed *m, uint32_t cpu)
+{
+	for (size_t i = 0; i < m->nr_blocks; i++) {
+		if (m->blocks[i]->phase == TITLE && m->blocks[i]->cpu == cpu)
+			return m->blocks[i];
+	}
+	return NULL;
+}
+
+/* ---------------------------------------------------------------- what a line continues */
+
+/* Registers stand in the same order everywhere, each line once. */
+static uint64_t register_bit(struct nmibt_str text)
+{
+	unsigned int hash = 0;
+
+	for (size_t i = 0; i < text.len && i < 4; i++)
+		hash = hash * 31 + (unsigned char)text.s[i];
+	return UINT64_C(1) << (hash % 64);
+}
+
+static bool fits_registers(const struct block *b, const struct nmibt_mixed_line *line)
+{
+	return !(b->registers & register_bit(line->line.text));
+}
+
+static bool fits_head(const struct block *b, const struct nmibt_printed *p,
+		      const struct nmibt_mixed_line *line)
+{
+	switch (p->kind) {
+	case NMIBT_PRINT_HARDWARE:
+		return !b->has_hardware;
+	case NMIBT_PRINT_PC:
+		return !b->has_pc;
+	case NMIBT_PRINT_REGISTER:
+		return fits_registers(b, line);
+	case NMIBT_PRINT_TRACE:
+		return !b->is_user;
+	default:
+		return false;
+	}
+}
+
+static bool fits(const struct block *b, const struct nmibt_printed *p,
+		 const struct nmibt_mixed_line *line)
+{
+	if (!b || b->has_ended || b->phase == TITLE)
+		return false;
+	if (b->is_confused)
+		return p->kind == NMIBT_PRINT_HARDWARE || p->kind == NMIBT_PRINT_PC ||
+		       p->kind == NMIBT_PRINT_REGISTER || p->kind == NMIBT_PRINT_TRACE ||
+		       p->kind == NMIBT_PRINT_FRAME || p->kind == NMIBT_PRINT_STACK_MARK;
+	if (b->phase == HEAD)
+		return fits_head(b, p, line);
+	switch (p->kind) {
+	case NMIBT_PRINT_FRAME:
+	case NMIBT_PRINT_STACK_MARK:
+		return true;
+	case NMIBT_PRINT_PC:
+		return b->may_have_registers && !b->has_pc;
+	case NMIBT_PRINT_REGISTER:
+		return b->may_have_registers && fits_registers(b, line);
+	default:
+		return false;
+	}
+}
+
+static void take_mark(struct block *b, const struct nmibt_printed *p)
+{
+	if (!p->has_mark)
+		return;
+	if (!p->is_mark_end)
+		b->open_marks++;
+	else if (b->open_marks)
+		b->open_marks--;
+	b->has_ended |= p->is_mark_end && p->mark == NMIBT_STACK_TASK && !b->open_marks;
+}
+
+static void take_frame(struct block *b, const struct nmibt_printed *p)
+{
+	bool is_outermost = p->frame.reliable && nmibt_is_outermost_frame(&p->frame);
+
+	take_mark(b, p);
+	b->may_have_registers = is_outermost || nmibt_is_entry_frame(&p->frame);
+	b->has_pc = false;
+	b->registers = 0;
+	b->has_ended |= is_outermost && !b->open_marks;
+}
+
+static void learn(struct block *b, const struct nmibt_printed *p,
+		  const struct nmibt_mixed_line *line)
+{
+	b->is_user |= p->is_user && b->phase == HEAD;
+	switch (p->kind) {
+	case NMIBT_PRINT_HARDWARE:
+		b->has_hardware = true;
+		break;
+	case NMIBT_PRINT_PC:
+		b->has_pc = true;
+		break;
+	case NMIBT_PRINT_REGISTER:
+		b->registers |= register_bit(line->line.text);
+		b->has_ended |= b->is_user && p->is_last_register;
+		break;
+	case NMIBT_PRINT_TRACE:
+		b->phase = FRAMES;
+		b->registers = 0;
+		take_mark(b, p);
+		break;
+	case NMIBT_PRINT_FRAME:
+		take_frame(b, p);
+		break;
+	case NMIBT_PRINT_STACK_MARK:
+		take_mark(b, p);
+		break;
+	default:
+		break;
+	}
+}
+
+/* The number of backtraces that the line fits. */
+static unsigned int count_fits(const struct nmibt_mixed *m, const struct nmibt_printed *p,
+			       const struct nmibt_mixed_line *line)
+{
+	unsigned int nr = fits(m->current, p, line);
+
+	for (size_t i = 0; i < m->nr_blocks; i++)
+		nr += fits(m->blocks[i], p, line);
+	return nr;
+}
+
+static void give(struct nmibt_mixed *m, struct block *b, const struct nmibt_printed *p,
+		 const struct nmibt_mixed_line *line)
+{
+	if (!fits(b, p, line))
+		return;
+	put(m, b, line);
+	b->is_confused |= line->is_doubtful;
+	if (!b->is_confused)
+		learn(b, p, line);
+	if (b == m->current)
+		m->nr_strangers = 0;
+}
+
+/* --------------------------------------------------------------------------- a line */
+
+/* A title is let out where what follows it shows that its backtrace has no line with the CPU. */
+static void release_title(struct nmibt_mixed *m)
+{
+	if (!m->is_behind_title || !m->nr_blocks)
+		return;
+	struct block *b = remove_block(m, m->nr_blocks - 1);
+	let_out(m, b);
+	free_block(b);
+	m->is_behind_title = false;
+}
+
+static void take_title(struct nmibt_mixed *m, const struct nmibt_printed *p,
+		       const struct nmibt_mixed_line *line)
+{
+	struct block *b;
+
+	if (m->current && !must_go_on(m->current))
+		pass_next(m);
+	b = add_block(m, p->cpu, TITLE);
+	if (b)
+		hold(m, b, line);
+	m->is_behind_title = b;
+}
+
+static void take_cpu(struct nmibt_mixed *m, const struct nmibt_printed *p,
+		     const struct nmibt_mixed_line *line)
+{
+	struct block *b = find_title(m, p->cpu);
+
+	m->is_behind_title = false;
+	/* The same CPU can't be in two backtraces at once, but for one that interrupts another, which
+	 * is told by its title. */
+	if (m->current && (!must_go_on(m->current) || (!b && m->current->cpu == p->cpu)))
+		pass_next(m);
+	b = b ?: add_block(m, p->cpu, HEAD);
+	if (!b)
+		return;
+	b->phase = HEAD;
+	put(m, b, line);
+	if (!m->current)
+		pass_next(m);
+}
+
+static void take_part(struct nmibt_mixed *m, const struct nmibt_printed *p,
+		      const struct nmibt_mixed_line *line)
+{
+	struct nmibt_mixed_line copy = *line;
+	unsigned int nr = count_fits(m, p, line);
+
+	if (!nr)
+		release_title(m);
+	m->is_behind_title = false;
+	m->nr_strangers++;
+	copy.is_doubtful |= nr > 1;
+	m->nr_doubtful += nr > 1;
+	if (!nr)
+		m->emit(m->arg, line);
+	/* Nothing is added while the line is given. */
+	for (size_t i = 0; nr && i < m->nr_blocks; i++)
+		give(m, m->blocks[i], p, &copy);
+	if (nr)
+		give(m, m->current, p, &copy);
+	if (m->current && (m->current->has_ended || m->nr_strangers > MAX_PATIENCE))
+		pass_next(m);
+	else if (!m->current && m->nr_strangers > MAX_PATIENCE)
+		nmibt_mixed_flush(m);
+}
+
+static bool has_too_many(const struct nmibt_mixed *m)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < m->nr_blocks; i++)
+		nr += m->blocks[i]->nr_lines;
+	return nr > MAX_LINES;
+}
+
+/* Lines with which a backtrace begins: "NMI backtrace for cpu", "CPU: " */
+static bool may_begin(struct nmibt_str text)
+{
+	return text.len && (*text.s == 'N' || *text.s == 'C');
+}
+
+void nmibt_mixed_take(struct nmibt_mixed *m, const struct nmibt_mixed_line *line)
+{
+	struct nmibt_printed p;
+
+	if (!m->current && !m->nr_blocks && !may_begin(line->line.text)) {
+		m->emit(m->arg, line);
+		return;
+	}
+	nmibt_recognise(m->arch, line->line.text, &p);
+	if (p.kind == NMIBT_PRINT_TITLE)
+		take_title(m, &p, line);
+	else if (p.kind == NMIBT_PRINT_CPU && p.has_cpu)
+		take_cpu(m, &p, line);
+	else if (p.kind == NMIBT_PRINT_SKIPPED)
+		m->emit(m->arg, line);
+	else
+		take_part(m, &p, line);
+	if (has_too_many(m))
+		nmibt_mixed_flush(m);
+}
+
+bool nmibt_mixed_flush(struct nmibt_mixed *m)
+{
+	while (m->current)
+		pass_next(m);
+	while (m->nr_blocks) {
+		struct block *b = remove_block(m, 0);
+
+		let_out(m, b);
+		free_block(b);
+	}
+	m->is_behind_title = false;
+	return !m->failed;
+}
+
+uint64_t nmibt_mixed_nr_moved(const struct nmibt_mixed *m)
+{
+	return m->nr_moved;
+}
+
+uint64_t nmibt_mixed_nr_doubtful(const struct nmibt_mixed *m)
+{
+	return m->nr_doubtful;
+}
+
+struct nmibt_error *nmibt_mixed_new(enum nmibt_arch arch, nmibt_mixed_fn emit, void *arg,
+				    struct nmibt_mixed **ret)
+{
+	struct nmibt_mixed *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return nmibt_error_nomem();
+	m->arch = arch;
+	m->emit = emit;
+	m->arg = arg;
+	*ret = m;
+	return NULL;
+}
+
+void nmibt_mixed_free(struct nmibt_mixed *m)
+{
+	if (!m)
+		return;
+	free_block(m->current);
+	for (size_t i = 0; i < m->nr_blocks; i++)
+		free_block(m->blocks[i]);
+	free(m);
+}

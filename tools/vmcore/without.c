@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What the capture kernel's tool has in the place of parts of the library that it never needs: it reads the
+ * memory of a kernel of its own architecture, or of the other that it is built for, and no texts.
+ */
+#include "source/printouts.h"
+#include "text/arch.h"
+
+const struct nmibt_text_arch *const nmibt_text_archs[] = {
+	&nmibt_text_x86_64,
+	&nmibt_text_arm64,
+	NULL,
+};
+
+bool nmibt_has_plain_traces(enum nmibt_arch arch)
+{
+	return arch == NMIBT_ARCH_ARM64;
+}
+
+/* No image of it is a printed log. */
+struct nmibt_error *nmibt_read_printed_log(struct nmibt_kernel *kernel,
+					   struct nmibt_log_source *log)
+{
+	(void)kernel, (void)log;
+	return nmibt_error_create(NMIBT_ERR_UNUSABLE, "no texts are read here");
+}
+
+void nmibt_describe_mended(const struct nmibt_log_source *log, char *why)
+{
+	(void)log, (void)why;
+}
