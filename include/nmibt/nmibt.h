@@ -72,6 +72,15 @@ enum nmibt_arch {
 	NMIBT_ARCH_UNKNOWN,
 	NMIBT_ARCH_X86_64,
 	NMIBT_ARCH_ARM64,
+	/* Of these texts are read, and no dumps. */
+	NMIBT_ARCH_I386,
+	NMIBT_ARCH_ARM,
+	NMIBT_ARCH_POWERPC,
+	NMIBT_ARCH_S390,
+	NMIBT_ARCH_RISCV,
+	NMIBT_ARCH_LOONGARCH,
+	NMIBT_ARCH_MIPS,
+	NMIBT_ARCH_SPARC64,
 };
 /* "x86_64"; NULL: the architecture is not known. */
 const char *nmibt_arch_name(enum nmibt_arch arch);

@@ -24,7 +24,8 @@ static const char *const arm64_regs[] = {
 
 static const struct arch {
 	const char *name; /* nmibt's own name */
-	const char *machine; /* utsname.machine, which is in the headers of dumps */
+	const char *
+		machine; /* utsname.machine, which is in the headers of dumps; NULL: no dumps are read */
 	unsigned int elf_machine;
 	struct nmibt_reg_names regs;
 } archs[] = {
@@ -64,6 +65,15 @@ static const struct arch {
 					.last_scratch = 17,
 				},
 		},
+	/* Their texts are read alone. */
+	[NMIBT_ARCH_I386] = {.name = "i386"},
+	[NMIBT_ARCH_ARM] = {.name = "arm"},
+	[NMIBT_ARCH_POWERPC] = {.name = "powerpc"},
+	[NMIBT_ARCH_S390] = {.name = "s390"},
+	[NMIBT_ARCH_RISCV] = {.name = "riscv"},
+	[NMIBT_ARCH_LOONGARCH] = {.name = "loongarch"},
+	[NMIBT_ARCH_MIPS] = {.name = "mips"},
+	[NMIBT_ARCH_SPARC64] = {.name = "sparc64"},
 };
 
 /* NULL: the architecture is unknown, or newer than the table. */
@@ -82,7 +92,7 @@ const char *nmibt_arch_name(enum nmibt_arch arch)
 enum nmibt_arch nmibt_arch_by_machine(const char *machine)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(archs); i++) {
-		if (archs[i].name && !strcmp(archs[i].machine, machine))
+		if (archs[i].machine && !strcmp(archs[i].machine, machine))
 			return i;
 	}
 	return NMIBT_ARCH_UNKNOWN;
@@ -91,7 +101,7 @@ enum nmibt_arch nmibt_arch_by_machine(const char *machine)
 enum nmibt_arch nmibt_arch_by_elf(unsigned int elf_machine)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(archs); i++) {
-		if (archs[i].name && archs[i].elf_machine == elf_machine)
+		if (archs[i].machine && archs[i].elf_machine == elf_machine)
 			return i;
 	}
 	return NMIBT_ARCH_UNKNOWN;
@@ -101,5 +111,5 @@ const struct nmibt_reg_names *nmibt_reg_names(enum nmibt_arch arch)
 {
 	const struct arch *row = row_of(arch);
 
-	return row ? &row->regs : NULL;
+	return row && row->regs.nr ? &row->regs : NULL;
 }

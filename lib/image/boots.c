@@ -74,9 +74,14 @@ static const struct {
 	const char *start;
 	enum nmibt_arch arch;
 } register_lines[] = {
-	{"RIP: 00", NMIBT_ARCH_X86_64},
-	{"RIP: e03", NMIBT_ARCH_X86_64}, /* of Xen's guests */
-	{"pstate: ", NMIBT_ARCH_ARM64},
+	{"RIP: 00", NMIBT_ARCH_X86_64},	   {"RIP: e03", NMIBT_ARCH_X86_64}, /* of Xen's guests */
+	{"pstate: ", NMIBT_ARCH_ARM64},	   {"EIP: ", NMIBT_ARCH_I386},
+	{"EIP is at ", NMIBT_ARCH_I386},   {"NIP [", NMIBT_ARCH_POWERPC},
+	{"NIP:  ", NMIBT_ARCH_POWERPC},	   {"Krnl PSW : ", NMIBT_ARCH_S390},
+	{"User PSW : ", NMIBT_ARCH_S390},  {"epc : ", NMIBT_ARCH_RISCV},
+	{"  ERA: ", NMIBT_ARCH_LOONGARCH}, {"epc   : ", NMIBT_ARCH_MIPS},
+	{"$ 0   : ", NMIBT_ARCH_MIPS},	   {"TSTATE: ", NMIBT_ARCH_SPARC64},
+	{"TPC: <", NMIBT_ARCH_SPARC64},
 };
 
 enum nmibt_arch nmibt_arch_by_line(struct nmibt_str line)
@@ -86,9 +91,15 @@ enum nmibt_arch nmibt_arch_by_line(struct nmibt_str line)
 		    nmibt_str_starts(line, register_lines[i].start))
 			return register_lines[i].arch;
 	}
-	/* Up to 4.14 arm64 has it in the line of the pc. */
-	if (nmibt_str_starts(line, "pc : [<") && nmibt_str_holds(line, "] pstate: "))
-		return NMIBT_ARCH_ARM64;
+	/* Up to 4.14 arm64 has it in the line of the pc, as arm has. */
+	if (nmibt_str_starts(line, "pc : [<"))
+		return nmibt_str_holds(line, " pstate: ") ? NMIBT_ARCH_ARM64
+		       : nmibt_str_holds(line, " psr: ")  ? NMIBT_ARCH_ARM
+							  : NMIBT_ARCH_UNKNOWN;
+	/* Lines of sparc64 that tell of another CPU, "  CPU[  3]: TSTATE[" */
+	if ((nmibt_str_starts(line, "  CPU[") || nmibt_str_starts(line, "* CPU[")) &&
+	    nmibt_str_holds(line, "]: TSTATE["))
+		return NMIBT_ARCH_SPARC64;
 	return NMIBT_ARCH_UNKNOWN;
 }
 

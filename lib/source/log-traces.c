@@ -62,7 +62,7 @@ static bool take_register(struct taken *t, struct level *l)
 		l->is_user = true;
 	else if (t->p.is_user)
 		l->is_complete = true; /* the task came from user mode: nothing is further out */
-	return l->is_user && in_head && t->p.is_last_register;
+	return in_head && t->p.is_last_register && (l->is_user || t->p.kind == NMIBT_PRINT_PC);
 }
 
 void nmibt_take_trace_line(struct taken *t, struct level *l)

@@ -190,6 +190,8 @@ static bool fits_head(const struct block *b, const struct nmibt_printed *p,
 		return fits_registers(b, line);
 	case NMIBT_PRINT_TRACE:
 		return !b->is_user;
+	case NMIBT_PRINT_FRAME:
+		return !b->is_user && p->begins_trace;
 	default:
 		return false;
 	}
@@ -234,6 +236,7 @@ static void take_frame(struct block *b, const struct nmibt_printed *p)
 {
 	bool is_outermost = p->frame.reliable && nmibt_is_outermost_frame(&p->frame);
 
+	b->phase = FRAMES;
 	take_mark(b, p);
 	b->may_have_registers = is_outermost || nmibt_is_entry_frame(&p->frame);
 	b->has_pc = false;

@@ -59,13 +59,29 @@ struct nmibt_text_arch {
 	const struct nmibt_function_kinds *functions;
 	size_t nr_functions;
 	bool has_plain_traces; /* as nmibt_has_plain_traces() */
+	/* Frames may follow the registers without "Call trace:" (arch/arm/kernel/unwind.c,
+	 * arch/riscv/kernel/stacktrace.c: show_regs(), 6.12). */
+	bool has_bare_traces;
 };
 
-extern const struct nmibt_text_arch nmibt_text_x86_64, nmibt_text_arm64;
+/* Of the forms[] and functions[] of an architecture's file. */
+#define NMIBT_TEXT_ARCH(name, number, ...)                                                         \
+	const struct nmibt_text_arch nmibt_text_##name = {.arch = number,                          \
+							  .forms = forms,                          \
+							  .nr_forms = ARRAY_SIZE(forms),           \
+							  .functions = functions,                  \
+							  .nr_functions = ARRAY_SIZE(functions),   \
+							  __VA_ARGS__}
+
+extern const struct nmibt_text_arch nmibt_text_x86_64, nmibt_text_arm64, nmibt_text_i386,
+	nmibt_text_arm, nmibt_text_powerpc, nmibt_text_s390, nmibt_text_riscv, nmibt_text_loongarch,
+	nmibt_text_mips, nmibt_text_sparc64;
 
 /* All that lib/text knows, up to a NULL; at most 15. The capture kernel's tool has a table of its own,
  * tools/vmcore/archs.c. */
 extern const struct nmibt_text_arch *const nmibt_text_archs[];
+/* has_bare_traces of an architecture; false where it is not known. */
+bool nmibt_has_bare_traces(enum nmibt_arch arch);
 
 /* The kinds of a function, NMIBT_FUNCTION_*, on any architecture. The suffixes of compilers are
  * ignored. */
@@ -90,6 +106,11 @@ bool nmibt_read_cpu_says(struct nmibt_str s, const char *words, struct nmibt_pri
 bool nmibt_read_symbol(struct nmibt_str s, struct nmibt_frame *ret);
 /* Skips "[<ffffffff81f02f74>]"; the number goes to ret->addr. */
 bool nmibt_skip_address(struct nmibt_str *cursor, struct nmibt_frame *ret);
+
+/* Reads the symbol of the pc, to the end of s. */
+bool nmibt_read_pc(struct nmibt_str s, struct nmibt_printed *ret);
+/* "sh (pid: 127, stack limit = 0x...)", behind "Process " */
+bool nmibt_is_process(struct nmibt_str s, struct nmibt_printed *ret);
 
 /* Reads a line of a trace, or one that has only marks. */
 bool nmibt_recognise_frame(struct nmibt_str line, struct nmibt_printed *ret);

@@ -78,13 +78,6 @@ static bool is_memory(struct nmibt_str s, struct nmibt_printed *ret)
 	return nmibt_take_hex(&s, 16, &number) && s.s - start == 16;
 }
 
-/* "Process sh (pid: 127, stack limit = 0x...)" */
-static bool is_process(struct nmibt_str s, struct nmibt_printed *ret)
-{
-	(void)ret;
-	return nmibt_str_holds(s, " (pid: ");
-}
-
 /* "[ffff800012345678] pgd=0000000000000000": show_pte(), before 4.13 with "*pgd" */
 static bool is_page_table(struct nmibt_str s, struct nmibt_printed *ret)
 {
@@ -149,7 +142,7 @@ static const struct nmibt_form forms[] = {
 	{"Exception stack(", NMIBT_PRINT_REGISTER, NULL},
 	{"Stack: (", NMIBT_PRINT_REGISTER, NULL},
 	{"", NMIBT_PRINT_REGISTER, is_memory},
-	{"Process ", NMIBT_PRINT_REGISTER, is_process},
+	{"Process ", NMIBT_PRINT_REGISTER, nmibt_is_process},
 	{"Mem abort info:", NMIBT_PRINT_REGISTER, NULL},
 	{"Data abort info:", NMIBT_PRINT_REGISTER, NULL},
 	{"  ESR = ", NMIBT_PRINT_REGISTER, NULL},

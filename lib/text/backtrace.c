@@ -70,11 +70,19 @@ static void take_registers(struct nmibt_backtrace *ret, const struct nmibt_print
 	ret->sp = p->sp;
 }
 
+static void take_frame(struct reader *r, const struct nmibt_printed *p, size_t line);
+
 static void read_before_trace(struct reader *r, const struct nmibt_printed *p, size_t line)
 {
 	switch (p->kind) {
 	case NMIBT_PRINT_TRACE:
 		r->in_trace = r->is_first = true;
+		break;
+	case NMIBT_PRINT_FRAME:
+		if (!p->begins_trace)
+			break;
+		r->in_trace = r->is_first = true;
+		take_frame(r, p, line);
 		break;
 	case NMIBT_PRINT_SKIPPED:
 	case NMIBT_PRINT_SYSRQ_SKIPPED:
@@ -83,6 +91,7 @@ static void read_before_trace(struct reader *r, const struct nmibt_printed *p, s
 			add_frame(r, &p->frame, line);
 		break;
 	case NMIBT_PRINT_CPU:
+	case NMIBT_PRINT_TITLE:
 		take_task(r->ret, p);
 		break;
 	case NMIBT_PRINT_PC:

@@ -59,7 +59,7 @@ bool nmibt_read_symbol(struct nmibt_str s, struct nmibt_frame *ret)
 	struct nmibt_frame frame = *ret;
 	size_t len = 0;
 
-	while (len < s.len && is_printable(s.s[len]) && s.s[len] != '+')
+	while (len < s.len && is_printable(s.s[len]) && s.s[len] != '+' && s.s[len] != '[')
 		len++;
 	frame.function = (struct nmibt_str){s.s, 0};
 	if (!nmibt_take_0x(&s, &frame.addr)) {
@@ -88,6 +88,20 @@ bool nmibt_skip_address(struct nmibt_str *cursor, struct nmibt_frame *ret)
 	ret->addr = addr;
 	*cursor = s;
 	return true;
+}
+
+bool nmibt_read_pc(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	ret->frame = (struct nmibt_frame){.reliable = true};
+	ret->has_frame = nmibt_read_symbol(s, &ret->frame);
+	ret->frame.is_pc = true;
+	return ret->has_frame;
+}
+
+bool nmibt_is_process(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	(void)ret;
+	return nmibt_str_holds(s, " (pid: ");
 }
 
 /* -------------------------------------------------------------------- marks */

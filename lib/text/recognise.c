@@ -856,8 +856,12 @@ static bool recognise_by_arch(enum nmibt_arch arch, struct nmibt_str line,
 void nmibt_recognise(enum nmibt_arch arch, struct nmibt_str line, struct nmibt_printed *ret)
 {
 	*ret = (struct nmibt_printed){0};
-	if (!line.len || ((*line.s == ' ' || *line.s == '[') && nmibt_recognise_frame(line, ret)))
+	if (!line.len)
 		return;
+	if ((*line.s == ' ' || *line.s == '[') && nmibt_recognise_frame(line, ret)) {
+		ret->begins_trace = nmibt_has_bare_traces(arch);
+		return;
+	}
 	if (!recognise_by_arch(arch, line, ret)) {
 		skip_subsystem(&line);
 		if (!line.len ||
@@ -867,4 +871,5 @@ void nmibt_recognise(enum nmibt_arch arch, struct nmibt_str line, struct nmibt_p
 	}
 	if (is_first_line(ret->kind) && !ret->message.len)
 		ret->message = line;
+	ret->begins_trace = ret->kind == NMIBT_PRINT_FRAME && nmibt_has_bare_traces(arch);
 }

@@ -232,6 +232,7 @@ struct nmibt_printed {
 	bool is_expedited; /* STALL: it is of an expedited grace period */
 	bool has_grace_period;
 	int64_t grace_period; /* STALL_FOUND, or a stall whose first line tells it: its number */
+	bool begins_trace; /* FRAME: no line "Call trace:" stands before it */
 	bool is_user; /* PC, or a line that shows the mode: user mode */
 	bool has_irqs_off, irqs_off; /* from the line with EFLAGS or pstate */
 	bool has_sp;
@@ -244,7 +245,8 @@ struct nmibt_printed {
 	struct nmibt_str message; /* the text of a first line or of HARDWARE, without the prefix */
 	struct nmibt_str taint; /* CPU: "Tainted: G        W", "Not tainted"; len 0: neither */
 	struct nmibt_str release; /* CPU: the kernel's, behind the taint; len 0: not there */
-	bool is_last_register; /* REGISTER: it is the last line of a report on user mode */
+	/* REGISTER: it is the last line of a report on user mode. PC: of a backtrace that has no frames. */
+	bool is_last_register;
 	bool is_capture_kernel; /* COMMAND_LINE: it is that of a capture kernel */
 	uint64_t nr_dropped; /* DROPPED: number of messages */
 };

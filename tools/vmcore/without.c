@@ -17,6 +17,12 @@ bool nmibt_has_plain_traces(enum nmibt_arch arch)
 	return arch == NMIBT_ARCH_ARM64;
 }
 
+bool nmibt_has_bare_traces(enum nmibt_arch arch)
+{
+	(void)arch;
+	return false;
+}
+
 /* No image of it is a printed log. */
 struct nmibt_error *nmibt_read_printed_log(struct nmibt_kernel *kernel,
 					   struct nmibt_log_source *log)
