@@ -107,6 +107,11 @@ bool nmibt_read_symbol(struct nmibt_str s, struct nmibt_frame *ret);
 /* Skips "[<ffffffff81f02f74>]"; the number goes to ret->addr. */
 bool nmibt_skip_address(struct nmibt_str *cursor, struct nmibt_frame *ret);
 
+/* "1 " behind "CPU ", and "802, comm: name Tainted: P 3.6.1 #1 ..." behind "Pid: ": what 2.6.32 to 3.9
+ * have on x86 in the place of the line "CPU: 1 PID: 802 ..." (arch/x86/kernel/dumpstack_64.c:
+ * show_registers(), process.c: show_regs_common(), 3.6). */
+bool nmibt_read_old_cpu(struct nmibt_str s, struct nmibt_printed *ret);
+bool nmibt_read_old_task(struct nmibt_str s, struct nmibt_printed *ret);
 /* Reads the symbol of the pc, to the end of s. */
 bool nmibt_read_pc(struct nmibt_str s, struct nmibt_printed *ret);
 /* "sh (pid: 127, stack limit = 0x...)", behind "Process " */

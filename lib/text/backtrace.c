@@ -103,6 +103,7 @@ static void read_before_trace(struct reader *r, const struct nmibt_printed *p, s
 			add_frame(r, &p->frame, line);
 		break;
 	case NMIBT_PRINT_REGISTER:
+		take_task(r->ret, p);
 		take_registers(r->ret, p);
 		break;
 	default:

@@ -41,6 +41,8 @@ static bool is_stack_words(struct nmibt_str s, struct nmibt_printed *ret)
 }
 
 static const struct nmibt_form forms[] = {
+	{"CPU ", NMIBT_PRINT_CPU, nmibt_read_old_cpu},
+	{"Pid: ", NMIBT_PRINT_REGISTER, nmibt_read_old_task},
 	{"EIP: ", NMIBT_PRINT_PC, read_eip},
 	{"EIP is at ", NMIBT_PRINT_PC, nmibt_read_pc},
 	{"EAX: ", NMIBT_PRINT_REGISTER, NULL},

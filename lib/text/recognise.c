@@ -564,6 +564,20 @@ static bool read_cpu_line(struct nmibt_str s, struct nmibt_printed *ret)
 	return true;
 }
 
+bool nmibt_read_old_cpu(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	ret->has_cpu = nmibt_take_cpu(&s, &ret->cpu);
+	return ret->has_cpu && read_end(s, ret);
+}
+
+bool nmibt_read_old_task(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	if (!take_pid(&s, ret) || !nmibt_skip(&s, ", comm: "))
+		return false;
+	read_name_and_taint(s, ret);
+	return true;
+}
+
 /* "task:spin            state:D stack:0     pid:118   ppid:2 ...": kernel/sched/core.c:
  * sched_show_task(), 5.9 and later */
 static bool read_task(struct nmibt_str s, struct nmibt_printed *ret)

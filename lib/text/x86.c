@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The lines that x86_64 prints, 3.10 to 7.2, and its functions: arch/x86/kernel/process_64.c:
+ * The lines that x86_64 prints, 2.6.32 to 7.2, and its functions: arch/x86/kernel/process_64.c:
  * __show_regs(), dumpstack.c: show_ip(), show_iret_regs(), __die_body(), dumpstack_64.c.
  */
 #include "text/arch.h"
@@ -72,6 +72,12 @@ static bool is_stack_words(struct nmibt_str s, struct nmibt_printed *ret)
 	return nmibt_take_hex(&s, 16, &word) && s.s - start.s == 16 && (!s.len || *s.s == ' ');
 }
 
+/* "sh (pid: 802, threadinfo ffff8801243fa000, task ffff880137b1ae20)", up to 3.9 */
+static bool is_old_process(struct nmibt_str s, struct nmibt_printed *ret)
+{
+	return nmibt_is_process(s, ret) && nmibt_str_holds(s, ", threadinfo ");
+}
+
 /* arch/x86/kernel/smpboot.c: announce_cpu(), arch_cpuhp_cleanup_dead_cpu(), up to 6.4
  * common_cpu_die(): "Booting Node 0 Processor 3 APIC 0x3", "CPU 3 is now offline" */
 static bool read_booting(struct nmibt_str s, struct nmibt_printed *ret)
@@ -87,6 +93,8 @@ static bool read_offline(struct nmibt_str s, struct nmibt_printed *ret)
 static const struct nmibt_form forms[] = {
 	{"smpboot: Booting Node ", NMIBT_PRINT_CPU_ONLINE, read_booting},
 	{"smpboot: CPU ", NMIBT_PRINT_CPU_OFFLINE, read_offline},
+	{"CPU ", NMIBT_PRINT_CPU, nmibt_read_old_cpu},
+	{"Pid: ", NMIBT_PRINT_REGISTER, nmibt_read_old_task},
 	{"RIP: ", NMIBT_PRINT_PC, read_rip},
 	{"RSP: ", NMIBT_PRINT_REGISTER, read_rsp},
 	{"RAX: ", NMIBT_PRINT_REGISTER, NULL},
@@ -105,6 +113,7 @@ static const struct nmibt_form forms[] = {
 	{"#PF: ", NMIBT_PRINT_REGISTER, NULL},
 	{"Stack:", NMIBT_PRINT_REGISTER, NULL},
 	{" ", NMIBT_PRINT_REGISTER, is_stack_words},
+	{"Process ", NMIBT_PRINT_REGISTER, is_old_process},
 	{"RIP  [<", NMIBT_PRINT_REGISTER, NULL},
 	{" RSP <", NMIBT_PRINT_REGISTER, NULL},
 	{"PANIC: double fault", NMIBT_PRINT_OOPS_CAUSE, NULL},

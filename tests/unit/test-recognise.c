@@ -314,6 +314,9 @@ static void kinds_of_x86_64(void **state)
 {
 	(void)state;
 	check_arch(X86_64, "RIP: 0010:f+0x1/0x2", P(PC));
+	check_arch(X86_64, "CPU 3 ", P(CPU));
+	check_arch(X86_64, "CPU 3 is x", P(OTHER));
+	check_arch(X86_64, "Pid: 802, comm: sh Tainted: P           O 3.6.1 #1 x", P(REGISTER));
 	check_arch(X86_64, "smpboot: CPU 3 is now offline", P(CPU_OFFLINE));
 	check_arch(X86_64, "smpboot: CPU 8192 is now offline", P(OTHER));
 	check_arch(X86_64, "smpboot: CPU 3 is now offline, x", P(OTHER));
