@@ -17,11 +17,14 @@
 #include <nmibt/debuginfo.h>
 #include <nmibt/json.h>
 
+#include "batch.h"
 #include "debugfiles.h"
 #include "sandbox.h"
 #include "standard-input.h"
 
-#define USAGE "usage: nmibt [OPTION]... VMCORE [PART]...\n"
+#define USAGE                                                                                      \
+	"usage: nmibt [OPTION]... VMCORE [PART]...\n"                                              \
+	"       nmibt --json --batch[=FORM] [OPTION]... <NAMES\n"
 
 static const char help[] = USAGE
 	"Says what every CPU was doing when the kernel in VMCORE died. A kernel with nmibt's\n"
@@ -41,6 +44,11 @@ static const char help[] = USAGE
 	"  -o, --older          also older backtraces of each CPU\n"
 	"  -v, --verbose        also what is merely absent, and all of the timeline\n"
 	"  -j, --json           one JSON document instead of text; see docs/json.md\n"
+	"      --batch[=FORM]   names of many dumps come on standard input, one a line, and for "
+	"each "
+	"a\n"
+	"                       line of JSON is written; FORM is lines, null or lists, see "
+	"nmibt(1)\n"
 	"  -g, --group          each stack once, with the CPUs that have it\n"
 	"  -f, --folded         a line for each stack, for flame graphs\n"
 	"  -i, --signature      the crash signature, and how it was made; see docs/signature.md\n"
@@ -72,6 +80,7 @@ struct arguments {
 	struct nmibt_render_options render;
 	struct nmibt_report_options report;
 	const char *cpus;
+	enum batch_form batch;
 	const char *file; /* of pstore; NULL: the report is wanted */
 	unsigned int crash; /* 0: the default one */
 	bool list; /* what --crash can choose is wanted, and no report */
@@ -111,6 +120,7 @@ static int usage(void)
 enum {
 	HELP = 256,
 	VERSION,
+	BATCH,
 	DESCRIBE,
 	CRASH,
 	LIST,
@@ -134,6 +144,7 @@ static const struct option options[] = {
 	{"folded", no_argument, NULL, 'f'},
 	{"signature", no_argument, NULL, 'i'},
 	{"source", required_argument, NULL, 'S'},
+	{"batch", optional_argument, NULL, BATCH},
 	{"crash", required_argument, NULL, CRASH},
 	{"list", no_argument, NULL, LIST},
 	{"file", required_argument, NULL, OLD_FILE},
@@ -173,6 +184,11 @@ static int take_option(int c, struct arguments *args)
 		if (nmibt_source_parse(optarg, &args->report.source))
 			break;
 		fprintf(stderr, "nmibt: no source \"%s\": %s\n", optarg, NMIBT_SOURCE_NAMES);
+		return 2;
+	case BATCH:
+		if (batch_parse_form(optarg, &args->batch))
+			break;
+		fprintf(stderr, "nmibt: no form of names \"%s\": lines, null or lists\n", optarg);
 		return 2;
 	case CRASH:
 		return take_crash(args);
@@ -216,6 +232,14 @@ static int take_option(int c, struct arguments *args)
 	return -1;
 }
 
+/* Many dumps come out as JSON alone, and their names on standard input alone. */
+static bool is_usable(const struct arguments *args)
+{
+	if (!args->batch)
+		return args->nr_paths;
+	return !args->nr_paths && !args->file && args->render.format == NMIBT_FORMAT_JSON;
+}
+
 /* Returns the exit code, or -1: go on. */
 static int parse(int argc, char **argv, struct arguments *args)
 {
@@ -229,7 +253,7 @@ static int parse(int argc, char **argv, struct arguments *args)
 	args->use_debuginfo = args->render.lines;
 	args->paths = (const char *const *)argv + optind;
 	args->nr_paths = argc - optind;
-	return optind < argc ? -1 : usage();
+	return is_usable(args) ? -1 : usage();
 }
 
 static void fit_to_terminal(struct nmibt_render_options *options)
@@ -441,8 +465,10 @@ static int open_files(struct arguments *args)
 	int code = -1;
 
 	args->fds = calloc(args->nr_paths + 1, sizeof(*args->fds));
-	if (!args->fds)
-		die_of_memory();
+	if (!args->fds) {
+		fputs("nmibt: out of memory\n", stderr);
+		return 4;
+	}
 	for (unsigned int i = 0; i < args->nr_paths && code < 0; i++)
 		code = open_file(args, args->paths[i], "can't be opened: ");
 	if (code < 0 && args->debuginfo.vmlinux) {
@@ -506,6 +532,37 @@ static void open_standard_files(void)
 		close(fd);
 }
 
+static void close_files(struct arguments *args)
+{
+	for (unsigned int i = 0; i < args->nr_fds; i++)
+		close(args->fds[i]);
+	free(args->fds);
+}
+
+static int print_dump(struct arguments *args)
+{
+	int code = open_files(args);
+
+	if (code < 0)
+		code = run_child(args);
+	if (code == NEEDS_DEBUGINFO) {
+		args->use_debuginfo = true;
+		code = run_child(args);
+	}
+	close_files(args);
+	return code;
+}
+
+/* Nothing that was found out about a dump is left for the next one. */
+static int print_of_many(void *ctx, const char *const *paths, unsigned int nr)
+{
+	struct arguments args = *(const struct arguments *)ctx;
+
+	args.paths = paths;
+	args.nr_paths = nr;
+	return print_dump(&args);
+}
+
 int main(int argc, char **argv)
 {
 	struct arguments args = {
@@ -513,21 +570,14 @@ int main(int argc, char **argv)
 		.report.size = sizeof(args.report),
 		.debuginfo.size = sizeof(args.debuginfo),
 	};
+	const struct batch batch = {.print = print_of_many, .ctx = &args};
 
 	open_standard_files();
 	int code = parse(argc, argv, &args);
-	if (code < 0)
-		code = open_files(&args);
 	if (code >= 0)
 		return code;
+	if (args.batch)
+		return batch_run(&batch, args.batch);
 	fit_to_terminal(&args.render);
-	code = run_child(&args);
-	if (code == NEEDS_DEBUGINFO) {
-		args.use_debuginfo = true;
-		code = run_child(&args);
-	}
-	for (unsigned int i = 0; i < args.nr_fds; i++)
-		close(args.fds[i]);
-	free(args.fds);
-	return code;
+	return print_dump(&args);
 }
