@@ -146,7 +146,7 @@ vmcore-nmibt-static: $(O)/vmcore-nmibt-static ## the tool for the capture kernel
 SUITES := tests/unit/run tests/fuzz/run-mutate tests/layers tests/hooks tests/abi/run \
 	$(addprefix docs/,check-format check-evidence check-matrix) \
 	$(addprefix tests/golden/,run-mkdump run-synthetic run-describe run-tool run-json run-batch \
-	run-debuginfo run-log run-text run-pstore run-record run-crash run-cost)
+	run-debuginfo run-log run-text run-pstore run-record run-crash run-cost) tests/triage/run
 KERNEL_SUITES := tests/e2e/run tests/e2e/matrix tests/e2e/panics tests/e2e/kcsan tests/e2e/pstore tests/e2e/efivars tests/e2e/formats tests/e2e/stock
 CRASH_ARM64 := tests/kept tests/golden testdumps -- tests/golden/run-crash --crash arm64
 
@@ -176,9 +176,13 @@ install: all install-lib install-hooks ## the extension to where crash looks, th
 	install -D -m 644 $(O)/nmibt.so $(DESTDIR)$(crashextdir)/nmibt.so
 	install -D -m 755 $(O)/nmibt $(DESTDIR)$(prefix)/bin/nmibt
 	install -D -m 755 tools/nmibt-check $(DESTDIR)$(prefix)/bin/nmibt-check
+	install -D -m 755 tools/nmibt-triage $(DESTDIR)$(prefix)/bin/nmibt-triage
+	install -d $(DESTDIR)$(prefix)/lib/nmibt/triage
+	install -m 644 tools/triage/*.py $(DESTDIR)$(prefix)/lib/nmibt/triage
 	install -D -m 755 $(O)/vmcore-nmibt $(DESTDIR)$(prefix)/sbin/vmcore-nmibt
 	install -D -m 644 docs/man/vmcore-nmibt.8 $(DESTDIR)$(mandir)/man8/vmcore-nmibt.8
 	install -D -m 644 docs/man/nmibt.1 $(DESTDIR)$(mandir)/man1/nmibt.1
+	install -D -m 644 docs/man/nmibt-triage.1 $(DESTDIR)$(mandir)/man1/nmibt-triage.1
 	install -D -m 644 docs/man/nmibt-crash.8 $(DESTDIR)$(mandir)/man8/nmibt-crash.8
 	install -D -m 644 tools/nmibt.bash-completion \
 		$(DESTDIR)$(prefix)/share/bash-completion/completions/nmibt
@@ -225,10 +229,11 @@ uninstall: ## remove what install put there
 		$(DESTDIR)$(prefix)/share/bash-completion/completions/nmibt \
 		$(addprefix $(DESTDIR)$(libdir)/,$(notdir $(ARCHIVES)) libnmibt.so libnmibt.so.$(SOVERSION) \
 		libnmibt.so.$(VERSION)) $(DESTDIR)$(libdir)/pkgconfig/libnmibt*.pc
-	rm -f $(DESTDIR)$(prefix)/bin/nmibt-check \
+	rm -f $(DESTDIR)$(prefix)/bin/nmibt-check $(DESTDIR)$(prefix)/bin/nmibt-triage \
+		$(DESTDIR)$(mandir)/man1/nmibt-triage.1 \
 		$(foreach hook,$(HOOKS) $(UNITS),$(DESTDIR)/usr/$(firstword $(subst =, ,$(hook)))) \
 		$(foreach hook,$(KDUMP_UTILS),$(DESTDIR)/etc/kdump/$(firstword $(subst =, ,$(hook))))
-	rm -rf $(DESTDIR)$(includedir)/nmibt
+	rm -rf $(DESTDIR)$(includedir)/nmibt $(DESTDIR)$(prefix)/lib/nmibt/triage
 
 clean:
 	rm -rf $(O)

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which files are read, which have to wait, and what becomes of those that can't be read."""
+import json
+import os
+import shutil
+import struct
+import subprocess
+
+import fleet
+from common import DUMPS, Triage, integrity, make_old
+
+REAL = 'x86_64-6.12-irqspin'
+STATUS_AT = 424
+
+
+def states(triage):
+    return dict(triage.rows("SELECT name, state FROM inputs WHERE state != 'removed'"))
+
+
+def check_waiting(results, tmp):
+    folder = os.path.join(tmp, 'waiting')
+    os.mkdir(folder)
+    for name in 'fresh', 'vmcore-incomplete', 'vmcore.tmp', 'marked', 'done':
+        shutil.copy(DUMPS[REAL], os.path.join(folder, name))
+    with open(os.path.join(folder, 'marked'), 'r+b') as file:
+        file.seek(STATUS_AT)
+        status, = struct.unpack('<I', file.read(4))
+        file.seek(STATUS_AT)
+        file.write(struct.pack('<I', status | 8))
+    make_old(*[os.path.join(folder, name) for name in os.listdir(folder) if name != 'fresh'])
+    triage = Triage(os.path.join(tmp, 'waiting.db'))
+    said = json.loads(triage.run('scan', folder, '--json').stdout)
+    results.same('what may still be written is left for later', (states(triage), said['later']), (
+        {'fresh': 'later', 'vmcore-incomplete': 'later', 'vmcore.tmp': 'later', 'marked': 'later',
+         'done': 'read'}, 4))
+    text = triage.text('list', '--later')
+    results.note('and it is said why', '' if 'less than 60 s' in text and 'header' in text and
+                 'name' in text else text)
+    os.rename(os.path.join(folder, 'vmcore-incomplete'), os.path.join(folder, 'vmcore'))
+    said = triage.scan(folder, '--incomplete')
+    results.same('they are read when they are finished, or when that is asked for',
+                 (said['read'], set(states(triage).values())), (4, {'read', 'later'}))
+    said = triage.scan(folder, '--incomplete')
+    results.same('then there is nothing to do', said['read'] + said['later'], 0)
+
+
+def check_failures(results, tmp):
+    folder = os.path.join(tmp, 'failures')
+    os.mkdir(folder)
+    broken, other = os.path.join(folder, 'vmcore'), os.path.join(folder, 'notes')
+    with open(DUMPS[REAL], 'rb') as file:
+        head = file.read(9000)
+    with open(broken, 'wb') as file:
+        file.write(head)
+    with open(other, 'w') as file:
+        file.write('no dump at all\n')
+    os.symlink(DUMPS[REAL], os.path.join(folder, 'link'))
+    os.mkfifo(os.path.join(folder, 'fifo'))
+    triage = Triage(os.path.join(tmp, 'failures.db'))
+    said = triage.scan(folder, code=3)
+    results.same('a damaged dump is recorded, a file that is no dump is not read', states(triage),
+                 {'vmcore': 'failed', 'notes': 'other'})
+    results.note('and the reason is said', '' if said['troubles'][0]['path'] == broken and
+                 said['troubles'][0]['why'] and broken in triage.text('list', '--failed') else said)
+    results.same('it is not read again as long as it is the same', triage.scan(folder)['failed'], 0)
+    shutil.copy(DUMPS[REAL], broken)
+    results.same('it is read when it changed', (triage.scan(folder)['read'], states(triage)['vmcore']),
+                 (1, 'read'))
+    os.chmod(folder, 0)
+    try:
+        said = triage.run('scan', folder)
+        readable = os.access(folder, os.R_OK)  # root may
+        results.note('a folder that can\'t be read is said', '' if readable or said.returncode == 3 else
+                     said)
+    finally:
+        os.chmod(folder, 0o755)
+    done = triage.run('scan', os.path.join(tmp, 'nowhere'))
+    results.note('a folder that is not there', '' if done.returncode == 4 and
+                 b'no such folder' in done.stderr else done)
+    results.note('the database is sound after failures', integrity(triage))
+
+
+def check_split(results, tmp):
+    """Parts of a split dump are one input, also where they come one after another."""
+    folder = os.path.join(tmp, 'split')
+    os.mkdir(folder)
+    parts = [os.path.join(folder, 'vmcore.%d' % i) for i in range(3)]
+    subprocess.run(['makedumpfile', '--split', '--splitblock-size', '1024', '-l', DUMPS[REAL], *parts],
+                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    triage = Triage(os.path.join(tmp, 'split.db'))
+    os.rename(parts[0], os.path.join(tmp, 'part'))
+    triage.run('scan', '--settle', '0', folder)
+    os.rename(os.path.join(tmp, 'part'), parts[0])
+    said = triage.scan(folder)
+    rows = triage.rows("SELECT name, parts, exit_code FROM inputs WHERE state = 'read'")
+    results.same('a split dump is one input', (said['read'], rows),
+                 (1, [('vmcore.0', '["vmcore.1","vmcore.2"]'.replace(',', ', '), 0)]))
+    results.same('it is one crash', triage.value('SELECT count(*) FROM crashes'), 1)
+    results.same('and is not read again', triage.scan(folder)['read'], 0)
+
+
+def check_prune(results, tmp):
+    folder = os.path.join(tmp, 'prune')
+    made = fleet.make(folder, 40, kinds=3, seed=7)
+    triage = Triage(os.path.join(tmp, 'prune.db'))
+    triage.scan(folder)
+    newest = set()
+    for kind in {one.kind for one in made}:
+        newest |= {one.path for one in sorted((one for one in made if one.kind == kind),
+                                              key=lambda one: -one.died)[:2]}
+    changed = next(one.path for one in made if one.path not in newest)
+    os.utime(changed)
+    text = triage.text('prune', '--keep', '2')
+    results.note('prune only names what would go', '' if all(os.path.exists(one.path) for one in made) and
+                 'Nothing was removed' in text and 'kept     ' + changed in text else text)
+    triage.text('prune', '--keep', '2', '--yes')
+    left = {one.path for one in made if os.path.exists(one.path)}
+    results.same('prune --yes leaves the newest of each group, and what changed', left,
+                 newest | {changed})
+    results.same('what is known of the others stays', triage.value('SELECT count(*) FROM crashes'), 40)
+    triage.scan(folder)
+    results.same('also after the next scan', triage.value('SELECT count(*) FROM crashes'), 40)
+    results.note('the database is sound after prune', integrity(triage))
+
+
+def check(results, tmp, many):
+    check_waiting(results, tmp)
+    check_failures(results, tmp)
+    check_split(results, tmp)
+    check_prune(results, tmp)

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Groups, lists, differences and exports of a fleet of which it is known what is in it."""
+import collections
+import csv
+import io
+import json
+import os
+import re
+import time
+
+import fleet
+from common import Triage, integrity, picture
+
+
+def check_groups(results, triage, made):
+    kinds = collections.Counter(one.kind for one in made)
+    told = triage.json('groups', '-n', '0')
+    results.same('a group for each kind, with its crashes', sorted(group['crashes'] for group in told),
+                 sorted(kinds.values()))
+    for kind in list(kinds)[:4]:
+        mine = [one for one in made if one.kind == kind]
+        part, act = fleet.PARTS[kind], fleet.ACTS[0]
+        group = next(group for group in told if '%s_%s_wait' % (part, act) in
+                     [frame for stack in group['stacks'] for frame in stack['frames']])
+        last = max(one.died for one in made) // 86400
+        days = [one.died // 86400 for one in mine]
+        results.same('group of kind %d: count, hosts, first, last, trend' % kind, (
+            group['crashes'], group['hosts'], group['first'], group['last'], group['last_7_days'],
+            group['the_7_days_before'], len(group['kernels'])), (
+                len(mine), len({one.number for one in mine}), min(one.died for one in mine),
+                max(one.died for one in mine), sum(last - 7 < day <= last for day in days),
+                sum(last - 14 < day <= last - 7 for day in days), 1))
+    text = triage.text('groups', '-n', '1')
+    results.note('the text says the same', '' if '%d crashes' % max(kinds.values()) in text and
+                 '1 of %d groups' % len(kinds) in text else text)
+
+
+def check_lists(results, triage, made):
+    host = made[0].number
+    listed = triage.json('list', '--host', 'fleet-host-%07d' % host)
+    results.same('list --host', sorted(one['died'] for one in listed),
+                 sorted(one.died for one in made if one.number == host))
+    since, until = '2026-02-01', '2026-02-11'
+    listed = triage.json('list', '--since', since, '--until', until)
+    results.same('list --since --until', len(listed),
+                 sum(1769904000 <= one.died < 1769904000 + 10 * 86400 for one in made))
+    results.same('list --kernel', len(triage.json('list', '--kernel', '6.1.*')),
+                 sum(one.kind % 2 for one in made))
+    shown = triage.json('show', made[5].path)
+    results.same('show by a path', (shown['died'], shown['files']), (made[5].died, [made[5].path]))
+    results.same('show by a number', triage.json('show', str(shown['id'])), shown)
+    report = json.loads(triage.text('show', str(shown['id']), '--report'))
+    results.same('show --report', report['case']['time'], made[5].died)
+    done = triage.run('show', '99999999')
+    results.note('show of nothing', '' if done.returncode == 4 and b'no such crash' in done.stderr else done)
+
+
+def check_diff(results, triage, made):
+    one, other = (next(one.path for one in made if one.kind == kind) for kind in (0, 1))
+    text = triage.text('diff', one, other)
+    results.note('diff of two crashes', '' if 'no common group' in text and
+                 '- nvme_queue_wait' in text and '+ mlx5_queue_wait' in text else text)
+    twin = next(a.path for a in made if a.kind == 0 and a.path != one)
+    text = triage.text('diff', one, twin)
+    results.note('diff within a group', '' if text.startswith('one group') and '_wait' not in text else text)
+    text = triage.text('diff', '6.12.*', '6.1.*')
+    kinds = {one.kind for one in made}
+    results.same('diff of two kernels', (text.count('only the first'), text.count('only the second')),
+                 (sum(kind % 2 == 0 for kind in kinds), sum(kind % 2 for kind in kinds)))
+
+
+def check_exports(results, triage, made, tmp):
+    lines = [json.loads(line) for line in triage.text('export').splitlines()]
+    results.same('export as JSON lines', sorted(line['files'][0] for line in lines),
+                 sorted(one.path for one in made))
+    rows = list(csv.DictReader(io.StringIO(triage.text('export', '--format', 'csv'))))
+    results.same('export as CSV', sorted(int(row['died']) for row in rows),
+                 sorted(one.died for one in made))
+    path = os.path.join(tmp, 'nmibt.prom')
+    triage.text('export', '--format', 'prometheus', '-o', path)
+    with open(path) as file:
+        text = file.read()
+    bad = [line for line in text.splitlines() if not re.fullmatch(
+        r'# (HELP|TYPE) \w+ .+|[a-z_]+(\{[a-z]+="([^"\\\n]|\\["\\n])*"(,[a-z]+="([^"\\\n]|\\["\\n])*")*\})? '
+        r'\d+', line)]
+    total = sum(int(found) for found in re.findall(r'^nmibt_triage_group_crashes\{.*\} (\d+)$', text, re.M))
+    results.same('export for Prometheus', (bad, total), ([], len(made)))
+    done = triage.run('export', '-o', '/nowhere/at/all')
+    results.note('export to nowhere', '' if done.returncode == 4 and b'/nowhere' in done.stderr else done)
+
+
+def check_again(results, triage, made, folder):
+    before = picture(triage)
+    began = time.monotonic()
+    said = triage.scan(folder, '--again')
+    first = time.monotonic() - began
+    began = time.monotonic()
+    second = triage.scan(folder)
+    took = time.monotonic() - began
+    results.same('all read again: all as it was', (said['read'], said['new_crashes'], picture(triage)),
+                 (len(made), 0, before))
+    results.same('a second scan reads nothing', second['read'], 0)
+    print('     %d dumps in %.1f s, the second scan in %.2f s' % (len(made), first, took))
+    results.note('the database is sound', integrity(triage))
+
+
+def check(results, tmp, many):
+    folder = os.path.join(tmp, 'fleet')
+    made = fleet.make(folder, 3000 if many else 300, kinds=20, seed=11)
+    triage = Triage(os.path.join(tmp, 'fleet.db'))
+    said = triage.scan(folder)
+    results.same('each dump is a crash', (said['read'], said['new_crashes'], said['failed']),
+                 (len(made), len(made), 0))
+    check_groups(results, triage, made)
+    check_lists(results, triage, made)
+    check_diff(results, triage, made)
+    check_exports(results, triage, made, tmp)
+    check_again(results, triage, made, folder)

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which files are about one crash: a dump, its text, its record and copies of it are; nothing else is."""
+import os
+import shutil
+import subprocess
+import sys
+
+from common import DUMPS, TOP, Triage, integrity, make_old
+
+sys.path.insert(0, os.path.join(TOP, 'tests'))
+import kdump  # noqa: E402
+
+REAL = 'x86_64-6.12-irqspin'
+
+
+def describe(name, path, change=None):
+    """A dump of testdumps/evidence, of a description that was changed."""
+    source = os.path.join(TOP, 'testdumps/evidence', name + '.dump')
+    with open(source) as file:
+        text = file.read()
+    changed = path + '.dump'
+    with open(changed, 'w') as file:
+        file.write(change(text) if change else text)
+    subprocess.run([os.path.join(TOP, 'testdumps/mkdump'), changed, path], check=True)
+    os.unlink(changed)
+
+
+def record_of(tmp, path):
+    """What vmcore-nmibt's hook leaves beside a dump."""
+    elf = os.path.join(tmp, 'elf')
+    kdump.Kdump(DUMPS[REAL]).save_elf(elf, 62)
+    subprocess.run([os.path.join(TOP, 'build/vmcore-nmibt'), '--record=' + path, elf], check=True,
+                   capture_output=True)
+    os.unlink(elf)
+
+
+def crash_of(triage, path):
+    return triage.value('SELECT crash_id FROM inputs WHERE folder = ? AND name = ?',
+                        *os.path.split(path))
+
+
+def check_beside(results, tmp):
+    """Dump, record and text in one folder, in whichever order they come."""
+    for order in ['vmcore', 'nmibt.record', 'vmcore-dmesg.txt'], \
+            ['vmcore-dmesg.txt', 'nmibt.record', 'vmcore']:
+        folder = os.path.join(tmp, 'beside')
+        os.mkdir(folder)
+        triage = Triage(os.path.join(tmp, 'beside.db'))
+        for name in order:
+            path = os.path.join(folder, name)
+            if name == 'vmcore':
+                shutil.copy(DUMPS[REAL], path)
+            elif name == 'nmibt.record':
+                record_of(tmp, path)
+            else:
+                shutil.copy(os.path.join(os.path.dirname(DUMPS[REAL]), 'console.log'), path)
+            triage.scan(folder)
+        crashes = triage.rows('SELECT id, signature FROM crashes')
+        kinds = sorted(row[0] for row in triage.rows('SELECT kind FROM inputs'))
+        results.same('one crash: %s' % ', '.join(order), (len(crashes), kinds),
+                     (1, ['dump', 'record', 'text']))
+        # The text knows of the panicking CPU alone, and has another signature than the dump.
+        best = triage.json('show', '1' if crashes[0][0] == 1 else str(crashes[0][0]))
+        results.same('the dump stands for it', best['signature'],
+                     '1:39db42c2d02fa790810ac577f370351207a1045d')
+        results.same('no group is left of what it was before',
+                     triage.value('SELECT count(*) FROM groups WHERE crashes > 0'), 1)
+        results.note('the database is sound', integrity(triage))
+        shutil.rmtree(folder)
+        os.unlink(triage.db)
+
+
+def check_apart(results, tmp):
+    """The same text in another folder may be of another machine."""
+    for folder in 'a', 'b':
+        os.mkdir(os.path.join(tmp, folder))
+    dump, text = os.path.join(tmp, 'a/vmcore'), os.path.join(tmp, 'b/vmcore-dmesg.txt')
+    shutil.copy(DUMPS[REAL], dump)
+    shutil.copy(os.path.join(os.path.dirname(DUMPS[REAL]), 'console.log'), text)
+    triage = Triage(os.path.join(tmp, 'apart.db'))
+    triage.scan(os.path.join(tmp, 'a'), os.path.join(tmp, 'b'))
+    results.same('a text in another folder is a crash of its own',
+                 crash_of(triage, dump) != crash_of(triage, text), True)
+
+
+def check_doubt(results, tmp):
+    """Two dumps that one text fits as well: nobody knows whose it is, whichever came first."""
+    folder = os.path.join(tmp, 'doubt')
+    os.mkdir(folder)
+    first, second = os.path.join(folder, 'vmcore-1'), os.path.join(folder, 'vmcore-2')
+    describe('hard-lockup-kdump', first)
+    describe('hard-lockup-kdump', second, lambda text: text.replace('panic cpu', 'host other\npanic cpu'))
+    with open(os.path.join(folder, 'vmcore-dmesg.txt'), 'w') as file:
+        file.write('[    0.000000] Linux version 6.12.117 (host) #1\n'
+                   '[   60.000000] Kernel panic - not syncing: Hard LOCKUP\n'
+                   '[   60.000001] CPU: 2 UID: 0 PID: 118 Comm: kworker/2:1 Not tainted 6.12.117 #1\n'
+                   '[   60.000002] Call Trace:\n'
+                   '[   60.000003]  panic+0x118/0x2db\n')
+    triage = Triage(os.path.join(tmp, 'doubt.db'))
+    os.rename(second, os.path.join(tmp, 'second'))
+    triage.scan(folder)
+    joined = triage.value('SELECT count(*) FROM crashes')
+    os.rename(os.path.join(tmp, 'second'), second)
+    triage.scan(folder)
+    results.same('a text that fits a second dump as well is of neither',
+                 (joined, triage.value('SELECT count(*) FROM crashes')), (1, 3))
+    results.note('the database is sound after that', integrity(triage))
+
+
+def check_differences(results, tmp):
+    """Dumps of one kind that differ in a single thing are different crashes."""
+    changes = {'as it is': None, 'another second': lambda text: text.replace('kdump\n', 'kdump 1767225777\n'),
+               'another host': lambda text: text.replace('panic cpu', 'host other\npanic cpu'),
+               'another time since boot': lambda text: text.replace('include log-hard-lockup',
+                                                                    'include log-hard-lockup\nlog\n'
+                                                                    '+0.1 <6>| late')}
+    folder = os.path.join(tmp, 'differences')
+    os.mkdir(folder)
+    for i, change in enumerate(changes.values()):
+        describe('hard-lockup-kdump', os.path.join(folder, 'vmcore%d' % i), change)
+    triage = Triage(os.path.join(tmp, 'differences.db'))
+    triage.scan(folder)
+    # The time since boot of the death itself is the same in the last one: only a later line differs.
+    results.same('dumps that differ in host or second are different crashes',
+                 triage.value('SELECT count(*) FROM crashes'), 3)
+    results.same('they are one group', triage.rows('SELECT crashes FROM groups WHERE crashes > 0'), [(3,)])
+
+
+def check_copies(results, tmp):
+    """A machine that did not die has no moment of death. A copy of its dump is known by its content."""
+    folder = os.path.join(tmp, 'copies')
+    os.makedirs(os.path.join(folder, 'other'))
+    path = os.path.join(folder, 'vmcore')
+    describe('alive-without-registers', path)
+    triage = Triage(os.path.join(tmp, 'copies.db'))
+    triage.scan(folder)
+    shutil.copy(path, os.path.join(folder, 'other'))
+    triage.scan(folder)
+    results.same('a copy is the same', triage.rows('SELECT crash_id FROM inputs'), [(1,), (1,)])
+    with open(os.path.join(folder, 'other/vmcore'), 'ab') as file:
+        file.write(b'\0')
+    triage.scan(folder)
+    results.same('a file that is not quite a copy is not',
+                 triage.value('SELECT count(DISTINCT crash_id) FROM inputs'), 2)
+    make_old(path)
+    again = triage.scan(folder)
+    results.same('a file that was touched is read again, and is what it was',
+                 (again['read'], again['new_crashes'], crash_of(triage, path)), (1, 0, 1))
+    shutil.copy(DUMPS[REAL], path)
+    triage.scan(folder)
+    results.same('what was in a file before it was overwritten has happened all the same',
+                 (triage.value('SELECT count(*) FROM crashes'), triage.value(
+                     "SELECT count(*) FROM inputs WHERE state = 'removed' AND crash_id = 1")), (3, 2))
+    results.note('the database is sound after copies', integrity(triage))
+
+
+def check(results, tmp, many):
+    check_beside(results, tmp)
+    check_apart(results, tmp)
+    check_doubt(results, tmp)
+    check_differences(results, tmp)
+    check_copies(results, tmp)

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Rules of known issues: which crashes they match, and what is said about those that are wrong."""
+import os
+
+import fleet
+from common import DUMPS, Triage
+
+GOOD = r'''
+[[issue]]
+title = "nvme spins in its queue"
+link = "https://example.org/1"
+remedy = "Update to 6.12.120."
+functions = ["nvme_queue_wait", "nvme_queue"]
+kernel = ">=6.12, <6.13"
+
+[[issue]]
+title = "functions in another order"
+functions = ["nvme_queue", "nvme_queue_wait"]
+
+[[issue]]
+title = "the module of the bundled dumps"
+module = "nmibt_spin"
+text = "sysrq triggered"
+
+[[issue]]
+title = "another kernel"
+functions = ["nvme_queue_wait"]
+kernel = "==6.1"
+
+[[issue]]
+title = "an outcome"
+outcome = "self"
+functions = ["mlx5_queue_slow"]
+'''
+BAD = [('[[issue]]\nfunctions = ["f"]', 'no title'),
+       ('[[issue]]\ntitle = "x"', 'asks for nothing'),
+       ('[[issue]]\ntitle = "x"\nfunction = ["f"]', '"function"'),
+       ('[[issue]]\ntitle = "x"\nkernel = ">=6.6, <6.1"', 'no kernel is in this range'),
+       ('[[issue]]\ntitle = "x"\nkernel = ">6.1, <6.2"', 'no kernel is in this range'),
+       ('[[issue]]\ntitle = "x"\nkernel = "6.6"', 'no bound'),
+       ('[[issue]]\ntitle = "x"\ntext = "("', 'no regular expression'),
+       ('[[issue]]\ntitle = "x"\noutcome = "dead"', 'no such outcome'),
+       ('[[issue]]\ntitle = "x"\nfunctions = [1]', 'list of names'),
+       ('[[issue]]\ntitle = "x"\nfunctions = []', 'not empty'),
+       ('[[issue]\ntitle = "x"', 'no TOML'),
+       ('[issue]\ntitle = "x"', '[[issue]]'),
+       ('[[issues]]\ntitle = "x"', '[[issue]]'),
+       ('[[issue]]\ntitle = "x"\nfunctions = ["nvme_queue_wiat"]', 'nvme_queue_wiat stands in no'),
+       ('[[issue]]\ntitle = "x"\nmodule = "nvme_core"', 'module nvme_core stands in no')]
+
+
+def check_matching(results, triage, rules):
+    told = triage.json('groups', '-n', '0', '--known', rules)
+    names = {}
+    for group in told:
+        frames = [frame for stack in group['stacks'] for frame in stack['frames']]
+        key = next((frame.split('_')[0] for frame in frames if frame.endswith('_queue_wait')), 'spin')
+        names.setdefault(key, set()).update(issue['title'] for issue in group['known'])
+    results.same('each rule matches what it says and nothing else', names, {
+        'nvme': {'nvme spins in its queue'}, 'mlx5': {'an outcome'}, 'ixgbe': set(),
+        'spin': {'the module of the bundled dumps'}})
+    text = triage.text('groups', '--known', rules)
+    results.note('the text has title, link and remedy', '' if all(word in text for word in (
+        'nvme spins in its queue: https://example.org/1', 'Update to 6.12.120.')) else text)
+
+
+def check_mistakes(results, triage, tmp):
+    path = os.path.join(tmp, 'bad.toml')
+    for text, words in BAD:
+        with open(path, 'w') as file:
+            file.write(text)
+        done = triage.run('known', path)
+        results.note('a rule that is wrong: %s' % words, '' if done.returncode == 3 and
+                     words in done.stderr.decode() else '%s %s' % (done, text))
+    with open(path, 'w') as file:
+        file.write('[[issue]]\ntitle = "x"\nkernel = "<0"\n' + GOOD)
+    done = triage.run('groups', '--known', path)
+    results.note('the other rules of its file are used, and it is said', '' if b'rule 1' in done.stderr and
+                 b'nvme spins' in done.stdout and done.returncode == 0 else done)
+
+
+def check_gate(results, tmp, rules, folder):
+    triage = Triage(os.path.join(tmp, 'gate.db'))
+    done = triage.run('scan', '--settle', '0', '--fail-on-new', folder)
+    results.note('--fail-on-new: what is new fails', '' if done.returncode == 1 and
+                 b'3 groups that nobody knew' in done.stderr else done)
+    done = triage.run('scan', '--settle', '0', '--fail-on-new', folder)
+    results.same('--fail-on-new: what is not new does not', done.returncode, 0)
+    fleet.make(os.path.join(folder, 'more'), 5, kinds=3, seed=99)
+    results.same('--fail-on-new: nor do other crashes of known groups',
+                 triage.run('scan', '--settle', '0', '--fail-on-new', folder).returncode, 0)
+    os.unlink(triage.db)
+    with open(rules, 'a') as file:
+        file.write('[[issue]]\ntitle = "all others"\nfunctions = ["ixgbe_queue"]\n')
+    results.same('--fail-on-new: what a rule explains does not',
+                 triage.run('scan', '--settle', '0', '--fail-on-new', '--known', rules, folder).returncode,
+                 0)
+
+
+def check(results, tmp, many):
+    folder, rules = os.path.join(tmp, 'fleet'), os.path.join(tmp, 'good.toml')
+    fleet.make(folder, 12, kinds=3, seed=5)
+    with open(rules, 'w') as file:
+        file.write(GOOD)
+    triage = Triage(os.path.join(tmp, 'rules.db'))
+    triage.scan(folder, os.path.dirname(DUMPS['x86_64-6.12-irqspin']))
+    check_matching(results, triage, rules)
+    text = triage.text('known', rules)
+    results.note('rules that are right', '' if '5 rules can be used, 0 complaints' in text else text)
+    check_mistakes(results, triage, tmp)
+    check_gate(results, tmp, rules, folder)

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Shards: each file is of one, and what they find is together what one scan finds."""
+import os
+import shutil
+
+import fleet
+from common import DUMPS, Triage, integrity, picture
+
+OF = 3
+
+
+def check_shards(results, tmp, folder, whole):
+    """A dump and its text may be of different shards: that they are one crash is found by merge."""
+    shards = [Triage(os.path.join(tmp, 'shard%d.db' % i)) for i in range(1, OF + 1)]
+    for i, shard in enumerate(shards, 1):
+        shard.scan(folder, '--shard', '%d/%d' % (i, OF))
+    files = [set(shard.rows('SELECT folder, name FROM inputs')) for shard in shards]
+    results.same('each file is of one shard', (sum(map(len, files)), len(set.union(*files))),
+                 (whole.value('SELECT count(*) FROM inputs'),) * 2)
+    results.note('no shard is much larger than another', '' if max(map(len, files)) <
+                 2 * min(map(len, files)) else [len(one) for one in files])
+    for order in shards, shards[::-1]:
+        merged = Triage(os.path.join(tmp, 'merged.db'))
+        merged.text('merge', *[shard.db for shard in order])
+        results.same('merged, they are what one scan finds', picture(merged), picture(whole))
+        results.note('the merged database is sound', integrity(merged))
+        before = merged.rows('SELECT * FROM crashes ORDER BY id')
+        merged.text('merge', *[shard.db for shard in order])
+        results.same('merged once more nothing changes', merged.rows('SELECT * FROM crashes ORDER BY id'),
+                     before)
+        results.same('and the files need not be read again', merged.scan(folder)['read'], 0)
+        os.unlink(merged.db)
+    return shards
+
+
+def check_moved(results, tmp, folder, whole):
+    """The same tree elsewhere, as another machine mounts it, has the same shards."""
+    other = os.path.join(tmp, 'elsewhere')
+    os.rename(folder, other)
+    names = []
+    for root in other, folder:
+        shard = Triage(os.path.join(tmp, 'moved%d.db' % len(names)))
+        shard.scan(root, '--shard', '2/%d' % OF)
+        names.append(sorted(row[0] for row in shard.rows('SELECT name FROM inputs')))
+        if root == other:
+            os.rename(other, folder)
+    results.same('shards do not depend on where the tree is mounted', names[0], names[1])
+
+
+def check_by_hand(results, tmp, shards):
+    """Names, joins and moved crashes of a shard come along."""
+    shard = next(one for one in shards if one.value('SELECT count(*) FROM groups') >= 4)
+    ids = [row[0] for row in shard.rows('SELECT id FROM groups ORDER BY crashes DESC')]
+    shard.text('name', 'G%d' % ids[0], 'the first')
+    shard.text('join', 'G%d' % ids[1], 'G%d' % ids[2])
+    crash = shard.value('SELECT id FROM crashes WHERE group_id = ?', ids[3])
+    new = shard.text('split', str(crash)).split()[0]
+    shard.text('name', new, 'the odd one')
+    merged = Triage(os.path.join(tmp, 'hands.db'))
+    merged.text('merge', *[one.db for one in shards])
+    told = merged.json('groups', '-n', '0')
+    named = {group['name']: group for group in told if group['name']}
+    joined = [group for group in told if len(group['signatures']) > 1]
+    results.same('what was made by hand in a shard', (sorted(named), len(joined),
+                                                      named['the odd one']['crashes']),
+                 (['the first', 'the odd one'], 1, 1))
+    results.note('that database is sound', integrity(merged))
+
+
+def check(results, tmp, many):
+    folder = os.path.join(tmp, 'fleet')
+    fleet.make(folder, 600 if many else 90, kinds=8, seed=31, flat=True)
+    real = os.path.join(folder, 'real')
+    os.mkdir(real)
+    source = DUMPS['x86_64-6.12-irqspin']
+    shutil.copy(source, os.path.join(real, 'vmcore'))
+    shutil.copy(os.path.join(os.path.dirname(source), 'console.log'),
+                os.path.join(real, 'vmcore-dmesg.txt'))
+    whole = Triage(os.path.join(tmp, 'whole.db'))
+    whole.scan(folder)
+    shards = check_shards(results, tmp, folder, whole)
+    check_moved(results, tmp, folder, whole)
+    check_by_hand(results, tmp, shards)
+    done = whole.run('scan', '--shard', '4/3', folder)
+    results.note('a shard that is none', '' if done.returncode == 2 and b'4/3' in done.stderr else done)

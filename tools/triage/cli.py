@@ -1,0 +1,361 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The command line: what each command takes, and its exit code."""
+import argparse
+import datetime
+import json
+import os
+import sys
+
+from . import Trouble, export, groups, known, prune, runner, scan, shards, store, views, words
+
+FOUND, NOTHING, USAGE, PARTLY, FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 130
+
+EPILOG = '''Exit status: 0 done; 1 nothing found, or with --fail-on-new a group that is new; 2 wrong
+usage; 3 done, but something could not be read; 4 it can't go on; 130 interrupted, and what was
+read is kept.'''
+
+
+def say(text):
+    print('nmibt-triage: %s' % text, file=sys.stderr)
+
+
+def as_json(value):
+    print(json.dumps(value, indent=2))
+
+
+def open_store(args, must_exist=True):
+    return store.Store(args.db, must_exist)
+
+
+def rules_of(args):
+    """What is wrong with a rule is said, and the others are used."""
+    rules, complaints = known.read(args.known or [])
+    for complaint in complaints:
+        say(words.shown(complaint))
+    return rules
+
+
+# ----------------------------------------------------------------------------------- scan
+
+def shard(text):
+    number, _, of = text.partition('/')
+    if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+        raise argparse.ArgumentTypeError('"%s" is not I/N with I from 1 to N, for instance 2/8' % text)
+    return int(number), int(of)
+
+
+def positive(text):
+    if not text.isdecimal() or not int(text):
+        raise argparse.ArgumentTypeError('"%s" is no number from 1 on' % text)
+    return int(text)
+
+
+def natural(text):
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError('"%s" is no number' % text)
+    return int(text)
+
+
+def tell(outcome, new, quiet):
+    took = outcome.read + outcome.empty + outcome.failed
+    rate = ', %.0f a second' % (took / outcome.seconds) if took > 10 and outcome.seconds else ''
+    print('%s looked at, %s new or changed: %s read, %s with nothing to say, %s unreadable, %s left for '
+          'later; %.1f s%s' % (words.count(outcome.looked, 'file'), format(took + outcome.later, ','),
+                               *[format(one, ',') for one in (outcome.read, outcome.empty,
+                                                              outcome.failed, outcome.later)],
+                               outcome.seconds, rate))
+    if quiet:
+        return
+    for path, why in outcome.troubles[:10]:
+        print('unreadable  %s: %s' % (words.shown(path), words.cut((why or '').replace('\n', '; '), 300)))
+    if len(outcome.troubles) > 10:
+        print('and %d more: "nmibt-triage list --failed"' % (len(outcome.troubles) - 10))
+    if new:
+        print('%s: %s' % (words.count(len(new), 'new group'), ', '.join(
+            'G%d (%s)' % (group['id'], words.count(group['crashes'], 'crash')) for group in new[:10]) +
+            (', ...' if len(new) > 10 else '')))
+    if outcome.interrupted:
+        print('interrupted: what was read is kept, and the next scan goes on from here')
+
+
+def unknown_groups(db, new, rules):
+    """New groups that no rule explains."""
+    for group in new:
+        crash = groups.newest(db, group['id'])
+        if not known.match(rules, crash, groups.stacks_of(db, crash)):
+            yield group
+
+
+def do_scan(args):
+    rules = rules_of(args)
+    options = scan.Options(nmibt=runner.find(args.nmibt), jobs=args.jobs, settle=args.settle,
+                           incomplete=args.incomplete, shard=args.shard, again=args.again,
+                           quiet=args.quiet)
+    db = open_store(args, must_exist=False)
+    outcome = scan.scan(db, args.folders, options)
+    new = scan.new_groups(db, outcome.scan)
+    unknown = list(unknown_groups(db, new, rules))
+    if args.json:
+        as_json({'looked': outcome.looked, 'read': outcome.read, 'empty': outcome.empty,
+                 'failed': outcome.failed, 'later': outcome.later, 'new_crashes': outcome.crashes,
+                 'interrupted': outcome.interrupted, 'seconds': round(outcome.seconds, 3),
+                 'new_groups': [{'id': group['id'], 'crashes': group['crashes'],
+                                 'known': group not in unknown} for group in new],
+                 'troubles': [{'path': path, 'why': why} for path, why in outcome.troubles]})
+    else:
+        tell(outcome, new, args.quiet)
+    if outcome.interrupted:
+        return INTERRUPTED
+    if args.fail_on_new and unknown:
+        say('%s that nobody knew: %s' % (words.count(len(unknown), 'group'), ', '.join(
+            'G%d' % group['id'] for group in unknown)))
+        return NOTHING
+    return PARTLY if outcome.troubles else FOUND
+
+
+def do_merge(args):
+    for path in args.databases:
+        if os.path.abspath(path) == os.path.abspath(args.db):
+            raise Trouble('%s can\'t be merged with itself' % path)
+    db = open_store(args, must_exist=False)
+    for path in args.databases:
+        other = store.Store(path, must_exist=True)
+        print('%s: %s taken over' % (words.shown(path), words.count(shards.merge(db, other), 'file')))
+        other.close()
+    return FOUND
+
+
+# -------------------------------------------------------------------------------- reading
+
+def second(text):
+    try:
+        when = datetime.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError('"%s" is no date; write for instance 2026-01-31' % text) from error
+    return int(when.replace(tzinfo=when.tzinfo or datetime.timezone.utc).timestamp())
+
+
+def do_list(args):
+    db = open_store(args)
+    if args.failed or args.later:
+        states = (['failed', 'empty'] if args.failed else []) + (['later'] if args.later else [])
+        return FOUND if views.list_inputs(db, states) else NOTHING
+    group = groups.find(db, args.group) if args.group else None
+    found = list(views.crashes(db, args.number or -1, group=group, host=args.host, kernel=args.kernel,
+                               since=args.since, until=args.until))
+    if args.json:
+        as_json([views.crash_json(crash) for crash in found])
+    elif found:
+        views.list_crashes(db, found)
+    else:
+        say('no crash fits')
+    return FOUND if found else NOTHING
+
+
+def do_show(args):
+    db = open_store(args)
+    crash = views.find_crash(db, args.crash)
+    if args.report:
+        as_json(db.report(crash['best']))
+        return FOUND
+    rules = rules_of(args)
+    if args.json:
+        stacks = groups.stacks_of(db, crash)
+        as_json({**views.crash_json(crash), 'stacks': stacks,
+                 'known': [rule.title for rule in known.match(rules, crash, stacks)],
+                 'files': [os.path.join(row['folder'], row['name'])
+                           for row in views.files_of(db, crash)]})
+    else:
+        views.print_crash(db, crash, rules)
+    return FOUND
+
+
+def do_groups(args):
+    db = open_store(args)
+    rules = rules_of(args)
+    limit = args.number or -1
+    if args.json:
+        day = views.last_day(db)
+        as_json([views.group_json(db, group, rules, day)
+                 for group in groups.all_groups(db, args.sort, limit)])
+    else:
+        views.print_groups(db, rules, args.sort, limit)
+    return FOUND if db.value('SELECT 1 FROM crashes') else NOTHING
+
+
+def do_diff(args):
+    db = open_store(args)
+    kernels = [views.releases(db, word) for word in (args.a, args.b)]
+    if all(kernels):
+        views.print_kernel_diff(db, args.a, args.b)
+        return FOUND
+    views.print_diff(db, views.find_crash(db, args.a), views.find_crash(db, args.b))
+    return FOUND
+
+
+def do_known(args):
+    rules, complaints = known.read(args.files)
+    if os.path.exists(args.db):
+        complaints += known.never_seen(open_store(args), rules)
+    for complaint in complaints:
+        say(words.shown(complaint))
+    print('%s can be used, %s' % (words.count(len(rules), 'rule'),
+                                  words.count(len(complaints), 'complaint')))
+    return PARTLY if complaints else FOUND
+
+
+def do_export(args):
+    export.export(open_store(args), args.format, args.output)
+    return FOUND
+
+
+# -------------------------------------------------------------------------------- changing
+
+def do_name(args):
+    db = open_store(args)
+    group = groups.rename(db, args.group, args.name)
+    print('G%d is called "%s"' % (group, words.shown(args.name)) if args.name else
+          'G%d has no name' % group)
+    return FOUND
+
+
+def do_join(args):
+    db = open_store(args)
+    print('all is G%d now' % groups.join(db, args.group, args.others))
+    return FOUND
+
+
+def do_split(args):
+    print('G%d is new' % groups.split(open_store(args), args.what))
+    return FOUND
+
+
+def do_prune(args):
+    db = open_store(args)
+    files, size, failed = prune.prune(db, args.keep, args.yes)
+    print('%s, %s%s' % (words.count(files, 'file'), words.size_of(size),
+                        '' if args.yes or not files else '. Nothing was removed: --yes removes them'))
+    return PARTLY if failed else FOUND
+
+
+# --------------------------------------------------------------------------------- parser
+
+def add_known(parser):
+    parser.add_argument('--known', action='append', metavar='FILE',
+                        help='rules of known issues (TOML); may be given several times')
+
+
+def add_scan(commands):
+    parser = commands.add_parser('scan', help='read what is new in folders of dumps')
+    parser.add_argument('folders', nargs='+', metavar='DIR')
+    parser.add_argument('-j', '--jobs', type=positive, default=os.cpu_count() or 1,
+                        help='dumps that are read at the same time (by default as many as CPUs)')
+    parser.add_argument('--shard', type=shard, metavar='I/N',
+                        help='of N parts of the files only part I, counted from 1')
+    parser.add_argument('--settle', type=natural, default=60, metavar='SECONDS',
+                        help='leave files for later that changed less than this ago (default 60)')
+    parser.add_argument('--incomplete', action='store_true',
+                        help='also read dumps that are marked as not complete')
+    parser.add_argument('--again', action='store_true', help='read all files again')
+    parser.add_argument('--nmibt', metavar='PROGRAM', help='this nmibt')
+    parser.add_argument('--fail-on-new', action='store_true',
+                        help='exit code 1 if there is a new group that no known issue explains')
+    add_known(parser)
+    parser.add_argument('-q', '--quiet', action='store_true', help='only the counts')
+    parser.add_argument('--json', action='store_true', help='what came of it as JSON')
+    parser.set_defaults(run=do_scan)
+
+
+def add_readers(commands):
+    parser = commands.add_parser('groups', help='crashes by what they died of')
+    parser.add_argument('--sort', choices=list(groups.ORDERS), default='count')
+    parser.add_argument('-n', '--number', type=natural, default=20, help='of groups; 0: all')
+    add_known(parser)
+    parser.add_argument('--json', action='store_true')
+    parser.set_defaults(run=do_groups)
+
+    parser = commands.add_parser('list', help='a line for each crash')
+    for name, text in (('group', 'of this group'), ('host', 'of this host'),
+                       ('kernel', 'of releases that fit this pattern: 6.1.*')):
+        parser.add_argument('--' + name, help=text)
+    for name in 'since', 'until':
+        parser.add_argument('--' + name, type=second, metavar='DATE')
+    parser.add_argument('-n', '--number', type=natural, default=0, help='of crashes; 0: all')
+    parser.add_argument('--failed', action='store_true', help='files that nothing came of, and why')
+    parser.add_argument('--later', action='store_true', help='files that are left for later, and why')
+    parser.add_argument('--json', action='store_true')
+    parser.set_defaults(run=do_list)
+
+    parser = commands.add_parser('show', help='one crash')
+    parser.add_argument('crash', metavar='CRASH', help='its number, or the path of its dump')
+    parser.add_argument('--report', action='store_true', help='the document that nmibt --json printed')
+    add_known(parser)
+    parser.add_argument('--json', action='store_true')
+    parser.set_defaults(run=do_show)
+
+    parser = commands.add_parser('diff', help='two crashes, or the groups of two kernels')
+    parser.add_argument('a', metavar='A')
+    parser.add_argument('b', metavar='B')
+    parser.set_defaults(run=do_diff)
+
+    parser = commands.add_parser('known', help='check rules of known issues')
+    parser.add_argument('files', nargs='+', metavar='FILE')
+    parser.set_defaults(run=do_known)
+
+    parser = commands.add_parser('export', help='for other programs')
+    parser.add_argument('--format', choices=list(export.FORMATS), default='jsonl')
+    parser.add_argument('-o', '--output', metavar='FILE')
+    parser.set_defaults(run=do_export)
+
+
+def add_changers(commands):
+    parser = commands.add_parser('name', help='give a group a name')
+    parser.add_argument('group', metavar='GROUP')
+    parser.add_argument('name', metavar='NAME', help='empty: take its name away')
+    parser.set_defaults(run=do_name)
+
+    parser = commands.add_parser('join', help='make several groups one')
+    parser.add_argument('group', metavar='GROUP')
+    parser.add_argument('others', nargs='+', metavar='OTHER')
+    parser.set_defaults(run=do_join)
+
+    parser = commands.add_parser('split', help='make crashes, or a signature, a group of their own')
+    parser.add_argument('what', nargs='+', metavar='CRASH|SIGNATURE')
+    parser.set_defaults(run=do_split)
+
+    parser = commands.add_parser('merge', help='take over what other databases know')
+    parser.add_argument('databases', nargs='+', metavar='DATABASE')
+    parser.set_defaults(run=do_merge)
+
+    parser = commands.add_parser('prune', help='remove all but the newest dumps of each group')
+    parser.add_argument('--keep', type=positive, required=True, metavar='N', help='dumps of each group')
+    parser.add_argument('--yes', action='store_true', help='remove them; without it they are only named')
+    parser.set_defaults(run=do_prune)
+
+
+def make_parser():
+    parser = argparse.ArgumentParser(prog='nmibt-triage', epilog=EPILOG, description='From folders of '
+                                     'dumps to what kills the machines. See nmibt-triage(1).')
+    parser.add_argument('--db', default=store.default_path(), metavar='FILE',
+                        help='the database (by default %(default)s)')
+    commands = parser.add_subparsers(metavar='COMMAND', required=True)
+    add_scan(commands)
+    add_readers(commands)
+    add_changers(commands)
+    return parser
+
+
+def main():
+    args = make_parser().parse_args()
+    try:
+        code = args.run(args)
+        sys.stdout.flush()
+        return code
+    except Trouble as trouble:
+        say(words.shown(trouble))
+        return FAILED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has had enough
+        return FOUND
+    except KeyboardInterrupt:
+        return INTERRUPTED

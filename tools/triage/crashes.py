@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Writes what came of an input: its report, which crash it is about, and that crash's group."""
+import json
+import time
+
+from . import facts, groups, identity
+
+COLUMNS = ['host', 'release', 'build_id', 'arch', 'died', 'uptime_ns', 'dead', 'message', 'culprit', 'signature',
+           'complete', 'cpus', 'outcomes']
+
+
+def put_input(store, unit, state, reason=None, exit_code=None, nmibt=None):
+    """The row of a unit, with what is known before or without a report. Returns its number.
+
+    Where another file was before, what is known of that one stays: its crash has happened."""
+    store.change("UPDATE inputs SET state = 'removed', reason = 'another file took its place' WHERE "
+                 "folder = ? AND name = ? AND state = 'read' AND fingerprint IS NOT ?",
+                 unit.folder, unit.name, unit.fingerprint)
+    values = {'folder': unit.folder, 'name': unit.name,
+              'parts': json.dumps(unit.parts) if unit.parts else None,
+              'size': unit.size, 'mtime_ns': unit.mtime_ns, 'fingerprint': unit.fingerprint,
+              'state': state, 'reason': reason, 'exit_code': exit_code, 'kind': unit.kind,
+              'nmibt': nmibt, 'read_at': int(time.time())}
+    changed = ', '.join('%s = excluded.%s' % (name, name) for name in values)
+    return store.one("INSERT INTO inputs (%s) VALUES (%s) ON CONFLICT (folder, name) WHERE "
+                     "state != 'removed' DO UPDATE SET %s RETURNING id" %
+                     (', '.join(values), ', '.join('?' * len(values)), changed),
+                     *values.values())[0]
+
+
+def put_later(store, unit, reason):
+    """It is not read now. What is known of it stands until it is."""
+    if not store.value("SELECT 1 FROM inputs WHERE folder = ? AND name = ? AND state = 'read'",
+                       unit.folder, unit.name):
+        put_input(store, unit, 'later', reason)
+
+
+def put_failure(store, unit, state, reason, exit_code=None, nmibt=None):
+    """A file that was read once, and has not changed, stays known by that."""
+    row = store.one("SELECT id FROM inputs WHERE folder = ? AND name = ? AND state = 'read' AND "
+                    "fingerprint IS ?", unit.folder, unit.name, unit.fingerprint)
+    if row:
+        store.change('UPDATE inputs SET size = ?, mtime_ns = ?, reason = ?, nmibt = ? WHERE id = ?',
+                     unit.size, unit.mtime_ns, 'this is of an older nmibt; %s: %s' % (nmibt, reason),
+                     nmibt, row['id'])
+    else:
+        put_input(store, unit, state, reason, exit_code, nmibt)
+
+
+def put_parts_away(store, unit):
+    """What is now a part of a unit was perhaps found alone before the others were there."""
+    for name in unit.parts:
+        store.change("UPDATE inputs SET state = 'removed', reason = 'a part of ' || ? WHERE folder = ? "
+                     "AND name = ? AND state != 'removed'", unit.name, unit.folder, name)
+
+
+def put_report(store, unit, document, exit_code, messages, scan):
+    """Returns the number of the crash."""
+    signature = document['signature']
+    number = put_input(store, unit, 'read', messages or None, exit_code, document['generator'])
+    store.change('UPDATE inputs SET signature_version = ?, facts = ? WHERE id = ?',
+                 signature['version'], json.dumps(facts.of_report(document)), number)
+    store.put_report(number, document)
+    store.put_functions({frame for stack in facts.stacks(document) for frame in stack['frames']})
+    return place(store, number, identity.proofs(document, unit.folder, unit.kind, unit.size,
+                                                unit.fingerprint), scan)
+
+
+# ------------------------------------------------------------------------ of which crash
+
+def place(store, number, proofs, scan):
+    """Puts the input to the crash that it is about."""
+    store.change('DELETE FROM proofs WHERE input = ?', number)
+    for proof in proofs:
+        store.change('INSERT INTO proofs VALUES (?, ?)', proof, number)
+    old = store.value('SELECT crash_id FROM inputs WHERE id = ?', number)
+    found = sorted(identity.same_crash(store, number, proofs))
+    crash = (old if old in found else found[0]) if found else alone(store, number, old)
+    store.change('UPDATE inputs SET crash_id = ? WHERE id = ?', crash, number)
+    for other in found:
+        unite(store, crash, other)
+    if old not in (None, crash, *found):
+        choose_best(store, old, scan)
+    choose_best(store, crash, scan)
+    for text in identity.doubtful(store, number, proofs):
+        place(store, text, [row[0] for row in store.all('SELECT proof FROM proofs WHERE input = ?',
+                                                        text)], scan)
+    return crash
+
+
+def alone(store, number, old):
+    """A crash for an input that shares it with none. It goes on as the one that it was if that was
+    known best by it; others that were joined to it are proven to be of it no more."""
+    if old is None or store.value('SELECT best FROM crashes WHERE id = ?', old) not in (None, number):
+        return store.change("INSERT INTO crashes (complete, outcomes) VALUES (0, '{}')")
+    for row in store.all('SELECT id FROM inputs WHERE crash_id = ? AND id != ?', old, number):
+        crash = store.change("INSERT INTO crashes (complete, outcomes) VALUES (0, '{}')")
+        store.change('UPDATE inputs SET crash_id = ? WHERE id = ?', crash, row['id'])
+        choose_best(store, crash, None)
+    return old
+
+
+def unite(store, crash, other):
+    """The other one turned out to be the same crash. Where it was moved by hand it stays so."""
+    if other == crash:
+        return
+    moved = store.one('SELECT group_id, by_hand FROM crashes WHERE id = ?', other)
+    if moved['by_hand'] and not store.value('SELECT by_hand FROM crashes WHERE id = ?', crash):
+        store.change('UPDATE crashes SET group_id = ?, by_hand = 1 WHERE id = ?', moved['group_id'],
+                     crash)
+    store.change('UPDATE inputs SET crash_id = ? WHERE crash_id = ?', crash, other)
+    store.change('DELETE FROM crashes WHERE id = ?', other)
+    groups.drop_if_empty(store, moved['group_id'])
+
+
+def rank(row):
+    """A dump has more than a record, which has more than a text."""
+    return facts.KIND_RANK[row['kind']], not json.loads(row['facts'])['complete'], row['id']
+
+
+def choose_best(store, crash, scan):
+    """A crash is what its best input says. One that has none is gone."""
+    inputs = store.all('SELECT id, kind, facts FROM inputs WHERE crash_id = ? AND facts IS NOT NULL',
+                       crash)
+    before = store.one('SELECT signature, group_id, by_hand, best FROM crashes WHERE id = ?', crash)
+    if not inputs:
+        store.change('DELETE FROM crashes WHERE id = ?', crash)
+        groups.drop_if_empty(store, before['group_id'])
+        return
+    best = min(inputs, key=rank)
+    told = json.loads(best['facts'])
+    group = before['group_id'] if before['by_hand'] else find_group(store, told, best['id'], before, scan)
+    store.change('UPDATE crashes SET best = ?, group_id = ?, %s WHERE id = ?' %
+                 ', '.join('%s = ?' % name for name in COLUMNS),
+                 best['id'], group, *[told[name] for name in COLUMNS], crash)
+    if before['group_id'] != group:
+        groups.drop_if_empty(store, before['group_id'])
+
+
+def find_group(store, told, best, before, scan):
+    signature = told['signature']
+    if not signature:
+        return None
+    group = store.value('SELECT group_id FROM signatures WHERE value = ?', signature)
+    if group:
+        return group
+    document = store.report(best)
+    return groups.group_of(store, signature, facts.stacks(document),
+                           (before['signature'], before['group_id']), scan)

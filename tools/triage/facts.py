@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What counts of a report: by which crash it is told from others, and what a line about it shows."""
+import hashlib
+import json
+import re
+
+KIND_RANK = {'dump': 0, 'record': 1, 'text': 2}
+MAX_INTEGER = 2**63 - 1
+# arch/x86/entry/entry_64.S, arch/x86/include/asm/idtentry.h, arch/arm64/kernel/entry.S (6.12)
+ENTRY = re.compile(r'(end_repeat_nmi|asm_exc_\w+|asm_sysvec_\w+|asm_common_interrupt|el1h?_\w+)')
+# kernel/locking/ (6.12)
+LOCK = re.compile(r'(_raw_(spin|read|write)_\w+|(native_)?queued_\w+_slowpath|'
+                  r'__mutex_lock\w*|mutex_lock\w*|rwsem_down_\w+|osq_lock)\b')
+
+
+def number(value):
+    """Of 2^63 or more, which only damaged dumps have, the document has a string."""
+    return value if isinstance(value, int) and abs(value) <= MAX_INTEGER else None
+
+
+def frame_name(frame):
+    module = frame.get('module_name')
+    return '%s [%s]' % (frame['function_name'], module) if module else frame['function_name']
+
+
+def task_stacks(document):
+    """Of tasks that hung or that a stall names. They are not in the signature, which is of CPUs."""
+    for entry in document['task_stacks']:
+        frames = [frame_name(frame) for frame in (entry['stack'] or {'frames': []})['frames']
+                  if frame['function_name'] and frame['reliable']]
+        if frames:
+            yield {'why': 'task', 'frames': frames}
+
+
+def stacks(document):
+    """What it died of, the most telling stack first."""
+    return [{'why': stack['why'], 'frames': stack['frames']}
+            for stack in document['signature']['stacks'] if stack['frames']] + \
+        list(task_stacks(document))
+
+
+def signature(document):
+    """VERSION:HASH, or None."""
+    made = document['signature']
+    return '%d:%s' % (made['version'], made['value']) if made['value'] else None
+
+
+def message(document):
+    return document['death']['message'] if document['death'] else None
+
+
+def culprit(document):
+    """The function that a short line names: where a CPU was that is stuck, or that panicked, below what
+    interrupted it there and the lock that it may wait for."""
+    found = stacks(document)
+    stuck = [stack for stack in found if stack['why'] == 'stuck']
+    frames = (stuck or found or [{'frames': []}])[0]['frames']
+    entries = [i for i, frame in enumerate(frames) if ENTRY.match(frame)]
+    below = frames[entries[-1] + 1:] if entries else frames
+    return next((frame for frame in below if not LOCK.match(frame)), (below or frames or [None])[0])
+
+
+def is_dead(document):
+    """None: what could tell it can't be read."""
+    return None if document['death_not_known'] else int(document['death'] is not None)
+
+
+def of_report(document):
+    """As the columns of crashes."""
+    case = document['case']
+    return {
+        # include/linux/uts.h (6.12): so it is called as long as nobody gave it a name.
+        'host': None if case['host'] == '(none)' else case['host'], 'release': case['release'], 'build_id': case['build_id'],
+        'arch': case['arch'], 'died': number(case['time']), 'uptime_ns': number(case['uptime_ns']),
+        'dead': is_dead(document), 'message': message(document), 'culprit': culprit(document),
+        'signature': signature(document), 'complete': int(document['complete']),
+        'cpus': number(document['possible_cpus']),
+        'outcomes': json.dumps(document['outcomes'], separators=(',', ':')),
+    }
+
+
+def content_hash(document):
+    """Of all that a report says, but for the version that made it."""
+    said = {key: value for key, value in document.items() if key != 'generator'}
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

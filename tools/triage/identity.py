@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Which files are about one crash: only those of which it is proven. docs/triage.md has the rule.
+
+A proof is a string. Two inputs that have one in common are about one crash. Where a part of it is not
+known there is no such proof, and in doubt two files are two crashes.
+"""
+from . import facts
+
+# The kernel prints times to the microsecond (kernel/printk/printk.c: print_time(), 6.12).
+PRINTED_NS = 1000
+
+
+def joined(kind, *parts):
+    return None if None in parts else '\x1f'.join([kind, *map(str, parts)])
+
+
+def by_capture(document):
+    """The moment of the capture's request by two clocks, each in ns, in one build of a kernel."""
+    capture = document['capture'] or {}
+    real = facts.number(capture.get('asked_real_ns'))
+    return joined('capture', document['case']['build_id'], real or None,
+                  facts.number(capture.get('asked_ns')))
+
+
+def by_death(document):
+    """The second of the crash by the calendar, its ns since boot, and what the kernel said, on one host
+    in one build."""
+    case, death = document['case'], document['death'] or {}
+    return joined('death', case['build_id'], case['host'], facts.number(case['time']),
+                  facts.number(death.get('ns')), death.get('message'))
+
+
+def by_content(document, size, fingerprint):
+    """The file is a copy of the other one: samples of it are the same, and all that nmibt says of it."""
+    return joined('content', size, fingerprint, facts.content_hash(document))
+
+
+def beside(document, folder, kind):
+    """A text is about the dump or record in the same folder if they died at the same microsecond since
+    boot with the same words in the same release. It says nothing of two dumps."""
+    death = document['death'] or {}
+    ns = facts.number(death.get('ns'))
+    printed = None if ns is None else ns // PRINTED_NS
+    return joined('text beside' if kind == 'text' else 'memory beside', folder,
+                  document['case']['release'], printed, death.get('message'))
+
+
+def proofs(document, folder, kind, size, fingerprint):
+    found = [by_capture(document), by_death(document), by_content(document, size, fingerprint),
+             beside(document, folder, kind)]
+    return [proof for proof in found if proof]
+
+
+def other_side(proof):
+    """The proof that the other one of the two must have."""
+    kind, rest = proof.split('\x1f', 1)
+    return '%s\x1f%s' % ({'text beside': 'memory beside', 'memory beside': 'text beside'}
+                         .get(kind, kind), rest)
+
+
+def crashes_with(store, number, proof):
+    """Of other inputs that have it."""
+    return {row[0] for row in store.all(
+        'SELECT DISTINCT crash_id FROM proofs JOIN inputs ON inputs.id = input '
+        'WHERE proof = ? AND input != ? AND crash_id IS NOT NULL', proof, number)}
+
+
+def same_crash(store, number, found):
+    """The crashes that other inputs with one of these proofs are about."""
+    crashes = set()
+    for proof in found:
+        rows = crashes_with(store, number, other_side(proof))
+        # Two dumps in a folder that fit one text leave it open which one it is about.
+        if proof.startswith('text beside') and len(rows) > 1:
+            continue
+        if proof.startswith('memory beside') and crashes_with(store, number, proof):
+            continue
+        crashes |= rows
+    return crashes
+
+
+def doubtful(store, number, found):
+    """Texts that were taken for another dump's, and fit this one as well."""
+    return {row[0] for proof in found if proof.startswith('memory beside')
+            and crashes_with(store, number, proof)
+            for row in store.all('SELECT input FROM proofs WHERE proof = ?', other_side(proof))}

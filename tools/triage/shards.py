@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Puts the databases of several scans together, of other machines or of shards of one tree."""
+import json
+
+from . import candidates, crashes, groups
+
+AT_ONCE = 500
+
+
+def merge(store, other):
+    """Takes over all that the other one knows, as if this one had read the same files. What was done by
+    hand there is taken over where nothing was done by hand here. Returns the inputs taken over."""
+    rows = other.each("SELECT inputs.*, reports.document FROM inputs LEFT JOIN reports ON input = "
+                      "inputs.id ORDER BY inputs.id")
+    began, ended = other.one('SELECT min(began), max(ended) FROM scans')
+    with store.writing():
+        scan = store.change('INSERT INTO scans (began, ended, folders) VALUES (?, ?, ?)', began or 0, ended,
+                            json.dumps(['merged from ' + other.path]))
+    taken, some = 0, []
+    for row in rows:
+        some.append(row)
+        if len(some) == AT_ONCE:
+            taken += take(store, other, some, scan)
+            some = []
+    taken += take(store, other, some, scan)
+    with store.writing():
+        take_names(store, other)
+    return taken
+
+
+def is_newer_here(store, row):
+    """The same file was read here later."""
+    mine = store.value("SELECT read_at FROM inputs WHERE folder = ? AND name = ? AND state != 'removed'",
+                       row['folder'], row['name'])
+    return mine is not None and mine >= (row['read_at'] or 0)
+
+
+def take(store, other, rows, scan):
+    taken = 0
+    with store.writing():
+        for row in rows:
+            if row['state'] == 'removed' and is_known_removed(store, row) or \
+                    row['state'] != 'removed' and is_newer_here(store, row):
+                continue
+            unit = candidates.Unit(row['folder'], row['name'], json.loads(row['parts'] or '[]'),
+                                   row['size'], row['mtime_ns'], row['kind'], row['fingerprint'])
+            number = crashes.put_input(store, unit, row['state'], row['reason'], row['exit_code'],
+                                       row['nmibt'])
+            if row['facts']:
+                take_report(store, other, row, number, scan)
+            taken += 1
+    return taken
+
+
+def is_known_removed(store, row):
+    return store.value("SELECT 1 FROM inputs WHERE folder = ? AND name = ? AND fingerprint IS ?",
+                       row['folder'], row['name'], row['fingerprint'])
+
+
+def take_report(store, other, row, number, scan):
+    store.change('UPDATE inputs SET signature_version = ?, facts = ?, read_at = ? WHERE id = ?',
+                 row['signature_version'], row['facts'], row['read_at'], number)
+    store.change('INSERT INTO reports VALUES (?, ?) ON CONFLICT (input) DO UPDATE SET document = '
+                 'excluded.document', number, row['document'])
+    proofs = [one[0] for one in other.all('SELECT proof FROM proofs WHERE input = ?', row['id'])]
+    crash = crashes.place(store, number, proofs, scan)
+    theirs = other.one('SELECT by_hand, group_id FROM crashes WHERE id = ?', row['crash_id'])
+    if theirs and theirs['by_hand'] and \
+            not store.value('SELECT by_hand FROM crashes WHERE id = ?', crash):
+        move(store, crash, hand_made(store, other, theirs['group_id'], scan))
+
+
+def hand_made(store, other, theirs, scan):
+    """The group here that the other one's crashes were moved to: that of one of its signatures, or of
+    its name, or a new one."""
+    for row in other.all('SELECT value FROM signatures WHERE group_id = ?', theirs):
+        group = store.value('SELECT group_id FROM signatures WHERE value = ?', row['value'])
+        if group:
+            return group
+    marker = 'merged:%s:%d' % (other.path, theirs)
+    name = other.value('SELECT name FROM groups WHERE id = ?', theirs) or marker
+    return store.value('SELECT id FROM groups WHERE name = ?', name) or \
+        store.change('INSERT INTO groups (name, scan) VALUES (?, ?)', name, scan)
+
+
+def move(store, crash, group):
+    old = store.value('SELECT group_id FROM crashes WHERE id = ?', crash)
+    store.change('UPDATE crashes SET group_id = ?, by_hand = 1 WHERE id = ?', group, crash)
+    groups.drop_if_empty(store, old)
+
+
+def take_names(store, other):
+    """Names, and signatures that people put together."""
+    for group in other.all('SELECT id, name FROM groups'):
+        signatures = other.all('SELECT value, by_hand FROM signatures WHERE group_id = ?', group['id'])
+        here = [store.one('SELECT value, group_id, by_hand FROM signatures WHERE value = ?', row['value'])
+                for row in signatures]
+        here = [row for row in here if row]
+        if not here:
+            continue
+        into = here[0]['group_id']
+        if any(row['by_hand'] for row in signatures):
+            for row in here[1:]:
+                if not row['by_hand'] and row['group_id'] != into:
+                    join(store, row, into)
+        store.change('UPDATE groups SET name = coalesce(name, ?) WHERE id = ?', group['name'], into)
+
+
+def join(store, signature, into):
+    store.change('UPDATE signatures SET group_id = ?, by_hand = 1 WHERE value = ?', into,
+                 signature['value'])
+    store.change('UPDATE crashes SET group_id = ? WHERE signature = ? AND by_hand = 0', into,
+                 signature['value'])
+    groups.drop_if_empty(store, signature['group_id'])

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The database: one SQLite file, which is opened, brought up to date and written here."""
+import contextlib
+import json
+import os
+import sqlite3
+import zlib
+
+from . import Trouble, schema
+
+BUSY_S = 60
+
+
+def default_path():
+    state = os.environ.get('XDG_STATE_HOME') or os.path.expanduser('~/.local/state')
+    return os.environ.get('NMIBT_TRIAGE_DB') or os.path.join(state, 'nmibt', 'triage.db')
+
+
+@contextlib.contextmanager
+def explained(path):
+    """Errors of SQLite as what a person can do about them."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        text = str(error)
+        if 'is full' in text:
+            advice = 'no space is left on its disk. What was written before is safe; make room and ' \
+                     'scan again'
+        elif 'disk I/O' in text:
+            advice = 'its disk can\'t be read or written (%s). What was written before is safe' % text
+        elif 'locked' in text:
+            advice = 'another program has been writing to it for %d s' % BUSY_S
+        elif 'readonly' in text or 'unable to open' in text:
+            advice = 'it can\'t be opened for writing: check the folder and its permissions'
+        elif 'malformed' in text or 'not a database' in text:
+            advice = 'it is no database, or a damaged one (%s)' % text
+        else:
+            advice = text
+        raise Trouble('%s: %s' % (path, advice)) from error
+
+
+class Store:
+    """Rows are sqlite3.Row. Whoever writes does it inside of `with store.writing():`."""
+
+    def __init__(self, path, must_exist=False):
+        self.path = path
+        self.known_functions = set()
+        if must_exist and path != ':memory:' and not os.path.exists(path):
+            raise Trouble('%s: no such database. "nmibt-triage scan FOLDER" makes it; --db names '
+                          'another one' % path)
+        with explained(path):
+            folder = os.path.dirname(path)
+            try:
+                if folder and not must_exist:
+                    os.makedirs(folder, exist_ok=True)
+            except OSError as error:
+                raise Trouble('%s: its folder can\'t be made: %s' % (path, error.strerror)) from error
+            self.db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None,
+                                      check_same_thread=False)
+            self.db.row_factory = sqlite3.Row
+            self.check_owner()
+            self.db.execute('PRAGMA journal_mode = WAL')
+            self.db.execute('PRAGMA synchronous = NORMAL')
+            self.db.execute('PRAGMA foreign_keys = ON')
+            self.db.execute('PRAGMA cache_size = -32768')
+            self.migrate()
+
+    def check_owner(self):
+        """Nobody's database is changed by mistake."""
+        owner = self.db.execute('PRAGMA application_id').fetchone()[0]
+        tables = self.db.execute('SELECT count(*) FROM sqlite_master').fetchone()[0]
+        if owner != schema.APPLICATION_ID and tables:
+            raise Trouble('%s: this is a database of another program' % self.path)
+
+    def migrate(self):
+        version = self.version()
+        if version > len(schema.STEPS):
+            raise Trouble('%s: a newer nmibt-triage wrote it (version %d of the schema; this one knows '
+                          '%d). Use that one' % (self.path, version, len(schema.STEPS)))
+        if version == len(schema.STEPS):
+            return
+        with self.writing():
+            # Another process may have done it meanwhile.
+            for step in schema.STEPS[self.version():]:
+                for statement in statements(step):
+                    self.db.execute(statement)
+            self.db.execute('PRAGMA application_id = %d' % schema.APPLICATION_ID)
+            self.db.execute('PRAGMA user_version = %d' % len(schema.STEPS))
+
+    def version(self):
+        return self.db.execute('PRAGMA user_version').fetchone()[0]
+
+    def close(self):
+        self.db.close()
+
+    @contextlib.contextmanager
+    def writing(self):
+        """All of it is written, or nothing."""
+        with explained(self.path):
+            self.db.execute('BEGIN IMMEDIATE')
+            try:
+                yield
+                self.db.execute('COMMIT')
+            except BaseException:
+                with contextlib.suppress(sqlite3.Error):  # a full disk has ended it already
+                    self.db.execute('ROLLBACK')
+                raise
+
+    def all(self, sql, *values):
+        with explained(self.path):
+            return self.db.execute(sql, values).fetchall()
+
+    def each(self, sql, *values):
+        """One row after another, for what may be a million."""
+        with explained(self.path):
+            yield from self.db.execute(sql, values)
+
+    def one(self, sql, *values):
+        """None: no row."""
+        with explained(self.path):
+            return self.db.execute(sql, values).fetchone()
+
+    def value(self, sql, *values):
+        row = self.one(sql, *values)
+        return row[0] if row else None
+
+    def change(self, sql, *values):
+        return self.db.execute(sql, values).lastrowid
+
+    # ------------------------------------------------------------------------- reports
+
+    def put_report(self, number, document):
+        packed = zlib.compress(json.dumps(document, separators=(',', ':')).encode(), 3)
+        self.change('INSERT INTO reports VALUES (?, ?) ON CONFLICT (input) DO UPDATE SET document = '
+                    'excluded.document', number, packed)
+
+    def report(self, number):
+        """The document that nmibt printed of this input, or None."""
+        packed = self.value('SELECT document FROM reports WHERE input = ?', number)
+        return json.loads(zlib.decompress(packed)) if packed else None
+
+    def put_functions(self, names):
+        new = [name for name in names if name not in self.known_functions]
+        self.db.executemany('INSERT OR IGNORE INTO functions VALUES (?)', [(name,) for name in new])
+        if len(self.known_functions) < 100000:
+            self.known_functions.update(new)
+
+
+def statements(script):
+    """executescript() would commit before it begins."""
+    statement = ''
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ''

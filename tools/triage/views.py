@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What list, groups, show and diff print, as text and as JSON."""
+import json
+import os
+
+from . import Trouble, groups, known, tables, words
+
+SHOWN_FRAMES = 12
+SHOWN_KERNELS = 4
+
+
+def name_of(group):
+    return 'G%d' % group['id'] + (' "%s"' % group['name'] if group['name'] else '')
+
+
+# ----------------------------------------------------------------------------------- list
+
+FILTERS = {'group': 'group_id = ?', 'host': 'host = ?', 'kernel': 'release GLOB ?',
+           'since': 'died >= ?', 'until': 'died < ?'}
+
+
+def crashes(store, limit=-1, **asked):
+    """The newest first; those of unknown times at the end."""
+    asked = {name: value for name, value in asked.items() if value is not None}
+    where = ' AND '.join(FILTERS[name] for name in asked) or '1'
+    return store.each('SELECT * FROM crashes WHERE %s ORDER BY died DESC, id DESC LIMIT ?' % where,
+                      *asked.values(), limit)
+
+
+def crash_json(crash):
+    said = {key: crash[key] for key in ('id', 'host', 'release', 'build_id', 'arch', 'died', 'uptime_ns',
+                                        'dead', 'message', 'culprit', 'signature', 'cpus')}
+    return {**said, 'group': crash['group_id'], 'complete': bool(crash['complete']),
+            'outcomes': json.loads(crash['outcomes'])}
+
+
+def list_crashes(store, found):
+    rows = [[str(crash['id']), words.day_of(crash['died']), words.cut(crash['host'] or '-', 24),
+             words.cut(crash['release'] or '-', 32), 'G%d' % crash['group_id'] if crash['group_id']
+             else '-', words.cut(words.why(crash), 48), words.cut(crash['culprit'] or '-', 40)]
+            for crash in found]
+    tables.show(['>id', 'died', 'host', 'kernel', 'group', 'why', 'in'], rows)
+
+
+def list_inputs(store, states):
+    rows = store.all('SELECT folder, name, state, reason, read_at FROM inputs WHERE state IN (%s) '
+                     'ORDER BY folder, name' % ', '.join('?' * len(states)), *states)
+    for row in rows:
+        print('%s  %s' % (words.shown(os.path.join(row['folder'], row['name'])), words.shown(
+            (row['reason'] or row['state']).replace('\n', '; '))))
+    return len(rows)
+
+
+# --------------------------------------------------------------------------------- groups
+
+def group_json(store, group, rules, last_day):
+    crash = groups.newest(store, group['id'])
+    stacks = groups.stacks_of(store, crash)
+    days = groups.by_day(store, group['id'])
+    before, recent = groups.trend(days, last_day)
+    return {
+        'id': group['id'], 'name': group['name'], 'crashes': group['crashes'], 'hosts': group['hosts'],
+        'first': group['first'], 'last': group['last'],
+        'kernels': groups.tallies(store, group['id'], 'release'),
+        'last_7_days': recent, 'the_7_days_before': before,
+        'signatures': [row[0] for row in store.all('SELECT value FROM signatures WHERE group_id = ?',
+                                                   group['id'])],
+        'newest': crash_json(crash), 'stacks': stacks,
+        'known': [{'title': rule.title, 'link': rule.link, 'remedy': rule.remedy}
+                  for rule in known.match(rules, crash, stacks)],
+    }
+
+
+def last_day(store):
+    """Of the newest crash: what is recent goes by that, not by today, which an archive knows nothing
+    of."""
+    return (store.value('SELECT max(died) FROM crashes') or 0) // 86400
+
+
+def print_stack(stack, indent='    '):
+    frames = [words.cut(frame, 100) for frame in stack['frames']]
+    left = len(frames) - SHOWN_FRAMES
+    more = ['and %s' % words.count(left, 'more frame')] if left > 0 else []
+    print(indent + '%-10s %s' % (words.cut(stack['why'], 20), ('\n' + indent + ' ' * 11).join(
+        frames[:SHOWN_FRAMES] + more)))
+
+
+def kernels_line(counts):
+    shown = ['%s (%s)' % (words.cut(release or 'unknown', 40), format(count, ','))
+             for release, count in list(counts.items())[:SHOWN_KERNELS]]
+    left = len(counts) - SHOWN_KERNELS
+    return ', '.join(shown + (['and %d more' % left] if left > 0 else []))
+
+
+def print_group(said):
+    name = 'G%d' % said['id'] + (' "%s"' % words.shown(said['name']) if said['name'] else '')
+    seen = words.day_of(said['first']), words.day_of(said['last'])
+    print('%s  %s on %s, %s' % (name, words.count(said['crashes'], 'crash'),
+                                words.count(said['hosts'], 'named host'),
+                                seen[0] if seen[0] == seen[1] else '%s to %s' % seen))
+    print('    why        %s' % words.cut(words.why(said['newest']), 100))
+    print('    kernels    %s' % kernels_line(said['kernels']))
+    print('    trend      %s in the last 7 days, %s in the 7 before' %
+          (format(said['last_7_days'], ','), format(said['the_7_days_before'], ',')))
+    for issue in said['known']:
+        print('    known      %s' % words.shown(': '.join(filter(None, (issue['title'], issue['link'])))))
+        if issue['remedy']:
+            print('    remedy     %s' % words.shown(issue['remedy']))
+    for stack in said['stacks'][:2]:
+        print_stack(stack)
+    if len(said['stacks']) > 2:
+        print('    and %s: "nmibt-triage show %d"' % (words.count(len(said['stacks']) - 2, 'more stack'),
+                                                      said['newest']['id']))
+    print()
+
+
+def print_groups(store, rules, order, limit):
+    day = last_day(store)
+    for group in groups.all_groups(store, order, limit):
+        print_group(group_json(store, group, rules, day))
+    total = store.value('SELECT count(*) FROM groups WHERE crashes > 0')
+    if 0 <= limit < total:
+        print('%d of %s. -n 0 shows all.' % (limit, words.count(total, 'group')))
+    loose = groups.without_signature(store)
+    if loose:
+        print('%s without a signature in no group: no CPU panicked or was stuck that has a stack.' %
+              words.count(loose, 'crash'))
+
+
+# ----------------------------------------------------------------------------------- show
+
+def find_crash(store, word):
+    """By its number, or by the path of a file that is about it."""
+    if word.isdecimal():
+        crash = store.one('SELECT * FROM crashes WHERE id = ?', int(word))
+    else:
+        folder, name = os.path.split(os.path.abspath(word))
+        crash = store.one('SELECT crashes.* FROM crashes JOIN inputs ON crash_id = crashes.id '
+                          'WHERE folder = ? AND name = ? ORDER BY inputs.id DESC',
+                          words.escape(folder), words.escape(name))
+    if not crash:
+        raise Trouble('%s: no such crash. "nmibt-triage list" lists them; a crash is named by its number '
+                      'there, or by the path of its dump' % words.shown(word))
+    return crash
+
+
+def files_of(store, crash):
+    return store.all('SELECT * FROM inputs WHERE crash_id = ? ORDER BY id = ? DESC, id', crash['id'],
+                     crash['best'])
+
+
+def print_crash(store, crash, rules):
+    stacks = groups.stacks_of(store, crash)
+    group = store.one('SELECT * FROM groups WHERE id = ?', crash['group_id'])
+    print('crash       %d' % crash['id'])
+    print('died        %s' % words.time_of(crash['died']))
+    for name, value in (('host', crash['host']), ('kernel', crash['release']),
+                        ('build-id', crash['build_id'])):
+        print('%-11s %s' % (name, words.shown(value or 'unknown')))
+    print('why         %s' % words.cut(words.why(crash), 300))
+    print('group       %s' % (words.shown(name_of(group)) + ', with %s' % words.count(
+        group['crashes'] - 1, 'other crash') if group else 'none: it has no signature'))
+    print('outcomes    %s' % ', '.join('%s %s' % (count, words.shown(outcome)) for outcome, count in
+                                       json.loads(crash['outcomes']).items()))
+    if not crash['complete']:
+        print('incomplete  something of it is damaged, lost or unreadable; nmibt says what')
+    for rule in known.match(rules, crash, stacks):
+        print('known       %s' % known.line(rule))
+    for row in files_of(store, crash):
+        path = os.path.join(row['folder'], row['name'])
+        print('%-11s %s%s' % (row['kind'], words.shown(path), ' and %s' % words.count(
+            len(json.loads(row['parts'])), 'more part') if row['parts'] else ''))
+        if row['state'] == 'removed':
+            print('            it is no longer there: %s' % words.shown(row['reason'] or ''))
+        elif row['reason']:
+            print('            %s' % words.shown(row['reason'].replace('\n', '; ')))
+    for stack in stacks:
+        print()
+        print_stack(stack, '')
+
+
+# ----------------------------------------------------------------------------------- diff
+
+def compare_crashes(store, a, b):
+    """Facts in which they differ, and the stacks that one alone has."""
+    for name in 'host', 'release', 'build_id', 'arch', 'message', 'signature', 'cpus', 'outcomes':
+        if a[name] != b[name]:
+            yield name, a[name], b[name]
+    mine, others = ({(stack['why'], tuple(stack['frames'])) for stack in groups.stacks_of(store, crash)}
+                    for crash in (a, b))
+    for stack in sorted(mine - others):
+        yield 'stack', stack, None
+    for stack in sorted(others - mine):
+        yield 'stack', None, stack
+
+
+def print_diff(store, a, b):
+    same = a['group_id'] is not None and a['group_id'] == b['group_id']
+    print('%s: crash %d and crash %d' % ('one group, G%d' % a['group_id'] if same else 'no common group',
+                                         a['id'], b['id']))
+    for name, mine, other in compare_crashes(store, a, b):
+        if name != 'stack':
+            print('%s\n  - %s\n  + %s' % (name, words.cut(mine, 200), words.cut(other, 200)))
+            continue
+        sign, (reason, frames) = ('-', mine) if mine else ('+', other)
+        print('%s stack' % words.cut(reason, 20))
+        for frame in frames:
+            print('  %s %s' % (sign, words.cut(frame, 200)))
+
+
+def releases(store, word):
+    """Of the crashes that are stored, those that a pattern names."""
+    return [row[0] for row in store.all('SELECT DISTINCT value FROM tallies WHERE kind = ? AND value '
+                                        'GLOB ? ORDER BY value', 'release', word)]
+
+
+def compare_kernels(store, a, b):
+    """Each group that one of them has, with its crashes in both."""
+    return store.all('''
+        SELECT group_id, sum(CASE WHEN value GLOB ? THEN crashes ELSE 0 END) AS a,
+            sum(CASE WHEN value GLOB ? THEN crashes ELSE 0 END) AS b
+        FROM tallies WHERE kind = 'release' GROUP BY group_id HAVING a > 0 OR b > 0
+        ORDER BY (a > 0) + (b > 0), a + b DESC''', a, b)
+
+
+def print_kernel_diff(store, a, b):
+    rows = []
+    for row in compare_kernels(store, a, b):
+        crash = groups.newest(store, row['group_id'])
+        note = '' if row['a'] and row['b'] else 'only the first' if row['a'] else 'only the second'
+        rows.append(['G%d' % row['group_id'], format(row['a'], ','), format(row['b'], ','), note,
+                     words.cut(words.why(crash), 48), words.cut(crash['culprit'] or '-', 40)])
+    tables.show(['group', '>' + words.cut(a, 24), '>' + words.cut(b, 24), '', 'why', 'in'], rows)
