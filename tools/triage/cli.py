@@ -6,7 +6,7 @@ import json
 import os
 import sys
 
-from . import Trouble, export, groups, known, prune, runner, scan, shards, store, views, words
+from . import Trouble, export, groups, known, prune, report, runner, scan, shards, store, views, words
 
 FOUND, NOTHING, USAGE, PARTLY, FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -209,6 +209,13 @@ def do_export(args):
     return FOUND
 
 
+def do_report(args):
+    db = open_store(args)
+    print('%s in %s' % (words.count(report.write(db, rules_of(args), args.output), 'page'),
+                        words.shown(os.path.join(args.output, 'index.html'))))
+    return FOUND
+
+
 # -------------------------------------------------------------------------------- changing
 
 def do_name(args):
@@ -306,6 +313,11 @@ def add_readers(commands):
     parser.add_argument('--format', choices=list(export.FORMATS), default='jsonl')
     parser.add_argument('-o', '--output', metavar='FILE')
     parser.set_defaults(run=do_export)
+
+    parser = commands.add_parser('report', help='a folder of HTML pages')
+    parser.add_argument('-o', '--output', metavar='DIR', required=True)
+    add_known(parser)
+    parser.set_defaults(run=do_report)
 
 
 def add_changers(commands):
