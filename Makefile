@@ -177,8 +177,9 @@ install: all install-lib install-hooks ## the extension to where crash looks, th
 	install -D -m 755 $(O)/nmibt $(DESTDIR)$(prefix)/bin/nmibt
 	install -D -m 755 tools/nmibt-check $(DESTDIR)$(prefix)/bin/nmibt-check
 	install -D -m 755 tools/nmibt-triage $(DESTDIR)$(prefix)/bin/nmibt-triage
-	install -d $(DESTDIR)$(prefix)/lib/nmibt/triage
+	install -d $(DESTDIR)$(prefix)/lib/nmibt/triage/report
 	install -m 644 tools/triage/*.py $(DESTDIR)$(prefix)/lib/nmibt/triage
+	install -m 644 tools/triage/report/*.* $(DESTDIR)$(prefix)/lib/nmibt/triage/report
 	install -D -m 755 $(O)/vmcore-nmibt $(DESTDIR)$(prefix)/sbin/vmcore-nmibt
 	install -D -m 644 docs/man/vmcore-nmibt.8 $(DESTDIR)$(mandir)/man8/vmcore-nmibt.8
 	install -D -m 644 docs/man/nmibt.1 $(DESTDIR)$(mandir)/man1/nmibt.1
