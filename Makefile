@@ -180,6 +180,8 @@ install: all install-lib install-hooks ## the extension to where crash looks, th
 	install -d $(DESTDIR)$(prefix)/lib/nmibt/triage/report
 	install -m 644 tools/triage/*.py $(DESTDIR)$(prefix)/lib/nmibt/triage
 	install -m 644 tools/triage/report/*.* $(DESTDIR)$(prefix)/lib/nmibt/triage/report
+	install -d $(DESTDIR)$(prefix)/lib/systemd/system
+	sed 's|@prefix@|$(prefix)|' tools/triage/nmibt-triage.service > $(DESTDIR)$(prefix)/lib/systemd/system/nmibt-triage.service
 	install -D -m 755 $(O)/vmcore-nmibt $(DESTDIR)$(prefix)/sbin/vmcore-nmibt
 	install -D -m 644 docs/man/vmcore-nmibt.8 $(DESTDIR)$(mandir)/man8/vmcore-nmibt.8
 	install -D -m 644 docs/man/nmibt.1 $(DESTDIR)$(mandir)/man1/nmibt.1
@@ -231,7 +233,7 @@ uninstall: ## remove what install put there
 		$(addprefix $(DESTDIR)$(libdir)/,$(notdir $(ARCHIVES)) libnmibt.so libnmibt.so.$(SOVERSION) \
 		libnmibt.so.$(VERSION)) $(DESTDIR)$(libdir)/pkgconfig/libnmibt*.pc
 	rm -f $(DESTDIR)$(prefix)/bin/nmibt-check $(DESTDIR)$(prefix)/bin/nmibt-triage \
-		$(DESTDIR)$(mandir)/man1/nmibt-triage.1 \
+		$(DESTDIR)$(mandir)/man1/nmibt-triage.1 $(DESTDIR)$(prefix)/lib/systemd/system/nmibt-triage.service \
 		$(foreach hook,$(HOOKS) $(UNITS),$(DESTDIR)/usr/$(firstword $(subst =, ,$(hook)))) \
 		$(foreach hook,$(KDUMP_UTILS),$(DESTDIR)/etc/kdump/$(firstword $(subst =, ,$(hook))))
 	rm -rf $(DESTDIR)$(includedir)/nmibt $(DESTDIR)$(prefix)/lib/nmibt/triage

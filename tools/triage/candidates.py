@@ -45,6 +45,7 @@ class Unit:
     kind: str = None  # dump, record or text; None: neither
     fingerprint: str = None
     wait: str = None  # why it is left for later
+    is_fresh: bool = False  # because it may still be written
 
     def paths(self):
         return [os.path.join(words.unescape(self.folder), words.unescape(name))
@@ -159,7 +160,8 @@ def fingerprint(paths):
 def why_wait(unit, head, options):
     """None: it is ready to be read."""
     age = time.time() - unit.mtime_ns / 1e9
-    if age < options.settle:
+    unit.is_fresh = age < options.settle
+    if unit.is_fresh:
         return 'it changed less than %d s ago, and may still be written' % options.settle
     if options.incomplete:
         return None

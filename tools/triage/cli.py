@@ -6,7 +6,8 @@ import json
 import os
 import sys
 
-from . import Trouble, export, groups, known, prune, report, runner, scan, shards, store, views, words
+from . import Trouble, export, groups, known, prune, report, runner, scan, shards, store, views, \
+    watch, words
 
 FOUND, NOTHING, USAGE, PARTLY, FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -84,6 +85,18 @@ def unknown_groups(db, new, rules):
         crash = groups.newest(db, group['id'])
         if not known.match(rules, crash, groups.stacks_of(db, crash)):
             yield group
+
+
+def do_watch(args):
+    options = scan.Options(nmibt=runner.find(args.nmibt), jobs=args.jobs, settle=args.settle)
+    db = open_store(args, must_exist=False)
+
+    def tell_new(outcome):
+        tell(outcome, scan.new_groups(db, outcome.scan), False)
+        sys.stdout.flush()
+
+    watch.watch(db, args.folders, options, tell_new)
+    return FOUND
 
 
 def do_scan(args):
@@ -252,25 +265,33 @@ def add_known(parser):
                         help='rules of known issues (TOML); may be given several times')
 
 
-def add_scan(commands):
-    parser = commands.add_parser('scan', help='read what is new in folders of dumps')
+def add_reading(parser):
     parser.add_argument('folders', nargs='+', metavar='DIR')
     parser.add_argument('-j', '--jobs', type=positive, default=os.cpu_count() or 1,
                         help='dumps that are read at the same time (by default as many as CPUs)')
-    parser.add_argument('--shard', type=shard, metavar='I/N',
-                        help='of N parts of the files only part I, counted from 1')
     parser.add_argument('--settle', type=natural, default=60, metavar='SECONDS',
                         help='leave files for later that changed less than this ago (default 60)')
+    parser.add_argument('--nmibt', metavar='PROGRAM', help='this nmibt')
+
+
+def add_scan(commands):
+    parser = commands.add_parser('scan', help='read what is new in folders of dumps')
+    add_reading(parser)
+    parser.add_argument('--shard', type=shard, metavar='I/N',
+                        help='of N parts of the files only part I, counted from 1')
     parser.add_argument('--incomplete', action='store_true',
                         help='also read dumps that are marked as not complete')
     parser.add_argument('--again', action='store_true', help='read all files again')
-    parser.add_argument('--nmibt', metavar='PROGRAM', help='this nmibt')
     parser.add_argument('--fail-on-new', action='store_true',
                         help='exit code 1 if there is a new group that no known issue explains')
     add_known(parser)
     parser.add_argument('-q', '--quiet', action='store_true', help='only the counts')
     parser.add_argument('--json', action='store_true', help='what came of it as JSON')
     parser.set_defaults(run=do_scan)
+
+    parser = commands.add_parser('watch', help='read what comes, until it is stopped')
+    add_reading(parser)
+    parser.set_defaults(run=do_watch)
 
 
 def add_readers(commands):

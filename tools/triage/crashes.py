@@ -54,16 +54,16 @@ def put_parts_away(store, unit):
                      "AND name = ? AND state != 'removed'", unit.name, unit.folder, name)
 
 
-def put_report(store, unit, document, exit_code, messages, scan):
-    """Returns the number of the crash."""
+def put_report(store, result, scan):
+    """result: scan.Result. Returns the number of the crash."""
+    unit, document = result.unit, result.report
     signature = document['signature']
-    number = put_input(store, unit, 'read', messages or None, exit_code, document['generator'])
+    number = put_input(store, unit, 'read', result.reason or None, result.exit_code, document['generator'])
     store.change('UPDATE inputs SET signature_version = ?, facts = ? WHERE id = ?',
                  signature['version'], json.dumps(facts.of_report(document)), number)
-    store.put_report(number, document)
+    store.put_report(number, result.packed)
     store.put_functions({frame for stack in facts.stacks(document) for frame in stack['frames']})
-    return place(store, number, identity.proofs(document, unit.folder, unit.kind, unit.size,
-                                                unit.fingerprint), scan)
+    return place(store, number, identity.proofs(document, result.content, unit), scan)
 
 
 # ------------------------------------------------------------------------ of which crash

@@ -30,9 +30,9 @@ def by_death(document):
                   facts.number(death.get('ns')), death.get('message'))
 
 
-def by_content(document, size, fingerprint):
+def by_content(content, size, fingerprint):
     """The file is a copy of the other one: samples of it are the same, and all that nmibt says of it."""
-    return joined('content', size, fingerprint, facts.content_hash(document))
+    return joined('content', size, fingerprint, content)
 
 
 def beside(document, folder, kind):
@@ -45,9 +45,10 @@ def beside(document, folder, kind):
                   document['case']['release'], printed, death.get('message'))
 
 
-def proofs(document, folder, kind, size, fingerprint):
-    found = [by_capture(document), by_death(document), by_content(document, size, fingerprint),
-             beside(document, folder, kind)]
+def proofs(document, content, unit):
+    """content: facts.content_hash()"""
+    found = [by_capture(document), by_death(document),
+             by_content(content, unit.size, unit.fingerprint), beside(document, unit.folder, unit.kind)]
     return [proof for proof in found if proof]
 
 

@@ -8,6 +8,9 @@ import subprocess
 from . import Trouble
 
 
+REPORT = b'],"report":'
+
+
 class Died(Exception):
     """nmibt has ended before its line."""
 
@@ -35,7 +38,8 @@ class Runner:
                                         start_new_session=True)
 
     def read(self, paths):
-        """The line about the dump in these files: exit_code, messages, report."""
+        """The line about the dump in these files: exit_code, messages, report, and raw, the bytes of
+        report."""
         if not self.process:
             self.start()
         try:
@@ -47,9 +51,11 @@ class Runner:
         if not line.endswith(b'\n'):
             raise Died(self.how_it_ended())
         try:
-            return json.loads(line)
+            # Quotes in the strings before it are escaped.
+            raw = line[line.index(REPORT) + len(REPORT):].rstrip()[:-1]
+            return {**json.loads(line), 'raw': raw}
         except ValueError as error:
-            raise Died('nmibt wrote no JSON: %s' % error) from error
+            raise Died('nmibt wrote what is no line of --batch: %s' % error) from error
 
     def how_it_ended(self):
         process, self.process = self.process, None

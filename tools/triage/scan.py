@@ -15,7 +15,8 @@ import subprocess
 import threading
 import time
 
-from . import Trouble, candidates, crashes, progress, runner, words
+from . import Trouble, candidates, crashes, facts, progress, runner, words
+from .store import pack
 
 AT_ONCE = 32  # results in one transaction, and in memory: each may be large
 SHOWN_REASON = 2000  # characters of what nmibt said
@@ -40,6 +41,7 @@ class Outcome:
     empty: int = 0
     failed: int = 0
     later: int = 0
+    fresh: int = 0  # of these: left because they may still be written
     crashes: int = 0
     seconds: float = 0.0
     interrupted: bool = False
@@ -150,6 +152,8 @@ class Result:
     reason: str = None
     exit_code: int = None
     report: dict = None
+    packed: bytes = None  # the report as it is stored
+    content: str = None  # by which a copy is known
     is_trouble: bool = False  # something is wrong, and the next scan tries again
 
 
@@ -171,7 +175,8 @@ def read_unit(unit, reader, options):
     said = '\n'.join(line['messages'])[:SHOWN_REASON]
     code = line['exit_code']
     if line['report']:
-        return Result(unit, 'read', said, code, line['report'])
+        return Result(unit, 'read', said, code, line['report'], pack(line['raw']),
+                      facts.content_hash(line['raw']))
     return Result(unit, 'empty' if code == 1 else 'failed', said, code)
 
 
@@ -193,7 +198,7 @@ def write(store, result, outcome, nmibt):
     unit = result.unit
     if result.state == 'read':
         crashes.put_parts_away(store, unit)
-        crashes.put_report(store, unit, result.report, result.exit_code, result.reason, outcome.scan)
+        crashes.put_report(store, result, outcome.scan)
     elif result.state == 'later':
         crashes.put_later(store, unit, result.reason)
     elif result.state:
@@ -205,6 +210,7 @@ def count(result, outcome):
     path = os.path.join(unit.folder, unit.name)
     if result.state in ('read', 'empty', 'failed', 'later'):
         setattr(outcome, result.state, getattr(outcome, result.state) + 1)
+    outcome.fresh += unit.is_fresh and result.state == 'later'
     if result.state == 'failed' or result.is_trouble:
         outcome.troubles.append((path, result.reason))
 

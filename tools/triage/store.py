@@ -129,8 +129,8 @@ class Store:
 
     # ------------------------------------------------------------------------- reports
 
-    def put_report(self, number, document):
-        packed = zlib.compress(json.dumps(document, separators=(',', ':')).encode(), 3)
+    def put_report(self, number, packed):
+        """packed: by pack()"""
         self.change('INSERT INTO reports VALUES (?, ?) ON CONFLICT (input) DO UPDATE SET document = '
                     'excluded.document', number, packed)
 
@@ -144,6 +144,11 @@ class Store:
         self.db.executemany('INSERT OR IGNORE INTO functions VALUES (?)', [(name,) for name in new])
         if len(self.known_functions) < 100000:
             self.known_functions.update(new)
+
+
+def pack(raw):
+    """A report as it is stored."""
+    return zlib.compress(raw, 3)
 
 
 def statements(script):

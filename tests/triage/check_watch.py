@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""watch reads what comes, however it comes, and only when it is there as a whole."""
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import fleet
+from common import TOP, TRIAGE, Triage, integrity
+
+PATIENCE_S = 120
+
+
+def wait_for(condition):
+    """False: it did not come about."""
+    end = time.monotonic() + PATIENCE_S
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.1)
+    return False
+
+
+def check_unit(results, tmp):
+    """The unit for systemd is one, by systemd's own check, with a program that is there."""
+    with open(os.path.join(TOP, 'tools/triage/nmibt-triage.service')) as file:
+        text = file.read()
+    prefix = os.path.join(tmp, 'prefix')
+    os.makedirs(os.path.join(prefix, 'bin'))
+    shutil.copy('/bin/true', os.path.join(prefix, 'bin/nmibt-triage'))
+    path = os.path.join(tmp, 'nmibt-triage.service')
+    with open(path, 'w') as file:
+        file.write(text.replace('@prefix@', prefix))
+    if not shutil.which('systemd-analyze'):
+        print('     the unit was left out: there is no systemd-analyze')
+        return
+    done = subprocess.run(['systemd-analyze', 'verify', '--man=no', path], capture_output=True, text=True)
+    mine = [line for line in done.stderr.splitlines() if 'nmibt-triage' in line]
+    results.note('the unit for systemd', '\n'.join(mine))
+
+
+def check(results, tmp, many):
+    made = [one.path for one in fleet.make(os.path.join(tmp, 'made'), 6, kinds=3, old=False)]
+    folder = os.path.join(tmp, 'crash')
+    os.mkdir(folder)
+    shutil.copy2(made[0], os.path.join(folder, 'vmcore.0'))
+    triage = Triage(os.path.join(tmp, 'watch.db'))
+    process = subprocess.Popen([TRIAGE, '--db', triage.db, 'watch', '--settle', '1', folder],
+                               env=triage.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+    def known(name):
+        return triage.rows("SELECT 1 FROM inputs WHERE name = ? AND state = 'read'", name)
+
+    results.note('what was there before is read', '' if wait_for(
+        lambda: os.path.exists(triage.db) and triage.value('PRAGMA user_version') and known('vmcore.0'))
+        else 'it is not')
+    shutil.copy(made[1], os.path.join(folder, 'vmcore.1'))
+    os.makedirs(os.path.join(folder, 'host/date'))
+    shutil.copy(made[2], os.path.join(folder, 'host/date/vmcore.2'))
+    shutil.copy(made[3], os.path.join(folder, 'host/vmcore.3-incomplete'))
+    with open(made[4], 'rb') as file, open(os.path.join(folder, 'vmcore.4'), 'wb') as slow:
+        slow.write(file.read(100000))
+        slow.flush()
+        results.note('a file that comes is read, in a folder that comes, too', '' if wait_for(
+            lambda: known('vmcore.1') and known('vmcore.2')) else triage.rows('SELECT * FROM inputs'))
+        results.same('what is not finished is not', known('vmcore.3'), [])
+        slow.write(file.read())
+    os.rename(os.path.join(folder, 'host/vmcore.3-incomplete'), os.path.join(folder, 'host/vmcore.3'))
+    results.note('it is read when it is', '' if wait_for(lambda: known('vmcore.3') and known('vmcore.4'))
+                 else triage.rows('SELECT * FROM inputs'))
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate()
+    results.note('SIGTERM ends it', '' if process.returncode == 0 and not err and b'new group' in out else
+                 (process.returncode, out, err))
+    results.same('each is one crash', triage.value('SELECT count(*) FROM crashes'), 5)
+    results.note('the database is sound', integrity(triage))
+    check_unit(results, tmp)
