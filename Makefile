@@ -146,7 +146,7 @@ vmcore-nmibt-static: $(O)/vmcore-nmibt-static ## the tool for the capture kernel
 SUITES := tests/unit/run tests/fuzz/run-mutate tests/layers tests/hooks tests/abi/run \
 	$(addprefix docs/,check-format check-evidence check-matrix) \
 	$(addprefix tests/golden/,run-mkdump run-synthetic run-describe run-tool run-json run-batch \
-	run-debuginfo run-log run-text run-pstore run-record run-crash run-cost) tests/triage/run
+	run-debuginfo run-log run-text run-pstore run-record run-crash run-cost) tests/triage/run tests/triage/cluster
 KERNEL_SUITES := tests/e2e/run tests/e2e/matrix tests/e2e/panics tests/e2e/kcsan tests/e2e/pstore tests/e2e/efivars tests/e2e/formats tests/e2e/stock
 CRASH_ARM64 := tests/kept tests/golden testdumps -- tests/golden/run-crash --crash arm64
 
@@ -180,6 +180,7 @@ install: all install-lib install-hooks ## the extension to where crash looks, th
 	install -d $(DESTDIR)$(prefix)/lib/nmibt/triage/report
 	install -m 644 tools/triage/*.py $(DESTDIR)$(prefix)/lib/nmibt/triage
 	install -m 644 tools/triage/report/*.* $(DESTDIR)$(prefix)/lib/nmibt/triage/report
+	install -m 755 scripts/nmibt-triage.sbatch $(DESTDIR)$(prefix)/lib/nmibt
 	install -d $(DESTDIR)$(prefix)/lib/systemd/system
 	sed 's|@prefix@|$(prefix)|' tools/triage/nmibt-triage.service > $(DESTDIR)$(prefix)/lib/systemd/system/nmibt-triage.service
 	install -D -m 755 $(O)/vmcore-nmibt $(DESTDIR)$(prefix)/sbin/vmcore-nmibt
@@ -234,6 +235,7 @@ uninstall: ## remove what install put there
 		libnmibt.so.$(VERSION)) $(DESTDIR)$(libdir)/pkgconfig/libnmibt*.pc
 	rm -f $(DESTDIR)$(prefix)/bin/nmibt-check $(DESTDIR)$(prefix)/bin/nmibt-triage \
 		$(DESTDIR)$(mandir)/man1/nmibt-triage.1 $(DESTDIR)$(prefix)/lib/systemd/system/nmibt-triage.service \
+		$(DESTDIR)$(prefix)/lib/nmibt/nmibt-triage.sbatch \
 		$(foreach hook,$(HOOKS) $(UNITS),$(DESTDIR)/usr/$(firstword $(subst =, ,$(hook)))) \
 		$(foreach hook,$(KDUMP_UTILS),$(DESTDIR)/etc/kdump/$(firstword $(subst =, ,$(hook))))
 	rm -rf $(DESTDIR)$(includedir)/nmibt $(DESTDIR)$(prefix)/lib/nmibt/triage

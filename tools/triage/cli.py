@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The command line: what each command takes, and its exit code."""
 import argparse
+import atexit
 import datetime
 import json
 import os
@@ -25,7 +26,10 @@ def as_json(value):
 
 
 def open_store(args, must_exist=True):
-    return store.Store(args.db, must_exist)
+    """Closed in the end, so that the database is one file then, without a -wal beside it."""
+    db = store.Store(args.db, must_exist)
+    atexit.register(db.close)
+    return db
 
 
 def rules_of(args):
