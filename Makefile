@@ -121,7 +121,7 @@ VMCORE_SRCS := $(wildcard tools/vmcore/*.c) $(filter-out lib/text/archs.c lib/so
 	$(foreach folder,$(BASE) recorder,$(wildcard lib/$(folder)/*.c)))
 VMCORE_OBJS := $(VMCORE_SRCS:%.c=$(O)/small/%.o)
 SMALL := -Os -g -fPIE $(if $(findstring clang,$(CC)),,-flto -flto-partition=one) -ffunction-sections -fdata-sections \
-	-fno-asynchronous-unwind-tables -fno-plt
+	-fno-asynchronous-unwind-tables -fno-plt -fno-jump-tables
 # Short relocations are 20 KB less. They need glibc 2.36, and not every linker can write them.
 RELR = $(shell echo 'int main(void){return 0;}' | $(CC) -x c -pie -fPIE -Wl,--fatal-warnings \
 	-Wl,-z,pack-relative-relocs -o /dev/null - 2>/dev/null && echo -Wl,-z,pack-relative-relocs)

@@ -35,8 +35,8 @@ struct layout {
 	uint64_t desc_used, info_used; /* up to the end of the last of these */
 };
 
-/* Of a descriptor, or a printk_info: 24 of each up to 7.2. */
-#define MAX_USED 64
+/* Of a descriptor, or a printk_info: 24 bytes of each up to 7.2, or more in a vendor's kernel. */
+#define MAX_USED 256
 
 /* Of struct nmibt_log. */
 enum window { DESCS, INFOS, TEXT };
