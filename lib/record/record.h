@@ -96,8 +96,8 @@ struct nmibt_record_writer;
 #define NMIBT_RECORD_MIN 512
 struct nmibt_error *nmibt_record_writer_new(size_t size, uint32_t id, nmibt_write_fn write,
 					    void *ctx, struct nmibt_record_writer **ret);
-/* Writes a chunk of items, at most NMIBT_CHUNK_MAX bytes. what, static and at most 18 bytes long, is
- * the name under which it is counted if it has no room. */
+/* Writes a chunk of items. More than NMIBT_CHUNK_MAX bytes, which no reader takes, are what has no room.
+ * what, at most 18 bytes long and there until the end, is the name under which it is counted then. */
 struct nmibt_error *nmibt_record_put(struct nmibt_record_writer *writer, const char *what,
 				     const struct nmibt_bytes *items);
 /* True: a chunk had no room. Nothing is written any more. */

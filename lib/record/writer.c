@@ -147,8 +147,8 @@ static bool take_room(struct nmibt_record_writer *writer, const struct nmibt_byt
 {
 	size_t nr = count_items(items);
 
-	if (writer->is_full || NMIBT_CHUNK_HEADER + len > writer->left ||
-	    writer->nr == UINT16_MAX ||
+	if (writer->is_full || items->len > NMIBT_CHUNK_MAX ||
+	    NMIBT_CHUNK_HEADER + len > writer->left || writer->nr == UINT16_MAX ||
 	    items->len > NMIBT_RECORD_MAX - LAST_CHUNK - writer->items_len ||
 	    nr > NMIBT_ITEMS_MAX - MAX_NAMES - writer->nr_items)
 		return false;
@@ -191,7 +191,7 @@ void nmibt_record_drop(struct nmibt_record_writer *writer, const char *what, uin
 	while (i < writer->nr_dropped && strcmp(writer->dropped[i].what, what))
 		i++;
 	if (i == MAX_NAMES)
-		i--;
+		writer->dropped[--i].what = "other things";
 	else if (i == writer->nr_dropped)
 		writer->dropped[writer->nr_dropped++].what = what;
 	writer->dropped[i].bytes += bytes;

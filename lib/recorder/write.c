@@ -24,6 +24,8 @@
  * its end. */
 #define HEADERS_AT_ONCE 16
 #define RECORDS_AT_ONCE 64
+/* After so many bytes of stacks at the stop their chunk is put. */
+#define STACKS_AT_ONCE (16 << 10)
 /* How many of the log's records come before everything about CPUs. */
 #define LAST_RECORDS 20
 /* The summary in the record has at most so many lines. */
@@ -387,7 +389,8 @@ static struct nmibt_error *put_stop_stacks(struct writing *w)
 		if (nmibt_record_is_full(w->writer))
 			return NULL;
 		err = note_stop_stack(w, w->rec->order[i]);
-		if (!err && i % HEADERS_AT_ONCE == HEADERS_AT_ONCE - 1)
+		if (!err && (i % HEADERS_AT_ONCE == HEADERS_AT_ONCE - 1 ||
+			     w->note.answers.len > STACKS_AT_ONCE))
 			err = put_noted(w, STOP_STACKS);
 	}
 	return err ? err : put_noted(w, STOP_STACKS);

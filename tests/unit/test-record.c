@@ -369,6 +369,43 @@ static void no_room_for_too_many_items(void **state)
 	free(items.s);
 }
 
+/* Zeros are a short chunk, whose items no reader takes. */
+static void no_room_for_a_chunk_of_too_many_bytes(void **state)
+{
+	static char zeros[NMIBT_CHUNK_MAX];
+	struct nmibt_bytes items = {0};
+	struct nmibt_record_writer *writer;
+	uint64_t last = 0;
+
+	(void)state;
+	const struct nmibt_item item = {.kind = NMIBT_ITEM_MEMORY, .data = {zeros, sizeof(zeros)}};
+	assert_null(nmibt_item_add(&items, &item, &last));
+	assert_null(nmibt_record_writer_new(0, ID, write_nowhere, NULL, &writer));
+	assert_null(nmibt_record_put(writer, "traces", &items));
+	assert_true(nmibt_record_is_full(writer));
+	nmibt_record_writer_free(writer);
+	free(items.s);
+}
+
+/* No name has the bytes of another. */
+static void too_many_names(void **state)
+{
+	static const char *const names[] = {"1", "2", "3", "4", "5", "6", "7", "8", "9", "10"};
+	static struct file file;
+	struct nmibt_record_writer *writer;
+	struct seen seen;
+
+	(void)state;
+	file.len = 0;
+	assert_null(nmibt_record_writer_new(NMIBT_RECORD_MIN, ID, write_to, &file, &writer));
+	for (unsigned int i = 0; i < 10; i++)
+		nmibt_record_drop(writer, names[i], 1);
+	assert_null(nmibt_record_finish(writer));
+	nmibt_record_writer_free(writer);
+	read_record(file.data, file.len, &seen);
+	assert_string_equal(seen.dropped, "1 1;2 1;3 1;4 1;5 1;6 1;7 1;other things 3;");
+}
+
 /* Many headers that each claim as much as a chunk may have: tests/golden/run-cost has what that costs. */
 static void headers_that_claim_much(void **state)
 {
@@ -501,6 +538,8 @@ int main(void)
 		cmocka_unit_test(a_chunk_of_too_many_bytes),
 		cmocka_unit_test(a_record_of_too_many_items),
 		cmocka_unit_test(no_room_for_too_many_items),
+		cmocka_unit_test(no_room_for_a_chunk_of_too_many_bytes),
+		cmocka_unit_test(too_many_names),
 		cmocka_unit_test(headers_that_claim_much),
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(every_kind_of_item),
