@@ -231,12 +231,13 @@ static bool is_new(struct memory_note *note, const struct nmibt_item *item)
 	if (tfind(&key, &note->known, compare_known))
 		return false;
 	struct known *known = malloc(sizeof(*known));
-	if (!known)
-		return false;
-	*known = key;
-	if (tsearch(known, &note->known, compare_known))
-		return true;
+	if (known) {
+		*known = key;
+		if (tsearch(known, &note->known, compare_known))
+			return true;
+	}
 	free(known);
+	note->failure = nmibt_error_nomem();
 	return false;
 }
 
