@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "outfile.h"
@@ -26,7 +27,14 @@ bool write_all(int fd, const char *data, size_t len)
 
 bool outfile_open(struct outfile *out, const char *path)
 {
+	struct stat st;
+
 	*out = (struct outfile){.path = path, .fd = -1};
+	/* In the place of /dev/null there would be a file. */
+	if (!stat(path, &st) && !S_ISREG(st.st_mode)) {
+		errno = EEXIST;
+		return false;
+	}
 	if (asprintf(&out->temporary, "%s.XXXXXX", path) < 0) {
 		out->temporary = NULL;
 		return false;

@@ -14,7 +14,8 @@ struct outfile {
 	int fd;
 };
 
-/* Opens a new file beside path, for its owner only. False: errno says why. */
+/* Opens a new file beside path, for its owner only. False: errno says why; EEXIST: there is a device or
+ * a folder, which stays. */
 bool outfile_open(struct outfile *out, const char *path);
 bool outfile_write(struct outfile *out, const char *data, size_t len);
 /* Puts it onto the disk and in its place. False: errno says why, and path is as it was. */

@@ -27,13 +27,11 @@ static const char help[] = USAGE
 	"  -o, --output=FILE    write the text to FILE, which is there as a whole or not at all\n"
 	"  -r, --record=FILE    write a record to FILE, which nmibt reads as it reads a dump\n"
 	"  -p, --pstore[=DEV]   write a record to DEV, /dev/pmsg0, as large as pstore keeps it\n"
-	"      --efivars[=DIR]  write a small record to an EFI variable below DIR,\n"
-	"                       /sys/firmware/efi/efivars, if it leaves half of the room free\n"
+	"      --efivars[=DIR]  write a small record to an EFI variable, if there is room\n"
 	"  -s, --size=BYTES     the most bytes of a record\n"
 	"  -c, --console[=DEV]  write the summary to DEV, /dev/console, instead\n"
 	"  -k, --kmsg           write the summary also to /dev/kmsg\n"
-	"      --keep-old=DIR   copy the old console and messages that pstore has to DIR;\n"
-	"                       without it their ends go into the record, where there is room\n"
+	"      --keep-old=DIR   copy the old console and messages that pstore has to DIR\n"
 	"      --help           this text\n"
 	"      --version        the version\n"
 	"\n"
@@ -85,7 +83,7 @@ static bool parse_size(const char *text, size_t *ret)
 
 	errno = 0;
 	unsigned long long size = strtoull(text, &end, 10);
-	if (errno || end == text || *end || *text == '-' || !size || size > SIZE_MAX)
+	if (errno || *end || *text < '0' || *text > '9' || size < MIN_RECORD || size > SIZE_MAX)
 		return false;
 	*ret = size;
 	return true;
@@ -107,7 +105,8 @@ static int take_option(int c, struct arguments *args)
 	case 's':
 		if (parse_size(optarg, &args->size))
 			return -1;
-		fprintf(stderr, "vmcore-nmibt: \"%s\" is no number of bytes\n", optarg);
+		fprintf(stderr, "vmcore-nmibt: \"%s\" is no number of bytes from %d on\n", optarg,
+			MIN_RECORD);
 		return 2;
 	case 'c':
 		args->console = optarg ? optarg : "/dev/console";
@@ -337,7 +336,8 @@ static int write_pstore(struct nmibt_recorder *rec, const struct arguments *args
 	struct old_file *old;
 	unsigned int nr;
 
-	bool has_memory = pstore_read_old(OLD_PSTORE, MAX_OLD, &old, &nr);
+	bool has_memory =
+		pstore_read_old(OLD_PSTORE, args->keep_old ? SIZE_MAX : MAX_OLD, &old, &nr);
 	int code = !has_memory	    ? complain(OLD_PSTORE)
 		   : args->keep_old ? copy_old(args, old, nr)
 				    : 0;
@@ -374,27 +374,39 @@ static int write_device(struct nmibt_recorder *rec, const char *path)
 	return code;
 }
 
-/* /dev/kmsg makes a record of the log of each write: that is a line. */
+/* /dev/kmsg makes a record of the log of each write, and refuses one of about 1000 bytes: that is a
+ * line, or a part of a long list of CPUs. */
 struct kmsg {
 	int fd;
 	size_t len;
 	char line[512];
 };
 
+/* A part ends behind a comma, so that no number is in two. */
+static bool write_part(struct kmsg *kmsg)
+{
+	size_t len = kmsg->len;
+
+	while (len && kmsg->line[len - 1] != ',' && kmsg->line[len - 1] != '\n')
+		len--;
+	len = len ?: kmsg->len;
+	bool done = write_all(kmsg->fd, kmsg->line, len);
+	kmsg->len -= len;
+	memmove(kmsg->line, kmsg->line + len, kmsg->len);
+	return done;
+}
+
 static bool write_kmsg(void *ctx, const char *data, size_t len)
 {
 	struct kmsg *kmsg = ctx;
+	bool done = true;
 
-	for (size_t i = 0; i < len; i++) {
-		if (kmsg->len < sizeof(kmsg->line))
-			kmsg->line[kmsg->len++] = data[i];
-		if (data[i] != '\n')
-			continue;
-		if (!write_all(kmsg->fd, kmsg->line, kmsg->len))
-			return false;
-		kmsg->len = 0;
+	for (size_t i = 0; i < len && done; i++) {
+		kmsg->line[kmsg->len++] = data[i];
+		if (data[i] == '\n' || kmsg->len == sizeof(kmsg->line))
+			done = write_part(kmsg);
 	}
-	return true;
+	return done;
 }
 
 static int write_log(struct nmibt_recorder *rec)
