@@ -32,11 +32,11 @@ struct recorded {
 	char *file; /* all files, one after the other */
 	size_t size;
 	uint32_t id; /* of the record that counts */
+	uint32_t last_id; /* of the last sound chunk */
 	bool has_others; /* there are other records */
 	bool *numbers; /* NR_NUMBERS: the chunks that were read */
 	unsigned int nr_chunks, end; /* end: the highest number + 1 */
 	bool has_first, has_last;
-	unsigned int nr_damaged;
 	char **blocks; /* the items of each chunk */
 	size_t nr_blocks;
 	uint32_t nr_items;
@@ -65,6 +65,7 @@ static struct nmibt_error *choose_record(void *ctx, const struct nmibt_chunk *ch
 	if (!r->has_first || !chunk->number)
 		r->id = chunk->id;
 	r->has_first |= !chunk->number;
+	r->last_id = chunk->id;
 	r->nr_chunks++;
 	return NULL;
 }
@@ -248,7 +249,7 @@ static void describe_loss(struct recorded *r)
 		len = snprintf(to, room, "%u chunk%s of the record %s damaged or missing", missing,
 			       nmibt_plural(missing), missing == 1 ? "is" : "are");
 	else if (!r->has_last)
-		len = snprintf(to, room, "the record is cut: its end is missing");
+		len = snprintf(to, room, "the end of the record is damaged or missing");
 	else if (*r->source_lost)
 		len = snprintf(to, room, "of the dump: %s", r->source_lost);
 	if (r->dropped.len)
@@ -396,7 +397,12 @@ static const char *reader_remark(const void *dump)
 {
 	const struct recorded *r = dump;
 
-	return r->has_others ? "there are other records in it: the last one is shown" : NULL;
+	if (!r->has_others)
+		return NULL;
+	return r->id == r->last_id
+		       ? "there are other records in it: the last one is shown"
+		       : "there are other records in it: the last one lacks its beginning, and an "
+			 "earlier one is shown";
 }
 
 static const char *reader_summary(const void *dump)
@@ -458,13 +464,14 @@ static struct nmibt_error *join_files(struct recorded *r, unsigned int nr,
 
 static struct nmibt_error *read_record(struct recorded *r)
 {
+	unsigned int nr_damaged; /* what is missing says it */
 	struct nmibt_error *err =
-		nmibt_record_read(r->file, r->size, choose_record, r, &r->nr_damaged);
+		nmibt_record_read(r->file, r->size, choose_record, r, &nr_damaged);
 
 	if (err)
 		return err;
 	r->nr_chunks = 0;
-	err = nmibt_record_read(r->file, r->size, take_chunk, r, &r->nr_damaged);
+	err = nmibt_record_read(r->file, r->size, take_chunk, r, &nr_damaged);
 	if (err)
 		return err;
 	sort_answers(&r->memory);
