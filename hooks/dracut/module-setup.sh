@@ -26,7 +26,7 @@ install() {
 	inst_multiple @sbindir@/vmcore-nmibt sh sleep awk date ls mkdir rm sed tail \
 		@libdir@/nmibt/limit @libdir@/nmibt/run @libdir@/nmibt/capture @libdir@/nmibt/beside \
 		@libdir@/nmibt/kdump-folder @libdir@/nmibt/kdump-send
-	inst_multiple -o modprobe
+	inst_multiple -o modprobe ip
 	inst_simple "$systemdsystemunitdir/nmibt-capture.service"
 	systemctl -q --root "$initdir" add-wants initrd.target nmibt-capture.service
 }
