@@ -427,9 +427,11 @@ static void doubt_lead(struct taken *t, enum nmibt_print kind)
 		const struct level *l = &t->s->levels[i - 1];
 		bool is_reason =
 			l->kind == NMIBT_PRINT_OOPS && !l->has_heading && kind == NMIBT_PRINT_PANIC;
+		/* RCU has no trace of its own here: it asks CPUs, and shows tasks by their names. */
+		bool has_no_trace = l->kind == NMIBT_PRINT_STALL;
 
 		if (l->printout && !l->trace && l->phase == PHASE_LEAD && !l->is_doubtful &&
-		    !is_reason)
+		    !is_reason && !has_no_trace)
 			nmibt_doubt(t->s, false);
 	}
 }
