@@ -55,19 +55,14 @@ static bool read_sp(struct nmibt_str s, struct nmibt_printed *ret)
 	return ret->has_sp;
 }
 
-/* "10: c0123456  r9 : 00000000  r8 : c0123456"; between frames "7:c0123456 r6:c0123456", behind a space */
+/* "7:c0123456 r6:c0123456" between frames, behind " r" */
 static bool is_registers(struct nmibt_str s, struct nmibt_printed *ret)
 {
 	uint64_t number, value;
 
 	(void)ret;
-	if (!nmibt_take_decimal(&s, 12, &number))
-		return false;
-	nmibt_skip(&s, " ");
-	if (!nmibt_skip(&s, ":"))
-		return false;
-	nmibt_skip(&s, " ");
-	return nmibt_take_hex(&s, 8, &value);
+	return nmibt_take_decimal(&s, 12, &number) && nmibt_skip(&s, ":") &&
+	       nmibt_take_hex(&s, 8, &value);
 }
 
 /* "1ea0: c0123456 00000000": dump_mem() */
@@ -89,7 +84,9 @@ static const struct nmibt_form forms[] = {
 	{"LR is at ", NMIBT_PRINT_REGISTER, NULL},
 	{"pc : ", NMIBT_PRINT_REGISTER, read_pc},
 	{"sp : ", NMIBT_PRINT_REGISTER, read_sp},
-	{"r", NMIBT_PRINT_REGISTER, is_registers},
+	{"r10: ", NMIBT_PRINT_REGISTER, NULL},
+	{"r7 : ", NMIBT_PRINT_REGISTER, NULL},
+	{"r3 : ", NMIBT_PRINT_REGISTER, NULL},
 	{" r", NMIBT_PRINT_REGISTER, is_registers},
 	{"Flags: ", NMIBT_PRINT_REGISTER, read_flags},
 	{"Control: ", NMIBT_PRINT_REGISTER, NULL},

@@ -29,24 +29,25 @@ static bool read_pc(struct nmibt_str s, struct nmibt_printed *ret)
 	return nmibt_take_hex(&s, 16, &addr) && nmibt_skip(&s, " ra ");
 }
 
-/* "0 0000000000000001 a1 ...", behind the letter */
+/* "0000000000000001 a1 ...": four registers in a line */
 static bool is_registers(struct nmibt_str s, struct nmibt_printed *ret)
 {
-	uint64_t number, value;
-	const char *start;
+	const char *start = s.s;
+	uint64_t value;
 
 	(void)ret;
-	if (!nmibt_take_decimal(&s, 9, &number) || !nmibt_skip(&s, " "))
-		return false;
-	start = s.s;
 	return nmibt_take_hex(&s, 16, &value) && s.s - start == 16;
 }
 
 static const struct nmibt_form forms[] = {
 	{"pc ", NMIBT_PRINT_REGISTER, read_pc},
-	{"a", NMIBT_PRINT_REGISTER, is_registers},
-	{"t", NMIBT_PRINT_REGISTER, is_registers},
-	{"s", NMIBT_PRINT_REGISTER, is_registers},
+	{"a0 ", NMIBT_PRINT_REGISTER, is_registers},
+	{"a4 ", NMIBT_PRINT_REGISTER, is_registers},
+	{"t0 ", NMIBT_PRINT_REGISTER, is_registers},
+	{"t4 ", NMIBT_PRINT_REGISTER, is_registers},
+	{"t8 ", NMIBT_PRINT_REGISTER, is_registers},
+	{"s1 ", NMIBT_PRINT_REGISTER, is_registers},
+	{"s5 ", NMIBT_PRINT_REGISTER, is_registers},
 	{"   ra: ", NMIBT_PRINT_REGISTER, NULL},
 	{"  ERA: ", NMIBT_PRINT_PC, read_era},
 	{" CRMD: ", NMIBT_PRINT_REGISTER, NULL},

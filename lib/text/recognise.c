@@ -790,19 +790,34 @@ static bool recognise_open(struct nmibt_str line, struct nmibt_printed *ret)
 		read_form(&task_form, line, ret));
 }
 
-/* For each first letter of a line, whose forms begin with it: bit i is of architecture i. Of all lines of a
+/* For the first two letters of a line, whose forms begin with them: bit i is of architecture i. Of all lines of a
  * log nearly all have no form, and each is asked for all. */
-static uint16_t begins[UINT8_MAX + 1];
+static uint16_t begins[4096];
 #define COMMON 0x8000
+
+static uint16_t *place_of(unsigned char first, unsigned char second)
+{
+	return &begins[(first << 4 ^ second) % ARRAY_SIZE(begins)];
+}
+
+static void note_letter(unsigned char first, uint16_t bit)
+{
+	for (unsigned int second = 0; second <= UINT8_MAX; second++)
+		*place_of(first, second) |= bit;
+}
 
 static void note_letters(const struct nmibt_form *all, size_t nr, const char *letters, uint16_t bit)
 {
 	for (size_t i = 0; i < nr; i++) {
-		if (*all[i].start)
-			begins[(unsigned char)*all[i].start] |= bit;
+		const char *start = all[i].start;
+
+		if (start[0] && start[1])
+			*place_of(start[0], start[1]) |= bit;
+		else if (start[0])
+			note_letter(start[0], bit);
 	}
 	for (; letters && *letters; letters++)
-		begins[(unsigned char)*letters] |= bit;
+		note_letter(*letters, bit);
 }
 
 __attribute__((constructor)) static void note_all_letters(void)
@@ -847,15 +862,15 @@ static bool is_first_line(enum nmibt_print kind)
 	return kind >= NMIBT_PRINT_PANIC && kind <= NMIBT_PRINT_WARNING;
 }
 
-static unsigned int letter(struct nmibt_str line)
+static unsigned int letters_of(struct nmibt_str line)
 {
-	return begins[(unsigned char)*line.s];
+	return *place_of(line.s[0], line.len > 1 ? line.s[1] : 0);
 }
 
 static bool recognise_by_arch(enum nmibt_arch arch, struct nmibt_str line,
 			      struct nmibt_printed *ret)
 {
-	unsigned int bits = letter(line) & ~COMMON;
+	unsigned int bits = letters_of(line) & ~COMMON;
 
 	for (; bits; bits &= bits - 1) {
 		const struct nmibt_text_arch *a = nmibt_text_archs[__builtin_ctz(bits)];
@@ -878,9 +893,9 @@ void nmibt_recognise(enum nmibt_arch arch, struct nmibt_str line, struct nmibt_p
 	}
 	if (!recognise_by_arch(arch, line, ret)) {
 		skip_subsystem(&line);
-		if (!line.len ||
-		    (!((letter(line) & COMMON) && recognise(forms, ARRAY_SIZE(forms), line, ret)) &&
-		     !recognise_open(line, ret)))
+		if (!line.len || (!((letters_of(line) & COMMON) &&
+				    recognise(forms, ARRAY_SIZE(forms), line, ret)) &&
+				  !recognise_open(line, ret)))
 			return;
 	}
 	if (is_first_line(ret->kind) && !ret->message.len)
