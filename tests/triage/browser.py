@@ -19,7 +19,7 @@ def find():
 
 class Browser:
     def __init__(self):
-        self.folder = tempfile.TemporaryDirectory()
+        self.folder = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
         to_read, self.out = os.pipe()
         self.inp, to_write = os.pipe()
 
@@ -47,7 +47,8 @@ class Browser:
         return self
 
     def __exit__(self, *_):
-        self.process.kill()
+        self.session = None
+        self.call('Browser.close')  # its helpers end with it, and write nothing any more
         self.process.wait()
         os.close(self.out)
         os.close(self.inp)

@@ -111,10 +111,11 @@ def check_content(results, folder, triage):
     groups = triage.json('groups', '-n', '0')
     crashes = triage.value('SELECT count(*) FROM crashes')
     results.note('the first page has all groups', '' if all('groups/G%d.html' % group['id'] in index.links
-                 for group in groups) and '%d crashes in %d groups' % (crashes, len(groups)) in text else
+                 for group in groups) and '%s crashes in %d groups' % (format(crashes, ','), len(groups)) in text else
                  text[:500])
     results.same('a page for each crash', len(os.listdir(os.path.join(folder, 'crashes'))), crashes)
-    shown = sum(int(found) for found in re.findall(r': (\d+) crash(?:es)? of ', index.source))
+    shown = sum(int(found.replace(',', '')) for found in
+                re.findall(r': ([\d,]+) crash(?:es)? of ', index.source))
     results.same('the plot has all crashes with a time', shown,
                  triage.value('SELECT count(*) FROM crashes WHERE group_id IS NOT NULL AND died IS NOT NULL'))
     real = triage.json('show', DUMPS['x86_64-6.12-irqspin'])

@@ -104,11 +104,13 @@ def in_small_room(size, command):
 
 def check_full(results, tmp, folder, made):
     """The rest of the disk is given back before the second scan."""
-    command = ('head -c 6000000 /dev/zero >/mnt/filler; {t} scan --settle 0 -q {f}; echo code $?; '
+    size, left = 7000000 + len(made) * 12000, 600000
+    command = ('head -c {filler} /dev/zero >/mnt/filler; {t} scan --settle 0 -q {f}; echo code $?; '
                'rm /mnt/filler; python3 -c "import sqlite3; print(sqlite3.connect(\'/mnt/db\').execute('
                '\'PRAGMA integrity_check\').fetchone())"; {t} scan --settle 0 -q {f}; echo code $?; '
-               'cp /mnt/db* {tmp}/').format(t=TRIAGE + ' --db /mnt/db', f=folder, tmp=tmp)
-    done = in_small_room(7000000 + len(made) * 12000, command)
+               'cp /mnt/db* {tmp}/').format(t=TRIAGE + ' --db /mnt/db', f=folder, tmp=tmp,
+                                         filler=size - left)
+    done = in_small_room(size, command)
     if done is None:
         print('     a disk that is full was left out: no file system can be mounted here')
         return
