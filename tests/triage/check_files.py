@@ -77,6 +77,9 @@ def check_failures(results, tmp):
     done = triage.run('scan', os.path.join(tmp, 'nowhere'))
     results.note('a folder that is not there', '' if done.returncode == 4 and
                  b'no such folder' in done.stderr else done)
+    done = triage.run('scan', broken)
+    results.note('a file in place of a folder', '' if done.returncode == 4 and
+                 b'name the folder' in done.stderr else done)
     results.note('the database is sound after failures', integrity(triage))
 
 

@@ -197,7 +197,10 @@ def do_groups(args):
                  for group in groups.all_groups(db, args.sort, limit)])
     else:
         views.print_groups(db, rules, args.sort, limit)
-    return FOUND if db.value('SELECT 1 FROM crashes') else NOTHING
+    if db.value('SELECT 1 FROM crashes'):
+        return FOUND
+    say('no crash is stored in %s' % words.shown(args.db))
+    return NOTHING
 
 
 def do_diff(args):

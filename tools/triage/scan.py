@@ -313,10 +313,15 @@ def stopping(event):
             signal.signal(number, handler)
 
 
-def scan(store, folders, options):
+def check_folders(folders):
     for folder in folders:
         if not os.path.isdir(folder):
-            raise Trouble('%s: no such folder' % words.shown(folder))
+            raise Trouble('%s: %s' % (words.shown(folder), 'this is a file; name the folder that it is in'
+                                      if os.path.exists(folder) else 'no such folder'))
+
+
+def scan(store, folders, options):
+    check_folders(folders)
     return Scan(store, folders, options).run()
 
 

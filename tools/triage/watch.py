@@ -122,7 +122,5 @@ class Watch:
 
 
 def watch(store, folders, options, tell):
-    for folder in folders:
-        if not os.path.isdir(folder):
-            raise Trouble('%s: no such folder' % words.shown(folder))
+    scan.check_folders(folders)
     Watch(store, folders, dataclasses.replace(options, quiet=True), tell).run()
