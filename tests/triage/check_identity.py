@@ -126,6 +126,21 @@ def check_differences(results, tmp):
     results.same('they are one group', triage.rows('SELECT crashes FROM groups WHERE crashes > 0'), [(3,)])
 
 
+def check_unnamed(results, tmp):
+    """Two machines without a name that died in the same moment, by their clocks, of the same thing: only
+    a later line of the log tells that they are two."""
+    folder = os.path.join(tmp, 'unnamed')
+    os.mkdir(folder)
+    for i, name in enumerate(('localhost', 'localhost', 'a', 'a')):
+        describe('hard-lockup-kdump', os.path.join(folder, 'vmcore%d' % i), lambda text: text.replace(
+            'panic cpu', 'host %s\npanic cpu' % name) + ('\nlog\n+0.1 <6>| late' if i % 2 else ''))
+    triage = Triage(os.path.join(tmp, 'unnamed.db'))
+    triage.scan(folder)
+    results.same('machines without a name are not one machine, those with one are', sorted(
+        len(triage.rows('SELECT 1 FROM inputs WHERE crash_id = ?', *row))
+        for row in triage.rows('SELECT id FROM crashes')), [1, 1, 2])
+
+
 def check_copies(results, tmp):
     """A machine that did not die has no moment of death. A copy of its dump is known by its content."""
     folder = os.path.join(tmp, 'copies')
@@ -159,4 +174,5 @@ def check(results, tmp, many):
     check_apart(results, tmp)
     check_doubt(results, tmp)
     check_differences(results, tmp)
+    check_unnamed(results, tmp)
     check_copies(results, tmp)

@@ -6,6 +6,8 @@ import re
 
 GENERATOR = re.compile(rb'"generator":"[^"]*",')
 KIND_RANK = {'dump': 0, 'record': 1, 'text': 2}
+# include/linux/uts.h (6.12), and what distributions write
+UNNAMED = ('', '(none)', 'localhost', 'localhost.localdomain')
 MAX_INTEGER = 2**63 - 1
 # arch/x86/entry/entry_64.S, arch/x86/include/asm/idtentry.h, arch/arm64/kernel/entry.S (6.12)
 ENTRY = re.compile(r'(end_repeat_nmi|asm_exc_\w+|asm_sysvec_\w+|asm_common_interrupt|el1h?_\w+)')
@@ -46,6 +48,11 @@ def signature(document):
     return '%d:%s' % (made['version'], made['value']) if made['value'] else None
 
 
+def host(case):
+    """Its name. Machines that nobody named are called so, and are not one machine for that."""
+    return None if case['host'] in UNNAMED else case['host']
+
+
 def message(document):
     return document['death']['message'] if document['death'] else None
 
@@ -70,8 +77,7 @@ def of_report(document):
     """As the columns of crashes."""
     case = document['case']
     return {
-        # include/linux/uts.h (6.12): so it is called as long as nobody gave it a name.
-        'host': None if case['host'] == '(none)' else case['host'], 'release': case['release'], 'build_id': case['build_id'],
+        'host': host(case), 'release': case['release'], 'build_id': case['build_id'],
         'arch': case['arch'], 'died': number(case['time']), 'uptime_ns': number(case['uptime_ns']),
         'dead': is_dead(document), 'message': message(document), 'culprit': culprit(document),
         'signature': signature(document), 'complete': int(document['complete']),

@@ -26,7 +26,7 @@ def by_death(document):
     """The second of the crash by the calendar, its ns since boot, and what the kernel said, on one host
     in one build."""
     case, death = document['case'], document['death'] or {}
-    return joined('death', case['build_id'], case['host'], facts.number(case['time']),
+    return joined('death', case['build_id'], facts.host(case), facts.number(case['time']),
                   facts.number(death.get('ns')), death.get('message'))
 
 
