@@ -55,6 +55,12 @@ def check_anew(results, tmp):
     triage.scan(folder, '--nmibt', FAKE)
     results.same('a signature that tells fewer kinds apart puts them together, but for what was moved',
                  len({row[0] for row in triage.rows('SELECT group_id FROM crashes')}), 2)
+    last = triage.value('SELECT max(id) FROM groups')
+    crash = triage.value('SELECT id FROM crashes WHERE by_hand = 0 LIMIT 1')
+    first = triage.text('split', str(crash)).split()[0]
+    triage.text('join', 'G%d' % last, first)
+    second = triage.text('split', str(crash)).split()[0]
+    results.note('no number of a group is given twice', '' if first != second else first)
     results.note('the database is sound after all that', integrity(triage))
 
 

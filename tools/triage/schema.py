@@ -6,9 +6,10 @@ that it lacks. PRAGMA user_version is the number of steps that it has.
 """
 APPLICATION_ID = 0x6E6D6274  # "nmbt", so that file(1) and others can tell what it is
 
+# AUTOINCREMENT: people write numbers of groups and crashes down, so that none is given twice.
 FIRST = '''
 CREATE TABLE groups (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     name TEXT,
     crashes INTEGER NOT NULL DEFAULT 0,
     scan INTEGER
@@ -21,7 +22,7 @@ CREATE TABLE signatures (
 ) WITHOUT ROWID;
 CREATE INDEX signatures_by_group ON signatures(group_id);
 CREATE TABLE crashes (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     best INTEGER,
     group_id INTEGER REFERENCES groups(id),
     by_hand INTEGER NOT NULL DEFAULT 0,
