@@ -102,6 +102,31 @@ def check_split(results, tmp):
     results.same('and is not read again', triage.scan(folder)['read'], 0)
 
 
+def check_pstore(results, tmp):
+    """Parts of the kernel's own record, as systemd-pstore leaves them, are one input; what it made of them
+    is not read besides. A file of ramoops is an input of its own."""
+    folder = os.path.join(tmp, 'pstore')
+    os.mkdir(folder)
+    with open(os.path.join(os.path.dirname(DUMPS[REAL]), 'console.log')) as file:
+        lines = file.read().splitlines(keepends=True)[-80:]
+    # The last part of the log is part 1: fs/pstore/platform.c, pstore_dump() (6.12)
+    for part, some in (2, lines[:40]), (1, lines[40:]):
+        with open(os.path.join(folder, 'dmesg-efi_pstore-17672256020%d001' % part), 'w') as file:
+            file.write('Panic#1 Part%d\n' % part + ''.join('<4>' + line for line in some))
+    with open(os.path.join(folder, 'dmesg.txt'), 'w') as file:
+        file.write(''.join(lines))
+    triage = Triage(os.path.join(tmp, 'pstore.db'))
+    triage.scan(folder)
+    rows = triage.rows('SELECT state, kind, parts IS NOT NULL, reason FROM inputs')
+    results.note('parts of pstore are one input', '' if len(rows) == 1 and rows[0][:3] ==
+                 ('read', 'text', 1) else rows)
+    results.same('and one crash, with its message', triage.rows('SELECT message FROM crashes'),
+                 [('Kernel panic - not syncing: sysrq triggered crash',)])
+    shutil.copy(os.path.join(os.path.dirname(DUMPS[REAL]), 'console.log'),
+                os.path.join(folder, 'console-ramoops-0'))
+    results.same('a file of ramoops is one of its own', triage.scan(folder)['read'], 1)
+
+
 def check_prune(results, tmp):
     folder = os.path.join(tmp, 'prune')
     made = fleet.make(folder, 40, kinds=3, seed=7)
@@ -130,4 +155,5 @@ def check(results, tmp, many):
     check_waiting(results, tmp)
     check_failures(results, tmp)
     check_split(results, tmp)
+    check_pstore(results, tmp)
     check_prune(results, tmp)
