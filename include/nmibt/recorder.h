@@ -40,6 +40,7 @@ struct nmibt_recorder_file {
 	const char *name;
 	const char *data;
 	size_t len;
+	uint64_t before; /* bytes of the file that come before data */
 };
 
 /* Writes a record of at most size bytes; 0: of any size. *ret_is_whole: there was room for

@@ -430,7 +430,7 @@ static struct nmibt_error *put_file(struct writing *w, const struct nmibt_record
 		len = to < PIECE ? to : PIECE;
 		err = put_item(w, file->name,
 			       &(struct nmibt_item){.kind = NMIBT_ITEM_FILE,
-						    .key = to - len,
+						    .key = file->before + to - len,
 						    .name = nmibt_str_of(file->name),
 						    .data = {file->data + to - len, len}});
 	}

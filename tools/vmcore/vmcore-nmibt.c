@@ -240,7 +240,8 @@ static struct nmibt_error *fill_zone(struct nmibt_recorder *rec, const struct ol
 		return nmibt_error_create(NMIBT_ERR_NOMEM, "out of memory");
 	}
 	for (unsigned int i = 0; i < nr; i++)
-		files[i] = (struct nmibt_recorder_file){old[i].name, old[i].data, old[i].len};
+		files[i] = (struct nmibt_recorder_file){old[i].name, old[i].data, old[i].len,
+							old[i].size - old[i].len};
 	struct nmibt_error *err =
 		nmibt_recorder_write(rec, zone->room, files, nr, write_zone, zone, ret_is_whole);
 	free(files);
