@@ -221,6 +221,22 @@ static void sort_answers(struct answers *answers)
 		qsort(answers->v, answers->nr, sizeof(*answers->v), compare_answers);
 }
 
+/* Of sorted ranges that lie in each other, each gets the end of the one that ends last, so that the
+ * nearest one below an address tells whether any has it. */
+static void stretch_ranges(struct answers *ranges)
+{
+	uint64_t end = 0, own;
+
+	for (size_t i = 0; i < ranges->nr; i++) {
+		struct answer *range = &ranges->v[i];
+
+		if (__builtin_add_overflow(range->key, range->second, &own))
+			own = UINT64_MAX;
+		end = own > end ? own : end;
+		range->second = end - range->key;
+	}
+}
+
 /* ------------------------------------------------------------------- what is lost */
 
 /* It is shown as it is. */
@@ -478,6 +494,7 @@ static struct nmibt_error *read_record(struct recorded *r)
 	sort_answers(&r->names);
 	sort_answers(&r->stacks);
 	sort_answers(&r->unreadable);
+	stretch_ranges(&r->unreadable);
 	describe_loss(r);
 	if (r->summary.len)
 		make_printable(r->summary.s);

@@ -306,36 +306,82 @@ static void make_tiny_items(struct nmibt_bytes *ret)
 	assert_int_equal(ret->len, TINY * NR_TINY);
 }
 
-/* What the reader of records says is lost of a record with nr chunks of tiny items. */
-static void check_tiny_chunks(unsigned int nr, const char *said)
+/* A record of nr chunks that have the same items, as the reader of records has it. The caller closes the
+ * reader's dump, and the file. */
+static void *open_made(unsigned int nr, const struct nmibt_bytes *items,
+		       struct nmibt_file *ret_file, struct nmibt_image *ret_image)
 {
 	char path[] = "/tmp/nmibt-record-XXXXXX", *chunk = malloc(MAX_MADE);
-	struct nmibt_bytes items;
-	struct nmibt_file file;
-	struct nmibt_image image;
+	const struct nmibt_file *files[] = {ret_file};
 	void *dump;
 	int fd = mkstemp(path);
 
 	assert_true(fd >= 0);
-	make_tiny_items(&items);
 	for (unsigned int i = 0; i < nr; i++) {
-		size_t size = make_chunk(chunk, i, items.s, items.len);
+		size_t size = make_chunk(chunk, i, items->s, items->len);
 
 		assert_int_equal(write(fd, chunk, size), size);
 	}
 	close(fd);
-	assert_null(nmibt_file_open(path, NULL, &file));
+	free(chunk);
+	assert_null(nmibt_file_open(path, NULL, ret_file));
 	unlink(path);
-	const struct nmibt_file *files[] = {&file};
 	assert_null(nmibt_recorded_reader.open(1, files, false, &dump));
-	nmibt_recorded_reader.image(dump, &image);
+	nmibt_recorded_reader.image(dump, ret_image);
+	return dump;
+}
+
+/* What the reader of records says is lost of a record with nr chunks of tiny items. */
+static void check_tiny_chunks(unsigned int nr, const char *said)
+{
+	struct nmibt_bytes items;
+	struct nmibt_file file;
+	struct nmibt_image image;
+
+	make_tiny_items(&items);
+	void *dump = open_made(nr, &items, &file, &image);
 	assert_int_equal(!image.lost, !said);
 	if (said)
 		assert_non_null(strstr(image.lost, said));
 	nmibt_recorded_reader.close(dump);
 	nmibt_file_close(&file);
 	free(items.s);
-	free(chunk);
+}
+
+static void ranges_that_can_not_be_read(void **state)
+{
+	static const struct nmibt_item ranges[] = {
+		{.kind = NMIBT_ITEM_UNREADABLE, .key = 0x1000, .second = 0x1000},
+		{.kind = NMIBT_ITEM_UNREADABLE, .key = 0x1100, .second = 8},
+		{.kind = NMIBT_ITEM_UNREADABLE, .key = -16ull, .second = 32},
+	};
+	static const struct {
+		uint64_t paddr;
+		enum nmibt_read status;
+	} reads[] = {
+		{0xfff, NMIBT_READ_EXCLUDED},  {0x1000, NMIBT_READ_ERROR},
+		{0x1107, NMIBT_READ_ERROR},    {0x1200, NMIBT_READ_ERROR},
+		{0x1fff, NMIBT_READ_ERROR},    {0x2000, NMIBT_READ_EXCLUDED},
+		{-17ull, NMIBT_READ_EXCLUDED}, {-2ull, NMIBT_READ_ERROR},
+	};
+	struct nmibt_bytes items = {0};
+	struct nmibt_file file;
+	struct nmibt_image image;
+	uint64_t last = 0;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++)
+		assert_null(nmibt_item_add(&items, &ranges[i], &last));
+	void *dump = open_made(1, &items, &file, &image);
+	for (size_t i = 0; i < sizeof(reads) / sizeof(*reads); i++) {
+		char byte;
+
+		assert_int_equal(image.ops->read_phys(image.ctx, reads[i].paddr, &byte, 1),
+				 reads[i].status);
+	}
+	nmibt_recorded_reader.close(dump);
+	nmibt_file_close(&file);
+	free(items.s);
 }
 
 static void a_record_of_too_many_items(void **state)
@@ -537,6 +583,7 @@ int main(void)
 		cmocka_unit_test(in_the_middle_of_something_else),
 		cmocka_unit_test(a_chunk_of_too_many_bytes),
 		cmocka_unit_test(a_record_of_too_many_items),
+		cmocka_unit_test(ranges_that_can_not_be_read),
 		cmocka_unit_test(no_room_for_too_many_items),
 		cmocka_unit_test(no_room_for_a_chunk_of_too_many_bytes),
 		cmocka_unit_test(too_many_names),
