@@ -125,12 +125,14 @@ SMALL := -Os -g -fPIE $(if $(findstring clang,$(CC)),,-flto -flto-partition=one)
 # Short relocations are 20 KB less. They need glibc 2.36, and not every linker can write them.
 RELR = $(shell echo 'int main(void){return 0;}' | $(CC) -x c -pie -fPIE -Wl,--fatal-warnings \
 	-Wl,-z,pack-relative-relocs -o /dev/null - 2>/dev/null && echo -Wl,-z,pack-relative-relocs)
-SMALL_LINK = $(SMALL) -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,relro -Wl,-z,now $(RELR)
+# Nothing unwinds it, and its symbols that may be missing are missing.
+SMALL_LINK = $(SMALL) -Wl,--no-ld-generated-unwind-info -Wl,-z,nodynamic-undefined-weak -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,relro -Wl,-z,now $(RELR)
 
 # Each read of memory goes through it, and what is compiled for size copies one byte at a time.
 $(O)/small/lib/image/cached.o: SMALL += -O2
 
-$(O)/small/%.o: %.c
+# Flags are in the Makefile, and the size is held to a limit.
+$(O)/small/%.o: %.c Makefile
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -fPIC,$(ALL_CFLAGS)) $(SMALL) -MMD -MP -c -o $@ $<
 
