@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -461,6 +462,8 @@ int main(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
+	/* Whoever reads standard error may have gone; the files are still to be written. */
+	signal(SIGPIPE, SIG_IGN);
 	struct nmibt_error *err = nmibt_recorder_open(args.vmcore, &rec);
 	if (err)
 		return fail(err);
