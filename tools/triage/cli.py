@@ -75,6 +75,9 @@ def tell(outcome, new, quiet):
         print('unreadable  %s: %s' % (words.shown(path), words.cut((why or '').replace('\n', '; '), 300)))
     if len(outcome.troubles) > 10:
         print('and %d more: "nmibt-triage list --failed"' % (len(outcome.troubles) - 10))
+    if outcome.fresh:
+        print('%s of these changed a moment ago and may still be written: scan again, or see --settle' %
+              format(outcome.fresh, ','))
     if new:
         print('%s: %s' % (words.count(len(new), 'new group'), ', '.join(
             'G%d (%s)' % (group['id'], words.count(group['crashes'], 'crash')) for group in new[:10]) +

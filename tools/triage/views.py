@@ -62,7 +62,7 @@ def group_json(store, group, rules, last_day):
         'id': group['id'], 'name': group['name'], 'crashes': group['crashes'], 'hosts': group['hosts'],
         'first': group['first'], 'last': group['last'],
         'kernels': groups.tallies(store, group['id'], 'release'),
-        'last_7_days': recent, 'the_7_days_before': before,
+        'last_7_days': recent, 'the_7_days_before': before, 'last_day': last_day * 86400,
         'signatures': [row[0] for row in store.all('SELECT value FROM signatures WHERE group_id = ?',
                                                    group['id'])],
         'newest': crash_json(crash), 'stacks': stacks,
@@ -95,13 +95,14 @@ def kernels_line(counts):
 def print_group(said):
     name = 'G%d' % said['id'] + (' "%s"' % words.shown(said['name']) if said['name'] else '')
     seen = words.day_of(said['first']), words.day_of(said['last'])
-    print('%s  %s on %s, %s' % (name, words.count(said['crashes'], 'crash'),
-                                words.count(said['hosts'], 'named host'),
-                                seen[0] if seen[0] == seen[1] else '%s to %s' % seen))
+    hosts = ' on ' + words.count(said['hosts'], 'named host') if said['hosts'] else ''
+    print('%s  %s%s, %s' % (name, words.count(said['crashes'], 'crash'), hosts,
+                            seen[0] if seen[0] == seen[1] else '%s to %s' % seen))
     print('    why        %s' % words.cut(words.why(said['newest']), 100))
     print('    kernels    %s' % kernels_line(said['kernels']))
-    print('    trend      %s in the last 7 days, %s in the 7 before' %
-          (format(said['last_7_days'], ','), format(said['the_7_days_before'], ',')))
+    print('    trend      %s in the 7 days up to %s, %s in the 7 before' %
+          (format(said['last_7_days'], ','), words.day_of(said['last_day']),
+           format(said['the_7_days_before'], ',')))
     for issue in said['known']:
         print('    known      %s' % words.shown(': '.join(filter(None, (issue['title'], issue['link'])))))
         if issue['remedy']:
