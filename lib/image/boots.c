@@ -96,6 +96,9 @@ enum nmibt_arch nmibt_arch_by_line(struct nmibt_str line)
 		return nmibt_str_holds(line, " pstate: ") ? NMIBT_ARCH_ARM64
 		       : nmibt_str_holds(line, " psr: ")  ? NMIBT_ARCH_ARM
 							  : NMIBT_ARCH_UNKNOWN;
+	/* arm and old kernels of arm64 print no register behind the CPU (smp_setup_processor_id()). */
+	if (nmibt_str_starts(line, "Booting Linux on physical CPU 0x"))
+		return nmibt_str_holds(line, " [0x") ? NMIBT_ARCH_ARM64 : NMIBT_ARCH_UNKNOWN;
 	/* Lines of sparc64 that tell of another CPU, "  CPU[  3]: TSTATE[" */
 	if ((nmibt_str_starts(line, "  CPU[") || nmibt_str_starts(line, "* CPU[")) &&
 	    nmibt_str_holds(line, "]: TSTATE["))
