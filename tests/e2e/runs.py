@@ -73,12 +73,13 @@ def path_of(kernel, name, scenario):
 
 # Printed in place of the stock round, by design, and the round's frames in the trace of the CPU that
 # asks for it; that its handler took long; what only tells that the series is not there; the head of
-# pstore's record.
+# pstore's record; what the first seconds of a boot find out about its clocks.
 DIFFERS = re.compile(
     r"Sending NMI from CPU|nmi_backtrace: unknown parameter|"
     r"^ *(\? )?(dump_stack(_lvl)?|nmi_cpu_backtrace|nmi_trigger_cpumask_backtrace|sys_info|"
     r"lapic_can_unplug_cpu)\+|"
-    r"^INFO: NMI handler \(nmi_cpu_backtrace_handler\) took too long|^====|^Panic#")
+    r"^INFO: NMI handler \(nmi_cpu_backtrace_handler\) took too long|^====|^Panic#|"
+    r"^(clocksource|tsc): ")
 # Not where another line names it.
 PANIC = re.compile(
     r"^(?:<\d+>)?(?:\[ *\d+\.\d+\](?:\[ *[TC]\d+\])? )?Kernel panic - not syncing", re.M)
@@ -87,6 +88,8 @@ PANIC = re.compile(
 def masked(line):
     """A line of the console or of pstore's record without its level, its time and its numbers."""
     line = re.sub(r"^(<\d+>)?\[ *\d+\.\d+\](\[ *[TC]\d+\])? ?", "", line.rstrip())
+    # The drain's title of the CPU that panics has the panic's words, where the zone lost the first.
+    line = re.sub(r"^nmi_backtrace: backtrace of CPU \d+, (?=Kernel panic)", "", line)
     # Of a loop, the bytes around one instruction or another.
     line = re.sub(r"^Code: .*", "Code: #", line)
     return re.sub(r"\b(0x[0-9a-f]+|[0-9a-f]*\d[0-9a-f]*)\b", "#", line)
