@@ -202,15 +202,8 @@ static void reader_image(void *dump, struct nmibt_image *ret)
 	};
 	struct printed *p = dump;
 
-	*ret = (struct nmibt_image){
-		.ops = &ops,
-		.ctx = p,
-		.arch = p->arch,
-		.page_size = NMIBT_TEXT_PAGE,
-		.nr_crashes = p->parts.nr_logs,
-		.default_crash = p->parts.nr_logs ? p->parts.nr_logs - 1 : 0,
-		.is_sparse = true,
-	};
+	*ret = nmibt_printed_image(&ops, p, p->arch, p->parts.nr_logs,
+				   p->parts.nr_logs ? p->parts.nr_logs - 1 : 0);
 }
 
 static const char *reader_remark(const void *dump)

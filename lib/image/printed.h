@@ -5,8 +5,6 @@
 
 #include "image/image.h"
 
-#define NMIBT_TEXT_PAGE 4096 /* of nothing */
-
 static inline enum nmibt_read nmibt_text_read_nothing(void *ctx, uint64_t paddr, void *buf,
 						      size_t len)
 {
@@ -18,6 +16,22 @@ static inline bool nmibt_text_no_range(void *ctx, uint64_t from, struct nmibt_ra
 {
 	(void)ctx, (void)from, (void)ret;
 	return false;
+}
+
+/* ops: these two functions and visit_log. ctx is borrowed. */
+static inline struct nmibt_image nmibt_printed_image(const struct nmibt_image_ops *ops, void *ctx,
+						     enum nmibt_arch arch, size_t nr_crashes,
+						     size_t default_crash)
+{
+	return (struct nmibt_image){
+		.ops = ops,
+		.ctx = ctx,
+		.arch = arch,
+		.page_size = 4096, /* of nothing */
+		.nr_crashes = nr_crashes,
+		.default_crash = default_crash,
+		.is_sparse = true,
+	};
 }
 
 #endif /* NMIBT_PRINTED_H */

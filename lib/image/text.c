@@ -207,15 +207,7 @@ static void reader_image(void *dump, struct nmibt_image *ret)
 	};
 	struct text *t = dump;
 
-	*ret = (struct nmibt_image){
-		.ops = &ops,
-		.ctx = t,
-		.arch = t->arch,
-		.page_size = NMIBT_TEXT_PAGE,
-		.nr_crashes = t->boots.nr,
-		.default_crash = t->default_boot,
-		.is_sparse = true,
-	};
+	*ret = nmibt_printed_image(&ops, t, t->arch, t->boots.nr, t->default_boot);
 }
 
 static const char *reader_remark(const void *dump)
