@@ -122,11 +122,14 @@ VMCORE_SRCS := $(wildcard tools/vmcore/*.c) $(filter-out lib/text/archs.c lib/so
 VMCORE_OBJS := $(VMCORE_SRCS:%.c=$(O)/small/%.o)
 SMALL := -Os -g -fPIE $(if $(findstring clang,$(CC)),,-flto -flto-partition=one) -ffunction-sections -fdata-sections \
 	-fno-asynchronous-unwind-tables -fno-plt -fno-jump-tables
-# Short relocations are 20 KB less. They need glibc 2.36, and not every linker can write them.
-RELR = $(shell echo 'int main(void){return 0;}' | $(CC) -x c -pie -fPIE -Wl,--fatal-warnings \
-	-Wl,-z,pack-relative-relocs -o /dev/null - 2>/dev/null && echo -Wl,-z,pack-relative-relocs)
+# What not every linker knows, nor that of every architecture.
+linker_takes = $(shell echo 'int main(void){return 0;}' | $(CC) -x c -pie -fPIE -Wl,--fatal-warnings \
+	$(1:%=-Xlinker %) -o /dev/null - 2>/dev/null && echo '$(1:%=-Xlinker %)')
+# Short relocations are 20 KB less. They need glibc 2.36.
+RELR = $(call linker_takes,-z pack-relative-relocs)
 # Nothing unwinds it, and its symbols that may be missing are missing.
-SMALL_LINK = $(SMALL) -Wl,--no-ld-generated-unwind-info -Wl,-z,nodynamic-undefined-weak -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,relro -Wl,-z,now $(RELR)
+NO_UNWINDING = $(call linker_takes,--no-ld-generated-unwind-info) $(call linker_takes,-z nodynamic-undefined-weak)
+SMALL_LINK = $(SMALL) $(NO_UNWINDING) -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,relro -Wl,-z,now $(RELR)
 
 # Each read of memory goes through it, and what is compiled for size copies one byte at a time.
 $(O)/small/lib/image/cached.o: SMALL += -O2
