@@ -77,9 +77,11 @@ def path_of(kernel, name, scenario):
 DIFFERS = re.compile(
     r"Sending NMI from CPU|nmi_backtrace: unknown parameter|"
     r"^ *(\? )?(dump_stack(_lvl)?|nmi_cpu_backtrace|nmi_trigger_cpumask_backtrace|sys_info|"
-    r"lapic_can_unplug_cpu)\+|"
+    r"lapic_can_unplug_cpu|arch_trigger_cpumask_backtrace)\+|"
     r"^INFO: NMI handler \(nmi_cpu_backtrace_handler\) took too long|^====|^Panic#|"
     r"^(clocksource|tsc): ")
+# The panic's words, and a frame of a trace.
+OF_THE_PANIC = re.compile(r"^Kernel panic - not syncing|^ +\S+\+#/#")
 # Not where another line names it.
 PANIC = re.compile(
     r"^(?:<\d+>)?(?:\[ *\d+\.\d+\](?:\[ *[TC]\d+\])? )?Kernel panic - not syncing", re.M)
