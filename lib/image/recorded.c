@@ -124,9 +124,11 @@ static void take_line(struct recorded *r, struct nmibt_str line)
 
 static struct nmibt_error *add_dropped(struct nmibt_bytes *to, const struct nmibt_item *item)
 {
-	char text[128];
+	char bytes[48] = "", text[128];
 
-	snprintf(text, sizeof(text), "%s%" PRIu64 " bytes of %.*s", to->len ? ", " : "", item->key,
+	if (item->key)
+		snprintf(bytes, sizeof(bytes), "%" PRIu64 " bytes of ", item->key);
+	snprintf(text, sizeof(text), "%s%s%.*s", to->len ? ", " : "", bytes,
 		 item->data.len < 32 ? (int)item->data.len : 32, item->data.s);
 	return add_text(to, nmibt_str_of(text));
 }

@@ -385,9 +385,11 @@ static struct nmibt_error *put_stop_stacks(struct writing *w)
 	struct nmibt_error *err = NULL;
 
 	for (unsigned int i = 0; w->rec->has_capture && i < w->rec->nr_ordered && !err; i++) {
-		/* That something is lost is certain then, and how much takes long to find out. */
-		if (nmibt_record_is_full(w->writer))
+		/* That they are lost is certain then, and how many bytes takes long to find out. */
+		if (nmibt_record_is_full(w->writer)) {
+			nmibt_record_drop(w->writer, STOP_STACKS, 0);
 			return NULL;
+		}
 		err = note_stop_stack(w, w->rec->order[i]);
 		if (!err && (i % HEADERS_AT_ONCE == HEADERS_AT_ONCE - 1 ||
 			     w->note.answers.len > STACKS_AT_ONCE))
