@@ -161,6 +161,12 @@ static int fail(struct nmibt_error *err)
 	return code;
 }
 
+/* Of the exit codes the higher one is the worse one. */
+static int worse(int a, int b)
+{
+	return a > b ? a : b;
+}
+
 static int complain(const char *path)
 {
 	fprintf(stderr, "vmcore-nmibt: %s: %m\n", path);
@@ -349,7 +355,7 @@ static int write_pstore(struct nmibt_recorder *rec, const struct arguments *args
 		fprintf(stderr, "vmcore-nmibt: no record in pstore: this kernel has no %s\n",
 			args->pmsg);
 	else
-		code = write_record(rec, args, old, nr) ?: code;
+		code = worse(code, write_record(rec, args, old, nr));
 	pstore_free_old(old, nr);
 	return code;
 }
@@ -432,24 +438,25 @@ static int write_everything(struct nmibt_recorder *rec, const struct arguments *
 	int code = 0, fd = STDERR_FILENO;
 
 	if (args->pmsg || args->keep_old)
-		code = write_pstore(rec, args) ?: code;
+		code = worse(code, write_pstore(rec, args));
 	if (args->efivars)
-		code = write_efivars(rec, args) ?: code;
+		code = worse(code, write_efivars(rec, args));
 	if (args->console)
-		code = write_device(rec, args->console) ?: code;
+		code = worse(code, write_device(rec, args->console));
 	else if (has_place)
-		code = write_summary(rec, "standard error", fd) ?: code;
+		code = worse(code, write_summary(rec, "standard error", fd));
 	if (args->kmsg)
-		code = write_log(rec) ?: code;
+		code = worse(code, write_log(rec));
 	if (args->output)
-		code = write_file(rec, args, args->output, produce_text) ?: code;
+		code = worse(code, write_file(rec, args, args->output, produce_text));
 	if (args->record)
-		code = write_file(rec, args, args->record, produce_record) ?: code;
+		code = worse(code, write_file(rec, args, args->record, produce_record));
 	fd = STDOUT_FILENO;
 	if (!has_place) {
 		struct nmibt_error *err = nmibt_recorder_text(rec, write_fd, &fd);
 
-		code = err ? fail(err) : code;
+		if (err)
+			code = worse(code, fail(err));
 	}
 	return code || nmibt_recorder_is_complete(rec) ? code : 3;
 }
