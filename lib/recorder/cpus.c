@@ -23,6 +23,16 @@ static bool needs_stack_of_slot(const struct cpu_evidence *e)
 	       nmibt_slot_leads_to_stack(slot);
 }
 
+/* The number of the newest panic in the log; 0: there is none. */
+static size_t find_panic(const struct nmibt_log_source *log)
+{
+	size_t i = log ? log->nr_printouts : 0;
+
+	while (i && log->printouts[i - 1].kind != NMIBT_PRINT_PANIC)
+		i--;
+	return i;
+}
+
 static struct nmibt_error *read_trace(struct nmibt_recorder *rec, unsigned int cpu,
 				      struct cpu_evidence *ret)
 {
@@ -32,6 +42,8 @@ static struct nmibt_error *read_trace(struct nmibt_recorder *rec, unsigned int c
 	while (i && log->traces[i - 1].kind == NMIBT_EVIDENCE_TASK)
 		i = log->traces[i - 1].older;
 	ret->has_trace = i;
+	ret->is_of_panic =
+		i && log->traces[i - 1].printout && log->traces[i - 1].printout == find_panic(log);
 	return i ? nmibt_log_evidence(log, rec->kernel, i - 1, &ret->trace) : NULL;
 }
 
@@ -114,37 +126,25 @@ static bool is_named(const struct nmibt_recorder *rec, unsigned int cpu)
 	return false;
 }
 
-/* The newest line of a panic in the log; NULL: there is none. */
-static const struct nmibt_printout *find_panic(const struct nmibt_recorder *rec)
-{
-	for (size_t i = rec->log ? rec->log->nr_printouts : 0; i; i--) {
-		if (rec->log->printouts[i - 1].kind == NMIBT_PRINT_PANIC)
-			return &rec->log->printouts[i - 1];
-	}
-	return NULL;
-}
-
-static bool has_panicked(const struct nmibt_recorder *rec, unsigned int cpu,
-			 const struct cpu_evidence *e)
+static bool has_panicked(const struct nmibt_recorder *rec, unsigned int cpu)
 {
 	const struct nmi_capture_desc *desc = &rec->capture.desc;
 
 	if (rec->has_capture)
-		return desc->generation && (desc->panic_cpu == cpu || desc->from_cpu == cpu ||
-					    (e->slot.has_slot && !e->is_stale &&
-					     e->slot.slot.how == NMI_CAPTURE_BY_SELF));
+		return desc->generation && (desc->panic_cpu == cpu || desc->from_cpu == cpu);
 	if (rec->percpu && rec->percpu->panic_cpu >= 0)
 		return (unsigned int)rec->percpu->panic_cpu == cpu;
-	const struct nmibt_printout *panic = find_panic(rec);
-	return panic && panic->reporter == cpu;
+	size_t panic = find_panic(rec->log);
+	return panic && rec->log->printouts[panic - 1].reporter == cpu;
 }
 
-/* The evidence that tells where the CPU was: its backtrace, or the stop, or what it printed last. */
+/* The evidence that tells where the CPU was: its backtrace, or the stop, or what it printed last. At
+ * the stop the one that panics is in kdump, which its trace has not begun with. */
 static const struct nmibt_evidence *shown_of(const struct cpu_evidence *e)
 {
 	if (e->slot.has_slot && !e->is_stale && (e->slot.stack.nr || e->slot.is_user))
 		return &e->slot;
-	if (e->stop.regs.present || !e->has_trace)
+	if ((e->stop.regs.present && !e->is_of_panic) || !e->has_trace)
 		return &e->stop;
 	return &e->trace;
 }
@@ -153,6 +153,8 @@ static const char *outcome_of(const struct cpu_evidence *e)
 {
 	if ((e->slot.has_slot && !e->is_stale) || *e->slot.why)
 		return nmibt_outcome_name(nmibt_outcome_of_slot(&e->slot));
+	if (e->is_of_panic)
+		return nmibt_outcome_name(NMIBT_OUTCOME_SELF);
 	if (e->stop.regs.present)
 		return nmibt_outcome_name(NMIBT_OUTCOME_REGISTERS);
 	return e->has_trace ? "last printed" : nmibt_outcome_name(NMIBT_OUTCOME_NONE);
@@ -176,14 +178,15 @@ static void fill_place(const struct nmibt_evidence *shown, char place[PLACE_LEN]
 	place[PLACE_LEN - 1] = '\0';
 }
 
-static enum rank rank_of(const struct nmibt_recorder *rec, unsigned int cpu,
-			 const struct cpu_evidence *e, const struct cpu_brief *b)
+static enum rank rank_of(const struct nmibt_recorder *rec, const struct cpu_evidence *e,
+			 const struct cpu_brief *b)
 {
 	const struct nmibt_evidence *shown = shown_of(e);
 	bool is_asked = e->slot.has_slot && !e->is_stale;
 	struct nmibt_wait wait;
 
-	if (has_panicked(rec, cpu, e))
+	/* One that was in die() or panic() as well. */
+	if (b->has_panicked || (is_asked && e->slot.slot.how == NMI_CAPTURE_BY_SELF))
 		return RANK_PANICKING;
 	if (b->is_named || (!b->is_idle && !b->is_user && (b->is_same_place || b->irqs_off)))
 		return RANK_STUCK;
@@ -201,13 +204,14 @@ static void make_brief(struct nmibt_recorder *rec, unsigned int cpu, const struc
 {
 	const struct nmibt_evidence *shown = shown_of(e);
 	struct cpu_brief *b = &rec->cpus[cpu];
-	bool is_now = shown != &e->trace;
+	bool is_now = shown != &e->trace || e->is_of_panic;
 
 	*b = (struct cpu_brief){
 		.is_possible = e->slot.slot_paddr || e->slot.has_slot || *e->slot.why ||
 			       e->has_trace || e->stop.regs.present ||
 			       (rec->percpu && cpu < rec->percpu->nr && rec->percpu->possible[cpu]),
 		.outcome = outcome_of(e),
+		.has_panicked = has_panicked(rec, cpu),
 		.is_idle = is_now && (shown->is_idle_said || nmibt_is_idle_stack(&shown->stack)),
 		.is_user = is_now && shown->is_user,
 		.irqs_off = is_now && shown->has_irqs_off && shown->irqs_off,
@@ -219,7 +223,7 @@ static void make_brief(struct nmibt_recorder *rec, unsigned int cpu, const struc
 		b->is_same_place =
 			nmibt_compare(rec->kernel, &e->slot, &e->stop) == NMIBT_MOVED_SAME;
 	fill_place(shown, b->place);
-	b->rank = rank_of(rec, cpu, e, b);
+	b->rank = rank_of(rec, e, b);
 	if (b->rank == RANK_PANICKING)
 		b->is_same_place = b->irqs_off = false;
 	rec->is_incomplete |=

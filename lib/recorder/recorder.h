@@ -28,6 +28,7 @@ struct cpu_brief {
 	bool is_possible;
 	enum rank rank;
 	const char *outcome; /* static */
+	bool has_panicked;
 	bool is_idle, is_user, irqs_off, is_named; /* is_named: by a watchdog */
 	bool is_same_place; /* at its backtrace and at the stop */
 	struct nmibt_task task;
@@ -43,6 +44,7 @@ struct cpu_evidence {
 	struct nmibt_evidence stop; /* the registers at the stop, unwound */
 	bool is_stale; /* the slot answers an older request */
 	bool has_trace;
+	bool is_of_panic; /* the trace is of the panic's own printout */
 };
 
 struct nmibt_recorder {

@@ -110,14 +110,17 @@ static void put_counts(const struct nmibt_recorder *rec, FILE *out)
 /* What all CPUs of a line have in common. */
 static bool belong_together(const struct cpu_brief *a, const struct cpu_brief *b)
 {
-	return a->rank == b->rank && a->outcome == b->outcome && a->is_idle == b->is_idle &&
-	       a->is_user == b->is_user && a->irqs_off == b->irqs_off &&
-	       a->is_named == b->is_named && a->is_same_place == b->is_same_place &&
-	       a->stack_hash == b->stack_hash && !strcmp(a->place, b->place);
+	return a->rank == b->rank && a->has_panicked == b->has_panicked &&
+	       a->outcome == b->outcome && a->is_idle == b->is_idle && a->is_user == b->is_user &&
+	       a->irqs_off == b->irqs_off && a->is_named == b->is_named &&
+	       a->is_same_place == b->is_same_place && a->stack_hash == b->stack_hash &&
+	       !strcmp(a->place, b->place);
 }
 
 static void put_flags(const struct cpu_brief *b, FILE *out)
 {
+	if (b->has_panicked)
+		fputs("  panicked", out);
 	if (b->is_named)
 		fputs("  named by a watchdog", out);
 	if (b->is_idle)

@@ -49,7 +49,7 @@ ExecStart=-timeout 60 sh -c 'until journalctl -q -o cat -u nmibt-capture | grep 
 """
 # In this order. What the hook says of pstore comes by way of the journal, and may be late.
 SAYS = ("ready to kdump", "Kernel panic - not syncing: sysrq triggered crash",
-        r"^CPU [01]  registers", "Reached target network-online.target",
+        r"^CPU [01]  self  .*  panicked", "Reached target network-online.target",
         "saved dmesg content in /var/crash/", "saved vmcore in /var/crash/")
 NO_PMSG = "no record in pstore: this kernel has no /dev/pmsg0"
 
