@@ -128,8 +128,9 @@ static struct nmibt_error *add_dropped(struct nmibt_bytes *to, const struct nmib
 
 	if (item->key)
 		snprintf(bytes, sizeof(bytes), "%" PRIu64 " bytes of ", item->key);
-	snprintf(text, sizeof(text), "%s%s%.*s", to->len ? ", " : "", bytes,
-		 item->data.len < 32 ? (int)item->data.len : 32, item->data.s);
+	snprintf(text, sizeof(text), "%s%s%.*s%s", to->len ? ", " : "", bytes,
+		 item->data.len < 32 ? (int)item->data.len : 32, item->data.s,
+		 item->key ? "" : " (not counted)");
 	return add_text(to, nmibt_str_of(text));
 }
 
