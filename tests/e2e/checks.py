@@ -18,10 +18,11 @@ REGISTERS = {
 PC = {"x86_64": 16, "arm64": 32}
 SP = {"x86_64": 19, "arm64": 31}
 
-# The last line of a complete trace of a CPU in the kernel.
+# The last line of a complete trace of a CPU in the kernel. arm64 can be interrupted where it has
+# changed to the next task's stack and not yet to its frame pointer (entry.S: cpu_switch_to(), 7.2).
 LAST_LINE = {
     "x86_64": r" </(TASK|IRQ|NMI|ENTRY_TRAMPOLINE)>$",
-    "arm64": r" (ret_from_fork|__primary_switched|__secondary_switched|el0t_64_\w+)\+",
+    "arm64": r" (ret_from_fork|__primary_switched|__secondary_switched|el0t_64_\w+|cpu_switch_to)\+",
 }
 
 # A line in the trace of an interrupt that came from user mode.
