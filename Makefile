@@ -43,10 +43,14 @@ TEST_DRIVERS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/nmibt-*.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(O)/tests/%,$(wildcard tests/unit/test-*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
 MUTATOR := $(O)/tests/mutate-server
+# What is installed for kdump: it starts in less time without libraries, and takes less memory. Not every
+# distribution has libc and zlib for that.
+VMCORE_NMIBT := vmcore-nmibt$(shell echo 'int main(void){return 0;}' | $(CC) -x c -fPIE -static-pie $(LDFLAGS) \
+	-o /dev/null - -lz 2>/dev/null && echo -static)
 FORMATTED := $(wildcard include/nmibt/*.h lib/*/*.[ch] extension/*.[ch] tools/*.[ch] tools/vmcore/*.[ch] \
 	tests/unit/*.[ch] tests/fuzz/*.[ch] tests/fuzz/*/*.[ch] docs/*.c)
 
-all: $(O)/nmibt.so $(O)/nmibt $(O)/vmcore-nmibt ## the crash extension, and the tools
+all: $(O)/nmibt.so $(O)/nmibt $(O)/vmcore-nmibt $(O)/$(VMCORE_NMIBT) ## the crash extension, and the tools
 lib: $(ARCHIVES) $(O)/libnmibt.so ## the library, as archives and shared
 unit: $(UNIT_TESTS) $(TEST_DRIVERS) ## the unit tests and the test drivers, not run
 fuzzers: $(FUZZERS) ## the fuzz targets, by clang
@@ -190,7 +194,7 @@ install: all install-lib install-hooks ## the extension to where crash looks, th
 	install -m 755 scripts/nmibt-triage.sbatch $(DESTDIR)$(prefix)/lib/nmibt
 	install -d $(DESTDIR)$(prefix)/lib/systemd/system
 	sed 's|@prefix@|$(prefix)|' tools/triage/nmibt-triage.service > $(DESTDIR)$(prefix)/lib/systemd/system/nmibt-triage.service
-	install -D -m 755 $(O)/vmcore-nmibt $(DESTDIR)$(prefix)/sbin/vmcore-nmibt
+	install -D -m 755 $(O)/$(VMCORE_NMIBT) $(DESTDIR)$(prefix)/sbin/vmcore-nmibt
 	install -D -m 644 docs/man/vmcore-nmibt.8 $(DESTDIR)$(mandir)/man8/vmcore-nmibt.8
 	install -D -m 644 docs/man/nmibt.1 $(DESTDIR)$(mandir)/man1/nmibt.1
 	install -D -m 644 docs/man/nmibt-triage.1 $(DESTDIR)$(mandir)/man1/nmibt-triage.1

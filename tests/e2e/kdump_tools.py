@@ -90,9 +90,9 @@ def make_disk(root, folder):
     """The root's files are linked, and none of them is written to."""
     tree = os.path.join(folder, "tree")
     subprocess.run(["cp", "-al", root, tree], check=True)
-    for command in (["install-hooks", "DESTDIR=" + tree, "prefix=/usr"], ["build/vmcore-nmibt"]):
+    for command in (["install-hooks", "DESTDIR=" + tree, "prefix=/usr"], ["vmcore-nmibt-static"]):
         subprocess.run(["make", "-s", *command], cwd=parts.TOP, check=True)
-    subprocess.run(["install", "-s", os.path.join(parts.TOP, "build/vmcore-nmibt"),
+    subprocess.run(["install", "-s", os.path.join(parts.TOP, "build/vmcore-nmibt-static"),
                     tree + "/usr/sbin/vmcore-nmibt"], check=True)
     # kdump-tools make one when they first need it, which takes long in QEMU.
     initrd, = glob.glob(root + "/boot/initrd.img-*")
