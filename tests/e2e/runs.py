@@ -99,7 +99,7 @@ def masked(line):
 
 def masked_lines(lines):
     lines = {masked(line) for line in lines}
-    return sorted(line for line in lines if line.strip("#\0 ") and not DIFFERS.search(line))
+    return sorted(line for line in lines if line.strip("#\0 "))
 
 
 def record_text(folder):
