@@ -5,7 +5,7 @@
  */
 #include "recorder/recorder.h"
 
-#define NR_PAGES 64
+#define NR_PAGES 128
 
 static struct nmibt_error *open_image(struct nmibt_recorder *rec, const char *path)
 {
