@@ -201,6 +201,8 @@ install: all install-lib install-hooks ## the extension to where crash looks, th
 	install -D -m 644 docs/man/nmibt-crash.8 $(DESTDIR)$(mandir)/man8/nmibt-crash.8
 	install -D -m 644 tools/nmibt.bash-completion \
 		$(DESTDIR)$(prefix)/share/bash-completion/completions/nmibt
+	install -D -m 644 tools/nmibt-triage.bash-completion \
+		$(DESTDIR)$(prefix)/share/bash-completion/completions/nmibt-triage
 
 # Where kdump-utils, kdump-tools and systemd look. On a machine that lacks one of them its files do
 # nothing.
@@ -241,7 +243,7 @@ uninstall: ## remove what install put there
 		$(DESTDIR)$(prefix)/sbin/vmcore-nmibt $(DESTDIR)$(mandir)/man1/nmibt.1 \
 		$(addprefix $(DESTDIR)$(mandir)/man8/,nmibt-crash.8 vmcore-nmibt.8) \
 		$(DESTDIR)$(mandir)/man3/libnmibt.3 \
-		$(DESTDIR)$(prefix)/share/bash-completion/completions/nmibt \
+		$(addprefix $(DESTDIR)$(prefix)/share/bash-completion/completions/,nmibt nmibt-triage) \
 		$(addprefix $(DESTDIR)$(libdir)/,$(notdir $(ARCHIVES)) libnmibt.so libnmibt.so.$(SOVERSION) \
 		libnmibt.so.$(VERSION)) $(DESTDIR)$(libdir)/pkgconfig/libnmibt*.pc
 	rm -f $(DESTDIR)$(prefix)/bin/nmibt-check $(DESTDIR)$(prefix)/bin/nmibt-triage \
