@@ -109,13 +109,17 @@ enum nmibt_outcome nmibt_outcome_of_kind(enum nmibt_evidence_kind kind)
 }
 
 static enum nmibt_outcome outcome_of_text(const struct nmibt_report *report,
-					  const struct nmibt_evidence *evidence)
+					  const struct nmibt_cpu *cpu)
 {
 	const struct nmibt_death *death = &report->death;
+	const struct nmibt_evidence *evidence = &cpu->standing;
 	enum nmibt_outcome outcome = nmibt_outcome_of_kind(evidence->kind);
+	bool has_died = death->reporter == NMIBT_NO_CPU || cpu->cpu == death->reporter ||
+			cpu->cpu == death->moved_to;
 
-	/* The CPU that panicked printed this text while it died. */
-	if (outcome == NMIBT_OUTCOME_REPORTED && evidence->printout &&
+	/* The CPU that panicked printed this text while it died. Others say that they stop (arm's
+	 * kernel/smp.c: ipi_cpu_stop(), 6.12; arm64's, 4.14). */
+	if (has_died && outcome == NMIBT_OUTCOME_REPORTED && evidence->printout &&
 	    (evidence->printout == death->printout ||
 	     (evidence->printout == death->cause &&
 	      report->sources->log->printouts[evidence->printout - 1].kind == NMIBT_PRINT_OOPS)))
@@ -451,7 +455,7 @@ static void set_outcome(const struct nmibt_report *report, struct nmibt_cpu *cpu
 	case NMIBT_STEP_BELONGS:
 	case NMIBT_STEP_CONFIRMED:
 		if (!is_of_capture)
-			cpu->outcome = outcome_of_text(report, &cpu->standing);
+			cpu->outcome = outcome_of_text(report, cpu);
 		break;
 	case NMIBT_STEP_REGISTERS:
 		if (!is_of_capture)
