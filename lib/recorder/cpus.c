@@ -23,13 +23,28 @@ static bool needs_stack_of_slot(const struct cpu_evidence *e)
 	       nmibt_slot_leads_to_stack(slot);
 }
 
-/* The number of the newest panic in the log; 0: there is none. */
-static size_t find_panic(const struct nmibt_log_source *log)
+static bool has_panicked(const struct nmibt_recorder *rec, unsigned int cpu)
 {
-	size_t i = log ? log->nr_printouts : 0;
+	const struct nmi_capture_desc *desc = &rec->capture.desc;
 
-	while (i && log->printouts[i - 1].kind != NMIBT_PRINT_PANIC)
-		i--;
+	if (rec->has_capture)
+		return desc->generation && !rec->is_of_oops &&
+		       (desc->panic_cpu == cpu || desc->from_cpu == cpu);
+	if (rec->percpu && rec->percpu->panic_cpu >= 0)
+		return (unsigned int)rec->percpu->panic_cpu == cpu;
+	return rec->panic && rec->log->printouts[rec->panic - 1].reporter == cpu;
+}
+
+/* The trace that the CPU printed as it panicked; 0: there is none. Other CPUs answer a request of the
+ * panic, or say that they stop. */
+static size_t trace_of_panic(const struct nmibt_recorder *rec, unsigned int cpu)
+{
+	const struct nmibt_log_source *log = rec->log;
+	size_t i = rec->panic && has_panicked(rec, cpu) ? log->newest[cpu] : 0;
+
+	while (i && (log->traces[i - 1].kind != NMIBT_EVIDENCE_OWN ||
+		     log->traces[i - 1].printout != rec->panic))
+		i = log->traces[i - 1].older;
 	return i;
 }
 
@@ -38,12 +53,13 @@ static struct nmibt_error *read_trace(struct nmibt_recorder *rec, unsigned int c
 {
 	const struct nmibt_log_source *log = rec->log;
 	size_t i = log && cpu < NMIBT_MAX_CPUS ? log->newest[cpu] : 0;
+	size_t of_panic = i ? trace_of_panic(rec, cpu) : 0;
 
 	while (i && log->traces[i - 1].kind == NMIBT_EVIDENCE_TASK)
 		i = log->traces[i - 1].older;
 	ret->has_trace = i;
-	ret->is_of_panic =
-		i && log->traces[i - 1].printout && log->traces[i - 1].printout == find_panic(log);
+	ret->is_of_panic = of_panic;
+	i = of_panic ?: i;
 	return i ? nmibt_log_evidence(log, rec->kernel, i - 1, &ret->trace) : NULL;
 }
 
@@ -124,18 +140,6 @@ static bool is_named(const struct nmibt_recorder *rec, unsigned int cpu)
 		}
 	}
 	return false;
-}
-
-static bool has_panicked(const struct nmibt_recorder *rec, unsigned int cpu)
-{
-	const struct nmi_capture_desc *desc = &rec->capture.desc;
-
-	if (rec->has_capture)
-		return desc->generation && (desc->panic_cpu == cpu || desc->from_cpu == cpu);
-	if (rec->percpu && rec->percpu->panic_cpu >= 0)
-		return (unsigned int)rec->percpu->panic_cpu == cpu;
-	size_t panic = find_panic(rec->log);
-	return panic && rec->log->printouts[panic - 1].reporter == cpu;
 }
 
 /* The evidence that tells where the CPU was: its backtrace, or the stop, or what it printed last. At

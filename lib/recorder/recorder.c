@@ -89,23 +89,46 @@ static struct nmibt_error *open_sources(struct nmibt_recorder *rec)
 
 /* ------------------------------------------------------------------------ the case */
 
-static void find_message(struct nmibt_recorder *rec)
+static bool is_of_who_panicked(const struct nmibt_recorder *rec, const struct nmibt_printout *p)
 {
-	const char *message = (const char *)rec->capture.desc.message;
+	return !rec->percpu || rec->percpu->panic_cpu < 0 || p->reporter == NMIBT_NO_CPU ||
+	       p->reporter == (unsigned int)rec->percpu->panic_cpu;
+}
 
-	if (rec->has_capture) {
-		snprintf(rec->message, sizeof(rec->message), "%s", message);
-		return;
-	}
+/* The number of a printout. The first panic of the CPU that panicked counts: later ones are of the same
+ * death. Without any it is the newest oops that did not end, because it went to kdump. */
+static size_t find_panic(const struct nmibt_recorder *rec)
+{
+	size_t panic = 0, others = 0, oops = 0;
+
 	for (size_t i = rec->log ? rec->log->nr_printouts : 0; i; i--) {
 		const struct nmibt_printout *p = &rec->log->printouts[i - 1];
+		bool is_its_own = is_of_who_panicked(rec, p);
 
-		if (p->kind != NMIBT_PRINT_PANIC)
-			continue;
-		struct nmibt_str words = nmibt_panic_words(p->message);
-		snprintf(rec->message, sizeof(rec->message), "%.*s", (int)words.len, words.s);
+		if (p->kind == NMIBT_PRINT_PANIC && is_its_own)
+			panic = i;
+		else if (p->kind == NMIBT_PRINT_PANIC)
+			others = i;
+		else if (p->kind == NMIBT_PRINT_OOPS && !p->has_ended && is_its_own && !oops)
+			oops = i;
+	}
+	return panic ?: others ?: rec->was_stopped ? oops : 0;
+}
+
+static void find_message(struct nmibt_recorder *rec)
+{
+	const struct nmi_capture_desc *desc = &rec->capture.desc;
+
+	if (rec->has_capture) {
+		snprintf(rec->message, sizeof(rec->message), "%s", (const char *)desc->message);
+		rec->is_of_oops = desc->flags & NMI_CAPTURE_F_CRASH_KEXEC && !*rec->message;
 		return;
 	}
+	rec->panic = find_panic(rec);
+	if (!rec->panic)
+		return;
+	struct nmibt_str words = nmibt_panic_words(rec->log->printouts[rec->panic - 1].message);
+	snprintf(rec->message, sizeof(rec->message), "%.*s", (int)words.len, words.s);
 }
 
 static void find_case(struct nmibt_recorder *rec)

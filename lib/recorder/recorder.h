@@ -54,7 +54,10 @@ struct nmibt_recorder {
 	struct nmibt_kernel *kernel;
 	struct nmibt_capture capture;
 	bool has_capture;
+	/* An oops on its way to kdump asked for the capture, and the kernel may have survived it. */
+	bool is_of_oops;
 	struct nmibt_log_source *log; /* only without a capture; NULL: none */
+	size_t panic; /* of the log's printouts the number of the panic, or of the oops; 0: none */
 	const struct nmibt_percpu *percpu; /* only without a capture; NULL: not known */
 	bool was_stopped; /* there was a kdump: the dump's notes are not of virtual CPUs */
 	const struct nmibt_vcpus *vcpus; /* NULL: not known, or there was a kdump */

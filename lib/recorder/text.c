@@ -58,11 +58,12 @@ static void put_machine(const struct nmibt_recorder *rec, FILE *out)
 		put_escaped(out, rec->host);
 	}
 	if (rec->time) {
-		fputs(", died ", out);
+		fputs(rec->is_of_oops ? ", captured " : ", died ", out);
 		put_time(out, rec->time);
 	}
 	if (rec->uptime_ns)
-		fprintf(out, ", up %.3f s", rec->uptime_ns / 1e9);
+		fprintf(out, ", up %s%.3f s", rec->has_capture ? "" : "at least ",
+			rec->uptime_ns / 1e9);
 	putc('\n', out);
 }
 
