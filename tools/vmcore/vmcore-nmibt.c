@@ -141,7 +141,8 @@ static int parse(int argc, char **argv, struct arguments *args)
 		if (code >= 0)
 			return code;
 	}
-	if (optind + 1 != argc)
+	if (optind + 1 != argc ||
+	    (args->output && args->record && !strcmp(args->output, args->record)))
 		return usage();
 	args->vmcore = argv[optind];
 	return -1;
