@@ -84,6 +84,16 @@ static const struct {
 	{"TPC: <", NMIBT_ARCH_SPARC64},
 };
 
+static bool is_frame_of_arm(struct nmibt_str line)
+{
+	struct nmibt_str name;
+
+	if (!nmibt_skip(&line, "[<") || !nmibt_take_until(&line, ">] (", &name) || name.len != 8)
+		return false;
+	return nmibt_take_until(&line, ") from [<", &name) && !nmibt_str_holds(name, "[<") &&
+	       nmibt_take_until(&line, ">] (", &name) && name.len == 8;
+}
+
 enum nmibt_arch nmibt_arch_by_line(struct nmibt_str line)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(register_lines); i++) {
@@ -99,6 +109,10 @@ enum nmibt_arch nmibt_arch_by_line(struct nmibt_str line)
 	/* arm and old kernels of arm64 print no register behind the CPU (smp_setup_processor_id()). */
 	if (nmibt_str_starts(line, "Booting Linux on physical CPU 0x"))
 		return nmibt_str_holds(line, " [0x") ? NMIBT_ARCH_ARM64 : NMIBT_ARCH_UNKNOWN;
+	/* A frame of arm names its caller, "[<c0123456>] (f) from [<c0123478>] (g+0x1/0x2)", up to 5.16
+	 * (arch/arm/kernel/traps.c: dump_backtrace_entry()): a trace may be all that is printed. */
+	if (is_frame_of_arm(line))
+		return NMIBT_ARCH_ARM;
 	/* Lines of sparc64 that tell of another CPU, "  CPU[  3]: TSTATE[" */
 	if ((nmibt_str_starts(line, "  CPU[") || nmibt_str_starts(line, "* CPU[")) &&
 	    nmibt_str_holds(line, "]: TSTATE["))
