@@ -137,6 +137,36 @@ static bool is_beside_log(struct printed_log *p, const struct nmibt_log_text *li
 	return line->lacks_stamp || (!line->prefix.is_stamped && !line->text.len);
 }
 
+/* "init.c:12", from its end. */
+static bool ends_in_place(struct nmibt_str s)
+{
+	size_t digits = 0;
+
+	while (digits < s.len && s.s[s.len - digits - 1] >= '0' && s.s[s.len - digits - 1] <= '9')
+		digits++;
+	s.len -= digits;
+	return digits && s.len > 1 && s.s[s.len - 1] == ':' && s.s[s.len - 2] != ' ';
+}
+
+/*
+ * " name dir/file.c:12 [inline]": programs that name the line of each frame put one line before it for each
+ * function that was inlined there; syzkaller does (pkg/report/linux.go). No kernel printed it, and it would end
+ * the trace. True: the line is left out.
+ */
+static bool is_of_symboliser(struct printed_log *p, const struct nmibt_log_text *line)
+{
+	static const char mark[] = " [inline]";
+	struct nmibt_str text = line->text;
+
+	if (text.len < strlen(mark) || memcmp(text.s + text.len - strlen(mark), mark, strlen(mark)))
+		return false;
+	text.len -= strlen(mark);
+	if (!ends_in_place(text))
+		return false;
+	p->log->mended.inlined++;
+	return true;
+}
+
 /* False: the work is to be stopped. */
 static bool take_line(void *arg, const struct nmibt_log_text *line)
 {
@@ -160,7 +190,7 @@ static bool take_line(void *arg, const struct nmibt_log_text *line)
 	}
 	if (p->was_cut)
 		lose(p);
-	if (is_repeated(p, line))
+	if (is_repeated(p, line) || is_of_symboliser(p, line))
 		return true;
 	if (prefix->has_time)
 		p->ns = prefix->ns;
@@ -217,6 +247,8 @@ void nmibt_describe_mended(const struct nmibt_log_source *log, char *why)
 		 "lines may be of several CPUs"},
 		{log->mended.split, "line has two messages", "lines have two messages"},
 		{log->mended.repeated, "line is printed again", "lines are printed again"},
+		{log->mended.inlined, "line of an inlined function left out",
+		 "lines of inlined functions left out"},
 		{log->mended.unstamped, "line without a prefix left out",
 		 "lines without a prefix left out"},
 	};

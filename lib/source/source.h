@@ -211,6 +211,7 @@ struct nmibt_log_mended {
 	uint64_t doubtful; /* that may be of several CPUs, and are shown with each */
 	uint64_t split; /* with two messages in one */
 	uint64_t repeated; /* left out: replayed, or the beginning of one that is */
+	uint64_t inlined; /* left out: a program that names lines added them */
 	uint64_t unstamped; /* left out: without what stands before other lines */
 };
 
