@@ -23,6 +23,8 @@ struct printed_log {
 	bool was_cut; /* lines before the next one are missing */
 	bool is_interrupted;
 	bool is_replay; /* the next line may be the last one again */
+	bool is_in_trace; /* behind "Call Trace:", and lines of a trace since */
+	char indented[KEPT + 1];
 	char last[KEPT];
 	size_t last_len; /* of all of it */
 };
@@ -137,6 +139,31 @@ static bool is_beside_log(struct printed_log *p, const struct nmibt_log_text *li
 	return line->lacks_stamp || (!line->prefix.is_stamped && !line->text.len);
 }
 
+/*
+ * Mail programs take the space from the beginning of a line. Behind "Call Trace:", and there alone, "f+0x1/0x2" and
+ * "<IRQ>" that begin a line are of the trace; elsewhere such a line may be the second half of another one.
+ */
+static struct nmibt_str indent(struct printed_log *p, struct nmibt_str text)
+{
+	struct nmibt_printed printed;
+	bool is_in_trace = p->is_in_trace;
+
+	if (nmibt_str_is(text, "Call Trace:") || nmibt_str_is(text, "Call trace:")) {
+		p->is_in_trace = true;
+		return text;
+	}
+	p->is_in_trace &= text.len && text.len < KEPT;
+	if (!p->is_in_trace || *text.s == ' ')
+		return text;
+	p->indented[0] = ' ';
+	memcpy(p->indented + 1, text.s, text.len);
+	struct nmibt_str line = {p->indented, text.len + 1};
+	nmibt_recognise(p->image->arch, line, &printed);
+	p->is_in_trace = printed.kind == NMIBT_PRINT_STACK_MARK ||
+			 (printed.kind == NMIBT_PRINT_FRAME && printed.frame.size);
+	return is_in_trace && p->is_in_trace ? line : text;
+}
+
 /* "init.c:12", from its end. */
 static bool ends_in_place(struct nmibt_str s)
 {
@@ -195,7 +222,9 @@ static bool take_line(void *arg, const struct nmibt_log_text *line)
 	if (prefix->has_time)
 		p->ns = prefix->ns;
 	p->has_times |= prefix->has_time;
-	split(p, line);
+	struct nmibt_log_text indented = *line;
+	indented.text = indent(p, line->text);
+	split(p, &indented);
 	return true;
 }
 
