@@ -65,7 +65,8 @@ bool nmibt_read_symbol(struct nmibt_str s, struct nmibt_frame *ret)
 	if (!nmibt_take_0x(&s, &frame.addr)) {
 		frame.function.len = len;
 		s = rest_of(s, len);
-		if (!len || !nmibt_skip(&s, "+") || !nmibt_take_0x(&s, &frame.offset) ||
+		/* "(f+0x1/0x2)" is the second half of a broken line of arm. */
+		if (!len || *frame.function.s == '(' || !nmibt_skip(&s, "+") || !nmibt_take_0x(&s, &frame.offset) ||
 		    !nmibt_skip(&s, "/") || !nmibt_take_0x(&s, &frame.size))
 			return false;
 	}
