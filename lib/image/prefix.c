@@ -341,6 +341,20 @@ static bool skip_quote(struct nmibt_str *line)
 	return true;
 }
 
+/* "  [   12.345678] ": a text that someone quotes is often indented. */
+static bool skip_indent(struct nmibt_str *line)
+{
+	struct nmibt_log_prefix unused;
+	struct nmibt_str s = *line, rest;
+
+	nmibt_skip_spaces(&s);
+	rest = s;
+	if (!take_time(&rest, &unused))
+		return false;
+	*line = s;
+	return true;
+}
+
 /* "host login: [   12.345678] ", "# [   12.345678] ": the end of what a program wrote on the same
  * console without a newline. */
 static bool skip_prompt(struct nmibt_str *line)
@@ -372,6 +386,8 @@ static bool take_layer(struct nmibt_wrapping *state, struct nmibt_str *line,
 	if (first == '[')
 		return skip_date_in_brackets(line) || take_dmesg_time(line, ret) ||
 		       take_time_by_mail(line, ret);
+	if (first == ' ')
+		return skip_indent(line);
 	if (first == '>')
 		return skip_quote(line);
 	if (first >= '0' && first <= '9')
