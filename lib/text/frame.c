@@ -66,8 +66,9 @@ bool nmibt_read_symbol(struct nmibt_str s, struct nmibt_frame *ret)
 		frame.function.len = len;
 		s = rest_of(s, len);
 		/* "(f+0x1/0x2)" is the second half of a broken line of arm. */
-		if (!len || *frame.function.s == '(' || !nmibt_skip(&s, "+") || !nmibt_take_0x(&s, &frame.offset) ||
-		    !nmibt_skip(&s, "/") || !nmibt_take_0x(&s, &frame.size))
+		if (!len || *frame.function.s == '(' || !nmibt_skip(&s, "+") ||
+		    !nmibt_take_0x(&s, &frame.offset) || !nmibt_skip(&s, "/") ||
+		    !nmibt_take_0x(&s, &frame.size))
 			return false;
 	}
 	if (s.len && *s.s != ' ')
