@@ -9,17 +9,6 @@
 
 /* ----------------------------------------------------------------------- spans */
 
-/* Physical memory, [start, end). */
-struct span {
-	uint64_t start, end;
-};
-
-/* Sorted, and apart from each other. */
-struct spans {
-	struct span *v;
-	size_t nr, room;
-};
-
 /* Memory between two spans that are so near costs less than another item. */
 #define NEAR 32
 
@@ -134,7 +123,7 @@ static struct nmibt_error *put_chunk(struct putting *p)
 /* Of a span whose bytes can't be read as a whole, each 8 bytes are tried. */
 static struct nmibt_error *put_memory(struct putting *p, uint64_t start, size_t len)
 {
-	const struct nmibt_image *image = &p->note->rec->image;
+	const struct nmibt_image *image = p->note->from;
 	char bytes[MAX_ITEM];
 	struct nmibt_error *err = NULL;
 
@@ -188,7 +177,7 @@ struct nmibt_error *nmibt_memory_note_put(struct memory_note *note,
 	struct nmibt_error *err = note->failure;
 
 	note->failure = NULL;
-	join_near(note->now, NEAR);
+	join_near(note->now, note->is_exact ? 0 : NEAR);
 	for (size_t i = 0; i < note->now->nr && !err; i++)
 		err = put_rest(&p, note->now->v[i]);
 	if (!err && p.items.len + note->answers.len > NMIBT_CHUNK_MAX)
@@ -252,7 +241,8 @@ static void note_answer(struct memory_note *note, const struct nmibt_item *item)
 static enum nmibt_read note_read_phys(void *ctx, uint64_t paddr, void *buf, size_t len)
 {
 	struct memory_note *note = ctx;
-	const struct nmibt_image *image = &note->rec->image;
+	const struct nmibt_image *image = note->from;
+	uint64_t round = note->is_exact ? 0 : 7;
 	enum nmibt_read status = image->ops->read_phys(image->ctx, paddr, buf, len);
 
 	if (status == NMIBT_READ_EXCLUDED || note->failure)
@@ -261,7 +251,7 @@ static enum nmibt_read note_read_phys(void *ctx, uint64_t paddr, void *buf, size
 		note_answer(note, &(struct nmibt_item){.kind = NMIBT_ITEM_UNREADABLE,
 						       .key = paddr,
 						       .second = len});
-	else if (!add_span(note->now, (struct span){paddr & -8ull, (paddr + len + 7) & -8ull}))
+	else if (!add_span(note->now, (struct span){paddr & ~round, (paddr + len + round) & ~round}))
 		note->failure = nmibt_error_nomem();
 	return status;
 }
@@ -269,7 +259,7 @@ static enum nmibt_read note_read_phys(void *ctx, uint64_t paddr, void *buf, size
 /* The notes are a part of their own of the record. */
 static char *note_notes(void *ctx, size_t *ret_len)
 {
-	const struct nmibt_image *image = &((struct memory_note *)ctx)->rec->image;
+	const struct nmibt_image *image = ((struct memory_note *)ctx)->from;
 
 	return image->ops->notes(image->ctx, ret_len);
 }
@@ -295,7 +285,7 @@ static bool note_symbol_addr(void *ctx, const char *name, uint64_t *ret)
 {
 	struct memory_note *note = ctx;
 
-	if (!nmibt_symbol_addr(note->rec->kernel, name, ret))
+	if (!nmibt_symbol_addr(note->kernel, name, ret))
 		return false;
 	note_answer(note, &(struct nmibt_item){.kind = NMIBT_ITEM_SYMBOL,
 					       .key = *ret,
@@ -308,7 +298,7 @@ static bool note_symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
 {
 	struct memory_note *note = ctx;
 
-	if (!nmibt_symbolize(note->rec->kernel, addr, buf, len))
+	if (!nmibt_symbolize(note->kernel, addr, buf, len))
 		return false;
 	note_answer(note, &(struct nmibt_item){
 				  .kind = NMIBT_ITEM_NAME, .key = addr, .data = nmibt_str_of(buf)});
@@ -335,7 +325,7 @@ static struct nmibt_error *note_unwind(void *ctx, struct nmibt_kernel *kernel,
 	struct memory_note *note = ctx;
 	struct nmibt_evidence evidence = {.regs = *regs};
 	struct nmibt_error *err =
-		nmibt_unwind_evidence(&note->rec->follower, note->rec->kernel, &evidence);
+		nmibt_unwind_evidence(note->follower, note->kernel, &evidence);
 
 	(void)kernel;
 	if (err)
@@ -349,17 +339,17 @@ static struct nmibt_error *note_unwind(void *ctx, struct nmibt_kernel *kernel,
 
 /* True: the line leads to tables whose answers are in the record. A reader that found it would look
  * for them in vain, and say that they are lost, which is only true where they are. */
-static bool is_of_no_use(struct nmibt_recorder *rec, const char *line)
+static bool is_of_no_use(struct nmibt_kernel *kernel, const char *line)
 {
 	uint64_t lost;
 
 	static const char start[] = "SYMBOL(kallsyms_";
 
-	return !strncmp(line, start, strlen(start)) && !nmibt_symbols_are_lost(rec->kernel, &lost);
+	return !strncmp(line, start, strlen(start)) && !nmibt_symbols_are_lost(kernel, &lost);
 }
 
 /* The lines that the library reads. Other ones would take room. */
-static char *useful_lines(struct nmibt_recorder *rec, const char *text)
+static char *useful_lines(struct nmibt_kernel *kernel, const char *text)
 {
 	char *ret = malloc(strlen(text) + 1), *to = ret;
 
@@ -367,7 +357,7 @@ static char *useful_lines(struct nmibt_recorder *rec, const char *text)
 		const char *newline = strchr(line, '\n');
 
 		end = newline ? newline + 1 : line + strlen(line);
-		if (!newline || is_of_no_use(rec, line) || !nmibt_vmcoreinfo_uses(line))
+		if (!newline || is_of_no_use(kernel, line) || !nmibt_vmcoreinfo_uses(line))
 			continue;
 		memcpy(to, line, end - line);
 		to += end - line;
@@ -377,7 +367,8 @@ static char *useful_lines(struct nmibt_recorder *rec, const char *text)
 	return ret;
 }
 
-struct nmibt_error *nmibt_memory_note_open(struct nmibt_recorder *rec, struct memory_note *ret)
+struct nmibt_error *nmibt_memory_note_open(struct nmibt_kernel *kernel,
+					   struct nmibt_follower *follower, struct memory_note *ret)
 {
 	static const struct nmibt_image_ops ops = {
 		.read_phys = note_read_phys,
@@ -387,13 +378,15 @@ struct nmibt_error *nmibt_memory_note_open(struct nmibt_recorder *rec, struct me
 		.unwind = note_unwind,
 		.notes = note_notes,
 	};
-	_cleanup_free_ char *text = rec->image.ops->vmcoreinfo_text(rec->image.ctx);
+	const struct nmibt_image *image = kernel->image;
+	_cleanup_free_ char *text = image->ops->vmcoreinfo_text(image->ctx);
 
-	*ret = (struct memory_note){.rec = rec, .image = rec->image};
+	*ret = (struct memory_note){
+		.kernel = kernel, .follower = follower, .from = image, .image = *image};
 	ret->image.ops = &ops;
 	ret->image.ctx = ret;
 	ret->image.is_sparse = true;
-	ret->vmcoreinfo = text ? useful_lines(rec, text) : NULL;
+	ret->vmcoreinfo = text ? useful_lines(kernel, text) : NULL;
 	ret->now = calloc(1, sizeof(*ret->now));
 	ret->done = calloc(1, sizeof(*ret->done));
 	if (ret->now && ret->done && (ret->vmcoreinfo || !text))

@@ -88,20 +88,38 @@ struct nmibt_error *nmibt_recorder_look_at_cpus(struct nmibt_recorder *rec);
 
 /* ------------------------------------------------------------- memory of a record */
 
+/* Physical memory, [start, end). */
+struct span {
+	uint64_t start, end;
+};
+
+/* Sorted, and apart from each other. */
+struct spans {
+	struct span *v;
+	size_t nr, room;
+};
+
 /*
  * An image that notes what is read of it. What was noted becomes items of a record; what is in the
  * record already is not noted again.
  */
 struct memory_note {
-	struct nmibt_recorder *rec; /* which answers questions about symbols and stacks */
+	struct nmibt_kernel *kernel; /* which answers questions about symbols */
+	struct nmibt_follower *follower; /* and about stacks */
+	const struct nmibt_image *from; /* has the bytes: that of the kernel at first */
 	struct nmibt_image image;
+	/* Only the bytes that were read, and none between them: they cost more items. */
+	bool is_exact;
 	char *vmcoreinfo; /* the lines that a reader needs */
 	struct spans *now, *done;
 	struct nmibt_bytes answers; /* items: names, symbols, stacks */
 	void *known; /* the answers that were noted before: a tree of tsearch() */
 	struct nmibt_error *failure; /* of noting; the first one */
 };
-struct nmibt_error *nmibt_memory_note_open(struct nmibt_recorder *rec, struct memory_note *ret);
+/* kernel and follower are borrowed. */
+struct nmibt_error *nmibt_memory_note_open(struct nmibt_kernel *kernel,
+					   struct nmibt_follower *follower,
+					   struct memory_note *ret);
 void nmibt_memory_note_close(struct memory_note *note);
 /* Puts what was noted since the last call into the record, in as many chunks as it needs. */
 struct nmibt_error *nmibt_memory_note_put(struct memory_note *note,
