@@ -37,7 +37,8 @@ LIB_OBJS := $(call objects,$(BASE))
 JSON_OBJS := $(call objects,json)
 DEBUGINFO_OBJS := $(call objects,debuginfo)
 RECORDER_OBJS := $(call objects,recorder)
-TOOL_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tools/*.c))
+# What nmibt has of the capture kernel's tool: a file that is written as a whole.
+TOOL_OBJS := $(patsubst %.c,$(O)/%.o,$(wildcard tools/*.c) tools/vmcore/outfile.c)
 ARCHIVES := $(O)/libnmibt-json.a $(O)/libnmibt-debuginfo.a $(O)/libnmibt-recorder.a $(O)/libnmibt.a
 TEST_DRIVERS := $(patsubst tests/%.c,$(O)/tests/%,$(wildcard tests/nmibt-*.c))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(O)/tests/%,$(wildcard tests/unit/test-*.c))

@@ -19,11 +19,15 @@
 
 #include "batch.h"
 #include "debugfiles.h"
+#include "extract.h"
 #include "sandbox.h"
 #include "standard-input.h"
+#include "vmcore/outfile.h"
 
 #define USAGE                                                                                      \
 	"usage: nmibt [OPTION]... VMCORE [PART]...\n"                                              \
+	"       nmibt --extract [--redact] OUT VMCORE [PART]...\n"                                 \
+	"       nmibt --extract --list [--redact] VMCORE [PART]...\n"                              \
 	"       nmibt --json --batch[=FORM] [OPTION]... <NAMES\n"
 
 static const char help[] = USAGE
@@ -57,6 +61,14 @@ static const char help[] = USAGE
 	"      --crash=N        of several logs in the files, the one of this number; by default "
 	"the\n"
 	"                       last of a kernel that crashed\n"
+	"      --extract        write what a report of VMCORE is made of, and nothing else, to the "
+	"new\n"
+	"                       file OUT, of which nmibt makes the same report; with --list say "
+	"what\n"
+	"                       that is\n"
+	"      --redact         with --extract: without names of tasks and of the host, addresses "
+	"of\n"
+	"                       mail, and registers of user mode, see nmibt(1)\n"
 	"      --list           name the logs in the files, and no report\n"
 	"      --describe       write a description that testdumps/mkdump makes a dump from; it\n"
 	"                       leaves out names of tasks, messages, and what else identifies\n"
@@ -84,6 +96,9 @@ struct arguments {
 	const char *file; /* of pstore; NULL: the report is wanted */
 	unsigned int crash; /* 0: the default one */
 	bool list; /* what --crash can choose is wanted, and no report */
+	bool is_extract; /* an extract is wanted, and no report */
+	struct extract_options extract;
+	struct outfile extract_file;
 	struct nmibt_debuginfo_options debuginfo;
 	bool use_debuginfo;
 	bool unlocked;
@@ -123,6 +138,8 @@ enum {
 	BATCH,
 	DESCRIBE,
 	CRASH,
+	EXTRACT,
+	REDACT,
 	LIST,
 	OLD_FILE,
 	VMLINUX,
@@ -146,6 +163,8 @@ static const struct option options[] = {
 	{"source", required_argument, NULL, 'S'},
 	{"batch", optional_argument, NULL, BATCH},
 	{"crash", required_argument, NULL, CRASH},
+	{"extract", no_argument, NULL, EXTRACT},
+	{"redact", no_argument, NULL, REDACT},
 	{"list", no_argument, NULL, LIST},
 	{"file", required_argument, NULL, OLD_FILE},
 	{"describe", no_argument, NULL, DESCRIBE},
@@ -192,6 +211,12 @@ static int take_option(int c, struct arguments *args)
 		return 2;
 	case CRASH:
 		return take_crash(args);
+	case EXTRACT:
+		args->is_extract = true;
+		break;
+	case REDACT:
+		args->extract.redact = true;
+		break;
 	case LIST:
 		args->list = true;
 		break;
@@ -235,9 +260,12 @@ static int take_option(int c, struct arguments *args)
 /* Many dumps come out as JSON alone, and their names on standard input alone. */
 static bool is_usable(const struct arguments *args)
 {
+	if (args->extract.redact && !args->is_extract)
+		return false;
 	if (!args->batch)
-		return args->nr_paths;
-	return !args->nr_paths && !args->file && args->render.format == NMIBT_FORMAT_JSON;
+		return args->nr_paths && !(args->is_extract && args->file);
+	return !args->nr_paths && !args->is_extract && !args->file &&
+	       args->render.format == NMIBT_FORMAT_JSON;
 }
 
 /* Returns the exit code, or -1: go on. */
@@ -253,6 +281,10 @@ static int parse(int argc, char **argv, struct arguments *args)
 	args->use_debuginfo = args->render.lines;
 	args->paths = (const char *const *)argv + optind;
 	args->nr_paths = argc - optind;
+	if (args->is_extract && !args->list && args->nr_paths) {
+		args->extract.path = *args->paths++;
+		args->nr_paths--;
+	}
 	return is_usable(args) ? -1 : usage();
 }
 
@@ -392,6 +424,28 @@ static int print_input(struct nmibt_input *input, struct arguments *args)
 	return code;
 }
 
+/* There is no child. */
+static bool write_file(void *ctx, const char *data, size_t len)
+{
+	return outfile_write(ctx, data, len);
+}
+
+static int extract_input(struct nmibt_input *input, struct arguments *args, bool is_child)
+{
+	bool is_file = args->extract.path && !is_child;
+	struct nmibt_debuginfo *info;
+	struct nmibt_report *report;
+	int code;
+
+	struct nmibt_error *err = open_report(input, args, &info, &report);
+	if (err)
+		return fail(args, err);
+	err = extract_make(report, args->paths[0], &args->extract, is_file ? write_file : write_out,
+			   &args->extract_file, &code);
+	nmibt_report_close(report);
+	return err ? fail(args, err) : code;
+}
+
 /* Libraries can't be loaded later. */
 static void load_libraries(void *ctx)
 {
@@ -425,11 +479,11 @@ static int read_dump(void *ctx, int channel)
 	if (err)
 		return fail(args, err);
 	/* Dumps of kernels before 6.0 don't say where the kernel's variables are. */
-	int code = args->list	? print_list(input, args)
-		   : args->file ? print_file(input, args)
-		   : !args->use_debuginfo && nmibt_debuginfo_is_needed(input)
-			   ? NEEDS_DEBUGINFO
-			   : print_input(input, args);
+	int code = args->list && !args->is_extract ? print_list(input, args)
+		   : args->file			   ? print_file(input, args)
+		   : !args->use_debuginfo && nmibt_debuginfo_is_needed(input) ? NEEDS_DEBUGINFO
+		   : args->is_extract ? extract_input(input, args, channel >= 0)
+				      : print_input(input, args);
 	nmibt_input_close(input);
 	return code;
 }
@@ -442,6 +496,11 @@ static void answer(void *ctx, int channel, const void *request, size_t len)
 
 	if (args->use_debuginfo)
 		debugfiles_answer(&args->debuginfo, args->paths[0], channel, request, len);
+}
+
+static bool take_extract(void *ctx, int fd)
+{
+	return extract_copy(&((struct arguments *)ctx)->extract_file, fd);
 }
 
 /* Returns the exit code, or -1: go on. */
@@ -512,6 +571,7 @@ static int run_child(struct arguments *args)
 		.locked = take_risks,
 		.work = read_dump,
 		.answer = answer,
+		.take = args->extract.path ? take_extract : NULL,
 		.ctx = args,
 		.discard = args->use_debuginfo ? 0 : NEEDS_DEBUGINFO,
 	};
@@ -553,6 +613,19 @@ static int print_dump(struct arguments *args)
 	return code;
 }
 
+static int write_extract(struct arguments *args)
+{
+	struct outfile *file = &args->extract_file;
+
+	if (!extract_open_file(file, args->extract.path))
+		return 4;
+	int code = print_dump(args);
+	if ((!code || code == 3) && !extract_commit_file(file))
+		code = 4;
+	outfile_close(file);
+	return code;
+}
+
 /* Nothing that was found out about a dump is left for the next one. */
 static int print_of_many(void *ctx, const char *const *paths, unsigned int nr)
 {
@@ -578,6 +651,8 @@ int main(int argc, char **argv)
 		return code;
 	if (args.batch)
 		return batch_run(&batch, args.batch);
+	if (args.extract.path)
+		return write_extract(&args);
 	fit_to_terminal(&args.render);
 	return print_dump(&args);
 }

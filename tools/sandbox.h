@@ -37,6 +37,9 @@ struct sandbox {
 	int (*work)(void *ctx, int channel);
 	/* In the parent: answers the child's request, len bytes that are as hostile as the file. */
 	void (*answer)(void *ctx, int channel, const void *request, size_t len);
+	/* In the parent: takes what the child printed, which may be any bytes. False: it can't, which it
+	 * said. NULL: the output is text, and goes to standard output. */
+	bool (*take)(void *ctx, int fd);
 	void *ctx;
 	int discard; /* with this exit code nothing that the child printed comes out */
 };

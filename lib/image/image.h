@@ -135,6 +135,8 @@ struct nmibt_image {
 	const char *lost;
 	/* It has only the bytes that were read when it was made, and not whole pages. */
 	bool is_sparse;
+	/* Though it is sparse: it has whatever a report reads of a dump. What it lacks the dump lacks. */
+	bool stands_for_dump;
 	unsigned int nr_crashes; /* 0: as 1 */
 	unsigned int default_crash; /* the one that is shown where none is named */
 };
@@ -148,10 +150,16 @@ struct nmibt_over {
 void nmibt_over_open(const struct nmibt_image *base, const struct nmibt_image_ops *own,
 		     struct nmibt_over *ret);
 
+/* False: it is a dump, or has what reports read of one. */
+static inline bool nmibt_image_is_record(const struct nmibt_image *image)
+{
+	return image->is_sparse && !image->stands_for_dump;
+}
+
 /* What people are told that something is not in. */
 static inline const char *nmibt_image_name(const struct nmibt_image *image)
 {
-	return image->ops->visit_log ? "text" : image->is_sparse ? "record" : "dump";
+	return image->ops->visit_log ? "text" : nmibt_image_is_record(image) ? "record" : "dump";
 }
 
 #define NMIBT_FILE_TRUNCATED                                                                       \

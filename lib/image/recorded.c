@@ -41,12 +41,15 @@ struct recorded {
 	size_t nr_blocks;
 	uint32_t nr_items;
 	bool has_more_items; /* than a record has: these are not read */
-	struct answers memory, names, symbols, stacks, unreadable;
+	struct answers memory, names, symbols, layouts, stacks, unreadable;
 	struct nmibt_old_files files;
 	struct nmibt_bytes vmcoreinfo, summary, dropped, notes;
 	enum nmibt_arch arch;
 	size_t page_size;
 	struct nmibt_number phys_base;
+	/* Reports of it are those of the dump: what it lacks the dump lacks. */
+	bool stands_for_dump;
+	bool is_redacted;
 	bool is_whole; /* what is not in it was left out, and not lost */
 	char source_lost[NMIBT_WHY_LEN]; /* what the dump lacked that the record was made of */
 	char lost[LOST_LEN];
@@ -114,6 +117,10 @@ static void take_line(struct recorded *r, struct nmibt_str line)
 		r->arch = arch_by_name(line);
 	} else if (nmibt_skip(&line, "lost ")) {
 		snprintf(r->source_lost, sizeof(r->source_lost), "%.*s", (int)line.len, line.s);
+	} else if (nmibt_skip(&line, "extract ")) {
+		r->stands_for_dump = nmibt_str_is(line, "dump");
+	} else if (nmibt_str_is(line, "redacted")) {
+		r->is_redacted = true;
 	} else if (nmibt_skip(&line, "page_size ") && nmibt_take_decimal(&line, 1 << 20, &number) &&
 		   number >= 4096 && !(number & (number - 1))) {
 		r->page_size = number;
@@ -148,6 +155,8 @@ static struct nmibt_error *take_item(struct recorded *r, const struct nmibt_item
 		return add_answer(&r->names, item);
 	case NMIBT_ITEM_SYMBOL:
 		return add_answer(&r->symbols, item);
+	case NMIBT_ITEM_LAYOUT:
+		return add_answer(&r->layouts, item);
 	case NMIBT_ITEM_STACK:
 		return add_answer(&r->stacks, item);
 	case NMIBT_ITEM_SUMMARY:
@@ -270,7 +279,8 @@ static void describe_loss(struct recorded *r)
 	else if (!r->has_last)
 		len = snprintf(to, room, "the end of the record is damaged or missing");
 	else if (*r->source_lost)
-		len = snprintf(to, room, "of the dump: %s", r->source_lost);
+		len = snprintf(to, room, "%s%s",
+			       r->stands_for_dump ? "" : "of the dump: ", r->source_lost);
 	if (r->dropped.len)
 		snprintf(to + len, room - len, "%sthe record had no room for %s", len ? "; " : "",
 			 r->dropped.s);
@@ -349,17 +359,37 @@ static bool no_range(void *ctx, uint64_t from, struct nmibt_range *ret)
 	return false;
 }
 
-static bool symbol_addr(void *ctx, const char *name, uint64_t *ret)
+static bool find_named(const struct answers *answers, const char *name, uint64_t *ret)
 {
-	const struct recorded *r = ctx;
-
-	for (size_t i = 0; i < r->symbols.nr; i++) {
-		if (!nmibt_str_is(r->symbols.v[i].data, name))
+	for (size_t i = 0; i < answers->nr; i++) {
+		if (!nmibt_str_is(answers->v[i].data, name))
 			continue;
-		*ret = r->symbols.v[i].key;
+		*ret = answers->v[i].key;
 		return true;
 	}
 	return false;
+}
+
+static bool symbol_addr(void *ctx, const char *name, uint64_t *ret)
+{
+	return find_named(&((const struct recorded *)ctx)->symbols, name, ret);
+}
+
+static bool member_offset(void *ctx, const char *type, const char *member, size_t *ret)
+{
+	char name[NMIBT_LAYOUT_NAME];
+	uint64_t offset;
+
+	nmibt_layout_name(type, member, name);
+	if (!find_named(&((const struct recorded *)ctx)->layouts, name, &offset))
+		return false;
+	*ret = offset;
+	return true;
+}
+
+static bool type_size(void *ctx, const char *type, size_t *ret)
+{
+	return member_offset(ctx, type, "", ret);
 }
 
 static bool symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
@@ -395,6 +425,8 @@ static void reader_image(void *dump, struct nmibt_image *ret)
 		.vmcoreinfo_text = vmcoreinfo_text,
 		.next_range = no_range,
 		.symbol_addr = symbol_addr,
+		.member_offset = member_offset,
+		.type_size = type_size,
 		.symbolize = symbolize,
 		.packed_stack = packed_stack,
 		.notes = notes,
@@ -409,6 +441,7 @@ static void reader_image(void *dump, struct nmibt_image *ret)
 		.phys_base = r->phys_base,
 		.lost = *r->lost ? r->lost : NULL,
 		.is_sparse = true,
+		.stands_for_dump = r->stands_for_dump,
 	};
 }
 
@@ -417,7 +450,10 @@ static const char *reader_remark(const void *dump)
 	const struct recorded *r = dump;
 
 	if (!r->has_others)
-		return NULL;
+		return r->is_redacted ? "it is redacted: names of tasks, the host's, addresses of "
+					"mail and "
+					"registers of user mode were replaced"
+				      : NULL;
 	return r->id == r->last_id
 		       ? "there are other records in it: the last one is shown"
 		       : "there are other records in it: the last one lacks its beginning, and an "
@@ -451,6 +487,7 @@ static void reader_close(void *dump)
 	free(r->memory.v);
 	free(r->names.v);
 	free(r->symbols.v);
+	free(r->layouts.v);
 	free(r->stacks.v);
 	free(r->unreadable.v);
 	free(r->notes.s);

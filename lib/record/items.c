@@ -67,6 +67,7 @@ static size_t numbers_of(const struct nmibt_item *item, uint64_t last, uint64_t 
 		return 1;
 	case NMIBT_ITEM_NAME:
 	case NMIBT_ITEM_SYMBOL:
+	case NMIBT_ITEM_LAYOUT:
 	case NMIBT_ITEM_DROPPED:
 	case NMIBT_ITEM_NOTES:
 		ret[0] = item->key;
@@ -129,6 +130,7 @@ static bool take_parts(struct nmibt_item *item, uint64_t *last)
 		return data->len && item->key <= UINT64_MAX - data->len;
 	case NMIBT_ITEM_NAME:
 	case NMIBT_ITEM_SYMBOL:
+	case NMIBT_ITEM_LAYOUT:
 	case NMIBT_ITEM_DROPPED:
 	case NMIBT_ITEM_NOTES:
 		return nmibt_take_number(data, &item->key);

@@ -35,11 +35,12 @@ enum nmibt_item_kind {
 	NMIBT_ITEM_DROPPED = 9, /* what had no room, for people; key: its bytes */
 	NMIBT_ITEM_UNREADABLE = 10, /* memory that the dump should have, and that can't be read */
 	NMIBT_ITEM_NOTES = 11, /* a piece of the dump's ELF notes; key: where it begins */
+	NMIBT_ITEM_LAYOUT = 12, /* where a member is in a type, or the size of a type; key: bytes */
 	NMIBT_ITEM_END, /* behind the kinds of this version */
 };
 
 /*
- * An item. What key, second and name are, depends on the kind: MEMORY: key is the address. NAME:
+ * An item. LAYOUT: key is the number, data nmibt_layout_name(). What key, second and name are, depends on the kind: MEMORY: key is the address. NAME:
  * key is the address, data the name. SYMBOL: key is the value, data the name. STACK: key is the pc,
  * second the stack pointer. FILE: name is its name, key is where data begins in it. UNREADABLE: key is the address, second the
  * number of bytes. DROPPED: key counts bytes.
@@ -50,6 +51,14 @@ struct nmibt_item {
 	struct nmibt_str name;
 	struct nmibt_str data; /* borrowed from the items' bytes */
 };
+
+/* The name of a LAYOUT: "type.member", or "type." for its size. ret has NMIBT_LAYOUT_NAME bytes; a name
+ * that is longer is cut. */
+#define NMIBT_LAYOUT_NAME 128
+static inline void nmibt_layout_name(const char *type, const char *member, char *ret)
+{
+	snprintf(ret, NMIBT_LAYOUT_NAME, "%s.%s", type, member);
+}
 
 /* Bytes that grow. */
 struct nmibt_bytes {

@@ -251,7 +251,8 @@ static enum nmibt_read note_read_phys(void *ctx, uint64_t paddr, void *buf, size
 		note_answer(note, &(struct nmibt_item){.kind = NMIBT_ITEM_UNREADABLE,
 						       .key = paddr,
 						       .second = len});
-	else if (!add_span(note->now, (struct span){paddr & ~round, (paddr + len + round) & ~round}))
+	else if (!add_span(note->now,
+			   (struct span){paddr & ~round, (paddr + len + round) & ~round}))
 		note->failure = nmibt_error_nomem();
 	return status;
 }
@@ -259,8 +260,10 @@ static enum nmibt_read note_read_phys(void *ctx, uint64_t paddr, void *buf, size
 /* The notes are a part of their own of the record. */
 static char *note_notes(void *ctx, size_t *ret_len)
 {
-	const struct nmibt_image *image = ((struct memory_note *)ctx)->from;
+	struct memory_note *note = ctx;
+	const struct nmibt_image *image = note->from;
 
+	note->has_read_notes = true;
 	return image->ops->notes(image->ctx, ret_len);
 }
 
@@ -305,6 +308,40 @@ static bool note_symbolize(void *ctx, uint64_t addr, char *buf, size_t len)
 	return true;
 }
 
+static void note_layout(struct memory_note *note, const char *type, const char *member,
+			size_t value)
+{
+	char name[NMIBT_LAYOUT_NAME];
+
+	nmibt_layout_name(type, member, name);
+	note_answer(note, &(struct nmibt_item){.kind = NMIBT_ITEM_LAYOUT,
+					       .key = value,
+					       .second = hash_of(name),
+					       .data = nmibt_str_of(name)});
+}
+
+/* Names of the modules' code are in the record: who could read the modules would look for their
+ * tables. */
+static bool note_member_offset(void *ctx, const char *type, const char *member, size_t *ret)
+{
+	struct memory_note *note = ctx;
+
+	if (!strcmp(type, "module") || !nmibt_member_offset(note->kernel, type, member, ret))
+		return false;
+	note_layout(note, type, member, *ret);
+	return true;
+}
+
+static bool note_type_size(void *ctx, const char *type, size_t *ret)
+{
+	struct memory_note *note = ctx;
+
+	if (!nmibt_type_size(note->kernel, type, ret))
+		return false;
+	note_layout(note, type, "", *ret);
+	return true;
+}
+
 static void note_stack(struct memory_note *note, const struct nmibt_evidence *evidence)
 {
 	const struct nmibt_reg_names *names = nmibt_reg_names(note->image.arch);
@@ -324,8 +361,7 @@ static struct nmibt_error *note_unwind(void *ctx, struct nmibt_kernel *kernel,
 {
 	struct memory_note *note = ctx;
 	struct nmibt_evidence evidence = {.regs = *regs};
-	struct nmibt_error *err =
-		nmibt_unwind_evidence(note->follower, note->kernel, &evidence);
+	struct nmibt_error *err = nmibt_unwind_evidence(note->follower, note->kernel, &evidence);
 
 	(void)kernel;
 	if (err)
@@ -367,18 +403,20 @@ static char *useful_lines(struct nmibt_kernel *kernel, const char *text)
 	return ret;
 }
 
-struct nmibt_error *nmibt_memory_note_open(struct nmibt_kernel *kernel,
+struct nmibt_error *nmibt_memory_note_open(const struct nmibt_image *image,
+					   struct nmibt_kernel *kernel,
 					   struct nmibt_follower *follower, struct memory_note *ret)
 {
 	static const struct nmibt_image_ops ops = {
 		.read_phys = note_read_phys,
 		.vmcoreinfo_text = note_vmcoreinfo_text,
 		.symbol_addr = note_symbol_addr,
+		.member_offset = note_member_offset,
+		.type_size = note_type_size,
 		.symbolize = note_symbolize,
 		.unwind = note_unwind,
 		.notes = note_notes,
 	};
-	const struct nmibt_image *image = kernel->image;
 	_cleanup_free_ char *text = image->ops->vmcoreinfo_text(image->ctx);
 
 	*ret = (struct memory_note){

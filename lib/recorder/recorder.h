@@ -106,18 +106,20 @@ struct spans {
 struct memory_note {
 	struct nmibt_kernel *kernel; /* which answers questions about symbols */
 	struct nmibt_follower *follower; /* and about stacks */
-	const struct nmibt_image *from; /* has the bytes: that of the kernel at first */
+	const struct nmibt_image *from; /* has the bytes: the image that the kernel was opened on */
 	struct nmibt_image image;
 	/* Only the bytes that were read, and none between them: they cost more items. */
 	bool is_exact;
+	bool has_read_notes; /* of the dump */
 	char *vmcoreinfo; /* the lines that a reader needs */
 	struct spans *now, *done;
 	struct nmibt_bytes answers; /* items: names, symbols, stacks */
 	void *known; /* the answers that were noted before: a tree of tsearch() */
 	struct nmibt_error *failure; /* of noting; the first one */
 };
-/* kernel and follower are borrowed. */
-struct nmibt_error *nmibt_memory_note_open(struct nmibt_kernel *kernel,
+/* All are borrowed; kernel was opened on image. */
+struct nmibt_error *nmibt_memory_note_open(const struct nmibt_image *image,
+					   struct nmibt_kernel *kernel,
 					   struct nmibt_follower *follower,
 					   struct memory_note *ret);
 void nmibt_memory_note_close(struct memory_note *note);

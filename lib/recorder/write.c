@@ -485,7 +485,8 @@ static uint32_t make_id(const struct writing *w)
 static struct nmibt_error *open_writing(struct writing *w, size_t size, nmibt_write_fn write,
 					void *ctx)
 {
-	struct nmibt_error *err = nmibt_memory_note_open(w->rec->kernel, &w->rec->follower, &w->note);
+	struct nmibt_error *err =
+		nmibt_memory_note_open(&w->rec->image, w->rec->kernel, &w->rec->follower, &w->note);
 
 	if (err)
 		return err;

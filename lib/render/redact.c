@@ -196,7 +196,7 @@ static void put_frame(FILE *out, struct nmibt_str line, const struct nmibt_frame
 
 /* ------------------------------------------------------------------------ tasks */
 
-static bool is_kernel_thread(struct nmibt_str comm)
+bool nmibt_is_kernel_thread(struct nmibt_str comm)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(kernel_threads); i++) {
 		if (nmibt_str_starts(comm, kernel_threads[i]))
@@ -207,7 +207,7 @@ static bool is_kernel_thread(struct nmibt_str comm)
 
 void nmibt_redact_comm(FILE *out, struct nmibt_str comm, int32_t pid)
 {
-	if (is_kernel_thread(comm))
+	if (nmibt_is_kernel_thread(comm))
 		put(out, comm, false);
 	else
 		fprintf(out, "task%d", pid);

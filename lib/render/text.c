@@ -424,7 +424,7 @@ static void render_text(struct renderer *r, const struct nmibt_evidence *evidenc
 		nmibt_render_lines(r, evidence, text, r->options->lines ? stack : NULL);
 	if (text->excluded)
 		fprintf(r->out,
-			r->report->kernel->image->is_sparse
+			nmibt_image_is_record(r->report->kernel->image)
 				? "[%zu bytes of this are not in the record]\n"
 				: "[%zu bytes of this are in pages that the dump left out]\n",
 			text->excluded);

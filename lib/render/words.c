@@ -135,8 +135,9 @@ static const char *note_words(const struct nmibt_report *report, const struct nm
 	case NMIBT_NOTE_NONE:
 		return no_note_words(report, cpu);
 	case NMIBT_NOTE_EXCLUDED:
-		return report->kernel->image->is_sparse ? "its crash note is not in the record"
-							: "its crash note is not in the dump";
+		return nmibt_image_is_record(report->kernel->image)
+			       ? "its crash note is not in the record"
+			       : "its crash note is not in the dump";
 	case NMIBT_NOTE_DAMAGED:
 		return "its crash note can't be read";
 	case NMIBT_NOTE_UNKNOWN:

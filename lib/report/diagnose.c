@@ -481,7 +481,7 @@ static void find_trouble(struct diagnosing *d)
 	find_late(d);
 	find_cpus(d, NMIBT_FINDING_OFFLINE, has_outcome, NMIBT_OUTCOME_OFFLINE, "when asked");
 	find_cpus(d, NMIBT_FINDING_EXCLUDED, has_outcome, NMIBT_OUTCOME_EXCLUDED,
-		  d->report->kernel->image->is_sparse
+		  nmibt_image_is_record(d->report->kernel->image)
 			  ? "slot is not in the record"
 			  : "slot is not in the dump; dump with a lower -d of makedumpfile");
 	nmibt_format_stale(report, stale, sizeof(stale));

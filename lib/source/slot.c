@@ -282,7 +282,7 @@ static void read_registers(const struct nmibt_image *image, struct nmibt_evidenc
 		return;
 	slot->nr_regs = 0;
 	cpu->wrong |= status == NMIBT_READ_EXCLUDED ? NMIBT_WRONG_EXCLUDED : NMIBT_WRONG_GAP;
-	if (!image->is_sparse)
+	if (!nmibt_image_is_record(image))
 		nmibt_add_reason(cpu->why, "the registers in its slot are %s",
 				 nmibt_read_name(status));
 }

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The parts of an extract. */
+#ifndef NMIBT_RECORDER_EXTRACT_H
+#define NMIBT_RECORDER_EXTRACT_H
+
+#include <nmibt/extract.h>
+
+#include "recorder/recorder.h"
+#include "report/report.h"
+
+/* Bytes of physical memory that will be in the extract. */
+struct extract_piece {
+	uint64_t start;
+	size_t len;
+	char *bytes; /* malloc'ed */
+};
+
+struct nmibt_extract {
+	const struct nmibt_report *report; /* of the dump; borrowed */
+	struct memory_note note;
+	/* Copies, which may be redacted; filled in when all reports were made. */
+	bool is_taken, is_redacted;
+	struct extract_piece *pieces; /* sorted */
+	size_t nr_pieces;
+	char *notes; /* NULL: no report read them */
+	size_t notes_len;
+};
+
+/* Reads all of the log. */
+struct nmibt_error *nmibt_extract_read_log(struct nmibt_kernel *kernel);
+/* Fills in the copies, once all reports were made; later calls do nothing. */
+struct nmibt_error *nmibt_extract_take(struct nmibt_extract *extract);
+/* The bytes at paddr, if all of them are in the extract. NULL: they are not. */
+char *nmibt_extract_at(const struct nmibt_extract *extract, uint64_t paddr, size_t len);
+/* The crash note of a CPU: the address of its byte at offset. False: not known. */
+bool nmibt_extract_note(const struct nmibt_extract *extract, unsigned int cpu, size_t offset,
+			uint64_t *ret);
+/* Redacts pieces, notes, and the stacks in note.answers. */
+struct nmibt_error *nmibt_extract_scrub(struct nmibt_extract *extract);
+
+/* ------------------------------------------------------------- redacting texts */
+
+/* Names that are replaced wherever they stand as a word. */
+struct secrets;
+struct nmibt_error *nmibt_secrets_new(struct secrets **ret);
+void nmibt_secrets_free(struct secrets *secrets); /* NULL is allowed */
+/* A name of a task, unless kernel threads have such a name. */
+struct nmibt_error *nmibt_secrets_add_comm(struct secrets *secrets, struct nmibt_str comm);
+struct nmibt_error *nmibt_secrets_add_host(struct secrets *secrets, struct nmibt_str host);
+/* The names of tasks in a line that the kernel printed. */
+struct nmibt_error *nmibt_secrets_add_of_line(struct secrets *secrets, enum nmibt_arch arch,
+					      struct nmibt_str line);
+/* After the last one was added. */
+void nmibt_secrets_sort(struct secrets *secrets);
+/* Replaces what is secret in a line, in place. */
+void nmibt_secrets_scrub_line(const struct secrets *secrets, enum nmibt_arch arch, char *line,
+			      size_t len);
+/* Replaces a name of a task in a field of its own. */
+void nmibt_secrets_scrub_comm(const struct secrets *secrets, char *comm, size_t len);
+/* Replaces the whole name, unless kernel threads have such a name. len: of its field. */
+void nmibt_scrub_comm(char *comm, size_t len);
+
+#endif /* NMIBT_RECORDER_EXTRACT_H */

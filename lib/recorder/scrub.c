@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Redacts what is in an extract. Where registers and names of tasks are, the sources know; everything
+ * else that may be secret is text, wherever it stands.
+ */
+#include <stddef.h>
+
+#include "recorder/extract.h"
+#include "unwind/unwind.h"
+
+/* Shorter runs of characters in memory may be numbers. */
+#define MIN_RUN 4
+
+/* struct elf_prstatus: see lib/kernel/registers.c. */
+#define NOTE_HEAD NMIBT_NOTE_HEAD("CORE")
+#define PRSTATUS_REG 112
+
+/* ---------------------------------------------------------------------- registers */
+
+/* Kernel addresses have their upper bits set on all architectures, as small negative numbers do. */
+static bool points_to_kernel(uint64_t value)
+{
+	return value >> 52 == 0xfff;
+}
+
+/* The registers that say in which mode the CPU was; *ret_mask: what of their bits the CPU has. */
+static bool tells_mode(const char *name, uint64_t *ret_mask)
+{
+	static const struct {
+		const char *name;
+		uint64_t mask;
+	} kept[] = {{"cs", 0xffff}, {"ss", 0xffff}, {"eflags", 0xffffffff}, {"pstate", 0xffffffff}};
+
+	for (size_t i = 0; i < ARRAY_SIZE(kept); i++) {
+		if (strcmp(name, kept[i].name))
+			continue;
+		*ret_mask = kept[i].mask;
+		return true;
+	}
+	return false;
+}
+
+static void scrub_regs(const struct nmibt_reg_names *names, enum nmibt_arch arch,
+		       struct nmibt_regs *regs)
+{
+	bool is_user = nmibt_is_user_mode(arch, regs);
+	uint64_t mask;
+
+	for (unsigned int i = 0; i < regs->nr && i < names->nr; i++) {
+		if (tells_mode(names->name[i], &mask))
+			regs->value[i] &= mask;
+		else if (is_user || !points_to_kernel(regs->value[i]))
+			regs->value[i] = 0;
+	}
+}
+
+/* The bytes of a register, which need not be in one page with the others. */
+typedef char *(*place_fn)(void *ctx, unsigned int i);
+
+static void scrub_regs_at(enum nmibt_arch arch, place_fn place, void *ctx)
+{
+	const struct nmibt_reg_names *names = nmibt_reg_names(arch);
+	struct nmibt_regs regs = {.present = true, .nr = names ? names->nr : 0};
+
+	for (unsigned int i = 0; i < regs.nr; i++) {
+		const char *at = place(ctx, i);
+
+		if (at)
+			memcpy(&regs.value[i], at, sizeof(regs.value[i]));
+	}
+	if (names)
+		scrub_regs(names, arch, &regs);
+	for (unsigned int i = 0; i < regs.nr; i++) {
+		char *at = place(ctx, i);
+
+		if (at)
+			memcpy(at, &regs.value[i], sizeof(regs.value[i]));
+	}
+}
+
+struct cpu_place {
+	const struct nmibt_extract *extract;
+	unsigned int cpu;
+	uint64_t slot_paddr;
+};
+
+static char *place_in_slot(void *ctx, unsigned int i)
+{
+	const struct cpu_place *p = ctx;
+
+	return nmibt_extract_at(p->extract,
+				p->slot_paddr + offsetof(struct nmi_capture_slot, regs) + i * 8, 8);
+}
+
+static char *place_in_note(void *ctx, unsigned int i)
+{
+	const struct cpu_place *p = ctx;
+	uint64_t paddr;
+
+	return nmibt_extract_note(p->extract, p->cpu, NOTE_HEAD + PRSTATUS_REG + i * 8, &paddr)
+		       ? nmibt_extract_at(p->extract, paddr, 8)
+		       : NULL;
+}
+
+static char *place_in_desc(void *ctx, unsigned int i)
+{
+	return (char *)ctx + PRSTATUS_REG + i * 8;
+}
+
+static void scrub_vcpus(struct nmibt_extract *extract, enum nmibt_arch arch)
+{
+	const struct nmibt_reg_names *names = nmibt_reg_names(arch);
+	size_t need = PRSTATUS_REG + (names ? names->nr : 0) * 8;
+	struct nmibt_elf_note note;
+
+	for (size_t at = 0;
+	     extract->notes && nmibt_next_note(extract->notes, extract->notes_len, at, &note);
+	     at = note.next) {
+		if (note.type == NT_PRSTATUS && nmibt_note_is(&note, "CORE") && note.size >= need &&
+		    extract->notes_len - note.at >= need)
+			scrub_regs_at(arch, place_in_desc, extract->notes + note.at);
+	}
+}
+
+/* ------------------------------------------------------------------- names of tasks */
+
+/* The name in a slot's header. */
+static char *comm_in_slot(const struct nmibt_extract *extract, uint64_t slot_paddr)
+{
+	return nmibt_extract_at(extract, slot_paddr + offsetof(struct nmi_capture_slot, comm),
+				NMI_CAPTURE_COMM_LEN);
+}
+
+static uint64_t slot_of(const struct nmibt_extract *extract, unsigned int cpu)
+{
+	const struct nmibt_sources *sources = extract->report->sources;
+
+	return sources->has_capture && cpu < sources->capture.desc.nr_slots
+		       ? sources->capture.slots[cpu]
+		       : 0;
+}
+
+static struct nmibt_error *collect_of_cpu(struct nmibt_extract *extract, unsigned int cpu,
+					  struct secrets *secrets)
+{
+	const char *comm = comm_in_slot(extract, slot_of(extract, cpu));
+	char current[NMI_CAPTURE_COMM_LEN] = "";
+	struct nmibt_error *err = NULL;
+	int32_t pid;
+
+	if (comm)
+		err = nmibt_secrets_add_comm(secrets,
+					     (struct nmibt_str){comm, NMI_CAPTURE_COMM_LEN});
+	if (!err && nmibt_current_task(extract->report->kernel, cpu, &pid, current))
+		err = nmibt_secrets_add_comm(secrets, (struct nmibt_str){current, sizeof(current)});
+	return err;
+}
+
+/* --------------------------------------------------------------------------- texts */
+
+static bool is_text(char c)
+{
+	unsigned char byte = c;
+
+	return byte == '\t' || (byte >= ' ' && byte != 0x7f && byte < 0xf5);
+}
+
+/* The next run of text in s, from *at on. A level's header, which is an SOH and a character, is none
+ * (include/linux/kern_levels.h, 6.12). */
+static bool next_run(const char *s, size_t len, size_t *at, struct nmibt_str *ret)
+{
+	size_t i = *at, end;
+
+	for (; i < len; i = end + 1) {
+		while (i < len && !is_text(s[i]))
+			i += s[i] == '\001' ? 2 : 1;
+		for (end = i; end < len && is_text(s[end]);)
+			end++;
+		if (i >= len)
+			return false;
+		if (end - i < MIN_RUN)
+			continue;
+		*ret = (struct nmibt_str){s + i, end - i};
+		*at = end;
+		return true;
+	}
+	return false;
+}
+
+static struct nmibt_error *collect_of_texts(const struct nmibt_extract *extract,
+					    enum nmibt_arch arch, struct secrets *secrets)
+{
+	struct nmibt_error *err = NULL;
+	struct nmibt_str run;
+
+	for (size_t i = 0; i < extract->nr_pieces; i++) {
+		const struct extract_piece *piece = &extract->pieces[i];
+
+		for (size_t at = 0; !err && next_run(piece->bytes, piece->len, &at, &run);)
+			err = nmibt_secrets_add_of_line(secrets, arch, run);
+	}
+	return err;
+}
+
+/* Where a record's text begins, the buffers of kernels before 5.10 may have a character before it. */
+static struct nmibt_error *collect_of_log(struct nmibt_kernel *kernel, struct secrets *secrets)
+{
+	struct nmibt_log_record record;
+	struct nmibt_log *log;
+	struct nmibt_error *err = nmibt_log_open(kernel, &log);
+
+	if (err && err->code == NMIBT_ERR_NOMEM)
+		return err;
+	if (err) {
+		nmibt_error_destroy(err);
+		return NULL;
+	}
+	while (!err && nmibt_log_next(log, &record)) {
+		struct nmibt_str run;
+
+		for (size_t at = 0;
+		     !err && !record.is_end && next_run(record.text, record.len, &at, &run);)
+			err = nmibt_secrets_add_of_line(secrets, kernel->image->arch, run);
+	}
+	nmibt_log_close(log);
+	return err;
+}
+
+static struct nmibt_error *collect(struct nmibt_extract *extract, struct secrets *secrets)
+{
+	struct nmibt_kernel *kernel = extract->report->kernel;
+	_cleanup_free_ char *host = nmibt_read_host(kernel);
+	struct nmibt_error *err = collect_of_texts(extract, kernel->image->arch, secrets);
+
+	if (!err)
+		err = collect_of_log(kernel, secrets);
+	if (!err && host)
+		err = nmibt_secrets_add_host(secrets, nmibt_str_of(host));
+	for (unsigned int i = 0; i < extract->report->nr_cpus && !err; i++)
+		err = collect_of_cpu(extract, i, secrets);
+	nmibt_secrets_sort(secrets);
+	return err;
+}
+
+static void scrub_texts(const struct nmibt_extract *extract, const struct secrets *secrets)
+{
+	enum nmibt_arch arch = extract->report->kernel->image->arch;
+	struct nmibt_str run;
+
+	for (size_t i = 0; i < extract->nr_pieces; i++) {
+		const struct extract_piece *piece = &extract->pieces[i];
+
+		/* The name in a struct task_struct is read alone, and may be short. */
+		if (piece->len == NMI_CAPTURE_COMM_LEN)
+			nmibt_secrets_scrub_comm(secrets, piece->bytes, piece->len);
+		for (size_t at = 0; next_run(piece->bytes, piece->len, &at, &run);)
+			nmibt_secrets_scrub_line(secrets, arch,
+						 piece->bytes + (run.s - piece->bytes), run.len);
+	}
+}
+
+/* -------------------------------------------------------------------------- stacks */
+
+/* Addresses that are not in a function are words of the stack. */
+static struct nmibt_error *scrub_stack(struct nmibt_item *item, struct nmibt_bytes *packed)
+{
+	struct nmibt_stack stack;
+	struct nmibt_error *err = nmibt_stack_unpack(item->data, &stack);
+
+	if (err)
+		return err;
+	for (size_t i = 0; i < stack.nr; i++) {
+		if (!stack.frames[i].function.len || !points_to_kernel(stack.frames[i].addr))
+			stack.frames[i].addr = 0;
+	}
+	if (!points_to_kernel(stack.end_addr))
+		stack.end_addr = 0;
+	item->key = points_to_kernel(item->key) ? item->key : 0;
+	item->second = points_to_kernel(item->second) ? item->second : 0;
+	packed->len = 0;
+	err = nmibt_stack_pack(&stack, packed);
+	item->data = (struct nmibt_str){packed->s, packed->len};
+	nmibt_stack_destroy(&stack);
+	return err;
+}
+
+static struct nmibt_error *scrub_answers(struct nmibt_bytes *answers)
+{
+	struct nmibt_str cursor = {answers->s, answers->len};
+	struct nmibt_bytes scrubbed = {0}, packed = {0};
+	struct nmibt_error *err = NULL;
+	struct nmibt_item item;
+	uint64_t last = 0;
+
+	while (!err && nmibt_item_next(&cursor, &last, &item)) {
+		if (item.kind == NMIBT_ITEM_STACK)
+			err = scrub_stack(&item, &packed);
+		if (!err)
+			err = nmibt_item_add(&scrubbed, &item, &last);
+	}
+	free(packed.s);
+	free(answers->s);
+	*answers = scrubbed;
+	return err;
+}
+
+/* ------------------------------------------------------------------------ together */
+
+static void scrub_cpu(struct nmibt_extract *extract, unsigned int cpu, enum nmibt_arch arch)
+{
+	struct cpu_place place = {extract, cpu, slot_of(extract, cpu)};
+	char *comm = comm_in_slot(extract, place.slot_paddr);
+
+	if (comm)
+		nmibt_scrub_comm(comm, NMI_CAPTURE_COMM_LEN);
+	scrub_regs_at(arch, place_in_slot, &place);
+	scrub_regs_at(arch, place_in_note, &place);
+}
+
+struct nmibt_error *nmibt_extract_scrub(struct nmibt_extract *extract)
+{
+	enum nmibt_arch arch = extract->report->kernel->image->arch;
+	struct secrets *secrets;
+	struct nmibt_error *err = nmibt_secrets_new(&secrets);
+
+	if (err)
+		return err;
+	err = collect(extract, secrets);
+	if (!err) {
+		scrub_texts(extract, secrets);
+		for (unsigned int i = 0; i < extract->report->nr_cpus; i++)
+			scrub_cpu(extract, i, arch);
+		scrub_vcpus(extract, arch);
+		err = scrub_answers(&extract->note.answers);
+	}
+	nmibt_secrets_free(secrets);
+	return err;
+}

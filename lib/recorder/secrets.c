@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Replaces what is secret in lines of the kernel. Each byte is replaced by one other, so that nothing
+ * moves. What the kernel itself says about the crash stays: a line that is known by its form keeps
+ * that form, and names of functions are no names of tasks.
+ */
+#include <ctype.h>
+
+#include "recorder/extract.h"
+#include "render/describe.h"
+
+#define REPLACED 'x'
+#define MAX_COMM 15
+#define MAX_HOST 65
+
+struct secrets {
+	char (*comms)[MAX_COMM + 1]; /* sorted by nmibt_secrets_sort() */
+	size_t nr;
+	bool begins[256]; /* a name begins with this byte */
+	char host[MAX_HOST + 1], short_host[MAX_HOST + 1]; /* empty: not known */
+};
+
+static bool is_word(char c)
+{
+	return isalnum((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
+}
+
+static void replace(char *s, size_t len)
+{
+	memset(s, REPLACED, len);
+}
+
+/* ------------------------------------------------------------------------ the names */
+
+struct nmibt_error *nmibt_secrets_new(struct secrets **ret)
+{
+	*ret = calloc(1, sizeof(**ret));
+	return *ret ? NULL : nmibt_error_nomem();
+}
+
+void nmibt_secrets_free(struct secrets *secrets)
+{
+	if (secrets)
+		free(secrets->comms);
+	free(secrets);
+}
+
+/* A number is no name, and stands everywhere. */
+static bool is_number(struct nmibt_str s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		if (!isdigit((unsigned char)s.s[i]))
+			return false;
+	}
+	return true;
+}
+
+struct nmibt_error *nmibt_secrets_add_comm(struct secrets *secrets, struct nmibt_str comm)
+{
+	comm.len = strnlen(comm.s ?: "", comm.len < MAX_COMM ? comm.len : MAX_COMM);
+	if (is_number(comm) || nmibt_is_kernel_thread(comm))
+		return NULL;
+	char(*comms)[MAX_COMM + 1] =
+		nmibt_make_room(secrets->comms, secrets->nr, sizeof(*secrets->comms));
+	if (!comms)
+		return nmibt_error_nomem();
+	secrets->comms = comms;
+	memset(comms[secrets->nr], 0, sizeof(*comms));
+	memcpy(comms[secrets->nr++], comm.s, comm.len);
+	secrets->begins[(unsigned char)*comm.s] = true;
+	return NULL;
+}
+
+struct nmibt_error *nmibt_secrets_add_host(struct secrets *secrets, struct nmibt_str host)
+{
+	size_t len = host.len < MAX_HOST ? host.len : MAX_HOST;
+
+	if (nmibt_str_is(host, "(none)"))
+		return NULL;
+	snprintf(secrets->host, sizeof(secrets->host), "%.*s", (int)len, host.s);
+	memcpy(secrets->short_host, secrets->host, strcspn(secrets->host, "."));
+	return NULL;
+}
+
+static int compare_comms(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+void nmibt_secrets_sort(struct secrets *secrets)
+{
+	if (secrets->nr)
+		qsort(secrets->comms, secrets->nr, sizeof(*secrets->comms), compare_comms);
+}
+
+/* What the OOM killer says of a task: mm/oom_kill.c, 6.12. */
+static struct nmibt_error *add_killed(struct secrets *secrets, struct nmibt_str line)
+{
+	struct nmibt_str rest = line, comm, head;
+	struct nmibt_error *err = NULL;
+	uint64_t pid;
+
+	if (nmibt_take_until(&rest, " invoked oom-killer: ", &comm))
+		err = nmibt_secrets_add_comm(secrets, comm);
+	rest = line;
+	if (!err && nmibt_skip_to(&rest, ",task=") && nmibt_take_until(&rest, ",pid=", &comm))
+		err = nmibt_secrets_add_comm(secrets, comm);
+	rest = line;
+	if (!err && nmibt_skip_to(&rest, "illed process ") &&
+	    nmibt_take_decimal(&rest, UINT32_MAX, &pid) && nmibt_skip(&rest, " (") &&
+	    nmibt_take_until(&rest, ") ", &comm))
+		err = nmibt_secrets_add_comm(secrets, comm);
+	rest = line;
+	/* The table of tasks has their names at the end. */
+	if (!err && nmibt_skip(&rest, "[ ") && nmibt_take_until(&rest, "] ", &head)) {
+		nmibt_take_until_last(&rest, " ", &head);
+		err = nmibt_secrets_add_comm(secrets, rest);
+	}
+	return err;
+}
+
+struct nmibt_error *nmibt_secrets_add_of_line(struct secrets *secrets, enum nmibt_arch arch,
+					      struct nmibt_str line)
+{
+	struct nmibt_printed p;
+	struct nmibt_error *err;
+
+	nmibt_recognise(arch, line, &p);
+	err = p.comm.len ? nmibt_secrets_add_comm(secrets, p.comm) : NULL;
+	if (!err && p.owner_comm.len)
+		err = nmibt_secrets_add_comm(secrets, p.owner_comm);
+	return err || p.kind != NMIBT_PRINT_OTHER ? err : add_killed(secrets, line);
+}
+
+/* -------------------------------------------------------------------- the replacing */
+
+void nmibt_scrub_comm(char *comm, size_t len)
+{
+	struct nmibt_str name = {comm, strnlen(comm, len)};
+
+	if (!nmibt_is_kernel_thread(name))
+		replace(comm, name.len);
+}
+
+/* True: a name of a task begins at s, and ends as a word; *ret is its length. */
+static bool starts_comm(const struct secrets *secrets, const char *s, size_t left, size_t *ret)
+{
+	char name[MAX_COMM + 1] = "";
+	size_t len = left < MAX_COMM ? left : MAX_COMM;
+
+	if (!secrets->begins[(unsigned char)*s])
+		return false;
+	for (memcpy(name, s, len); len; name[--len] = '\0') {
+		if (len < left && is_word(s[len - 1]) && is_word(s[len]))
+			continue;
+		if (!bsearch(name, secrets->comms, secrets->nr, sizeof(*secrets->comms),
+			     compare_comms))
+			continue;
+		*ret = len;
+		return true;
+	}
+	return false;
+}
+
+void nmibt_secrets_scrub_comm(const struct secrets *secrets, char *comm, size_t len)
+{
+	size_t found, name = strnlen(comm, len);
+
+	if (name && starts_comm(secrets, comm, name, &found) && found == name)
+		replace(comm, name);
+}
+
+static void replace_comms(const struct secrets *secrets, char *line, size_t len)
+{
+	size_t found;
+
+	for (size_t i = 0; i < len; i++) {
+		if (i && is_word(line[i - 1]) && is_word(line[i]))
+			continue;
+		if (!starts_comm(secrets, line + i, len - i, &found))
+			continue;
+		replace(line + i, found);
+		i += found - 1;
+	}
+}
+
+static void replace_word(const char *word, char *line, size_t len)
+{
+	size_t word_len = strlen(word);
+	char *at;
+
+	for (size_t from = 0;
+	     word_len && from < len && (at = memmem(line + from, len - from, word, word_len));
+	     from = at - line + 1) {
+		size_t end = at - line + word_len;
+
+		if ((at == line || !is_word(at[-1])) && (end == len || !is_word(line[end])))
+			replace(at, word_len);
+	}
+}
+
+static bool is_of_mail(char c)
+{
+	return isalnum((unsigned char)c) || (c && strchr("._%+-", c));
+}
+
+/* A node of a device tree is name@address, and no address of mail. */
+static bool is_unit_address(const char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (!isxdigit((unsigned char)s[i]))
+			return false;
+	}
+	return isdigit((unsigned char)*s);
+}
+
+static void replace_mail(char *line, size_t len)
+{
+	char *at = line;
+
+	while ((at = memchr(at, '@', line + len - at))) {
+		char *from = at, *to = at + 1;
+
+		while (from > line && is_of_mail(from[-1]))
+			from--;
+		while (to < line + len && is_of_mail(*to))
+			to++;
+		if (from < at && to > at + 1 && !is_unit_address(at + 1, to - at - 1)) {
+			replace(from, at - from);
+			replace(at + 1, to - at - 1);
+		}
+		at = to;
+	}
+}
+
+#define DIGITS 16
+
+/* Numbers of 16 digits are registers, words of a stack, and addresses. Those of the kernel begin with
+ * fff. */
+static void replace_words(char *line, size_t len)
+{
+	for (size_t i = 0, nr; i < len; i += nr ? nr : 1) {
+		for (nr = 0; i + nr < len && isxdigit((unsigned char)line[i + nr]);)
+			nr++;
+		if (nr == DIGITS && strncasecmp(line + i, "fff", 3))
+			memset(line + i, '0', nr);
+	}
+}
+
+/* The bytes of code may be those of a program. */
+static void replace_code(char *line, size_t len)
+{
+	static const char start[] = "Code: ";
+	char *at = memmem(line, len, start, strlen(start));
+
+	for (at = at ? at + strlen(start) : line + len; at < line + len; at++) {
+		if (isxdigit((unsigned char)*at))
+			*at = '0';
+	}
+}
+
+/* Records of audit have arguments of programs: quoted, or as digits. */
+static void replace_audit(char *line, size_t len)
+{
+	static const char start[] = "audit: ";
+	bool quoted = false;
+
+	if (len < strlen(start) || memcmp(line, start, strlen(start)))
+		return;
+	for (size_t i = 0, nr; i < len; i += nr ? nr : 1) {
+		for (nr = 0; !quoted && i && line[i - 1] == '=' && i + nr < len &&
+			     isxdigit((unsigned char)line[i + nr]);)
+			nr++;
+		if (nr >= 8)
+			replace(line + i, nr);
+		else if (line[i] == '"')
+			quoted = !quoted;
+		else if (quoted)
+			replace(line + i, 1);
+	}
+}
+
+/* "name[123]:" is what programs write, and the kernel of one that it kills (arch/x86/mm/fault.c:
+ * show_signal_msg(), 6.12). */
+static void replace_program(char *line, size_t len)
+{
+	char *at = line;
+
+	while ((at = memchr(at, '[', line + len - at))) {
+		char *from = at, *to = at + 1;
+
+		while (to < line + len && isdigit((unsigned char)*to))
+			to++;
+		while (from > line && from[-1] != ' ' && at - from < MAX_COMM)
+			from--;
+		if (to > at + 1 && to + 1 < line + len && *to == ']' &&
+		    (to[1] == ':' || to[1] == ' '))
+			replace(from, at - from);
+		at = to;
+	}
+}
+
+/* The name of the task of a form, by its place. */
+static void replace_field(struct nmibt_str line, struct nmibt_str comm, char *to)
+{
+	if (comm.len && comm.s >= line.s && comm.s + comm.len <= line.s + line.len &&
+	    !nmibt_is_kernel_thread(comm))
+		replace(to + (comm.s - line.s), comm.len);
+}
+
+void nmibt_secrets_scrub_line(const struct secrets *secrets, enum nmibt_arch arch, char *line,
+			      size_t len)
+{
+	_cleanup_free_ char *copy = malloc(len + 1);
+	struct nmibt_printed p, after;
+
+	nmibt_recognise(arch, (struct nmibt_str){line, len}, &p);
+	struct nmibt_str whole = {line, len};
+	struct nmibt_printed fields = p;
+	replace_field(whole, fields.comm, line);
+	replace_field(whole, fields.owner_comm, line);
+	replace_words(line, len);
+	replace_code(line, len);
+	replace_audit(line, len);
+	replace_mail(line, len);
+	replace_word(secrets->host, line, len);
+	replace_word(secrets->short_host, line, len);
+	if (p.kind == NMIBT_PRINT_OTHER)
+		replace_program(line, len);
+	if (p.kind == NMIBT_PRINT_FRAME || p.kind == NMIBT_PRINT_PC)
+		return;
+	if (copy)
+		memcpy(copy, line, len);
+	replace_comms(secrets, line, len);
+	/* A task may have the name of a word by which the line is known. */
+	nmibt_recognise(arch, (struct nmibt_str){line, len}, &after);
+	if (copy && after.kind != p.kind)
+		memcpy(line, copy, len);
+}
