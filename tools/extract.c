@@ -88,9 +88,10 @@ static struct nmibt_error *read_for_extract(struct nmibt_extract *extract, uint6
 	*ret_same = false;
 	struct nmibt_error *err = nmibt_extract_report(extract, NMIBT_SOURCE_AUTO, &report);
 	if (err && nmibt_error_code(err) != NMIBT_ERR_NOMEM) {
-		/* The dump had something: it was found where an extract can't look. */
 		nmibt_error_destroy(err);
-		return read_other_sources(extract);
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+					  "no extract: what the dump tells was found by a search of "
+					  "all its memory, which an extract does not have");
 	}
 	if (err)
 		return err;

@@ -438,6 +438,9 @@ static int extract_input(struct nmibt_input *input, struct arguments *args, bool
 	int code;
 
 	struct nmibt_error *err = open_report(input, args, &info, &report);
+	const char *remark = nmibt_input_remark(input);
+	if (remark)
+		fprintf(stderr, "nmibt: %s\n", remark);
 	if (err)
 		return fail(args, err);
 	err = extract_make(report, args->paths[0], &args->extract, is_file ? write_file : write_out,

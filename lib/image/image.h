@@ -137,6 +137,8 @@ struct nmibt_image {
 	bool is_sparse;
 	/* Though it is sparse: it has whatever a report reads of a dump. What it lacks the dump lacks. */
 	bool stands_for_dump;
+	/* Registers that are 0 may have had another value. */
+	bool is_redacted;
 	unsigned int nr_crashes; /* 0: as 1 */
 	unsigned int default_crash; /* the one that is shown where none is named */
 };

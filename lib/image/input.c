@@ -260,6 +260,7 @@ static void set_image(struct nmibt_input *input, const struct nmibt_input_option
 		.lost = input->over.base.lost,
 		.is_sparse = input->over.base.is_sparse,
 		.stands_for_dump = input->over.base.stands_for_dump,
+		.is_redacted = input->over.base.is_redacted,
 		.nr_crashes = input->over.base.nr_crashes,
 		.default_crash = input->over.base.default_crash,
 	};

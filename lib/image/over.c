@@ -61,6 +61,20 @@ static struct nmibt_error *over_visit_log(void *ctx, unsigned int crash, nmibt_l
 	return base->ops->visit_log(base->ctx, crash, visit, arg, ret);
 }
 
+static bool over_member_offset(void *ctx, const char *type, const char *member, size_t *ret)
+{
+	const struct nmibt_image *base = &((struct nmibt_over *)ctx)->base;
+
+	return base->ops->member_offset(base->ctx, type, member, ret);
+}
+
+static bool over_type_size(void *ctx, const char *type, size_t *ret)
+{
+	const struct nmibt_image *base = &((struct nmibt_over *)ctx)->base;
+
+	return base->ops->type_size(base->ctx, type, ret);
+}
+
 void nmibt_over_open(const struct nmibt_image *base, const struct nmibt_image_ops *own,
 		     struct nmibt_over *ret)
 {
@@ -75,6 +89,10 @@ void nmibt_over_open(const struct nmibt_image *base, const struct nmibt_image_op
 		ops->vmcoreinfo_text = over_vmcoreinfo_text;
 	if (!ops->symbol_addr && has->symbol_addr)
 		ops->symbol_addr = over_symbol_addr;
+	if (!ops->member_offset && has->member_offset)
+		ops->member_offset = over_member_offset;
+	if (!ops->type_size && has->type_size)
+		ops->type_size = over_type_size;
 	if (!ops->symbolize && has->symbolize)
 		ops->symbolize = over_symbolize;
 	if (!ops->packed_stack && has->packed_stack)

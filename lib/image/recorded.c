@@ -50,6 +50,8 @@ struct recorded {
 	/* Reports of it are those of the dump: what it lacks the dump lacks. */
 	bool stands_for_dump;
 	bool is_redacted;
+	bool has_notes; /* its dump had */
+	struct nmibt_image_ops ops;
 	bool is_whole; /* what is not in it was left out, and not lost */
 	char source_lost[NMIBT_WHY_LEN]; /* what the dump lacked that the record was made of */
 	char lost[LOST_LEN];
@@ -121,6 +123,8 @@ static void take_line(struct recorded *r, struct nmibt_str line)
 		r->stands_for_dump = nmibt_str_is(line, "dump");
 	} else if (nmibt_str_is(line, "redacted")) {
 		r->is_redacted = true;
+	} else if (nmibt_str_is(line, "notes")) {
+		r->has_notes = true;
 	} else if (nmibt_skip(&line, "page_size ") && nmibt_take_decimal(&line, 1 << 20, &number) &&
 		   number >= 4096 && !(number & (number - 1))) {
 		r->page_size = number;
@@ -425,16 +429,22 @@ static void reader_image(void *dump, struct nmibt_image *ret)
 		.vmcoreinfo_text = vmcoreinfo_text,
 		.next_range = no_range,
 		.symbol_addr = symbol_addr,
-		.member_offset = member_offset,
-		.type_size = type_size,
 		.symbolize = symbolize,
 		.packed_stack = packed_stack,
 		.notes = notes,
 	};
 	struct recorded *r = dump;
 
+	r->ops = ops;
+	/* Where it has none of these, a vmlinux may have them. */
+	if (r->layouts.nr) {
+		r->ops.member_offset = member_offset;
+		r->ops.type_size = type_size;
+	}
+	if (r->stands_for_dump && !r->has_notes)
+		r->ops.notes = NULL;
 	*ret = (struct nmibt_image){
-		.ops = &ops,
+		.ops = &r->ops,
 		.ctx = r,
 		.arch = r->arch,
 		.page_size = r->page_size,
@@ -442,6 +452,7 @@ static void reader_image(void *dump, struct nmibt_image *ret)
 		.lost = *r->lost ? r->lost : NULL,
 		.is_sparse = true,
 		.stands_for_dump = r->stands_for_dump,
+		.is_redacted = r->is_redacted,
 	};
 }
 

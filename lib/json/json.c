@@ -45,6 +45,10 @@ static void write_case(struct json *j)
 	json_text(j, case_info->build_id);
 	json_key(j, "arch");
 	json_word(j, nmibt_arch_name(report->kernel->image->arch));
+	if (report->kernel->image->is_redacted) {
+		json_key(j, "redacted");
+		json_bool(j, true);
+	}
 	json_key(j, "time");
 	if (case_info->has_time)
 		json_number(j, case_info->time);

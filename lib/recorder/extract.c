@@ -35,6 +35,10 @@ struct nmibt_error *nmibt_extract_new(const struct nmibt_report *report, struct 
 		return err;
 	}
 	extract->note.is_exact = true;
+	extract->ops = *extract->note.image.ops;
+	if (!image->ops->notes)
+		extract->ops.notes = NULL;
+	extract->note.image.ops = &extract->ops;
 	extract->note.image.stands_for_dump = !nmibt_image_is_record(image);
 	*ret = extract;
 	return NULL;
@@ -252,7 +256,9 @@ static struct nmibt_error *put_case(struct writing *w)
 	struct nmibt_error *err =
 		put_line(w, image->stands_for_dump ? "extract dump" : "extract record");
 
-	if (!err && w->extract->is_redacted)
+	if (!err && w->extract->note.from->ops->notes)
+		err = put_line(w, "notes");
+	if (!err && (w->extract->is_redacted || image->is_redacted))
 		err = put_line(w, "redacted");
 	snprintf(line, sizeof(line), "machine %s", arch ? arch : "");
 	if (!err && arch)

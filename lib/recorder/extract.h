@@ -18,6 +18,7 @@ struct extract_piece {
 struct nmibt_extract {
 	const struct nmibt_report *report; /* of the dump; borrowed */
 	struct memory_note note;
+	struct nmibt_image_ops ops; /* of the note's image: those that the dump's has, too */
 	/* Copies, which may be redacted; filled in when all reports were made. */
 	bool is_taken, is_redacted;
 	struct extract_piece *pieces; /* sorted */

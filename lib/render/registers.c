@@ -39,7 +39,9 @@ bool nmibt_register_symbol(const struct nmibt_report *report, const struct nmibt
 static void format_value(struct renderer *r, const struct nmibt_cpu *cpu, unsigned int i,
 			 uint64_t value, char *buf, size_t len)
 {
-	if (!nmibt_register_symbol(r->report, cpu, i, value, buf, len))
+	if (r->report->kernel->image->is_redacted && !value)
+		snprintf(buf, len, "0 or redacted");
+	else if (!nmibt_register_symbol(r->report, cpu, i, value, buf, len))
 		snprintf(buf, len, "%016" PRIx64, value);
 }
 
@@ -69,19 +71,22 @@ static void render_register(struct renderer *r, const struct nmibt_cpu *cpu, uns
 	}
 	nmibt_escape(r->out, nmi, strlen(nmi), false);
 	bool equal = cpu->standing.regs.value[i] == cpu->stop.regs.value[i];
+	/* One of them may have had another value, so that nothing is known. */
+	bool is_lost = r->report->kernel->image->is_redacted &&
+		       (!cpu->standing.regs.value[i] || !cpu->stop.regs.value[i]);
 	int pad = strlen(nmi) < VALUE_WIDTH ? (int)(VALUE_WIDTH - strlen(nmi)) : 1;
 	if (!is_narrow(r))
 		fprintf(r->out, "%*s", pad, "");
-	else if (equal)
+	else if (equal && !is_lost)
 		fputs("  ", r->out);
 	else
 		fprintf(r->out, "\n    %-*s ", NAME_WIDTH, "");
-	if (equal) {
+	if (equal && !is_lost) {
 		fputs("=\n", r->out);
 		return;
 	}
 	nmibt_escape(r->out, stop, strlen(stop), false);
-	fputs("  *\n", r->out);
+	fputs(is_lost ? "\n" : "  *\n", r->out);
 }
 
 const char *nmibt_regs_when(const struct nmi_capture_slot *slot)
@@ -163,7 +168,9 @@ void nmibt_render_registers(struct renderer *r, const struct nmibt_cpu *cpu)
 		else
 			others_hidden++;
 	}
-	if (equal_hidden && others_hidden)
+	if (r->report->kernel->image->is_redacted)
+		fputs("    (some of the others are redacted; -t shows all)\n", r->out);
+	else if (equal_hidden && others_hidden)
 		fprintf(r->out, "    (%u more differ, %u are equal; -t shows all)\n", others_hidden,
 			equal_hidden);
 	else if (equal_hidden)

@@ -242,6 +242,9 @@ enum nmibt_moved nmibt_compare(struct nmibt_kernel *kernel, const struct nmibt_e
 {
 	if (!nmibt_reg_names(kernel->image->arch) || !stop->regs.present)
 		return NMIBT_MOVED_UNKNOWN;
+	/* Where in user mode they were is not told. */
+	if (kernel->image->is_redacted && evidence->is_user && stop->is_user)
+		return NMIBT_MOVED_UNKNOWN;
 	if (evidence->has_slot) {
 		if (evidence->slot.flags & NMI_CAPTURE_SLOT_F_NO_REGS_SELF)
 			return NMIBT_MOVED_SYNTHETIC;
