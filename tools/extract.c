@@ -89,9 +89,10 @@ static struct nmibt_error *read_for_extract(struct nmibt_extract *extract, uint6
 	struct nmibt_error *err = nmibt_extract_report(extract, NMIBT_SOURCE_AUTO, &report);
 	if (err && nmibt_error_code(err) != NMIBT_ERR_NOMEM) {
 		nmibt_error_destroy(err);
-		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
-					  "no extract: what the dump tells was found by a search of "
-					  "all its memory, which an extract does not have");
+		return nmibt_error_create(
+			NMIBT_ERR_UNUSABLE,
+			"no extract: what the dump tells was found by a search of "
+			"all its memory, which an extract does not have");
 	}
 	if (err)
 		return err;

@@ -48,8 +48,10 @@ void nmibt_extract_close(struct nmibt_extract *extract)
 {
 	if (!extract)
 		return;
-	for (size_t i = 0; i < extract->nr_pieces; i++)
+	for (size_t i = 0; i < extract->nr_pieces; i++) {
 		free(extract->pieces[i].bytes);
+		free(extract->pieces[i].is_done);
+	}
 	free(extract->pieces);
 	free(extract->notes);
 	nmibt_memory_note_close(&extract->note);
@@ -99,10 +101,11 @@ static struct nmibt_error *take_piece(struct nmibt_extract *extract, const struc
 	struct extract_piece *piece = &extract->pieces[extract->nr_pieces];
 
 	*piece = (struct extract_piece){.start = span->start, .len = span->end - span->start};
-	piece->bytes = malloc(piece->len + 1);
-	if (!piece->bytes)
-		return nmibt_error_nomem();
 	extract->nr_pieces++;
+	piece->bytes = malloc(piece->len + 1);
+	piece->is_done = calloc(piece->len + 1, sizeof(*piece->is_done));
+	if (!piece->bytes || !piece->is_done)
+		return nmibt_error_nomem();
 	/* It was read before. Where that was by two reads, one of all may fail. */
 	nmibt_read_phys_pages(image, piece->start, piece->bytes, piece->len, NULL);
 	return NULL;
@@ -169,7 +172,9 @@ struct nmibt_error *nmibt_extract_redact(struct nmibt_extract *extract)
 	return err;
 }
 
-char *nmibt_extract_at(const struct nmibt_extract *extract, uint64_t paddr, size_t len)
+/* NULL: not all of these bytes are in the extract. */
+static const struct extract_piece *find_piece(const struct nmibt_extract *extract, uint64_t paddr,
+					      size_t len)
 {
 	size_t low = 0, high = extract->nr_pieces;
 
@@ -185,7 +190,22 @@ char *nmibt_extract_at(const struct nmibt_extract *extract, uint64_t paddr, size
 	if (!piece || paddr - piece->start > piece->len ||
 	    len > piece->len - (paddr - piece->start))
 		return NULL;
-	return piece->bytes + (paddr - piece->start);
+	return piece;
+}
+
+char *nmibt_extract_at(const struct nmibt_extract *extract, uint64_t paddr, size_t len)
+{
+	const struct extract_piece *piece = find_piece(extract, paddr, len);
+
+	return piece ? piece->bytes + (paddr - piece->start) : NULL;
+}
+
+void nmibt_extract_mark_done(const struct nmibt_extract *extract, uint64_t paddr, size_t len)
+{
+	const struct extract_piece *piece = find_piece(extract, paddr, len);
+
+	if (piece)
+		memset(piece->is_done + (paddr - piece->start), true, len);
 }
 
 bool nmibt_extract_note(const struct nmibt_extract *extract, unsigned int cpu, size_t offset,

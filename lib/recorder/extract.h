@@ -13,6 +13,7 @@ struct extract_piece {
 	uint64_t start;
 	size_t len;
 	char *bytes; /* malloc'ed */
+	bool *is_done; /* of each byte, while texts are redacted */
 };
 
 struct nmibt_extract {
@@ -33,6 +34,8 @@ struct nmibt_error *nmibt_extract_read_log(struct nmibt_kernel *kernel);
 struct nmibt_error *nmibt_extract_take(struct nmibt_extract *extract);
 /* The bytes at paddr, if all of them are in the extract. NULL: they are not. */
 char *nmibt_extract_at(const struct nmibt_extract *extract, uint64_t paddr, size_t len);
+/* Of the same bytes. */
+void nmibt_extract_mark_done(const struct nmibt_extract *extract, uint64_t paddr, size_t len);
 /* The crash note of a CPU: the address of its byte at offset. False: not known. */
 bool nmibt_extract_note(const struct nmibt_extract *extract, unsigned int cpu, size_t offset,
 			uint64_t *ret);

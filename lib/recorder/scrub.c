@@ -165,16 +165,17 @@ static bool is_text(char c)
 	return byte == '\t' || (byte >= ' ' && byte != 0x7f && byte < 0xf5);
 }
 
-/* The next run of text in s, from *at on. A level's header, which is an SOH and a character, is none
+/* The next run of text in s, from *at on, without bytes that are done; is_done may be NULL. A level's header, which is an SOH and a character, is none
  * (include/linux/kern_levels.h, 6.12). */
-static bool next_run(const char *s, size_t len, size_t *at, struct nmibt_str *ret)
+static bool next_run(const char *s, const bool *is_done, size_t len, size_t *at,
+		     struct nmibt_str *ret)
 {
 	size_t i = *at, end;
 
 	for (; i < len; i = end + 1) {
-		while (i < len && !is_text(s[i]))
+		while (i < len && (!is_text(s[i]) || (is_done && is_done[i])))
 			i += s[i] == '\001' ? 2 : 1;
-		for (end = i; end < len && is_text(s[end]);)
+		for (end = i; end < len && is_text(s[end]) && !(is_done && is_done[end]);)
 			end++;
 		if (i >= len)
 			return false;
@@ -196,13 +197,13 @@ static struct nmibt_error *collect_of_texts(const struct nmibt_extract *extract,
 	for (size_t i = 0; i < extract->nr_pieces; i++) {
 		const struct extract_piece *piece = &extract->pieces[i];
 
-		for (size_t at = 0; !err && next_run(piece->bytes, piece->len, &at, &run);)
+		for (size_t at = 0;
+		     !err && next_run(piece->bytes, piece->is_done, piece->len, &at, &run);)
 			err = nmibt_secrets_add_of_line(secrets, arch, run);
 	}
 	return err;
 }
 
-/* Where a record's text begins, the buffers of kernels before 5.10 may have a character before it. */
 static struct nmibt_error *collect_of_log(struct nmibt_kernel *kernel, struct secrets *secrets)
 {
 	struct nmibt_log_record record;
@@ -219,7 +220,7 @@ static struct nmibt_error *collect_of_log(struct nmibt_kernel *kernel, struct se
 		struct nmibt_str run;
 
 		for (size_t at = 0;
-		     !err && !record.is_end && next_run(record.text, record.len, &at, &run);)
+		     !err && !record.is_end && next_run(record.text, NULL, record.len, &at, &run);)
 			err = nmibt_secrets_add_of_line(secrets, kernel->image->arch, run);
 	}
 	nmibt_log_close(log);
@@ -242,6 +243,60 @@ static struct nmibt_error *collect(struct nmibt_extract *extract, struct secrets
 	return err;
 }
 
+/*
+ * A text of the log has a number before it, whose last byte may be a character: an ID in the ring, the
+ * level before 5.10. So where the text begins is learned from the log's reader: of what it reads for a
+ * record, what is equal to the text is the text.
+ */
+static void scrub_record(const struct nmibt_extract *extract, const struct secrets *secrets,
+			 const struct spans *read, struct nmibt_str text)
+{
+	enum nmibt_arch arch = extract->report->kernel->image->arch;
+
+	for (size_t i = 0; i < read->nr && text.len; i++) {
+		size_t len = read->v[i].end - read->v[i].start, at = 0;
+		char *bytes = nmibt_extract_at(extract, read->v[i].start, len), *place;
+		struct nmibt_str run;
+
+		if (!bytes || !(place = memmem(bytes, len, text.s, text.len)))
+			continue;
+		while (next_run(place, NULL, text.len, &at, &run))
+			nmibt_secrets_scrub_line(secrets, arch, place + (run.s - place), run.len);
+		nmibt_extract_mark_done(extract, read->v[i].start + (place - bytes), text.len);
+		return;
+	}
+}
+
+static struct nmibt_error *scrub_log(const struct nmibt_extract *extract,
+				     const struct secrets *secrets)
+{
+	struct nmibt_kernel *kernel = NULL;
+	struct nmibt_log_record record;
+	struct nmibt_log *log = NULL;
+	struct memory_note note;
+	struct nmibt_error *err = nmibt_memory_note_open(
+		extract->note.from, extract->report->kernel, extract->note.follower, &note);
+
+	if (err)
+		return err;
+	note.is_exact = true;
+	err = nmibt_kernel_open(&note.image, &kernel);
+	if (!err)
+		err = nmibt_log_open(kernel, &log);
+	while (!err && (note.now->nr = 0, nmibt_log_next(log, &record))) {
+		if (!record.is_end)
+			scrub_record(extract, secrets, note.now,
+				     (struct nmibt_str){record.text, record.len});
+	}
+	nmibt_log_close(log);
+	nmibt_kernel_close(kernel);
+	nmibt_memory_note_close(&note);
+	if (!err || err->code == NMIBT_ERR_NOMEM)
+		return err;
+	nmibt_error_destroy(err);
+	return NULL;
+}
+
 static void scrub_texts(const struct nmibt_extract *extract, const struct secrets *secrets)
 {
 	enum nmibt_arch arch = extract->report->kernel->image->arch;
@@ -253,7 +308,7 @@ static void scrub_texts(const struct nmibt_extract *extract, const struct secret
 		/* The name in a struct task_struct is read alone, and may be short. */
 		if (piece->len == NMI_CAPTURE_COMM_LEN)
 			nmibt_secrets_scrub_comm(secrets, piece->bytes, piece->len);
-		for (size_t at = 0; next_run(piece->bytes, piece->len, &at, &run);)
+		for (size_t at = 0; next_run(piece->bytes, piece->is_done, piece->len, &at, &run);)
 			nmibt_secrets_scrub_line(secrets, arch,
 						 piece->bytes + (run.s - piece->bytes), run.len);
 	}
@@ -326,6 +381,9 @@ struct nmibt_error *nmibt_extract_scrub(struct nmibt_extract *extract)
 	if (err)
 		return err;
 	err = collect(extract, secrets);
+	if (!err) {
+		err = scrub_log(extract, secrets);
+	}
 	if (!err) {
 		scrub_texts(extract, secrets);
 		for (unsigned int i = 0; i < extract->report->nr_cpus; i++)

@@ -263,11 +263,10 @@ static void replace_code(char *line, size_t len)
 static void replace_audit(char *line, size_t len)
 {
 	static const char start[] = "audit: ";
+	const char *at = memmem(line, len, start, strlen(start));
 	bool quoted = false;
 
-	if (len < strlen(start) || memcmp(line, start, strlen(start)))
-		return;
-	for (size_t i = 0, nr; i < len; i += nr ? nr : 1) {
+	for (size_t i = at ? (size_t)(at - line) : len, nr; i < len; i += nr ? nr : 1) {
 		for (nr = 0; !quoted && i && line[i - 1] == '=' && i + nr < len &&
 			     isxdigit((unsigned char)line[i + nr]);)
 			nr++;
