@@ -7,7 +7,6 @@
 #include <ctype.h>
 
 #include "recorder/extract.h"
-#include "render/describe.h"
 
 #define REPLACED 'x'
 #define MAX_COMM 15

@@ -16,8 +16,6 @@ void nmibt_redact_panic(FILE *out, struct nmibt_str words);
 /* sp, or another stack pointer if a description can't have this one. Two on the same stack stay on
  * the same stack. */
 uint64_t nmibt_describe_sp(enum nmibt_arch arch, uint64_t sp);
-/* True: comm is what kernel threads are called, which identifies no machine. */
-bool nmibt_is_kernel_thread(struct nmibt_str comm);
 /* Writes comm if it is the name of a kernel thread, otherwise a name made from the PID. */
 void nmibt_redact_comm(FILE *out, struct nmibt_str comm, int32_t pid);
 /* True: a description can have a function of this name. */

@@ -169,4 +169,7 @@ struct nmibt_error *nmibt_render_description(struct renderer *r);
 /* The first screen of the text. */
 struct nmibt_error *nmibt_render_summary(struct renderer *r);
 
+/* True: comm is what kernel threads are called, which identifies no machine. */
+bool nmibt_is_kernel_thread(struct nmibt_str comm);
+
 #endif /* NMIBT_RENDER_H */
