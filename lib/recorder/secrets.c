@@ -306,6 +306,21 @@ static void replace_field(struct nmibt_str line, struct nmibt_str comm, char *to
 		replace(to + (comm.s - line.s), comm.len);
 }
 
+/* What is known by its own form, and not by a list of names. */
+static void replace_forms(const struct nmibt_printed *p, char *line, size_t len)
+{
+	struct nmibt_str whole = {line, len};
+
+	replace_field(whole, p->comm, line);
+	replace_field(whole, p->owner_comm, line);
+	replace_words(line, len);
+	replace_code(line, len);
+	replace_audit(line, len);
+	replace_mail(line, len);
+	if (p->kind == NMIBT_PRINT_OTHER)
+		replace_program(line, len);
+}
+
 void nmibt_secrets_scrub_line(const struct secrets *secrets, enum nmibt_arch arch, char *line,
 			      size_t len)
 {
@@ -313,18 +328,9 @@ void nmibt_secrets_scrub_line(const struct secrets *secrets, enum nmibt_arch arc
 	struct nmibt_printed p, after;
 
 	nmibt_recognise(arch, (struct nmibt_str){line, len}, &p);
-	struct nmibt_str whole = {line, len};
-	struct nmibt_printed fields = p;
-	replace_field(whole, fields.comm, line);
-	replace_field(whole, fields.owner_comm, line);
-	replace_words(line, len);
-	replace_code(line, len);
-	replace_audit(line, len);
-	replace_mail(line, len);
+	replace_forms(&p, line, len);
 	replace_word(secrets->host, line, len);
 	replace_word(secrets->short_host, line, len);
-	if (p.kind == NMIBT_PRINT_OTHER)
-		replace_program(line, len);
 	if (p.kind == NMIBT_PRINT_FRAME || p.kind == NMIBT_PRINT_PC)
 		return;
 	if (copy)
