@@ -139,6 +139,12 @@ static bool is_beside_log(struct printed_log *p, const struct nmibt_log_text *li
 	return line->lacks_stamp || (!line->prefix.is_stamped && !line->text.len);
 }
 
+static bool is_of_trace(const struct nmibt_printed *printed)
+{
+	return printed->kind == NMIBT_PRINT_STACK_MARK ||
+	       (printed->kind == NMIBT_PRINT_FRAME && printed->frame.size);
+}
+
 /*
  * Mail programs take the space from the beginning of a line. Behind "Call Trace:", and there alone, "f+0x1/0x2" and
  * "<IRQ>" that begin a line are of the trace; elsewhere such a line may be the second half of another one.
@@ -155,12 +161,15 @@ static struct nmibt_str indent(struct printed_log *p, struct nmibt_str text)
 	p->is_in_trace &= text.len && text.len < KEPT;
 	if (!p->is_in_trace || *text.s == ' ')
 		return text;
+	/* Not every architecture prints the space. */
+	nmibt_recognise(p->image->arch, text, &printed);
+	if (is_of_trace(&printed))
+		return text;
 	p->indented[0] = ' ';
 	memcpy(p->indented + 1, text.s, text.len);
 	struct nmibt_str line = {p->indented, text.len + 1};
 	nmibt_recognise(p->image->arch, line, &printed);
-	p->is_in_trace = printed.kind == NMIBT_PRINT_STACK_MARK ||
-			 (printed.kind == NMIBT_PRINT_FRAME && printed.frame.size);
+	p->is_in_trace = is_of_trace(&printed);
 	return is_in_trace && p->is_in_trace ? line : text;
 }
 
