@@ -28,8 +28,7 @@ static bool has_panicked(const struct nmibt_recorder *rec, unsigned int cpu)
 	const struct nmi_capture_desc *desc = &rec->capture.desc;
 
 	if (rec->has_capture)
-		return desc->generation && !rec->is_of_oops &&
-		       (desc->panic_cpu == cpu || desc->from_cpu == cpu);
+		return !rec->is_of_oops && (desc->panic_cpu == cpu || desc->from_cpu == cpu);
 	if (rec->percpu && rec->percpu->panic_cpu >= 0)
 		return (unsigned int)rec->percpu->panic_cpu == cpu;
 	return rec->panic && rec->log->printouts[rec->panic - 1].reporter == cpu;

@@ -56,10 +56,13 @@ static struct nmibt_error *open_capture(struct nmibt_recorder *rec)
 		nmibt_add_reason(rec->why, "%s", err->message);
 		return tolerate(rec, err);
 	}
-	rec->has_capture = true;
 	nmibt_mend_capture(&rec->image, &rec->capture);
 	rec->is_incomplete |= *rec->capture.damage || rec->capture.slots_unread;
-	rec->nr_cpus = rec->capture.desc.nr_slots;
+	/* It may be switched off: then the log has what there is. */
+	rec->has_slots = true;
+	rec->has_capture = rec->capture.desc.generation;
+	if (rec->has_capture)
+		rec->nr_cpus = rec->capture.desc.nr_slots;
 	return NULL;
 }
 

@@ -53,7 +53,7 @@ struct nmibt_recorder {
 	struct nmibt_image image; /* the ELF file's, through a cache */
 	struct nmibt_kernel *kernel;
 	struct nmibt_capture capture;
-	bool has_capture;
+	bool has_slots, has_capture; /* has_capture: somebody asked for it */
 	/* An oops on its way to kdump asked for the capture, and the kernel may have survived it. */
 	bool is_of_oops;
 	struct nmibt_log_source *log; /* only without a capture; NULL: none */

@@ -103,7 +103,10 @@ static void put_counts(const struct nmibt_recorder *rec, FILE *out)
 			fprintf(out, " (%u idle)", idle);
 		comma = ", ";
 	}
-	fputs(rec->has_capture ? "\n" : "; this kernel has no capture\n", out);
+	fputs(rec->has_capture ? "\n"
+	      : rec->has_slots ? "; nobody asked for the capture\n"
+			       : "; this kernel has no capture\n",
+	      out);
 }
 
 /* --------------------------------------------------------------------- the summary */

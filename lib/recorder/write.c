@@ -361,8 +361,10 @@ static struct nmibt_error *put_map(struct writing *w)
 {
 	/* What is read of it is in the record. */
 	free(nmibt_read_host(w->kernel));
-	if (w->rec->has_capture)
-		return put_capture(w);
+	struct nmibt_error *err = w->rec->has_slots ? put_capture(w) : NULL;
+
+	if (err || w->rec->has_capture)
+		return err;
 	nmibt_kernel_percpu(w->kernel);
 	return put_noted(w, THE_MACHINE);
 }
