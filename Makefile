@@ -125,10 +125,11 @@ $(O)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] include/nmibt/*.h tests/unit
 VMCORE_SRCS := $(wildcard tools/vmcore/*.c) $(filter-out lib/text/archs.c lib/source/printed-log.c lib/source/mixed.c, \
 	$(foreach folder,$(BASE) recorder,$(wildcard lib/$(folder)/*.c)))
 VMCORE_OBJS := $(VMCORE_SRCS:%.c=$(O)/small/%.o)
-# The last three are passes of gcc's that make it larger: 1 KB together.
+# The last line has passes of gcc's that make it larger: 1.3 KB together.
 SMALL := -Os -g -fPIE $(if $(findstring clang,$(CC)),,-flto -flto-partition=one) -ffunction-sections -fdata-sections \
 	-fno-asynchronous-unwind-tables -fno-plt -fno-jump-tables \
-	$(if $(findstring clang,$(CC)),,-fno-tree-dominator-opts -fno-move-loop-invariants -fno-caller-saves)
+	$(if $(findstring clang,$(CC)),,-fno-tree-dominator-opts -fno-move-loop-invariants -fno-caller-saves \
+	-fno-code-hoisting -fno-tree-tail-merge -fno-early-inlining -fno-inline-small-functions)
 # What not every linker knows, nor that of every architecture.
 linker_takes = $(shell echo 'int main(void){return 0;}' | $(CC) -x c -pie -fPIE -Wl,--fatal-warnings \
 	$(1:%=-Xlinker %) -o /dev/null - 2>/dev/null && echo '$(1:%=-Xlinker %)')
