@@ -108,6 +108,9 @@ struct nmibt_image_ops {
 	/* The first run that ends beyond from, cut so that it starts at from or later. False:
 	 * there is none. Searches use it: memory that is known to be all zeros may be left out. */
 	bool (*next_range)(void *ctx, uint64_t from, struct nmibt_range *ret);
+	/* While it is on, what is read is looked at, and nothing is made of it: an image that keeps
+	 * what was read does not keep that. */
+	void (*peek)(void *ctx, bool is_on);
 	/* True when the user wants the work stopped. */
 	bool (*interrupted)(void *ctx);
 	/* The ELF notes of the dump, one after the other, in malloc'ed memory that the caller

@@ -245,7 +245,7 @@ static enum nmibt_read note_read_phys(void *ctx, uint64_t paddr, void *buf, size
 	uint64_t round = note->is_exact ? 0 : 7;
 	enum nmibt_read status = image->ops->read_phys(image->ctx, paddr, buf, len);
 
-	if (status == NMIBT_READ_EXCLUDED || note->failure)
+	if (status == NMIBT_READ_EXCLUDED || note->failure || note->is_peeking)
 		return status;
 	if (status == NMIBT_READ_ERROR)
 		note_answer(note, &(struct nmibt_item){.kind = NMIBT_ITEM_UNREADABLE,
@@ -255,6 +255,11 @@ static enum nmibt_read note_read_phys(void *ctx, uint64_t paddr, void *buf, size
 			   (struct span){paddr & ~round, (paddr + len + round) & ~round}))
 		note->failure = nmibt_error_nomem();
 	return status;
+}
+
+static void note_peek(void *ctx, bool is_on)
+{
+	((struct memory_note *)ctx)->is_peeking = is_on;
 }
 
 /* The notes are a part of their own of the record. */
@@ -409,6 +414,7 @@ struct nmibt_error *nmibt_memory_note_open(const struct nmibt_image *image,
 {
 	static const struct nmibt_image_ops ops = {
 		.read_phys = note_read_phys,
+		.peek = note_peek,
 		.vmcoreinfo_text = note_vmcoreinfo_text,
 		.symbol_addr = note_symbol_addr,
 		.member_offset = note_member_offset,

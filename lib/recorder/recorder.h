@@ -111,6 +111,7 @@ struct memory_note {
 	/* Only the bytes that were read, and none between them: they cost more items. */
 	bool is_exact;
 	bool has_read_notes; /* of the dump */
+	bool is_peeking; /* what is read is not noted */
 	char *vmcoreinfo; /* the lines that a reader needs */
 	struct spans *now, *done;
 	struct nmibt_bytes answers; /* items: names, symbols, stacks */

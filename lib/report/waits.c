@@ -96,6 +96,24 @@ static bool is_contended_lock(uint32_t word, unsigned int nr_cpus)
 	       tail_cpu <= nr_cpus;
 }
 
+static void peek(const struct nmibt_image *image, bool is_on)
+{
+	if (image->ops->peek)
+		image->ops->peek(image->ctx, is_on);
+}
+
+/* A register may point anywhere: only what is a lock is read as one. */
+static bool read_lock(const struct nmibt_report *report, uint64_t addr, uint32_t *ret)
+{
+	struct nmibt_kernel *kernel = report->kernel;
+
+	peek(kernel->image, true);
+	bool is_lock = nmibt_kernel_read(kernel, addr, ret, sizeof(*ret)) == NMIBT_READ_OK &&
+		       is_contended_lock(*ret, report->nr_cpus);
+	peek(kernel->image, false);
+	return is_lock && nmibt_kernel_read(kernel, addr, ret, sizeof(*ret)) == NMIBT_READ_OK;
+}
+
 static bool is_scratch(const struct nmibt_reg_names *names, unsigned int i)
 {
 	return i >= names->first_scratch && i <= names->last_scratch;
@@ -114,8 +132,7 @@ static bool one_lock(const struct nmibt_report *report, const struct nmibt_regs 
 		/* Kernel addresses have their upper bits set on all architectures. */
 		if (is_scratch(names, i) != scratch || addr >> 55 != 0x1ff || addr & 3 ||
 		    i == names->pc || i == names->sp || addr == wait->lock ||
-		    nmibt_kernel_read(report->kernel, addr, &word, sizeof(word)) != NMIBT_READ_OK ||
-		    !is_contended_lock(word, report->nr_cpus))
+		    !read_lock(report, addr, &word))
 			continue;
 		if (wait->lock)
 			return false;
