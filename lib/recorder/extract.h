@@ -56,9 +56,9 @@ struct nmibt_error *nmibt_secrets_add_of_line(struct secrets *secrets, enum nmib
 					      struct nmibt_str line);
 /* After the last one was added. */
 void nmibt_secrets_sort(struct secrets *secrets);
-/* Replaces what is secret in a line, in place. */
-void nmibt_secrets_scrub_line(const struct secrets *secrets, enum nmibt_arch arch, char *line,
-			      size_t len);
+/* Replaces what is secret in a line, in place; all of it if it is of the log and has no known form. */
+void nmibt_secrets_scrub_line(const struct secrets *secrets, enum nmibt_arch arch, bool is_of_log,
+			      char *line, size_t len);
 /* Replaces a name of a task in a field of its own. */
 void nmibt_secrets_scrub_comm(const struct secrets *secrets, char *comm, size_t len);
 /* Replaces the whole name, unless kernel threads have such a name. len: of its field. */

@@ -17,10 +17,11 @@
 
 /* ---------------------------------------------------------------------- registers */
 
-/* Kernel addresses have their upper bits set on all architectures, as small negative numbers do. */
+/* Kernel addresses have their upper bits set on all architectures, 8 of them with 5 levels of page
+ * tables, as small negative numbers do. */
 static bool points_to_kernel(uint64_t value)
 {
-	return value >> 52 == 0xfff;
+	return value >> 56 == 0xff;
 }
 
 /* The registers that say in which mode the CPU was; *ret_mask: what of their bits the CPU has. */
@@ -107,19 +108,26 @@ static char *place_in_desc(void *ctx, unsigned int i)
 	return (char *)ctx + PRSTATUS_REG + i * 8;
 }
 
+/* What can't be read as a note may be registers all the same. */
 static void scrub_vcpus(struct nmibt_extract *extract, enum nmibt_arch arch)
 {
 	const struct nmibt_reg_names *names = nmibt_reg_names(arch);
-	size_t need = PRSTATUS_REG + (names ? names->nr : 0) * 8;
+	size_t need = PRSTATUS_REG + (names ? names->nr : 0) * 8, at = 0;
 	struct nmibt_elf_note note;
 
-	for (size_t at = 0;
-	     extract->notes && nmibt_next_note(extract->notes, extract->notes_len, at, &note);
+	for (; extract->notes && nmibt_next_note(extract->notes, extract->notes_len, at, &note);
 	     at = note.next) {
-		if (note.type == NT_PRSTATUS && nmibt_note_is(&note, "CORE") && note.size >= need &&
-		    extract->notes_len - note.at >= need)
+		size_t left = extract->notes_len - note.at;
+
+		if (note.type != NT_PRSTATUS || !nmibt_note_is(&note, "CORE"))
+			continue;
+		if (note.size >= need && left >= need)
 			scrub_regs_at(arch, place_in_desc, extract->notes + note.at);
+		else
+			memset(extract->notes + note.at, 0, note.size < left ? note.size : left);
 	}
+	if (extract->notes && at < extract->notes_len)
+		memset(extract->notes + at, 0, extract->notes_len - at);
 }
 
 /* ------------------------------------------------------------------- names of tasks */
@@ -261,7 +269,8 @@ static void scrub_record(const struct nmibt_extract *extract, const struct secre
 		if (!bytes || !(place = memmem(bytes, len, text.s, text.len)))
 			continue;
 		while (next_run(place, NULL, text.len, &at, &run))
-			nmibt_secrets_scrub_line(secrets, arch, place + (run.s - place), run.len);
+			nmibt_secrets_scrub_line(secrets, arch, true, place + (run.s - place),
+						 run.len);
 		nmibt_extract_mark_done(extract, read->v[i].start + (place - bytes), text.len);
 		return;
 	}
@@ -297,6 +306,21 @@ static struct nmibt_error *scrub_log(const struct nmibt_extract *extract,
 	return NULL;
 }
 
+/* The name in struct utsname is read with what is around it, and may be short. */
+static void scrub_host(const struct nmibt_extract *extract)
+{
+	_cleanup_free_ char *host = nmibt_read_host(extract->report->kernel);
+	size_t len = host && strcmp(host, "(none)") ? strlen(host) + 1 : 0;
+
+	for (size_t i = 0; len > 1 && i < extract->nr_pieces; i++) {
+		const struct extract_piece *piece = &extract->pieces[i];
+		char *at = memmem(piece->bytes, piece->len, host, len);
+
+		if (at && (at == piece->bytes || !at[-1]))
+			memset(at, 'x', len - 1);
+	}
+}
+
 static void scrub_texts(const struct nmibt_extract *extract, const struct secrets *secrets)
 {
 	enum nmibt_arch arch = extract->report->kernel->image->arch;
@@ -309,7 +333,7 @@ static void scrub_texts(const struct nmibt_extract *extract, const struct secret
 		if (piece->len == NMI_CAPTURE_COMM_LEN)
 			nmibt_secrets_scrub_comm(secrets, piece->bytes, piece->len);
 		for (size_t at = 0; next_run(piece->bytes, piece->is_done, piece->len, &at, &run);)
-			nmibt_secrets_scrub_line(secrets, arch,
+			nmibt_secrets_scrub_line(secrets, arch, false,
 						 piece->bytes + (run.s - piece->bytes), run.len);
 	}
 }
@@ -385,6 +409,7 @@ struct nmibt_error *nmibt_extract_scrub(struct nmibt_extract *extract)
 		err = scrub_log(extract, secrets);
 	}
 	if (!err) {
+		scrub_host(extract);
 		scrub_texts(extract, secrets);
 		for (unsigned int i = 0; i < extract->report->nr_cpus; i++)
 			scrub_cpu(extract, i, arch);

@@ -74,10 +74,12 @@ struct nmibt_error *nmibt_secrets_add_host(struct secrets *secrets, struct nmibt
 {
 	size_t len = host.len < MAX_HOST ? host.len : MAX_HOST;
 
-	if (nmibt_str_is(host, "(none)"))
+	if (nmibt_str_is(host, "(none)") || is_number(host))
 		return NULL;
 	snprintf(secrets->host, sizeof(secrets->host), "%.*s", (int)len, host.s);
 	memcpy(secrets->short_host, secrets->host, strcspn(secrets->host, "."));
+	if (is_number(nmibt_str_of(secrets->short_host)))
+		*secrets->short_host = '\0';
 	return NULL;
 }
 
@@ -92,32 +94,6 @@ void nmibt_secrets_sort(struct secrets *secrets)
 		qsort(secrets->comms, secrets->nr, sizeof(*secrets->comms), compare_comms);
 }
 
-/* What the OOM killer says of a task: mm/oom_kill.c, 6.12. */
-static struct nmibt_error *add_killed(struct secrets *secrets, struct nmibt_str line)
-{
-	struct nmibt_str rest = line, comm, head;
-	struct nmibt_error *err = NULL;
-	uint64_t pid;
-
-	if (nmibt_take_until(&rest, " invoked oom-killer: ", &comm))
-		err = nmibt_secrets_add_comm(secrets, comm);
-	rest = line;
-	if (!err && nmibt_skip_to(&rest, ",task=") && nmibt_take_until(&rest, ",pid=", &comm))
-		err = nmibt_secrets_add_comm(secrets, comm);
-	rest = line;
-	if (!err && nmibt_skip_to(&rest, "illed process ") &&
-	    nmibt_take_decimal(&rest, UINT32_MAX, &pid) && nmibt_skip(&rest, " (") &&
-	    nmibt_take_until(&rest, ") ", &comm))
-		err = nmibt_secrets_add_comm(secrets, comm);
-	rest = line;
-	/* The table of tasks has their names at the end. */
-	if (!err && nmibt_skip(&rest, "[ ") && nmibt_take_until(&rest, "] ", &head)) {
-		nmibt_take_until_last(&rest, " ", &head);
-		err = nmibt_secrets_add_comm(secrets, rest);
-	}
-	return err;
-}
-
 struct nmibt_error *nmibt_secrets_add_of_line(struct secrets *secrets, enum nmibt_arch arch,
 					      struct nmibt_str line)
 {
@@ -128,7 +104,7 @@ struct nmibt_error *nmibt_secrets_add_of_line(struct secrets *secrets, enum nmib
 	err = p.comm.len ? nmibt_secrets_add_comm(secrets, p.comm) : NULL;
 	if (!err && p.owner_comm.len)
 		err = nmibt_secrets_add_comm(secrets, p.owner_comm);
-	return err || p.kind != NMIBT_PRINT_OTHER ? err : add_killed(secrets, line);
+	return err;
 }
 
 /* -------------------------------------------------------------------- the replacing */
@@ -139,6 +115,8 @@ void nmibt_scrub_comm(char *comm, size_t len)
 
 	if (!nmibt_is_kernel_thread(name))
 		replace(comm, name.len);
+	/* What is behind it may be of a longer name that the task had before. */
+	memset(comm + name.len, 0, len - name.len);
 }
 
 /* True: a name of a task begins at s, and ends as a word; *ret is its length. */
@@ -165,8 +143,10 @@ void nmibt_secrets_scrub_comm(const struct secrets *secrets, char *comm, size_t 
 {
 	size_t found, name = strnlen(comm, len);
 
-	if (name && starts_comm(secrets, comm, name, &found) && found == name)
-		replace(comm, name);
+	if (!name || !starts_comm(secrets, comm, name, &found) || found != name)
+		return;
+	replace(comm, name);
+	memset(comm + name, 0, len - name);
 }
 
 static void replace_comms(const struct secrets *secrets, char *line, size_t len)
@@ -235,15 +215,26 @@ static void replace_mail(char *line, size_t len)
 #define DIGITS 16
 
 /* Numbers of 16 digits are registers, words of a stack, and addresses. Those of the kernel begin with
- * fff. */
+ * ff. */
 static void replace_words(char *line, size_t len)
 {
 	for (size_t i = 0, nr; i < len; i += nr ? nr : 1) {
 		for (nr = 0; i + nr < len && isxdigit((unsigned char)line[i + nr]);)
 			nr++;
-		if (nr == DIGITS && strncasecmp(line + i, "fff", 3))
+		if (nr == DIGITS && strncasecmp(line + i, "ff", 2))
 			memset(line + i, '0', nr);
 	}
+}
+
+/* Where a program was, by the selector of its code: arch/x86/kernel/dumpstack.c, show_ip(), 6.12. */
+static void replace_user_pc(char *line, size_t len)
+{
+	static const char start[] = "0033:0x";
+	char *at = memmem(line, len, start, strlen(start));
+
+	for (at = at ? at + strlen(start) : line + len;
+	     at < line + len && isxdigit((unsigned char)*at); at++)
+		*at = '0';
 }
 
 /* The bytes of code may be those of a program. */
@@ -255,46 +246,6 @@ static void replace_code(char *line, size_t len)
 	for (at = at ? at + strlen(start) : line + len; at < line + len; at++) {
 		if (isxdigit((unsigned char)*at))
 			*at = '0';
-	}
-}
-
-/* Records of audit have arguments of programs: quoted, or as digits. */
-static void replace_audit(char *line, size_t len)
-{
-	static const char start[] = "audit: ";
-	const char *at = memmem(line, len, start, strlen(start));
-	bool quoted = false;
-
-	for (size_t i = at ? (size_t)(at - line) : len, nr; i < len; i += nr ? nr : 1) {
-		for (nr = 0; !quoted && i && line[i - 1] == '=' && i + nr < len &&
-			     isxdigit((unsigned char)line[i + nr]);)
-			nr++;
-		if (nr >= 8)
-			replace(line + i, nr);
-		else if (line[i] == '"')
-			quoted = !quoted;
-		else if (quoted)
-			replace(line + i, 1);
-	}
-}
-
-/* "name[123]:" is what programs write, and the kernel of one that it kills (arch/x86/mm/fault.c:
- * show_signal_msg(), 6.12). */
-static void replace_program(char *line, size_t len)
-{
-	char *at = line;
-
-	while ((at = memchr(at, '[', line + len - at))) {
-		char *from = at, *to = at + 1;
-
-		while (to < line + len && isdigit((unsigned char)*to))
-			to++;
-		while (from > line && from[-1] != ' ' && at - from < MAX_COMM)
-			from--;
-		if (to > at + 1 && to + 1 < line + len && *to == ']' &&
-		    (to[1] == ':' || to[1] == ' '))
-			replace(from, at - from);
-		at = to;
 	}
 }
 
@@ -314,30 +265,40 @@ static void replace_forms(const struct nmibt_printed *p, char *line, size_t len)
 	replace_field(whole, p->comm, line);
 	replace_field(whole, p->owner_comm, line);
 	replace_words(line, len);
+	replace_user_pc(line, len);
 	replace_code(line, len);
-	replace_audit(line, len);
 	replace_mail(line, len);
-	if (p->kind == NMIBT_PRINT_OTHER)
-		replace_program(line, len);
 }
 
-void nmibt_secrets_scrub_line(const struct secrets *secrets, enum nmibt_arch arch, char *line,
-			      size_t len)
+/* Who prints a line that is not known by its form, and what is in it, nobody can tell. */
+static void replace_all(char *line, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (is_word(line[i]))
+			line[i] = REPLACED;
+	}
+}
+
+void nmibt_secrets_scrub_line(const struct secrets *secrets, enum nmibt_arch arch, bool is_of_log,
+			      char *line, size_t len)
 {
 	_cleanup_free_ char *copy = malloc(len + 1);
 	struct nmibt_printed p, after;
 
 	nmibt_recognise(arch, (struct nmibt_str){line, len}, &p);
+	if (!copy || (is_of_log && p.kind == NMIBT_PRINT_OTHER)) {
+		replace_all(line, len);
+		return;
+	}
 	replace_forms(&p, line, len);
-	replace_word(secrets->host, line, len);
-	replace_word(secrets->short_host, line, len);
 	if (p.kind == NMIBT_PRINT_FRAME || p.kind == NMIBT_PRINT_PC)
 		return;
-	if (copy)
-		memcpy(copy, line, len);
+	memcpy(copy, line, len);
+	replace_word(secrets->host, line, len);
+	replace_word(secrets->short_host, line, len);
 	replace_comms(secrets, line, len);
-	/* A task may have the name of a word by which the line is known. */
+	/* A task or a host may have the name of a word by which the line is known. */
 	nmibt_recognise(arch, (struct nmibt_str){line, len}, &after);
-	if (copy && after.kind != p.kind)
+	if (after.kind != p.kind)
 		memcpy(line, copy, len);
 }

@@ -237,13 +237,22 @@ static enum nmibt_moved compare_text(const struct nmibt_evidence *evidence,
 		       : NMIBT_MOVED_UNKNOWN;
 }
 
+static bool is_sp_lost(const struct nmibt_kernel *kernel, const struct nmibt_evidence *evidence)
+{
+	const struct nmibt_reg_names *names = nmibt_reg_names(kernel->image->arch);
+
+	return evidence->regs.present && !evidence->regs.value[names->sp];
+}
+
 enum nmibt_moved nmibt_compare(struct nmibt_kernel *kernel, const struct nmibt_evidence *evidence,
 			       const struct nmibt_evidence *stop)
 {
 	if (!nmibt_reg_names(kernel->image->arch) || !stop->regs.present)
 		return NMIBT_MOVED_UNKNOWN;
-	/* Where in user mode they were is not told. */
-	if (kernel->image->is_redacted && evidence->is_user && stop->is_user)
+	/* Where in user mode they were is not told, nor what a register was that is 0 now. */
+	if (kernel->image->is_redacted &&
+	    ((evidence->is_user && stop->is_user) || is_sp_lost(kernel, evidence) ||
+	     is_sp_lost(kernel, stop)))
 		return NMIBT_MOVED_UNKNOWN;
 	if (evidence->has_slot) {
 		if (evidence->slot.flags & NMI_CAPTURE_SLOT_F_NO_REGS_SELF)
