@@ -45,9 +45,9 @@ UNIT_TESTS := $(patsubst tests/unit/%.c,$(O)/tests/%,$(wildcard tests/unit/test-
 FUZZERS := $(patsubst tests/fuzz/%.c,$(O)/fuzz/%,$(wildcard tests/fuzz/fuzz-*.c))
 MUTATOR := $(O)/tests/mutate-server
 # What is installed for kdump: it starts in less time without libraries, and takes less memory. Not every
-# distribution has libc and zlib for that.
-VMCORE_NMIBT := vmcore-nmibt$(shell echo 'int main(void){return 0;}' | $(CC) -x c -fPIE -static-pie $(ALL_LDFLAGS) \
-	-o /dev/null - -lz 2>/dev/null && echo -static)
+# distribution has libc and zlib for that. What clang builds still has dlopen(), which needs them.
+VMCORE_NMIBT := vmcore-nmibt$(if $(findstring clang,$(CC)),,$(shell echo 'int main(void){return 0;}' | $(CC) -x c -fPIE -static-pie $(ALL_LDFLAGS) \
+	-o /dev/null - -lz 2>/dev/null && echo -static))
 FORMATTED := $(wildcard include/nmibt/*.h lib/*/*.[ch] extension/*.[ch] tools/*.[ch] tools/vmcore/*.[ch] \
 	tests/unit/*.[ch] tests/fuzz/*.[ch] tests/fuzz/*/*.[ch] docs/*.c)
 
