@@ -394,17 +394,26 @@ static int print_list(struct nmibt_input *input, const struct arguments *args)
 	return 0;
 }
 
+static struct nmibt_error *open_and_remark(struct nmibt_input *input, struct arguments *args,
+					   struct nmibt_debuginfo **ret_info,
+					   struct nmibt_report **ret)
+{
+	struct nmibt_error *err = open_report(input, args, ret_info, ret);
+	/* Only now is it known whether pages could be decompressed. */
+	const char *remark = nmibt_input_remark(input);
+
+	if (remark)
+		fprintf(stderr, "nmibt: %s\n", remark);
+	return err;
+}
+
 static int print_input(struct nmibt_input *input, struct arguments *args)
 {
 	struct nmibt_debuginfo *info;
 	struct nmibt_report *report;
 	int code;
 
-	struct nmibt_error *err = open_report(input, args, &info, &report);
-	/* Only now is it known whether pages could be decompressed. */
-	const char *remark = nmibt_input_remark(input);
-	if (remark)
-		fprintf(stderr, "nmibt: %s\n", remark);
+	struct nmibt_error *err = open_and_remark(input, args, &info, &report);
 	if (err) {
 		print_summary(input, args);
 		return fail(args, err);
@@ -437,10 +446,7 @@ static int extract_input(struct nmibt_input *input, struct arguments *args, bool
 	struct nmibt_report *report;
 	int code;
 
-	struct nmibt_error *err = open_report(input, args, &info, &report);
-	const char *remark = nmibt_input_remark(input);
-	if (remark)
-		fprintf(stderr, "nmibt: %s\n", remark);
+	struct nmibt_error *err = open_and_remark(input, args, &info, &report);
 	if (err)
 		return fail(args, err);
 	err = extract_make(report, args->paths[0], &args->extract, is_file ? write_file : write_out,
