@@ -58,6 +58,22 @@ void nmibt_extract_close(struct nmibt_extract *extract)
 	free(extract);
 }
 
+struct nmibt_error *nmibt_extract_open_again(const struct nmibt_extract *extract,
+					     struct memory_note *ret,
+					     struct nmibt_kernel **ret_kernel)
+{
+	struct nmibt_error *err = nmibt_memory_note_open(
+		extract->note.from, extract->report->kernel, extract->note.follower, ret);
+
+	if (err)
+		return err;
+	ret->is_exact = true;
+	err = nmibt_kernel_open(&ret->image, ret_kernel);
+	if (err)
+		nmibt_memory_note_close(ret);
+	return err;
+}
+
 /* The log may be what people want, even if the report has no use for it. */
 struct nmibt_error *nmibt_extract_read_log(struct nmibt_kernel *kernel)
 {

@@ -28,6 +28,11 @@ struct nmibt_extract {
 	size_t notes_len;
 };
 
+/* Opens the dump's kernel once more, on an image that notes what is read from here on. The caller closes
+ * both, the kernel first; none is open where that fails. */
+struct nmibt_error *nmibt_extract_open_again(const struct nmibt_extract *extract,
+					     struct memory_note *ret,
+					     struct nmibt_kernel **ret_kernel);
 /* Reads all of the log. */
 struct nmibt_error *nmibt_extract_read_log(struct nmibt_kernel *kernel);
 /* Fills in the copies, once all reports were made; later calls do nothing. */

@@ -50,18 +50,13 @@ static struct nmibt_error *add_log(struct listing *l)
 {
 	struct nmibt_extract *extract = l->extract;
 	struct memory_note note;
-	struct nmibt_kernel *kernel = NULL;
-	struct nmibt_error *err = nmibt_memory_note_open(
-		extract->note.from, extract->report->kernel, extract->note.follower, &note);
+	struct nmibt_kernel *kernel;
+	struct nmibt_error *err = nmibt_extract_open_again(extract, &note, &kernel);
 
 	if (err)
 		return err;
-	note.is_exact = true;
-	err = nmibt_kernel_open(&note.image, &kernel);
-	if (!err) {
-		note.now->nr = 0; /* of opening */
-		err = nmibt_extract_read_log(kernel);
-	}
+	note.now->nr = 0; /* of opening */
+	err = nmibt_extract_read_log(kernel);
 	for (size_t i = 0; i < note.now->nr && !err; i++)
 		err = add_region(l, note.now->v[i].start, note.now->v[i].end - note.now->v[i].start,
 				 "the log, and what leads to it");

@@ -173,8 +173,8 @@ static bool is_text(char c)
 	return byte == '\t' || (byte >= ' ' && byte != 0x7f && byte < 0xf5);
 }
 
-/* The next run of text in s, from *at on, without bytes that are done; is_done may be NULL. A level's header, which is an SOH and a character, is none
- * (include/linux/kern_levels.h, 6.12). */
+/* The next run of text in s, from *at on, without bytes that are done; is_done may be NULL. A level's
+ * header, which is an SOH and a character, is none (include/linux/kern_levels.h, 6.12). */
 static bool next_run(const char *s, const bool *is_done, size_t len, size_t *at,
 		     struct nmibt_str *ret)
 {
@@ -279,19 +279,19 @@ static void scrub_record(const struct nmibt_extract *extract, const struct secre
 static struct nmibt_error *scrub_log(const struct nmibt_extract *extract,
 				     const struct secrets *secrets)
 {
-	struct nmibt_kernel *kernel = NULL;
+	struct nmibt_kernel *kernel;
 	struct nmibt_log_record record;
 	struct nmibt_log *log = NULL;
 	struct memory_note note;
-	struct nmibt_error *err = nmibt_memory_note_open(
-		extract->note.from, extract->report->kernel, extract->note.follower, &note);
+	struct nmibt_error *err = nmibt_extract_open_again(extract, &note, &kernel);
 
-	if (err)
+	if (err && err->code == NMIBT_ERR_NOMEM)
 		return err;
-	note.is_exact = true;
-	err = nmibt_kernel_open(&note.image, &kernel);
-	if (!err)
-		err = nmibt_log_open(kernel, &log);
+	if (err) {
+		nmibt_error_destroy(err);
+		return NULL;
+	}
+	err = nmibt_log_open(kernel, &log);
 	while (!err && (note.now->nr = 0, nmibt_log_next(log, &record))) {
 		if (!record.is_end)
 			scrub_record(extract, secrets, note.now,
