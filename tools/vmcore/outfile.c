@@ -67,8 +67,9 @@ static bool sync_folder(const char *path)
 		close(fd);
 	free(copy);
 	errno = error;
-	/* A file system that can't sync folders does it with the file. */
-	return done || error == EINVAL;
+	/* A file system that can't sync folders does it with the file. A folder that only takes files can't
+	 * be opened. */
+	return done || error == EINVAL || error == EACCES;
 }
 
 bool outfile_commit(struct outfile *out)

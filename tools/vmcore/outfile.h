@@ -18,7 +18,8 @@ struct outfile {
  * a folder, which stays. */
 bool outfile_open(struct outfile *out, const char *path);
 bool outfile_write(struct outfile *out, const char *data, size_t len);
-/* Puts it onto the disk and in its place. False: errno says why, and path is as it was. */
+/* Puts it onto the disk and in its place. False: errno says why, and path is as it was, unless its folder
+ * could not be synced. */
 bool outfile_commit(struct outfile *out);
 /* Removes what was written, unless it was committed. */
 void outfile_close(struct outfile *out);
