@@ -257,13 +257,20 @@ static int take_option(int c, struct arguments *args)
 	return -1;
 }
 
+/* An extract is for every source and CPU: who asks for some of them would think that others don't go
+ * out. */
+static bool chooses_of_report(const struct arguments *args)
+{
+	return args->file || args->cpus || args->report.source != NMIBT_SOURCE_AUTO;
+}
+
 /* Many dumps come out as JSON alone, and their names on standard input alone. */
 static bool is_usable(const struct arguments *args)
 {
 	if (args->extract.redact && !args->is_extract)
 		return false;
 	if (!args->batch)
-		return args->nr_paths && !(args->is_extract && args->file);
+		return args->nr_paths && !(args->is_extract && chooses_of_report(args));
 	return !args->nr_paths && !args->is_extract && !args->file &&
 	       args->render.format == NMIBT_FORMAT_JSON;
 }
