@@ -72,11 +72,12 @@ def path_of(kernel, name, scenario):
 
 
 # Printed in place of the stock round, by design, and the round's frames in the trace of the CPU that
-# asks for it; that its handler took long; what only tells that the series is not there; the head of
-# pstore's record; what the first seconds of a boot find out about its clocks.
+# asks for it; what is on a stack and the kernel's unwinder says of with a "?" that it may be of
+# calls that are over; that its handler took long; what only tells that the series is not there; the
+# head of pstore's record; what the first seconds of a boot find out about its clocks.
 DIFFERS = re.compile(
     r"Sending NMI from CPU|nmi_backtrace: unknown parameter|"
-    r"^ *(\? )?(dump_stack(_lvl)?|nmi_cpu_backtrace|nmi_trigger_cpumask_backtrace|sys_info|"
+    r"^ *\? |^ *(dump_stack(_lvl)?|nmi_cpu_backtrace|nmi_trigger_cpumask_backtrace|sys_info|"
     r"lapic_can_unplug_cpu|arch_trigger_cpumask_backtrace)\+|"
     r"^INFO: NMI handler \(nmi_cpu_backtrace_handler\) took too long|^====|^Panic#|"
     r"^(clocksource|tsc): ")
