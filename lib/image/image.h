@@ -365,7 +365,7 @@ void nmibt_dump_image(struct nmibt_dump *dump, struct nmibt_image *ret);
 struct nmibt_error *nmibt_dump_read_vmcoreinfo(struct nmibt_dump *dump,
 					       const struct nmibt_vmcoreinfo **ret);
 /* As nmibt_input_remark(). */
-const char *nmibt_dump_remark(const struct nmibt_dump *dump);
+const char *nmibt_dump_remark(struct nmibt_dump *dump);
 /* As nmibt_input_crash_name(). */
 const char *nmibt_dump_crash_name(struct nmibt_dump *dump, unsigned int crash);
 /* Old files of pstore that are in a record. NULL: it is none. */

@@ -16,6 +16,8 @@
 
 #define X86_64_PRSTATUS 0x150
 #define ARM64_PRSTATUS 0x188
+/* What a record lost, and what else is said of it. */
+#define REMARKS_LEN 1024
 
 struct nmibt_dump {
 	struct nmibt_over over; /* the reader's image */
@@ -27,6 +29,7 @@ struct nmibt_dump {
 	struct nmibt_vmcoreinfo vmcoreinfo; /* from the dump's note, or from its memory */
 	bool has_read_vmcoreinfo;
 	const char *remark;
+	char remarks[REMARKS_LEN]; /* what is said of it, together */
 	const char *lost; /* for nmibt_image.lost */
 	bool is_cut; /* the file is truncated: what is missing may have been in the lost part */
 };
@@ -281,13 +284,22 @@ void nmibt_dump_image(struct nmibt_dump *dump, struct nmibt_image *ret)
 	ret->lost = dump->lost;
 }
 
-const char *nmibt_dump_remark(const struct nmibt_dump *dump)
+static void add_remark(struct nmibt_dump *dump, const char *remark)
 {
-	const char *remark = dump->reader->remark ? dump->reader->remark(dump->opened) : NULL;
+	size_t len = strlen(dump->remarks);
 
-	if (!remark)
-		remark = dump->lost;
-	return remark ? remark : dump->remark;
+	if (remark)
+		snprintf(dump->remarks + len, sizeof(dump->remarks) - len, "%s%s", len ? "; " : "",
+			 remark);
+}
+
+const char *nmibt_dump_remark(struct nmibt_dump *dump)
+{
+	*dump->remarks = '\0';
+	add_remark(dump, dump->lost);
+	add_remark(dump, dump->reader->remark ? dump->reader->remark(dump->opened) : NULL);
+	add_remark(dump, dump->remark);
+	return *dump->remarks ? dump->remarks : NULL;
 }
 
 const char *nmibt_dump_crash_name(struct nmibt_dump *dump, unsigned int crash)
