@@ -33,7 +33,9 @@ struct recorded {
 	size_t size;
 	uint32_t id; /* of the record that counts */
 	uint32_t last_id; /* of the last sound chunk */
+	size_t behind; /* the last sound chunk of the record, or of another one that may count */
 	bool has_others; /* there are other records */
+	bool may_hold_others; /* and they may be old ones, in what is damaged of this one */
 	bool *numbers; /* NR_NUMBERS: the chunks that were read */
 	unsigned int nr_chunks, end; /* end: the highest number + 1 */
 	bool has_first, has_last;
@@ -59,18 +61,34 @@ struct recorded {
 
 /* ----------------------------------------------------------------- which record */
 
+/* A record holds old files of pstore, and one of these may be the record of an earlier crash, byte for
+ * byte: zlib stores what it can't make smaller. Where the chunk around it is damaged, its chunks are
+ * found. */
+static bool may_be_held(const struct recorded *r, const struct nmibt_chunk *chunk)
+{
+	return r->nr_chunks && chunk->id != r->id && !r->has_last && chunk->at != r->behind;
+}
+
 /* The last record of the files: the one whose first chunk comes last. Without a first chunk, it is
  * the one of the last chunk. */
 static struct nmibt_error *choose_record(void *ctx, const struct nmibt_chunk *chunk)
 {
 	struct recorded *r = ctx;
 
+	if (may_be_held(r, chunk)) {
+		r->may_hold_others = true;
+		return NULL;
+	}
 	if (r->nr_chunks && chunk->id != r->id)
 		r->has_others = true;
-	if (!r->has_first || !chunk->number)
+	if (!r->has_first || !chunk->number) {
+		r->has_last &= chunk->id == r->id;
 		r->id = chunk->id;
+	}
 	r->has_first |= !chunk->number;
+	r->has_last |= chunk->id == r->id && chunk->is_last;
 	r->last_id = chunk->id;
+	r->behind = chunk->at + chunk->size;
 	r->nr_chunks++;
 	return NULL;
 }
@@ -460,6 +478,9 @@ static const char *reader_remark(const void *dump)
 {
 	const struct recorded *r = dump;
 
+	if (r->may_hold_others)
+		return "there are other records in it, within or behind a part of this one that "
+		       "can't be read: they may be of earlier crashes, and are not shown";
 	if (!r->has_others)
 		return r->is_redacted ? "it is redacted: names of tasks, the host's, addresses of "
 					"mail and "
@@ -538,6 +559,7 @@ static struct nmibt_error *read_record(struct recorded *r)
 	if (err)
 		return err;
 	r->nr_chunks = 0;
+	r->has_last = false;
 	err = nmibt_record_read(r->file, r->size, take_chunk, r, &nr_damaged);
 	if (err)
 		return err;
