@@ -60,7 +60,14 @@ void nmibt_render_task(struct renderer *r, const struct nmibt_task *task)
 	if (!len)
 		return;
 	fputs(" \"", r->out);
-	nmibt_escape(r->out, task->comm, len, false);
+	for (size_t at = 0, end; at < len; at = end) {
+		/* A quote would end the name. */
+		if (task->comm[at] == '"')
+			putc('\\', r->out);
+		for (end = at + 1; end < len && task->comm[end] != '"';)
+			end++;
+		nmibt_escape(r->out, task->comm + at, end - at, false);
+	}
 	putc('"', r->out);
 }
 
