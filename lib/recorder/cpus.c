@@ -191,7 +191,8 @@ static enum rank rank_of(const struct nmibt_recorder *rec, const struct cpu_evid
 	/* One that was in die() or panic() as well. */
 	if (b->has_panicked || (is_asked && e->slot.slot.how == NMI_CAPTURE_BY_SELF))
 		return RANK_PANICKING;
-	if (b->is_named || (!b->is_idle && !b->is_user && (b->is_same_place || b->irqs_off)))
+	/* The report may be an old one. */
+	if (!b->is_idle && (b->is_named || (!b->is_user && (b->is_same_place || b->irqs_off))))
 		return RANK_STUCK;
 	if (nmibt_is_waiting(rec->kernel, shown, &wait))
 		return RANK_SPINNING;
@@ -219,7 +220,7 @@ static void make_brief(struct nmibt_recorder *rec, unsigned int cpu, const struc
 		.is_user = is_now && shown->is_user,
 		.irqs_off = is_now && shown->has_irqs_off && shown->irqs_off,
 		.is_named = is_named(rec, cpu),
-		.task = e->slot.task.known ? e->slot.task : shown->task,
+		.task = e->slot.task.known && !e->is_stale ? e->slot.task : shown->task,
 		.stack_hash = nmibt_stack_hash(shown->stack.frames, shown->stack.nr),
 	};
 	if (shown == &e->slot && e->stop.regs.present)

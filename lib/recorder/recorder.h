@@ -14,7 +14,7 @@
 /* In which order CPUs matter. It is no verdict, and nobody is shown it. */
 enum rank {
 	RANK_PANICKING,
-	RANK_STUCK, /* a watchdog named it, or it had interrupts off, or did not move */
+	RANK_STUCK, /* not idle: a watchdog named it, or it had interrupts off, or did not move */
 	RANK_SPINNING, /* it waits for a lock or for other CPUs */
 	RANK_SILENT, /* it was asked and did not answer, or not to the end */
 	RANK_OTHER,

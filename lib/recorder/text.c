@@ -73,7 +73,7 @@ static void put_panic(const struct nmibt_recorder *rec, FILE *out)
 	if (*rec->message)
 		put_escaped(out, rec->message);
 	else
-		fputs("its message is not known", out);
+		fputs("no message is known", out);
 	putc('\n', out);
 }
 
@@ -126,7 +126,7 @@ static void put_flags(const struct cpu_brief *b, FILE *out)
 	if (b->has_panicked)
 		fputs("  panicked", out);
 	if (b->is_named)
-		fputs("  named by a watchdog", out);
+		fputs("  once named by a watchdog", out);
 	if (b->is_idle)
 		fputs("  idle", out);
 	if (b->is_user)

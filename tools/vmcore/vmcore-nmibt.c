@@ -21,18 +21,18 @@
 #define USAGE "usage: vmcore-nmibt [OPTION]... VMCORE\n"
 
 static const char help[] = USAGE
-	"Says what every CPU was doing when the kernel in VMCORE died, which is /proc/vmcore or\n"
-	"another ELF dump. Writes text to standard output, unless an option names another\n"
-	"place; then a summary goes to standard error.\n"
+	"Says what every CPU was doing when the kernel in VMCORE, an ELF dump, died. Writes\n"
+	"text to standard output, or, if an option names another place, a summary to standard\n"
+	"error.\n"
 	"\n"
-	"  -o, --output=FILE    write the text to FILE, which is there as a whole or not at all\n"
-	"  -r, --record=FILE    write a record to FILE, which nmibt reads as it reads a dump\n"
+	"  -o, --output=FILE    write the text to FILE, which is there whole or not at all\n"
+	"  -r, --record=FILE    write a record to FILE, which nmibt reads as a dump\n"
 	"  -p, --pstore[=DEV]   write a record to DEV, /dev/pmsg0, as large as pstore keeps it\n"
-	"      --efivars[=DIR]  write a small record to an EFI variable, if there is room\n"
+	"      --efivars[=DIR]  write a small record to an EFI variable, if it fits\n"
 	"  -s, --size=BYTES     the most bytes of a record\n"
 	"  -c, --console[=DEV]  write the summary to DEV, /dev/console, instead\n"
-	"  -k, --kmsg           write the summary also to /dev/kmsg\n"
-	"      --keep-old=DIR   copy the old console and messages that pstore has to DIR\n"
+	"  -k, --kmsg           write the summary to /dev/kmsg, too\n"
+	"      --keep-old=DIR   copy pstore's old console and messages to DIR\n"
 	"      --help           this text\n"
 	"      --version        the version\n"
 	"\n"
@@ -83,7 +83,7 @@ static bool parse_size(const char *text, size_t *ret)
 	char *end;
 
 	errno = 0;
-	unsigned long long size = strtoull(text, &end, 10);
+	unsigned long long size = strtoull(text, &end, 0);
 	if (errno || *end || *text < '0' || *text > '9' || size < MIN_RECORD || size > SIZE_MAX)
 		return false;
 	*ret = size;
@@ -295,6 +295,7 @@ static int copy_old(const struct arguments *args, const struct old_file *old, un
 	return code;
 }
 
+/* old: what is not kept elsewhere. */
 static int write_record(struct nmibt_recorder *rec, const struct arguments *args,
 			const struct old_file *old, unsigned int nr)
 {
@@ -302,7 +303,7 @@ static int write_record(struct nmibt_recorder *rec, const struct arguments *args
 	struct zone zone = {.room = room ? room : DEFAULT_ROOM};
 	bool is_whole;
 
-	struct nmibt_error *err = fill_zone(rec, old, args->keep_old ? 0 : nr, &zone, &is_whole);
+	struct nmibt_error *err = fill_zone(rec, old, nr, &zone, &is_whole);
 	int code = err ? fail(err) : write_pmsg(args->pmsg, &zone, is_whole);
 	free(zone.data);
 	return code;
@@ -356,7 +357,7 @@ static int write_pstore(struct nmibt_recorder *rec, const struct arguments *args
 		fprintf(stderr, "vmcore-nmibt: no record in pstore: this kernel has no %s\n",
 			args->pmsg);
 	else
-		code = worse(code, write_record(rec, args, old, nr));
+		code = worse(code, write_record(rec, args, old, args->keep_old && !code ? 0 : nr));
 	pstore_free_old(old, nr);
 	return code;
 }
