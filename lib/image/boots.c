@@ -90,8 +90,22 @@ static bool is_frame_of_arm(struct nmibt_str line)
 
 	if (!nmibt_skip(&line, "[<") || !nmibt_take_until(&line, ">] (", &name) || name.len != 8)
 		return false;
-	return nmibt_take_until(&line, ") from [<", &name) && !nmibt_str_holds(name, "[<") &&
-	       nmibt_take_until(&line, ">] (", &name) && name.len == 8;
+	if (!nmibt_take_until(&line, ") from [<", &name) || nmibt_str_holds(name, "[<"))
+		return false;
+	/* A mail program may have broken the line here. */
+	nmibt_take_until(&line, ">]", &name);
+	return name.len == 8 && (!line.len || nmibt_str_starts(line, " ("));
+}
+
+/* "Exception stack(0xd0041fb0 to 0xd0041ff8)": dump_mem() of arm; arm64 has longer numbers. The first frames of a
+ * trace since 5.17. */
+static bool is_memory_of_arm(struct nmibt_str line)
+{
+	struct nmibt_str number;
+
+	return nmibt_str_starts(line, " unwind_backtrace from show_stack+0x") ||
+	       (nmibt_skip(&line, "Exception stack(0x") &&
+		nmibt_take_until(&line, " to 0x", &number) && number.len == 8);
 }
 
 enum nmibt_arch nmibt_arch_by_line(struct nmibt_str line)
@@ -111,7 +125,7 @@ enum nmibt_arch nmibt_arch_by_line(struct nmibt_str line)
 		return nmibt_str_holds(line, " [0x") ? NMIBT_ARCH_ARM64 : NMIBT_ARCH_UNKNOWN;
 	/* A frame of arm names its caller, "[<c0123456>] (f) from [<c0123478>] (g+0x1/0x2)", up to 5.16
 	 * (arch/arm/kernel/traps.c: dump_backtrace_entry()): a trace may be all that is printed. */
-	if (is_frame_of_arm(line))
+	if (is_frame_of_arm(line) || is_memory_of_arm(line))
 		return NMIBT_ARCH_ARM;
 	/* Lines of sparc64 that tell of another CPU, "  CPU[  3]: TSTATE[" */
 	if ((nmibt_str_starts(line, "  CPU[") || nmibt_str_starts(line, "* CPU[")) &&
