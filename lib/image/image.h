@@ -39,6 +39,8 @@ struct nmibt_log_prefix {
 	bool has_caller;
 	uint32_t caller_id; /* as in struct nmibt_log_record */
 	bool is_stamped; /* there is anything */
+	bool is_bare; /* there is nothing, or marks of quotes alone */
+	unsigned int nr_quotes; /* marks of quotes, "> " */
 	bool is_of_kernel; /* syslog says so */
 	bool is_of_program; /* what the kernel did not print */
 	bool is_kmsg; /* it is as /dev/kmsg has it: bytes of the text are escaped */
@@ -49,6 +51,8 @@ struct nmibt_log_prefix {
 struct nmibt_log_text {
 	struct nmibt_str text; /* untrusted; borrowed until the next line */
 	struct nmibt_log_prefix prefix;
+	/* Of the whole line, with all that stands before the text. 0: no program broke lines there. */
+	unsigned int columns;
 	bool is_behind_loss; /* lines before it are missing */
 	bool may_begin_within; /* it may be the end of a line, unless something stands before it */
 	bool lacks_stamp; /* nothing stands before it, other than before its neighbours */

@@ -147,7 +147,7 @@ static void decode_line(struct nmibt_lines *l, struct nmibt_str line)
 	}
 }
 
-/* A line that ends with '=' goes on in the next one. */
+/* A line that ends with '=' goes on in the next one. Some programs write the newline as "=0A", and then '='. */
 static void decode_mail(struct nmibt_lines *l, struct nmibt_str *line, bool *is_cut)
 {
 	bool goes_on;
@@ -160,7 +160,9 @@ static void decode_mail(struct nmibt_lines *l, struct nmibt_str *line, bool *is_
 		goes_on = line->len && line->s[line->len - 1] == '=';
 		line->len -= goes_on;
 		decode_line(l, *line);
+		goes_on &= !l->joined_len || l->joined[l->joined_len - 1] != '\n';
 	} while (goes_on && l->joined_len < NMIBT_MAX_TEXT_LINE && next_line(l, line, is_cut));
+	l->joined_len -= l->joined_len && l->joined[l->joined_len - 1] == '\n';
 	*line = (struct nmibt_str){l->joined, l->joined_len};
 }
 
@@ -199,6 +201,30 @@ static void strip(struct nmibt_lines *l, struct nmibt_str *line)
 		*line = (struct nmibt_str){line->s + 1, line->len - 1};
 	if (line->len && memchr(line->s, ESC, line->len))
 		strip_sequences(l, line);
+}
+
+/* True: a space that is not to be broken, in UTF-8 or, between ASCII, in Latin-1. */
+static size_t len_of_hard_space(struct nmibt_str s, size_t i)
+{
+	if (i + 1 < s.len && s.s[i] == '\xc2' && s.s[i + 1] == '\xa0')
+		return 2;
+	return s.s[i] == '\xa0' && (!i || !(s.s[i - 1] & 0x80));
+}
+
+/* Mail programs write such spaces where a line begins with spaces, or has several in a row. */
+static void soften_spaces(struct nmibt_lines *l, struct nmibt_str *text)
+{
+	size_t len = 0, i = 0;
+
+	if (!memchr(text->s, 0xa0, text->len))
+		return;
+	while (i < text->len) {
+		size_t hard = len_of_hard_space(*text, i);
+
+		l->plain[len++] = hard ? ' ' : text->s[i];
+		i += hard ?: 1;
+	}
+	*text = (struct nmibt_str){l->plain, len};
 }
 
 /* "\x0a" stands for a byte that /dev/kmsg does not show (kernel/printk/printk.c:
@@ -360,11 +386,17 @@ static bool read_line(struct nmibt_lines *l, struct nmibt_str line, struct nmibt
 	ret->text = line;
 	if (!line.len || read_journal(l, line, ret))
 		return true;
+	soften_spaces(l, &line);
+	ret->text = line;
 	nmibt_take_wrapping(&l->place.wrapping, &ret->text, &ret->prefix);
 	if (*line.s == '-')
 		ret->is_boot = is_boot(line);
-	if (!ret->prefix.is_kmsg)
+	if (!ret->prefix.is_kmsg) {
+		if (ret->prefix.is_bare)
+			nmibt_unindent(&l->place.wrapping, &ret->text);
+		ret->columns = (unsigned int)line.len;
 		return true;
+	}
 	if (!join_parts(l, line, ret))
 		return false;
 	unescape(l, &ret->text);

@@ -23,6 +23,8 @@ struct nmibt_text_line {
 	struct nmibt_str text; /* borrowed until the next line */
 	struct nmibt_log_prefix prefix;
 	struct nmibt_lines_place place; /* of its beginning */
+	unsigned int
+		columns; /* of the whole line; 0: it is none that a mail program could have broken */
 	uint64_t number; /* of its first line in the text, from 1 */
 	uint64_t boot; /* of the journal: which boot; 0: not known */
 	bool is_boot; /* another boot begins behind this line, which journalctl wrote */

@@ -102,36 +102,6 @@ bool nmibt_take_log_prefix(struct nmibt_str *line, struct nmibt_log_prefix *ret)
 /* What may stand before the kernel's text on the line of a console that a program wrote on. */
 #define MAX_PROMPT 160
 
-/* A space, or one that is not broken, which mail programs write in its place. */
-static bool skip_any_space(struct nmibt_str *s)
-{
-	return nmibt_skip(s, " ") || nmibt_skip(s, "\xc2\xa0") || nmibt_skip(s, "\xa0");
-}
-
-/* A mail program may have made the spaces of "[   12.345678]" unbreakable. */
-static bool take_time_by_mail(struct nmibt_str *line, struct nmibt_log_prefix *ret)
-{
-	struct nmibt_str s = *line;
-	char time[32];
-	size_t len = 0;
-
-	if (!nmibt_skip(&s, "["))
-		return false;
-	time[len++] = '[';
-	while (skip_any_space(&s))
-		;
-	for (; s.len && len < sizeof(time) && time[len - 1] != ']'; len++) {
-		time[len] = *s.s;
-		s = (struct nmibt_str){s.s + 1, s.len - 1};
-	}
-	struct nmibt_str copy = {time, len};
-	if (!take_time(&copy, ret) || copy.len)
-		return false;
-	skip_any_space(&s);
-	*line = s;
-	return true;
-}
-
 /* "[   12.345678 <    0.000003>] " and "[<    0.000003>] ": dmesg -d, with and without the time;
  * "[  +0.000003] ": dmesg -H; util-linux 2.41, sys-utils/dmesg.c */
 static bool take_dmesg_time(struct nmibt_str *line, struct nmibt_log_prefix *ret)
@@ -156,14 +126,45 @@ static bool take_dmesg_time(struct nmibt_str *line, struct nmibt_log_prefix *ret
 	return true;
 }
 
+/* Letters of any language. */
+static bool skip_name(struct nmibt_str *cursor)
+{
+	size_t len = 0;
+
+	while (len < cursor->len && (cursor->s[len] & 0x80 || cursor->s[len] == '.' ||
+				     (cursor->s[len] >= 'A' && cursor->s[len] <= 'Z') ||
+				     (cursor->s[len] >= 'a' && cursor->s[len] <= 'z')))
+		len++;
+	*cursor = (struct nmibt_str){cursor->s + len, cursor->len - len};
+	return len && len <= 16;
+}
+
+/* "Fr Sep  3 07:30:00 2021": dmesg -T in other languages, whose names nobody lists here */
+static bool skip_foreign_date(struct nmibt_str *cursor)
+{
+	struct nmibt_str s = *cursor, clock;
+	uint64_t day, year;
+
+	if (!skip_name(&s) || !nmibt_skip(&s, " ") || !skip_name(&s) || !nmibt_skip(&s, " "))
+		return false;
+	nmibt_skip_spaces(&s);
+	if (!nmibt_take_decimal(&s, 31, &day) || !nmibt_skip(&s, " ") ||
+	    !nmibt_take_until(&s, " ", &clock) || !nmibt_skip_date(&clock) || clock.len ||
+	    !nmibt_take_decimal(&s, 9999, &year))
+		return false;
+	*cursor = s;
+	return true;
+}
+
 /* "[Fri Sep  3 07:30:00 2021] ", "[2023-10-13 02:51:12]  ": dmesg -T, tools for serial lines */
 static bool skip_date_in_brackets(struct nmibt_str *line)
 {
 	struct nmibt_str s = *line;
 
-	if (!nmibt_skip(&s, "[") || !nmibt_skip_date(&s) || !nmibt_skip(&s, "]"))
+	if (!nmibt_skip(&s, "[") || (!nmibt_skip_date(&s) && !skip_foreign_date(&s)) ||
+	    !nmibt_skip(&s, "]"))
 		return false;
-	skip_any_space(&s);
+	nmibt_skip(&s, " ");
 	*line = s;
 	/* Some put more spaces there. The kernel's text may begin with one, its prefix doesn't. */
 	struct nmibt_log_prefix unused;
@@ -330,13 +331,14 @@ static bool take_date(struct nmibt_wrapping *state, struct nmibt_str *line,
 }
 
 /* "> ", "> > ", ">>", "| " of a comment in a tracker: a reply's mark before each line */
-static bool skip_quote(struct nmibt_str *line)
+static bool skip_quote(struct nmibt_str *line, struct nmibt_log_prefix *ret)
 {
 	struct nmibt_str s = *line;
 
 	if (!nmibt_skip(&s, ">"))
 		return false;
-	skip_any_space(&s);
+	nmibt_skip(&s, " ");
+	ret->nr_quotes++;
 	*line = s;
 	return true;
 }
@@ -384,12 +386,11 @@ static bool take_layer(struct nmibt_wrapping *state, struct nmibt_str *line,
 	char first = line->len ? *line->s : 0;
 
 	if (first == '[')
-		return skip_date_in_brackets(line) || take_dmesg_time(line, ret) ||
-		       take_time_by_mail(line, ret);
+		return skip_date_in_brackets(line) || take_dmesg_time(line, ret);
 	if (first == ' ')
 		return skip_indent(line);
 	if (first == '>')
-		return skip_quote(line);
+		return skip_quote(line, ret);
 	if (first >= '0' && first <= '9')
 		return take_kmsg(line, ret) || take_date(state, line, ret);
 	if (first >= 'A' && first <= 'Z')
@@ -442,24 +443,67 @@ bool nmibt_take_wrapping(struct nmibt_wrapping *state, struct nmibt_str *line,
 			 struct nmibt_log_prefix *ret)
 {
 	struct nmibt_log_prefix prefix = {0};
-	bool found = false, is_field = state->is_behind_kmsg && is_kmsg_field(*line);
+	unsigned int nr_found = 0;
+	bool is_field = state->is_behind_kmsg && is_kmsg_field(*line);
 
 	for (int i = 0; i < MAX_LAYERS; i++) {
 		bool is_own = take_own(state, line, &prefix);
 
 		if (!is_own && !take_layer(state, line, &prefix))
 			break;
-		found = true;
+		nr_found++;
 		/* Behind the kernel's own time there is its text, or another time of its own. */
 		if (prefix.has_caller || prefix.is_kmsg || prefix.is_of_program ||
 		    (prefix.has_time && !nmibt_str_starts(*line, "[")))
 			break;
 	}
-	if (!found && skip_prompt(line))
-		found = take_own(state, line, &prefix);
+	if (!nr_found && skip_prompt(line))
+		nr_found += take_own(state, line, &prefix);
 	prefix.is_of_program |= is_field;
 	state->is_behind_kmsg = is_field || prefix.is_kmsg;
-	prefix.is_stamped |= found;
+	prefix.is_stamped |= nr_found > 0;
+	prefix.is_bare = nr_found == prefix.nr_quotes && !is_field;
 	*ret = prefix;
-	return found || is_field;
+	return nr_found || is_field;
+}
+
+/* lib/nmi_backtrace.c, lib/dump_stack.c, kernel/watchdog.c, kernel/rcu/tree_stall.h, arch/ARCH/kernel/traps.c and
+ * dumpstack.c; 3.10 to 6.12 */
+static bool is_of_margin(struct nmibt_str line)
+{
+	static const char *const starts[] = {
+		"Linux version ",
+		"NMI backtrace for cpu ",
+		"Sending NMI from CPU ",
+		"sending NMI to all CPUs",
+		"Call Trace:",
+		"Call trace:",
+		"Hardware name: ",
+		"rcu: INFO: rcu",
+		"INFO: rcu",
+		"watchdog: BUG: soft lockup - CPU#",
+		"BUG: soft lockup - CPU#",
+		"Kernel panic - not syncing: ",
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
+		if (nmibt_str_starts(line, starts[i]))
+			return true;
+	}
+	return false;
+}
+
+void nmibt_unindent(struct nmibt_wrapping *state, struct nmibt_str *line)
+{
+	struct nmibt_str text = *line;
+
+	nmibt_skip_spaces(&text);
+	size_t spaces = line->len - text.len;
+	if (!text.len || (!spaces && !state->indent))
+		return;
+	if (is_of_margin(text))
+		state->indent = (unsigned int)spaces;
+	else if (spaces < state->indent)
+		state->indent = 0;
+	*line = (struct nmibt_str){line->s + state->indent, line->len - state->indent};
 }

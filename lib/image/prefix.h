@@ -19,6 +19,7 @@ struct nmibt_wrapping {
 	 * was seen. It tells lines of programs from text. */
 	uint64_t host;
 	bool is_behind_kmsg; /* lines " KEY=value" may follow */
+	unsigned int indent; /* spaces before each line of a text without times */
 };
 
 /*
@@ -27,6 +28,12 @@ struct nmibt_wrapping {
  */
 bool nmibt_take_wrapping(struct nmibt_wrapping *state, struct nmibt_str *line,
 			 struct nmibt_log_prefix *ret);
+
+/*
+ * Skips the spaces by which someone indented a whole text that has no times. Lines with which the kernel begins no
+ * line but at its margin tell how many these are, until a line has less.
+ */
+void nmibt_unindent(struct nmibt_wrapping *state, struct nmibt_str *line);
 
 /* Skips a time of day with its date, or without: "2023-10-13T02:51:12.123+00:00", "Nov 21 12:00:00",
  * "Fri Sep  3 07:30:00 2021", "02:51:12". */

@@ -162,6 +162,7 @@ static bool visit_line(struct visitor *v, const struct nmibt_text_line *line,
 	const struct nmibt_log_text text = {
 		.text = line->text,
 		.prefix = line->prefix,
+		.columns = line->columns,
 		.is_behind_loss = v->is_behind_loss || line->is_behind_loss,
 		.lacks_stamp = !line->prefix.is_stamped && v->habit > 0,
 		.is_cut = line->is_cut,
