@@ -122,8 +122,13 @@ static void begin_answer(struct taken *t, enum nmibt_evidence_kind kind)
 	uint64_t printout = request	 ? request->printout
 			    : is_of_task ? nmibt_current_printout(t->s)
 					 : 0;
-	struct level *l = nmibt_push(t);
+	struct level *l = nmibt_top_level(t->s);
 
+	/* This is the trace of a CPU that reports its own stall (kernel/rcu/tree_stall.h: print_cpu_stall(), 6.12):
+	 * as with other stalls no other one follows. */
+	if (l && l->kind == NMIBT_PRINT_SELF_STALL)
+		l->kind = NMIBT_PRINT_STALL;
+	l = nmibt_push(t);
 	if (!l)
 		return;
 	if (number)

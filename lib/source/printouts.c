@@ -427,8 +427,12 @@ static void doubt_lead(struct taken *t, enum nmibt_print kind)
 		const struct level *l = &t->s->levels[i - 1];
 		bool is_reason =
 			l->kind == NMIBT_PRINT_OOPS && !l->has_heading && kind == NMIBT_PRINT_PANIC;
-		/* RCU has no trace of its own here: it asks CPUs, and shows tasks by their names. */
-		bool has_no_trace = l->kind == NMIBT_PRINT_STALL;
+		/* RCU has no trace of its own here: it asks CPUs, and shows tasks by their names. Stalls
+		 * that CPUs report of themselves come one after the other (kernel/rcu/tree_stall.h:
+		 * check_cpu_stall(), 6.12): of the first one the trace is not there. */
+		bool has_no_trace =
+			l->kind == NMIBT_PRINT_STALL ||
+			(l->kind == NMIBT_PRINT_SELF_STALL && kind == NMIBT_PRINT_SELF_STALL);
 
 		if (l->printout && !l->trace && l->phase == PHASE_LEAD && !l->is_doubtful &&
 		    !is_reason && !has_no_trace)

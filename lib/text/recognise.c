@@ -383,12 +383,13 @@ static bool read_info(struct nmibt_str s, struct nmibt_printed *ret)
 	ret->is_expedited = nmibt_str_holds(s, " detected expedited stall");
 	read_grace_period(s, ret);
 	ret->kind = NMIBT_PRINT_SELF_STALL;
-	if (nmibt_str_holds(s, " self-detected stall on CPU")) {
+	struct nmibt_str rest = s;
+	if (nmibt_skip_to(&rest, " self-detected stall on CPU")) {
 		struct nmibt_str list = ret->cpus;
 		unsigned int last;
 
 		ret->has_cpu = nmibt_next_cpus(&list, &ret->cpu, &last);
-		return true;
+		return !rest.len || ret->cpus.len; /* it is no prose */
 	}
 	ret->kind = NMIBT_PRINT_STALL;
 	return ret->is_expedited || nmibt_str_holds(s, " detected stall");
