@@ -4,6 +4,7 @@
 
 #include "source/mixed.h"
 #include "source/printouts.h"
+#include "source/wrapped.h"
 
 /* include/linux/printk.h: MESSAGE_LOGLEVEL_DEFAULT is 4 by default, 6.12 */
 #define DEFAULT_LEVEL 4
@@ -141,7 +142,8 @@ static bool is_beside_log(struct printed_log *p, const struct nmibt_log_text *li
 
 static bool is_of_trace(const struct nmibt_printed *printed)
 {
-	return printed->kind == NMIBT_PRINT_STACK_MARK ||
+	return printed->kind == NMIBT_PRINT_STACK_MARK || printed->kind == NMIBT_PRINT_PC ||
+	       printed->kind == NMIBT_PRINT_REGISTER ||
 	       (printed->kind == NMIBT_PRINT_FRAME && printed->frame.size);
 }
 
@@ -181,7 +183,19 @@ static bool ends_in_place(struct nmibt_str s)
 	while (digits < s.len && s.s[s.len - digits - 1] >= '0' && s.s[s.len - digits - 1] <= '9')
 		digits++;
 	s.len -= digits;
+	/* Of a line that is not known. */
+	if (digits == 1 && s.len && s.s[s.len - 1] == '-')
+		s.len--;
 	return digits && s.len > 1 && s.s[s.len - 1] == ':' && s.s[s.len - 2] != ' ';
+}
+
+/* Letters that arm64 prints behind a frame, the bracket that arm prints, or the place once more. */
+static bool is_behind_inline(struct nmibt_str s)
+{
+	nmibt_skip_spaces(&s);
+	return !s.len || nmibt_str_is(s, ")") ||
+	       (*s.s == '(' && s.s[s.len - 1] == ')' && s.len <= 4) ||
+	       (ends_in_place(s) && !memchr(s.s, ' ', s.len));
 }
 
 /*
@@ -191,13 +205,11 @@ static bool ends_in_place(struct nmibt_str s)
  */
 static bool is_of_symboliser(struct printed_log *p, const struct nmibt_log_text *line)
 {
-	static const char mark[] = " [inline]";
-	struct nmibt_str text = line->text;
+	struct nmibt_str text = line->text, before;
 
-	if (text.len < strlen(mark) || memcmp(text.s + text.len - strlen(mark), mark, strlen(mark)))
-		return false;
-	text.len -= strlen(mark);
-	if (!ends_in_place(text))
+	if (!text.len || !memchr(text.s, '[', text.len) ||
+	    !nmibt_take_until_last(&text, " [inline]", &before) || !ends_in_place(before) ||
+	    !is_behind_inline(text))
 		return false;
 	p->log->mended.inlined++;
 	return true;
@@ -213,7 +225,8 @@ static bool take_line(void *arg, const struct nmibt_log_text *line)
 		p->is_interrupted = true;
 		return false;
 	}
-	if (is_beside_log(p, line))
+	/* In the place of "<IRQ>" a program that takes it for HTML leaves nothing. */
+	if (is_beside_log(p, line) || (p->is_in_trace && !line->text.len))
 		return true;
 	/* The log of a whole boot begins with time 0. */
 	if (!p->log->nr_records && !p->seq && (!prefix->has_time || prefix->ns))
@@ -237,13 +250,21 @@ static bool take_line(void *arg, const struct nmibt_log_text *line)
 	return true;
 }
 
+static bool take_wrapped(void *arg, const struct nmibt_log_text *line)
+{
+	return nmibt_wrapped_take(arg, line);
+}
+
 static struct nmibt_error *read_lines(struct nmibt_kernel *kernel, struct printed_log *p,
 				      struct nmibt_log_facts *ret)
 {
 	const struct nmibt_image *image = p->image;
+	struct nmibt_wrapped wrapped = {.arch = image->arch, .visit = take_line, .arg = p};
 	struct nmibt_error *err =
-		image->ops->visit_log(image->ctx, kernel->crash, take_line, p, ret);
+		image->ops->visit_log(image->ctx, kernel->crash, take_wrapped, &wrapped, ret);
 
+	nmibt_wrapped_flush(&wrapped);
+	p->log->mended.joined = wrapped.nr_joined;
 	if (!nmibt_mixed_flush(p->mixed) && !err)
 		err = nmibt_error_nomem();
 	p->log->mended.moved = nmibt_mixed_nr_moved(p->mixed);
@@ -283,6 +304,8 @@ void nmibt_describe_mended(const struct nmibt_log_source *log, char *why)
 		 "lines were mixed with other CPUs'"},
 		{log->mended.doubtful, "line may be of several CPUs",
 		 "lines may be of several CPUs"},
+		{log->mended.joined, "second half of a broken line joined",
+		 "second halves of broken lines joined"},
 		{log->mended.split, "line has two messages", "lines have two messages"},
 		{log->mended.repeated, "line is printed again", "lines are printed again"},
 		{log->mended.inlined, "line of an inlined function left out",
