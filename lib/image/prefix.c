@@ -99,6 +99,8 @@ bool nmibt_take_log_prefix(struct nmibt_str *line, struct nmibt_log_prefix *ret)
 
 /* How many of them may be around one another: a mail that quotes a syslog of a console's log. */
 #define MAX_LAYERS 8
+/* And marks of quotes beside them. */
+#define MAX_QUOTES 32
 /* What may stand before the kernel's text on the line of a console that a program wrote on. */
 #define MAX_PROMPT 160
 
@@ -446,7 +448,8 @@ bool nmibt_take_wrapping(struct nmibt_wrapping *state, struct nmibt_str *line,
 	unsigned int nr_found = 0;
 	bool is_field = state->is_behind_kmsg && is_kmsg_field(*line);
 
-	for (int i = 0; i < MAX_LAYERS; i++) {
+	for (unsigned int i = 0; i < MAX_LAYERS + prefix.nr_quotes && i < MAX_LAYERS + MAX_QUOTES;
+	     i++) {
 		bool is_own = take_own(state, line, &prefix);
 
 		if (!is_own && !take_layer(state, line, &prefix))
