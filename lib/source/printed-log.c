@@ -109,8 +109,9 @@ static bool is_repeated(struct printed_log *p, const struct nmibt_log_text *line
 	static const char mark[] = "** replaying previous printk message **";
 	struct nmibt_str text = line->text, before;
 	size_t len = text.len < KEPT ? text.len : KEPT;
-	bool is_same =
-		p->is_replay && text.len == p->last_len && !memcmp(text.s ?: "", p->last, len);
+	/* A backtrace has more than its first line: where that stands there twice it is one. */
+	bool is_same = (p->is_replay || nmibt_str_starts(text, "CPU: ")) &&
+		       text.len == p->last_len && !memcmp(text.s ?: "", p->last, len);
 
 	p->is_replay = false;
 	if (is_same) {
