@@ -642,7 +642,7 @@ const char *nmibt_finding_text(const struct nmibt_finding *finding);
 /* --------------------------------------------------------------- signature */
 
 /* The version grows whenever the same dump would get another signature. */
-#define NMIBT_SIGNATURE_VERSION 1
+#define NMIBT_SIGNATURE_VERSION 2
 
 /* The name of a crash, by which the same crash is found again: docs/signature.md. */
 struct nmibt_signature;

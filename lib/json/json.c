@@ -495,6 +495,11 @@ static struct nmibt_error *write_signature(struct json *j)
 	json_word(j, *s.value ? s.value : NULL);
 	json_key(j, "duphash");
 	json_word(j, *s.duphash ? s.duphash : NULL);
+	json_key(j, "functions");
+	json_open(j, '[');
+	for (size_t i = 0; i < s.nr_functions; i++)
+		json_text(j, s.functions[i]);
+	json_close(j, ']');
 	json_key(j, "stacks");
 	json_open(j, '[');
 	for (size_t i = 0; i < s.nr_stacks; i++)

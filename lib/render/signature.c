@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The signature as text. A script needs only the first word. Below it are the stacks that it was
- * made from; frames that do not count are in brackets.
+ * made from; functions that do not count are in brackets.
  */
 #include "render/render.h"
 
@@ -13,11 +13,11 @@ static void put_stack(struct renderer *r, const struct nmibt_signature_stack *st
 	for (size_t i = 0; i < stack->nr_frames; i++) {
 		const struct nmibt_signature_frame *frame = &stack->frames[i];
 
-		fputs(frame->left_out ? "    (" : "    ", r->out);
+		fputs(frame->counts ? "    " : "    (", r->out);
 		nmibt_escape(r->out, frame->name, strlen(frame->name), false);
-		fputs(frame->left_out ? ")\n" : "\n", r->out);
+		fputs(frame->counts ? "\n" : ")\n", r->out);
 	}
-	if (!stack->nr_kept)
+	if (!stack->is_blamed)
 		fputs("[nothing of this counts]\n", r->out);
 }
 
@@ -29,10 +29,10 @@ struct nmibt_error *nmibt_render_signature(struct renderer *r)
 		return err;
 
 	if (*signature.value)
-		fprintf(r->out, "signature   %u:%s  of %zu stack%s\n", NMIBT_SIGNATURE_VERSION,
-			signature.value, signature.nr_hashed, nmibt_plural(signature.nr_hashed));
+		fprintf(r->out, "signature   %u:%s  of %zu function%s\n", NMIBT_SIGNATURE_VERSION,
+			signature.value, signature.nr_functions, nmibt_plural(signature.nr_functions));
 	else
-		fputs("signature   none: no frame of a CPU that panicked or was stuck\n", r->out);
+		fputs("signature   none: no function of a CPU that panicked or was stuck\n", r->out);
 	if (*signature.duphash)
 		fprintf(r->out, "duphash     %s  of CPU %u, as satyr makes it\n", signature.duphash,
 			r->report->death.reporter);

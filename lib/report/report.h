@@ -452,11 +452,25 @@ void nmibt_diagnosis_destroy(struct nmibt_diagnosis *diagnosis);
 
 /* --------------------------------------------------------------------- signature */
 
+/* The number of innermost frames that are of the death, or of what found it in an interrupt. */
+size_t nmibt_count_finding(const struct nmibt_stack *stack);
+/* True: the frame does not tell what the CPU did. */
+bool nmibt_tells_nothing(const struct nmibt_frame *frame);
+/* Index of the first frame, from this one on, whose function is to be blamed for what the stack shows;
+ * stack->nr: none. */
+size_t nmibt_find_blamed(const struct nmibt_stack *stack, size_t from);
+/* True: the CPU was in no function. Who called by a pointer is on the stack, and that is often somebody
+ * who calls for everybody; who set the pointer is its caller. */
+bool nmibt_is_lost_call(const struct nmibt_stack *stack);
+/* True: the function dies because somebody outside of the kernel wanted it. */
+bool nmibt_is_messenger(const struct nmibt_frame *frame);
+
 #define NMIBT_SIGNATURE_LEN 41
 
 struct nmibt_signature_frame {
 	char *name; /* "function" or "function [module]"; untrusted text */
-	bool left_out; /* it is not part of the signature */
+	bool left_out; /* it does not tell what the CPU did */
+	bool counts; /* its name is part of the signature */
 };
 
 struct nmibt_signature_stack {
@@ -465,6 +479,8 @@ struct nmibt_signature_stack {
 	size_t nr_cpus;
 	struct nmibt_signature_frame *frames; /* those of the first CPU, the innermost first */
 	size_t nr_frames, nr_kept;
+	bool is_blamed; /* one of the frames counts */
+	bool is_messenger; /* somebody outside wanted the crash, who does not count beside a cause */
 };
 
 /* docs/signature.md */
@@ -473,7 +489,8 @@ struct nmibt_signature {
 	char duphash[NMIBT_SIGNATURE_LEN]; /* satyr's, of the panicking CPU; may be empty */
 	struct nmibt_signature_stack *stacks; /* the panicking CPU's first */
 	size_t nr_stacks;
-	size_t nr_hashed; /* number of stacks with a frame that is not left out */
+	const char **functions; /* the names that count, each once, sorted; borrowed from the frames */
+	size_t nr_functions;
 };
 
 struct nmibt_error *nmibt_signature(const struct nmibt_report *report, struct nmibt_signature *ret);

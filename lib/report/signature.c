@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The signature: a name for a crash that is the same on every machine that dies in the same way. It
- * is made from names of functions only, of those CPUs that distinguish one crash from another: the
+ * is made from names of functions only, one of each CPU that distinguishes one crash from another: the
  * CPU that panicked, and CPUs that were stuck. docs/signature.md has the rules; a change to them,
  * or to the lists that they name, needs a new NMIBT_SIGNATURE_VERSION.
  */
@@ -23,27 +23,13 @@ static char *frame_name(const struct nmibt_frame *f)
 	return name;
 }
 
-/* True: the return address is at the very start of a function. It belongs to a call that never
- * returns, at the end of another function, which the linker happened to put before this one. */
-static bool is_behind_the_end(const struct nmibt_frame *f)
-{
-	return !f->is_pc && !f->is_interrupted && !f->offset;
-}
-
-static bool is_left_out(const struct nmibt_frame *f, bool innermost)
-{
-	/* Addresses differ from boot to boot. */
-	if (!f->function.len || is_behind_the_end(f))
-		return true;
-	return nmibt_is_framing_frame(f) || (innermost && nmibt_is_delay_frame(f));
-}
-
 /* -------------------------------------------------------------------- stacks */
 
 static struct nmibt_error *make_stack(unsigned int cpu, const struct nmibt_stack *of,
 				      struct nmibt_signature_stack *stack)
 {
-	size_t dying = nmibt_count_dying(of);
+	size_t finding = nmibt_count_finding(of), blamed = nmibt_find_blamed(of, finding);
+	size_t caller = nmibt_is_lost_call(of) ? nmibt_find_blamed(of, blamed + 1) : of->nr;
 	bool innermost = true;
 
 	stack->frames = calloc(of->nr + 1, sizeof(*stack->frames));
@@ -59,12 +45,16 @@ static struct nmibt_error *make_stack(unsigned int cpu, const struct nmibt_stack
 		if (!nmibt_is_in_chain(of->frames, i) || !f->function.len)
 			continue;
 		struct nmibt_signature_frame *frame = &stack->frames[stack->nr_frames++];
-		frame->left_out = i < dying || is_left_out(f, innermost);
+		frame->left_out = i < finding || nmibt_tells_nothing(f) ||
+				  (innermost && nmibt_is_delay_frame(f));
 		innermost = innermost && frame->left_out;
 		frame->name = frame_name(f);
 		if (!frame->name)
 			return nmibt_error_nomem();
 		stack->nr_kept += !frame->left_out;
+		frame->counts = i == blamed || i == caller;
+		stack->is_blamed |= frame->counts;
+		stack->is_messenger |= i == blamed && nmibt_is_messenger(f);
 	}
 	return NULL;
 }
@@ -152,7 +142,55 @@ static struct nmibt_error *hash_stream(FILE *out, char **text, size_t *len,
 	return failed ? nmibt_error_nomem() : NULL;
 }
 
-static struct nmibt_error *hash_stacks(struct nmibt_signature *signature)
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Who asked for a crash from outside counts only where nothing else does. */
+static void forget_messengers(struct nmibt_signature *signature)
+{
+	bool has_cause = false;
+
+	for (size_t i = 0; i < signature->nr_stacks; i++)
+		has_cause |= signature->stacks[i].is_blamed && !signature->stacks[i].is_messenger;
+	for (size_t i = 0; has_cause && i < signature->nr_stacks; i++) {
+		struct nmibt_signature_stack *stack = &signature->stacks[i];
+
+		for (size_t j = 0; stack->is_messenger && j < stack->nr_frames; j++)
+			stack->frames[j].counts = false;
+		stack->is_blamed &= !stack->is_messenger;
+	}
+}
+
+/* Whether a watchdog found the CPU, so that it panicked, or the capture, so that it was stuck, is
+ * not in the name. */
+static struct nmibt_error *collect_functions(struct nmibt_signature *signature)
+{
+	const char **names = calloc(2 * signature->nr_stacks + 1, sizeof(*names));
+	size_t nr = 0, nr_unique = 0;
+
+	if (!names)
+		return nmibt_error_nomem();
+	for (size_t i = 0; i < signature->nr_stacks; i++) {
+		const struct nmibt_signature_stack *stack = &signature->stacks[i];
+
+		for (size_t j = 0; j < stack->nr_frames; j++) {
+			if (stack->frames[j].counts)
+				names[nr++] = stack->frames[j].name;
+		}
+	}
+	qsort(names, nr, sizeof(*names), compare_names);
+	for (size_t i = 0; i < nr; i++) {
+		if (!nr_unique || strcmp(names[nr_unique - 1], names[i]))
+			names[nr_unique++] = names[i];
+	}
+	signature->functions = names;
+	signature->nr_functions = nr_unique;
+	return NULL;
+}
+
+static struct nmibt_error *hash_functions(struct nmibt_signature *signature)
 {
 	char hash[NMIBT_SIGNATURE_LEN], *text = NULL;
 	size_t len;
@@ -160,19 +198,10 @@ static struct nmibt_error *hash_stacks(struct nmibt_signature *signature)
 
 	if (!out)
 		return nmibt_error_nomem();
-	for (size_t i = 0; i < signature->nr_stacks; i++) {
-		const struct nmibt_signature_stack *stack = &signature->stacks[i];
-		const struct nmibt_signature_frame *frame;
-
-		if (!stack->nr_kept)
-			continue;
-		fputs(stack->panicking ? "panicking\n" : "stuck\n", out);
-		for (size_t j = 0; (frame = next_kept(stack, &j));)
-			fprintf(out, "%s\n", frame->name);
-		signature->nr_hashed++;
-	}
+	for (size_t i = 0; i < signature->nr_functions; i++)
+		fprintf(out, "%s\n", signature->functions[i]);
 	struct nmibt_error *err = hash_stream(out, &text, &len, hash);
-	if (!err && signature->nr_hashed)
+	if (!err && signature->nr_functions)
 		memcpy(signature->value, hash, sizeof(hash));
 	return err;
 }
@@ -315,8 +344,12 @@ struct nmibt_error *nmibt_signature(const struct nmibt_report *report, struct nm
 		      compare_stacks);
 		err = merge_equal(&signature);
 	}
+	if (!err) {
+		forget_messengers(&signature);
+		err = collect_functions(&signature);
+	}
 	if (!err)
-		err = hash_stacks(&signature);
+		err = hash_functions(&signature);
 	if (err) {
 		nmibt_signature_destroy(&signature);
 		return err;
@@ -330,4 +363,5 @@ void nmibt_signature_destroy(struct nmibt_signature *signature)
 	for (size_t i = 0; i < signature->nr_stacks; i++)
 		destroy_stack(&signature->stacks[i]);
 	free(signature->stacks);
+	free(signature->functions);
 }

@@ -166,9 +166,7 @@ bool nmibt_is_in_panic(const struct nmibt_stack *stack)
 	return is_panic;
 }
 
-/* Index of the first frame behind the interrupt or exception that contains frame i, that is, behind
- * the function that entered the kernel. If the text does not show it: i + 1. */
-static size_t end_of_entry(const struct nmibt_stack *stack, size_t i)
+size_t nmibt_end_of_entry(const struct nmibt_stack *stack, size_t i)
 {
 	for (size_t j = i + 1; j < stack->nr; j++) {
 		const struct nmibt_frame *f = &stack->frames[j];
@@ -211,7 +209,7 @@ size_t nmibt_count_dying(const struct nmibt_stack *stack)
 	bool is_stop;
 	size_t nr = find_dying(stack, &is_stop);
 
-	return is_stop ? end_of_entry(stack, nr - 1) : nr;
+	return is_stop ? nmibt_end_of_entry(stack, nr - 1) : nr;
 }
 
 /* The index of the next frame of the chain, from i on; stack->nr: there is none. */

@@ -301,6 +301,9 @@ bool nmibt_is_framing_frame(const struct nmibt_frame *frame);
 bool nmibt_is_delay_frame(const struct nmibt_frame *frame);
 /* True: stacks end with this function: a task began there, or came from user mode. */
 bool nmibt_is_outermost_frame(const struct nmibt_frame *frame);
+/* Index of the first frame behind the interrupt or exception that contains frame i, that is, behind
+ * the function that entered the kernel. If the text does not show it: i + 1. */
+size_t nmibt_end_of_entry(const struct nmibt_stack *stack, size_t i);
 /* The number of innermost frames that belong to the stop, to panic() itself or to the capture,
  * including the interrupt or exception by which the CPU came there. */
 size_t nmibt_count_dying(const struct nmibt_stack *stack);
