@@ -30,9 +30,11 @@ struct nmibt_error *nmibt_render_signature(struct renderer *r)
 
 	if (*signature.value)
 		fprintf(r->out, "signature   %u:%s  of %zu function%s\n", NMIBT_SIGNATURE_VERSION,
-			signature.value, signature.nr_functions, nmibt_plural(signature.nr_functions));
+			signature.value, signature.nr_functions,
+			nmibt_plural(signature.nr_functions));
 	else
-		fputs("signature   none: no function of a CPU that panicked or was stuck\n", r->out);
+		fputs("signature   none: no function of a CPU that panicked or was stuck\n",
+		      r->out);
 	if (*signature.duphash)
 		fprintf(r->out, "duphash     %s  of CPU %u, as satyr makes it\n", signature.duphash,
 			r->report->death.reporter);

@@ -21,6 +21,10 @@ static const char *const detectors[] = {
 	/* lib/bug.c: WARN() is an exception */
 	"report_bug",
 	"__report_bug",
+	/* kernel/hung_task.c: a thread, which tells of others than the CPU's own task */
+	"watchdog",
+	"check_hung_uninterruptible_tasks",
+	"check_hung_task",
 };
 
 /* A name that ends with '*' stands for all names that begin like it. */
@@ -33,6 +37,18 @@ static const char *const helpers[] = {
 	"dump_stack*",
 	"show_stack",
 	"__stack_chk_fail",
+	/* arch/x86: exceptions before 5.8, and calls by pointers; riscv, arm64 */
+	"do_invalid_op",
+	"do_error_trap",
+	"do_trap",
+	"do_trap_no_signal",
+	"do_trap_break",
+	"do_general_protection",
+	"do_page_fault",
+	"retint_kernel",
+	"__x86_indirect_thunk_*",
+	"bad_mode",
+	"panic_bad_stack",
 	/* kernel/locking, arch/x86/kernel/kvm.c, arch/arm64/include/asm/cmpxchg.h */
 	"*queued_spin_lock_slowpath",
 	"queued_read_lock_slowpath",
@@ -67,6 +83,34 @@ static const char *const helpers[] = {
 	"lock_acquire",
 	"__lock_acquire",
 	"lock_release",
+	"lock_downgrade",
+	"lock_is_held*",
+	"register_lock_class",
+	"look_up_lock_class",
+	"hlock_class",
+	"rcu_read_*",
+	"rcu_is_watching",
+	"rcu_dynticks_*",
+	"preempt_count_*",
+	"__local_bh_*",
+	"__seqprop_*",
+	/* kernel/kcov.c, mm/kmsan, kernel/kcsan; stacks that these walk */
+	"__sanitizer_cov_*",
+	"write_comp_data",
+	"check_kcov_mode",
+	"msan_*",
+	"__msan_*",
+	"kmsan_*",
+	"kcsan_*",
+	"__tsan_*",
+	"qlist_free_all",
+	"quarantine_reduce",
+	"unwind_next_frame",
+	"arch_stack_walk*",
+	"stack_trace_*",
+	"is_bpf_text_address",
+	"kernel_text_address",
+	"__kernel_text_address",
 	"kvm_wait",
 	"__cmpwait_case_*",
 	/* kernel/smp.c, kernel/up.c */
@@ -105,7 +149,9 @@ static const char *const helpers[] = {
 	"synchronize_*",
 	"__synchronize_*",
 	"rcu_barrier*",
+	"finish_task_switch",
 	"__might_sleep",
+	"__might_fault",
 	"__might_resched",
 	"___might_sleep",
 	/* kernel/workqueue.c, kernel/time */
@@ -121,6 +167,8 @@ static const char *const helpers[] = {
 	"add_timer_on",
 	"timer_delete*",
 	"del_timer*",
+	"lock_timer_base",
+	"timer_is_static_object",
 	"try_to_del_timer*",
 	"detach_if_pending",
 	/* lib: lists, counters, trees, bits */
@@ -135,6 +183,9 @@ static const char *const helpers[] = {
 	"kref_*",
 	"kobject_get",
 	"kobject_put",
+	"get_device",
+	"put_device",
+	"rhashtable_*",
 	"rb_insert_color*",
 	"rb_erase*",
 	"rb_next",
@@ -156,6 +207,7 @@ static const char *const helpers[] = {
 	"find_next_*",
 	"_find_*",
 	"__bitmap_*",
+	"debug_check_no_obj_freed",
 	"debug_object*",
 	"debug_print_object",
 	/* lib/string.c, lib/vsprintf.c, lib/usercopy.c, arch/.../lib */
@@ -254,13 +306,27 @@ static const char *const helpers[] = {
 	"__check_object_size*",
 	"__check_heap_object",
 	"check_heap_object",
+	/* what its caller gave it was wrong: net/core/skbuff.c, drivers/usb/core/urb.c, fs/inode.c */
+	"skb_panic",
+	"skb_over_panic",
+	"skb_under_panic",
+	"skb_put",
+	"skb_push",
+	"skb_pull",
+	"kfree_skb*",
+	"usb_submit_urb",
+	"drop_nlink",
+	"assertfail",
+	"folio_unlock",
+	"crc16",
+	"crc32*",
 	"fortify_panic",
 	"__fortify_panic",
 	"__fortify_report",
 };
 
 /* These die because somebody outside of the kernel wanted it: drivers/tty/sysrq.c. */
-static const char *const messengers[] = {"sysrq_handle_crash"};
+static const char *const messengers[] = {"sysrq_handle_crash", "__handle_sysrq"};
 
 static bool is_like(const char *pattern, struct nmibt_str name)
 {
@@ -307,7 +373,8 @@ static bool is_behind_the_end(const struct nmibt_frame *f)
 bool nmibt_tells_nothing(const struct nmibt_frame *f)
 {
 	/* Addresses differ from boot to boot. */
-	return !f->function.len || is_behind_the_end(f) || nmibt_is_framing_frame(f);
+	return !f->function.len || is_behind_the_end(f) || nmibt_is_framing_frame(f) ||
+	       nmibt_is_entry_frame(f);
 }
 
 /* The innermost frame of the chain, from i on; NULL: there is none. */
@@ -327,19 +394,14 @@ bool nmibt_is_lost_call(const struct nmibt_stack *stack)
 
 size_t nmibt_find_blamed(const struct nmibt_stack *stack, size_t from)
 {
-	size_t helper = stack->nr;
-
 	for (size_t i = from; i < stack->nr; i++) {
 		const struct nmibt_frame *f = &stack->frames[i];
 
-		if (!nmibt_is_in_chain(stack->frames, i) || nmibt_tells_nothing(f))
-			continue;
-		if (!nmibt_is_delay_frame(f) && !is_in(helpers, ARRAY_SIZE(helpers), f))
+		if (nmibt_is_in_chain(stack->frames, i) && !nmibt_tells_nothing(f) &&
+		    !nmibt_is_delay_frame(f) && !is_in(helpers, ARRAY_SIZE(helpers), f))
 			return i;
-		if (helper == stack->nr)
-			helper = i;
 	}
-	return helper;
+	return stack->nr;
 }
 
 bool nmibt_is_messenger(const struct nmibt_frame *frame)

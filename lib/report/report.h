@@ -489,7 +489,8 @@ struct nmibt_signature {
 	char duphash[NMIBT_SIGNATURE_LEN]; /* satyr's, of the panicking CPU; may be empty */
 	struct nmibt_signature_stack *stacks; /* the panicking CPU's first */
 	size_t nr_stacks;
-	const char **functions; /* the names that count, each once, sorted; borrowed from the frames */
+	const char *
+		*functions; /* the names that count, each once, sorted; borrowed from the frames */
 	size_t nr_functions;
 };
 

@@ -94,14 +94,18 @@ static void one_kind(void **state)
 	set_trace(f, stuck, STUCK, true);
 	struct nmibt_signature first = signature_of(f);
 	assert_int_equal(first.nr_stacks, 2);
-	assert_int_equal(first.nr_hashed, 2);
+	assert_int_equal(first.nr_functions, 2);
+	assert_string_equal(first.functions[0], "cause [mod]");
+	assert_string_equal(first.functions[1], "spinner");
 	assert_string_equal(first.stacks[0].frames[2].name, "cause [mod]");
 	assert_false(first.stacks[0].frames[2].left_out);
 	assert_true(first.stacks[0].frames[1].left_out);
+	assert_true(first.stacks[0].frames[2].counts);
+	assert_false(first.stacks[0].frames[3].counts);
 	assert_int_equal(first.stacks[0].nr_kept, 2);
 	assert_int_equal(first.stacks[1].nr_kept, 1);
-	/* sha1sum of "panicking\ncause [mod]\nvfs_write\nstuck\nspinner\n". */
-	assert_string_equal(first.value, "008f0eafb267407b5e845671008bf8388cc2eca2");
+	/* sha1sum of "cause [mod]\nspinner\n". */
+	assert_string_equal(first.value, "643dff46adc707c486e92a3828d211f5b5478dc3");
 
 	/* Other offsets, clones of functions, another number of CPUs, and other delays. */
 	set_trace(f, panicking, PANIC("3f"), false);
@@ -127,6 +131,76 @@ static void one_kind(void **state)
 	nmibt_signature_destroy(&first);
 }
 
+/* Gives CPU 1 or the CPU that panics this text, and checks which functions count. "" after the last. */
+static void assert_blamed(struct fake *f, unsigned int cpu, const char *text,
+			  const char *const *expected)
+{
+	size_t nr = 0;
+
+	for (unsigned int i = 0; i < 4; i++)
+		set_trace(f, i, "Call Trace:\n kthread+0x1/0x20\n", false);
+	set_trace(f, cpu, text, cpu != f->desc->panic_cpu);
+	struct nmibt_signature signature = signature_of(f);
+	for (; *expected[nr]; nr++) {
+		assert_true(nr < signature.nr_functions);
+		assert_string_equal(signature.functions[nr], expected[nr]);
+	}
+	assert_int_equal(signature.nr_functions, nr);
+	nmibt_signature_destroy(&signature);
+}
+
+#define BLAMED(...) ((const char *const[]){__VA_ARGS__, ""})
+#define PC(pc) "RIP: 0010:" pc "\nRSP: 0018:ffffc90000133e80 EFLAGS: 00000046\nCall Trace:\n"
+
+static void blame(void **state)
+{
+	struct fake *f = *state;
+	unsigned int panicking = f->desc->panic_cpu;
+
+	/* What everybody calls is not to blame, but a function of a module with such a name is. */
+	assert_blamed(f, panicking,
+		      "Call Trace:\n panic+0x1/0x2\n kfree+0x1/0x20\n x+0x1/0x20\n y+0x1/0x20\n",
+		      BLAMED("x"));
+	assert_blamed(f, panicking,
+		      "Call Trace:\n panic+0x1/0x2\n kfree+0x1/0x20 [mod]\n x+0x1/0x20\n",
+		      BLAMED("kfree [mod]"));
+	assert_blamed(f, 1,
+		      PC("native_queued_spin_lock_slowpath+0x1/0x20") " _raw_spin_lock+0x1/0x20\n"
+								      " x+0x1/0x20\n",
+		      BLAMED("x"));
+	/* Where the stack ends before its caller nobody is. */
+	assert_blamed(f, panicking, "Call Trace:\n panic+0x1/0x2\n kfree+0x1/0x20\n", BLAMED(""));
+	/* A watchdog or a warning tells of what it interrupted. */
+	assert_blamed(f, panicking,
+		      "Call Trace:\n panic+0x1/0x2\n watchdog_timer_fn+0x1/0x20\n"
+		      " hrtimer_interrupt+0x1/0x20\n asm_sysvec_apic_timer_interrupt+0x1/0x20\n"
+		      "RIP: 0010:x+0x1/0x20\nRSP: 0018:ffffc90000133e80 EFLAGS: 00000046\n"
+		      " y+0x1/0x20\n",
+		      BLAMED("x"));
+	/* Anything else in an interrupt is its own fault. */
+	assert_blamed(f, panicking,
+		      "Call Trace:\n panic+0x1/0x2\n handler+0x1/0x20\n"
+		      " asm_sysvec_apic_timer_interrupt+0x1/0x20\n"
+		      "RIP: 0010:x+0x1/0x20\nRSP: 0018:ffffc90000133e80 EFLAGS: 00000046\n",
+		      BLAMED("handler"));
+	/* Hung tasks are not those of the CPU that looks for them. */
+	assert_blamed(f, panicking,
+		      "Call Trace:\n panic+0x1/0x2\n watchdog+0x1/0x20\n kthread+0x1/0x20\n",
+		      BLAMED(""));
+	/* Of a call to nowhere the caller's caller counts, too. */
+	assert_blamed(f, 1, PC("0x0") " dispatch+0x1/0x20\n setter+0x1/0x20\n other+0x1/0x20\n",
+		      BLAMED("dispatch", "setter"));
+	/* Who asked for the crash counts where nothing else does. */
+	assert_blamed(f, panicking,
+		      "Call Trace:\n panic+0x1/0x2\n sysrq_handle_crash+0x1/0x20\n x+0x1/0x20\n",
+		      BLAMED("sysrq_handle_crash"));
+	set_trace(f, 1, STUCK, true);
+	struct nmibt_signature signature = signature_of(f);
+	assert_int_equal(signature.nr_functions, 1);
+	assert_string_equal(signature.functions[0], "spinner");
+	nmibt_signature_destroy(&signature);
+}
+
 static void none(void **state)
 {
 	struct fake *f = *state;
@@ -135,7 +209,7 @@ static void none(void **state)
 		set_trace(f, i, "Call Trace:\n kthread+0x1/0x20\n", false);
 	struct nmibt_signature signature = signature_of(f);
 	assert_string_equal(signature.value, "");
-	assert_int_equal(signature.nr_hashed, 0);
+	assert_int_equal(signature.nr_functions, 0);
 	nmibt_signature_destroy(&signature);
 }
 
@@ -156,6 +230,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sha1),
 		cmocka_unit_test_setup_teardown(one_kind, setup, teardown),
+		cmocka_unit_test_setup_teardown(blame, setup, teardown),
 		cmocka_unit_test_setup_teardown(none, setup, teardown),
 	};
 
