@@ -44,14 +44,14 @@ def check_anew(results, tmp):
     results.same('another nmibt: all is read', triage.scan(folder, '--nmibt', FAKE)['read'], 30)
     results.same('and once only', triage.scan(folder, '--nmibt', FAKE)['read'], 0)
     results.same('what was made by hand is as it was', groups_of(triage, made), by_hand)
-    triage.env.update(FAKE_SIGNATURE='2')
+    triage.env.update(FAKE_SIGNATURE='3')
     results.same('another signature: all is read', triage.scan(folder, '--nmibt', FAKE)['read'], 30)
     results.same('no crash has a signature of the old version',
-                 triage.value("SELECT count(*) FROM crashes WHERE signature NOT LIKE '2:%'"), 0)
+                 triage.value("SELECT count(*) FROM crashes WHERE signature NOT LIKE '3:%'"), 0)
     results.same('what was made by hand survives another signature', groups_of(triage, made), by_hand)
     results.same('crashes keep their numbers', triage.rows('SELECT id, host FROM crashes ORDER BY id'),
                  ids)
-    triage.env.update(FAKE_SIGNATURE='3', FAKE_SAME='0')
+    triage.env.update(FAKE_SIGNATURE='4', FAKE_SAME='0')
     triage.scan(folder, '--nmibt', FAKE)
     results.same('a signature that tells fewer kinds apart puts them together, but for what was moved',
                  len({row[0] for row in triage.rows('SELECT group_id FROM crashes')}), 2)
