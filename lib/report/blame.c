@@ -325,6 +325,11 @@ static const char *const helpers[] = {
 	"__fortify_report",
 };
 
+/* Of the helpers those that have no frame of their own on arm64: arch/arm64/lib. */
+static const char *const leaves[] = {
+	"__mem*", "mem*", "__pi_*", "str*", "__arch_*", "copy_page*", "clear_page*",
+};
+
 /* These die because somebody outside of the kernel wanted it: drivers/tty/sysrq.c. */
 static const char *const messengers[] = {"sysrq_handle_crash", "__handle_sysrq"};
 
@@ -392,19 +397,51 @@ bool nmibt_is_lost_call(const struct nmibt_stack *stack)
 	return f && (f->is_pc || f->is_interrupted) && !f->function.len;
 }
 
+static bool may_be_blamed(const struct nmibt_frame *f)
+{
+	return !nmibt_tells_nothing(f) && !nmibt_is_delay_frame(f) &&
+	       !is_in(helpers, ARRAY_SIZE(helpers), f);
+}
+
+/* Where the CPU was in no function the unwinder often finds none either, and marks all by a '?'. But what
+ * the call pushed is innermost on the stack. In a stack that was overwritten it is not. */
+static size_t find_guessed(const struct nmibt_stack *stack, size_t from)
+{
+	for (size_t i = from; i < stack->nr; i++) {
+		const struct nmibt_frame *f = &stack->frames[i];
+
+		if (f->reliable)
+			continue;
+		/* Not the address behind a call: behind a function's end. */
+		return may_be_blamed(f) && (!f->size || f->offset < f->size) ? i : stack->nr;
+	}
+	return stack->nr;
+}
+
 size_t nmibt_find_blamed(const struct nmibt_stack *stack, size_t from)
 {
 	for (size_t i = from; i < stack->nr; i++) {
 		const struct nmibt_frame *f = &stack->frames[i];
 
-		if (nmibt_is_in_chain(stack->frames, i) && !nmibt_tells_nothing(f) &&
-		    !nmibt_is_delay_frame(f) && !is_in(helpers, ARRAY_SIZE(helpers), f))
+		if (!nmibt_is_in_chain(stack->frames, i))
+			continue;
+		/* It is the function before this one, which is not known, and not its caller. */
+		if (f->function.len && is_behind_the_end(f))
+			return stack->nr;
+		if (may_be_blamed(f))
 			return i;
 	}
-	return stack->nr;
+	return nmibt_is_lost_call(stack) ? find_guessed(stack, from) : stack->nr;
 }
 
 bool nmibt_is_messenger(const struct nmibt_frame *frame)
 {
 	return is_in(messengers, ARRAY_SIZE(messengers), frame);
+}
+
+bool nmibt_may_lack_caller(const struct nmibt_stack *stack, size_t i)
+{
+	const struct nmibt_frame *f = &stack->frames[i];
+
+	return f->is_pc && (!f->function.len || is_in(leaves, ARRAY_SIZE(leaves), f));
 }

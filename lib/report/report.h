@@ -462,6 +462,9 @@ size_t nmibt_find_blamed(const struct nmibt_stack *stack, size_t from);
 /* True: the CPU was in no function. Who called by a pointer is on the stack, and that is often somebody
  * who calls for everybody; who set the pointer is its caller. */
 bool nmibt_is_lost_call(const struct nmibt_stack *stack);
+/* True: the CPU was in a function that may have no frame of its own, so that on arm64 the trace may lack
+ * its caller. */
+bool nmibt_may_lack_caller(const struct nmibt_stack *stack, size_t i);
 /* True: the function dies because somebody outside of the kernel wanted it. */
 bool nmibt_is_messenger(const struct nmibt_frame *frame);
 

@@ -42,7 +42,8 @@ static struct nmibt_error *make_stack(unsigned int cpu, const struct nmibt_stack
 		const struct nmibt_frame *f = &of->frames[i];
 
 		/* An address is not the same on the next machine. */
-		if (!nmibt_is_in_chain(of->frames, i) || !f->function.len)
+		bool counts = i == blamed || i == caller;
+		if (!f->function.len || !(counts || nmibt_is_in_chain(of->frames, i)))
 			continue;
 		struct nmibt_signature_frame *frame = &stack->frames[stack->nr_frames++];
 		frame->left_out = i < finding || nmibt_tells_nothing(f) ||
@@ -52,7 +53,7 @@ static struct nmibt_error *make_stack(unsigned int cpu, const struct nmibt_stack
 		if (!frame->name)
 			return nmibt_error_nomem();
 		stack->nr_kept += !frame->left_out;
-		frame->counts = i == blamed || i == caller;
+		frame->counts = counts;
 		stack->is_blamed |= frame->counts;
 		stack->is_messenger |= i == blamed && nmibt_is_messenger(f);
 	}
@@ -284,10 +285,39 @@ static const struct nmibt_evidence *evidence_of(const struct nmibt_cpu *cpu)
 	return cpu->step <= NMIBT_STEP_REGISTERS || cpu->condition ? nmibt_shown(cpu) : NULL;
 }
 
+/* Makes a copy of the stack, whose frames the caller frees, with the caller that is only in the link
+ * register. */
+static struct nmibt_error *complete_stack(const struct nmibt_evidence *evidence,
+					  enum nmibt_arch arch, struct nmibt_stack *ret)
+{
+	const struct nmibt_stack *of = &evidence->stack;
+	struct nmibt_frame link, *frames = calloc(of->nr + 1, sizeof(*frames));
+
+	if (!frames)
+		return nmibt_error_nomem();
+	*ret = (struct nmibt_stack){.frames = frames, .end = of->end, .end_addr = of->end_addr};
+	bool has_link = false;
+	for (size_t i = 0; i < of->nr; i++) {
+		/* The trace may repeat the pc. */
+		if (has_link && nmibt_is_in_chain(of->frames, i)) {
+			frames[ret->nr++] = link;
+			has_link = false;
+		}
+		frames[ret->nr++] = of->frames[i];
+		has_link |= ret->nr == i + 1 && arch == NMIBT_ARCH_ARM64 &&
+			    nmibt_may_lack_caller(of, i) &&
+			    nmibt_read_link_register(&evidence->text, &of->frames[i], &link);
+	}
+	return NULL;
+}
+
 static struct nmibt_error *add_cpu(const struct nmibt_report *report, unsigned int i,
 				   struct nmibt_signature *signature)
 {
-	static const struct nmibt_stack none;
+	enum nmibt_arch arch = report->kernel->image->arch;
+	static const struct nmibt_evidence none;
+	_cleanup_free_ struct nmibt_frame *frames = NULL;
+	struct nmibt_stack of = {0};
 	struct nmibt_signature_stack *stack = &signature->stacks[signature->nr_stacks];
 	struct nmibt_cpu cpu;
 	struct nmibt_error *err = nmibt_report_read_cpu(report, i, &cpu);
@@ -297,12 +327,14 @@ static struct nmibt_error *add_cpu(const struct nmibt_report *report, unsigned i
 	const struct nmibt_evidence *evidence = evidence_of(&cpu);
 	stack->panicking = is_subject(report, i);
 	signature->nr_stacks++;
-	err = make_stack(i, evidence ? &evidence->stack : &none, stack);
+	err = complete_stack(evidence ?: &none, arch, &of);
+	frames = of.frames;
+	if (!err)
+		err = make_stack(i, &of, stack);
 	/* satyr reads only text that the kernel printed. */
 	if (!err && i == report->death.reporter && cpu.standing.text.nr_lines &&
 	    cpu.standing.stack.nr && cpu.step < NMIBT_STEP_REGISTERS)
-		err = hash_as_satyr(&cpu.standing.stack, report->kernel->image->arch,
-				    signature->duphash);
+		err = hash_as_satyr(&cpu.standing.stack, arch, signature->duphash);
 	nmibt_cpu_destroy(&cpu);
 	return err;
 }

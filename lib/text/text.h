@@ -289,6 +289,11 @@ struct nmibt_backtrace {
 struct nmibt_error *nmibt_read_backtrace(enum nmibt_arch arch, const struct nmibt_text *text,
 					 struct nmibt_backtrace *ret);
 
+/* Reads the link register that stands behind this frame's line, of the pc, in a text of arm64. False: there is
+ * none, or it has no symbol. */
+bool nmibt_read_link_register(const struct nmibt_text *text, const struct nmibt_frame *pc,
+			      struct nmibt_frame *ret);
+
 /* ------------------------------------------------------------ kinds of functions */
 
 /* True: an interrupt or exception entered the kernel from the kernel by this function; the frame
