@@ -149,7 +149,7 @@ static void assert_blamed(struct fake *f, unsigned int cpu, const char *text,
 	nmibt_signature_destroy(&signature);
 }
 
-#define BLAMED(...) ((const char *const[]){__VA_ARGS__, ""})
+#define BLAMED(...) ((const char *const[]){__VA_ARGS__ __VA_OPT__(, ) ""})
 #define PC(pc) "RIP: 0010:" pc "\nRSP: 0018:ffffc90000133e80 EFLAGS: 00000046\nCall Trace:\n"
 
 static void blame(void **state)
@@ -169,7 +169,7 @@ static void blame(void **state)
 								      " x+0x1/0x20\n",
 		      BLAMED("x"));
 	/* Where the stack ends before its caller nobody is. */
-	assert_blamed(f, panicking, "Call Trace:\n panic+0x1/0x2\n kfree+0x1/0x20\n", BLAMED(""));
+	assert_blamed(f, panicking, "Call Trace:\n panic+0x1/0x2\n kfree+0x1/0x20\n", BLAMED());
 	/* A watchdog or a warning tells of what it interrupted. */
 	assert_blamed(f, panicking,
 		      "Call Trace:\n panic+0x1/0x2\n watchdog_timer_fn+0x1/0x20\n"
@@ -186,10 +186,18 @@ static void blame(void **state)
 	/* Hung tasks are not those of the CPU that looks for them. */
 	assert_blamed(f, panicking,
 		      "Call Trace:\n panic+0x1/0x2\n watchdog+0x1/0x20\n kthread+0x1/0x20\n",
-		      BLAMED(""));
+		      BLAMED());
 	/* Of a call to nowhere the caller's caller counts, too. */
 	assert_blamed(f, 1, PC("0x0") " dispatch+0x1/0x20\n setter+0x1/0x20\n other+0x1/0x20\n",
 		      BLAMED("dispatch", "setter"));
+	/* What the call pushed is innermost on a stack that the unwinder can't follow. */
+	assert_blamed(f, 1, PC("0x0") " ? dispatch+0x1/0x20\n ? setter+0x1/0x20\n",
+		      BLAMED("dispatch", "setter"));
+	/* If it is no address behind a call, the stack was overwritten. */
+	assert_blamed(f, 1, PC("0x0") " ? old+0x20/0x20\n ? setter+0x1/0x20\n", BLAMED());
+	/* The function whose last call does not return is not known, and its caller is not to blame. */
+	assert_blamed(f, panicking, "Call Trace:\n panic+0x1/0x2\n next+0x0/0x20\n x+0x1/0x20\n",
+		      BLAMED());
 	/* Who asked for the crash counts where nothing else does. */
 	assert_blamed(f, panicking,
 		      "Call Trace:\n panic+0x1/0x2\n sysrq_handle_crash+0x1/0x20\n x+0x1/0x20\n",
@@ -199,6 +207,22 @@ static void blame(void **state)
 	assert_int_equal(signature.nr_functions, 1);
 	assert_string_equal(signature.functions[0], "spinner");
 	nmibt_signature_destroy(&signature);
+}
+
+/* arch/arm64/lib: a copy has no frame, so that its caller is not in the trace. */
+static void link_register(void **state)
+{
+	struct fake *f = *state;
+
+	assert_blamed(f, 1,
+		      "pc : __memcpy+0x1/0x20\nlr : x+0x1/0x20\nsp : ffff800082d3bd90\n"
+		      "Call trace:\n __memcpy+0x1/0x20\n y+0x1/0x20\n",
+		      BLAMED("x"));
+	/* Of a function with a frame it may be left from an earlier call. */
+	assert_blamed(f, 1,
+		      "pc : z+0x1/0x20\nlr : x+0x1/0x20\nsp : ffff800082d3bd90\n"
+		      "Call trace:\n z+0x1/0x20\n y+0x1/0x20\n",
+		      BLAMED("z"));
 }
 
 static void none(void **state)
@@ -219,6 +243,12 @@ static int setup(void **state)
 	return 0;
 }
 
+static int setup_arm64(void **state)
+{
+	*state = fake_new(NMIBT_ARCH_ARM64, 4);
+	return 0;
+}
+
 static int teardown(void **state)
 {
 	fake_free(*state);
@@ -231,6 +261,7 @@ int main(void)
 		cmocka_unit_test(sha1),
 		cmocka_unit_test_setup_teardown(one_kind, setup, teardown),
 		cmocka_unit_test_setup_teardown(blame, setup, teardown),
+		cmocka_unit_test_setup_teardown(link_register, setup_arm64, teardown),
 		cmocka_unit_test_setup_teardown(none, setup, teardown),
 	};
 
