@@ -28,6 +28,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 # another task, or the report is too broken to tell.
 NO_CAUSE = re.compile(r'corrupted|smp_call_function|task hung|hung_task|corrupted stack end|unexpected kernel reboot|'
                       r'kernel panic: (panic_on_warn|Fatal|Attempted)')
+# Titles of one cause: drivers/tty/sysrq.c, sysrq_handle_crash(), wrote to NULL on purpose before it called
+# panic(), and KASAN makes a general protection fault of that.
+SAME_CAUSE = {'general protection fault in sysrq_handle_crash': 'kernel panic: sysrq triggered crash'}
 # The commit whose reports were read; in others there may be more.
 PUBLIC_COMMIT = '1e72964b0111319984575e60f266d1fa0a98abb5'
 PUBLIC_REPORTS = 'pkg/report/testdata/linux/report'
@@ -128,10 +131,14 @@ def public_cases(clone, folder):
         # Others are of machines that went on: of what they print about themselves there is no signature.
         if 'Kernel panic - not syncing' not in text:
             continue
+        # Syzkaller's people put some together, of several reports, to try their reader.
+        times = [float(time) for time in re.findall(r'(?m)^\[ *(\d+\.\d+)\]', text)]
+        if any(later < earlier - 1 for earlier, later in zip(times, times[1:])):
+            continue
         path = os.path.join(folder, f'public-{name}')
         with open(path, 'w', encoding='utf-8') as file:
             file.write(text[head.end():].split('\n\nREPORT:\n')[0])
-        yield Case('public', title[1], name, path)
+        yield Case('public', SAME_CAUSE.get(title[1], title[1]), name, path)
 
 
 # satyr's library without what reads other things than oopses
