@@ -25,19 +25,19 @@ static const char help[] = USAGE
 	"text to standard output, or, if an option names another place, a summary to standard\n"
 	"error.\n"
 	"\n"
-	"  -o, --output=FILE    write the text to FILE, which is there whole or not at all\n"
+	"  -o, --output=FILE    write the text to FILE, whole or not at all\n"
 	"  -r, --record=FILE    write a record to FILE, which nmibt reads as a dump\n"
 	"  -p, --pstore[=DEV]   write a record to DEV, /dev/pmsg0, as large as pstore keeps it\n"
 	"      --efivars[=DIR]  write a small record to an EFI variable, if it fits\n"
 	"  -s, --size=BYTES     the most bytes of a record\n"
 	"  -c, --console[=DEV]  write the summary to DEV, /dev/console, instead\n"
-	"  -k, --kmsg           write the summary to /dev/kmsg, too\n"
+	"  -k, --kmsg           write it to /dev/kmsg, too\n"
 	"      --keep-old=DIR   copy pstore's old console and messages to DIR\n"
 	"      --help           this text\n"
 	"      --version        the version\n"
 	"\n"
 	"Exit status: 0 written, 1 nothing found, 2 wrong usage, 3 written, and something could\n"
-	"not be read, 4 the dump can't be used, or a file can't be written.\n";
+	"not be read, 4 the dump is unusable, or a file was not written.\n";
 
 #define SYS "/sys"
 #define OLD_PSTORE "/sys/fs/pstore"
