@@ -74,7 +74,7 @@ static const struct option options[] = {
 
 static int usage(void)
 {
-	fputs(USAGE "Try vmcore-nmibt --help.\n", stderr);
+	fprintf(stderr, "%.*sTry vmcore-nmibt --help.\n", (int)sizeof(USAGE) - 1, help);
 	return 2;
 }
 
@@ -131,6 +131,11 @@ static int take_option(int c, struct arguments *args)
 	return usage();
 }
 
+static bool is_same(const char *a, const char *b)
+{
+	return a && b && !strcmp(a, b);
+}
+
 /* Returns the exit code, or -1: go on. */
 static int parse(int argc, char **argv, struct arguments *args)
 {
@@ -141,10 +146,11 @@ static int parse(int argc, char **argv, struct arguments *args)
 		if (code >= 0)
 			return code;
 	}
-	if (optind + 1 != argc ||
-	    (args->output && args->record && !strcmp(args->output, args->record)))
-		return usage();
 	args->vmcore = argv[optind];
+	/* A file that is written takes the place of what is there: the dump would be lost. */
+	if (optind + 1 != argc || is_same(args->output, args->record) ||
+	    is_same(args->output, args->vmcore) || is_same(args->record, args->vmcore))
+		return usage();
 	return -1;
 }
 
@@ -256,6 +262,8 @@ static struct nmibt_error *fill_zone(struct nmibt_recorder *rec, const struct ol
 	return err;
 }
 
+#define RECORD_IN "vmcore-nmibt: record of %zu bytes in %s%s\n"
+
 static int write_pmsg(const char *path, const struct zone *zone, bool is_whole)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
@@ -268,7 +276,7 @@ static int write_pmsg(const char *path, const struct zone *zone, bool is_whole)
 		return code;
 	}
 	close(fd);
-	fprintf(stderr, "vmcore-nmibt: record of %zu bytes in %s%s\n", zone->len, path,
+	fprintf(stderr, RECORD_IN, zone->len, path,
 		is_whole ? "" : ", which has no room for the rest");
 	return 0;
 }
@@ -315,7 +323,7 @@ static int put_variable(const char *dir, const struct zone *zone)
 	int code = 0;
 
 	if (efivars_write(dir, zone->data, zone->len, &path))
-		fprintf(stderr, "vmcore-nmibt: record of %zu bytes in %s\n", zone->len, path);
+		fprintf(stderr, RECORD_IN, zone->len, path, "");
 	else
 		code = complain(path ? path : dir);
 	free(path);
