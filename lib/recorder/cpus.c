@@ -244,6 +244,9 @@ static int compare_cpus(const void *a, const void *b, void *arg)
 
 	if (cpus[x].rank != cpus[y].rank)
 		return cpus[x].rank < cpus[y].rank ? -1 : 1;
+	/* One that had interrupts off and went on is less of a suspect than one that did not. */
+	if (cpus[x].is_same_place != cpus[y].is_same_place)
+		return cpus[x].is_same_place ? -1 : 1;
 	return x < y ? -1 : x > y;
 }
 

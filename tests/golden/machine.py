@@ -25,12 +25,16 @@ CHAINS = {
 PLACES = {'idle': 'pv_native_safe_halt+0xf/0x20', 'read': 'copyin+0x1c/0x30',
           'spin': 'native_queued_spin_lock_slowpath+0x64/0x2b0',
           'panic': 'nmi_capture_request+0x118/0x2db'}
+# Interrupts were off there, and it went on.
+CHAINS['moves'] = CHAINS['read']
+PLACES['moves'] = 'filemap_get_pages+0x4d/0x6b0'
+MASKED = ('spin', 'moves')
 GENERAL = ('rax', 'rbx', 'rcx', 'rdx', 'rsi', 'rdi', 'rbp', 'r8', 'r9', 'r10', 'r11', 'r12', 'r13',
            'r14', 'r15')
 
 
 class Machine:
-    """kinds: the kind of each CPU: idle, spin, read, panic, silent."""
+    """kinds: the kind of each CPU: idle, spin, moves, read, panic, silent."""
 
     def __init__(self, kinds, lines=400):
         self.random = random.Random(len(kinds))
@@ -53,7 +57,7 @@ class Machine:
         yield 'Hardware name: QEMU Standard PC (Q35 + ICH9, 2009), BIOS 1.16.3 04/01/2014'
         yield f'RIP: 0010:{PLACES[kind]}'
         yield 'Code: ' + ' '.join(f'{self.random.randrange(256):02x}' for _ in range(43))
-        yield f'RSP: 0018:{sp:016x} EFLAGS: {0x46 if kind == "spin" else 0x246:08x}'
+        yield f'RSP: 0018:{sp:016x} EFLAGS: {0x46 if kind in MASKED else 0x246:08x}'
         for row in (GENERAL[:3], GENERAL[3:6], GENERAL[6:9], GENERAL[9:12], GENERAL[12:]):
             names = [f'R{int(r[1:]):02d}' if r[1:].isdigit() else r.upper() for r in row]
             yield ' '.join(f'{n}: {at[r]:016x}' for n, r in zip(names, row))
@@ -73,12 +77,14 @@ class Machine:
         sp = 0xffffc90000000000 + cpu * 0x8000 + 0x3e80
         regs = {reg: self.value(reg) for reg in GENERAL}
         pid, comm = (0, f'swapper/{cpu}') if kind == 'idle' else (1000 + cpu, f'{kind}/{cpu}')
-        how = {'idle': 'nmi idle', 'spin': 'nmi irqs-off', 'panic': 'self'}.get(kind, 'nmi')
+        how = {'idle': 'nmi idle', 'panic': 'self'}.get(kind, 'nmi irqs-off' if kind in MASKED else 'nmi')
         yield f'cpu {cpu} {how}'
         yield f'    task {pid} {comm}'
         values = ' '.join(f'{reg}={value:x}' for reg, value in regs.items())
         yield f'    regs rip={PLACES[kind].split("/")[0]} rsp={sp:x} cs=10 eflags=246 {values}'
-        if kind != 'idle':
+        if kind == 'moves':
+            yield f'    note same rip={PLACES["read"].split("/")[0]}'
+        elif kind != 'idle':
             yield '    note same'
         else:
             yield f'    note same rip={PLACES[kind].split("+")[0]}+0x2'
@@ -113,11 +119,12 @@ class Machine:
 
 
 def busy_machine(nr):
-    """One panics, three are stuck, two are silent, some read, the rest is idle."""
+    """One panics, three are stuck, one only had interrupts off, two are silent, some read, the rest is idle."""
     kinds = ['idle'] * nr
     kinds[5] = 'panic'
     for cpu in (9, 17, 40):
         kinds[cpu] = 'spin'
+    kinds[7] = 'moves'
     for cpu in (3, 33):
         kinds[cpu] = 'silent'
     for cpu in range(20, nr, 8):

@@ -21,9 +21,8 @@
 #define USAGE "usage: vmcore-nmibt [OPTION]... VMCORE\n"
 
 static const char help[] = USAGE
-	"Says what every CPU was doing when the kernel in VMCORE, an ELF dump, died. Writes\n"
-	"text to standard output, or, if an option names another place, a summary to standard\n"
-	"error.\n"
+	"Says what every CPU was doing when the kernel in VMCORE died. Writes text to standard\n"
+	"output, or, if an option names another place, a summary to standard error.\n"
 	"\n"
 	"  -o, --output=FILE    write the text to FILE, whole or not at all\n"
 	"  -r, --record=FILE    write a record to FILE, which nmibt reads as a dump\n"
