@@ -340,9 +340,7 @@ static bool is_like(const char *pattern, struct nmibt_str name)
 	if (*pattern == '*') /* any beginning */
 		return name.len >= len - 1 &&
 		       !memcmp(name.s + name.len - (len - 1), pattern + 1, len - 1);
-	if (pattern[len - 1] == '*')
-		return name.len >= len - 1 && !memcmp(name.s, pattern, len - 1);
-	return name.len == len && !memcmp(name.s, pattern, len);
+	return nmibt_is_named(pattern, name);
 }
 
 static bool is_in(const char *const *list, size_t nr, const struct nmibt_frame *f)

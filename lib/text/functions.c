@@ -81,7 +81,7 @@ static const struct nmibt_function_kinds common[] = {
 	{"capture_raise", NMIBT_FUNCTION_DYING},
 };
 
-static bool is_named(const char *name, struct nmibt_str function)
+bool nmibt_is_named(const char *name, struct nmibt_str function)
 {
 	size_t len = strlen(name);
 
@@ -96,7 +96,8 @@ static unsigned int kinds_in(const struct nmibt_function_kinds *functions, size_
 	unsigned int kinds = 0;
 
 	for (size_t i = 0; i < nr; i++) {
-		if (*functions[i].name == *function.s && is_named(functions[i].name, function))
+		if (*functions[i].name == *function.s &&
+		    nmibt_is_named(functions[i].name, function))
 			kinds |= functions[i].kinds;
 	}
 	return kinds;
@@ -280,7 +281,7 @@ bool nmibt_is_stack_of_idle_task(const struct nmibt_stack *stack)
 		struct nmibt_str function = {f->function.s, nmibt_function_len(f->function)};
 
 		if (nmibt_is_in_chain(stack->frames, i) && !f->module.len &&
-		    is_named(start, function))
+		    nmibt_is_named(start, function))
 			return true;
 	}
 	return false;

@@ -296,6 +296,10 @@ bool nmibt_read_link_register(const struct nmibt_text *text, const struct nmibt_
 
 /* ------------------------------------------------------------ kinds of functions */
 
+/* True: function, which is without what compilers append, is the one that a list names. A name that ends with '*'
+ * stands for all names that begin like it. */
+bool nmibt_is_named(const char *name, struct nmibt_str function);
+
 /* True: an interrupt or exception entered the kernel from the kernel by this function; the frame
  * that was hit is the next outer one. */
 bool nmibt_is_entry_frame(const struct nmibt_frame *frame);
