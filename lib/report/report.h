@@ -481,7 +481,7 @@ struct nmibt_signature_stack {
 	unsigned int *cpus; /* the CPUs that have it, ascending */
 	size_t nr_cpus;
 	struct nmibt_signature_frame *frames; /* those of the first CPU, the innermost first */
-	size_t nr_frames, nr_kept;
+	size_t nr_frames;
 	bool is_blamed; /* one of the frames counts */
 	bool is_messenger; /* somebody outside wanted the crash, who does not count beside a cause */
 };

@@ -52,7 +52,6 @@ static struct nmibt_error *make_stack(unsigned int cpu, const struct nmibt_stack
 		frame->name = frame_name(f);
 		if (!frame->name)
 			return nmibt_error_nomem();
-		stack->nr_kept += !frame->left_out;
 		frame->counts = counts;
 		stack->is_blamed |= frame->counts;
 		stack->is_messenger |= i == blamed && nmibt_is_messenger(f);

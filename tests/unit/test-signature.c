@@ -58,6 +58,15 @@ static void set_trace(struct fake *f, unsigned int cpu, const char *text, bool s
 		f->slot[cpu]->flags |= NMI_CAPTURE_SLOT_F_IRQS_OFF;
 }
 
+static size_t count_kept(const struct nmibt_signature_stack *stack)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < stack->nr_frames; i++)
+		nr += !stack->frames[i].left_out;
+	return nr;
+}
+
 static struct nmibt_signature signature_of(struct fake *f)
 {
 	struct nmibt_report *report;
@@ -102,8 +111,8 @@ static void one_kind(void **state)
 	assert_true(first.stacks[0].frames[1].left_out);
 	assert_true(first.stacks[0].frames[2].counts);
 	assert_false(first.stacks[0].frames[3].counts);
-	assert_int_equal(first.stacks[0].nr_kept, 2);
-	assert_int_equal(first.stacks[1].nr_kept, 1);
+	assert_int_equal(count_kept(&first.stacks[0]), 2);
+	assert_int_equal(count_kept(&first.stacks[1]), 1);
 	/* sha1sum of "cause [mod]\nspinner\n". */
 	assert_string_equal(first.value, "643dff46adc707c486e92a3828d211f5b5478dc3");
 
