@@ -203,7 +203,7 @@ static void strip(struct nmibt_lines *l, struct nmibt_str *line)
 		strip_sequences(l, line);
 }
 
-/* True: a space that is not to be broken, in UTF-8 or, between ASCII, in Latin-1. */
+/* The bytes of a space that is not to be broken, in UTF-8 or, behind ASCII, in Latin-1; 0: there is none. */
 static size_t len_of_hard_space(struct nmibt_str s, size_t i)
 {
 	if (i + 1 < s.len && s.s[i] == '\xc2' && s.s[i + 1] == '\xa0')
