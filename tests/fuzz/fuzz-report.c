@@ -178,7 +178,7 @@ static void check_signature(const struct nmibt_report *r)
 		for (size_t j = 0; j < signature.stacks[i].nr_cpus; j++) {
 			const struct nmibt_cpu_brief *b = &r->cpus[signature.stacks[i].cpus[j]];
 
-			check(!signature.stacks[i].nr_kept || b->step <= NMIBT_STEP_REGISTERS ||
+			check(!signature.stacks[i].is_blamed || b->step <= NMIBT_STEP_REGISTERS ||
 			      b->condition);
 		}
 	}
