@@ -141,8 +141,8 @@ static bool read_number(const char *text, enum form form, uint64_t *ret)
 /* The keys that have a member in struct nmibt_vmcoreinfo. */
 static const struct key {
 	const char *name;
-	enum form form;
-	size_t at; /* in struct nmibt_vmcoreinfo */
+	enum form form : 16;
+	uint16_t at; /* in struct nmibt_vmcoreinfo */
 } keys[] = {
 #define STRING(name, member)                                                                       \
 	{                                                                                          \
@@ -225,6 +225,7 @@ static const struct key {
 #undef HEX
 #undef NUMBER
 };
+_Static_assert(sizeof(struct nmibt_vmcoreinfo) <= UINT16_MAX, "keys[].at has no room");
 
 bool nmibt_vmcoreinfo_uses(const char *line)
 {
