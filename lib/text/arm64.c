@@ -180,8 +180,8 @@ static const struct nmibt_function_kinds functions[] = {
 	{"arm_enter_idle_state", NMIBT_FUNCTION_IDLE},
 
 	/* arch/arm64/kernel/smp.c, traps.c, machine_kexec.c; arch/arm64/mm/fault.c */
-	{"die_kernel_fault", NMIBT_FUNCTION_STOP},
-	{"__do_kernel_fault", NMIBT_FUNCTION_STOP},
+	{"die_kernel_fault", NMIBT_FUNCTION_STOP | NMIBT_FUNCTION_FRAMING},
+	{"__do_kernel_fault", NMIBT_FUNCTION_STOP | NMIBT_FUNCTION_FRAMING},
 	{"ipi_cpu_crash_stop", NMIBT_FUNCTION_STOP},
 	{"ipi_cpu_stop", NMIBT_FUNCTION_STOP},
 	{"local_cpu_stop", NMIBT_FUNCTION_STOP},
@@ -216,22 +216,21 @@ static const struct nmibt_function_kinds functions[] = {
 	{"el0_irq_naked", NMIBT_FUNCTION_USER},
 	{"el0_irq_compat", NMIBT_FUNCTION_USER},
 	{"el0_da", NMIBT_FUNCTION_USER},
-	{"el0_svc", NMIBT_FUNCTION_USER},
+	{"el0_svc", NMIBT_FUNCTION_USER | NMIBT_FUNCTION_FRAMING},
 	{"el0_svc_naked", NMIBT_FUNCTION_USER},
 	{"work_pending", NMIBT_FUNCTION_USER},
 	{"ret_to_user", NMIBT_FUNCTION_USER},
 
 	{"ret_from_fork", NMIBT_FUNCTION_OUTERMOST},
-	{"secondary_start_kernel", NMIBT_FUNCTION_OUTERMOST},
-	{"__secondary_switched", NMIBT_FUNCTION_OUTERMOST},
-	{"__primary_switched", NMIBT_FUNCTION_OUTERMOST},
+	{"secondary_start_kernel", NMIBT_FUNCTION_OUTERMOST | NMIBT_FUNCTION_FRAMING},
+	{"__secondary_switched", NMIBT_FUNCTION_OUTERMOST | NMIBT_FUNCTION_FRAMING},
+	{"__primary_switched", NMIBT_FUNCTION_OUTERMOST | NMIBT_FUNCTION_FRAMING},
 
 	/* the same, arch/arm64/kernel/entry-common.c, syscall.c, arch/arm64/mm/fault.c,
 	 * drivers/irqchip/irq-gic-v3.c */
 	{"el0t_*", NMIBT_FUNCTION_FRAMING},
 	{"el1h_*", NMIBT_FUNCTION_FRAMING},
 	{"el1t_*", NMIBT_FUNCTION_FRAMING},
-	{"el0_svc", NMIBT_FUNCTION_FRAMING},
 	{"el0_svc_*", NMIBT_FUNCTION_FRAMING},
 	{"do_el0_svc", NMIBT_FUNCTION_FRAMING},
 	{"invoke_syscall", NMIBT_FUNCTION_FRAMING},
@@ -243,14 +242,9 @@ static const struct nmibt_function_kinds functions[] = {
 	{"do_page_fault", NMIBT_FUNCTION_FRAMING},
 	{"do_translation_fault", NMIBT_FUNCTION_FRAMING},
 	{"do_bad_area", NMIBT_FUNCTION_FRAMING},
-	{"die_kernel_fault", NMIBT_FUNCTION_FRAMING},
-	{"__do_kernel_fault", NMIBT_FUNCTION_FRAMING},
 	{"call_on_irq_stack", NMIBT_FUNCTION_FRAMING},
 	{"do_interrupt_handler", NMIBT_FUNCTION_FRAMING},
 	{"gic_handle_irq", NMIBT_FUNCTION_FRAMING},
-	{"secondary_start_kernel", NMIBT_FUNCTION_FRAMING},
-	{"__secondary_switched", NMIBT_FUNCTION_FRAMING},
-	{"__primary_switched", NMIBT_FUNCTION_FRAMING},
 
 	{"arch_counter_get_cntvct", NMIBT_FUNCTION_DELAY}, /* arch/arm64/lib/delay.c */
 };

@@ -10,20 +10,16 @@ static const struct nmibt_function_kinds common[] = {
 	/* kernel/sched/idle.c, drivers/cpuidle; kernel/cpu/idle.c in older kernels */
 	{"do_idle", NMIBT_FUNCTION_IDLE},
 	{"cpu_startup_entry", NMIBT_FUNCTION_IDLE},
-	{"default_idle", NMIBT_FUNCTION_IDLE},
-	{"default_idle_call", NMIBT_FUNCTION_IDLE},
+	{"default_idle*", NMIBT_FUNCTION_IDLE},
 	{"default_enter_idle", NMIBT_FUNCTION_IDLE},
 	{"arch_cpu_idle", NMIBT_FUNCTION_IDLE},
 	{"cpu_idle", NMIBT_FUNCTION_IDLE},
 	{"cpu_idle_loop", NMIBT_FUNCTION_IDLE},
 	{"cpu_idle_poll", NMIBT_FUNCTION_IDLE},
 	{"poll_idle", NMIBT_FUNCTION_IDLE},
-	{"call_cpuidle", NMIBT_FUNCTION_IDLE},
-	{"call_cpuidle_s2idle", NMIBT_FUNCTION_IDLE},
+	{"call_cpuidle*", NMIBT_FUNCTION_IDLE},
 	{"cpuidle_idle_call", NMIBT_FUNCTION_IDLE},
-	{"cpuidle_enter", NMIBT_FUNCTION_IDLE},
-	{"cpuidle_enter_state", NMIBT_FUNCTION_IDLE},
-	{"cpuidle_enter_s2idle", NMIBT_FUNCTION_IDLE},
+	{"cpuidle_enter*", NMIBT_FUNCTION_IDLE},
 
 	/* kernel/sched/idle.c: do_idle(), 6.12. Compilers may make it a jump, which leaves no
 	 * frame. */
@@ -52,11 +48,10 @@ static const struct nmibt_function_kinds common[] = {
 	{"emergency_restart", NMIBT_FUNCTION_DYING},
 
 	/* init/main.c: the trace of arm64's first CPU ends there before 5.10 */
-	{"start_kernel", NMIBT_FUNCTION_OUTERMOST},
+	{"start_kernel", NMIBT_FUNCTION_OUTERMOST | NMIBT_FUNCTION_FRAMING},
 
 	/* kernel/kthread.c, init/main.c */
 	{"kthread", NMIBT_FUNCTION_FRAMING},
-	{"start_kernel", NMIBT_FUNCTION_FRAMING},
 	{"rest_init", NMIBT_FUNCTION_FRAMING},
 	{"kernel_init", NMIBT_FUNCTION_FRAMING},
 	{"arch_call_rest_init", NMIBT_FUNCTION_FRAMING},
