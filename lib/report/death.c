@@ -199,6 +199,22 @@ static size_t find_fatal_oops(const struct nmibt_report *report, uint32_t report
 	return 0;
 }
 
+/* The last words of arm64, loongarch and riscv on the way to the crash kernel: machine_kexec() in each one's
+ * kernel/machine_kexec.c, 6.12. */
+static bool says_kdump(const struct nmibt_report *report)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+
+	for (size_t i = log ? log->nr_events : 0; i > 0; i--) {
+		const struct nmibt_log_event *event = &log->events[i - 1];
+
+		if (event->kind == NMIBT_PRINT_KDUMP && event->message &&
+		    !strncmp(event->message, "Starting crashdump kernel", 25))
+			return nmibt_is_of_boot(report, event->seq);
+	}
+	return false;
+}
+
 static void date(const struct nmibt_log_source *log, struct nmibt_death *death)
 {
 	size_t first = death->printout ? death->printout : death->cause;
@@ -369,12 +385,19 @@ static struct nmibt_error *find_panicking(struct nmibt_report *report)
 	return NULL;
 }
 
-/* The CPU that printed the panic; NMIBT_NO_CPU: not known. */
-static uint32_t printed_by(const struct nmibt_report *report)
+static const struct nmibt_printout *printed_panic(const struct nmibt_report *report)
 {
 	size_t panic = report->death.printout;
 
-	return panic ? report->sources->log->printouts[panic - 1].reporter : NMIBT_NO_CPU;
+	return panic ? &report->sources->log->printouts[panic - 1] : NULL;
+}
+
+/* The CPU that printed the panic; NMIBT_NO_CPU: not known. */
+static uint32_t printed_by(const struct nmibt_report *report)
+{
+	const struct nmibt_printout *panic = printed_panic(report);
+
+	return panic ? panic->reporter : NMIBT_NO_CPU;
 }
 
 /* True: another CPU than *ret_cpu, which died, asked for the capture. It did so for an oops whose dump
@@ -416,15 +439,17 @@ static void find_reporter(struct nmibt_report *report)
 		on = percpu->panic_cpu;
 	else if (death->by_capture)
 		on = sources->capture.desc.panic_cpu;
+	else
+		on = printed_by(report);
 	/* The descriptor and the kernel may speak of two panics. */
 	if (percpu && percpu->redirected_from >= 0)
 		from = percpu->redirected_from;
 	else if (death->by_capture && on == sources->capture.desc.panic_cpu)
 		from = sources->capture.desc.from_cpu;
+	else if (printed_panic(report) && printed_panic(report)->is_moved)
+		from = printed_panic(report)->moved_from;
 	death->moved_to = from != NMIBT_NO_CPU && from != on ? on : NMIBT_NO_CPU;
 	death->reporter = from != NMIBT_NO_CPU ? from : on;
-	if (death->reporter == NMIBT_NO_CPU && !death->by_capture && death->printout)
-		death->reporter = printed_by(report);
 }
 
 /* Behind a request on the way to kdump the kernel only waits for answers, and stops the CPUs. */
@@ -550,9 +575,9 @@ struct nmibt_error *nmibt_find_death(struct nmibt_report *report)
 	}
 	death->by_capture = sources->has_capture && sources->capture.desc.generation;
 	death->by_panic_cpu = percpu && percpu->panic_cpu >= 0;
-	death->by_kdump = report->was_stopped;
 	if (sources->log)
 		find_boot(sources->log, &report->boot_from, &report->boot_to);
+	death->by_kdump = report->was_stopped || says_kdump(report);
 	struct nmibt_error *err = sources->log ? find_panic(report, death) : NULL;
 	if (!err && report->kernel->capture)
 		err = find_failure(report->kernel->capture, death);

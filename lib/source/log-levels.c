@@ -38,7 +38,7 @@ void nmibt_doubt(struct stream *s, bool is_answer)
 		return;
 	s->doubts_answers = !is_answer || (s->doubt_left && s->doubts_answers);
 	if (!s->doubt_left)
-		s->nr_doubts = 0;
+		s->nr_doubts = s->nr_unsure = 0;
 	s->nr_doubts++;
 	s->doubt_left = MAX_STRANGERS;
 }
@@ -137,10 +137,10 @@ static bool is_settled(const struct level *l)
 
 static void add_unsure(struct stream *s, size_t trace, bool is_answer)
 {
+	nmibt_doubt(s, is_answer);
 	if (!s->doubt_left || s->nr_unsure == MAX_LEVELS)
 		s->nr_unsure = 0;
 	s->unsure_traces[s->nr_unsure++] = trace;
-	nmibt_doubt(s, is_answer);
 }
 
 static void judge_end(struct nmibt_log_source *log, struct stream *s, struct level *l, enum end end)
@@ -218,8 +218,13 @@ static void end_level(struct nmibt_log_source *log, struct stream *s, enum end e
 {
 	struct level *l = nmibt_top_level(s);
 	struct nmibt_printout *printout = nmibt_log_printout(log, l->printout);
+	bool end_is_told = end != END_NO_MORE || (printout && has_come_to_end(log, l, printout));
 
-	if (printout && (end != END_NO_MORE || has_come_to_end(log, l, printout)))
+	/* An oops ends with "---[ end trace". On its way to kdump there may be a warning of CPUs that
+	 * were not stopped (arch/arm64/kernel/machine_kexec.c: machine_kexec(), 6.12). */
+	if (end == END_WENT_ON && l->kind == NMIBT_PRINT_OOPS)
+		end_is_told = false;
+	if (printout && end_is_told)
 		printout->has_ended = true;
 	if (l->trace)
 		end_trace(log, s, l, end, nr_gaps, nr_lost);

@@ -46,6 +46,19 @@ static void join_own_title(struct taken *t, uint64_t request, uint64_t printout)
 	t->b->cpus[trace->cpu].answered = request;
 }
 
+/* A CPU that finds another one in a hard lockup has that one print a trace, and prints none of its
+ * own: kernel/watchdog.c, watchdog_hardlockup_check(), 6.5 and later. */
+static void leave_lead(struct taken *t, const struct nmibt_request *request)
+{
+	struct level *l = nmibt_top_level(t->s);
+	const struct nmibt_printout *printout = l ? nmibt_log_printout(t->log, l->printout) : NULL;
+
+	if (printout && l->phase == PHASE_LEAD && l->kind == NMIBT_PRINT_HARD_LOCKUP &&
+	    nmibt_cpus_count(&request->asked) == 1 &&
+	    nmibt_cpus_has(&printout->cpus, request->asked.ranges[0].first))
+		l->phase = PHASE_TAIL;
+}
+
 void nmibt_take_request(struct taken *t)
 {
 	nmibt_leave_trace(t, false);
@@ -73,6 +86,7 @@ void nmibt_take_request(struct taken *t)
 	};
 	if (!nmibt_cpus_add_list(&request.asked, t->p.cpus))
 		t->b->failed = true;
+	leave_lead(t, &request);
 	uint64_t number = nmibt_log_add_request(t->log, &request);
 	if (number)
 		join_own_title(t, number, printout);

@@ -22,7 +22,8 @@ void nmibt_begin_trace(struct taken *t, struct level *l, enum nmibt_evidence_kin
 		.ended_ns = line->last_ns,
 	};
 
-	l->is_doubtful = nmibt_is_doubtful(t->s, nmibt_is_answer(kind));
+	l->is_doubtful = nmibt_is_doubtful(t->s, nmibt_is_answer(kind)) &&
+			 !(t->b->is_sorted && !t->s->nr_unsure);
 	l->trace = nmibt_log_add_trace(t->log, &trace);
 	l->phase = PHASE_HEAD;
 	l->has_trace = true;

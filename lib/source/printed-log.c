@@ -283,6 +283,7 @@ struct nmibt_error *nmibt_read_printed_log(struct nmibt_kernel *kernel,
 	struct nmibt_log_facts facts = {0};
 	struct nmibt_error *err = nmibt_mixed_new(kernel->image->arch, visit, &p, &p.mixed);
 
+	log->builder->is_sorted = true;
 	if (!err)
 		err = read_lines(kernel, &p, &facts);
 	if (!err && (p.was_cut || facts.lacks_end))

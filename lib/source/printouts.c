@@ -19,10 +19,23 @@ static bool has_traces(enum nmibt_print kind)
 
 /* --------------------------------------------------------- whose line is it? */
 
+/* True: what may have gone on is of the CPU that begins its trace here, so that it has ended. On arm64
+ * an SError's registers have no trace: arch/arm64/kernel/traps.c, arm64_serror_panic(), 6.12. */
+static bool settles_doubt(const struct taken *t, const struct level *l)
+{
+	const struct stream *s = t->s;
+	bool settles = t->p.kind == NMIBT_PRINT_CPU && l->phase == PHASE_LEAD && !l->strangers &&
+		       s->nr_doubts == s->nr_unsure;
+
+	for (unsigned int i = 0; settles && i < s->nr_unsure; i++)
+		settles = t->log->traces[s->unsure_traces[i] - 1].cpu == t->p.cpu;
+	return settles;
+}
+
 /* True: the line belongs to the printout, whose caller is not printing a trace now. */
 static bool is_of_printout(const struct taken *t, const struct level *l)
 {
-	if (l->is_doubtful)
+	if (l->is_doubtful && !settles_doubt(t, l))
 		return false;
 	switch (t->p.kind) {
 	case NMIBT_PRINT_CPU:
@@ -209,6 +222,8 @@ static void take_printout_line(struct taken *t, struct level *l)
 {
 	switch (t->p.kind) {
 	case NMIBT_PRINT_CPU:
+		if (l->is_doubtful)
+			t->s->doubt_left = 0;
 		nmibt_learn_reporter(t, l->printout, t->p.cpu);
 		nmibt_begin_trace(t, l, NMIBT_EVIDENCE_OWN, t->p.cpu);
 		break;
@@ -347,12 +362,27 @@ static void go_on_doubting(struct taken *t)
 		s->doubt_left = 0;
 }
 
+/* The oops ended, behind lines of others. */
+static void end_last_oops(struct taken *t)
+{
+	for (size_t i = t->log->nr_printouts; i > 0; i--) {
+		struct nmibt_printout *printout = &t->log->printouts[i - 1];
+
+		if (printout->kind != NMIBT_PRINT_OOPS)
+			continue;
+		printout->has_ended |= printout->caller_id == t->line->caller_id;
+		return;
+	}
+}
+
 /* A trace of which nothing told the end had none, if its caller goes on with frames. */
 static void take_orphan(struct taken *t)
 {
 	struct stream *s = t->s;
 
 	go_on_doubting(t);
+	if (t->p.kind == NMIBT_PRINT_END_TRACE)
+		end_last_oops(t);
 	if (!s || s->unsure_gaps != t->line->nr_gaps || t->p.kind != NMIBT_PRINT_FRAME)
 		return;
 	for (unsigned int i = 0; i < s->nr_unsure; i++) {
@@ -420,11 +450,14 @@ void nmibt_add_said_cpus(struct taken *t, struct nmibt_cpus *cpus)
 		t->b->failed = true;
 }
 
-/* Another printout has only begun, and it is not the reason of a panic. */
+/* Another printout has only begun, and it is not the reason of a panic. Where nobody knows callers
+ * the trace that comes next may be of either, and an oops or a panic does not name its CPU. */
 static void doubt_lead(struct taken *t, enum nmibt_print kind)
 {
-	for (unsigned int i = t->s ? t->s->nr_levels : 0; i > 0; i--) {
-		const struct level *l = &t->s->levels[i - 1];
+	bool is_known = t->line->caller_id != NMIBT_NO_CALLER;
+
+	for (unsigned int i = t->s && !is_known ? t->s->nr_levels : 0; i > 0; i--) {
+		struct level *l = &t->s->levels[i - 1];
 		bool is_reason =
 			l->kind == NMIBT_PRINT_OOPS && !l->has_heading && kind == NMIBT_PRINT_PANIC;
 		/* RCU has no trace of its own here: it asks CPUs, and shows tasks by their names. Stalls
@@ -434,9 +467,11 @@ static void doubt_lead(struct taken *t, enum nmibt_print kind)
 			l->kind == NMIBT_PRINT_STALL ||
 			(l->kind == NMIBT_PRINT_SELF_STALL && kind == NMIBT_PRINT_SELF_STALL);
 
-		if (l->printout && !l->trace && l->phase == PHASE_LEAD && !l->is_doubtful &&
-		    !is_reason && !has_no_trace)
-			nmibt_doubt(t->s, false);
+		if (!l->printout || l->trace || l->phase != PHASE_LEAD || l->is_doubtful ||
+		    is_reason || has_no_trace)
+			continue;
+		nmibt_doubt(t->s, false);
+		l->is_doubtful = l->kind == NMIBT_PRINT_OOPS || l->kind == NMIBT_PRINT_PANIC;
 	}
 }
 
@@ -503,14 +538,26 @@ void nmibt_end_printouts(struct taken *t)
 	}
 }
 
-/* The oops whose cause the caller has just printed, and whose heading must follow; NULL: none. */
-static struct level *find_oops(struct stream *s)
+/* True: the oops began with the same words, which nobody prints twice for one. */
+static bool is_second_cause(struct taken *t, const struct level *l)
 {
-	for (unsigned int i = s ? s->nr_levels : 0; i > 0; i--) {
-		struct level *l = &s->levels[i - 1];
+	const struct nmibt_printout *oops = nmibt_log_printout(t->log, l->printout);
+
+	return t->p.kind == NMIBT_PRINT_OOPS_CAUSE && oops && oops->message && t->line->len >= 4 &&
+	       !strncmp(oops->message, t->line->text, 4);
+}
+
+/* The oops whose cause the caller has just printed, and whose heading must follow; NULL: none. */
+static struct level *find_oops(struct taken *t)
+{
+	for (unsigned int i = t->s ? t->s->nr_levels : 0; i > 0; i--) {
+		struct level *l = &t->s->levels[i - 1];
 
 		if (l->kind == NMIBT_PRINT_OOPS)
-			return l->phase == PHASE_LEAD && !l->has_heading ? l : NULL;
+			return l->phase == PHASE_LEAD && !l->has_heading && !l->is_doubtful &&
+					       !is_second_cause(t, l)
+				       ? l
+				       : NULL;
 	}
 	return NULL;
 }
@@ -531,7 +578,7 @@ static void take_heading(struct taken *t, struct level *l)
 static void take_first_line(struct taken *t)
 {
 	bool is_oops = t->p.kind == NMIBT_PRINT_OOPS || t->p.kind == NMIBT_PRINT_OOPS_CAUSE;
-	struct level *l = is_oops ? find_oops(t->s) : NULL;
+	struct level *l = is_oops ? find_oops(t) : NULL;
 
 	if (l) {
 		take_heading(t, l);
@@ -565,6 +612,19 @@ static void take_end_of_panic(struct taken *t)
 	nmibt_take_event(t);
 }
 
+/* The panic has no trace: the CPU that it came from printed one before it. */
+static void take_moved(struct taken *t)
+{
+	uint64_t number = nmibt_current_printout(t->s);
+	struct nmibt_printout *printout = nmibt_log_printout(t->log, number);
+
+	if (!printout || printout->kind != NMIBT_PRINT_PANIC)
+		return;
+	printout->is_moved = true;
+	printout->moved_from = t->p.cpu;
+	nmibt_touch_printout(t, number);
+}
+
 /* ---------------------------------------------------------------------- a line */
 
 static void take_kind(struct taken *t)
@@ -593,6 +653,9 @@ static void take_kind(struct taken *t)
 		break;
 	case NMIBT_PRINT_END_PANIC:
 		take_end_of_panic(t);
+		break;
+	case NMIBT_PRINT_MOVED:
+		take_moved(t);
 		break;
 	case NMIBT_PRINT_CPU_ONLINE:
 	case NMIBT_PRINT_CPU_OFFLINE:

@@ -139,6 +139,9 @@ struct stream {
 
 struct nmibt_log_builder {
 	enum nmibt_arch arch;
+	/* By mixed.c: lines behind "CPU: 1 PID: ..." are of that trace, unless another one was not
+	 * seen to end. */
+	bool is_sorted;
 	bool failed; /* out of memory */
 	struct stream *buckets[NR_BUCKETS]; /* by caller, the newest first */
 	size_t traces_room, printouts_room, requests_room, events_room, gaps_room;

@@ -116,6 +116,8 @@ struct nmibt_printout {
 	enum nmibt_print kind;
 	uint32_t caller_id; /* as in struct nmibt_log_record */
 	uint32_t reporter; /* the CPU that printed it; NMIBT_NO_CPU: not known */
+	bool is_moved; /* a panic that another CPU called than the reporter */
+	uint32_t moved_from; /* that one */
 	uint64_t first_seq, last_seq;
 	uint64_t begun_ns, ended_ns; /* CLOCK_LOG */
 	bool has_ended; /* its last line was seen, or its caller went on to something else */

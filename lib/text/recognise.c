@@ -701,6 +701,7 @@ static const struct nmibt_form forms[] = {
 	{"nmi_backtrace_stall_check: CPU ", NMIBT_PRINT_NOT_RESPONDING, read_cpu},
 
 	{"Kernel panic - not syncing: ", NMIBT_PRINT_PANIC, read_message},
+	{"panic: Redirected from CPU ", NMIBT_PRINT_MOVED, read_cpu}, /* kernel/panic.c, 7.2 */
 	{"BUG: soft lockup - CPU#", NMIBT_PRINT_SOFT_LOCKUP, read_soft_lockup},
 	{"BUG: ", NMIBT_PRINT_WARNING, read_bug},
 	{"WARNING: ", NMIBT_PRINT_WARNING, read_warning},

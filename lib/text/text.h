@@ -170,6 +170,7 @@ enum nmibt_print {
 	NMIBT_PRINT_CUT_HERE, /* "------------[ cut here ]------------" */
 	NMIBT_PRINT_END_TRACE, /* "---[ end trace ... ]---" */
 	NMIBT_PRINT_END_PANIC, /* "---[ end Kernel panic - not syncing: ..." */
+	NMIBT_PRINT_MOVED, /* "panic: Redirected from CPU 1, skipping stack dump." */
 	NMIBT_PRINT_CPU, /* "CPU: 3 UID: 0 PID: 118 Comm: spin Not tainted ..." */
 	NMIBT_PRINT_TASK, /* "task:spin state:D stack:0 pid:118 ..." */
 	NMIBT_PRINT_HARDWARE, /* "Hardware name: ..." */
