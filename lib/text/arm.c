@@ -65,7 +65,7 @@ static bool is_registers(struct nmibt_str s, struct nmibt_printed *ret)
 	       nmibt_take_hex(&s, 8, &value);
 }
 
-/* "1ea0: c0123456 00000000": dump_mem() */
+/* "1ea0: c0123456 00000000": dump_mem(). What can't be read is "????????". */
 static bool is_memory(struct nmibt_str s, struct nmibt_printed *ret)
 {
 	const char *start = s.s;
@@ -76,7 +76,8 @@ static bool is_memory(struct nmibt_str s, struct nmibt_printed *ret)
 		return false;
 	nmibt_skip_spaces(&s);
 	start = s.s;
-	return nmibt_take_hex(&s, 8, &number) && s.s - start == 8;
+	return nmibt_str_starts(s, "????????") ||
+	       (nmibt_take_hex(&s, 8, &number) && s.s - start == 8);
 }
 
 static const struct nmibt_form forms[] = {
