@@ -48,6 +48,13 @@ bool nmibt_is_doubtful(const struct stream *s, bool is_answer)
 	return s->doubt_left && (s->doubts_answers || !is_answer);
 }
 
+/* What the title says, and the line that names the CPU, are no other trace's. */
+bool nmibt_is_shown_in_doubt(const struct taken *t, const struct level *l)
+{
+	return t->b->is_sorted && l->trace && l->is_doubtful && l->text.len &&
+	       t->p.kind != NMIBT_PRINT_CPU && t->p.kind != NMIBT_PRINT_HARDWARE;
+}
+
 uint64_t nmibt_current_printout(const struct stream *s)
 {
 	for (unsigned int i = s ? s->nr_levels : 0; i > 0; i--) {
@@ -90,8 +97,9 @@ static void mark_gap(struct nmibt_log_source *log, struct level *l, uint64_t nr_
 void nmibt_level_put(struct taken *t, struct level *l)
 {
 	const struct nmibt_log_line *line = t->line;
+	bool is_doubtful = line->is_doubtful || nmibt_is_shown_in_doubt(t, l);
 
-	l->is_unsure |= line->is_doubtful;
+	l->is_unsure |= is_doubtful;
 	mark_gap(t->log, l, line->nr_gaps, line->nr_lost);
 	if (!l->text.len) {
 		l->first_seq = line->first_seq;
@@ -103,7 +111,7 @@ void nmibt_level_put(struct taken *t, struct level *l)
 		t->b->failed = true;
 	l->last_seq = line->last_seq;
 	l->was_left = 0;
-	l->is_unsure = line->is_doubtful;
+	l->is_unsure = is_doubtful;
 	nmibt_touch_printout(t, l->printout);
 	if (!l->trace)
 		return;
@@ -114,7 +122,7 @@ void nmibt_level_put(struct taken *t, struct level *l)
 		trace->wrong |= NMIBT_WRONG_DAMAGED;
 	if (line->is_torn)
 		trace->wrong |= NMIBT_WRONG_TORN;
-	if (line->is_doubtful)
+	if (is_doubtful)
 		trace->wrong |= NMIBT_WRONG_MIXED | NMIBT_WRONG_GAP;
 	if (trace->printout != l->printout)
 		nmibt_touch_printout(t, trace->printout);

@@ -137,7 +137,8 @@ bool nmibt_is_of_trace(const struct taken *t, const struct level *l)
 	const struct nmibt_log_trace *trace = nmibt_level_trace(t->log, l);
 	bool is_own = trace->kind == NMIBT_EVIDENCE_OWN;
 
-	if (l->is_doubtful && t->p.kind != NMIBT_PRINT_CPU && t->p.kind != NMIBT_PRINT_HARDWARE)
+	if (l->is_doubtful && !t->b->is_sorted && t->p.kind != NMIBT_PRINT_CPU &&
+	    t->p.kind != NMIBT_PRINT_HARDWARE)
 		return false;
 	switch (t->p.kind) {
 	case NMIBT_PRINT_CPU:

@@ -257,10 +257,28 @@ static void take_printout_line(struct taken *t, struct level *l)
 		nmibt_take_trace_line(t, l);
 }
 
+/* A trace of which nothing told the end had none, if its caller goes on with frames. */
+static void cut_unsure(struct taken *t)
+{
+	struct stream *s = t->s;
+
+	if (!s || s->unsure_gaps != t->line->nr_gaps || t->p.kind != NMIBT_PRINT_FRAME)
+		return;
+	for (unsigned int i = 0; i < s->nr_unsure; i++) {
+		struct nmibt_log_trace *trace = &t->log->traces[s->unsure_traces[i] - 1];
+
+		trace->wrong |= NMIBT_WRONG_CUT;
+		trace->has_ended = false;
+	}
+	s->nr_unsure = 0;
+}
+
 static void take_level_line(struct taken *t, struct level *l)
 {
 	while (nmibt_top_level(t->s) != l)
 		nmibt_pop(t, END_WENT_ON);
+	if (nmibt_is_shown_in_doubt(t, l))
+		cut_unsure(t);
 	if (l->trace)
 		nmibt_take_trace_line(t, l);
 	else
@@ -375,23 +393,12 @@ static void end_last_oops(struct taken *t)
 	}
 }
 
-/* A trace of which nothing told the end had none, if its caller goes on with frames. */
 static void take_orphan(struct taken *t)
 {
-	struct stream *s = t->s;
-
 	go_on_doubting(t);
 	if (t->p.kind == NMIBT_PRINT_END_TRACE)
 		end_last_oops(t);
-	if (!s || s->unsure_gaps != t->line->nr_gaps || t->p.kind != NMIBT_PRINT_FRAME)
-		return;
-	for (unsigned int i = 0; i < s->nr_unsure; i++) {
-		struct nmibt_log_trace *trace = &t->log->traces[s->unsure_traces[i] - 1];
-
-		trace->wrong |= NMIBT_WRONG_CUT;
-		trace->has_ended = false;
-	}
-	s->nr_unsure = 0;
+	cut_unsure(t);
 }
 
 /* The innermost level that the line can belong to; NULL: none. A line of no known kind is only

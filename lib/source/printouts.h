@@ -120,8 +120,9 @@ struct stream {
 	uint64_t last_seq; /* of its newest line */
 	/*
 	 * Where nobody knows callers all CPUs are one stream. For so many lines something that
-	 * began before may go on: what begins meanwhile gets no trace, as that may be the
-	 * other's. Answers to one request do not meet each other, as a lock is held for each.
+	 * began before may go on: what begins meanwhile gets no trace, or one that is marked, as
+	 * that may be the other's. Answers to one request do not meet each other, as a lock is held
+	 * for each.
 	 */
 	unsigned int doubt_left;
 	bool doubts_answers; /* what may go on is no answer */
@@ -139,8 +140,8 @@ struct stream {
 
 struct nmibt_log_builder {
 	enum nmibt_arch arch;
-	/* By mixed.c: lines behind "CPU: 1 PID: ..." are of that trace, unless another one was not
-	 * seen to end. */
+	/* By mixed.c: lines behind "CPU: 1 PID: ..." are of that trace. Where another one was not seen
+	 * to end they may be of that, and are shown with a mark. */
 	bool is_sorted;
 	bool failed; /* out of memory */
 	struct stream *buckets[NR_BUCKETS]; /* by caller, the newest first */
@@ -195,6 +196,8 @@ bool nmibt_is_doubtful(const struct stream *s, bool is_answer);
 
 /* NMIBT_NO_CPU: a task, or no CPU that there can be. */
 uint32_t nmibt_cpu_of_caller(uint32_t caller_id);
+/* True: the line, which the level takes, may be of what began before it. */
+bool nmibt_is_shown_in_doubt(const struct taken *t, const struct level *l);
 /* The innermost level. NULL: the caller has begun nothing. */
 struct level *nmibt_top_level(struct stream *s);
 struct nmibt_log_trace *nmibt_level_trace(struct nmibt_log_source *log, const struct level *l);
