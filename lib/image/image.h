@@ -57,6 +57,7 @@ struct nmibt_log_text {
 	bool may_begin_within; /* it may be the end of a line, unless something stands before it */
 	bool lacks_stamp; /* nothing stands before it, other than before its neighbours */
 	bool is_cut; /* its end is missing */
+	bool is_glued; /* what is before it stood in the same line */
 };
 
 /* What a printed log is, beside its lines. */

@@ -189,11 +189,11 @@ static void strip_sequences(struct nmibt_lines *l, struct nmibt_str *line)
 	*line = (struct nmibt_str){l->plain, len};
 }
 
-/* Ends of lines: CR LF, CR CR LF, and "^M", as some tools write a CR. A console that lost power leaves
- * zeros. */
+/* Ends of lines: CR LF, CR CR LF, and "^M", as some tools write a CR; a tab that was pasted behind the text. A console
+ * that lost power leaves zeros. */
 static void strip(struct nmibt_lines *l, struct nmibt_str *line)
 {
-	while (line->len && line->s[line->len - 1] == '\r')
+	while (line->len && (line->s[line->len - 1] == '\r' || line->s[line->len - 1] == '\t'))
 		line->len--;
 	if (line->len >= 2 && line->s[line->len - 1] == 'M' && line->s[line->len - 2] == '^')
 		line->len -= 2;

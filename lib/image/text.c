@@ -7,6 +7,7 @@
 
 #include "image/boots.h"
 #include "image/foreign.h"
+#include "image/glued.h"
 #include "image/printed.h"
 #include "image/reader.h"
 
@@ -131,6 +132,7 @@ struct visitor {
 	bool is_replay;
 	int habit; /* > 0: lines have something before them */
 	bool is_behind_loss;
+	struct nmibt_glued glued;
 };
 
 /* True: the line stood there before. */
@@ -159,7 +161,7 @@ static void learn_habit(struct visitor *v, bool is_stamped)
 static bool visit_line(struct visitor *v, const struct nmibt_text_line *line,
 		       nmibt_log_text_fn visit, void *arg)
 {
-	const struct nmibt_log_text text = {
+	struct nmibt_log_text text = {
 		.text = line->text,
 		.prefix = line->prefix,
 		.columns = line->columns,
@@ -167,9 +169,14 @@ static bool visit_line(struct visitor *v, const struct nmibt_text_line *line,
 		.lacks_stamp = !line->prefix.is_stamped && v->habit > 0,
 		.is_cut = line->is_cut,
 	};
+	struct nmibt_log_text first;
 
 	v->is_behind_loss = line->is_cut;
 	learn_habit(v, line->prefix.is_stamped);
+	while (nmibt_split_glued(&v->glued, &text, &first)) {
+		if (!visit(arg, &first))
+			return false;
+	}
 	return visit(arg, &text);
 }
 

@@ -2,6 +2,7 @@
 /* Makes records of a log that was printed: each line is one, without what stands before it. */
 #include <inttypes.h>
 
+#include "source/flowed.h"
 #include "source/mixed.h"
 #include "source/printouts.h"
 #include "source/wrapped.h"
@@ -216,6 +217,31 @@ static bool is_of_symboliser(struct printed_log *p, const struct nmibt_log_text 
 	return true;
 }
 
+static void take_text(struct printed_log *p, const struct nmibt_log_text *line,
+		      struct nmibt_str text)
+{
+	struct nmibt_log_text indented = *line;
+
+	indented.text = indent(p, text);
+	split(p, &indented);
+}
+
+/* Behind "Call Trace:" a line may have several frames. */
+static void take_items(struct printed_log *p, const struct nmibt_log_text *line)
+{
+	struct nmibt_flowed flowed;
+	struct nmibt_str item;
+
+	if ((!p->is_in_trace && !nmibt_str_starts(line->text, "Call Trace: ")) ||
+	    !nmibt_flowed_begin(&flowed, p->image->arch, line->text)) {
+		take_text(p, line, line->text);
+		return;
+	}
+	p->log->mended.split++;
+	while (nmibt_flowed_next(&flowed, &item))
+		take_text(p, line, item);
+}
+
 /* False: the work is to be stopped. */
 static bool take_line(void *arg, const struct nmibt_log_text *line)
 {
@@ -226,6 +252,7 @@ static bool take_line(void *arg, const struct nmibt_log_text *line)
 		p->is_interrupted = true;
 		return false;
 	}
+	p->log->mended.split += line->is_glued;
 	/* In the place of "<IRQ>" a program that takes it for HTML leaves nothing. */
 	if (is_beside_log(p, line) || (p->is_in_trace && !line->text.len))
 		return true;
@@ -245,9 +272,7 @@ static bool take_line(void *arg, const struct nmibt_log_text *line)
 	if (prefix->has_time)
 		p->ns = prefix->ns;
 	p->has_times |= prefix->has_time;
-	struct nmibt_log_text indented = *line;
-	indented.text = indent(p, line->text);
-	split(p, &indented);
+	take_items(p, line);
 	return true;
 }
 
@@ -308,7 +333,7 @@ void nmibt_describe_mended(const struct nmibt_log_source *log, char *why)
 		 "lines may be of several CPUs"},
 		{log->mended.joined, "second half of a broken line joined",
 		 "second halves of broken lines joined"},
-		{log->mended.split, "line has two messages", "lines have two messages"},
+		{log->mended.split, "line has several messages", "lines have several messages"},
 		{log->mended.repeated, "line is printed again", "lines are printed again"},
 		{log->mended.inlined, "line of an inlined function left out",
 		 "lines of inlined functions left out"},

@@ -212,7 +212,7 @@ struct nmibt_log_mended {
 	uint64_t moved; /* mixed with those of other CPUs */
 	uint64_t doubtful; /* that may be of several CPUs, and are shown with each */
 	uint64_t joined; /* second halves of lines that a mail program broke */
-	uint64_t split; /* with two messages in one */
+	uint64_t split; /* with several messages in one */
 	uint64_t repeated; /* left out: replayed, or the beginning of one that is */
 	uint64_t inlined; /* left out: a program that names lines added them */
 	uint64_t unstamped; /* left out: without what stands before other lines */

@@ -87,9 +87,11 @@ static size_t count_hex(struct nmibt_str s)
 	return nr;
 }
 
-/* "0f", "<0f>", "(e5932000)": what is in the code that runs */
+/* "0f", "<0f>", "(e5932000)": what is in the code that runs; ">" is where the pager of journalctl cuts a line */
 static bool is_code(struct nmibt_str word)
 {
+	if (nmibt_str_is(word, ">"))
+		return true;
 	if (word.len > 2 &&
 	    ((*word.s == '<' && ends(word, ">")) || (*word.s == '(' && ends(word, ")"))))
 		word = (struct nmibt_str){word.s + 1, word.len - 2};
@@ -211,8 +213,11 @@ static bool has_digit(struct nmibt_str s)
  * dump_stack_print_info(), 3.10 to 6.16 */
 static bool is_cpu_line(const struct halves *h)
 {
-	if (h->a.kind != NMIBT_PRINT_CPU || !nmibt_str_holds(h->first, " PID: ") ||
-	    h->both.kind != NMIBT_PRINT_CPU)
+	if (h->both.kind != NMIBT_PRINT_CPU || !nmibt_str_starts(h->first, "CPU: "))
+		return false;
+	if (nmibt_str_starts(h->second, "PID: "))
+		return h->first.s[h->first.len - 1] != ':' && h->both.has_task;
+	if (h->a.kind != NMIBT_PRINT_CPU || !nmibt_str_holds(h->first, " PID: "))
 		return false;
 	if (h->a.release.len)
 		return is_one_word(h->second) && nmibt_str_starts(h->second, "PREEMPT");
@@ -282,13 +287,16 @@ static bool is_behind_frame(const struct halves *h)
 	return are_all(h->second, is_of_place) && is_any(h->second, is_place);
 }
 
-/* " f dir/file.c:12" and "[inline]"; " f" and "dir/file.c:12 [inline]" */
+/* " f dir/file.c:12" and "[inline]"; " f" and "dir/file.c:12 [inline]"; " f dir/file.c:12 [inline]" and the place of the
+ * call */
 static bool is_inlined(const struct halves *h)
 {
 	struct nmibt_str rest = h->first, name, place, more;
 
 	if (h->a.has_frame)
 		return false;
+	if (ends(h->first, " [inline]"))
+		return is_one_word(h->second) && is_place(h->second);
 	nmibt_skip(&rest, "RIP: 0010:");
 	nmibt_skip_to(&rest, " skipped: idling at ");
 	if (!next_word(&rest, &name) || !ends(h->second, "[inline]"))
