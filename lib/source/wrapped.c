@@ -396,7 +396,7 @@ static bool joins_to_nothing(struct nmibt_wrapped *w, struct nmibt_str second)
 {
 	struct nmibt_printed p;
 
-	if (!w->held.prefix.has_time || second.len + 2 > MOST_COLUMNS)
+	if (!w->held.prefix.is_stamped || w->held.prefix.is_bare || second.len + 2 > MOST_COLUMNS)
 		return false;
 	memcpy(w->text + 1, second.s, second.len);
 	w->held.text = (struct nmibt_str){w->text, second.len + 1};
