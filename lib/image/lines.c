@@ -189,6 +189,41 @@ static void strip_sequences(struct nmibt_lines *l, struct nmibt_str *line)
 	*line = (struct nmibt_str){l->plain, len};
 }
 
+/* The byte that an entity of HTML at the beginning of s stands for; 0: there is none. */
+static char take_entity(struct nmibt_str *s)
+{
+	static const struct {
+		const char *name;
+		char byte;
+	} entities[] = {
+		{"&lt;", '<'}, {"&gt;", '>'}, {"&amp;", '&'}, {"&quot;", '"'}, {"&#39;", '\''},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(entities); i++) {
+		if (nmibt_skip(s, entities[i].name))
+			return entities[i].byte;
+	}
+	return 0;
+}
+
+/* "[&lt;c0101234&gt;] (f) from": laboratories mail logs as their pages have them. The kernel prints nothing like that. */
+static void decode_entities(struct nmibt_lines *l, struct nmibt_str *line)
+{
+	struct nmibt_str rest = *line;
+	size_t len = 0;
+
+	while (rest.len) {
+		char byte = *rest.s == '&' ? take_entity(&rest) : 0;
+
+		if (!byte) {
+			byte = *rest.s;
+			rest = (struct nmibt_str){rest.s + 1, rest.len - 1};
+		}
+		l->plain[len++] = byte;
+	}
+	*line = (struct nmibt_str){l->plain, len};
+}
+
 /* Ends of lines: CR LF, CR CR LF, and "^M", as some tools write a CR; a tab that was pasted behind the text. A console
  * that lost power leaves zeros. */
 static void strip(struct nmibt_lines *l, struct nmibt_str *line)
@@ -201,6 +236,8 @@ static void strip(struct nmibt_lines *l, struct nmibt_str *line)
 		*line = (struct nmibt_str){line->s + 1, line->len - 1};
 	if (line->len && memchr(line->s, ESC, line->len))
 		strip_sequences(l, line);
+	if (line->len && memchr(line->s, '&', line->len))
+		decode_entities(l, line);
 }
 
 /* The bytes of a space that is not to be broken, in UTF-8 or, behind ASCII, in Latin-1; 0: there is none. */
