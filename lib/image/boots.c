@@ -179,12 +179,21 @@ static bool is_command_line(struct nmibt_str text)
 	       nmibt_str_starts(text, "Kernel command line: ");
 }
 
+/* "CPU: 1 PID: 90 Comm: name ...": lib/dump_stack.c: dump_stack_print_info(), 3.10 to 6.12. Where several CPUs are
+ * stopped, or sysrq asks them, no other line may be known. */
+static bool is_first_of_trace(struct nmibt_str text)
+{
+	return nmibt_str_starts(text, "CPU: ") && nmibt_str_holds(text, " PID: ") &&
+	       nmibt_str_holds(text, " Comm: ");
+}
+
 static void take_words(struct finder *f, const struct nmibt_text_line *line)
 {
 	struct nmibt_str release;
 
 	if (may_be_words(*line->text.s))
 		take_rank(f, line->text);
+	f->boots->nr_recognised += *line->text.s == 'C' && is_first_of_trace(line->text);
 	if (!f->boot->is_of_several_archs)
 		take_arch(f->boot, line->text);
 	if (*line->text.s == 'L' && read_banner(line->text, &release)) {
