@@ -479,6 +479,8 @@ static bool is_of_margin(struct nmibt_str line)
 		"NMI backtrace for cpu ",
 		"Sending NMI from CPU ",
 		"sending NMI to all CPUs",
+		"sysrq: Show backtrace of all active CPUs",
+		"sysrq: CPU",
 		"Call Trace:",
 		"Call trace:",
 		"Hardware name: ",
@@ -500,7 +502,8 @@ void nmibt_unindent(struct nmibt_wrapping *state, struct nmibt_str *line)
 {
 	struct nmibt_str text = *line;
 
-	nmibt_skip_spaces(&text);
+	while (text.len && (*text.s == ' ' || *text.s == '\t'))
+		text = (struct nmibt_str){text.s + 1, text.len - 1};
 	size_t spaces = line->len - text.len;
 	if (!text.len || (!spaces && !state->indent))
 		return;

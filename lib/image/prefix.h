@@ -30,7 +30,7 @@ bool nmibt_take_wrapping(struct nmibt_wrapping *state, struct nmibt_str *line,
 			 struct nmibt_log_prefix *ret);
 
 /*
- * Skips the spaces by which someone indented a whole text that has no times. Lines with which the kernel begins no
+ * Skips the spaces and tabs by which someone indented a whole text that has no times. Lines with which the kernel begins no
  * line but at its margin tell how many these are, until a line has less.
  */
 void nmibt_unindent(struct nmibt_wrapping *state, struct nmibt_str *line);
