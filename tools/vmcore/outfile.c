@@ -53,8 +53,7 @@ bool outfile_write(struct outfile *out, const char *data, size_t len)
 	return write_all(out->fd, data, len);
 }
 
-/* The new name is on the disk only when its folder is. */
-static bool sync_folder(const char *path)
+bool sync_folder(const char *path)
 {
 	char *copy = strdup(path);
 

@@ -24,6 +24,8 @@ bool outfile_commit(struct outfile *out);
 /* Removes what was written, unless it was committed. */
 void outfile_close(struct outfile *out);
 
+/* A new name is on the disk only when its folder is: puts that of path there. False: errno says why. */
+bool sync_folder(const char *path);
 /* Writes all len bytes. False: errno says why. */
 bool write_all(int fd, const char *data, size_t len);
 
