@@ -2,17 +2,12 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <nmibt/extract.h>
 #include <nmibt/json.h>
 
 #include "extract.h"
-#include "vmcore/outfile.h"
-
-#define CHUNK 16384
+#include "newfile.h"
 
 /* --------------------------------------------------------------- what reports say */
 
@@ -78,78 +73,128 @@ static struct nmibt_error *read_other_sources(struct nmibt_extract *extract)
 	return err;
 }
 
-/* *ret_same: the extract tells what the dump tells. */
-static struct nmibt_error *read_for_extract(struct nmibt_extract *extract, uint64_t of_dump,
-					    bool *ret_same)
+static struct nmibt_error *found_by_search(struct nmibt_error *err)
 {
-	struct nmibt_report *report;
-	uint64_t of_extract = 0;
-
-	*ret_same = false;
-	struct nmibt_error *err = nmibt_extract_report(extract, NMIBT_SOURCE_AUTO, &report);
-	if (err && nmibt_error_code(err) != NMIBT_ERR_NOMEM) {
-		nmibt_error_destroy(err);
-		return nmibt_error_create(
-			NMIBT_ERR_UNUSABLE,
-			"no extract: what the dump tells was found by a search of "
-			"all its memory, which an extract does not have");
-	}
-	if (err)
+	if (nmibt_error_code(err) == NMIBT_ERR_NOMEM)
 		return err;
-	err = render_all(report, &of_extract);
-	nmibt_report_close(report);
-	*ret_same = of_extract == of_dump;
-	return err ? err : read_other_sources(extract);
+	nmibt_error_destroy(err);
+	return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+				  "no extract: what the dump tells was found by a search of "
+				  "all its memory, which an extract does not have");
 }
 
 /* -------------------------------------------------------------------- the extract */
 
-static struct nmibt_error *write_it(struct nmibt_extract *extract, const char *dump,
-				    const struct extract_options *options, nmibt_write_fn write,
-				    void *ctx, int *code)
-{
-	bool is_whole;
+struct making {
+	const char *dump; /* its name, for messages */
+	const struct extract_options *options;
+	const struct extract_output *output;
+	struct nmibt_extract *extract;
+	struct nmibt_report *report; /* that a reader of the extract will make */
+	uint64_t hash; /* of what it prints */
+	int code;
+};
 
-	if (!options->path)
-		return nmibt_extract_list(extract, write, ctx);
-	struct nmibt_error *err = nmibt_extract_write(extract, write, ctx, &is_whole);
-	if (!err && !is_whole) {
-		fprintf(stderr,
-			"nmibt: %s: the extract lacks something: its format has no room for all of "
-			"the log\n",
-			dump);
-		*code = 3;
+static void say_less(struct making *m, const char *what)
+{
+	fprintf(stderr, "nmibt: %s: the extract %s\n", m->dump, what);
+	m->code = 3;
+}
+
+static struct nmibt_error *read_for_extract(struct making *m, uint64_t of_dump)
+{
+	struct nmibt_error *err = nmibt_extract_report(m->extract, NMIBT_SOURCE_AUTO, &m->report);
+
+	if (err)
+		return found_by_search(err);
+	err = render_all(m->report, &m->hash);
+	if (err)
+		return err;
+	if (m->hash != of_dump)
+		say_less(m, "tells less than the dump: all memory was searched for a part of what "
+			    "the dump tells, which an extract has no room for");
+	return read_other_sources(m->extract);
+}
+
+static struct nmibt_error *compare(const struct making *m, const struct nmibt_report *again)
+{
+	uint64_t hash = 0;
+	struct nmibt_error *err;
+
+	if (m->options->redact)
+		return nmibt_extract_compare(m->report, again);
+	err = render_all(again, &hash);
+	if (err || hash == m->hash)
+		return err;
+	return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+				  "no extract: it does not tell what the dump tells; this is an "
+				  "error of nmibt");
+}
+
+/* What was written is read once more, as whoever gets it will read it. */
+static struct nmibt_error *check(const struct making *m)
+{
+	static const char *const paths[] = {"the extract"};
+	const struct nmibt_input_options options = {
+		.size = sizeof(options), .fds = &m->output->fd, .may_crash = false};
+	struct nmibt_input *input;
+	struct nmibt_report *again;
+	struct nmibt_error *err = nmibt_input_open(paths, 1, &options, &input);
+
+	if (err)
+		return err;
+	err = nmibt_report_open(input, 0, NULL, &again);
+	if (!err) {
+		err = compare(m, again);
+		nmibt_report_close(again);
 	}
+	nmibt_input_close(input);
 	return err;
 }
 
-struct nmibt_error *extract_make(const struct nmibt_report *report, const char *dump,
-				 const struct extract_options *options, nmibt_write_fn write,
-				 void *ctx, int *ret_code)
+static struct nmibt_error *write_it(struct making *m)
 {
-	struct nmibt_extract *extract = NULL;
+	const struct extract_output *output = m->output;
+	bool is_whole;
+
+	if (m->options->is_list)
+		return nmibt_extract_list(m->extract, m->options->each, output->write, output->ctx);
+	struct nmibt_error *err =
+		nmibt_extract_write(m->extract, output->write, output->ctx, &is_whole);
+	if (err)
+		return err;
+	/* A part of the log may be missing, so that it tells less. */
+	if (!is_whole)
+		say_less(m, "lacks something: its format has no room for all of the log");
+	fflush(stdout);
+	return is_whole ? check(m) : NULL;
+}
+
+static struct nmibt_error *make(struct making *m, uint64_t of_dump)
+{
+	struct nmibt_error *err = read_for_extract(m, of_dump);
+
+	if (!err && m->options->redact)
+		err = nmibt_extract_redact(m->extract);
+	return err ? err : write_it(m);
+}
+
+struct nmibt_error *extract_make(const struct nmibt_report *report, const char *dump,
+				 const struct extract_options *options,
+				 const struct extract_output *output, int *ret_code)
+{
+	struct making m = {.dump = dump, .options = options, .output = output};
 	uint64_t of_dump = 0;
-	bool same = true;
 	/* First of all, because it shows which tables of the kernel can't be read. */
 	struct nmibt_error *err = render_all(report, &of_dump);
 
-	*ret_code = 0;
 	if (!err)
-		err = nmibt_extract_new(report, &extract);
+		err = nmibt_extract_new(report, &m.extract);
 	if (!err)
-		err = read_for_extract(extract, of_dump, &same);
-	if (!err && !same) {
-		fprintf(stderr,
-			"nmibt: %s: the extract tells less than the dump: all memory was searched "
-			"for a part of what the dump tells, which an extract has no room for\n",
-			dump);
-		*ret_code = 3;
-	}
-	if (!err && options->redact)
-		err = nmibt_extract_redact(extract);
-	if (!err)
-		err = write_it(extract, dump, options, write, ctx, ret_code);
-	nmibt_extract_close(extract);
+		err = make(&m, of_dump);
+	nmibt_report_close(m.report);
+	nmibt_extract_close(m.extract);
+	*ret_code = m.code;
 	return err;
 }
 
@@ -157,47 +202,27 @@ struct nmibt_error *extract_make(const struct nmibt_report *report, const char *
 
 static bool complain(const char *path)
 {
-	fprintf(stderr, "nmibt: %s: the extract can't be written: %m\n", path);
+	if (errno == EEXIST)
+		fprintf(stderr,
+			"nmibt: %s: the extract is not written over what is there: remove it, or "
+			"name another file\n",
+			path);
+	else
+		fprintf(stderr, "nmibt: %s: the extract can't be written: %m\n", path);
 	return false;
 }
 
-/* Who takes the two names for each other must not lose the dump. */
-static bool is_there(const char *path)
+bool extract_open_file(struct newfile *file, const char *path)
 {
-	struct stat st;
-
-	if (lstat(path, &st) && errno == ENOENT)
-		return false;
-	fprintf(stderr,
-		"nmibt: %s: the extract is not written over what is there: remove it, or name "
-		"another file\n",
-		path);
-	return true;
+	return newfile_open(file, path) || complain(path);
 }
 
-bool extract_open_file(struct outfile *file, const char *path)
+bool extract_copy(struct newfile *file, int fd)
 {
-	*file = (struct outfile){.fd = -1};
-	if (is_there(path))
-		return false;
-	return outfile_open(file, path) || complain(path);
+	return newfile_copy(file, fd) || complain(file->path);
 }
 
-bool extract_copy(struct outfile *file, int fd)
+bool extract_commit_file(struct newfile *file)
 {
-	char bytes[CHUNK];
-	ssize_t len;
-
-	for (off_t at = 0; (len = pread(fd, bytes, sizeof(bytes), at)) > 0; at += len) {
-		if (!outfile_write(file, bytes, len))
-			return complain(file->path);
-	}
-	return !len || complain(file->path);
-}
-
-bool extract_commit_file(struct outfile *file)
-{
-	if (is_there(file->path))
-		return false;
-	return outfile_commit(file) || complain(file->path);
+	return newfile_commit(file) || complain(file->path);
 }

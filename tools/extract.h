@@ -8,23 +8,32 @@
 #include <nmibt/nmibt.h>
 
 struct extract_options {
-	const char *path; /* of the extract; NULL: its contents are listed on standard output */
+	const char *path; /* of the extract; NULL: there is none */
+	bool is_list; /* its contents are listed, and it is not written */
+	bool each; /* each thing is */
 	bool redact;
 };
 
-/* Writes the extract of the dump that report is of, or the list. *ret_code: as that of nmibt. dump is
- * its name, for messages. */
+/* Where the extract or the list goes, and where it can be read again. */
+struct extract_output {
+	nmibt_write_fn write;
+	void *ctx;
+	int fd;
+};
+
+/* Writes the extract of the dump that report is of, or the list. Of the extract a report is made and
+ * compared with that of the dump. *ret_code: as that of nmibt. dump is its name, for messages. */
 struct nmibt_error *extract_make(const struct nmibt_report *report, const char *dump,
-				 const struct extract_options *options, nmibt_write_fn write,
-				 void *ctx, int *ret_code);
+				 const struct extract_options *options,
+				 const struct extract_output *output, int *ret_code);
 
 /* The file of the extract, which is there as a whole or not at all. */
-struct outfile;
+struct newfile;
 /* False: it can't be written, which was said. Nothing that is there is written over. */
-bool extract_open_file(struct outfile *file, const char *path);
+bool extract_open_file(struct newfile *file, const char *path);
 /* Writes what is in fd. */
-bool extract_copy(struct outfile *file, int fd);
+bool extract_copy(struct newfile *file, int fd);
 /* False: it can't be written, which was said. */
-bool extract_commit_file(struct outfile *file);
+bool extract_commit_file(struct newfile *file);
 
 #endif /* EXTRACT_H */

@@ -20,9 +20,9 @@
 #include "batch.h"
 #include "debugfiles.h"
 #include "extract.h"
+#include "newfile.h"
 #include "sandbox.h"
 #include "standard-input.h"
-#include "vmcore/outfile.h"
 
 #define USAGE                                                                                      \
 	"usage: nmibt [OPTION]... VMCORE [PART]...\n"                                              \
@@ -65,7 +65,7 @@ static const char help[] = USAGE
 	"new\n"
 	"                       file OUT, of which nmibt makes the same report; with --list say "
 	"what\n"
-	"                       that is\n"
+	"                       that is, with -v each piece\n"
 	"      --redact         with --extract: replace names of tasks and of the host, unknown "
 	"lines\n"
 	"                       of the log, and registers of user mode; nmibt(1) has its limits\n"
@@ -98,7 +98,7 @@ struct arguments {
 	bool list; /* what --crash can choose is wanted, and no report */
 	bool is_extract; /* an extract is wanted, and no report */
 	struct extract_options extract;
-	struct outfile extract_file;
+	struct newfile extract_file;
 	struct nmibt_debuginfo_options debuginfo;
 	bool use_debuginfo;
 	bool unlocked;
@@ -288,6 +288,8 @@ static int parse(int argc, char **argv, struct arguments *args)
 	args->use_debuginfo = args->render.lines;
 	args->paths = (const char *const *)argv + optind;
 	args->nr_paths = argc - optind;
+	args->extract.is_list = args->list;
+	args->extract.each = args->render.verbose;
 	if (args->is_extract && !args->list && args->nr_paths) {
 		args->extract.path = *args->paths++;
 		args->nr_paths--;
@@ -443,12 +445,17 @@ static int print_input(struct nmibt_input *input, struct arguments *args)
 /* There is no child. */
 static bool write_file(void *ctx, const char *data, size_t len)
 {
-	return outfile_write(ctx, data, len);
+	return newfile_write(ctx, data, len);
 }
 
 static int extract_input(struct nmibt_input *input, struct arguments *args, bool is_child)
 {
 	bool is_file = args->extract.path && !is_child;
+	const struct extract_output output = {
+		.write = is_file ? write_file : write_out,
+		.ctx = &args->extract_file,
+		.fd = is_file ? args->extract_file.fd : STDOUT_FILENO,
+	};
 	struct nmibt_debuginfo *info;
 	struct nmibt_report *report;
 	int code;
@@ -456,8 +463,7 @@ static int extract_input(struct nmibt_input *input, struct arguments *args, bool
 	struct nmibt_error *err = open_and_remark(input, args, &info, &report);
 	if (err)
 		return fail(args, err);
-	err = extract_make(report, args->paths[0], &args->extract, is_file ? write_file : write_out,
-			   &args->extract_file, &code);
+	err = extract_make(report, args->paths[0], &args->extract, &output, &code);
 	nmibt_report_close(report);
 	return err ? fail(args, err) : code;
 }
@@ -631,14 +637,14 @@ static int print_dump(struct arguments *args)
 
 static int write_extract(struct arguments *args)
 {
-	struct outfile *file = &args->extract_file;
+	struct newfile *file = &args->extract_file;
 
 	if (!extract_open_file(file, args->extract.path))
 		return 4;
 	int code = print_dump(args);
 	if ((!code || code == 3) && !extract_commit_file(file))
 		code = 4;
-	outfile_close(file);
+	newfile_close(file);
 	return code;
 }
 

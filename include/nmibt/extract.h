@@ -31,15 +31,20 @@ struct nmibt_error *nmibt_extract_report(struct nmibt_extract *extract, enum nmi
 					 struct nmibt_report **ret);
 
 /* From now on: names of tasks, the host's name, what looks like an address of mail, registers of user
- * mode and words that point into no kernel are replaced, as docs/pstore-format.md says. */
+ * mode and words that point into no kernel are replaced, as docs/extract.md says. */
 struct nmibt_error *nmibt_extract_redact(struct nmibt_extract *extract);
 
-/* Writes a line for each thing that nmibt_extract_write() would write. */
-struct nmibt_error *nmibt_extract_list(struct nmibt_extract *extract, nmibt_write_fn write,
-				       void *ctx);
+/* Says what nmibt_extract_write() would write: a line for each kind of thing, or for each thing. */
+struct nmibt_error *nmibt_extract_list(struct nmibt_extract *extract, bool each,
+				       nmibt_write_fn write, void *ctx);
 /* Writes the extract, once. *ret_is_whole: a file of this format had room for everything. */
 struct nmibt_error *nmibt_extract_write(struct nmibt_extract *extract, nmibt_write_fn write,
 					void *ctx, bool *ret_is_whole);
+/* Compares what two reports say: that of the dump, and that of its redacted extract, which was opened again.
+ * UNUSABLE, and what differs, where they don't say the same of CPUs, stacks, groups, the panic, and all that
+ * follows from these. */
+struct nmibt_error *nmibt_extract_compare(const struct nmibt_report *dump,
+					  const struct nmibt_report *extract);
 
 #ifdef __cplusplus
 }

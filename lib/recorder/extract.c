@@ -75,7 +75,7 @@ struct nmibt_error *nmibt_extract_open_again(const struct nmibt_extract *extract
 }
 
 /* The log may be what people want, even if the report has no use for it. */
-struct nmibt_error *nmibt_extract_read_log(struct nmibt_kernel *kernel)
+struct nmibt_error *nmibt_extract_read_log(struct nmibt_kernel *kernel, uint64_t *ret_nr)
 {
 	struct nmibt_log_record record;
 	struct nmibt_log *log;
@@ -84,8 +84,8 @@ struct nmibt_error *nmibt_extract_read_log(struct nmibt_kernel *kernel)
 	if (err && err->code == NMIBT_ERR_NOMEM)
 		return err;
 	nmibt_error_destroy(err);
-	while (!err && nmibt_log_next(log, &record))
-		;
+	for (*ret_nr = 0; !err && nmibt_log_next(log, &record);)
+		*ret_nr += !record.is_end;
 	if (!err)
 		nmibt_log_close(log);
 	return NULL;
@@ -95,12 +95,13 @@ struct nmibt_error *nmibt_extract_report(struct nmibt_extract *extract, enum nmi
 					 struct nmibt_report **ret)
 {
 	struct nmibt_report *report;
+	uint64_t nr_records;
 	struct nmibt_error *err = nmibt_report_make(&extract->note.image, source, &report);
 
 	if (err)
 		return err;
 	if (source == NMIBT_SOURCE_AUTO)
-		err = nmibt_extract_read_log(report->kernel);
+		err = nmibt_extract_read_log(report->kernel, &nr_records);
 	if (err) {
 		nmibt_report_close(report);
 		return err;
@@ -224,23 +225,55 @@ void nmibt_extract_mark_done(const struct nmibt_extract *extract, uint64_t paddr
 		memset(piece->is_done + (paddr - piece->start), true, len);
 }
 
-bool nmibt_extract_note(const struct nmibt_extract *extract, unsigned int cpu, size_t offset,
-			uint64_t *ret)
+char *nmibt_extract_next(const struct nmibt_extract *extract, uint64_t *paddr, uint64_t end,
+			 size_t *ret_len)
+{
+	size_t low = 0, high = extract->nr_pieces;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		const struct extract_piece *piece = &extract->pieces[middle];
+
+		if (piece->start + piece->len <= *paddr)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	const struct extract_piece *piece = &extract->pieces[low];
+	if (low == extract->nr_pieces || piece->start >= end)
+		return NULL;
+	if (piece->start > *paddr)
+		*paddr = piece->start;
+	uint64_t piece_end = piece->start + piece->len;
+	*ret_len = (piece_end < end ? piece_end : end) - *paddr;
+	return piece->bytes + (*paddr - piece->start);
+}
+
+uint64_t nmibt_extract_slot(const struct nmibt_extract *extract, unsigned int cpu)
 {
 	const struct nmibt_sources *sources = extract->report->sources;
+	uint64_t paddr = sources->has_capture && cpu < sources->capture.desc.nr_slots
+				 ? sources->capture.slots[cpu]
+				 : 0;
+
+	return paddr == NMI_CAPTURE_NO_MEMORY ? 0 : paddr;
+}
+
+bool nmibt_extract_note(const struct nmibt_extract *extract, enum note_place place,
+			unsigned int cpu, size_t offset, uint64_t *ret)
+{
 	struct nmibt_kernel *kernel = extract->report->kernel;
 	size_t head = offsetof(struct nmi_capture_slot, regs);
-	uint64_t slot_paddr = sources->has_capture ? sources->capture.slots[cpu] : 0, vaddr;
+	uint64_t slot_paddr = nmibt_extract_slot(extract, cpu), vaddr;
 	struct nmi_capture_slot slot = {0};
 
-	if (slot_paddr && slot_paddr != NMI_CAPTURE_NO_MEMORY &&
-	    nmibt_read_phys(kernel->image, slot_paddr, &slot, head) == NMIBT_READ_OK &&
-	    slot.note_paddr) {
-		*ret = slot.note_paddr + offset;
-		return true;
-	}
-	return nmibt_percpu_note(kernel, cpu, &vaddr) &&
-	       nmibt_kernel_to_phys(kernel, vaddr + offset, ret);
+	if (place == NOTE_BY_KERNEL)
+		return nmibt_percpu_note(kernel, cpu, &vaddr) &&
+		       nmibt_kernel_to_phys(kernel, vaddr + offset, ret);
+	if (!slot_paddr || nmibt_read_phys(kernel->image, slot_paddr, &slot, head) != NMIBT_READ_OK)
+		return false;
+	*ret = slot.note_paddr + offset;
+	return slot.note_paddr;
 }
 
 static enum nmibt_read read_pieces(void *ctx, uint64_t paddr, void *buf, size_t len)

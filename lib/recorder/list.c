@@ -1,16 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Says what is in an extract: ranges of memory with what they are, and how many answers. */
-#include <stdarg.h>
+/* Says what is in an extract: how much of each kind of thing, or also where each piece of memory is. */
 #include <stddef.h>
 
 #include "recorder/extract.h"
 
-#define WHAT_LEN 48
+enum thing { LOG, CAPTURE, SLOT, TRACE, NOTE, OTHER, NR_THINGS };
+
+/* of_cpus: there is one of each CPU. */
+static const struct {
+	const char *what, *unit;
+	bool of_cpus;
+} things[NR_THINGS] = {
+	[LOG] = {"the kernel's log", "records", false},
+	[CAPTURE] = {"the capture's descriptor and its table", "", false},
+	[SLOT] = {"headers of slots: registers, names of tasks", "CPUs", true},
+	[TRACE] = {"backtraces in slots", "CPUs", true},
+	[NOTE] = {"crash notes: registers at the stop", "CPUs", true},
+	[OTHER] = {"variables and page tables of the kernel", "", false},
+};
 
 /* Memory that is known to be something. */
 struct region {
 	struct span span;
-	char what[WHAT_LEN];
+	enum thing thing;
+	unsigned int cpu;
 };
 
 struct listing {
@@ -19,27 +32,23 @@ struct listing {
 		*regions; /* sorted by their beginnings; the later of two that overlap counts */
 	size_t nr;
 	FILE *out;
+	bool each; /* piece of memory is listed */
 	uint64_t bytes;
+	/* of each kind of thing */
+	uint64_t bytes_of[NR_THINGS], nr_of[NR_THINGS];
+	bool *is_counted; /* NR_THINGS for each CPU */
 };
 
 static struct nmibt_error *add_region(struct listing *l, uint64_t start, uint64_t len,
-				      const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
-
-static struct nmibt_error *add_region(struct listing *l, uint64_t start, uint64_t len,
-				      const char *format, ...)
+				      enum thing thing, unsigned int cpu)
 {
 	struct region *regions = nmibt_make_room(l->regions, l->nr, sizeof(*regions));
-	va_list ap;
 
 	if (!regions)
 		return nmibt_error_nomem();
 	l->regions = regions;
-	struct region *region = &regions[l->nr++];
-	*region = (struct region){.span = {start, start + len}};
-	va_start(ap, format);
-	vsnprintf(region->what, sizeof(region->what), format, ap);
-	va_end(ap);
+	l->regions[l->nr++] =
+		(struct region){.span = {start, start + len}, .thing = thing, .cpu = cpu};
 	return NULL;
 }
 
@@ -56,10 +65,10 @@ static struct nmibt_error *add_log(struct listing *l)
 	if (err)
 		return err;
 	note.now->nr = 0; /* of opening */
-	err = nmibt_extract_read_log(kernel);
+	err = nmibt_extract_read_log(kernel, &l->nr_of[LOG]);
 	for (size_t i = 0; i < note.now->nr && !err; i++)
 		err = add_region(l, note.now->v[i].start, note.now->v[i].end - note.now->v[i].start,
-				 "the log, and what leads to it");
+				 LOG, 0);
 	nmibt_kernel_close(kernel);
 	nmibt_memory_note_close(&note);
 	return err;
@@ -75,13 +84,11 @@ static struct nmibt_error *add_slot(struct listing *l, unsigned int cpu, uint64_
 	if (!paddr || paddr == NMI_CAPTURE_NO_MEMORY ||
 	    nmibt_read_phys(image, paddr, &slot, head) != NMIBT_READ_OK)
 		return NULL;
-	err = add_region(l, paddr, sizeof(slot), "the slot of CPU %u", cpu);
+	err = add_region(l, paddr, sizeof(slot), SLOT, cpu);
 	if (!err)
-		err = add_region(l, paddr + slot.text_off, slot.text_size, "the text of CPU %u",
-				 cpu);
+		err = add_region(l, paddr + slot.text_off, slot.text_size, TRACE, cpu);
 	if (!err)
-		err = add_region(l, paddr + slot.nested_off, slot.nested_size,
-				 "the nested text of CPU %u", cpu);
+		err = add_region(l, paddr + slot.nested_off, slot.nested_size, TRACE, cpu);
 	return err;
 }
 
@@ -92,12 +99,26 @@ static struct nmibt_error *add_capture(struct listing *l)
 
 	if (!l->extract->report->sources->has_capture)
 		return NULL;
-	err = add_region(l, capture->desc_paddr, sizeof(capture->desc), "the capture's descriptor");
+	err = add_region(l, capture->desc_paddr, sizeof(capture->desc), CAPTURE, 0);
 	if (!err)
 		err = add_region(l, capture->desc.table_paddr, capture->desc.nr_slots * 8ull,
-				 "the table of slots");
+				 CAPTURE, 0);
 	for (unsigned int i = 0; i < capture->desc.nr_slots && !err; i++)
 		err = add_slot(l, i, capture->slots[i]);
+	return err;
+}
+
+/* Each word, because pages of a note need not follow each other. */
+static struct nmibt_error *add_note(struct listing *l, enum note_place place, unsigned int cpu,
+				    size_t size)
+{
+	struct nmibt_error *err = NULL;
+	uint64_t paddr;
+
+	for (size_t at = 0; at < size && !err; at += 4) {
+		if (nmibt_extract_note(l->extract, place, cpu, at, &paddr))
+			err = add_region(l, paddr, 4, NOTE, cpu);
+	}
 	return err;
 }
 
@@ -106,14 +127,10 @@ static struct nmibt_error *add_crash_notes(struct listing *l)
 	const struct nmibt_report *report = l->extract->report;
 	size_t size = nmibt_note_size(report->kernel->image->arch);
 	struct nmibt_error *err = NULL;
-	uint64_t paddr;
 
-	/* Each word, because pages of a note need not follow each other. */
 	for (unsigned int i = 0; i < report->nr_cpus && !err; i++) {
-		for (size_t at = 0; at < size && !err; at += 4) {
-			if (nmibt_extract_note(l->extract, i, at, &paddr))
-				err = add_region(l, paddr, 4, "the crash note of CPU %u", i);
-		}
+		for (enum note_place place = 0; place < NR_NOTE_PLACES && !err; place++)
+			err = add_note(l, place, i, size);
 	}
 	return err;
 }
@@ -131,7 +148,7 @@ static int compare_regions(const void *a, const void *b)
 
 /* What is at addr, and *ret_end: up to where. The nearest region below it may have ended; the few
  * before that may be larger ones around it. */
-static const char *what_is(const struct listing *l, uint64_t addr, uint64_t *ret_end)
+static struct region what_is(const struct listing *l, uint64_t addr, uint64_t *ret_end)
 {
 	size_t low = 0, high = l->nr;
 
@@ -152,9 +169,26 @@ static const char *what_is(const struct listing *l, uint64_t addr, uint64_t *ret
 			continue;
 		if (region->span.end < *ret_end)
 			*ret_end = region->span.end;
-		return region->what;
+		return *region;
 	}
-	return "variables and page tables of the kernel";
+	return (struct region){.thing = OTHER};
+}
+
+static void count_piece(struct listing *l, const struct region *region, uint64_t at, uint64_t to)
+{
+	bool of_cpus = things[region->thing].of_cpus;
+	bool *is_counted = &l->is_counted[region->cpu * NR_THINGS + region->thing];
+
+	l->bytes_of[region->thing] += to - at;
+	l->nr_of[region->thing] += of_cpus && !*is_counted;
+	*is_counted = true;
+	if (!l->each)
+		return;
+	fprintf(l->out, "0x%-16" PRIx64 " %8" PRIu64 "  %s", at, to - at,
+		things[region->thing].what);
+	if (of_cpus)
+		fprintf(l->out, ", CPU %u", region->cpu);
+	putc('\n', l->out);
 }
 
 static void list_piece(struct listing *l, const struct extract_piece *piece)
@@ -163,16 +197,30 @@ static void list_piece(struct listing *l, const struct extract_piece *piece)
 
 	for (uint64_t at = piece->start; at < end; at = to) {
 		to = end;
-		const char *what = what_is(l, at, &to);
+		struct region region = what_is(l, at, &to);
 
 		/* As long as it is the same thing. */
 		for (uint64_t next = end; to < end; to = next, next = end) {
-			if (strcmp(what_is(l, to, &next), what))
+			struct region behind = what_is(l, to, &next);
+
+			if (behind.thing != region.thing || behind.cpu != region.cpu)
 				break;
 		}
-		fprintf(l->out, "memory    0x%-16" PRIx64 " %8" PRIu64 "  %s\n", at, to - at, what);
-		l->bytes += to - at;
+		count_piece(l, &region, at, to);
 	}
+}
+
+/* nr 0: they are not counted. */
+static void put_line(struct listing *l, const char *what, uint64_t nr, const char *unit,
+		     uint64_t bytes)
+{
+	char count[40] = "";
+
+	if (nr)
+		snprintf(count, sizeof(count), "%" PRIu64 " %s", nr, unit);
+	if (bytes)
+		fprintf(l->out, "%-48s %16s %9" PRIu64 "\n", what, count, bytes);
+	l->bytes += bytes;
 }
 
 /* The names of kinds of answers; NULL: they are no answers. */
@@ -196,56 +244,79 @@ static void list_answers(struct listing *l)
 		nr[item.kind]++;
 		bytes[item.kind] += item.data.len + 2 * sizeof(item.key);
 	}
-	for (size_t i = 0; i < NMIBT_ITEM_END; i++) {
-		if (!nr[i])
-			continue;
-		fprintf(l->out, "answers   %-18u %8" PRIu64 "  %s\n", nr[i], bytes[i],
-			answer_names[i] ?: "other answers");
-		l->bytes += bytes[i];
-	}
+	for (size_t i = 0; i < NMIBT_ITEM_END; i++)
+		put_line(l, answer_names[i] ?: "other answers", nr[i], "", bytes[i]);
 }
 
-static struct nmibt_error *list_all(struct listing *l)
+static struct nmibt_error *find_regions(struct listing *l)
 {
-	struct nmibt_extract *extract = l->extract;
-	size_t vmcoreinfo = extract->note.vmcoreinfo ? strlen(extract->note.vmcoreinfo) : 0;
 	struct nmibt_error *err = add_log(l);
 
 	if (!err)
 		err = add_crash_notes(l);
 	if (!err)
 		err = add_capture(l);
+	if (!err && l->nr)
+		qsort(l->regions, l->nr, sizeof(*l->regions), compare_regions);
+	return err;
+}
+
+static unsigned int count_lines(const char *text)
+{
+	unsigned int nr = 0;
+
+	for (; *text; text++)
+		nr += *text == '\n';
+	return nr;
+}
+
+static void put_end(const struct listing *l)
+{
+	fprintf(l->out, "%" PRIu64 " bytes in all, before they are compressed\n", l->bytes);
+	fputs(l->extract->is_redacted
+		      ? "What is known to be secret in them is replaced, byte by byte.\n"
+		      : "Names of tasks, the host's name and the log go out as they are; --redact "
+			"replaces what is secret.\n",
+	      l->out);
+	if (!l->each)
+		fputs("-v lists each piece of memory, too.\n", l->out);
+}
+
+static struct nmibt_error *list_all(struct listing *l)
+{
+	const struct nmibt_extract *extract = l->extract;
+	const char *vmcoreinfo = extract->note.vmcoreinfo ?: "";
+	struct nmibt_error *err = find_regions(l);
+
 	if (err)
 		return err;
-	if (l->nr)
-		qsort(l->regions, l->nr, sizeof(*l->regions), compare_regions);
-	fprintf(l->out, "%-10s%-18s %8s  %s\n", "what", "where, or how many", "bytes", "of what");
-	fprintf(l->out, "%-10s%-18s %8zu  %s\n", "text", "", vmcoreinfo, "lines of VMCOREINFO");
-	if (extract->notes)
-		fprintf(l->out, "%-10s%-18s %8zu  %s\n", "notes", "", extract->notes_len,
-			"registers of virtual CPUs");
-	list_answers(l);
 	for (size_t i = 0; i < extract->nr_pieces; i++)
 		list_piece(l, &extract->pieces[i]);
-	l->bytes += vmcoreinfo + extract->notes_len;
-	fprintf(l->out, "%" PRIu64 " bytes in all, before they are compressed%s\n", l->bytes,
-		extract->is_redacted ? "; what is secret in them is replaced" : "");
+	fprintf(l->out, "%s%-48s %16s %9s\n", l->each ? "\n" : "", "what would go out", "how many",
+		"bytes");
+	for (size_t i = 0; i < NR_THINGS; i++)
+		put_line(l, things[i].what, l->nr_of[i], things[i].unit, l->bytes_of[i]);
+	put_line(l, "registers of virtual CPUs", 0, "", extract->notes ? extract->notes_len : 0);
+	put_line(l, "lines of VMCOREINFO", count_lines(vmcoreinfo), "lines", strlen(vmcoreinfo));
+	list_answers(l);
+	put_end(l);
 	return NULL;
 }
 
-struct nmibt_error *nmibt_extract_list(struct nmibt_extract *extract, nmibt_write_fn write,
-				       void *ctx)
+struct nmibt_error *nmibt_extract_list(struct nmibt_extract *extract, bool each,
+				       nmibt_write_fn write, void *ctx)
 {
 	struct nmibt_output output = {.write = write, .ctx = ctx};
-	struct listing l = {.extract = extract};
+	struct listing l = {.extract = extract, .each = each};
 	struct nmibt_error *err = nmibt_extract_take(extract);
 
 	if (err)
 		return err;
-	l.out = nmibt_output_open(&output);
-	if (!l.out)
-		return nmibt_error_nomem();
-	err = nmibt_output_close(&output, l.out, list_all(&l));
+	l.is_counted = calloc(extract->report->nr_cpus + (size_t)NMIBT_MAX_CPUS,
+			      NR_THINGS * sizeof(*l.is_counted));
+	l.out = l.is_counted ? nmibt_output_open(&output) : NULL;
+	err = l.out ? nmibt_output_close(&output, l.out, list_all(&l)) : nmibt_error_nomem();
+	free(l.is_counted);
 	free(l.regions);
 	return err;
 }

@@ -83,6 +83,7 @@ struct cpu_place {
 	const struct nmibt_extract *extract;
 	unsigned int cpu;
 	uint64_t slot_paddr;
+	enum note_place note;
 };
 
 static char *place_in_slot(void *ctx, unsigned int i)
@@ -98,7 +99,8 @@ static char *place_in_note(void *ctx, unsigned int i)
 	const struct cpu_place *p = ctx;
 	uint64_t paddr;
 
-	return nmibt_extract_note(p->extract, p->cpu, NOTE_HEAD + PRSTATUS_REG + i * 8, &paddr)
+	return nmibt_extract_note(p->extract, p->note, p->cpu, NOTE_HEAD + PRSTATUS_REG + i * 8,
+				  &paddr)
 		       ? nmibt_extract_at(p->extract, paddr, 8)
 		       : NULL;
 }
@@ -139,28 +141,75 @@ static char *comm_in_slot(const struct nmibt_extract *extract, uint64_t slot_pad
 				NMI_CAPTURE_COMM_LEN);
 }
 
-static uint64_t slot_of(const struct nmibt_extract *extract, unsigned int cpu)
+static int32_t pid_in_slot(const struct nmibt_extract *extract, uint64_t slot_paddr)
 {
-	const struct nmibt_sources *sources = extract->report->sources;
+	const char *at = nmibt_extract_at(
+		extract, slot_paddr + offsetof(struct nmi_capture_slot, pid), sizeof(int32_t));
+	int32_t pid = -1;
 
-	return sources->has_capture && cpu < sources->capture.desc.nr_slots
-		       ? sources->capture.slots[cpu]
-		       : 0;
+	if (at)
+		memcpy(&pid, at, sizeof(pid));
+	return pid;
+}
+
+/* Only threads of the kernel begin in kthread() (kernel/kthread.c, 6.12), and nobody else can change their
+ * names. */
+static bool is_of_thread(const struct nmibt_stack *stack)
+{
+	for (size_t i = 0; i < stack->nr; i++) {
+		const struct nmibt_frame *frame = &stack->frames[i];
+
+		if (frame->reliable && !frame->module.len &&
+		    nmibt_str_is(frame->function, "kthread"))
+			return true;
+	}
+	return false;
+}
+
+static struct nmibt_error *add_thread(struct secrets *secrets, const struct nmibt_evidence *e)
+{
+	const struct nmibt_str comm = {e->task.comm, strnlen(e->task.comm, sizeof(e->task.comm))};
+
+	/* Drivers have names of their own for theirs, which may tell what the machine has. */
+	if (!e->task.known || !nmibt_is_kernel_thread(comm) || !is_of_thread(&e->stack))
+		return NULL;
+	return nmibt_secrets_add_thread(secrets, e->task.pid, comm);
+}
+
+static struct nmibt_error *collect_threads(const struct nmibt_report *report,
+					   struct secrets *secrets)
+{
+	struct nmibt_error *err = NULL;
+
+	for (unsigned int i = 0; i < report->nr_cpus && !err; i++) {
+		struct nmibt_cpu *cpu;
+
+		err = nmibt_report_cpu(report, i, &cpu);
+		if (err)
+			return err;
+		err = add_thread(secrets, &cpu->standing);
+		if (!err)
+			err = add_thread(secrets, &cpu->stop);
+		nmibt_cpu_close(cpu);
+	}
+	return err;
 }
 
 static struct nmibt_error *collect_of_cpu(struct nmibt_extract *extract, unsigned int cpu,
 					  struct secrets *secrets)
 {
-	const char *comm = comm_in_slot(extract, slot_of(extract, cpu));
+	uint64_t slot = nmibt_extract_slot(extract, cpu);
+	const char *comm = comm_in_slot(extract, slot);
 	char current[NMI_CAPTURE_COMM_LEN] = "";
 	struct nmibt_error *err = NULL;
 	int32_t pid;
 
 	if (comm)
-		err = nmibt_secrets_add_comm(secrets,
+		err = nmibt_secrets_add_comm(secrets, pid_in_slot(extract, slot),
 					     (struct nmibt_str){comm, NMI_CAPTURE_COMM_LEN});
 	if (!err && nmibt_current_task(extract->report->kernel, cpu, &pid, current))
-		err = nmibt_secrets_add_comm(secrets, (struct nmibt_str){current, sizeof(current)});
+		err = nmibt_secrets_add_comm(secrets, pid,
+					     (struct nmibt_str){current, sizeof(current)});
 	return err;
 }
 
@@ -173,8 +222,14 @@ static bool is_text(char c)
 	return byte == '\t' || (byte >= ' ' && byte != 0x7f && byte < 0xf5);
 }
 
+static bool ends_line(char c)
+{
+	return !c || c == '\n';
+}
+
 /* The next run of text in s, from *at on, without bytes that are done; is_done may be NULL. A level's
- * header, which is an SOH and a character, is none (include/linux/kern_levels.h, 6.12). */
+ * header, which is an SOH and a character, is none (include/linux/kern_levels.h, 6.12). Names of tasks may
+ * have any bytes but NUL, so that a run ends where a line ends. */
 static bool next_run(const char *s, const bool *is_done, size_t len, size_t *at,
 		     struct nmibt_str *ret)
 {
@@ -183,7 +238,7 @@ static bool next_run(const char *s, const bool *is_done, size_t len, size_t *at,
 	for (; i < len; i = end + 1) {
 		while (i < len && (!is_text(s[i]) || (is_done && is_done[i])))
 			i += s[i] == '\001' ? 2 : 1;
-		for (end = i; end < len && is_text(s[end]) && !(is_done && is_done[end]);)
+		for (end = i; end < len && !ends_line(s[end]) && !(is_done && is_done[end]);)
 			end++;
 		if (i >= len)
 			return false;
@@ -239,12 +294,16 @@ static struct nmibt_error *collect(struct nmibt_extract *extract, struct secrets
 {
 	struct nmibt_kernel *kernel = extract->report->kernel;
 	_cleanup_free_ char *host = nmibt_read_host(kernel);
-	struct nmibt_error *err = collect_of_texts(extract, kernel->image->arch, secrets);
+	struct nmibt_error *err = collect_threads(extract->report, secrets);
 
+	if (!err)
+		err = collect_of_texts(extract, kernel->image->arch, secrets);
 	if (!err)
 		err = collect_of_log(kernel, secrets);
 	if (!err && host)
 		err = nmibt_secrets_add_host(secrets, nmibt_str_of(host));
+	if (!err && kernel->vmcoreinfo.osrelease)
+		err = nmibt_secrets_add_release(secrets, kernel->vmcoreinfo.osrelease);
 	for (unsigned int i = 0; i < extract->report->nr_cpus && !err; i++)
 		err = collect_of_cpu(extract, i, secrets);
 	nmibt_secrets_sort(secrets);
@@ -321,6 +380,50 @@ static void scrub_host(const struct nmibt_extract *extract)
 	}
 }
 
+/* Replaces what is secret in lines of the kernel at [paddr, paddr + len). */
+static void scrub_lines(const struct nmibt_extract *extract, const struct secrets *secrets,
+			uint64_t paddr, uint64_t len)
+{
+	enum nmibt_arch arch = extract->report->kernel->image->arch;
+	uint64_t end = paddr + len;
+	struct nmibt_str run;
+	size_t part;
+	char *bytes;
+
+	for (; (bytes = nmibt_extract_next(extract, &paddr, end, &part)); paddr += part) {
+		for (size_t at = 0; next_run(bytes, NULL, part, &at, &run);)
+			nmibt_secrets_scrub_line(secrets, arch, true, bytes + (run.s - bytes),
+						 run.len);
+		nmibt_extract_mark_done(extract, paddr, part);
+	}
+}
+
+/* The texts of a slot have lines of backtraces alone. */
+static void scrub_slot_texts(const struct nmibt_extract *extract, const struct secrets *secrets,
+			     uint64_t slot_paddr)
+{
+	struct nmi_capture_slot slot;
+
+	if (!slot_paddr || nmibt_read_phys(extract->report->kernel->image, slot_paddr, &slot,
+					   sizeof(slot)) != NMIBT_READ_OK)
+		return;
+	scrub_lines(extract, secrets, slot_paddr + slot.text_off, slot.text_size);
+	scrub_lines(extract, secrets, slot_paddr + slot.nested_off, slot.nested_size);
+}
+
+static void scrub_message(const struct nmibt_extract *extract, const struct secrets *secrets)
+{
+	const struct nmibt_sources *sources = extract->report->sources;
+	uint64_t paddr = sources->capture.desc_paddr + offsetof(struct nmi_capture_desc, message);
+	char *at = sources->has_capture ? nmibt_extract_at(extract, paddr, NMI_CAPTURE_MESSAGE_LEN)
+					: NULL;
+
+	if (!at)
+		return;
+	nmibt_secrets_scrub_message(secrets, at, strnlen(at, NMI_CAPTURE_MESSAGE_LEN));
+	nmibt_extract_mark_done(extract, paddr, NMI_CAPTURE_MESSAGE_LEN);
+}
+
 static void scrub_texts(const struct nmibt_extract *extract, const struct secrets *secrets)
 {
 	enum nmibt_arch arch = extract->report->kernel->image->arch;
@@ -385,37 +488,50 @@ static struct nmibt_error *scrub_answers(struct nmibt_bytes *answers)
 
 /* ------------------------------------------------------------------------ together */
 
-static void scrub_cpu(struct nmibt_extract *extract, unsigned int cpu, enum nmibt_arch arch)
+static void scrub_cpu(struct nmibt_extract *extract, const struct secrets *secrets,
+		      unsigned int cpu)
 {
-	struct cpu_place place = {extract, cpu, slot_of(extract, cpu)};
+	enum nmibt_arch arch = extract->report->kernel->image->arch;
+	struct cpu_place place = {extract, cpu, nmibt_extract_slot(extract, cpu), NOTE_BY_SLOT};
 	char *comm = comm_in_slot(extract, place.slot_paddr);
 
 	if (comm)
-		nmibt_scrub_comm(comm, NMI_CAPTURE_COMM_LEN);
+		nmibt_secrets_scrub_slot(secrets, pid_in_slot(extract, place.slot_paddr), comm,
+					 NMI_CAPTURE_COMM_LEN);
 	scrub_regs_at(arch, place_in_slot, &place);
-	scrub_regs_at(arch, place_in_note, &place);
+	for (; place.note < NR_NOTE_PLACES; place.note++)
+		scrub_regs_at(arch, place_in_note, &place);
+}
+
+static struct nmibt_error *scrub_all(struct nmibt_extract *extract, const struct secrets *secrets)
+{
+	char *vmcoreinfo = extract->note.vmcoreinfo;
+	struct nmibt_error *err = scrub_log(extract, secrets);
+
+	if (err)
+		return err;
+	scrub_host(extract);
+	scrub_message(extract, secrets);
+	for (unsigned int i = 0; i < extract->report->nr_cpus; i++)
+		scrub_slot_texts(extract, secrets, nmibt_extract_slot(extract, i));
+	scrub_texts(extract, secrets);
+	for (unsigned int i = 0; i < extract->report->nr_cpus; i++)
+		scrub_cpu(extract, secrets, i);
+	scrub_vcpus(extract, extract->report->kernel->image->arch);
+	if (vmcoreinfo)
+		nmibt_secrets_scrub_release(secrets, vmcoreinfo, strlen(vmcoreinfo));
+	return scrub_answers(&extract->note.answers);
 }
 
 struct nmibt_error *nmibt_extract_scrub(struct nmibt_extract *extract)
 {
-	enum nmibt_arch arch = extract->report->kernel->image->arch;
 	struct secrets *secrets;
 	struct nmibt_error *err = nmibt_secrets_new(&secrets);
 
-	if (err)
-		return err;
-	err = collect(extract, secrets);
-	if (!err) {
-		err = scrub_log(extract, secrets);
-	}
-	if (!err) {
-		scrub_host(extract);
-		scrub_texts(extract, secrets);
-		for (unsigned int i = 0; i < extract->report->nr_cpus; i++)
-			scrub_cpu(extract, i, arch);
-		scrub_vcpus(extract, arch);
-		err = scrub_answers(&extract->note.answers);
-	}
+	if (!err)
+		err = collect(extract, secrets);
+	if (!err)
+		err = scrub_all(extract, secrets);
 	nmibt_secrets_free(secrets);
 	return err;
 }

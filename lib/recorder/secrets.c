@@ -11,12 +11,22 @@
 #define REPLACED 'x'
 #define MAX_COMM 15
 #define MAX_HOST 65
+/* A shorter name may be a part of many words. */
+#define MIN_PART 3
+
+struct thread {
+	int32_t pid;
+	char comm[MAX_COMM + 1];
+};
 
 struct secrets {
 	char (*comms)[MAX_COMM + 1]; /* sorted by nmibt_secrets_sort() */
 	size_t nr;
 	bool begins[256]; /* a name begins with this byte */
+	struct thread *threads; /* of the kernel */
+	size_t nr_threads;
 	char host[MAX_HOST + 1], short_host[MAX_HOST + 1]; /* empty: not known */
+	char *release, *redacted_release; /* NULL: the host is not in it */
 };
 
 static bool is_word(char c)
@@ -39,8 +49,12 @@ struct nmibt_error *nmibt_secrets_new(struct secrets **ret)
 
 void nmibt_secrets_free(struct secrets *secrets)
 {
-	if (secrets)
-		free(secrets->comms);
+	if (!secrets)
+		return;
+	free(secrets->comms);
+	free(secrets->threads);
+	free(secrets->release);
+	free(secrets->redacted_release);
 	free(secrets);
 }
 
@@ -54,13 +68,47 @@ static bool is_number(struct nmibt_str s)
 	return true;
 }
 
-struct nmibt_error *nmibt_secrets_add_comm(struct secrets *secrets, struct nmibt_str comm)
+static struct nmibt_str cut_comm(struct nmibt_str comm)
 {
 	comm.len = strnlen(comm.s ?: "", comm.len < MAX_COMM ? comm.len : MAX_COMM);
-	if (is_number(comm) || nmibt_is_kernel_thread(comm))
+	return comm;
+}
+
+struct nmibt_error *nmibt_secrets_add_thread(struct secrets *secrets, int32_t pid,
+					     struct nmibt_str comm)
+{
+	struct thread *threads =
+		nmibt_make_room(secrets->threads, secrets->nr_threads, sizeof(*threads));
+
+	if (!threads)
+		return nmibt_error_nomem();
+	secrets->threads = threads;
+	comm = cut_comm(comm);
+	threads[secrets->nr_threads] = (struct thread){.pid = pid};
+	memcpy(threads[secrets->nr_threads++].comm, comm.s, comm.len);
+	return NULL;
+}
+
+/* Whoever has a task may give it any name, so a name alone tells nothing. No user has a task of PID 0. */
+static bool is_thread(const struct secrets *secrets, int32_t pid, struct nmibt_str comm)
+{
+	comm = cut_comm(comm);
+	if (!pid)
+		return nmibt_str_starts(comm, "swapper");
+	for (size_t i = 0; i < secrets->nr_threads; i++) {
+		if (secrets->threads[i].pid == pid && nmibt_str_is(comm, secrets->threads[i].comm))
+			return true;
+	}
+	return false;
+}
+
+static struct nmibt_error *add_name(struct secrets *secrets, struct nmibt_str comm)
+{
+	char(*comms)[MAX_COMM + 1];
+
+	if (is_number(comm))
 		return NULL;
-	char(*comms)[MAX_COMM + 1] =
-		nmibt_make_room(secrets->comms, secrets->nr, sizeof(*secrets->comms));
+	comms = nmibt_make_room(secrets->comms, secrets->nr, sizeof(*comms));
 	if (!comms)
 		return nmibt_error_nomem();
 	secrets->comms = comms;
@@ -68,6 +116,30 @@ struct nmibt_error *nmibt_secrets_add_comm(struct secrets *secrets, struct nmibt
 	memcpy(comms[secrets->nr++], comm.s, comm.len);
 	secrets->begins[(unsigned char)*comm.s] = true;
 	return NULL;
+}
+
+/* In a text a name may be torn by the newline that is in it. */
+static struct nmibt_error *add_parts(struct secrets *secrets, struct nmibt_str comm)
+{
+	struct nmibt_error *err = NULL;
+
+	for (size_t from = 0, to; from < comm.len && !err; from = to + 1) {
+		for (to = from; to < comm.len && !iscntrl((unsigned char)comm.s[to]);)
+			to++;
+		if (to - from < comm.len)
+			err = add_name(secrets, (struct nmibt_str){comm.s + from, to - from});
+	}
+	return err;
+}
+
+struct nmibt_error *nmibt_secrets_add_comm(struct secrets *secrets, int32_t pid,
+					   struct nmibt_str comm)
+{
+	comm = cut_comm(comm);
+	if (is_thread(secrets, pid, comm))
+		return NULL;
+	struct nmibt_error *err = add_name(secrets, comm);
+	return err ? err : add_parts(secrets, comm);
 }
 
 struct nmibt_error *nmibt_secrets_add_host(struct secrets *secrets, struct nmibt_str host)
@@ -94,6 +166,13 @@ void nmibt_secrets_sort(struct secrets *secrets)
 		qsort(secrets->comms, secrets->nr, sizeof(*secrets->comms), compare_comms);
 }
 
+#define NO_PID (-1)
+
+static int32_t pid_of(const struct nmibt_printed *p)
+{
+	return p->has_task ? p->pid : NO_PID;
+}
+
 struct nmibt_error *nmibt_secrets_add_of_line(struct secrets *secrets, enum nmibt_arch arch,
 					      struct nmibt_str line)
 {
@@ -101,19 +180,19 @@ struct nmibt_error *nmibt_secrets_add_of_line(struct secrets *secrets, enum nmib
 	struct nmibt_error *err;
 
 	nmibt_recognise(arch, line, &p);
-	err = p.comm.len ? nmibt_secrets_add_comm(secrets, p.comm) : NULL;
+	err = p.comm.len ? nmibt_secrets_add_comm(secrets, pid_of(&p), p.comm) : NULL;
 	if (!err && p.owner_comm.len)
-		err = nmibt_secrets_add_comm(secrets, p.owner_comm);
+		err = nmibt_secrets_add_comm(secrets, p.owner_pid, p.owner_comm);
 	return err;
 }
 
 /* -------------------------------------------------------------------- the replacing */
 
-void nmibt_scrub_comm(char *comm, size_t len)
+void nmibt_secrets_scrub_slot(const struct secrets *secrets, int32_t pid, char *comm, size_t len)
 {
 	struct nmibt_str name = {comm, strnlen(comm, len)};
 
-	if (!nmibt_is_kernel_thread(name))
+	if (!is_thread(secrets, pid, name))
 		replace(comm, name.len);
 	/* What is behind it may be of a longer name that the task had before. */
 	memset(comm + name.len, 0, len - name.len);
@@ -157,6 +236,9 @@ static void replace_comms(const struct secrets *secrets, char *line, size_t len)
 		if (i && is_word(line[i - 1]) && is_word(line[i]))
 			continue;
 		if (!starts_comm(secrets, line + i, len - i, &found))
+			continue;
+		/* It is a function. */
+		if (nmibt_str_starts((struct nmibt_str){line + i + found, len - i - found}, "+0x"))
 			continue;
 		replace(line + i, found);
 		i += found - 1;
@@ -250,24 +332,12 @@ static void replace_code(char *line, size_t len)
 }
 
 /* The name of the task of a form, by its place. */
-static void replace_field(struct nmibt_str line, struct nmibt_str comm, char *to)
+static void replace_field(const struct secrets *secrets, struct nmibt_str line, int32_t pid,
+			  struct nmibt_str comm, char *to)
 {
 	if (comm.len && comm.s >= line.s && comm.s + comm.len <= line.s + line.len &&
-	    !nmibt_is_kernel_thread(comm))
+	    !is_thread(secrets, pid, comm))
 		replace(to + (comm.s - line.s), comm.len);
-}
-
-/* What is known by its own form, and not by a list of names. */
-static void replace_forms(const struct nmibt_printed *p, char *line, size_t len)
-{
-	struct nmibt_str whole = {line, len};
-
-	replace_field(whole, p->comm, line);
-	replace_field(whole, p->owner_comm, line);
-	replace_words(line, len);
-	replace_user_pc(line, len);
-	replace_code(line, len);
-	replace_mail(line, len);
 }
 
 /* Who prints a line that is not known by its form, and what is in it, nobody can tell. */
@@ -279,26 +349,153 @@ static void replace_all(char *line, size_t len)
 	}
 }
 
-void nmibt_secrets_scrub_line(const struct secrets *secrets, enum nmibt_arch arch, bool is_of_log,
-			      char *line, size_t len)
+/* "Linux version 6.12.117 (user@host) (gcc ...": who built the kernel, and where. The name may have
+ * parentheses. init/version-timestamp.c: linux_banner, 6.12 */
+static void replace_builder(char *line, size_t len)
 {
-	_cleanup_free_ char *copy = malloc(len + 1);
-	struct nmibt_printed p, after;
+	static const char end_mark[] = ") (";
+	char *from = memchr(line, '(', len), *to = NULL;
 
-	nmibt_recognise(arch, (struct nmibt_str){line, len}, &p);
-	if (!copy || (is_of_log && p.kind == NMIBT_PRINT_OTHER)) {
-		replace_all(line, len);
-		return;
+	if (from)
+		to = memmem(from, line + len - from, end_mark, strlen(end_mark));
+	if (from && !to)
+		to = memchr(from, ')', line + len - from);
+	if (from)
+		replace_all(from, (to ?: line + len) - from);
+}
+
+static void replace_release(const struct secrets *secrets, char *line, size_t len)
+{
+	size_t release_len = secrets->release ? strlen(secrets->release) : 0;
+	char *at = line;
+
+	while (release_len && (at = memmem(at, line + len - at, secrets->release, release_len))) {
+		memcpy(at, secrets->redacted_release, release_len);
+		at += release_len;
 	}
-	replace_forms(&p, line, len);
-	if (p.kind == NMIBT_PRINT_FRAME || p.kind == NMIBT_PRINT_PC)
-		return;
-	memcpy(copy, line, len);
+}
+
+/* What is known by its own form, and not by a list of names. */
+static void replace_forms(const struct secrets *secrets, const struct nmibt_printed *p, char *line,
+			  size_t len)
+{
+	struct nmibt_str whole = {line, len};
+
+	replace_field(secrets, whole, pid_of(p), p->comm, line);
+	replace_field(secrets, whole, p->owner_pid, p->owner_comm, line);
+	replace_release(secrets, line, len);
+	if (p->kind == NMIBT_PRINT_BANNER)
+		replace_builder(line, len);
+	replace_words(line, len);
+	replace_user_pc(line, len);
+	replace_code(line, len);
+	replace_mail(line, len);
+}
+
+static bool is_same_str(struct nmibt_str a, struct nmibt_str b)
+{
+	return a.len == b.len && (!a.len || !memcmp(a.s, b.s, a.len));
+}
+
+/* True: the lines tell the same, but for the names that are replaced. */
+static bool tells_the_same(const struct nmibt_printed *a, const struct nmibt_printed *b)
+{
+	return a->kind == b->kind && a->has_cpu == b->has_cpu && a->cpu == b->cpu &&
+	       a->all_cpus == b->all_cpus && is_same_str(a->cpus, b->cpus) &&
+	       a->has_task == b->has_task && a->pid == b->pid && a->owned == b->owned &&
+	       a->owner_pid == b->owner_pid && a->has_seconds == b->has_seconds &&
+	       a->seconds == b->seconds && a->jiffies == b->jiffies && a->flavour == b->flavour &&
+	       a->is_expedited == b->is_expedited && a->grace_period == b->grace_period &&
+	       a->is_user == b->is_user && a->irqs_off == b->irqs_off &&
+	       a->is_capture_kernel == b->is_capture_kernel && a->mark == b->mark &&
+	       is_same_str(a->frame.function, b->frame.function) &&
+	       is_same_str(a->taint, b->taint) && a->nr_dropped == b->nr_dropped;
+}
+
+static void replace_names(const struct secrets *secrets, char *line, size_t len)
+{
 	replace_word(secrets->host, line, len);
 	replace_word(secrets->short_host, line, len);
 	replace_comms(secrets, line, len);
+}
+
+/* The words of a panic tell what the crash is, so those that the kernel has for it stay. */
+void nmibt_secrets_scrub_message(const struct secrets *secrets, char *message, size_t len)
+{
+	size_t known = nmibt_known_panic((struct nmibt_str){message, len});
+
+	replace_release(secrets, message + known, len - known);
+	replace_words(message + known, len - known);
+	replace_mail(message + known, len - known);
+	replace_names(secrets, message + known, len - known);
+}
+
+static bool is_panic(enum nmibt_print kind)
+{
+	return kind == NMIBT_PRINT_PANIC || kind == NMIBT_PRINT_END_PANIC;
+}
+
+void nmibt_secrets_scrub_line(const struct secrets *secrets, enum nmibt_arch arch, bool is_whole,
+			      char *line, size_t len)
+{
+	_cleanup_free_ char *copy = malloc(len + 1);
+	struct nmibt_str words = {line, len}, head;
+	struct nmibt_printed p, old, after;
+
+	nmibt_recognise(arch, (struct nmibt_str){line, len}, &p);
+	if (!copy || (is_whole && p.kind == NMIBT_PRINT_OTHER)) {
+		replace_all(line, len);
+		return;
+	}
+	replace_forms(secrets, &p, line, len);
+	if (p.kind == NMIBT_PRINT_FRAME || p.kind == NMIBT_PRINT_PC)
+		return;
+	memcpy(copy, line, len);
+	nmibt_recognise(arch, (struct nmibt_str){copy, len}, &old);
+	if (is_panic(p.kind) && nmibt_take_until(&words, "not syncing: ", &head)) {
+		if (nmibt_take_until_last(&words, " ]---", &head))
+			words = head;
+		nmibt_secrets_scrub_message(secrets, line + (words.s - line), words.len);
+	} else
+		replace_names(secrets, line, len);
 	/* A task or a host may have the name of a word by which the line is known. */
 	nmibt_recognise(arch, (struct nmibt_str){line, len}, &after);
-	if (after.kind != p.kind)
+	if (!tells_the_same(&old, &after))
 		memcpy(line, copy, len);
+}
+
+/* ---------------------------------------------------------------------- the release */
+
+/* Replaces the host's name, also within a word. The version's numbers before it are no name. */
+static void replace_host(const char *host, char *release)
+{
+	char *from = release + strspn(release, "0123456789."), *at;
+	size_t len = strlen(host);
+
+	if (len < MIN_PART)
+		replace_word(host, from, strlen(from));
+	for (; len >= MIN_PART && (at = strcasestr(from, host)); from = at + len)
+		replace(at, len);
+}
+
+struct nmibt_error *nmibt_secrets_add_release(struct secrets *secrets, const char *release)
+{
+	char *redacted = strdup(release);
+
+	if (!redacted)
+		return nmibt_error_nomem();
+	replace_host(secrets->host, redacted);
+	replace_host(secrets->short_host, redacted);
+	if (!strcmp(redacted, release)) {
+		free(redacted);
+		return NULL;
+	}
+	secrets->redacted_release = redacted;
+	secrets->release = strdup(release);
+	return secrets->release ? NULL : nmibt_error_nomem();
+}
+
+void nmibt_secrets_scrub_release(const struct secrets *secrets, char *text, size_t len)
+{
+	replace_release(secrets, text, len);
 }

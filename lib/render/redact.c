@@ -270,6 +270,20 @@ static bool is_made_of(struct nmibt_str s, const char *chars)
 	return true;
 }
 
+size_t nmibt_known_panic(struct nmibt_str words)
+{
+	const char *end = memchr(words.s, '\n', words.len);
+	struct nmibt_str first = {words.s, end ? (size_t)(end - words.s) : words.len};
+
+	if (nmibt_from_outside(first))
+		return first.len;
+	for (size_t i = 0; i < ARRAY_SIZE(panics); i++) {
+		if (nmibt_str_starts(words, panics[i]))
+			return strlen(panics[i]);
+	}
+	return 0;
+}
+
 void nmibt_redact_panic(FILE *out, struct nmibt_str words)
 {
 	const char *end = memchr(words.s, '\n', words.len);

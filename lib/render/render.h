@@ -171,5 +171,7 @@ struct nmibt_error *nmibt_render_summary(struct renderer *r);
 
 /* True: comm is what kernel threads are called, which identifies no machine. */
 bool nmibt_is_kernel_thread(struct nmibt_str comm);
+/* How many bytes of what panic() was given are words of the kernel that are known. */
+size_t nmibt_known_panic(struct nmibt_str words);
 
 #endif /* NMIBT_RENDER_H */
