@@ -34,7 +34,7 @@ CASES = (
         "fault-other-panic", "fault-other-panic-oops", "fault-other-die", "fault-other-die-oops",
         "fault-format")),
     ("a second fault behind it", (
-        "fault-self-twice-panic", "fault-self-twice-die", "fault-self-always")),
+        "fault-self-twice-panic", "fault-self-twice-die", "fault-self-always", "fault-in-report")),
     ("machine check", ("mce", "mce-one")),
     ("SError", ("serror",)),
     ("die() with panic_on_oops", ("oops",)),

@@ -44,10 +44,10 @@ def is_part(some, frames):
     return all(frame in rest for frame in some)
 
 
-def is_from_cpu_line_on(lines, wanted):
-    """Where two CPUs had begun to print, nobody knows whose the first lines are."""
-    return lines == wanted[len(wanted) - len(lines):] and lines[:1] and \
-        lines[0].startswith("CPU: ")
+def lacks_first(lines, wanted):
+    """Where another printout had begun nobody knows whose the lines before the one with the CPU are."""
+    return lines == wanted[len(wanted) - len(lines):] and \
+        any(line.startswith("CPU: ") for line in lines)
 
 
 def death_of(document):
@@ -62,7 +62,7 @@ def compare(console, text, dump):
     for cpu in sorted({*ours, *theirs}):
         lines, wanted = ours.get(cpu, []), theirs.get(cpu, [])
         whole = wanted and stands_in(console, wanted)
-        if whole and lines != wanted and not is_from_cpu_line_on(lines, wanted):
+        if whole and lines != wanted and not lacks_first(lines, wanted):
             bad.append("console: CPU %d: %s, in the dump's log: %s" % (cpu, lines, wanted))
         frames = [frames_of(document, cpu) for document in (text, dump) if document]
         if frames[0] != frames[-1] if whole else not is_part(frames[0], frames[-1]):
