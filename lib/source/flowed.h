@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Frames that a program put into one line of a paragraph, which has no times: "Call Trace: <IRQ> f+0x1/0x2 ? g+0x3/0x4".
- * x86 up to 2.6.17 printed two frames in a line by itself.
  */
 #ifndef NMIBT_FLOWED_H
 #define NMIBT_FLOWED_H
