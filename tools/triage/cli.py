@@ -6,6 +6,7 @@ import datetime
 import json
 import os
 import sys
+import traceback
 
 from . import Trouble, export, groups, known, prune, report, runner, scan, shards, store, views, \
     watch, words
@@ -50,14 +51,14 @@ def shard(text):
 
 
 def positive(text):
-    if not text.isdecimal() or not int(text):
-        raise argparse.ArgumentTypeError('"%s" is no number from 1 on' % text)
+    if not words.number(text):
+        raise argparse.ArgumentTypeError('"%s" is no number from 1 on, or too large' % text)
     return int(text)
 
 
 def natural(text):
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError('"%s" is no number' % text)
+    if words.number(text) is None:
+        raise argparse.ArgumentTypeError('"%s" is no number, or too large' % text)
     return int(text)
 
 
@@ -388,17 +389,34 @@ def make_parser():
     return parser
 
 
-def main():
-    args = make_parser().parse_args()
+def run(args):
+    """What can't be written to standard output raises OSError here, and not when Python ends."""
     try:
-        code = args.run(args)
-        sys.stdout.flush()
-        return code
+        return args.run(args)
     except Trouble as trouble:
         say(words.shown(trouble))
         return FAILED
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader has had enough
-        return FOUND
     except KeyboardInterrupt:
         return INTERRUPTED
+    finally:
+        sys.stdout.flush()
+
+
+def main():
+    sys.stdout = sys.stdout or open(os.devnull, 'w')  # None: it is closed
+    # A locale may lack characters.
+    sys.stdout.reconfigure(errors='backslashreplace')
+    args = make_parser().parse_args()
+    try:
+        return run(args)
+    except OSError as error:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            return FOUND  # the reader has had enough
+        say('it can\'t go on: %s%s' % (words.shown(error), '' if error.filename else
+                                       '. Can what standard output goes to be written?'))
+        return FAILED
+    except Exception:  # Python's own exit code would say that nothing was found
+        traceback.print_exc()
+        say('this is a fault of nmibt-triage. What was written to the database before is safe')
+        return FAILED

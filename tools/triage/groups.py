@@ -42,8 +42,9 @@ def group_of(store, signature, stacks, before, scan):
 
 def find(store, word):
     """A group by its number, its name, or the beginning of a signature."""
-    if word[:1] in 'Gg' and word[1:].isdecimal():
-        found = store.all('SELECT id FROM groups WHERE id = ?', int(word[1:]))
+    number = words.number(word[1:])
+    if word[:1] in 'Gg' and number is not None:
+        found = store.all('SELECT id FROM groups WHERE id = ?', number)
     else:
         found = store.all('SELECT id FROM groups WHERE name = ?', word)
     if not found and len(word) >= 6:
@@ -88,8 +89,9 @@ def split(store, what):
         group = store.change('INSERT INTO groups DEFAULT VALUES')
         touched = set()
         for word in what:
-            touched |= split_crash(store, int(word), group) if word.isdecimal() else \
-                split_signature(store, word, group)
+            number = words.number(word)
+            touched |= split_signature(store, word, group) if number is None else \
+                split_crash(store, number, group)
         for old in touched:
             drop_if_empty(store, old)
     return group

@@ -37,6 +37,8 @@ def explained(path):
         else:
             advice = text
         raise Trouble('%s: %s' % (path, advice)) from error
+    except UnicodeEncodeError as error:
+        raise Trouble('"%s" is not in UTF-8, as all names in the database are' % error.object) from error
 
 
 class Store:

@@ -132,8 +132,9 @@ def print_groups(store, rules, order, limit):
 
 def find_crash(store, word):
     """By its number, or by the path of a file that is about it."""
-    if word.isdecimal():
-        crash = store.one('SELECT * FROM crashes WHERE id = ?', int(word))
+    number = words.number(word)
+    if number is not None:
+        crash = store.one('SELECT * FROM crashes WHERE id = ?', number)
     else:
         folder, name = os.path.split(os.path.abspath(word))
         crash = store.one('SELECT crashes.* FROM crashes JOIN inputs ON crash_id = crashes.id '

@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 PANIC = 'Kernel panic - not syncing: '
+DIGITS = 18  # fit into SQLite's integer of 64 bits
 
 
 def escape(name):
@@ -39,6 +40,11 @@ def shown(text):
 def cut(text, width):
     text = shown(text)
     return text if len(text) <= width else text[:width - 3] + '...'
+
+
+def number(text):
+    """None: it is no number, or one that is larger than any in the database."""
+    return int(text) if text.isdecimal() and len(text) <= DIGITS else None
 
 
 def count(number, word):
