@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Results are made anew when nmibt or its signature change; what people did by hand survives that."""
 import os
+import shutil
 import sqlite3
 
 import fleet
-from common import HERE, NMIBT, Triage, integrity
+from common import DUMPS, HERE, NMIBT, Triage, integrity
 
 FAKE = os.path.join(HERE, 'fake-nmibt')
 
@@ -64,6 +65,40 @@ def check_anew(results, tmp):
     results.note('the database is sound after all that', integrity(triage))
 
 
+def check_copies(results, tmp):
+    """Copies, which are one crash by their content, are read anew one after another."""
+    first, second = os.path.join(tmp, 'z'), os.path.join(tmp, 'a')
+    for folder in first, second:
+        os.mkdir(folder)
+    triage = Triage(os.path.join(tmp, 'copies.db'), FAKE_REAL=NMIBT)
+    text = os.path.join(first, 'vmcore-dmesg.txt')
+    shutil.copy(os.path.join(os.path.dirname(DUMPS['x86_64-6.1-irqspin']), 'console.log'), text)
+    triage.scan(first)
+    shutil.copy(text, second)
+    triage.scan(second)
+    triage.text('name', triage.text('split', '1').split()[0], 'mine')
+    triage.env.update(FAKE_VERSION='nmibt 0.2.0', FAKE_SIGNATURE='3')
+    triage.scan('--nmibt', FAKE, '-j', '1', second, first)
+    what = 'SELECT crashes.id, groups.name, by_hand, count(*) FROM crashes JOIN inputs ON crash_id = crashes.id ' \
+        'JOIN groups ON groups.id = group_id GROUP BY 1'
+    results.same('a copy that is read anew first: the crash stays, and where it was put',
+                 triage.rows(what), [(1, 'mine', 1, 2)])
+    os.unlink(text)
+    triage.env.update(FAKE_VERSION='nmibt 0.3.0', FAKE_SIGNATURE='4')
+    triage.scan('--nmibt', FAKE, second)
+    results.same('so it does when the other file is gone', triage.rows(what), [(1, 'mine', 1, 2)])
+    # As if only samples of them were known to be the same, as of large files.
+    shutil.copy(os.path.join(second, 'vmcore-dmesg.txt'), text)
+    triage.scan('--nmibt', FAKE, first)
+    with sqlite3.connect(triage.db) as db:
+        db.execute("UPDATE proofs SET proof = proof || 'x' || input WHERE proof LIKE 'content%'")
+    triage.env.update(FAKE_VERSION='nmibt 0.4.0', FAKE_SIGNATURE='5')
+    triage.scan('--nmibt', FAKE, second)
+    results.same('and where two versions of nmibt say different things of the two', triage.rows(what),
+                 [(1, 'mine', 1, 2)])
+    results.note('the database is sound after copies', integrity(triage))
+
+
 def check_database(results, tmp):
     folder = os.path.join(tmp, 'nothing')
     os.mkdir(folder)
@@ -89,4 +124,5 @@ def check_database(results, tmp):
 
 def check(results, tmp, many):
     check_anew(results, tmp)
+    check_copies(results, tmp)
     check_database(results, tmp)

@@ -74,8 +74,11 @@ def place(store, number, proofs, scan):
     for proof in proofs:
         store.change('INSERT INTO proofs VALUES (?, ?)', proof, number)
     old = store.value('SELECT crash_id FROM inputs WHERE id = ?', number)
-    found = sorted(identity.same_crash(store, number, proofs))
-    crash = (old if old in found else found[0]) if found else alone(store, number, old)
+    found = identity.same_crash(store, number, proofs)
+    if old is not None and (found and is_of_one_input(store, old) or
+                            identity.is_copy_by_older_nmibt(store, number)):
+        found.add(old)
+    crash = min(found) if found else alone(store, number, old)
     store.change('UPDATE inputs SET crash_id = ? WHERE id = ?', crash, number)
     for other in found:
         unite(store, crash, other)
@@ -86,6 +89,10 @@ def place(store, number, proofs, scan):
         place(store, text, [row[0] for row in store.all('SELECT proof FROM proofs WHERE input = ?',
                                                         text)], scan)
     return crash
+
+
+def is_of_one_input(store, crash):
+    return store.value('SELECT count(*) FROM inputs WHERE crash_id = ?', crash) == 1
 
 
 def alone(store, number, old):

@@ -4,7 +4,7 @@
 A proof is a string. Two inputs that have one in common are about one crash. Where a part of it is not
 known there is no such proof, and in doubt two files are two crashes.
 """
-from . import facts
+from . import candidates, facts
 
 # The kernel prints times to the microsecond (kernel/printk/printk.c: print_time(), 6.12).
 PRINTED_NS = 1000
@@ -31,8 +31,9 @@ def by_death(document):
 
 
 def by_content(content, size, fingerprint):
-    """The file is a copy of the other one: samples of it are the same, and all that nmibt says of it."""
-    return joined('content', size, fingerprint, content)
+    """The file is a copy of the other one: all bytes are the same; of a large one samples, and all that
+    nmibt says of it."""
+    return joined('content', size, fingerprint, '' if size <= candidates.HASHED_WHOLE else content)
 
 
 def beside(document, folder, kind):
@@ -64,6 +65,15 @@ def crashes_with(store, number, proof):
     return {row[0] for row in store.all(
         'SELECT DISTINCT crash_id FROM proofs JOIN inputs ON inputs.id = input '
         'WHERE proof = ? AND input != ? AND crash_id IS NOT NULL', proof, number)}
+
+
+def is_copy_by_older_nmibt(store, number):
+    """Another input was found to be a copy of this one, and what nmibt says of both can't be compared:
+    two versions said it. The other one will be read by this version, too, or is gone."""
+    return store.value('''
+        SELECT 1 FROM inputs AS mine JOIN inputs AS other ON other.crash_id = mine.crash_id
+            AND other.id != mine.id AND other.size = mine.size AND other.fingerprint = mine.fingerprint
+            AND other.nmibt IS NOT mine.nmibt WHERE mine.id = ?''', number) is not None
 
 
 def same_crash(store, number, found):
