@@ -67,6 +67,37 @@ def check_by_hand(results, tmp, shards):
     results.note('that database is sound', integrity(merged))
 
 
+def check_same_path(results, tmp):
+    """Two machines that have different files at one path, as /var/crash/vmcore."""
+    folder = os.path.join(tmp, 'local')
+    path = os.path.join(folder, 'vmcore')
+    os.mkdir(folder)
+    machines = [Triage(os.path.join(tmp, 'machine%d.db' % i)) for i in range(3)]
+    for machine, name in zip(machines, DUMPS):
+        shutil.copy(DUMPS[name], path)
+        machine.scan(folder)
+    machines[2].rows('UPDATE inputs SET read_at = read_at + 100')
+    for order in machines, machines[::-1]:
+        merged = Triage(os.path.join(tmp, 'same-path.db'))
+        for _ in range(2):
+            merged.text('merge', *[machine.db for machine in order])
+            results.same('different files at one path: all crashes are taken over, once',
+                         (merged.value('SELECT count(*) FROM crashes'),
+                          merged.value('SELECT count(*) FROM inputs'),
+                          merged.value("SELECT arch FROM crashes JOIN inputs ON best = inputs.id WHERE "
+                                       "state = 'read'")), (3, 3, 'arm64'))
+        results.note('it is not said that one took the place of the other', '' if 'different files' in
+                     ''.join(merged.text('show', str(i)) for i in (1, 2, 3)) else merged.text('show', '1'))
+        results.note('the database of different files is sound', integrity(merged))
+        os.unlink(merged.db)
+    later = Triage(os.path.join(tmp, 'later.db'))
+    later.run('scan', '--settle', '100000', folder)
+    later.rows('UPDATE inputs SET read_at = read_at + 1000')
+    machines[2].text('merge', later.db)
+    results.same('a file that was left for later does not displace what was read',
+                 machines[2].rows('SELECT state FROM inputs'), [('read',)])
+
+
 def check(results, tmp, many):
     folder = os.path.join(tmp, 'fleet')
     fleet.make(folder, 600 if many else 90, kinds=8, seed=31, flat=True)
@@ -81,5 +112,6 @@ def check(results, tmp, many):
     shards = check_shards(results, tmp, folder, whole)
     check_moved(results, tmp, folder, whole)
     check_by_hand(results, tmp, shards)
+    check_same_path(results, tmp)
     done = whole.run('scan', '--shard', '4/3', folder)
     results.note('a shard that is none', '' if done.returncode == 2 and b'4/3' in done.stderr else done)

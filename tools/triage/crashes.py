@@ -9,13 +9,18 @@ COLUMNS = ['host', 'release', 'build_id', 'arch', 'died', 'uptime_ns', 'dead', '
            'complete', 'cpus', 'outcomes']
 
 
-def put_input(store, unit, state, reason=None, exit_code=None, nmibt=None):
-    """The row of a unit, with what is known before or without a report. Returns its number.
+def put_away(store, unit, reason, state):
+    """Where another file was before, what is known of that one stays: its crash has happened. state: that
+    of the one which comes."""
+    if state != 'removed':
+        store.change("UPDATE inputs SET state = 'removed', reason = ? WHERE folder = ? AND name = ? AND "
+                     "state = 'read' AND fingerprint IS NOT ?", reason, unit.folder, unit.name,
+                     unit.fingerprint)
 
-    Where another file was before, what is known of that one stays: its crash has happened."""
-    store.change("UPDATE inputs SET state = 'removed', reason = 'another file took its place' WHERE "
-                 "folder = ? AND name = ? AND state = 'read' AND fingerprint IS NOT ?",
-                 unit.folder, unit.name, unit.fingerprint)
+
+def put_input(store, unit, state, reason=None, exit_code=None, nmibt=None):
+    """The row of a unit, with what is known before or without a report. Returns its number."""
+    put_away(store, unit, 'another file took its place', state)
     values = {'folder': unit.folder, 'name': unit.name,
               'parts': json.dumps(unit.parts) if unit.parts else None,
               'size': unit.size, 'mtime_ns': unit.mtime_ns, 'fingerprint': unit.fingerprint,

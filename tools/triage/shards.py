@@ -5,6 +5,7 @@ import json
 from . import candidates, crashes, groups
 
 AT_ONCE = 500
+DIFFERENT = 'databases that were merged had different files at this path'
 
 
 def merge(store, other):
@@ -28,33 +29,43 @@ def merge(store, other):
     return taken
 
 
-def is_newer_here(store, row):
-    """The same file was read here later."""
-    mine = store.value("SELECT read_at FROM inputs WHERE folder = ? AND name = ? AND state != 'removed'",
-                       row['folder'], row['name'])
-    return mine is not None and mine >= (row['read_at'] or 0)
-
-
 def take(store, other, rows, scan):
     taken = 0
     with store.writing():
         for row in rows:
-            if row['state'] == 'removed' and is_known_removed(store, row) or \
-                    row['state'] != 'removed' and is_newer_here(store, row):
+            state = state_here(store, row)
+            if not state:
                 continue
             unit = candidates.Unit(row['folder'], row['name'], json.loads(row['parts'] or '[]'),
-                                   row['size'], row['mtime_ns'], row['kind'], row['fingerprint'])
-            number = crashes.put_input(store, unit, row['state'], row['reason'], row['exit_code'],
-                                       row['nmibt'])
+                                   row['size'], row['mtime_ns'], row['kind'], row['fingerprint'],
+                                   is_split=row['parts'] is not None)
+            crashes.put_away(store, unit, DIFFERENT, state)
+            number = crashes.put_input(store, unit, state, row['reason'] if state == row['state'] else
+                                       DIFFERENT, row['exit_code'], row['nmibt'])
             if row['facts']:
                 take_report(store, other, row, number, scan)
             taken += 1
     return taken
 
 
-def is_known_removed(store, row):
-    return store.value("SELECT 1 FROM inputs WHERE folder = ? AND name = ? AND fingerprint IS ?",
-                       row['folder'], row['name'], row['fingerprint'])
+def state_here(store, row):
+    """The state that their input has here; None: it is not taken over. Machines have files at the same
+    path, and a crash in one of them is never lost: of different files the one that was read later is
+    there, the other one is as a file that was removed."""
+    mine = store.one("SELECT state, fingerprint, read_at FROM inputs WHERE folder = ? AND name = ? AND "
+                     "state != 'removed'", row['folder'], row['name'])
+    is_known = store.value('SELECT 1 FROM inputs WHERE folder = ? AND name = ? AND fingerprint IS ? AND '
+                           'facts IS NOT NULL', row['folder'], row['name'], row['fingerprint'])
+    if row['state'] == 'removed':
+        return 'removed' if row['facts'] and not is_known else None
+    if not mine:
+        return row['state']
+    is_newer = (row['read_at'] or 0) > (mine['read_at'] or 0)
+    if not row['facts']:
+        return row['state'] if is_newer and mine['state'] != 'read' else None
+    if is_newer or mine['state'] == 'later':
+        return 'read'
+    return None if is_known else 'removed'
 
 
 def take_report(store, other, row, number, scan):

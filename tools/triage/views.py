@@ -173,7 +173,7 @@ def print_crash(store, crash, rules):
         print('%-11s %s%s' % (row['kind'], words.shown(path), ' and %s' % words.count(
             len(json.loads(row['parts'])), 'more part') if row['parts'] else ''))
         if row['state'] == 'removed':
-            print('            it is no longer there: %s' % words.shown(row['reason'] or ''))
+            print('            it is no longer read there: %s' % words.shown(row['reason'] or ''))
         elif row['reason']:
             print('            %s' % words.shown(row['reason'].replace('\n', '; ')))
     for stack in stacks:
