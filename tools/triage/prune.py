@@ -2,6 +2,7 @@
 """Which dumps may go: all but the newest of each group. What is known of them stays."""
 import json
 import os
+import stat
 
 from . import candidates, words
 
@@ -18,13 +19,19 @@ def to_go(store, keep):
 
 
 def still_the_same(unit):
-    """The files are those that were read."""
+    """The files are those that were read, by their content, too: a database that was merged may be a
+    stranger's, and name files that were never dumps."""
+    folder = words.unescape(unit.folder)
     try:
         about = [os.lstat(path) for path in unit.paths()]
+        return all(os.path.dirname(path) == folder for path in unit.paths()) and \
+            all(stat.S_ISREG(one.st_mode) for one in about) and \
+            (sum(one.st_size for one in about), max(one.st_mtime_ns for one in about)) == \
+            (unit.size, unit.mtime_ns) and \
+            candidates.kind_of(unit.name, candidates.head_of(unit.paths()[0])) == unit.kind and \
+            candidates.fingerprint(unit.paths()) == unit.fingerprint
     except OSError:
         return False
-    return (sum(one.st_size for one in about), max(one.st_mtime_ns for one in about)) == \
-        (unit.size, unit.mtime_ns)
 
 
 def remove(store, row, unit):
@@ -40,7 +47,7 @@ def prune(store, keep, really):
     files = size = failed = 0
     for row in to_go(store, keep):
         unit = candidates.Unit(row['folder'], row['name'], json.loads(row['parts'] or '[]'), row['size'],
-                               row['mtime_ns'])
+                               row['mtime_ns'], row['kind'], row['fingerprint'])
         path = words.shown(os.path.join(row['folder'], row['name']))
         if not still_the_same(unit):
             print('kept     %s: it changed, or is gone, since it was read' % path)
