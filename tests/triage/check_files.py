@@ -7,7 +7,7 @@ import struct
 import subprocess
 
 import fleet
-from common import DUMPS, Triage, integrity, make_old
+from common import DUMPS, TRIAGE, Triage, integrity, make_old
 
 REAL = 'x86_64-6.12-irqspin'
 STATUS_AT = 424
@@ -83,6 +83,67 @@ def check_failures(results, tmp):
     results.note('the database is sound after failures', integrity(triage))
 
 
+def check_not_now(results, tmp):
+    """A file that can't be opened is no other one for that, and is tried again without a change in it."""
+    if os.getuid():
+        print('     files that may not be read were left out: this takes root')
+        return
+    folder = os.path.join(tmp, 'now')
+    os.mkdir(folder)
+    os.chmod(tmp, 0o755)
+    path = os.path.join(folder, 'vmcore')
+    shutil.copy(DUMPS[REAL], path)
+    os.chmod(path, 0o600)
+    other = os.path.join(tmp, 'other')
+    os.mkdir(other)
+    os.chmod(other, 0o777)
+    db = os.path.join(other, 'now.db')
+    scan = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', TRIAGE, '--db', db, 'scan',
+            '--settle', '0', folder]
+    triage = Triage(db)
+    codes = [subprocess.run(scan, capture_output=True).returncode for _ in range(2)]
+    os.chmod(path, 0o644)
+    codes.append(subprocess.run(scan, capture_output=True).returncode)
+    results.same('a file that may not be read is tried at each scan', (codes, states(triage)),
+                 ([3, 3, 0], {'vmcore': 'read'}))
+    os.chmod(path, 0o600)
+    done = subprocess.run(scan + ['--again'], capture_output=True)
+    results.same('when it was read before, that stands', (done.returncode, triage.rows(
+        'SELECT state FROM inputs')), (3, [('read',)]))
+    results.note('and the reason is said of it', '' if b'Permission denied' in done.stdout else done)
+
+
+def check_clock(results, tmp):
+    """Files of a machine whose clock was wrong."""
+    folder = os.path.join(tmp, 'clock')
+    os.mkdir(folder)
+    path = os.path.join(folder, 'vmcore')
+    shutil.copy(DUMPS[REAL], path)
+    os.utime(path, (2000000000, 2000000000))
+    triage = Triage(os.path.join(tmp, 'clock.db'))
+    triage.run('scan', folder)
+    results.same('a file of the future waits by the time of its inode', states(triage), {'vmcore': 'later'})
+    results.same('and is read then', triage.scan(folder)['read'], 1)
+
+
+def check_parts_one_by_one(results, tmp):
+    """The first part of a split dump was there alone."""
+    folder = os.path.join(tmp, 'one-by-one')
+    os.mkdir(folder)
+    parts = [os.path.join(folder, 'vmcore.%d' % i) for i in range(2)]
+    subprocess.run(['makedumpfile', '--split', '--splitblock-size', '1024', '-l', DUMPS[REAL], *parts],
+                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    triage = Triage(os.path.join(tmp, 'one-by-one.db'))
+    os.rename(parts[1], os.path.join(tmp, 'part'))
+    triage.run('scan', '--settle', '0', folder)
+    os.rename(os.path.join(tmp, 'part'), parts[1])
+    triage.scan(folder)
+    results.same('a part that comes later is put to the first',
+                 triage.rows("SELECT name, parts, state FROM inputs WHERE state != 'removed'"),
+                 [('vmcore.0', '["vmcore.1"]', 'read')])
+    results.same('then nothing is left to read', triage.scan(folder)['read'], 0)
+
+
 def check_split(results, tmp):
     """Parts of a split dump are one input, also where they come one after another."""
     folder = os.path.join(tmp, 'split')
@@ -148,12 +209,33 @@ def check_prune(results, tmp):
     results.same('what is known of the others stays', triage.value('SELECT count(*) FROM crashes'), 40)
     triage.scan(folder)
     results.same('also after the next scan', triage.value('SELECT count(*) FROM crashes'), 40)
+    # A database that was merged may name any file.
+    victim, part = os.path.join(tmp, 'victim'), os.path.join(tmp, 'part-of-it')
+    for path in victim, part:
+        with open(path, 'w') as file:
+            file.write('precious')
+        os.utime(path, (2000000000, 2000000000))
+    kept = sorted(newest | {changed})[0]
+    about = os.stat(victim)
+    for name, parts, size in ('victim', None, about.st_size), \
+            (os.path.basename(kept), json.dumps([os.path.relpath(part, os.path.dirname(kept))]),
+             os.path.getsize(kept) + about.st_size):
+        triage.rows("UPDATE inputs SET name = ?, folder = ?, parts = ?, size = ?, mtime_ns = ? WHERE id = "
+                    "(SELECT best FROM crashes JOIN inputs ON inputs.id = best WHERE state = 'read' "
+                    "ORDER BY crashes.died LIMIT 1)", name, os.path.dirname(kept) if parts else tmp, parts,
+                    size, about.st_mtime_ns)
+        text = triage.text('prune', '--keep', '1', '--yes')
+        results.note('prune removes no file that was never read: %s' % (parts or name),
+                     '' if os.path.exists(victim) and os.path.exists(part) else text)
     results.note('the database is sound after prune', integrity(triage))
 
 
 def check(results, tmp, many):
     check_waiting(results, tmp)
     check_failures(results, tmp)
+    check_not_now(results, tmp)
+    check_clock(results, tmp)
+    check_parts_one_by_one(results, tmp)
     check_split(results, tmp)
     check_pstore(results, tmp)
     check_prune(results, tmp)

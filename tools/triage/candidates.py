@@ -46,6 +46,7 @@ class Unit:
     fingerprint: str = None
     wait: str = None  # why it is left for later
     is_fresh: bool = False  # because it may still be written
+    is_split: bool = False  # there may be more parts, which are perhaps not there yet
 
     def paths(self):
         return [os.path.join(words.unescape(self.folder), words.unescape(name))
@@ -86,14 +87,14 @@ def units_in(folder, files, split_of):
     # systemd-pstore writes what it puts together of these parts beside them.
     if 'pstore' in together:
         found = [one for one in found if one[0].name != 'dmesg.txt']
-    for entries in found + list(together.values()):
+    for entries, is_split in [(one, False) for one in found] + [(one, True) for one in together.values()]:
         try:
             about = [entry.stat(follow_symlinks=False) for entry in entries]
         except FileNotFoundError:
             continue  # it went while this folder was read
         names = [words.escape(entry.name) for entry in entries]
         yield Unit(words.escape(folder), names[0], names[1:], sum(one.st_size for one in about),
-                   max(one.st_mtime_ns for one in about))
+                   max(one.st_mtime_ns for one in about), is_split=is_split)
 
 
 # ------------------------------------------------------------------------ what a file is
@@ -157,10 +158,17 @@ def fingerprint(paths):
     return made.hexdigest()
 
 
+def age_of(unit):
+    """Seconds since it changed. The time of a file may be of a machine whose clock was wrong: where it
+    has not come yet that of its inode counts, which is the file system's own."""
+    now = time.time()
+    age = now - unit.mtime_ns / 1e9
+    return age if age >= 0 else now - max(os.stat(path).st_ctime for path in unit.paths())
+
+
 def why_wait(unit, head, options):
     """None: it is ready to be read."""
-    age = time.time() - unit.mtime_ns / 1e9
-    unit.is_fresh = age < options.settle
+    unit.is_fresh = abs(age_of(unit)) < options.settle
     if unit.is_fresh:
         return 'it changed less than %d s ago, and may still be written' % options.settle
     if options.incomplete:

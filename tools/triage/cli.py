@@ -75,7 +75,7 @@ def tell(outcome, new, quiet):
     for path, why in outcome.troubles[:10]:
         print('unreadable  %s: %s' % (words.shown(path), words.cut((why or '').replace('\n', '; '), 300)))
     if len(outcome.troubles) > 10:
-        print('and %d more: "nmibt-triage list --failed"' % (len(outcome.troubles) - 10))
+        print('and %d more: "nmibt-triage list --failed --later"' % (len(outcome.troubles) - 10))
     if outcome.fresh:
         print('%s of these changed a moment ago and may still be written: scan again, or see --settle' %
               format(outcome.fresh, ','))

@@ -22,7 +22,7 @@ def put_input(store, unit, state, reason=None, exit_code=None, nmibt=None):
     """The row of a unit, with what is known before or without a report. Returns its number."""
     put_away(store, unit, 'another file took its place', state)
     values = {'folder': unit.folder, 'name': unit.name,
-              'parts': json.dumps(unit.parts) if unit.parts else None,
+              'parts': json.dumps(unit.parts) if unit.parts or unit.is_split else None,
               'size': unit.size, 'mtime_ns': unit.mtime_ns, 'fingerprint': unit.fingerprint,
               'state': state, 'reason': reason, 'exit_code': exit_code, 'kind': unit.kind,
               'nmibt': nmibt, 'read_at': int(time.time())}

@@ -92,7 +92,7 @@ class Plan:
             row = known.get(words.escape(entry.name))
             try:
                 about = entry.stat(follow_symlinks=False)
-                if row and not row['parts'] and \
+                if row and row['parts'] is None and \
                         (row['size'], row['mtime_ns']) == (about.st_size, about.st_mtime_ns):
                     return None  # this was looked at when it was read
                 return candidates.split_key(entry.path)
@@ -162,8 +162,8 @@ def read_unit(unit, reader, options):
         candidates.examine(unit, options)
     except FileNotFoundError:
         return Result(unit, None)
-    except OSError as error:
-        return Result(unit, 'failed', 'it can\'t be read: %s' % error.strerror)
+    except OSError as error:  # which is not of its content, and may be mended without a trace in it
+        return Result(unit, 'later', 'it can\'t be read: %s' % error.strerror, is_trouble=True)
     if not unit.kind:
         return Result(unit, 'other')
     if unit.wait:

@@ -170,8 +170,9 @@ def print_crash(store, crash, rules):
         print('known       %s' % known.line(rule))
     for row in files_of(store, crash):
         path = os.path.join(row['folder'], row['name'])
+        parts = json.loads(row['parts'] or '[]')
         print('%-11s %s%s' % (row['kind'], words.shown(path), ' and %s' % words.count(
-            len(json.loads(row['parts'])), 'more part') if row['parts'] else ''))
+            len(parts), 'more part') if parts else ''))
         if row['state'] == 'removed':
             print('            it is no longer read there: %s' % words.shown(row['reason'] or ''))
         elif row['reason']:
