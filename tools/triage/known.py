@@ -15,7 +15,7 @@ OUTCOMES = ('nmi', 'irq', 'self', 'stop', 'partial', 'silent', 'offline', 'exclu
 FIELDS = {'title': str, 'link': str, 'remedy': str, 'functions': list, 'module': str, 'outcome': str,
           'kernel': str, 'text': str}
 ASKS = ('functions', 'module', 'outcome', 'kernel', 'text')
-BOUND = re.compile(r'\s*(>=|<=|==|<|>)\s*(\d+(?:\.\d+)*)\s*\Z')
+BOUND = re.compile(r'\s*(>=|<=|==|<|>)\s*(\d{1,9}(?:\.\d{1,9})*)\s*\Z')
 
 
 class Mistake(Exception):
@@ -26,7 +26,7 @@ class Mistake(Exception):
 
 def release_numbers(release):
     """6.12.117-foo to (6, 12, 117); () if it does not begin so."""
-    found = re.match(r'\d+(\.\d+)*', release or '')
+    found = re.match(r'\d{1,9}(\.\d{1,9})*', release or '')
     return tuple(map(int, found[0].split('.'))) if found else ()
 
 
@@ -131,8 +131,9 @@ def read_rule(table, source):
     if 'text' in table:
         try:
             made['text'] = re.compile(table['text'])
-        except re.error as error:
-            raise Mistake('text = "%s" is no regular expression: %s' % (table['text'], error)) from error
+        except (re.error, OverflowError, RecursionError) as error:
+            raise Mistake('text = "%s" is no regular expression, or one that is too large: %s' %
+                          (words.cut(table['text'], 200), error)) from error
     return Rule(source=source, **made)
 
 
@@ -146,7 +147,7 @@ def read(paths):
         except OSError as error:
             complaints.append('%s: it can\'t be read: %s' % (path, error.strerror))
             continue
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (ValueError, RecursionError) as error:
             complaints.append('%s: it is no TOML, and none of its rules is used: %s' % (path, error))
             continue
         issues = tables.pop('issue', [])
