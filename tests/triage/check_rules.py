@@ -81,7 +81,10 @@ def check_mistakes(results, triage, tmp):
         file.write('[[issue]]\ntitle = "x"\nkernel = "<0"\n' + GOOD)
     done = triage.run('groups', '--known', path)
     results.note('the other rules of its file are used, and it is said', '' if b'rule 1' in done.stderr and
-                 b'nvme spins' in done.stdout and done.returncode == 0 else done)
+                 b'nvme spins' in done.stdout and done.returncode == 3 else done)
+    done = triage.run('groups', '--known', os.path.join(tmp, 'nowhere.toml'))
+    results.note('a file of rules that is not there', '' if b'can\'t be read' in done.stderr and
+                 done.returncode == 3 else done)
 
 
 def check_gate(results, tmp, rules, folder):

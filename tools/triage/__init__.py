@@ -9,3 +9,7 @@ keeps all of it, scan drives them. Each command of the tool is a module or a fun
 
 class Trouble(Exception):
     """It can't go on. The text says what was being done and what the user can do."""
+
+
+class Missing(Trouble):
+    """Nothing of what was asked for is there."""

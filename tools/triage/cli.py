@@ -8,8 +8,8 @@ import os
 import sys
 import traceback
 
-from . import Trouble, export, groups, known, prune, report, runner, scan, shards, store, views, \
-    watch, words
+from . import Missing, Trouble, export, groups, known, prune, report, runner, scan, shards, store, \
+    views, watch, words
 
 FOUND, NOTHING, USAGE, PARTLY, FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
@@ -38,6 +38,7 @@ def rules_of(args):
     rules, complaints = known.read(args.known or [])
     for complaint in complaints:
         say(words.shown(complaint))
+    args.has_bad_rules = bool(complaints)
     return rules
 
 
@@ -213,7 +214,8 @@ def do_diff(args):
     if all(kernels):
         views.print_kernel_diff(db, args.a, args.b)
         return FOUND
-    views.print_diff(db, views.find_crash(db, args.a), views.find_crash(db, args.b))
+    crashes = [views.find_crash(db, word, ', and no stored kernel fits this') for word in (args.a, args.b)]
+    views.print_diff(db, *crashes)
     return FOUND
 
 
@@ -392,7 +394,11 @@ def make_parser():
 def run(args):
     """What can't be written to standard output raises OSError here, and not when Python ends."""
     try:
-        return args.run(args)
+        code = args.run(args)
+        return PARTLY if code == FOUND and getattr(args, 'has_bad_rules', False) else code
+    except Missing as missing:
+        say(words.shown(missing))
+        return NOTHING
     except Trouble as trouble:
         say(words.shown(trouble))
         return FAILED

@@ -6,7 +6,7 @@ to the same one. A crash that was moved by hand stays where it was put, whatever
 """
 import json
 
-from . import Trouble, facts, words
+from . import Missing, Trouble, facts, words
 
 
 def version_of(signature):
@@ -52,7 +52,7 @@ def find(store, word):
         found = store.all('SELECT DISTINCT group_id FROM signatures WHERE value >= ? AND value < ?',
                           low, high)
     if len(found) != 1:
-        raise Trouble('%s: %s. "nmibt-triage groups" lists them; a group is named by its number (G7), '
+        raise (Trouble if found else Missing)('%s: %s. "nmibt-triage groups" lists them; a group is named by its number (G7), '
                       'its name, or its signature' %
                       (words.shown(word), 'several groups are called so' if found else 'no such group'))
     return found[0][0]
@@ -100,7 +100,7 @@ def split(store, what):
 def split_crash(store, crash, group):
     old = store.one('SELECT group_id FROM crashes WHERE id = ?', crash)
     if not old:
-        raise Trouble('%d: no such crash; nothing was changed. "nmibt-triage list" lists them' % crash)
+        raise Missing('%d: no such crash; nothing was changed. "nmibt-triage list" lists them' % crash)
     store.change('UPDATE crashes SET group_id = ?, by_hand = 1 WHERE id = ?', group, crash)
     return {old[0]}
 
@@ -109,7 +109,7 @@ def split_signature(store, word, group):
     rows = store.all('SELECT value, group_id FROM signatures WHERE value >= ? AND value < ?', word,
                      word + '\U0010ffff')
     if len(rows) != 1:
-        raise Trouble('%s: %s; nothing was changed' % (words.shown(word), 'several signatures begin so'
+        raise (Trouble if rows else Missing)('%s: %s; nothing was changed' % (words.shown(word), 'several signatures begin so'
                                                        if rows else 'no crash has this signature'))
     store.change('UPDATE signatures SET group_id = ?, by_hand = 1 WHERE value = ?', group,
                  rows[0]['value'])

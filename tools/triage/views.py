@@ -3,7 +3,7 @@
 import json
 import os
 
-from . import Trouble, groups, known, tables, words
+from . import Missing, groups, known, tables, words
 
 SHOWN_FRAMES = 12
 SHOWN_KERNELS = 4
@@ -130,8 +130,8 @@ def print_groups(store, rules, order, limit):
 
 # ----------------------------------------------------------------------------------- show
 
-def find_crash(store, word):
-    """By its number, or by the path of a file that is about it."""
+def find_crash(store, word, also=''):
+    """By its number, or by the path of a file that is about it. also: what else there is none of."""
     number = words.number(word)
     if number is not None:
         crash = store.one('SELECT * FROM crashes WHERE id = ?', number)
@@ -141,8 +141,8 @@ def find_crash(store, word):
                           'WHERE folder = ? AND name = ? ORDER BY inputs.id DESC',
                           words.escape(folder), words.escape(name))
     if not crash:
-        raise Trouble('%s: no such crash. "nmibt-triage list" lists them; a crash is named by its number '
-                      'there, or by the path of its dump' % words.shown(word))
+        raise Missing('%s: no such crash%s. "nmibt-triage list" lists them; a crash is named by its number '
+                      'there, or by the path of its dump' % (words.shown(word), also))
     return crash
 
 
