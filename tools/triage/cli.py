@@ -157,11 +157,21 @@ def second(text):
     return int(when.replace(tzinfo=when.tzinfo or datetime.timezone.utc).timestamp())
 
 
+def list_inputs(args, db):
+    if any((args.group, args.host, args.kernel, args.since, args.until, args.number)):
+        args.refuse('--failed and --later list files, of which no crash is known: only --json goes with them')
+    found = views.inputs(db, (['failed', 'empty'] if args.failed else []) + (['later'] if args.later else []))
+    if args.json:
+        as_json([views.input_json(row) for row in found])
+    else:
+        views.list_inputs(found)
+    return FOUND if found else NOTHING
+
+
 def do_list(args):
     db = open_store(args)
     if args.failed or args.later:
-        states = (['failed', 'empty'] if args.failed else []) + (['later'] if args.later else [])
-        return FOUND if views.list_inputs(db, states) else NOTHING
+        return list_inputs(args, db)
     group = groups.find(db, args.group) if args.group else None
     found = list(views.crashes(db, args.number or -1, group=group, host=args.host, kernel=args.kernel,
                                since=args.since, until=args.until))
@@ -325,7 +335,7 @@ def add_readers(commands):
     parser.add_argument('--failed', action='store_true', help='files that nothing came of, and why')
     parser.add_argument('--later', action='store_true', help='files that are left for later, and why')
     parser.add_argument('--json', action='store_true')
-    parser.set_defaults(run=do_list)
+    parser.set_defaults(run=do_list, refuse=parser.error)
 
     parser = commands.add_parser('show', help='one crash')
     parser.add_argument('crash', metavar='CRASH', help='its number, or the path of its dump')

@@ -42,13 +42,19 @@ def list_crashes(store, found):
     tables.show(['>id', 'died', 'host', 'kernel', 'group', 'why', 'in'], rows)
 
 
-def list_inputs(store, states):
-    rows = store.all('SELECT folder, name, state, reason, read_at FROM inputs WHERE state IN (%s) '
-                     'ORDER BY folder, name' % ', '.join('?' * len(states)), *states)
-    for row in rows:
+def inputs(store, states):
+    return store.all('SELECT folder, name, state, reason FROM inputs WHERE state IN (%s) ORDER BY folder, '
+                     'name' % ', '.join('?' * len(states)), *states)
+
+
+def input_json(row):
+    return {'path': os.path.join(row['folder'], row['name']), 'state': row['state'], 'why': row['reason']}
+
+
+def list_inputs(found):
+    for row in found:
         print('%s  %s' % (words.shown(os.path.join(row['folder'], row['name'])), words.shown(
             (row['reason'] or row['state']).replace('\n', '; '))))
-    return len(rows)
 
 
 # --------------------------------------------------------------------------------- groups
