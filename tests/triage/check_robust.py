@@ -77,6 +77,8 @@ def check_interrupted(results, tmp, folder, whole):
         said = triage.scan(folder)
         results.same('%s: the next scan goes on from there' % name,
                      (said['read'] + kept, picture(triage)), (len(whole_files(whole)), picture(whole)))
+        results.same('%s: and tells the new groups of both' % name, len(said['new_groups']),
+                     triage.value('SELECT count(*) FROM groups'))
 
 
 def whole_files(whole):

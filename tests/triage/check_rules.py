@@ -97,6 +97,12 @@ def check_gate(results, tmp, rules, folder):
     fleet.make(os.path.join(folder, 'more'), 5, kinds=3, seed=99)
     results.same('--fail-on-new: nor do other crashes of known groups',
                  triage.run('scan', '--settle', '0', '--fail-on-new', folder).returncode, 0)
+    triage.rows('UPDATE scans SET ended = NULL')
+    done = triage.run('scan', '--settle', '0', '--fail-on-new', folder)
+    results.note('--fail-on-new: what a scan found that was killed is new', '' if done.returncode == 1 and
+                 b'3 groups that nobody knew' in done.stderr else done)
+    results.same('--fail-on-new: once', triage.run('scan', '--settle', '0', '--fail-on-new',
+                                                   folder).returncode, 0)
     os.unlink(triage.db)
     with open(rules, 'a') as file:
         file.write('[[issue]]\ntitle = "all others"\nfunctions = ["ixgbe_queue"]\n')

@@ -284,7 +284,8 @@ class Scan:
                     self.start()
                     self.write_all(bar)
         with self.store.writing():
-            self.store.change('UPDATE scans SET ended = ? WHERE id = ?', int(time.time()), outcome.scan)
+            self.store.change('UPDATE scans SET ended = ? WHERE id = ?',
+                              None if self.stopped.is_set() else int(time.time()), outcome.scan)
         outcome.looked = self.plan.looked
         outcome.crashes = self.store.value('SELECT count(*) FROM crashes') - before
         outcome.seconds = time.monotonic() - began
@@ -326,6 +327,8 @@ def scan(store, folders, options):
 
 
 def new_groups(store, number):
-    """Groups that no crash was in before this scan."""
-    return store.all('SELECT * FROM groups WHERE scan = ? AND crashes > 0 ORDER BY crashes DESC, id',
-                     number)
+    """Groups that no crash was in before this scan, or before those that did not come to their end, and
+    which this one goes on with."""
+    return store.all('SELECT * FROM groups WHERE scan <= ?1 AND scan > (SELECT coalesce(max(id), 0) '
+                     'FROM scans WHERE id < ?1 AND ended IS NOT NULL) AND crashes > 0 '
+                     'ORDER BY crashes DESC, id', number)

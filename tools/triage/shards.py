@@ -15,7 +15,7 @@ def merge(store, other):
                       "inputs.id ORDER BY inputs.id")
     began, ended = other.one('SELECT min(began), max(ended) FROM scans')
     with store.writing():
-        scan = store.change('INSERT INTO scans (began, ended, folders) VALUES (?, ?, ?)', began or 0, ended,
+        scan = store.change('INSERT INTO scans (began, ended, folders) VALUES (?, ?, ?)', began or 0, ended or began or 0,
                             json.dumps(['merged from ' + other.path]))
     taken, some = 0, []
     for row in rows:
