@@ -51,6 +51,12 @@ def shard(text):
     return int(number), int(of)
 
 
+def database(text):
+    if text in ('', ':memory:'):
+        raise argparse.ArgumentTypeError('"%s" is no file, and nothing would be kept' % text)
+    return text
+
+
 def positive(text):
     if not words.number(text):
         raise argparse.ArgumentTypeError('"%s" is no number from 1 on, or too large' % text)
@@ -98,6 +104,7 @@ def unknown_groups(db, new, rules):
 
 def do_watch(args):
     options = scan.Options(nmibt=runner.find(args.nmibt), jobs=args.jobs, settle=args.settle)
+    scan.check_folders(args.folders)
     db = open_store(args, must_exist=False)
 
     def tell_new(outcome):
@@ -113,6 +120,7 @@ def do_scan(args):
     options = scan.Options(nmibt=runner.find(args.nmibt), jobs=args.jobs, settle=args.settle,
                            incomplete=args.incomplete, shard=args.shard, again=args.again,
                            quiet=args.quiet)
+    scan.check_folders(args.folders)
     db = open_store(args, must_exist=False)
     outcome = scan.scan(db, args.folders, options)
     new = scan.new_groups(db, outcome.scan)
@@ -392,7 +400,7 @@ def add_changers(commands):
 def make_parser():
     parser = argparse.ArgumentParser(prog='nmibt-triage', epilog=EPILOG, description='From folders of '
                                      'dumps to what kills the machines. See nmibt-triage(1).')
-    parser.add_argument('--db', default=store.default_path(), metavar='FILE',
+    parser.add_argument('--db', type=database, default=store.default_path(), metavar='FILE',
                         help='the database (by default %(default)s)')
     commands = parser.add_subparsers(metavar='COMMAND', required=True)
     add_scan(commands)

@@ -322,7 +322,6 @@ def check_folders(folders):
 
 
 def scan(store, folders, options):
-    check_folders(folders)
     return Scan(store, folders, options).run()
 
 
