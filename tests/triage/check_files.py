@@ -144,6 +144,36 @@ def check_parts_one_by_one(results, tmp):
     results.same('then nothing is left to read', triage.scan(folder)['read'], 0)
 
 
+def check_gone(results, tmp):
+    """What nothing is known of is forgotten when it is gone; folders that overlap are read once."""
+    folder = os.path.join(tmp, 'gone')
+    names = 'vmcore-incomplete', 'below/broken', 'below/notes', 'below/vmcore'
+    for name in names:
+        path = os.path.join(folder, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        shutil.copy(DUMPS[REAL], path)
+    for name in 'below/broken', 'below/notes':
+        os.truncate(os.path.join(folder, name), 9000 if name == 'below/broken' else 3)
+    triage = Triage(os.path.join(tmp, 'gone.db'))
+    below = os.path.join(folder, 'below')
+    said = triage.scan(below, folder, below + '/', code=3)
+    results.same('folders that overlap are looked at once', (said['looked'], said['read']), (4, 1))
+    os.rename(os.path.join(folder, 'vmcore-incomplete'), os.path.join(folder, 'vmcore'))
+    triage.scan(folder)
+    results.same('a name that it had while it was written is forgotten', sorted(states(triage)),
+                 ['broken', 'notes', 'vmcore'])
+    triage.rows("UPDATE inputs SET nmibt = 'nmibt 0.0.1' WHERE state = 'other'")
+    results.same('no dump for an older nmibt: it is looked at again', (
+        triage.scan(folder)['read'], triage.value("SELECT nmibt FROM inputs WHERE state = 'other'") !=
+        'nmibt 0.0.1'), (0, True))
+    shutil.rmtree(below)
+    triage.scan(folder)
+    results.same('so is what was in a folder that is gone, but for what is known of dumps',
+                 triage.rows('SELECT name, state FROM inputs ORDER BY name, id'),
+                 [('vmcore', 'read'), ('vmcore', 'read')])
+    results.note('the database is sound after files went', integrity(triage))
+
+
 def check_split(results, tmp):
     """Parts of a split dump are one input, also where they come one after another."""
     folder = os.path.join(tmp, 'split')
@@ -235,6 +265,7 @@ def check(results, tmp, many):
     check_failures(results, tmp)
     check_not_now(results, tmp)
     check_clock(results, tmp)
+    check_gone(results, tmp)
     check_parts_one_by_one(results, tmp)
     check_split(results, tmp)
     check_pstore(results, tmp)

@@ -19,6 +19,7 @@ from . import Trouble, candidates, crashes, facts, progress, runner, words
 from .store import pack
 
 AT_ONCE = 32  # results in one transaction, and in memory: each may be large
+NOT_READ = "('later', 'failed', 'empty', 'other')"
 SHOWN_REASON = 2000  # characters of what nmibt said
 
 
@@ -50,24 +51,50 @@ class Outcome:
 
 # ---------------------------------------------------------------------- what is to be done
 
+def is_in(folder, roots):
+    """It is one of them, or below one."""
+    while folder not in roots:
+        above = os.path.dirname(folder)
+        if above == folder:
+            return False
+        folder = above
+    return True
+
+
+def topmost(folders):
+    """Without those that are below another one of them."""
+    folders = dict.fromkeys(folders)
+    return [one for one in folders if one == '/' or not is_in(os.path.dirname(one), folders)]
+
+
+def is_gone(path):
+    """It is not only out of reach."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        pass
+    return False
+
+
 class Plan:
     """Which units of these folders have to be read."""
 
     def __init__(self, store, folders, options, versions):
         self.store, self.options = store, options
-        self.folders = [os.path.abspath(folder) for folder in folders]
+        self.folders = topmost(os.path.abspath(folder) for folder in folders)
         self.versions = versions  # of nmibt, of the signature; None: not known yet
         self.unreadable = {}
         self.looked = 0
+        self.gone = set()  # numbers of inputs of which nothing is known, and that are not there any more
 
     def known_in(self, folder):
         return {row['name']: row for row in self.store.all(
-            "SELECT name, parts, size, mtime_ns, state, nmibt, signature_version FROM inputs "
+            "SELECT id, name, parts, size, mtime_ns, state, nmibt, signature_version FROM inputs "
             "WHERE folder = ? AND state != 'removed'", words.escape(folder))}
 
     def is_current(self, row):
-        if row['state'] == 'other':
-            return True
         nmibt, signature = self.versions
         return row['nmibt'] == nmibt and (row['state'] != 'read' or
                                           signature in (None, row['signature_version']))
@@ -100,12 +127,27 @@ class Plan:
                 return None  # reading it will say why
         return split
 
+    def note_gone(self, folder, known, files):
+        not_read = [row for row in known.values() if row['state'] != 'read']
+        if not_read and folder not in self.unreadable:
+            there = {words.escape(entry.name) for entry in files}
+            self.gone.update(row['id'] for row in not_read if row['name'] not in there)
+
+    def note_gone_folders(self):
+        roots = set(self.folders)
+        for row in self.store.all('SELECT DISTINCT folder FROM inputs WHERE state IN ' + NOT_READ):
+            folder = os.fsdecode(words.unescape(row['folder']))
+            if is_in(folder, roots) and is_gone(folder):
+                self.gone.update(one[0] for one in self.store.all(
+                    'SELECT id FROM inputs WHERE folder = ? AND state IN ' + NOT_READ, row['folder']))
+
     def todo(self):
         """Counts in self.looked what it looked at."""
         self.looked = 0
         for root in self.folders:
             for folder, files in candidates.walk(root, self.unreadable.__setitem__):
                 known = self.known_in(folder)
+                self.note_gone(folder, known, files)
                 for unit in candidates.units_in(folder, files, self.split_of(known)):
                     if self.is_ours(root, unit):
                         self.looked += 1
@@ -269,6 +311,13 @@ class Scan:
                     count(result, self.outcome)
                     bar.advance()
 
+    def forget_gone(self):
+        """As a dump that had another name while it was written."""
+        self.plan.note_gone_folders()
+        with self.store.writing():
+            for number in self.plan.gone:
+                self.store.change('DELETE FROM inputs WHERE id = ? AND state IN ' + NOT_READ, number)
+
     def run(self):
         began = time.monotonic()
         outcome = self.outcome
@@ -279,6 +328,7 @@ class Scan:
         before = self.store.value('SELECT count(*) FROM crashes')
         with stopping(self.stopped):
             total = sum(1 for _ in self.plan.todo())
+            self.forget_gone()
             if total:
                 with progress.show(total, self.options.quiet) as bar:
                     self.start()

@@ -98,8 +98,7 @@ class Watch:
         found = [folder for folder, when in self.due.items() if when <= now]
         for folder in found:
             del self.due[folder]
-        # What is below another one is looked at with it.
-        return [one for one in found if not any(one.startswith(other + '/') for other in found)]
+        return found
 
     def run(self):
         """Until SIGTERM or CTRL-C."""
