@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Exit codes, by which a cron job or a gate knows what came of it, and that each error is said in a line."""
 import os
+import shutil
+import sqlite3
 import subprocess
+import zlib
 
 import fleet
 from common import TRIAGE, Triage
@@ -31,12 +34,96 @@ def check_output(results, triage):
 
 
 def check_numbers(results, triage):
-    for args, code in (['show', LARGE], 4), (['show', LARGE * 200], 4), (['name', 'G' + LARGE, 'x'], 4), \
-            (['split', LARGE], 4), (['list', '-n', LARGE], 2), (['prune', '--keep', LARGE], 2), \
+    for args, code in (['show', LARGE], 1), (['show', LARGE * 200], 1), (['name', 'G' + LARGE, 'x'], 1), \
+            (['split', LARGE], 1), (['list', '-n', LARGE], 2), (['prune', '--keep', LARGE], 2), \
             (['list', '--host', b'\xff'], 4), (['name', 'G1', b'\xff'], 4):
         done = triage.run(*args)
         results.note('no number or name that the database could have: %s' % str(args)[:40],
                      '' if done.returncode == code and b'Traceback' not in done.stderr else done)
+
+
+def check_nothing(results, triage):
+    for args, text in (['show', '77'], 'no such crash'), (['list', '--group', 'G77'], 'no such group'), \
+            (['list', '--host', 'nobody'], 'no crash fits'), (['diff', '9.*', '9.1.*'], 'no stored kernel'), \
+            (['split', '77'], 'no such crash'), (['list', '--failed'], ''):
+        done = triage.run(*args)
+        results.note('nothing is found: %s' % ' '.join(args), '' if done.returncode == 1 and
+                     text in done.stderr.decode() else done)
+
+
+def check_inputs(results, triage):
+    """Files that nothing came of, as JSON."""
+    triage.rows("UPDATE inputs SET state = 'failed', reason = 'a test' WHERE id = 1")
+    found = triage.json('list', '--failed')
+    results.same('list --failed --json', [(one['state'], one['why'], os.path.isabs(one['path']))
+                                          for one in found], [('failed', 'a test', True)])
+    done = triage.run('list', '--failed', '--host', 'x')
+    results.same('list --failed takes no filter of crashes', done.returncode, 2)
+
+
+def check_database(results, tmp, triage):
+    for path in '', ':memory:':
+        results.same('"%s" is no database' % path, Triage(path).run('scan', tmp).returncode, 2)
+    other = Triage(os.path.join(tmp, 'other.db'))
+    other.run('scan', os.path.join(tmp, 'nowhere'))
+    results.same('a scan of nothing makes no database', os.path.exists(other.db), False)
+
+
+def check_damaged(results, tmp, triage):
+    """A database in which there is what nmibt-triage never wrote."""
+    copies = 0
+
+    def changed(sql, *values):
+        nonlocal copies
+        copies += 1
+        copy = Triage(os.path.join(tmp, 'damaged%d.db' % copies))
+        shutil.copy(triage.db, copy.db)
+        copy.rows(sql, *values)
+        return copy
+
+    for args, sql in (['groups'], "UPDATE crashes SET died = 'text'"), \
+            (['show', '1'], "UPDATE crashes SET outcomes = 'null'"), \
+            (['show', '1'], "UPDATE signatures SET stacks = '[{}]'"):
+        done = changed(sql).run(*args)
+        results.note('a damaged database is no new group: %s' % sql, '' if done.returncode == 4 and
+                     b'never wrote' in done.stderr else done)
+    for args, sql in (['groups'], "UPDATE signatures SET stacks = '%s'" % ('[' * 100000)), \
+            (['groups'], "UPDATE signatures SET stacks = 'x'"), \
+            (['show', '1', '--report'], "UPDATE reports SET document = x'00'"), \
+            (['show', '1', '--report'], "UPDATE reports SET document = 7"):
+        done = changed(sql).run(*args)
+        results.note('what is damaged is said: %s' % sql[:50], '' if done.returncode == 4 and
+                     done.stderr.count(b'\n') == 1 and b'is damaged' in done.stderr else done)
+    large = changed('UPDATE reports SET document = ?', zlib.compress(b' ' * (300 << 20), 1))
+    results.note('a report of 300 MiB is not unpacked', '' if b'is damaged' in
+                 large.run('show', '1', '--report').stderr else 'it is')
+
+
+def check_read_only(results, tmp, triage):
+    """The database of a server is root's, and others read it."""
+    if os.getuid():
+        print('     a database that may only be read was left out: this takes root')
+        return
+    folder = os.path.join(tmp, 'server')
+    os.mkdir(folder)
+    os.chmod(tmp, 0o755)
+    path = os.path.join(folder, 'triage.db')
+    shutil.copy(triage.db, path)
+    os.chmod(path, 0o444)
+    user = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', TRIAGE]
+    before = sorted(os.listdir(folder))
+    done = subprocess.run([*user, '--db', path, 'groups'], capture_output=True)
+    results.note('who may not write to a database can read it', '' if done.returncode == 0 and
+                 b'crashes' in done.stdout and sorted(os.listdir(folder)) == before else done)
+    done = subprocess.run([*user, '--db', path, 'name', 'G1', 'x'], capture_output=True)
+    results.note('and is told that it can\'t be written', '' if done.returncode == 4 and
+                 done.stderr.count(b'\n') == 1 and b'for writing' in done.stderr else done)
+    with sqlite3.connect(path) as db:  # who scans meanwhile
+        db.execute("UPDATE groups SET name = 'meanwhile'")
+        db.commit()
+        done = subprocess.run([*user, '--db', path, 'groups'], capture_output=True)
+    results.note('also while it is written', '' if done.returncode == 0 and b'meanwhile' in done.stdout
+                 else done)
 
 
 def check(results, tmp, many):
@@ -45,3 +132,8 @@ def check(results, tmp, many):
     triage.scan(os.path.join(tmp, 'fleet'))
     check_output(results, triage)
     check_numbers(results, triage)
+    check_nothing(results, triage)
+    check_database(results, tmp, triage)
+    check_damaged(results, tmp, triage)
+    check_read_only(results, tmp, triage)
+    check_inputs(results, triage)

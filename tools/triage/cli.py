@@ -442,5 +442,6 @@ def main():
         return FAILED
     except Exception:  # Python's own exit code would say that nothing was found
         traceback.print_exc()
-        say('this is a fault of nmibt-triage. What was written to the database before is safe')
+        say('this is a fault of nmibt-triage, or %s has what it never wrote. What was written before is '
+            'safe' % words.shown(args.db))
         return FAILED

@@ -169,7 +169,7 @@ def stacks_of(store, crash):
     """What the crash died of."""
     packed = store.value('SELECT stacks FROM signatures WHERE value = ?', crash['signature'])
     if packed:
-        return json.loads(packed)
+        return store.parsed(packed, 'what is stored of %s' % crash['signature'])
     document = store.report(crash['best']) if crash['best'] else None
     return facts.stacks(document) if document else []
 

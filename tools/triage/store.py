@@ -4,11 +4,13 @@ import contextlib
 import json
 import os
 import sqlite3
+import urllib.parse
 import zlib
 
 from . import Trouble, schema
 
 BUSY_S = 60
+MAX_REPORT = 256 << 20
 
 
 def default_path():
@@ -41,13 +43,26 @@ def explained(path):
         raise Trouble('"%s" is not in UTF-8, as all names in the database are' % error.object) from error
 
 
+def can_be_written(path):
+    """By this user, with the files that SQLite makes beside it."""
+    return os.access(path, os.W_OK) and os.access(os.path.dirname(path) or '.', os.W_OK)
+
+
+def uri_of(path, is_read_only):
+    """SQLite makes no files beside what it may only read: without a -wal nobody has it open."""
+    made = 'file:' + urllib.parse.quote(os.fsencode(os.path.abspath(path)))
+    if not is_read_only:
+        return made
+    return made + ('?mode=ro' if os.path.exists(path + '-wal') else '?mode=ro&immutable=1')
+
+
 class Store:
     """Rows are sqlite3.Row. Whoever writes does it inside of `with store.writing():`."""
 
     def __init__(self, path, must_exist=False):
         self.path = path
         self.known_functions = set()
-        if must_exist and path != ':memory:' and not os.path.exists(path):
+        if must_exist and not os.path.exists(path):
             raise Trouble('%s: no such database. "nmibt-triage scan FOLDER" makes it; --db names '
                           'another one' % path)
         with explained(path):
@@ -57,11 +72,13 @@ class Store:
                     os.makedirs(folder, exist_ok=True)
             except OSError as error:
                 raise Trouble('%s: its folder can\'t be made: %s' % (path, error.strerror)) from error
-            self.db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None,
-                                      check_same_thread=False)
+            self.is_read_only = must_exist and not can_be_written(path)
+            self.db = sqlite3.connect(uri_of(path, self.is_read_only), timeout=BUSY_S,
+                                      isolation_level=None, check_same_thread=False, uri=True)
             self.db.row_factory = sqlite3.Row
             self.check_owner()
-            self.db.execute('PRAGMA journal_mode = WAL')
+            if not self.is_read_only:
+                self.db.execute('PRAGMA journal_mode = WAL')
             self.db.execute('PRAGMA synchronous = NORMAL')
             self.db.execute('PRAGMA foreign_keys = ON')
             self.db.execute('PRAGMA cache_size = -32768')
@@ -81,6 +98,9 @@ class Store:
                           '%d). Use that one' % (self.path, version, len(schema.STEPS)))
         if version == len(schema.STEPS):
             return
+        if self.is_read_only:
+            raise Trouble('%s: an older nmibt-triage wrote it, or nothing did, and it can\'t be written to '
+                          'bring it up to date' % self.path)
         with self.writing():
             # Another process may have done it meanwhile.
             for step in schema.STEPS[self.version():]:
@@ -139,7 +159,15 @@ class Store:
     def report(self, number):
         """The document that nmibt printed of this input, or None."""
         packed = self.value('SELECT document FROM reports WHERE input = ?', number)
-        return json.loads(zlib.decompress(packed)) if packed else None
+        return self.parsed(unpack(packed), 'the report of input %d' % number) if packed else None
+
+    def parsed(self, text, what):
+        """A text of JSON, which may be a stranger's."""
+        try:
+            return json.loads(text)
+        except (ValueError, TypeError, RecursionError) as error:
+            raise Trouble('%s: %s is damaged; "nmibt-triage scan --again" makes it anew' %
+                          (self.path, what)) from error
 
     def put_functions(self, names):
         new = [name for name in names if name not in self.known_functions]
@@ -151,6 +179,16 @@ class Store:
 def pack(raw):
     """A report as it is stored."""
     return zlib.compress(raw, 3)
+
+
+def unpack(packed):
+    """None: it is damaged, or larger than what a machine of thousands of CPUs has."""
+    unpacker = zlib.decompressobj()
+    try:
+        raw = unpacker.decompress(packed, MAX_REPORT)
+    except (zlib.error, TypeError):
+        return None
+    return raw if unpacker.eof else None
 
 
 def statements(script):
