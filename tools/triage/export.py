@@ -27,8 +27,8 @@ def jsonl(store, out):
 
 def harmless(value):
     """A spreadsheet takes a text that begins with one of these for a formula."""
-    text = '' if value is None else str(value)
-    return "'" + text if text[:1] in tuple('=+-@') and not text.lstrip('-').isdecimal() else text
+    text = '' if value is None else words.shown(value)
+    return "'" + text if text.lstrip()[:1] in tuple('=+-@') and not text.lstrip('-').isdecimal() else text
 
 
 def as_csv(store, out):
