@@ -52,7 +52,7 @@ def check_lists(results, triage, made):
     report = json.loads(triage.text('show', str(shown['id']), '--report'))
     results.same('show --report', report['case']['time'], made[5].died)
     done = triage.run('show', '99999999')
-    results.note('show of nothing', '' if done.returncode == 4 and b'no such crash' in done.stderr else done)
+    results.note('show of nothing', '' if done.returncode == 1 and b'no such crash' in done.stderr else done)
 
 
 def check_diff(results, triage, made):
