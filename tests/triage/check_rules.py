@@ -3,6 +3,7 @@
 import os
 
 import fleet
+from check_identity import describe
 from common import DUMPS, Triage
 
 GOOD = r'''
@@ -111,6 +112,27 @@ def check_gate(results, tmp, rules, folder):
                  0)
 
 
+def check_hung(results, tmp):
+    """A panic of hung tasks has no signature, but is not known for that."""
+    folder, rules = os.path.join(tmp, 'hung'), os.path.join(tmp, 'hung.toml')
+    os.mkdir(folder)
+    describe('hung-task-kdump', os.path.join(folder, 'vmcore'))
+    triage = Triage(os.path.join(tmp, 'hung.db'))
+    done = triage.run('scan', '--settle', '0', '--fail-on-new', folder)
+    results.note('--fail-on-new: a new crash in no group fails', '' if done.returncode == 1 and
+                 b'1 crash in no group that nobody knew: 1' in done.stderr else done)
+    culprit = triage.value('SELECT culprit FROM crashes')
+    results.note('it is named by what the task waits for', '' if culprit and 'schedule' not in culprit else
+                 culprit)
+    results.same('--fail-on-new: it is new once', triage.run('scan', '--settle', '0', '--fail-on-new',
+                                                             folder).returncode, 0)
+    with open(rules, 'w') as file:
+        file.write('[[issue]]\ntitle = "x"\ntext = "hung_task"\n')
+    os.unlink(triage.db)
+    results.same('--fail-on-new: nor if a rule explains it', triage.run(
+        'scan', '--settle', '0', '--fail-on-new', '--known', rules, folder).returncode, 0)
+
+
 def check(results, tmp, many):
     folder, rules = os.path.join(tmp, 'fleet'), os.path.join(tmp, 'good.toml')
     fleet.make(folder, 12, kinds=3, seed=5)
@@ -123,3 +145,4 @@ def check(results, tmp, many):
     results.note('rules that are right', '' if '5 rules can be used, 0 complaints' in text else text)
     check_mistakes(results, triage, tmp)
     check_gate(results, tmp, rules, folder)
+    check_hung(results, tmp)

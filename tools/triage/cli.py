@@ -13,7 +13,7 @@ from . import Missing, Trouble, export, groups, known, prune, report, runner, sc
 
 FOUND, NOTHING, USAGE, PARTLY, FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
-EPILOG = '''Exit status: 0 done; 1 nothing found, or with --fail-on-new a group that is new; 2 wrong
+EPILOG = '''Exit status: 0 done; 1 nothing found, or something new that a scan has to fail on; 2 wrong
 usage; 3 done, but something could not be read; 4 it can't go on; 130 interrupted, and what was
 read is kept.'''
 
@@ -69,7 +69,7 @@ def natural(text):
     return int(text)
 
 
-def tell(outcome, new, quiet):
+def tell(outcome, new, loose, quiet):
     took = outcome.read + outcome.empty + outcome.failed
     rate = ', %.0f a second' % (took / outcome.seconds) if took > 10 and outcome.seconds else ''
     print('%s looked at, %s new or changed: %s read, %s with nothing to say, %s unreadable, %s left for '
@@ -90,16 +90,18 @@ def tell(outcome, new, quiet):
         print('%s: %s' % (words.count(len(new), 'new group'), ', '.join(
             'G%d (%s)' % (group['id'], words.count(group['crashes'], 'crash')) for group in new[:10]) +
             (', ...' if len(new) > 10 else '')))
+    if loose:
+        print('%s in no group: %s' % (words.count(len(loose), 'new crash'), numbers(loose)))
     if outcome.interrupted:
         print('interrupted: what was read is kept, and the next scan goes on from here')
 
 
-def unknown_groups(db, new, rules):
-    """New groups that no rule explains."""
-    for group in new:
-        crash = groups.newest(db, group['id'])
-        if not known.match(rules, crash, groups.stacks_of(db, crash)):
-            yield group
+def numbers(rows, letter=''):
+    return ', '.join('%s%d' % (letter, row['id']) for row in rows[:10]) + (', ...' if len(rows) > 10 else '')
+
+
+def is_known(db, rules, crash):
+    return bool(known.match(rules, crash, groups.stacks_of(db, crash)))
 
 
 def do_watch(args):
@@ -108,7 +110,7 @@ def do_watch(args):
     db = open_store(args, must_exist=False)
 
     def tell_new(outcome):
-        tell(outcome, scan.new_groups(db, outcome.scan), False)
+        tell(outcome, scan.new_groups(db, outcome.scan), scan.new_without_group(db, outcome), False)
         sys.stdout.flush()
 
     watch.watch(db, args.folders, options, tell_new)
@@ -124,21 +126,28 @@ def do_scan(args):
     db = open_store(args, must_exist=False)
     outcome = scan.scan(db, args.folders, options)
     new = scan.new_groups(db, outcome.scan)
-    unknown = list(unknown_groups(db, new, rules))
+    loose = scan.new_without_group(db, outcome)
+    unknown = [group for group in new if not is_known(db, rules, groups.newest(db, group['id']))]
+    unknown_loose = [crash for crash in loose if not is_known(db, rules, crash)]
     if args.json:
         as_json({'looked': outcome.looked, 'read': outcome.read, 'empty': outcome.empty,
                  'failed': outcome.failed, 'later': outcome.later, 'new_crashes': outcome.crashes,
                  'interrupted': outcome.interrupted, 'seconds': round(outcome.seconds, 3),
                  'new_groups': [{'id': group['id'], 'crashes': group['crashes'],
                                  'known': group not in unknown} for group in new],
+                 'new_without_group': [{'id': crash['id'], 'known': crash not in unknown_loose}
+                                       for crash in loose],
                  'troubles': [{'path': path, 'why': why} for path, why in outcome.troubles]})
     else:
-        tell(outcome, new, args.quiet)
+        tell(outcome, new, loose, args.quiet)
     if outcome.interrupted:
         return INTERRUPTED
-    if args.fail_on_new and unknown:
-        say('%s that nobody knew: %s' % (words.count(len(unknown), 'group'), ', '.join(
-            'G%d' % group['id'] for group in unknown)))
+    if args.fail_on_new and (unknown or unknown_loose):
+        if unknown:
+            say('%s that nobody knew: %s' % (words.count(len(unknown), 'group'), numbers(unknown, 'G')))
+        if unknown_loose:
+            say('%s in no group that nobody knew: %s' % (words.count(len(unknown_loose), 'crash'),
+                                                         numbers(unknown_loose)))
         return NOTHING
     return PARTLY if outcome.troubles else FOUND
 
@@ -314,7 +323,8 @@ def add_scan(commands):
                         help='also read dumps that are marked as not complete')
     parser.add_argument('--again', action='store_true', help='read all files again')
     parser.add_argument('--fail-on-new', action='store_true',
-                        help='exit code 1 if there is a new group that no known issue explains')
+                        help='exit code 1 if there is a new group, or a new crash in no group, that no '
+                             'known issue explains')
     add_known(parser)
     parser.add_argument('-q', '--quiet', action='store_true', help='only the counts')
     parser.add_argument('--json', action='store_true', help='what came of it as JSON')

@@ -15,6 +15,12 @@ ENTRY = re.compile(r'(end_repeat_nmi|asm_exc_\w+|asm_sysvec_\w+|asm_common_inter
 LOCK = re.compile(r'(_raw_(spin|read|write)_\w+|(native_)?queued_\w+_slowpath|'
                   r'__mutex_lock\w*|mutex_lock\w*|rwsem_down_\w+|osq_lock)\b')
 
+# kernel/sched/, kernel/time/, kernel/rcu/, kernel/workqueue.c (6.12): where a task sleeps, which is not
+# what it waits for
+SLEEP = re.compile(r'(__schedule|schedule(_\w+)?|io_schedule\w*|preempt_schedule\w*|__cond_resched|'
+                   r'(__)?wait_for_com\w+|(__|out_of_line_)wait_on_bit\w*|bit_wait\w*|msleep\w*|'
+                   r'usleep_range\w*|(__)?synchronize_\w+|rcu_barrier\w*|(__)?flush_work\w*)\b')
+
 
 def number(value):
     """Of 2^63 or more, which only damaged dumps have, the document has a string."""
@@ -58,14 +64,15 @@ def message(document):
 
 
 def culprit(document):
-    """The function that a short line names: where a CPU was that is stuck, or that panicked, below what
-    interrupted it there and the lock that it may wait for."""
+    """The function that a short line names: where a CPU was that is stuck, or that panicked, or a task
+    that hung, below what interrupted it there and the lock that it may wait for."""
     found = stacks(document)
     stuck = [stack for stack in found if stack['why'] == 'stuck']
-    frames = (stuck or found or [{'frames': []}])[0]['frames']
+    why, frames = next(((one['why'], one['frames']) for one in stuck or found), (None, []))
     entries = [i for i, frame in enumerate(frames) if ENTRY.match(frame)]
     below = frames[entries[-1] + 1:] if entries else frames
-    return next((frame for frame in below if not LOCK.match(frame)), (below or frames or [None])[0])
+    return next((frame for frame in below if not LOCK.match(frame) and
+                 not (why == 'task' and SLEEP.match(frame))), (below or frames or [None])[0])
 
 
 def is_dead(document):

@@ -44,6 +44,7 @@ class Outcome:
     later: int = 0
     fresh: int = 0  # of these: left because they may still be written
     crashes: int = 0
+    last: int = 0  # number of a crash: later ones are new
     seconds: float = 0.0
     interrupted: bool = False
     troubles: list = dataclasses.field(default_factory=list)  # (path, why)
@@ -326,6 +327,7 @@ class Scan:
                                              int(time.time()), json.dumps(
                                                  [words.escape(one) for one in self.plan.folders]))
         before = self.store.value('SELECT count(*) FROM crashes')
+        outcome.last = self.store.value('SELECT max(id) FROM crashes') or 0
         with stopping(self.stopped):
             total = sum(1 for _ in self.plan.todo())
             self.forget_gone()
@@ -373,6 +375,11 @@ def check_folders(folders):
 
 def scan(store, folders, options):
     return Scan(store, folders, options).run()
+
+
+def new_without_group(store, outcome):
+    """New crashes that have no signature by which they could be of a group."""
+    return store.all('SELECT * FROM crashes WHERE group_id IS NULL AND id > ? ORDER BY id', outcome.last)
 
 
 def new_groups(store, number):
