@@ -131,14 +131,16 @@ def check_unnamed(results, tmp):
     a later line of the log tells that they are two."""
     folder = os.path.join(tmp, 'unnamed')
     os.mkdir(folder)
-    for i, name in enumerate(('localhost', 'localhost', 'a', 'a')):
+    for i, name in enumerate(('localhost', 'localhost', 'a', 'a', 'xxxx', 'xxxx')):
         describe('hard-lockup-kdump', os.path.join(folder, 'vmcore%d' % i), lambda text: text.replace(
             'panic cpu', 'host %s\npanic cpu' % name) + ('\nlog\n+0.1 <6>| late' if i % 2 else ''))
     triage = Triage(os.path.join(tmp, 'unnamed.db'))
     triage.scan(folder)
     results.same('machines without a name are not one machine, those with one are', sorted(
         len(triage.rows('SELECT 1 FROM inputs WHERE crash_id = ?', *row))
-        for row in triage.rows('SELECT id FROM crashes')), [1, 1, 2])
+        for row in triage.rows('SELECT id FROM crashes')), [1, 1, 1, 1, 2])
+    results.same('nor is a name that was redacted one', triage.rows(
+        'SELECT DISTINCT host FROM crashes ORDER BY 1'), [(None,), ('a',)])
 
 
 def check_copies(results, tmp):

@@ -8,6 +8,7 @@ GENERATOR = re.compile(rb'"generator":"[^"]*",')
 KIND_RANK = {'dump': 0, 'record': 1, 'text': 2}
 # include/linux/uts.h (6.12), and what distributions write
 UNNAMED = ('', '(none)', 'localhost', 'localhost.localdomain')
+REDACTED = re.compile(r'x+\Z')  # by nmibt --extract --redact
 MAX_INTEGER = 2**63 - 1
 # arch/x86/entry/entry_64.S, arch/x86/include/asm/idtentry.h, arch/arm64/kernel/entry.S (6.12)
 ENTRY = re.compile(r'(end_repeat_nmi|asm_exc_\w+|asm_sysvec_\w+|asm_common_interrupt|el1h?_\w+)')
@@ -56,7 +57,8 @@ def signature(document):
 
 def host(case):
     """Its name. Machines that nobody named are called so, and are not one machine for that."""
-    return None if case['host'] in UNNAMED else case['host']
+    name = case['host']
+    return None if not name or name in UNNAMED or REDACTED.match(name) else name
 
 
 def message(document):
