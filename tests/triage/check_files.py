@@ -218,6 +218,23 @@ def check_pstore(results, tmp):
     results.same('a file of ramoops is one of its own', triage.scan(folder)['read'], 1)
 
 
+def check_many_parts(results, tmp):
+    """An archive of more parts than nmibt takes at once."""
+    folder = os.path.join(tmp, 'many')
+    os.mkdir(folder)
+    for i in range(4200):
+        path = os.path.join(folder, 'dmesg-erst-%d' % i)
+        with open(path, 'w') as file:
+            file.write('Panic#1 Part1\n<4>[    1.000000] Linux version 6.12.117\n'
+                       '<0>[   60.000000] Kernel panic - not syncing: number %d\n' % i)
+        os.utime(path, (10**9 + i, 10**9 + i))
+    triage = Triage(os.path.join(tmp, 'many.db'))
+    said = triage.scan(folder)
+    results.same('of too many parts the newest are read', (said['read'], triage.rows(
+        'SELECT message FROM crashes')), (1, [('Kernel panic - not syncing: number 4199',)]))
+    results.same('and once', triage.scan(folder)['read'], 0)
+
+
 def check_prune(results, tmp):
     folder = os.path.join(tmp, 'prune')
     made = fleet.make(folder, 40, kinds=3, seed=7)
@@ -269,4 +286,5 @@ def check(results, tmp, many):
     check_parts_one_by_one(results, tmp)
     check_split(results, tmp)
     check_pstore(results, tmp)
+    check_many_parts(results, tmp)
     check_prune(results, tmp)

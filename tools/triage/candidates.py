@@ -22,6 +22,7 @@ KDUMP_BLOCK_AT = 428
 # struct kdump_sub_header.split, behind phys_base and dump_level
 KDUMP_SPLIT_AT = 12
 ELF_CORE = 4
+MOST_PARTS = 4000  # tools/batch.c: MAX_FILES
 HEAD = 4096
 # Of larger files only samples are hashed. They may have terabytes.
 HASHED_WHOLE = 16 << 20
@@ -74,6 +75,12 @@ def walk(folder, complain):
         yield here, sorted(files, key=lambda entry: entry.name)
 
 
+def newest(entries):
+    """Of parts in an archive that nobody empties. One crash has a few dozen, and nmibt takes the last."""
+    found = sorted(entries, key=lambda entry: (entry.stat(follow_symlinks=False).st_mtime_ns, entry.name))
+    return sorted(found[-MOST_PARTS:], key=lambda entry: entry.name)
+
+
 def units_in(folder, files, split_of):
     """The units that these files make. split_of(entry): what the parts of one split dump have in
     common, or None."""
@@ -89,6 +96,8 @@ def units_in(folder, files, split_of):
         found = [one for one in found if one[0].name != 'dmesg.txt']
     for entries, is_split in [(one, False) for one in found] + [(one, True) for one in together.values()]:
         try:
+            if len(entries) > MOST_PARTS and entries is together.get('pstore'):
+                entries = newest(entries)
             about = [entry.stat(follow_symlinks=False) for entry in entries]
         except FileNotFoundError:
             continue  # it went while this folder was read
