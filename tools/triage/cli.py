@@ -101,7 +101,7 @@ def numbers(rows, letter=''):
 
 
 def is_known(db, rules, crash):
-    return bool(known.match(rules, crash, groups.stacks_of(db, crash)))
+    return bool(rules and known.match(rules, crash, groups.stacks_of(db, crash)))
 
 
 def do_watch(args):
@@ -451,7 +451,8 @@ def main():
                                        '. Can what standard output goes to be written?'))
         return FAILED
     except Exception:  # Python's own exit code would say that nothing was found
-        traceback.print_exc()
+        for line in traceback.format_exc().splitlines():
+            print(words.shown(line), file=sys.stderr)
         say('this is a fault of nmibt-triage, or %s has what it never wrote. What was written before is '
             'safe' % words.shown(args.db))
         return FAILED

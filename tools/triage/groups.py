@@ -52,9 +52,9 @@ def find(store, word):
         found = store.all('SELECT DISTINCT group_id FROM signatures WHERE value >= ? AND value < ?',
                           low, high)
     if len(found) != 1:
-        raise (Trouble if found else Missing)('%s: %s. "nmibt-triage groups" lists them; a group is named by its number (G7), '
-                      'its name, or its signature' %
-                      (words.shown(word), 'several groups are called so' if found else 'no such group'))
+        raise (Trouble if found else Missing)(
+            '%s: %s. "nmibt-triage groups" lists them; a group is named by its number (G7), its name, or its '
+            'signature' % (words.shown(word), 'several groups are called so' if found else 'no such group'))
     return found[0][0]
 
 
@@ -109,8 +109,8 @@ def split_signature(store, word, group):
     rows = store.all('SELECT value, group_id FROM signatures WHERE value >= ? AND value < ?', word,
                      word + '\U0010ffff')
     if len(rows) != 1:
-        raise (Trouble if rows else Missing)('%s: %s; nothing was changed' % (words.shown(word), 'several signatures begin so'
-                                                       if rows else 'no crash has this signature'))
+        raise (Trouble if rows else Missing)('%s: %s; nothing was changed' % (
+            words.shown(word), 'several signatures begin so' if rows else 'no crash has this signature'))
     store.change('UPDATE signatures SET group_id = ?, by_hand = 1 WHERE value = ?', group,
                  rows[0]['value'])
     store.change('UPDATE crashes SET group_id = ? WHERE signature = ? AND by_hand = 0', group,

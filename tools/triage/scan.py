@@ -317,7 +317,8 @@ class Scan:
         self.plan.note_gone_folders()
         with self.store.writing():
             for number in self.plan.gone:
-                self.store.change('DELETE FROM inputs WHERE id = ? AND state IN ' + NOT_READ, number)
+                self.store.change('DELETE FROM inputs WHERE id = ? AND crash_id IS NULL AND state IN ' +
+                                  NOT_READ, number)
 
     def run(self):
         began = time.monotonic()

@@ -2,7 +2,7 @@
 """Puts the databases of several scans together, of other machines or of shards of one tree."""
 import json
 
-from . import candidates, crashes, groups
+from . import candidates, crashes, groups, words
 
 AT_ONCE = 500
 DIFFERENT = 'databases that were merged had different files at this path'
@@ -15,8 +15,8 @@ def merge(store, other):
                       "inputs.id ORDER BY inputs.id")
     began, ended = other.one('SELECT min(began), max(ended) FROM scans')
     with store.writing():
-        scan = store.change('INSERT INTO scans (began, ended, folders) VALUES (?, ?, ?)', began or 0, ended or began or 0,
-                            json.dumps(['merged from ' + other.path]))
+        scan = store.change('INSERT INTO scans (began, ended, folders) VALUES (?, ?, ?)', began or 0,
+                            ended or began or 0, json.dumps(['merged from ' + words.escape(other.path)]))
     taken, some = 0, []
     for row in rows:
         some.append(row)
@@ -88,7 +88,7 @@ def hand_made(store, other, theirs, scan):
         group = store.value('SELECT group_id FROM signatures WHERE value = ?', row['value'])
         if group:
             return group
-    marker = 'merged:%s:%d' % (other.path, theirs)
+    marker = 'merged:%s:%d' % (words.escape(other.path), theirs)
     name = other.value('SELECT name FROM groups WHERE id = ?', theirs) or marker
     return store.value('SELECT id FROM groups WHERE name = ?', name) or \
         store.change('INSERT INTO groups (name, scan) VALUES (?, ?)', name, scan)

@@ -121,5 +121,4 @@ class Watch:
 
 
 def watch(store, folders, options, tell):
-    scan.check_folders(folders)
     Watch(store, folders, dataclasses.replace(options, quiet=True), tell).run()
