@@ -6,16 +6,16 @@ nmibt may show fewer frames, and no others."""
 
 import json
 import os
-import re
 import subprocess
 
-TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../.."))
+import checks
+from front_end import TIMEOUT, TOP
 
 
 def document_of(*arguments):
     """None: nothing was found."""
     done = subprocess.run([os.path.join(TOP, "build/nmibt"), "-j", *arguments],
-                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=480)
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=TIMEOUT)
     return None if done.returncode == 1 else json.loads(done.stdout)
 
 
@@ -77,7 +77,6 @@ def check(folder):
     """Complaints about the two documents of a folder that has a console and a dump."""
     path = os.path.join(folder, "console.log")
     with open(path, errors="replace") as file:
-        console = [re.sub(r"^\[ *\d+\.\d+\](\[[ TC\d]+\])? ?", "", line.rstrip())
-                   for line in file]
+        console = [line.rstrip() for _, line in checks.timed_lines(file.read())]
     return compare(console, document_of(path),
                    document_of("-S", "log", os.path.join(folder, "vmcore")))
