@@ -126,13 +126,19 @@ def check_clock(results, tmp):
     results.same('and is read then', triage.scan(folder)['read'], 1)
 
 
-def check_parts_one_by_one(results, tmp):
-    """The first part of a split dump was there alone."""
-    folder = os.path.join(tmp, 'one-by-one')
+def split_dump(tmp, name, nr):
+    """A folder, and the paths of the parts in it."""
+    folder = os.path.join(tmp, name)
     os.mkdir(folder)
-    parts = [os.path.join(folder, 'vmcore.%d' % i) for i in range(2)]
+    parts = [os.path.join(folder, 'vmcore.%d' % i) for i in range(nr)]
     subprocess.run(['makedumpfile', '--split', '--splitblock-size', '1024', '-l', DUMPS[REAL], *parts],
                    check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return folder, parts
+
+
+def check_parts_one_by_one(results, tmp):
+    """The first part of a split dump was there alone."""
+    folder, parts = split_dump(tmp, 'one-by-one', 2)
     triage = Triage(os.path.join(tmp, 'one-by-one.db'))
     os.rename(parts[1], os.path.join(tmp, 'part'))
     triage.run('scan', '--settle', '0', folder)
@@ -176,11 +182,7 @@ def check_gone(results, tmp):
 
 def check_split(results, tmp):
     """Parts of a split dump are one input, also where they come one after another."""
-    folder = os.path.join(tmp, 'split')
-    os.mkdir(folder)
-    parts = [os.path.join(folder, 'vmcore.%d' % i) for i in range(3)]
-    subprocess.run(['makedumpfile', '--split', '--splitblock-size', '1024', '-l', DUMPS[REAL], *parts],
-                   check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    folder, parts = split_dump(tmp, 'split', 3)
     triage = Triage(os.path.join(tmp, 'split.db'))
     os.rename(parts[0], os.path.join(tmp, 'part'))
     triage.run('scan', '--settle', '0', folder)
