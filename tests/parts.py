@@ -34,6 +34,8 @@ TREE = ("Makefile", "include", "lib", "extension", "tools", "tests/e2e", "tests/
         "scripts/crash-env", "scripts/suite-packages", "scripts/testbed/init",
         "scripts/testbed/lib.sh", "scripts/testbed/make-initramfs",
         "scripts/testbed/run-scenario", "scripts/testbed/stock-kernel")
+# These are below them, and no machine is booted for them.
+APART = ("tools/triage",)
 # The machine's own programs, by package.
 PROGRAMS = ("qemu-system-arm", "qemu-system-x86", "qemu-user-static", "makedumpfile", "crash", "python3-drgn", "gcc")
 
@@ -44,7 +46,9 @@ def files_below(path):
     if os.path.isfile(whole):
         yield path
     for folder, folders, names in os.walk(whole):
-        folders[:] = sorted(set(folders) - {"__pycache__"})
+        below = os.path.relpath(folder, TOP)
+        folders[:] = sorted(name for name in folders if name != "__pycache__" and
+                            os.path.join(below, name) not in APART)
         for name in sorted(names):
             if not name.endswith(".md"):
                 yield os.path.relpath(os.path.join(folder, name), TOP)
