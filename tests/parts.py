@@ -29,11 +29,13 @@ CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.
 
 # The results of all parts depend on these. Kernels, their configuration and their modules
 # are in the name of the folder that build-kernel prints, scenarios in a part's depends.
-TREE = ("Makefile", "include", "lib", "extension", "tools", "tests/e2e", "tests/parts.py",
-        "tests/kdump.py", "tests/addr2line.py", "tests/nmibt-log.c", "tests/nmibt-unwind.c",
-        "scripts/crash-env", "scripts/suite-packages", "scripts/testbed/init",
-        "scripts/testbed/lib.sh", "scripts/testbed/make-initramfs",
-        "scripts/testbed/run-scenario", "scripts/testbed/stock-kernel")
+BOOTED = ("include/nmibt/capture.h", "tests/e2e", "tests/parts.py", "tests/kdump.py",
+          "scripts/suite-packages", "scripts/testbed/init", "scripts/testbed/lib.sh",
+          "scripts/testbed/make-initramfs", "scripts/testbed/run-scenario")
+# And on these, of a suite that runs what is built here.
+TREE = (*BOOTED, "Makefile", "include", "lib", "extension", "tools", "tests/addr2line.py",
+        "tests/nmibt-log.c", "tests/nmibt-unwind.c", "scripts/crash-env",
+        "scripts/testbed/stock-kernel")
 # These are below them, and no machine is booted for them.
 APART = ("tools/triage",)
 # The machine's own programs, by package.
@@ -77,8 +79,9 @@ def end(number, frame):
 class Suite:
     """Counts, and prints a line for each test."""
 
-    def __init__(self, name, about):
-        self.name, self.about = name, about
+    def __init__(self, name, about, depends=TREE):
+        """depends: files and folders that all of its results depend on."""
+        self.name, self.about, self.depends = name, about, depends
         self.passed = self.failed = 0
         self.smoke = self.keeps = self.reuses = False
         self.noted = []
@@ -115,7 +118,7 @@ class Suite:
 
     def path_of(self, *key):
         if not self.tree:
-            self.tree = [hash_of_files(TREE), versions()]
+            self.tree = [hash_of_files(self.depends), versions()]
         key = json.dumps([self.tree, self.name, *key], sort_keys=True)
         return os.path.join(CACHE, "results", hashlib.sha256(key.encode()).hexdigest()[:32])
 
