@@ -15,7 +15,8 @@
 
 struct request {
 	unsigned char is_module, split_off; /* not bool: the child could send any byte */
-	char build_id[256], release[256], module[256], link[256]; /* empty: not known */
+	/* Empty: not known. */
+	char build_id[256], release[256], module[256], link[256], module_build_id[256];
 };
 
 struct reply {
@@ -78,6 +79,7 @@ struct nmibt_error *debugfiles_ask(void *ctx, const struct nmibt_debuginfo_wante
 	copy_name(request.release, wanted->release);
 	copy_name(request.module, wanted->module);
 	copy_name(request.link, wanted->link);
+	copy_name(request.module_build_id, wanted->module_build_id);
 	bool ok = write(*channel, &request, sizeof(request)) == sizeof(request);
 	while (ok && receive(*channel, &reply)) {
 		if (reply.fd < 0)
@@ -153,6 +155,7 @@ void debugfiles_answer(const struct nmibt_debuginfo_options *options, const char
 		.module = request.is_module ? name_in(request.module) : NULL,
 		.split_off = request.split_off,
 		.link = name_in(request.link),
+		.module_build_id = name_in(request.module_build_id),
 	};
 	struct nmibt_error *err = nmibt_debuginfo_search(options, dump, &wanted, offer, &channel);
 

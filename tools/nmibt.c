@@ -189,6 +189,7 @@ static int take_crash(struct arguments *args)
 		return 2;
 	}
 	args->crash = crash;
+	args->debuginfo.crash = crash;
 	return -1;
 }
 

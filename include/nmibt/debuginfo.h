@@ -25,6 +25,7 @@ struct nmibt_debuginfo_wanted {
 	 * .gnu_debuglink. */
 	bool split_off;
 	const char *link;
+	const char *module_build_id; /* in hex; of module, where a text has it */
 };
 
 /* Receives an open file, which it closes, and its path. True: the file is the right one, and the
@@ -45,6 +46,9 @@ struct nmibt_debuginfo_options {
 	struct nmibt_error *(*search)(void *ctx, const struct nmibt_debuginfo_wanted *wanted,
 				      nmibt_debuginfo_file_fn visit, void *arg);
 	void *ctx; /* for search */
+	/* Of an input that has the logs of several crashes: the one whose kernel is wanted, counted
+	 * from 1. 0: the default one. */
+	unsigned int crash;
 };
 
 /*

@@ -339,39 +339,100 @@ static bool has_size(const GElf_Sym *sym, uint64_t size)
 	return size >= sym->st_size && size - sym->st_size < 64;
 }
 
-/* Finds the function of at. Several functions with one name are told apart by their sizes only. */
-static bool find_function(struct nmibt_debugfile *file, const struct nmibt_location *at,
-			  GElf_Addr *ret)
+/* True: a symbol begins there. */
+static bool is_symbol_at(const struct nmibt_debugfile *file, GElf_Addr wanted)
 {
-	unsigned int found = 0, fitting = 0;
-	GElf_Addr addr, by_name = 0, by_size = 0;
+	GElf_Addr addr;
+	GElf_Sym sym;
+
+	for (int i = 0; i < file->nr_symbols; i++) {
+		if (symbol_at(file, i, &sym, &addr) && addr == wanted)
+			return true;
+	}
+	return false;
+}
+
+/* The last function of a module goes on to the end of the module's code, in pages
+ * (kernel/module/kallsyms.c: find_kallsyms_symbol(), 6.12). */
+static bool is_last_of_section(const struct nmibt_debugfile *file, int wanted, GElf_Addr end)
+{
+	GElf_Word section, other;
+	GElf_Addr addr;
+	GElf_Sym sym;
+
+	dwfl_module_getsym_info(file->module, wanted, &sym, &addr, &section, NULL, NULL);
+	for (int i = 0; i < file->nr_symbols; i++) {
+		const char *name =
+			dwfl_module_getsym_info(file->module, i, &sym, &addr, &other, NULL, NULL);
+
+		if (name && *name && other == section && addr >= end)
+			return false;
+	}
+	return true;
+}
+
+/* The functions of one name. Symbols of the same address are one. */
+struct namesakes {
+	unsigned int nr, nr_fitting, nr_exact;
+	GElf_Addr any, fitting, exact; /* the last of them */
+};
+
+static void count(unsigned int *nr, GElf_Addr *last, GElf_Addr addr)
+{
+	*nr += !*nr || addr != *last;
+	*last = addr;
+}
+
+/* Symbol i has the name. */
+static void take_namesake(const struct nmibt_debugfile *file, const struct nmibt_location *at, int i,
+			  struct namesakes *ret)
+{
+	GElf_Addr addr;
+	GElf_Sym sym;
+
+	/* No build-id tells whether this is the right build of a module, so a size that is
+	 * too small excludes it. In a vmlinux such a size only means that a function in
+	 * assembler has a label inside. */
+	if (!code_symbol(file, i, &sym, &addr) || (at->module && at->size < sym.st_size))
+		return;
+	count(&ret->nr, &ret->any, addr);
+	if (has_size(&sym, at->size))
+		count(&ret->nr_fitting, &ret->fitting, addr);
+	if (at->size && (is_symbol_at(file, addr + at->size) ||
+			 (at->module && is_last_of_section(file, i, addr + sym.st_size))))
+		count(&ret->nr_exact, &ret->exact, addr);
+}
+
+/* Finds the function of at. Several functions with one name are told apart by their sizes only: up to
+ * the next symbol, or else by how much padding there may be. */
+static enum nmibt_places find_function(struct nmibt_debugfile *file,
+				       const struct nmibt_location *at, bool is_strict,
+				       GElf_Addr *ret)
+{
+	struct namesakes found = {0};
+	GElf_Addr addr;
 	GElf_Sym sym;
 
 	if (!index_symbols(file))
-		return false;
+		return NMIBT_PLACES_NONE;
+	if (is_strict && at->offset > at->size)
+		return NMIBT_PLACES_OTHER_SIZE;
 	const struct symbols *s = &file->by_name;
 	for (uint32_t i = s->heads[hash_of(at->function) & (s->nr_heads - 1)]; i;
 	     i = s->next[i - 1]) {
-		const char *name = code_symbol(file, i - 1, &sym, &addr);
+		const char *name = symbol_at(file, i - 1, &sym, &addr);
 
-		if (!name || strcmp(name, at->function))
-			continue;
-		/* No build-id tells whether this is the right build of a module, so a size that is
-		 * too small excludes it. In a vmlinux such a size only means that a function in
-		 * assembler has a label inside. */
-		if (at->module && at->size < sym.st_size)
-			continue;
-		if (!found++ || addr != by_name)
-			by_name = addr;
-		else
-			found--; /* the same address again */
-		if (has_size(&sym, at->size) && (!fitting || addr != by_size)) {
-			by_size = addr;
-			fitting++;
-		}
+		if (name && !strcmp(name, at->function))
+			take_namesake(file, at, i - 1, &found);
 	}
-	*ret = fitting ? by_size : by_name;
-	return fitting == 1 || (!fitting && found == 1);
+	*ret = found.nr_exact ? found.exact : found.nr_fitting ? found.fitting : found.any;
+	if (!found.nr)
+		return NMIBT_PLACES_NONE;
+	if (found.nr_exact == 1 || (!found.nr_exact && found.nr_fitting == 1))
+		return NMIBT_PLACES_FOUND;
+	if (is_strict && !found.nr_exact && !found.nr_fitting)
+		return NMIBT_PLACES_OTHER_SIZE;
+	return found.nr == 1 ? NMIBT_PLACES_FOUND : NMIBT_PLACES_AMBIGUOUS;
 }
 
 bool nmibt_debugfile_symbol_addr(struct nmibt_debugfile *file, const char *name, uint64_t *ret)
@@ -396,6 +457,22 @@ bool nmibt_debugfile_symbol_addr(struct nmibt_debugfile *file, const char *name,
 	if (found)
 		*ret = first;
 	return found;
+}
+
+#define MIN_BANNER 20
+
+bool nmibt_debugfile_banner(struct nmibt_debugfile *file, char *ret, size_t room)
+{
+	uint64_t addr;
+	size_t len = 0;
+
+	if (!nmibt_debugfile_symbol_addr(file, "linux_banner", &addr))
+		return false;
+	while (len < room && nmibt_debugfile_read(file, addr + len, ret + len, 1) && ret[len])
+		len++;
+	/* Where reading failed there is no NUL. */
+	return len >= MIN_BANNER && len < room &&
+	       nmibt_debugfile_read(file, addr + len, ret + len, 1);
 }
 
 bool nmibt_debugfile_symbolize(struct nmibt_debugfile *file, uint64_t addr, char *buf, size_t len)
@@ -510,20 +587,22 @@ static bool line_place(Dwarf_Die *unit, Dwarf_Addr pc, char *buf, size_t len)
 	return true;
 }
 
-bool nmibt_debugfile_find_places(struct nmibt_debugfile *file, const struct nmibt_location *at,
-				 nmibt_place_fn visit, void *arg)
+enum nmibt_places nmibt_debugfile_find_places(struct nmibt_debugfile *file,
+					      const struct nmibt_location *at, bool is_strict,
+					      nmibt_place_fn visit, void *arg)
 {
 	struct inlined inlined;
 	char where[1024];
 	GElf_Addr addr;
 	Dwarf_Addr bias;
 
-	if (!find_function(file, at, &addr))
-		return false;
+	enum nmibt_places found = find_function(file, at, is_strict, &addr);
+	if (found != NMIBT_PLACES_FOUND)
+		return found;
 	addr += at->offset;
 	Dwarf_Die *unit = unit_of(file->module, addr, &bias);
 	if (!unit || !line_place(unit, addr - bias, where, sizeof(where)))
-		return false;
+		return NMIBT_PLACES_NONE;
 	find_inlined(unit, addr - bias, &inlined);
 	for (unsigned int i = inlined.nr; i--;) {
 		visit(arg, dwarf_diename(&inlined.die[i]) ?: "?", where);
@@ -531,7 +610,7 @@ bool nmibt_debugfile_find_places(struct nmibt_debugfile *file, const struct nmib
 			snprintf(where, sizeof(where), "?");
 	}
 	visit(arg, NULL, where);
-	return true;
+	return NMIBT_PLACES_FOUND;
 }
 
 /* -------------------------------------------------------------------- types */
@@ -570,7 +649,8 @@ static bool find_beside_function(struct nmibt_debugfile *file, const char *name,
 	for (size_t i = 0; i < ARRAY_SIZE(defining_functions); i++) {
 		const struct nmibt_location at = {.function = defining_functions[i].function};
 
-		if (strcmp(defining_functions[i].type, name) || !find_function(file, &at, &addr))
+		if (strcmp(defining_functions[i].type, name) ||
+		    find_function(file, &at, false, &addr) != NMIBT_PLACES_FOUND)
 			continue;
 		Dwarf_Die *unit = unit_of(file->module, addr, &bias);
 		if (unit && find_in_unit(unit, name, ret))

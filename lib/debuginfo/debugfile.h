@@ -31,9 +31,27 @@ char *nmibt_debugfile_release(const struct nmibt_debugfile *file);
  * of it; a file with split-off debugging information has none. */
 bool nmibt_debugfile_read(const struct nmibt_debugfile *file, uint64_t addr, void *buf, size_t len);
 
-/* As the callbacks in nmibt_image_ops. Addresses are those of the file, without KASLR's offset. */
-bool nmibt_debugfile_find_places(struct nmibt_debugfile *file, const struct nmibt_location *at,
-				 nmibt_place_fn visit, void *arg);
+/* linux_banner has the release, who compiled the kernel and where, and the number and the time of
+ * the build: init/version-timestamp.c, 6.12. */
+#define NMIBT_MAX_BANNER 512
+
+/* Reads the banner of a vmlinux, with its newline. False: the file does not have all of it, or it is
+ * longer than room - 1. */
+bool nmibt_debugfile_banner(struct nmibt_debugfile *file, char *ret, size_t room);
+
+/* Why a location has no places. */
+enum nmibt_places {
+	NMIBT_PLACES_FOUND,
+	NMIBT_PLACES_NONE, /* no function of that name, or nothing is known of the code */
+	NMIBT_PLACES_AMBIGUOUS, /* several functions have the name, and the size does not decide */
+	NMIBT_PLACES_OTHER_SIZE, /* no function of that name has the size */
+};
+
+/* As the callbacks in nmibt_image_ops. Addresses are those of the file, without KASLR's offset.
+ * is_strict: a function must also be of the size of at. */
+enum nmibt_places nmibt_debugfile_find_places(struct nmibt_debugfile *file,
+					      const struct nmibt_location *at, bool is_strict,
+					      nmibt_place_fn visit, void *arg);
 bool nmibt_debugfile_symbolize(struct nmibt_debugfile *file, uint64_t addr, char *buf, size_t len);
 /* False also where several symbols have the name, and different values. */
 bool nmibt_debugfile_symbol_addr(struct nmibt_debugfile *file, const char *name, uint64_t *ret);

@@ -3,6 +3,9 @@
  * The right vmlinux is recognised by its build-id. The build-id of a loaded module is only known
  * with the layout of struct module, so a module's file is checked by its vermagic and by the
  * sizes of its functions. A function that does not fit gets no file and line.
+ *
+ * A text has no memory, and where the kernel was in it does not matter: functions are found by their
+ * names. What it tells of the build is in printed-build.h.
  */
 #include <fcntl.h>
 #include <inttypes.h>
@@ -14,12 +17,15 @@
 #include "debuginfo/cfi.h"
 #include "debuginfo/debugfile.h"
 #include "debuginfo/find-debuginfo.h"
+#include "debuginfo/printed-build.h"
 #include "image/image.h"
 #include "unwind/unwind.h"
 
 /* No trace has frames in more modules. Each module costs a walk through a tree of thousands of
  * files. */
 #define MAX_MODULES 64
+/* Functions of which it is said why they have no line. */
+#define MAX_REFUSED 8
 
 /* file NULL: no file was found for the module. */
 struct module {
@@ -46,6 +52,7 @@ struct nmibt_debuginfo {
 	struct nmibt_search search;
 	char *release, *build_id; /* of the dump; NULL: unknown */
 	bool is_unverified; /* build_id is only VMCOREINFO's, which may be garbage */
+	struct nmibt_printed_build *printed; /* of a text; NULL: it is a dump */
 	bool searched; /* vmlinux was searched for */
 	struct nmibt_debugfile *vmlinux;
 	struct nmibt_cfi *cfi; /* NULL: not needed yet, or it can't be opened */
@@ -57,11 +64,27 @@ struct nmibt_debuginfo {
 	unsigned int nr_modules;
 	bool too_many_modules;
 	void *answers;
-	char *complaints[MAX_MODULES + 4]; /* three about the vmlinux, one: too many modules */
+	unsigned int nr_refused;
+	/* Four about the vmlinux, one: too many modules; one: too many functions. */
+	char *complaints[MAX_MODULES + MAX_REFUSED + 6];
 	unsigned int nr_complaints;
 };
 
 /* ---------------------------------------------------------------- the files */
+
+/* NULL: there is no memory. */
+static char *escaped(const char *text)
+{
+	char *ret = NULL;
+	size_t len;
+	FILE *out = open_memstream(&ret, &len);
+
+	if (!out)
+		return NULL;
+	nmibt_escape(out, text, strlen(text), false);
+	fclose(out);
+	return ret;
+}
 
 static void complain(struct nmibt_debuginfo *info, struct nmibt_error *err)
 {
@@ -74,8 +97,9 @@ static void complain(struct nmibt_debuginfo *info, struct nmibt_error *err)
 
 struct candidate {
 	struct nmibt_debuginfo *info;
-	bool (*is_of_dump)(const struct nmibt_debuginfo *info, const struct nmibt_debugfile *file);
+	bool (*is_of_dump)(const struct candidate *candidate, struct nmibt_debugfile *file);
 	struct nmibt_debugfile **ret;
+	const char *build_id; /* of a module; NULL: not known */
 };
 
 static bool take(void *arg, int fd, const char *path)
@@ -88,7 +112,7 @@ static bool take(void *arg, int fd, const char *path)
 		nmibt_error_destroy(err);
 		return false;
 	}
-	if (!candidate->is_of_dump(candidate->info, file) || !nmibt_debugfile_has_lines(file)) {
+	if (!candidate->is_of_dump(candidate, file) || !nmibt_debugfile_has_lines(file)) {
 		nmibt_debugfile_close(file);
 		return false;
 	}
@@ -96,31 +120,42 @@ static bool take(void *arg, int fd, const char *path)
 	return true;
 }
 
-static bool is_its_vmlinux(const struct nmibt_debuginfo *info, const struct nmibt_debugfile *file)
+static bool is_its_vmlinux(const struct candidate *candidate, struct nmibt_debugfile *file)
 {
-	const char *id = nmibt_debugfile_build_id(file);
+	const struct nmibt_debuginfo *info = candidate->info;
+	const char *id = nmibt_debugfile_build_id(file), *why;
 
-	return id && !strcmp(id, info->build_id);
+	if (info->printed)
+		return nmibt_match_build(info->printed, file, &why) == NMIBT_BUILD_SAME;
+	return id && info->build_id && !strcmp(id, info->build_id);
 }
 
 /* A file with split-off debugging information, made by eu-strip, has no .modinfo. */
-static bool is_its_module(const struct nmibt_debuginfo *info, const struct nmibt_debugfile *file)
+static bool is_its_module(const struct candidate *candidate, struct nmibt_debugfile *file)
 {
+	const struct nmibt_debuginfo *info = candidate->info;
+	const char *id = nmibt_debugfile_build_id(file);
 	_cleanup_free_ char *release = nmibt_debugfile_release(file);
 
-	return nmibt_debugfile_arch(file) == info->arch &&
-	       (!release || !info->release || !strcmp(release, info->release));
+	if (info->arch && nmibt_debugfile_arch(file) != info->arch)
+		return false;
+	if (candidate->build_id)
+		return id && !strcmp(id, candidate->build_id);
+	return !release || !info->release || !strcmp(release, info->release);
 }
 
 /* Complains where it is not found. */
 static void search_for(struct nmibt_debuginfo *info, const char *module,
 		       const struct candidate *candidate)
 {
+	/* By the release alone nobody can tell whether a vmlinux is the one of a dump. */
+	bool has_release = module || info->build_id || info->printed;
 	const struct nmibt_debuginfo_wanted wanted = {
 		.size = sizeof(wanted),
 		.build_id = info->build_id,
-		.release = info->release,
+		.release = has_release ? info->release : NULL,
 		.module = module,
+		.module_build_id = candidate->build_id,
 	};
 	struct nmibt_error *err =
 		info->search.search(info->search.ctx, &wanted, take, (void *)candidate);
@@ -134,9 +169,36 @@ static struct nmibt_debugfile *vmlinux_of(struct nmibt_debuginfo *info)
 	if (info->searched || info->vmlinux)
 		return info->vmlinux;
 	info->searched = true;
-	const struct candidate candidate = {info, is_its_vmlinux, &info->vmlinux};
-	search_for(info, NULL, &candidate);
+	const struct candidate candidate = {info, is_its_vmlinux, &info->vmlinux, NULL};
+	if (info->printed && !info->build_id && !*info->printed->banner)
+		complain(info, nmibt_error_create(NMIBT_ERR_NOTHING,
+						  "the text has neither the banner of its kernel "
+						  "nor a build-id: name its vmlinux by --vmlinux"));
+	else
+		search_for(info, NULL, &candidate);
 	return info->vmlinux;
+}
+
+/* Of a text: without a build-id or a release any build would do. */
+static void search_module(struct nmibt_debuginfo *info, struct module *module)
+{
+	struct candidate candidate = {info, is_its_module, &module->file, NULL};
+	bool is_known = false;
+
+	if (info->printed)
+		candidate.build_id = nmibt_printed_module(info->printed, module->name, &is_known);
+	if (is_known && !candidate.build_id)
+		complain(info, nmibt_error_create(NMIBT_ERR_NOTHING,
+						  "the text names several builds of module %s, so "
+						  "its file is not looked for",
+						  module->name));
+	else if (info->printed && !candidate.build_id && !info->release)
+		complain(info, nmibt_error_create(NMIBT_ERR_NOTHING,
+						  "the text does not say which build module %s is "
+						  "of, so its file is not looked for",
+						  module->name));
+	else
+		search_for(info, module->name, &candidate);
 }
 
 static struct nmibt_debugfile *module_of(struct nmibt_debuginfo *info, const char *name)
@@ -159,8 +221,7 @@ static struct nmibt_debugfile *module_of(struct nmibt_debuginfo *info, const cha
 	if (!module->name)
 		return NULL;
 	info->nr_modules++;
-	const struct candidate candidate = {info, is_its_module, &module->file};
-	search_for(info, name, &candidate);
+	search_module(info, module);
 	return module->file;
 }
 
@@ -197,6 +258,25 @@ static void keep_place(void *arg, const char *function, const char *where)
 	answer->nr++;
 }
 
+static void complain_of_function(struct nmibt_debuginfo *info, const struct nmibt_location *at,
+				 enum nmibt_places found)
+{
+	if (info->nr_refused++ == MAX_REFUSED)
+		complain(info, nmibt_error_create(NMIBT_ERR_NOTHING,
+						  "more functions have no line for such reasons"));
+	if (info->nr_refused > MAX_REFUSED)
+		return;
+	const char *why = found == NMIBT_PLACES_AMBIGUOUS
+				  ? "is the name of several functions, and the size does not "
+				    "decide: no line"
+				  : "has another size in the file with its debugging information: "
+				    "no line";
+	_cleanup_free_ char *name = escaped(at->function);
+	complain(info,
+		 nmibt_error_create(NMIBT_ERR_NOTHING, "%s+0x%" PRIx64 "/0x%" PRIx64 " %s",
+				    name ?: "?", at->offset, at->size, why));
+}
+
 static const struct answer *answer_to(struct nmibt_debuginfo *info, const struct nmibt_location *at)
 {
 	struct answer *answer = calloc(1, sizeof(*answer));
@@ -212,8 +292,14 @@ static const struct answer *answer_to(struct nmibt_debuginfo *info, const struct
 		return known ? *known : NULL;
 	}
 	struct nmibt_debugfile *file = at->module ? module_of(info, at->module) : vmlinux_of(info);
-	if (file)
-		nmibt_debugfile_find_places(file, at, keep_place, answer);
+	/* A call that never returns may be the last of its function: then its return address is at the
+	 * start of the next one, as arm64 prints it. A text does not tell whether 0 is that. */
+	if (!file || (info->printed && !at->offset))
+		return answer;
+	enum nmibt_places found =
+		nmibt_debugfile_find_places(file, at, info->printed, keep_place, answer);
+	if (found == NMIBT_PLACES_AMBIGUOUS || found == NMIBT_PLACES_OTHER_SIZE)
+		complain_of_function(info, at, found);
 	return answer;
 }
 
@@ -323,26 +409,63 @@ static struct nmibt_error *unwind(void *ctx, struct nmibt_kernel *kernel,
 
 /* --------------------------------------------------------------------- open */
 
-/* linux_banner has the release, who compiled the kernel and where, and the number and the time of
- * the build: init/version-timestamp.c, 6.12. */
-#define MAX_BANNER 512
-#define MIN_BANNER 20
-
 static bool has_same_banner(const struct nmibt_debuginfo *info, struct nmibt_kernel *kernel)
 {
-	char of_file[MAX_BANNER], of_dump[MAX_BANNER];
+	char of_file[NMIBT_MAX_BANNER], of_dump[NMIBT_MAX_BANNER];
 	uint64_t addr;
-	size_t len = 0;
 
-	if (!nmibt_debugfile_symbol_addr(info->vmlinux, "linux_banner", &addr))
+	if (!nmibt_debugfile_symbol_addr(info->vmlinux, "linux_banner", &addr) ||
+	    !nmibt_debugfile_banner(info->vmlinux, of_file, sizeof(of_file)))
 		return false;
-	while (len < MAX_BANNER &&
-	       nmibt_debugfile_read(info->vmlinux, addr + len, of_file + len, 1) && of_file[len])
-		len++;
-	return len >= MIN_BANNER && len < MAX_BANNER &&
-	       nmibt_kernel_read(kernel, addr + info->kernel_offset, of_dump, len + 1) ==
+	size_t len = strlen(of_file);
+	return nmibt_kernel_read(kernel, addr + info->kernel_offset, of_dump, len + 1) ==
 		       NMIBT_READ_OK &&
 	       !memcmp(of_file, of_dump, len + 1);
+}
+
+static struct nmibt_error *complain_of_other_build(struct nmibt_debuginfo *info, const char *path)
+{
+	complain(info, nmibt_error_create(NMIBT_ERR_NOTHING,
+					  "%s is of another build, and used all the same: "
+					  "what it says may be wrong",
+					  path));
+	return NULL;
+}
+
+/* A text. */
+static struct nmibt_error *check_by_print(struct nmibt_debuginfo *info,
+					  const struct nmibt_debuginfo_options *options)
+{
+	const char *why, *path = options->vmlinux;
+	enum nmibt_arch arch = nmibt_debugfile_arch(info->vmlinux);
+	enum nmibt_build_match match = nmibt_match_build(info->printed, info->vmlinux, &why);
+
+	if (info->arch && arch != info->arch) {
+		match = NMIBT_BUILD_OTHER;
+		why = "architecture";
+	}
+	if (match == NMIBT_BUILD_OTHER && options->force)
+		return complain_of_other_build(info, path);
+	if (match == NMIBT_BUILD_OTHER)
+		return nmibt_error_create(NMIBT_ERR_UNUSABLE,
+					  "%s is of another build: its %s is not that of the "
+					  "kernel that printed the text; --force takes it all the "
+					  "same",
+					  path, why);
+	if (match == NMIBT_BUILD_UNPROVED)
+		complain(info, nmibt_error_create(NMIBT_ERR_NOTHING,
+						  "whether %s is of the kernel that printed the "
+						  "text can't be checked: the text has neither a "
+						  "whole banner nor a build-id that the file "
+						  "has, too; functions of another size get no "
+						  "line",
+						  path));
+	if (info->printed->is_of_several)
+		complain(info, nmibt_error_create(NMIBT_ERR_NOTHING,
+						  "the text has reports of several builds: lines "
+						  "of others than that of %s may be wrong",
+						  path));
+	return NULL;
 }
 
 /* VMCOREINFO of some kernels has garbage for a build-id, so the banner is compared, too. */
@@ -351,6 +474,8 @@ static struct nmibt_error *check_vmlinux(struct nmibt_debuginfo *info, struct nm
 {
 	const char *path = options->vmlinux, *id = nmibt_debugfile_build_id(info->vmlinux);
 
+	if (info->printed)
+		return check_by_print(info, options);
 	if (info->build_id && id && !strcmp(id, info->build_id))
 		return NULL;
 	if (has_same_banner(info, kernel))
@@ -361,10 +486,7 @@ static struct nmibt_error *check_vmlinux(struct nmibt_debuginfo *info, struct nm
 						  "checked: the dump has no build-id",
 						  path));
 	else if (options->force)
-		complain(info, nmibt_error_create(NMIBT_ERR_NOTHING,
-						  "%s is of another build, and used all the same: "
-						  "what it says may be wrong",
-						  path));
+		return complain_of_other_build(info, path);
 	else
 		return nmibt_error_create(
 			NMIBT_ERR_UNUSABLE,
@@ -414,6 +536,7 @@ static void close_debuginfo(void *ctx)
 	nmibt_debugfile_close(info->vmlinux);
 	tdestroy(info->answers, free_answer);
 	free(info->dump);
+	free(info->printed);
 	free(info->release);
 	free(info->build_id);
 	for (unsigned int i = 0; i < info->nr_complaints; i++)
@@ -429,12 +552,40 @@ static struct nmibt_error *search_here(void *ctx, const struct nmibt_debuginfo_w
 	return nmibt_debuginfo_search(&info->options, info->dump, wanted, visit, arg);
 }
 
+static struct nmibt_error *read_build_of_dump(struct nmibt_debuginfo *info,
+					      struct nmibt_kernel *kernel)
+{
+	struct nmibt_build_id build_id;
+
+	nmibt_kernel_build_id(kernel, &build_id);
+	info->kernel_offset = kernel->vmcoreinfo.kerneloffset.value;
+	info->release = plain(kernel->vmcoreinfo.osrelease);
+	info->build_id = plain(build_id.text);
+	info->is_unverified = build_id.state == NMIBT_BUILD_ID_UNVERIFIED;
+	return NULL;
+}
+
+static struct nmibt_error *read_build_of_text(struct nmibt_debuginfo *info,
+					      const struct nmibt_image *image)
+{
+	unsigned int crash = info->options.crash ? info->options.crash - 1 : image->default_crash;
+
+	info->printed = malloc(sizeof(*info->printed));
+	if (!info->printed)
+		return nmibt_error_nomem();
+	struct nmibt_error *err = nmibt_read_printed_build(image, crash, info->printed);
+	if (err)
+		return err;
+	info->release = plain(info->printed->release);
+	info->build_id = plain(info->printed->build_id);
+	return NULL;
+}
+
 static struct nmibt_error *open_debuginfo(struct nmibt_kernel *kernel, const char *dump,
 					  const struct nmibt_debuginfo_options *options,
 					  struct nmibt_debuginfo **ret)
 {
 	struct nmibt_debuginfo *info = calloc(1, sizeof(*info));
-	struct nmibt_build_id build_id;
 
 	if (!info || !(info->dump = strdup(dump))) {
 		free(info);
@@ -443,16 +594,15 @@ static struct nmibt_error *open_debuginfo(struct nmibt_kernel *kernel, const cha
 	/* libdwfl would ask the servers by itself. */
 	if (!options->debuginfod)
 		unsetenv("DEBUGINFOD_URLS");
-	nmibt_kernel_build_id(kernel, &build_id);
 	info->arch = kernel->image->arch;
-	info->kernel_offset = kernel->vmcoreinfo.kerneloffset.value;
 	info->options = *options;
 	info->search = options->search ? (struct nmibt_search){options->search, options->ctx}
 				       : (struct nmibt_search){search_here, info};
-	info->release = plain(kernel->vmcoreinfo.osrelease);
-	info->build_id = plain(build_id.text);
-	info->is_unverified = build_id.state == NMIBT_BUILD_ID_UNVERIFIED;
-	struct nmibt_error *err = options->vmlinux ? open_vmlinux(info, kernel, options) : NULL;
+	struct nmibt_error *err = kernel->image->ops->visit_log
+					  ? read_build_of_text(info, kernel->image)
+					  : read_build_of_dump(info, kernel);
+	if (!err && options->vmlinux)
+		err = open_vmlinux(info, kernel, options);
 	if (err) {
 		close_debuginfo(info);
 		return err;
@@ -492,6 +642,8 @@ struct nmibt_error *nmibt_debuginfo_attach(struct nmibt_input *input,
 		.find_places = find_places,
 		.unwind = unwind,
 	};
+	/* Where the kernel was in memory a text does not tell, so that addresses can't be named. */
+	static const struct nmibt_image_ops ops_of_text = {.find_places = find_places};
 	struct nmibt_attachment attachment = {
 		.ops = &ops,
 		.forget_kernel = forget_kernel,
@@ -508,6 +660,8 @@ struct nmibt_error *nmibt_debuginfo_attach(struct nmibt_input *input,
 	if (err)
 		return err;
 	attachment.ctx = info;
+	if (info->printed)
+		attachment.ops = &ops_of_text;
 	err = nmibt_input_attach(input, &attachment);
 	if (err) {
 		close_debuginfo(info);

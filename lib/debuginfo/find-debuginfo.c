@@ -19,7 +19,8 @@
 struct search {
 	char *folder; /* of the dump */
 	const char *debug_path; /* folders like /usr/lib/debug, with colons between them */
-	const char *build_id, *release, *module, *link; /* those that are plain names */
+	/* Those that are plain names. */
+	const char *build_id, *module_build_id, *release, *module, *link;
 	nmibt_debuginfo_file_fn visit;
 	void *arg;
 };
@@ -91,10 +92,8 @@ __attribute__((format(printf, 2, 3))) static bool try_debug_path(const struct se
 
 /* ------------------------------------------------------------------ vmlinux */
 
-static bool try_build_id(const struct search *search)
+static bool try_build_id(const struct search *search, const char *id)
 {
-	const char *id = search->build_id;
-
 	return id && strlen(id) > 2 &&
 	       try_debug_path(search, ".build-id/%.2s/%s.debug", id, id + 2);
 }
@@ -115,7 +114,7 @@ static bool try_release(const struct search *search)
 static bool find_vmlinux(const struct search *search)
 {
 	return try(search, "%s/vmlinux", search->folder) ||
-	       try(search, "%s/vmlinux.debug", search->folder) || try_build_id(search) ||
+	       try(search, "%s/vmlinux.debug", search->folder) || try_build_id(search, search->build_id) ||
 	       (search->release && try_release(search));
 }
 
@@ -133,7 +132,7 @@ static bool find_split_off(const struct search *search, const char *vmlinux)
 {
 	_cleanup_free_ char *path = vmlinux ? strdup(vmlinux) : NULL;
 
-	if (try_build_id(search))
+	if (try_build_id(search, search->build_id))
 		return true;
 	return search->link &&
 	       (try_link(search, search->folder) || (path && try_link(search, dirname(path))));
@@ -198,6 +197,7 @@ static bool walk_debug_path(const struct search *search)
 static bool find_module(const struct search *search)
 {
 	return walk(search, search->folder, 1) ||
+	       try_build_id(search, search->module_build_id) ||
 	       (search->release && (walk_debug_path(search) || walk_release(search, "", 0)));
 }
 
@@ -257,20 +257,23 @@ static struct nmibt_error *ask_servers(const struct search *search)
 
 /* ------------------------------------------------------------------- search */
 
+/* A text may have the banner of its kernel, and no build-id; who visits the files compares it. */
 static struct nmibt_error *search_vmlinux(const struct search *search, bool debuginfod)
 {
-	if (!search->build_id)
+	if (!search->build_id && !search->release)
 		return nmibt_error_create(NMIBT_ERR_NOTHING,
 					  "the dump does not say which build its kernel is: name "
 					  "its vmlinux by --vmlinux");
 	if (find_vmlinux(search))
 		return NULL;
-	if (debuginfod)
+	if (debuginfod && search->build_id)
 		return ask_servers(search);
 	return nmibt_error_create(NMIBT_ERR_NOTHING,
-				  "no vmlinux of build-id %s, neither beside the dump nor in %s: "
-				  "name it by --vmlinux, or have it fetched by --debuginfod",
-				  search->build_id, search->debug_path);
+				  "no vmlinux of %s %s, neither beside the dump nor in %s: "
+				  "name it by --vmlinux%s",
+				  search->build_id ? "build-id" : "this build of release",
+				  search->build_id ?: search->release, search->debug_path,
+				  search->build_id ? ", or have it fetched by --debuginfod" : "");
 }
 
 static struct nmibt_error *search_module(const struct search *search, const char *name)
@@ -293,6 +296,8 @@ struct nmibt_error *nmibt_debuginfo_search(const struct nmibt_debuginfo_options 
 		.folder = path ? dirname(path) : NULL,
 		.debug_path = options->debug_path ?: DEBUG_PATH,
 		.build_id = plain(wanted->build_id),
+		.module_build_id = wanted->size >= sizeof(*wanted) ? plain(wanted->module_build_id)
+								   : NULL,
 		.release = plain(wanted->release),
 		.module = plain(wanted->module),
 		.link = plain(wanted->link),
