@@ -108,8 +108,73 @@ static bool is_memory_of_arm(struct nmibt_str line)
 		nmibt_take_until(&line, " to 0x", &number) && number.len == 8);
 }
 
+/* Functions of the entry of one architecture, and what it puts before the names of system calls
+ * (arch/ARCH/include/asm/syscall_wrapper.h; arch/x86/entry/entry_64.S, entry_32.S, common.c;
+ * arch/arm64/kernel/entry.S; arch/powerpc/kernel/interrupt.c, entry_64.S; 4.19 to 6.12). A trace without registers has
+ * nothing else. */
+static const struct {
+	const char *start;
+	enum nmibt_arch arch;
+} functions[] = {
+	{"entry_SYSCALL_64", NMIBT_ARCH_X86_64},
+	{"do_syscall_64+", NMIBT_ARCH_X86_64},
+	{"__x64_sys_", NMIBT_ARCH_X86_64},
+	{"entry_SYSENTER_32+", NMIBT_ARCH_I386},
+	{"entry_INT80_32+", NMIBT_ARCH_I386},
+	{"__arm64_sys_", NMIBT_ARCH_ARM64},
+	{"el0t_64_", NMIBT_ARCH_ARM64},
+	{"el1h_64_", NMIBT_ARCH_ARM64},
+	{"system_call_exception+", NMIBT_ARCH_POWERPC},
+	{"system_call_common+", NMIBT_ARCH_POWERPC},
+	{"system_call_vectored_common+", NMIBT_ARCH_POWERPC},
+	{"__s390x_sys_", NMIBT_ARCH_S390},
+	{"__riscv_sys_", NMIBT_ARCH_RISCV},
+};
+
+static enum nmibt_arch arch_by_frame(struct nmibt_str line)
+{
+	struct nmibt_str addr;
+
+	nmibt_skip_spaces(&line);
+	if (nmibt_skip(&line, "[<") && !nmibt_take_until(&line, ">] ", &addr))
+		return NMIBT_ARCH_UNKNOWN;
+	nmibt_skip(&line, "? ");
+	for (size_t i = 0; i < ARRAY_SIZE(functions); i++) {
+		if (nmibt_str_starts(line, functions[i].start))
+			return nmibt_skip_to(&line, "+0x") && nmibt_str_holds(line, "/0x")
+				       ? functions[i].arch
+				       : NMIBT_ARCH_UNKNOWN;
+	}
+	return NMIBT_ARCH_UNKNOWN;
+}
+
+/* "Linux version 6.12.1 (user@host) (aarch64-linux-gnu-gcc (Debian 12.2.0-14) ...": the compilers that make kernels of
+ * one architecture alone, which x86_64's and sparc64's don't. */
+static enum nmibt_arch arch_by_compiler(struct nmibt_str line)
+{
+	static const struct {
+		const char *start;
+		enum nmibt_arch arch;
+	} compilers[] = {
+		{"aarch64-", NMIBT_ARCH_ARM64},		{"arm-linux-", NMIBT_ARCH_ARM},
+		{"powerpc", NMIBT_ARCH_POWERPC},	{"s390x-", NMIBT_ARCH_S390},
+		{"riscv64-", NMIBT_ARCH_RISCV},		{"riscv32-", NMIBT_ARCH_RISCV},
+		{"loongarch64-", NMIBT_ARCH_LOONGARCH}, {"mips", NMIBT_ARCH_MIPS},
+	};
+
+	if (!nmibt_skip_to(&line, "@") || !nmibt_skip_to(&line, ") ("))
+		return NMIBT_ARCH_UNKNOWN;
+	for (size_t i = 0; i < ARRAY_SIZE(compilers); i++) {
+		if (nmibt_str_starts(line, compilers[i].start))
+			return compilers[i].arch;
+	}
+	return NMIBT_ARCH_UNKNOWN;
+}
+
 enum nmibt_arch nmibt_arch_by_line(struct nmibt_str line)
 {
+	if (nmibt_str_starts(line, "Linux version "))
+		return arch_by_compiler(line);
 	for (size_t i = 0; i < ARRAY_SIZE(register_lines); i++) {
 		if (line.len && *line.s == *register_lines[i].start &&
 		    nmibt_str_starts(line, register_lines[i].start))
@@ -127,6 +192,11 @@ enum nmibt_arch nmibt_arch_by_line(struct nmibt_str line)
 	 * (arch/arm/kernel/traps.c: dump_backtrace_entry()): a trace may be all that is printed. */
 	if (is_frame_of_arm(line) || is_memory_of_arm(line))
 		return NMIBT_ARCH_ARM;
+	if (nmibt_str_starts(line, " ") || nmibt_str_starts(line, "[<")) {
+		enum nmibt_arch arch = arch_by_frame(line);
+		if (arch)
+			return arch;
+	}
 	/* Lines of sparc64 that tell of another CPU, "  CPU[  3]: TSTATE[" */
 	if ((nmibt_str_starts(line, "  CPU[") || nmibt_str_starts(line, "* CPU[")) &&
 	    nmibt_str_holds(line, "]: TSTATE["))

@@ -112,9 +112,8 @@ static struct nmibt_error *make_remark(struct text *t)
 		return nmibt_error_nomem();
 	if (t->boots.nr > 1)
 		fprintf(out,
-			"%zu boots are in it, and this is number %zu; --list names them, --crash "
-			"shows "
-			"another one",
+			"%zu boots are in it, and number %zu is shown unless --crash names another "
+			"one; --list names them",
 			t->boots.nr, t->default_boot + 1);
 	if (t->boots.nr_dropped)
 		fprintf(out, "; %" PRIu64 " before them are too many", t->boots.nr_dropped);
