@@ -6,7 +6,7 @@ import os
 import re
 import subprocess
 
-PC = re.compile(r"(RIP: \w+:|pc : )")
+PC = re.compile(r"(RIP: \w+:|pc : |.* skipped: idling at )")
 
 
 class Binary:

@@ -384,8 +384,8 @@ static void count(unsigned int *nr, GElf_Addr *last, GElf_Addr addr)
 }
 
 /* Symbol i has the name. */
-static void take_namesake(const struct nmibt_debugfile *file, const struct nmibt_location *at, int i,
-			  struct namesakes *ret)
+static void take_namesake(const struct nmibt_debugfile *file, const struct nmibt_location *at,
+			  int i, struct namesakes *ret)
 {
 	GElf_Addr addr;
 	GElf_Sym sym;

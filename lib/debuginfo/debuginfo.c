@@ -272,9 +272,8 @@ static void complain_of_function(struct nmibt_debuginfo *info, const struct nmib
 				  : "has another size in the file with its debugging information: "
 				    "no line";
 	_cleanup_free_ char *name = escaped(at->function);
-	complain(info,
-		 nmibt_error_create(NMIBT_ERR_NOTHING, "%s+0x%" PRIx64 "/0x%" PRIx64 " %s",
-				    name ?: "?", at->offset, at->size, why));
+	complain(info, nmibt_error_create(NMIBT_ERR_NOTHING, "%s+0x%" PRIx64 "/0x%" PRIx64 " %s",
+					  name ?: "?", at->offset, at->size, why));
 }
 
 static const struct answer *answer_to(struct nmibt_debuginfo *info, const struct nmibt_location *at)
@@ -440,7 +439,7 @@ static struct nmibt_error *check_by_print(struct nmibt_debuginfo *info,
 	enum nmibt_arch arch = nmibt_debugfile_arch(info->vmlinux);
 	enum nmibt_build_match match = nmibt_match_build(info->printed, info->vmlinux, &why);
 
-	if (info->arch && arch != info->arch) {
+	if (match != NMIBT_BUILD_OTHER && info->arch && arch != info->arch) {
 		match = NMIBT_BUILD_OTHER;
 		why = "architecture";
 	}

@@ -114,8 +114,8 @@ static bool try_release(const struct search *search)
 static bool find_vmlinux(const struct search *search)
 {
 	return try(search, "%s/vmlinux", search->folder) ||
-	       try(search, "%s/vmlinux.debug", search->folder) || try_build_id(search, search->build_id) ||
-	       (search->release && try_release(search));
+	       try(search, "%s/vmlinux.debug", search->folder) ||
+	       try_build_id(search, search->build_id) || (search->release && try_release(search));
 }
 
 /* -------------------------------------------------------------- split-off files */
@@ -196,8 +196,7 @@ static bool walk_debug_path(const struct search *search)
 
 static bool find_module(const struct search *search)
 {
-	return walk(search, search->folder, 1) ||
-	       try_build_id(search, search->module_build_id) ||
+	return walk(search, search->folder, 1) || try_build_id(search, search->module_build_id) ||
 	       (search->release && (walk_debug_path(search) || walk_release(search, "", 0)));
 }
 
@@ -296,8 +295,8 @@ struct nmibt_error *nmibt_debuginfo_search(const struct nmibt_debuginfo_options 
 		.folder = path ? dirname(path) : NULL,
 		.debug_path = options->debug_path ?: DEBUG_PATH,
 		.build_id = plain(wanted->build_id),
-		.module_build_id = wanted->size >= sizeof(*wanted) ? plain(wanted->module_build_id)
-								   : NULL,
+		.module_build_id =
+			wanted->size >= sizeof(*wanted) ? plain(wanted->module_build_id) : NULL,
 		.release = plain(wanted->release),
 		.module = plain(wanted->module),
 		.link = plain(wanted->link),
