@@ -297,7 +297,7 @@ static const struct answer *answer_to(struct nmibt_debuginfo *info, const struct
 		return answer;
 	enum nmibt_places found =
 		nmibt_debugfile_find_places(file, at, info->printed, keep_place, answer);
-	if (found == NMIBT_PLACES_AMBIGUOUS || found == NMIBT_PLACES_OTHER_SIZE)
+	if (info->printed && (found == NMIBT_PLACES_AMBIGUOUS || found == NMIBT_PLACES_OTHER_SIZE))
 		complain_of_function(info, at, found);
 	return answer;
 }
