@@ -4,6 +4,10 @@
  * begun or a mark of a stack is open, lines of others that begin meanwhile are held. A title alone is held, too,
  * because its backtrace may begin much later: CPUs that are asked at the same time print their titles first
  * (lib/nmi_backtrace.c, 4.9 to 5.14, without a lock for all of the answer).
+ *
+ * What has no form and stands between the frames of the one that passes is a driver's, or written by who replied to
+ * a mail. It is put aside until the trace ends. The frames behind it go on with the trace, marked, because what
+ * stood there may be lost.
  */
 #include "source/mixed.h"
 
@@ -12,6 +16,8 @@
 #define MAX_LINES 1024
 /* Lines in a row that are not of the backtrace that passes, after which it is taken for cut. */
 #define MAX_PATIENCE 256
+/* Lines that are put aside, after which a trace is taken for cut. */
+#define MAX_ASIDE 64
 
 enum phase { TITLE, HEAD, FRAMES };
 
@@ -25,6 +31,7 @@ struct block {
 	enum phase phase;
 	bool has_hardware, has_pc, has_ended;
 	bool is_user; /* no frames follow */
+	bool is_left; /* lines of something else followed that has a form */
 	bool is_confused; /* it got lines that fitted others, too: nothing is known of what follows */
 	bool may_have_registers; /* behind a frame by which the kernel was entered */
 	unsigned int open_marks;
@@ -40,6 +47,8 @@ struct nmibt_mixed {
 	struct block *current; /* it passes; NULL: none does */
 	struct block *blocks[MAX_BLOCKS]; /* that are held, in the order of their first lines */
 	size_t nr_blocks;
+	struct block aside; /* what stood between frames of the one that passes; lines alone */
+	size_t nr_passed; /* of them, before the last frame */
 	bool is_behind_title; /* the last line was the title of the last block */
 	unsigned int nr_strangers;
 	uint64_t nr_moved, nr_doubtful;
@@ -48,12 +57,17 @@ struct nmibt_mixed {
 
 /* ------------------------------------------------------------------------- blocks */
 
+static void free_lines(struct block *b)
+{
+	for (size_t i = 0; i < b->nr_lines; i++)
+		free(b->lines[i].text);
+	free(b->lines);
+}
+
 static void free_block(struct block *b)
 {
-	for (size_t i = 0; b && i < b->nr_lines; i++)
-		free(b->lines[i].text);
 	if (b)
-		free(b->lines);
+		free_lines(b);
 	free(b);
 }
 
@@ -82,6 +96,12 @@ static void let_out(struct nmibt_mixed *m, struct block *b)
 		free(b->lines[i].text);
 	}
 	b->nr_lines = 0;
+}
+
+static void release_aside(struct nmibt_mixed *m)
+{
+	let_out(m, &m->aside);
+	m->nr_passed = 0;
 }
 
 static void put(struct nmibt_mixed *m, struct block *b, const struct nmibt_mixed_line *line)
@@ -115,6 +135,7 @@ static void pass_next(struct nmibt_mixed *m)
 {
 	size_t i = 0;
 
+	release_aside(m);
 	free_block(m->current);
 	m->current = NULL;
 	m->nr_strangers = 0;
@@ -289,10 +310,16 @@ static unsigned int count_fits(const struct nmibt_mixed *m, const struct nmibt_p
 static void give(struct nmibt_mixed *m, struct block *b, const struct nmibt_printed *p,
 		 const struct nmibt_mixed_line *line)
 {
+	struct nmibt_mixed_line copy = *line;
+
 	if (!fits(b, p, line))
 		return;
-	put(m, b, line);
 	b->is_confused |= line->is_doubtful;
+	if (b == m->current && m->aside.nr_lines > m->nr_passed) {
+		m->nr_passed = m->aside.nr_lines;
+		copy.is_doubtful = true;
+	}
+	put(m, b, &copy);
 	if (!b->is_confused)
 		learn(b, p, line);
 	if (b == m->current)
@@ -344,6 +371,23 @@ static void take_cpu(struct nmibt_mixed *m, const struct nmibt_printed *p,
 		pass_next(m);
 }
 
+/* The line continues no backtrace. */
+static void take_stranger(struct nmibt_mixed *m, const struct nmibt_printed *p,
+			  const struct nmibt_mixed_line *line)
+{
+	struct block *b = m->current;
+
+	if (b && b->phase == FRAMES && !b->is_confused && !b->is_left &&
+	    p->kind == NMIBT_PRINT_OTHER && m->aside.nr_lines < MAX_ASIDE) {
+		hold(m, &m->aside, line);
+		return;
+	}
+	release_aside(m);
+	if (b)
+		b->is_left = true;
+	m->emit(m->arg, line);
+}
+
 static void take_part(struct nmibt_mixed *m, const struct nmibt_printed *p,
 		      const struct nmibt_mixed_line *line)
 {
@@ -357,7 +401,7 @@ static void take_part(struct nmibt_mixed *m, const struct nmibt_printed *p,
 	copy.is_doubtful |= nr > 1;
 	m->nr_doubtful += nr > 1;
 	if (!nr)
-		m->emit(m->arg, line);
+		take_stranger(m, p, line);
 	/* Nothing is added while the line is given. */
 	for (size_t i = 0; nr && i < m->nr_blocks; i++)
 		give(m, m->blocks[i], p, &copy);
@@ -450,5 +494,6 @@ void nmibt_mixed_free(struct nmibt_mixed *m)
 	free_block(m->current);
 	for (size_t i = 0; i < m->nr_blocks; i++)
 		free_block(m->blocks[i]);
+	free_lines(&m->aside);
 	free(m);
 }
