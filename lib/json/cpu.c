@@ -212,7 +212,7 @@ static void write_frame(struct json *j, const struct nmibt_evidence *evidence,
 		json_string(j, f->function.s, f->function.len);
 	else
 		json_null(j);
-	if (f->function.len) {
+	if (f->function.len && !f->lacks_offset) {
 		json_key(j, "function_offset");
 		json_number(j, f->offset);
 	}

@@ -107,7 +107,7 @@ void nmibt_render_frame(struct renderer *r, const struct nmibt_frame *frame, boo
 	struct nmibt_str name = nmibt_frame_name(frame, addr);
 
 	nmibt_escape(r->out, name.s, name.len, false);
-	if (offset && frame->function.len)
+	if (offset && frame->function.len && !frame->lacks_offset)
 		fprintf(r->out, "+0x%" PRIx64, frame->offset);
 	/* If nmibt unwound the stack itself, the size may not be known. */
 	if (offset && frame->function.len && frame->size)
@@ -226,7 +226,7 @@ void nmibt_find_places(struct renderer *r, const struct nmibt_frame *frame, nmib
 	/* A return address is behind the call, which may be another source line. */
 	if (!frame->is_pc && !frame->is_interrupted && code.offset)
 		code.offset--;
-	if (!function || !module || !image->ops->find_places ||
+	if (!function || !module || frame->lacks_offset || !image->ops->find_places ||
 	    !image->ops->find_places(image->ctx, &code, visit, arg))
 		r->lines_missing = true;
 }

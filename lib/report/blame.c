@@ -370,7 +370,7 @@ size_t nmibt_count_finding(const struct nmibt_stack *stack)
  * returns, at the end of another function, which the linker happened to put before this one. */
 static bool is_behind_the_end(const struct nmibt_frame *f)
 {
-	return !f->is_pc && !f->is_interrupted && !f->offset;
+	return !f->is_pc && !f->is_interrupted && !f->offset && !f->lacks_offset;
 }
 
 bool nmibt_tells_nothing(const struct nmibt_frame *f)

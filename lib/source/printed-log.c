@@ -15,6 +15,8 @@
 #define LOG_NEWLINE 2
 /* Of the last line so much is kept, to see whether it is printed again. */
 #define KEPT 256
+/* So long is a line that is read as a frame without the space before it: it may name the lines of many functions. */
+#define MAX_TRIMMED 1024
 
 struct printed_log {
 	struct nmibt_log_source *log;
@@ -26,7 +28,7 @@ struct printed_log {
 	bool is_interrupted;
 	bool is_replay; /* the next line may be the last one again */
 	bool is_in_trace; /* behind "Call Trace:", and lines of a trace since */
-	char indented[KEPT + 1];
+	char indented[MAX_TRIMMED + 1];
 	char last[KEPT];
 	size_t last_len; /* of all of it */
 };
@@ -146,7 +148,7 @@ static bool is_of_trace(const struct nmibt_printed *printed)
 {
 	return printed->kind == NMIBT_PRINT_STACK_MARK || printed->kind == NMIBT_PRINT_PC ||
 	       printed->kind == NMIBT_PRINT_REGISTER ||
-	       (printed->kind == NMIBT_PRINT_FRAME && printed->frame.size);
+	       (printed->kind == NMIBT_PRINT_FRAME && printed->frame.function.len);
 }
 
 /*
@@ -162,7 +164,7 @@ static struct nmibt_str indent(struct printed_log *p, struct nmibt_str text)
 		p->is_in_trace = true;
 		return text;
 	}
-	p->is_in_trace &= text.len && text.len < KEPT;
+	p->is_in_trace &= text.len && text.len < MAX_TRIMMED;
 	if (!p->is_in_trace || *text.s == ' ')
 		return text;
 	/* Not every architecture prints the space. */

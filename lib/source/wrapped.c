@@ -249,7 +249,7 @@ static bool lacks_name(struct nmibt_str s)
 
 static bool has_symbol(const struct nmibt_printed *p)
 {
-	return p->has_frame && p->frame.size;
+	return p->has_frame && p->frame.function.len;
 }
 
 static bool may_have_symbol(enum nmibt_print kind)
@@ -261,7 +261,8 @@ static bool may_have_symbol(enum nmibt_print kind)
 static bool is_frame(const struct halves *h)
 {
 	return lacks_name(h->first) && !has_symbol(&h->a) && may_have_symbol(h->both.kind) &&
-	       h->both.has_frame && (h->both.frame.size || nmibt_str_starts(h->second, "(0x"));
+	       h->both.has_frame &&
+	       (h->both.frame.function.len || nmibt_str_starts(h->second, "(0x"));
 }
 
 /* A mail program took the space from its beginning; another one stands before the text that is held. */
@@ -285,6 +286,29 @@ static bool is_behind_frame(const struct halves *h)
 	if (*h->second.s == '[' && ends(h->second, "]") && is_one_word(h->second))
 		return !h->a.frame.module.len && !nmibt_str_is(h->second, "[inline]");
 	return are_all(h->second, is_of_place) && is_any(h->second, is_place);
+}
+
+static size_t count(struct nmibt_str s, char c)
+{
+	size_t nr = 0;
+
+	for (size_t i = 0; i < s.len; i++)
+		nr += s.s[i] == c;
+	return nr;
+}
+
+/* " f" and "(dir/file.c:12)"; " f (dir/file.c:12" and "dir/file.h:34)" */
+static bool is_decoded_frame(const struct halves *h)
+{
+	struct nmibt_str joined = {h->joined.s - 1, h->joined.len + 1};
+	struct nmibt_printed p = h->both;
+
+	if (h->a.has_frame && count(h->first, '(') <= count(h->first, ')'))
+		return false;
+	/* Another space stands before the text that is held. */
+	if (!p.has_frame)
+		nmibt_recognise(h->arch, joined, &p);
+	return may_have_symbol(p.kind) && p.has_frame && p.frame.lacks_offset;
 }
 
 /* " f dir/file.c:12" and "[inline]"; " f" and "dir/file.c:12 [inline]"; " f dir/file.c:12 [inline]" and the place of the
@@ -350,7 +374,7 @@ static bool is_one_line(const struct halves *h)
 	static bool (*const forms[])(const struct halves *h) = {
 		is_code_line, are_registers,   is_cpu_line, is_hardware_line,
 		is_frame,     is_behind_frame, is_inlined,  is_stall,
-		is_lockup,    is_workqueue,    are_modules,
+		is_lockup,    is_workqueue,    are_modules, is_decoded_frame,
 	};
 
 	/* "Tainted: " is a line of its own, too, and "(f+0x1/0x2)" a frame of no architecture. */

@@ -104,6 +104,11 @@ bool nmibt_read_cpu_says(struct nmibt_str s, const char *words, struct nmibt_pri
 /* Reads "%pS": name+0xoff/0xsize, and perhaps [module] or [module build-id] behind it; or a number,
  * where the kernel knows no name. */
 bool nmibt_read_symbol(struct nmibt_str s, struct nmibt_frame *ret);
+/* Reads what scripts/decode_stacktrace.sh has behind the name of a function in the place of its offset:
+ * " (dir/file.c:12) module", to the end of s. False: it is something else. */
+bool nmibt_read_place(struct nmibt_str s, struct nmibt_frame *ret);
+/* Reads " (P)" behind a symbol of arm64. */
+void nmibt_read_letters(struct nmibt_str s, struct nmibt_frame *ret);
 /* Skips "[<ffffffff81f02f74>]"; the number goes to ret->addr. */
 bool nmibt_skip_address(struct nmibt_str *cursor, struct nmibt_frame *ret);
 

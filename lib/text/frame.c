@@ -39,7 +39,7 @@ static void take_module(struct nmibt_str *cursor, struct nmibt_frame *ret)
 
 /* " (P)": on arm64 P marks the pc of registers on the stack, and L the link register of those,
  * which may be left from an earlier call. The other letters do not matter here. */
-static void read_letters(struct nmibt_str s, struct nmibt_frame *ret)
+void nmibt_read_letters(struct nmibt_str s, struct nmibt_frame *ret)
 {
 	struct nmibt_str letters;
 
@@ -66,8 +66,15 @@ bool nmibt_read_symbol(struct nmibt_str s, struct nmibt_frame *ret)
 		frame.function.len = len;
 		s = rest_of(s, len);
 		/* "(f+0x1/0x2)" is the second half of a broken line of arm. */
-		if (!len || *frame.function.s == '(' || !nmibt_skip(&s, "+") ||
-		    !nmibt_take_0x(&s, &frame.offset) || !nmibt_skip(&s, "/") ||
+		if (!len || *frame.function.s == '(')
+			return false;
+		if (!nmibt_skip(&s, "+")) {
+			if (!nmibt_read_place(s, &frame))
+				return false;
+			*ret = frame;
+			return true;
+		}
+		if (!nmibt_take_0x(&s, &frame.offset) || !nmibt_skip(&s, "/") ||
 		    !nmibt_take_0x(&s, &frame.size))
 			return false;
 	}
@@ -75,7 +82,7 @@ bool nmibt_read_symbol(struct nmibt_str s, struct nmibt_frame *ret)
 		return false;
 	frame.module = (struct nmibt_str){s.s, 0};
 	take_module(&s, &frame);
-	read_letters(s, &frame);
+	nmibt_read_letters(s, &frame);
 	*ret = frame;
 	return true;
 }

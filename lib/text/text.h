@@ -62,6 +62,8 @@ struct nmibt_frame {
 	uint64_t addr; /* virtual; 0: not known */
 	uint64_t offset; /* bytes from the function to addr */
 	uint64_t size; /* of the function; 0: not known */
+	/* A text names the line of the source in the place of offset and size, which are not known. */
+	bool lacks_offset;
 	enum nmibt_stack_kind kind;
 	size_t line; /* index in nmibt_text.lines; NMIBT_NO_LINE: the frame is from no text */
 	bool reliable; /* false: the address may be left from an earlier call ('?') */

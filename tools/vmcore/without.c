@@ -23,6 +23,12 @@ bool nmibt_has_bare_traces(enum nmibt_arch arch)
 	return false;
 }
 
+bool nmibt_read_place(struct nmibt_str s, struct nmibt_frame *ret)
+{
+	(void)s, (void)ret;
+	return false;
+}
+
 /* No image of it is a printed log. */
 struct nmibt_error *nmibt_read_printed_log(struct nmibt_kernel *kernel,
 					   struct nmibt_log_source *log)
