@@ -43,7 +43,8 @@ bool nmibt_flowed_next(struct nmibt_flowed *f, struct nmibt_str *ret)
 		return false;
 	*ret = (struct nmibt_str){f->text, len};
 	nmibt_recognise(f->arch, *ret, &p);
-	return p.kind == NMIBT_PRINT_STACK_MARK || (p.kind == NMIBT_PRINT_FRAME && p.frame.function.len);
+	return p.kind == NMIBT_PRINT_STACK_MARK ||
+	       (p.kind == NMIBT_PRINT_FRAME && p.frame.function.len);
 }
 
 bool nmibt_flowed_begin(struct nmibt_flowed *f, enum nmibt_arch arch, struct nmibt_str line)
