@@ -2,11 +2,13 @@
 #include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include <nmibt/extract.h>
 #include <nmibt/json.h>
 
 #include "extract.h"
+#include "names.h"
 #include "newfile.h"
 
 /* --------------------------------------------------------------- what reports say */
@@ -202,13 +204,20 @@ struct nmibt_error *extract_make(const struct nmibt_report *report, const char *
 
 static bool complain(const char *path)
 {
-	if (errno == EEXIST)
+	int why = errno;
+	char *name = name_for_messages(path);
+
+	errno = why;
+	if (!name)
+		fputs("nmibt: out of memory\n", stderr);
+	else if (why == EEXIST)
 		fprintf(stderr,
 			"nmibt: %s: the extract is not written over what is there: remove it, or "
 			"name another file\n",
-			path);
+			name);
 	else
-		fprintf(stderr, "nmibt: %s: the extract can't be written: %m\n", path);
+		fprintf(stderr, "nmibt: %s: the extract can't be written: %m\n", name);
+	free(name);
 	return false;
 }
 

@@ -20,6 +20,7 @@
 #include "batch.h"
 #include "debugfiles.h"
 #include "extract.h"
+#include "names.h"
 #include "newfile.h"
 #include "sandbox.h"
 #include "standard-input.h"
@@ -104,6 +105,7 @@ struct arguments {
 	bool unlocked;
 	bool may_crash; /* the process that reads the dump */
 	const char *const *paths; /* of the dump */
+	char **names; /* of the same files, as messages have them */
 	int *fds; /* of the dump, and of the vmlinux that an option names */
 	unsigned int nr_paths, nr_fds;
 };
@@ -117,7 +119,7 @@ static int fail(const struct arguments *args, struct nmibt_error *err)
 	int code = nmibt_error_code(err);
 
 	if (code == NMIBT_ERR_NOMEM)
-		fprintf(stderr, "nmibt: %s: out of memory\n", args->paths[0]);
+		fprintf(stderr, "nmibt: %s: out of memory\n", args->names[0]);
 	else
 		fprintf(stderr, "nmibt: %s\n", nmibt_error_message(err));
 	if (code >= NMIBT_ERR_DAMAGED)
@@ -390,7 +392,7 @@ static int print_file(struct nmibt_input *input, const struct arguments *args)
 		struct nmibt_error *err = nmibt_input_write_file(input, i, write_out, NULL);
 		return err ? fail(args, err) : 0;
 	}
-	fprintf(stderr, "nmibt: %s: no file of pstore of this name is in it\n", args->paths[0]);
+	fprintf(stderr, "nmibt: %s: no file of pstore of this name is in it\n", args->names[0]);
 	return 1;
 }
 
@@ -400,7 +402,7 @@ static int print_list(struct nmibt_input *input, const struct arguments *args)
 
 	for (unsigned int i = 0; i < nr; i++)
 		printf("%c%4u  %s\n", i == shown ? '*' : ' ', i + 1,
-		       nmibt_input_crash_name(input, i) ?: args->paths[0]);
+		       nmibt_input_crash_name(input, i) ?: args->names[0]);
 	return 0;
 }
 
@@ -464,7 +466,7 @@ static int extract_input(struct nmibt_input *input, struct arguments *args, bool
 	struct nmibt_error *err = open_and_remark(input, args, &info, &report);
 	if (err)
 		return fail(args, err);
-	err = extract_make(report, args->paths[0], &args->extract, &output, &code);
+	err = extract_make(report, args->names[0], &args->extract, &output, &code);
 	nmibt_report_close(report);
 	return err ? fail(args, err) : code;
 }
@@ -498,7 +500,8 @@ static int read_dump(void *ctx, int channel)
 	if (channel >= 0)
 		args->debuginfo.search = debugfiles_ask;
 	args->debuginfo.ctx = &channel;
-	struct nmibt_error *err = nmibt_input_open(args->paths, args->nr_paths, &options, &input);
+	struct nmibt_error *err = nmibt_input_open((const char *const *)args->names, args->nr_paths,
+						   &options, &input);
 	if (err)
 		return fail(args, err);
 	/* Dumps of kernels before 6.0 don't say where the kernel's variables are. */
@@ -527,14 +530,14 @@ static bool take_extract(void *ctx, int fd)
 }
 
 /* Returns the exit code, or -1: go on. */
-static int open_file(struct arguments *args, const char *path, const char *what)
+static int open_file(struct arguments *args, const char *path, const char *name, const char *what)
 {
 	int fd = strcmp(path, "-")
 			 ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) /* a FIFO would block */
 			 : open_standard_input();
 
 	if (fd < 0) {
-		fprintf(stderr, "nmibt: %s: %s%m\n", path, what);
+		fprintf(stderr, "nmibt: %s: %s%m\n", name, what);
 		return 4;
 	}
 	args->fds[args->nr_fds++] = fd;
@@ -546,16 +549,17 @@ static int open_files(struct arguments *args)
 {
 	int code = -1;
 
+	args->names = names_for_messages(args->paths, args->nr_paths);
 	args->fds = calloc(args->nr_paths + 1, sizeof(*args->fds));
-	if (!args->fds) {
+	if (!args->names || !args->fds) {
 		fputs("nmibt: out of memory\n", stderr);
 		return 4;
 	}
 	for (unsigned int i = 0; i < args->nr_paths && code < 0; i++)
-		code = open_file(args, args->paths[i], "can't be opened: ");
+		code = open_file(args, args->paths[i], args->names[i], "can't be opened: ");
 	if (code < 0 && args->debuginfo.vmlinux) {
 		args->debuginfo.vmlinux_fd = &args->fds[args->nr_fds];
-		code = open_file(args, args->debuginfo.vmlinux, "");
+		code = open_file(args, args->debuginfo.vmlinux, args->debuginfo.vmlinux, "");
 	}
 	return code;
 }
@@ -579,7 +583,7 @@ static int run_child(struct arguments *args)
 {
 	unsigned int seconds = seconds_for(args) * (args->use_debuginfo ? 10 : 1);
 	const struct sandbox box = {
-		.name = args->paths[0],
+		.name = args->names[0],
 		.fds = args->fds,
 		.nr_fds = args->nr_fds,
 		.colour = args->render.colour,
@@ -620,6 +624,7 @@ static void close_files(struct arguments *args)
 	for (unsigned int i = 0; i < args->nr_fds; i++)
 		close(args->fds[i]);
 	free(args->fds);
+	names_free(args->names);
 }
 
 static int print_dump(struct arguments *args)
