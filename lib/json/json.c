@@ -30,7 +30,7 @@ static void write_taint(struct json *j, const char *taint)
 	json_close(j, '}');
 }
 
-static void write_case(struct json *j)
+static struct nmibt_error *write_case(struct json *j)
 {
 	const struct nmibt_report *report = j->renderer.report;
 	const struct nmibt_case *case_info = &report->case_info;
@@ -66,7 +66,9 @@ static void write_case(struct json *j)
 	write_taint(j, case_info->taint);
 	json_key(j, "setting");
 	json_word(j, case_info->setting);
+	struct nmibt_error *err = json_log_hash(j);
 	json_close(j, '}');
+	return err;
 }
 
 /* --------------------------------------------------------------------------- death */
@@ -560,10 +562,12 @@ static struct nmibt_error *write_envelope(struct json *j)
 	json_int(j, NMIBT_JSON_VERSION);
 	json_key(j, "generator");
 	json_word(j, "nmibt " NMIBT_VERSION);
-	write_case(j);
+	struct nmibt_error *err = write_case(j);
+	if (err)
+		return err;
 	write_death(j);
 	write_history(j);
-	struct nmibt_error *err = write_findings(j);
+	err = write_findings(j);
 	if (!err)
 		err = write_task_stacks(j);
 	if (!err)

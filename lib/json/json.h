@@ -54,6 +54,8 @@ void json_stack(struct json *j, const struct nmibt_evidence *evidence);
 /* Writes the members of a piece of evidence: its text, what is wrong with it, where it is
  * stored. */
 void json_evidence(struct json *j, const struct nmibt_evidence *evidence);
+/* Writes the member log_hash. */
+struct nmibt_error *json_log_hash(struct json *j);
 struct nmibt_error *json_cpu(struct renderer *r, const struct nmibt_cpu *cpu);
 
 #endif /* NMIBT_JSON_H */

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Which files are about one crash: a dump, its text, its record and copies of it are; nothing else is."""
 import os
+import random
+import re
 import shutil
 import subprocess
 import sys
 
-from common import DUMPS, TOP, Triage, integrity, make_old
+from common import DUMPS, NMIBT, TOP, Triage, integrity, make_old
 
 sys.path.insert(0, os.path.join(TOP, 'tests'))
 import kdump  # noqa: E402
@@ -143,6 +145,53 @@ def check_unnamed(results, tmp):
         'SELECT DISTINCT host FROM crashes ORDER BY 1'), [(None,), ('a',)])
 
 
+def boot_log(seed, late=False):
+    """Lines of a boot, at times as a clock of nanoseconds has them."""
+    chance = random.Random(seed)
+    lines = ['%.9f T1 <6>| device %d of this machine' % (1 + i / 10 + chance.randrange(10**6) / 1e9, i)
+             for i in range(40)]
+    return 'log\n' + '\n'.join(lines) + '\ninclude log-hard-lockup\n' + ('log\n+0.1 <6>| late\n' if late else '')
+
+
+def check_extract(results, tmp):
+    """A dump without a capture and its extracts, redacted or not, of machines with a name and without one; and
+    what looks the same and is of another boot."""
+    folder = os.path.join(tmp, 'extract')
+    for i, (host, log) in enumerate([('localhost', boot_log(1)), ('localhost', boot_log(2)), ('db7', boot_log(3)),
+                                     ('db7', boot_log(3, late=True)), ('localhost', boot_log(1, late=True))]):
+        path = os.path.join(folder, str(i), 'vmcore')
+        for where in 'extract', 'redacted':
+            os.makedirs(os.path.join(folder, str(i), where))
+        describe('hard-lockup-kdump', path, lambda text: text.replace(
+            'panic cpu', 'host %s\npanic cpu' % host).replace('include log-hard-lockup', log))
+        for where, options in ('extract', []), ('redacted', ['--redact']):
+            subprocess.run([NMIBT, '--extract', *options, os.path.join(folder, str(i), where, 'vmcore.nmibt'), path],
+                           check=True, capture_output=True)
+    triage = Triage(os.path.join(tmp, 'extract.db'))
+    triage.scan(folder)
+    crashes = {}
+    for name, crash in triage.rows('SELECT folder, crash_id FROM inputs'):
+        crashes.setdefault(crash, set()).add(os.path.relpath(name, folder))
+    one = [{str(i), '%d/extract' % i, '%d/redacted' % i} for i in range(5)]
+    # Those of the machine with a name: a later line in the log does not make another death.
+    results.same('a dump and its extracts are one crash, other boots are others',
+                 sorted(map(sorted, crashes.values())), sorted(map(sorted, [one[0], one[1], one[2] | one[3], one[4]])))
+    results.note('the database is sound after extracts', integrity(triage))
+
+
+def check_coarse(results, tmp):
+    """A log whose clock has no nanoseconds tells machines without a name apart from no other."""
+    folder = os.path.join(tmp, 'coarse')
+    os.mkdir(folder)
+    path = os.path.join(folder, 'vmcore')
+    describe('hard-lockup-kdump', path, lambda text: text.replace('panic cpu', 'host localhost\npanic cpu').replace(
+        'include log-hard-lockup', re.sub(r'(\d\.\d{3})\d+', r'\1', boot_log(1))))
+    subprocess.run([NMIBT, '--extract', path + '.nmibt', path], check=True, capture_output=True)
+    triage = Triage(os.path.join(tmp, 'coarse.db'))
+    triage.scan(folder)
+    results.same('a clock that is too coarse proves nothing', triage.value('SELECT count(*) FROM crashes'), 2)
+
+
 def check_copies(results, tmp):
     """A machine that did not die has no moment of death. A copy of its dump is known by its content."""
     folder = os.path.join(tmp, 'copies')
@@ -177,4 +226,6 @@ def check(results, tmp, many):
     check_doubt(results, tmp)
     check_differences(results, tmp)
     check_unnamed(results, tmp)
+    check_extract(results, tmp)
+    check_coarse(results, tmp)
     check_copies(results, tmp)

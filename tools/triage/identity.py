@@ -30,6 +30,13 @@ def by_death(document):
                   facts.number(death.get('ns')), death.get('message'))
 
 
+def by_log(document):
+    """The times, callers and lengths of all records in the log of a kernel that died, which no other boot has. What
+    the records say is not in it, nor the host, so that a redacted extract has it, too."""
+    death = document['death'] or {}
+    return joined('log', document['case'].get('log_hash'), facts.number(death.get('ns')))
+
+
 def by_content(content, size, fingerprint):
     """The file is a copy of the other one: all bytes are the same; of a large one samples, and all that
     nmibt says of it."""
@@ -48,7 +55,7 @@ def beside(document, folder, kind):
 
 def proofs(document, content, unit):
     """content: facts.content_hash()"""
-    found = [by_capture(document), by_death(document),
+    found = [by_capture(document), by_death(document), by_log(document),
              by_content(content, unit.size, unit.fingerprint), beside(document, unit.folder, unit.kind)]
     return [proof for proof in found if proof]
 
