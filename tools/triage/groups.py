@@ -13,12 +13,18 @@ def version_of(signature):
     return signature.split(':', 1)[0]
 
 
+def kind_of(signature):
+    """Of CPUs or of hung tasks, whose versions are no versions of each other."""
+    return version_of(signature).rstrip('0123456789')
+
+
 def successor(store, signature, before):
     """When the rules of the signature change, a crash gets another name. Its group, with its name and
     what was joined to it, goes on: for the first new signature that comes out of it; for all of them
     if people had joined several. None: there is no group to go on with."""
     old, group = before
-    if not old or not group or version_of(old) == version_of(signature):
+    if not old or not group or version_of(old) == version_of(signature) or \
+            kind_of(old) != kind_of(signature):
         return None
     members = store.all('SELECT value, by_hand FROM signatures WHERE group_id = ?', group)
     taken = any(version_of(row['value']) == version_of(signature) for row in members)

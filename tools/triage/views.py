@@ -130,7 +130,7 @@ def print_groups(store, rules, order, limit):
         print('%d of %s. -n 0 shows all.' % (limit, words.count(total, 'group')))
     loose = groups.without_signature(store)
     if loose:
-        print('%s without a signature in no group: no CPU panicked or was stuck that has a stack.' %
+        print('%s without a signature in no group: of no CPU or task that it died of there is a stack that tells it.' %
               words.count(loose, 'crash'))
 
 
