@@ -15,6 +15,9 @@ def check_shards(results, tmp, folder, whole):
     for i, shard in enumerate(shards, 1):
         shard.scan(folder, '--shard', '%d/%d' % (i, OF))
     files = [set(shard.rows('SELECT folder, name FROM inputs')) for shard in shards]
+    results.same('each row has its host and shard', [shard.rows('SELECT DISTINCT scanned_by, shard FROM inputs')
+                                                     for shard in shards],
+                 [[(os.uname().nodename, '%d/%d' % (i, OF))] for i in range(1, OF + 1)])
     results.same('each file is of one shard', (sum(map(len, files)), len(set.union(*files))),
                  (whole.value('SELECT count(*) FROM inputs'),) * 2)
     results.note('no shard is much larger than another', '' if max(map(len, files)) <
@@ -24,6 +27,8 @@ def check_shards(results, tmp, folder, whole):
         merged.text('merge', *[shard.db for shard in order])
         results.same('merged, they are what one scan finds', picture(merged), picture(whole))
         results.note('the merged database is sound', integrity(merged))
+        results.same('it has the rows of each shard', sorted(merged.rows('SELECT shard, count(*) FROM inputs GROUP BY 1')),
+                     [('%d/%d' % (i, OF), len(rows)) for i, rows in enumerate(files, 1)])
         before = merged.rows('SELECT * FROM crashes ORDER BY id')
         merged.text('merge', *[shard.db for shard in order])
         results.same('merged once more nothing changes', merged.rows('SELECT * FROM crashes ORDER BY id'),

@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 
 import fleet
+from check_identity import describe
 from common import DUMPS, HERE, NMIBT, Triage, integrity
 
 FAKE = os.path.join(HERE, 'fake-nmibt')
@@ -122,7 +123,43 @@ def check_database(results, tmp):
                  (done, ok))
 
 
+def columns_of(path):
+    with sqlite3.connect(path) as db:
+        tables = [row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")]
+        return {table: sorted(row[1:] for row in db.execute('PRAGMA table_info(%s)' % table)) for table in tables}
+
+
+def check_migration(results, tmp):
+    """A database that the nmibt-triage of version 1 of the tables made."""
+    folder, path = os.path.join(tmp, 'migrated'), os.path.join(tmp, 'version-1.db')
+    for name in 'a', 'b':
+        os.makedirs(os.path.join(folder, name))
+    with open(os.path.join(HERE, 'version-1.sql')) as file, sqlite3.connect(path) as db:
+        db.executescript(file.read().replace('/srv/dumps', folder))
+    triage, new = Triage(path), Triage(os.path.join(tmp, 'version-new.db'))
+    what = 'SELECT id, group_id, by_hand, host, message, culprit FROM crashes ORDER BY id'
+    before = triage.rows(what)
+    groups = triage.json('groups')
+    new.scan(folder)
+    results.same('version 1: the tables are those of a new database', columns_of(path), columns_of(new.db))
+    results.same('crashes and groups are there, with the names by hand', (
+        triage.rows(what), [(group['name'], group['crashes']) for group in groups]), (before, [('sysrq by hand', 1)]))
+    results.same('who scanned them is not known', triage.rows(
+        'SELECT count(*) FROM inputs WHERE scanned_by IS NULL AND shard IS NULL'), [(5,)])
+    results.note('the database is sound when it is brought up', integrity(triage))
+    with open(os.path.join(folder, 'b/nmibt.record'), 'w') as file:
+        file.write('no dump')
+    describe('hung-task-alive', os.path.join(folder, 'a/vmcore'))
+    done = triage.run('scan', '--settle', '0', '--json', folder)
+    results.same('the next scan notes who it is, and finds a group for what had none', triage.rows(
+        "SELECT name, scanned_by, substr(signature, 1, 6) FROM inputs LEFT JOIN crashes ON crash_id = crashes.id "
+        "WHERE scanned_by IS NOT NULL ORDER BY folder"),
+        [('vmcore', os.uname().nodename, 'hung1:'), ('nmibt.record', os.uname().nodename, None)])
+    results.note('the database is sound after that scan', integrity(triage) or (done.returncode != 3 and str(done)))
+
+
 def check(results, tmp, many):
+    check_migration(results, tmp)
     check_anew(results, tmp)
     check_copies(results, tmp)
     check_database(results, tmp)

@@ -47,6 +47,8 @@ class Unit:
     fingerprint: str = None
     wait: str = None  # why it is left for later
     is_fresh: bool = False  # because it may still be written
+    scanned_by: str = None  # the host that looked at it; None: not known
+    shard: str = None  # "2/8": of a scan with --shard
     is_split: bool = False  # there may be more parts, which are perhaps not there yet
 
     def paths(self):

@@ -25,7 +25,8 @@ def put_input(store, unit, state, reason=None, exit_code=None, nmibt=None):
               'parts': json.dumps(unit.parts) if unit.parts or unit.is_split else None,
               'size': unit.size, 'mtime_ns': unit.mtime_ns, 'fingerprint': unit.fingerprint,
               'state': state, 'reason': reason, 'exit_code': exit_code, 'kind': unit.kind,
-              'nmibt': nmibt, 'read_at': int(time.time())}
+              'nmibt': nmibt, 'read_at': int(time.time()), 'scanned_by': unit.scanned_by,
+              'shard': unit.shard}
     changed = ', '.join('%s = excluded.%s' % (name, name) for name in values)
     return store.one("INSERT INTO inputs (%s) VALUES (%s) ON CONFLICT (folder, name) WHERE "
                      "state != 'removed' DO UPDATE SET %s RETURNING id" %

@@ -85,6 +85,8 @@ class Plan:
     def __init__(self, store, folders, options, versions):
         self.store, self.options = store, options
         self.folders = topmost(os.path.abspath(folder) for folder in folders)
+        self.scanned_by = words.escape(os.uname().nodename)
+        self.shard = '%d/%d' % options.shard if options.shard else None
         self.versions = versions  # of nmibt, of the signature; None: not known yet
         self.unreadable = {}
         self.looked = 0
@@ -153,6 +155,7 @@ class Plan:
                     if self.is_ours(root, unit):
                         self.looked += 1
                         if not self.is_done(unit, known.get(unit.name)):
+                            unit.scanned_by, unit.shard = self.scanned_by, self.shard
                             yield unit
 
 

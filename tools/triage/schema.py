@@ -106,4 +106,11 @@ WHEN NEW.group_id IS NOT NULL BEGIN{new}
 END;
 '''.format(new=tally('NEW', 1), old=tally('OLD', -1))
 
-STEPS = [FIRST + TRIGGERS]
+# Documents that were made before lack what later versions of nmibt-triage take from them: all is read again.
+WHO_SCANNED = '''
+ALTER TABLE inputs ADD COLUMN scanned_by TEXT;
+ALTER TABLE inputs ADD COLUMN shard TEXT;
+UPDATE inputs SET signature_version = NULL;
+'''
+
+STEPS = [FIRST + TRIGGERS, WHO_SCANNED]

@@ -38,7 +38,7 @@ def take(store, other, rows, scan):
                 continue
             unit = candidates.Unit(row['folder'], row['name'], json.loads(row['parts'] or '[]'),
                                    row['size'], row['mtime_ns'], row['kind'], row['fingerprint'],
-                                   is_split=row['parts'] is not None)
+                                   scanned_by=row['scanned_by'], shard=row['shard'], is_split=row['parts'] is not None)
             crashes.put_away(store, unit, DIFFERENT, state)
             number = crashes.put_input(store, unit, state, row['reason'] if state == row['state'] else
                                        DIFFERENT, row['exit_code'], row['nmibt'])

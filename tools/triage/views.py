@@ -43,17 +43,25 @@ def list_crashes(store, found):
 
 
 def inputs(store, states):
-    return store.all('SELECT folder, name, state, reason FROM inputs WHERE state IN (%s) ORDER BY folder, '
+    return store.all('SELECT folder, name, state, reason, scanned_by, shard FROM inputs WHERE state IN (%s) ORDER BY folder, '
                      'name' % ', '.join('?' * len(states)), *states)
 
 
 def input_json(row):
-    return {'path': os.path.join(row['folder'], row['name']), 'state': row['state'], 'why': row['reason']}
+    return {'path': os.path.join(row['folder'], row['name']), 'state': row['state'], 'why': row['reason'],
+            'scanned_by': row['scanned_by'], 'shard': row['shard']}
+
+
+def elsewhere(row):
+    """Of which machine the path is, unless it is this one."""
+    if row['scanned_by'] in (None, words.escape(os.uname().nodename)):
+        return ''
+    return ' on %s' % words.shown(row['scanned_by'])
 
 
 def list_inputs(found):
     for row in found:
-        print('%s  %s' % (words.shown(os.path.join(row['folder'], row['name'])), words.shown(
+        print('%s%s  %s' % (words.shown(os.path.join(row['folder'], row['name'])), elsewhere(row), words.shown(
             (row['reason'] or row['state']).replace('\n', '; '))))
 
 
@@ -177,8 +185,8 @@ def print_crash(store, crash, rules):
     for row in files_of(store, crash):
         path = os.path.join(row['folder'], row['name'])
         parts = json.loads(row['parts'] or '[]')
-        print('%-11s %s%s' % (row['kind'], words.shown(path), ' and %s' % words.count(
-            len(parts), 'more part') if parts else ''))
+        print('%-11s %s%s%s' % (row['kind'], words.shown(path), ' and %s' % words.count(
+            len(parts), 'more part') if parts else '', elsewhere(row)))
         if row['state'] == 'removed':
             print('            it is no longer read there: %s' % words.shown(row['reason'] or ''))
         elif row['reason']:
