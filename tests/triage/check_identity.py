@@ -27,10 +27,10 @@ def describe(name, path, change=None):
     os.unlink(changed)
 
 
-def record_of(tmp, path):
+def record_of(tmp, path, name=REAL):
     """What vmcore-nmibt's hook leaves beside a dump."""
     elf = os.path.join(tmp, 'elf')
-    kdump.Kdump(DUMPS[REAL]).save_elf(elf, 62)
+    kdump.Kdump(DUMPS[name]).save_elf(elf, 183 if name.startswith('arm64') else 62)
     subprocess.run([os.path.join(TOP, 'build/vmcore-nmibt'), '--record=' + path, elf], check=True,
                    capture_output=True)
     os.unlink(elf)
@@ -70,6 +70,38 @@ def check_beside(results, tmp):
         results.note('the database is sound', integrity(triage))
         shutil.rmtree(folder)
         os.unlink(triage.db)
+
+
+def kernels_texts(name, folder):
+    """What the kernel and makedumpfile leave of a real dump: the log, and in pstore its end and the console."""
+    shutil.copy(os.path.join(os.path.dirname(DUMPS[name]), 'console.log'), os.path.join(folder, 'console-ramoops-0'))
+    log = os.path.join(folder, 'vmcore-dmesg.txt')
+    # It does not read the log of this arm64 dump.
+    if subprocess.run(['makedumpfile', '--dump-dmesg', DUMPS[name], log], capture_output=True).returncode:
+        return
+    with open(log) as file:
+        lines = file.read().splitlines(keepends=True)
+    panic = next(i for i, line in enumerate(lines) if 'Kernel panic' in line)
+    with open(os.path.join(folder, 'dmesg-ramoops-0'), 'w') as file:
+        file.writelines(['Panic#1 Part1\n', *('<0>' + line for line in lines[panic - 20:panic + 4])])
+
+
+def check_kernels_texts(results, tmp):
+    """Each bundled dump with its record, in pstore, and all its texts beside it."""
+    folder = os.path.join(tmp, 'texts')
+    for name in DUMPS:
+        os.makedirs(os.path.join(folder, name))
+        shutil.copy(DUMPS[name], os.path.join(folder, name, 'vmcore'))
+        record_of(tmp, os.path.join(folder, name, 'pmsg-ramoops-0'), name)
+        kernels_texts(name, os.path.join(folder, name))
+    triage = Triage(os.path.join(tmp, 'texts.db'))
+    triage.scan(folder)
+    results.same('a dump, its record in pstore, and its texts: one crash each', triage.rows(
+        'SELECT count(DISTINCT folder), count(*), sum(kind = \'text\'), sum(kind = \'record\') FROM inputs '
+        'GROUP BY crash_id ORDER BY 2'), [(1, 3, 1, 1), (1, 5, 3, 1), (1, 5, 3, 1)])
+    results.same('the dump stands for each', triage.rows(
+        'SELECT DISTINCT kind FROM crashes JOIN inputs ON inputs.id = best'), [('dump',)])
+    results.note('the database is sound after texts', integrity(triage))
 
 
 def check_apart(results, tmp):
@@ -222,6 +254,7 @@ def check_copies(results, tmp):
 
 def check(results, tmp, many):
     check_beside(results, tmp)
+    check_kernels_texts(results, tmp)
     check_apart(results, tmp)
     check_doubt(results, tmp)
     check_differences(results, tmp)
