@@ -164,13 +164,15 @@ static bool put_document(FILE *out, int fd)
 	return !len;
 }
 
-static bool put_line(const struct output *output, const struct names *names, int code)
+static bool put_line(const struct output *output, const struct names *names, int code,
+		     bool is_temporary)
 {
 	FILE *out = output->lines;
 
 	fputs("{\"files\":[", out);
 	put_names(out, names);
-	fprintf(out, "],\"exit_code\":%d,\"messages\":[", code);
+	fprintf(out, "],\"exit_code\":%d,\"temporary\":%s,\"messages\":[", code,
+		is_temporary ? "true" : "false");
 	put_messages(out, output->messages);
 	fputs("],\"report\":", out);
 	bool ok = put_document(out, output->document);
@@ -193,10 +195,12 @@ static int print_one(const struct batch *batch, const struct output *output,
 		say(output, "emptying a file in memory");
 		return -1;
 	}
-	int code = batch->print(batch->ctx, (const char *const *)names->name, names->nr);
+	bool is_temporary = false;
+	int code = batch->print(batch->ctx, (const char *const *)names->name, names->nr,
+				&is_temporary);
 	if (fflush(stdout) || fflush(stderr))
 		code = FAILED;
-	if (put_line(output, names, code))
+	if (put_line(output, names, code, is_temporary))
 		return code;
 	say(output, "writing the output");
 	return -1;

@@ -18,8 +18,9 @@ enum batch_form {
 
 struct batch {
 	/* Prints the JSON document of the dump in these nr files to standard output, and messages to
-	 * standard error. Returns the exit code. */
-	int (*print)(void *ctx, const char *const *paths, unsigned int nr);
+	 * standard error. Returns the exit code. *ret_is_temporary: there is none for a reason that is not in the
+	 * files, and another try may have one. */
+	int (*print)(void *ctx, const char *const *paths, unsigned int nr, bool *ret_is_temporary);
 	void *ctx;
 };
 

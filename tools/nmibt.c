@@ -103,6 +103,7 @@ struct arguments {
 	struct nmibt_debuginfo_options debuginfo;
 	bool use_debuginfo;
 	bool unlocked;
+	bool is_temporary; /* there is no report for a reason that is not in the dump */
 	bool may_crash; /* the process that reads the dump */
 	const char *const *paths; /* of the dump */
 	char **names; /* of the same files, as messages have them */
@@ -122,8 +123,7 @@ static int fail(const struct arguments *args, struct nmibt_error *err)
 		fprintf(stderr, "nmibt: %s: out of memory\n", args->names[0]);
 	else
 		fprintf(stderr, "nmibt: %s\n", nmibt_error_message(err));
-	if (code >= NMIBT_ERR_DAMAGED)
-		code = 4;
+	code = code == NMIBT_ERR_NOMEM ? SANDBOX_NO_MEMORY : code >= NMIBT_ERR_DAMAGED ? 4 : code;
 	nmibt_error_destroy(err);
 	return code;
 }
@@ -538,6 +538,7 @@ static int open_file(struct arguments *args, const char *path, const char *name,
 
 	if (fd < 0) {
 		fprintf(stderr, "nmibt: %s: %s%m\n", name, what);
+		args->is_temporary = true;
 		return 4;
 	}
 	args->fds[args->nr_fds++] = fd;
@@ -553,6 +554,7 @@ static int open_files(struct arguments *args)
 	args->fds = calloc(args->nr_paths + 1, sizeof(*args->fds));
 	if (!args->names || !args->fds) {
 		fputs("nmibt: out of memory\n", stderr);
+		args->is_temporary = true;
 		return 4;
 	}
 	for (unsigned int i = 0; i < args->nr_paths && code < 0; i++)
@@ -599,6 +601,7 @@ static int run_child(struct arguments *args)
 		.work = read_dump,
 		.answer = answer,
 		.take = args->extract.path ? take_extract : NULL,
+		.is_temporary = &args->is_temporary,
 		.ctx = args,
 		.discard = args->use_debuginfo ? 0 : NEEDS_DEBUGINFO,
 	};
@@ -655,13 +658,16 @@ static int write_extract(struct arguments *args)
 }
 
 /* Nothing that was found out about a dump is left for the next one. */
-static int print_of_many(void *ctx, const char *const *paths, unsigned int nr)
+static int print_of_many(void *ctx, const char *const *paths, unsigned int nr,
+			 bool *ret_is_temporary)
 {
 	struct arguments args = *(const struct arguments *)ctx;
 
 	args.paths = paths;
 	args.nr_paths = nr;
-	return print_dump(&args);
+	int code = print_dump(&args);
+	*ret_is_temporary = args.is_temporary;
+	return code;
 }
 
 int main(int argc, char **argv)

@@ -230,6 +230,13 @@ static bool copy_out(int fd, FILE *to)
 	return !len && !fflush(to);
 }
 
+static int fail_for_now(const struct sandbox *box)
+{
+	if (box->is_temporary)
+		*box->is_temporary = true;
+	return FAILED;
+}
+
 static int print(const struct sandbox *box, const struct ends *ends, int code)
 {
 	if ((!box->take && !is_printable(ends->out, box->colour)) ||
@@ -241,11 +248,11 @@ static int print(const struct sandbox *box, const struct ends *ends, int code)
 	}
 	copy_out(ends->err, stderr);
 	if (box->take)
-		return box->take(box->ctx, ends->out) ? code : FAILED;
+		return box->take(box->ctx, ends->out) ? code : fail_for_now(box);
 	if (copy_out(ends->out, stdout))
 		return code;
 	perror("nmibt: writing the output");
-	return FAILED;
+	return fail_for_now(box);
 }
 
 /* The limit that counted: what the caller of this program had set may be lower. */
@@ -275,7 +282,8 @@ static int say_how_it_died(const struct sandbox *box, int status, bool idle)
 	else
 		fprintf(stderr, "the process that read it ended with exit code %d\n",
 			WEXITSTATUS(status));
-	return FAILED;
+	/* By whoever needed the memory, or did not want to wait. */
+	return idle || signal == SIGKILL ? fail_for_now(box) : FAILED;
 }
 
 static int be_parent(const struct sandbox *box, const struct ends *ends, pid_t child)
@@ -291,12 +299,12 @@ static int be_parent(const struct sandbox *box, const struct ends *ends, pid_t c
 	while (ended < 0 && errno == EINTR);
 	if (ended < 0) {
 		perror("nmibt: waiting for the process that reads the dump");
-		return FAILED;
+		return fail_for_now(box);
 	}
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : SANDBOX_NR_CODES;
 	if (box->discard && code == box->discard)
 		return code;
-	if (code < SANDBOX_NR_CODES)
+	if (code < SANDBOX_NR_CODES || code == SANDBOX_NO_MEMORY)
 		return print(box, ends, code);
 	/* The sanitizers and libc write to standard error why they end a process. */
 	if (is_printable(ends->err, false))
@@ -349,7 +357,7 @@ static int run_here(const struct sandbox *box)
 	if (!fflush(stdout))
 		return code;
 	perror("nmibt: writing the output");
-	return FAILED;
+	return fail_for_now(box);
 }
 
 static int run(const struct sandbox *box, struct ends *ends)
@@ -375,5 +383,5 @@ int sandbox_run(const struct sandbox *box)
 	close_fd(&ends.child);
 	close_fd(&ends.out);
 	close_fd(&ends.err);
-	return code;
+	return code == SANDBOX_NO_MEMORY ? fail_for_now(box) : code;
 }

@@ -14,6 +14,8 @@
 
 /* The exit codes of work are below it, besides that of discard. */
 #define SANDBOX_NR_CODES 5
+/* One more exit code of work: 4 is the whole program's, and the reason is not in the file. */
+#define SANDBOX_NO_MEMORY 6
 
 struct sandbox {
 	const char *name; /* of the file, for messages */
@@ -41,6 +43,9 @@ struct sandbox {
 	 * said. NULL: the output is text, and goes to standard output. */
 	bool (*take)(void *ctx, int fd);
 	void *ctx;
+	/* NULL, or it becomes true where there is no report for a reason that is not in the file, so that another
+	 * try may have one: the process that read it was killed or had no memory, or the output was not written. */
+	bool *is_temporary;
 	int discard; /* with this exit code nothing that the child printed comes out */
 };
 

@@ -7,7 +7,7 @@ import struct
 import subprocess
 
 import fleet
-from common import DUMPS, TRIAGE, Triage, integrity, make_old
+from common import DUMPS, HERE, NMIBT, TRIAGE, Triage, integrity, make_old
 
 REAL = 'x86_64-6.12-irqspin'
 STATUS_AT = 424
@@ -111,6 +111,24 @@ def check_not_now(results, tmp):
     results.same('when it was read before, that stands', (done.returncode, triage.rows(
         'SELECT state FROM inputs')), (3, [('read',)]))
     results.note('and the reason is said of it', '' if b'Permission denied' in done.stdout else done)
+
+
+def check_temporary(results, tmp):
+    """What nmibt could not do for a reason that is not in the file is tried again, though nothing changes in it."""
+    folder = os.path.join(tmp, 'temporary')
+    os.mkdir(folder)
+    shutil.copy(DUMPS['x86_64-6.12-irqspin'], os.path.join(folder, 'vmcore'))
+    fake = os.path.join(HERE, 'fake-nmibt')
+    triage = Triage(os.path.join(tmp, 'temporary.db'), FAKE_REAL=NMIBT, FAKE_LACKS='vmcore')
+    for _ in range(2):
+        said = triage.scan('--nmibt', fake, folder, code=3)
+        results.same('no memory for a dump: it is said, and tried again by each scan',
+                     (said['later'], [one['why'] for one in said['troubles']]), (1, ['nmibt: out of memory']))
+    del triage.env['FAKE_LACKS']
+    results.same('and read when there is some', triage.scan('--nmibt', fake, folder)['read'], 1)
+    triage.env['FAKE_LACKS'] = 'vmcore'
+    triage.scan('--nmibt', fake, '--again', folder, code=3)
+    results.same('what was read stays known', triage.rows('SELECT state, crash_id FROM inputs'), [('read', 1)])
 
 
 def check_clock(results, tmp):
@@ -283,6 +301,7 @@ def check(results, tmp, many):
     check_waiting(results, tmp)
     check_failures(results, tmp)
     check_not_now(results, tmp)
+    check_temporary(results, tmp)
     check_clock(results, tmp)
     check_gone(results, tmp)
     check_parts_one_by_one(results, tmp)

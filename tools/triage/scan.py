@@ -220,6 +220,8 @@ def read_unit(unit, reader, options):
         return Result(unit, 'later', str(death), is_trouble=True)
     said = '\n'.join(line['messages'])[:SHOWN_REASON]
     code = line['exit_code']
+    if line.get('temporary'):
+        return Result(unit, 'later', said, is_trouble=True)
     if line['report']:
         return Result(unit, 'read', said, code, line['report'], pack(line['raw']),
                       facts.content_hash(line['raw']))
