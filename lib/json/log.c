@@ -15,10 +15,23 @@
  * least, that is by 10 bits where the clock has nanoseconds, and by 4 where it has 24 MHz. */
 #define MIN_TIMES 32
 
-static void put_number(FILE *out, uint64_t value, unsigned int bytes)
+#define RECORD_LEN 16
+
+/* The same bytes on every machine. */
+static void pack_number(char *to, uint64_t value, unsigned int bytes)
 {
 	for (unsigned int i = 0; i < bytes; i++)
-		putc_unlocked((int)(value >> 8 * i & 0xff), out);
+		to[i] = (char)(value >> 8 * i);
+}
+
+static void put_record(FILE *out, const struct nmibt_log_record *record)
+{
+	char packed[RECORD_LEN];
+
+	pack_number(packed, record->ts_ns, 8);
+	pack_number(packed + 8, record->caller_id, 4);
+	pack_number(packed + 12, record->len + record->missing, 4);
+	fwrite_unlocked(packed, 1, sizeof(packed), out);
 }
 
 /* Returns how many times there are by which boots differ. */
@@ -31,9 +44,7 @@ static unsigned int put_records(FILE *out, struct nmibt_log *log)
 	while (nmibt_log_next(log, &record)) {
 		if (record.is_end)
 			continue;
-		put_number(out, record.ts_ns, 8);
-		put_number(out, record.caller_id, 4);
-		put_number(out, record.len + record.missing, 4);
+		put_record(out, &record);
 		nr += record.ts_ns % COARSE_NS && record.ts_ns != last_ns;
 		last_ns = record.ts_ns;
 	}
