@@ -302,7 +302,7 @@ static int be_parent(const struct sandbox *box, const struct ends *ends, pid_t c
 		return fail_for_now(box);
 	}
 	int code = WIFEXITED(status) ? WEXITSTATUS(status) : SANDBOX_NR_CODES;
-	if (box->discard && code == box->discard)
+	if (box->discard && WIFEXITED(status) && code == box->discard)
 		return code;
 	if (code < SANDBOX_NR_CODES || code == SANDBOX_NO_MEMORY)
 		return print(box, ends, code);
