@@ -8,6 +8,7 @@ import subprocess
 
 import runs
 import slots
+from consoles import console_lines, timed_lines, without_twins
 
 # pr_reg's words, by the names that show_regs() prints.
 REGISTERS = {
@@ -43,13 +44,6 @@ def outcome(slot):
     if slot.state_name.endswith("BEGUN"):
         return "partial"
     return slot.how_name.removeprefix("NMI_CAPTURE_BY_").lower()
-
-
-def without_twins(text):
-    """A character that stands there several times counts once: a panic writes to the serial line, too, where
-    another CPU has its lock (drivers/tty/serial/8250/8250_port.c: serial8250_console_write(),
-    7.2)."""
-    return re.sub(r"(.)\1+", r"\1", text)
 
 
 def check_panic(desc, log):
@@ -243,19 +237,6 @@ def check_registers(arch, captured):
                 bad.append("CPU %d: %s is %x in the slot, %x in the text" % (
                     slot.cpu, name, slot.regs[REGISTERS[arch][name]], value))
     return bad
-
-
-def console_lines(log):
-    """The first kernel's log, without timestamps and carriage returns."""
-    return [re.sub(r"^\[ *\d+\.\d+\] ?", "", line.rstrip("\r"))
-            for line in log.split("\n")]
-
-
-def timed_lines(log):
-    """(seconds or None, text) of each line."""
-    for line in log.splitlines():
-        stamp = re.match(r"\[ *(\d+\.\d+)\](?:\[[ TC\d]+\])? ?", line)
-        yield (float(stamp[1]), line[stamp.end():]) if stamp else (None, line)
 
 
 def check_console(scenario, log):

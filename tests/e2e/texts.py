@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 
-import checks
+import consoles
 from front_end import TIMEOUT, TOP
 
 
@@ -77,6 +77,6 @@ def check(folder):
     """Complaints about the two documents of a folder that has a console and a dump."""
     path = os.path.join(folder, "console.log")
     with open(path, errors="replace") as file:
-        console = [line.rstrip() for _, line in checks.timed_lines(file.read())]
+        console = [line.rstrip() for _, line in consoles.timed_lines(file.read())]
     return compare(console, document_of(path),
                    document_of("-S", "log", os.path.join(folder, "vmcore")))
