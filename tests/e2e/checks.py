@@ -6,9 +6,10 @@ import os
 import re
 import subprocess
 
+import death
 import runs
 import slots
-from consoles import console_lines, timed_lines, without_twins
+from consoles import console_lines, stamped_lines, timed_lines, without_twins
 
 # pr_reg's words, by the names that show_regs() prints.
 REGISTERS = {
@@ -71,7 +72,8 @@ UNUSUAL = {"REENTERED", "REGS_ONLY", "NOT_WAITED"}
 
 
 def check_descriptor(scenario, desc, captured, log):
-    bad = check_panic(desc, log)
+    bad = check_panic(desc, log) + death.check_taint(desc, captured, log) + \
+        death.check_clocks(desc, log)
     state = {slots.C["NMI_CAPTURE_COMPLETE"]: "complete",
              slots.C["NMI_CAPTURE_TIMEOUT"]: "timeout"}.get(desc.state, desc.state)
     if state != scenario.get("state", state):
@@ -170,6 +172,9 @@ def check_text(arch, scenario, desc, captured):
             complain("a panic's message is in it")
         if slot.begin_again:
             complain("%d second begins" % slot.begin_again)
+        # One that was not asked panics itself, or is stopped.
+        if slot.begun_ns and slot.begun_ns < slot.asked_ns:
+            complain("began before it was asked")
         if outcome(slot) not in ("nmi", "irq", "self", "stop"):
             continue
         if not slot.asked_ns and outcome(slot) in ("nmi", "irq"):
@@ -203,6 +208,37 @@ def check_text(arch, scenario, desc, captured):
     return bad
 
 
+# The first line of a fault's report.
+FAULT = re.compile(r"^(BUG: |Unable to handle kernel |Internal error: |Oops: )")
+# The function that prints a trace's title.
+PRINTS_TITLE = "nmi_cpu_backtrace_show"
+
+
+def before_fault(slot):
+    """The lines of a partial slot that its capture has printed before it faulted."""
+    lines = slot.lines()
+    return lines[:next((number for number, line in enumerate(lines) if FAULT.search(line)), None)]
+
+
+def check_partial(arch, scenario, captured):
+    """What a CPU had stored before the fault that broke off its capture is still there."""
+    bad, faults_in = [], re.search(r"\bsymbol=(\w+)", scenario.get("script", ""))
+    for slot in filter(None, captured):
+        if outcome(slot) != "partial":
+            continue
+        lines = before_fault(slot)
+        # It is called behind the registers, and prints the title.
+        if "REGS" not in slot.flag_names:
+            bad.append("CPU %d: no registers of before the fault" % slot.cpu)
+        if faults_in and faults_in[1] == PRINTS_TITLE:
+            if lines:
+                bad.append("CPU %d: has %r before the fault" % (slot.cpu, lines[0]))
+        elif not lines or not lines[0].endswith("NMI backtrace for cpu %d" % slot.cpu):
+            bad.append("CPU %d: no title before the fault" % slot.cpu)
+        bad += differing_registers(arch, slot, lines)
+    return bad
+
+
 def in_user_mode(arch, slot):
     """True if the registers are of user mode, by CS's privilege level or pstate's mode."""
     if arch == "x86_64":
@@ -227,16 +263,28 @@ def check_registers(arch, captured):
         if "REGS" in slot.flag_names and \
                 in_user_mode(arch, slot) != ("USER" in slot.flag_names):
             bad.append("CPU %d: the flag user is not what its registers say" % slot.cpu)
-        if outcome(slot) not in ("nmi", "irq") or "OVERFLOW" in slot.flag_names:
+        if not prints_registers(slot) or "OVERFLOW" in slot.flag_names:
             continue
         printed = printed_registers(arch, slot.lines())
         if len(printed) < 15:
             bad.append("CPU %d: only %d registers in its text" % (slot.cpu, len(printed)))
-        for name, value in printed.items():
-            if slot.regs[REGISTERS[arch][name]] != value:
-                bad.append("CPU %d: %s is %x in the slot, %x in the text" % (
-                    slot.cpu, name, slot.regs[REGISTERS[arch][name]], value))
+        bad += differing_registers(arch, slot, slot.lines())
     return bad
+
+
+def prints_registers(slot):
+    """True if its text begins with the registers of the interrupted context: one that panics has some
+    only if it died of an exception (lib/nmi_backtrace.c: nmi_cpu_backtrace_show())."""
+    if outcome(slot) == "self":
+        return not {"NO_REGS_SELF", "REGS_ONLY"} & slot.flag_names
+    return outcome(slot) in ("nmi", "irq")
+
+
+def differing_registers(arch, slot, lines):
+    return ["CPU %d: %s is %x in the slot, %x in the text" % (
+        slot.cpu, name, slot.regs[REGISTERS[arch][name]], value)
+        for name, value in printed_registers(arch, lines).items()
+        if slot.regs[REGISTERS[arch][name]] != value]
 
 
 def check_console(scenario, log):
@@ -296,10 +344,25 @@ def check_record(folder):
 
 def check_pstore(scenario, folder):
     """Each of the patterns matches a line of ramoops' record of the panic."""
-    lines = runs.record_text(folder).splitlines()
     bad = check_record(folder) if scenario.get("pstore") else []
-    return bad + ["no line of the pstore record matches %s" % pattern
-            for pattern in scenario.get("pstore", [])
+    with open(os.path.join(folder, "console.log"), errors="replace") as file:
+        log = file.read()
+    return bad + check_record_lines(scenario.get("pstore", []), runs.record_text(folder), log)
+
+
+# Of the CPU that panics; it has the panic's words.
+DRAIN_TITLE = re.compile(r"nmi_backtrace: backtrace of CPU \d+, ")
+
+
+def check_record_lines(patterns, record, log):
+    """A line of the record matches each of them. The drain's title is one of these lines only where
+    the record begins behind the panic's own line, for which it has no room."""
+    lines = re.sub(r"^<\d+>", "", record, flags=re.M)
+    stamps = [at for at, _ in stamped_lines(lines)]
+    panic = next((at for at, line in stamped_lines(log) if death.PANIC.search(line)), None)
+    is_cut = bool(stamps) and panic is not None and stamps[0] > panic
+    lines = [line for line in lines.splitlines() if is_cut or not DRAIN_TITLE.search(line)]
+    return ["no line of the pstore record matches %s" % pattern for pattern in patterns
             if not any(re.search(pattern, line) for line in lines)]
 
 
@@ -321,11 +384,15 @@ def check_not_printed(console):
 
 
 def check_printed(slot, console):
-    if "IDLE" in slot.flag_names:
-        skipped = "NMI backtrace for cpu %d skipped: idling at " % slot.cpu
-        return [] if any(line.startswith(skipped) for line in console) else [
-            "CPU %d: is not told to be idle" % slot.cpu]
     lines = slot.lines() + slots.log_lines(slot.nested)
+    if lines and "IDLE" in slot.flag_names:
+        skipped = "NMI backtrace for cpu %d skipped: idling at " % slot.cpu
+        told = sum(line.startswith(skipped) for line in console)
+        return ["CPU %d: %d lines tell that it is idle" % (slot.cpu, told)] * (told != 1) + \
+            ["CPU %d: is idle, and was printed" % slot.cpu] * (lines[0] in console)
+    if "OVERFLOW" in slot.flag_names:
+        lines.append("nmi_backtrace: CPU %d lost %d bytes of its backtrace, %d messages wholly" % (
+            slot.cpu, slot.lost_bytes, slot.lost_msgs))
     starts = [i for i, line in enumerate(console) if lines and line == lines[0]]
     if lines and not starts:
         return ["CPU %d: no %r on the console" % (slot.cpu, lines[0])]

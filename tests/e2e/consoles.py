@@ -22,3 +22,11 @@ def timed_lines(log):
     for line in log.splitlines():
         stamp = re.match(r"\[ *(\d+\.\d+)\](?:\[[ TC\d]+\])? ?", line)
         yield (float(stamp[1]), line[stamp.end():]) if stamp else (None, line)
+
+
+def stamped_lines(log):
+    """[(seconds, text)] of the lines with a stamp that has not more digits than the kernel prints
+    (kernel/printk/printk.c: print_time(), 7.2)."""
+    whole = re.compile(r"\[(?:[ \d]{5}|\d{6,})\.\d{6}\]")
+    log = "\n".join(line for line in log.splitlines() if whole.match(line))
+    return list(timed_lines(log))
