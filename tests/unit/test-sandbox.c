@@ -515,11 +515,29 @@ static void test_exit_codes(void **state)
 	assert_int_equal(run(&box), code);
 	assert_string_equal(out, "");
 	assert_string_equal(err, "");
-	code = SANDBOX_NR_CODES + 1;
+	code = SANDBOX_NO_MEMORY + 1;
 	assert_int_equal(run(&box), 4);
 	assert_string_equal(out, "");
 	assert_non_null(strstr(err, "DUMP: no report: the process that read it ended with exit "
-				    "code 6\n"));
+				    "code 7\n"));
+}
+
+/* Another try may have a report, if the reason is not in the file. */
+static void test_temporary_reasons(void **state)
+{
+	(void)state;
+	bool is_temporary = false;
+	int code = 4;
+	struct sandbox box = with(fail_with);
+
+	box.ctx = &code;
+	box.is_temporary = &is_temporary;
+	assert_int_equal(run(&box), 4);
+	assert_false(is_temporary);
+	code = SANDBOX_NO_MEMORY;
+	assert_int_equal(run(&box), 4);
+	assert_string_equal(err, "message\n");
+	assert_true(is_temporary);
 }
 
 /* A daemon's children inherit that SIGCHLD is ignored. */
@@ -762,6 +780,7 @@ int main(void)
 		cmocka_unit_test(test_other_descriptors_are_closed),
 		cmocka_unit_test(test_no_locks),
 		cmocka_unit_test(test_exit_codes),
+		cmocka_unit_test(test_temporary_reasons),
 		cmocka_unit_test(test_ignored_children),
 		cmocka_unit_test(test_deaths),
 		cmocka_unit_test(test_memory),
