@@ -113,6 +113,20 @@ def check_not_now(results, tmp):
     results.note('and the reason is said of it', '' if b'Permission denied' in done.stdout else done)
 
 
+def check_growing(results, tmp):
+    folder = os.path.join(tmp, 'growing')
+    os.mkdir(folder)
+    path = shutil.copy(DUMPS[REAL], os.path.join(folder, 'vmcore'))
+    triage = Triage(os.path.join(tmp, 'growing.db'), FAKE_REAL=NMIBT, FAKE_GROWS='growing')
+    fake = os.path.join(HERE, 'fake-nmibt')
+    results.same('a dump that changes while it is read is left for later',
+                 (triage.scan('--nmibt', fake, folder)['fresh'], triage.rows('SELECT state, reason FROM inputs')),
+                 (1, [('later', 'it changed while it was read')]))
+    del triage.env['FAKE_GROWS']
+    results.same('and read when it does not', (triage.scan('--nmibt', fake, folder)['read'], triage.value(
+        'SELECT size FROM inputs')), (1, os.stat(path).st_size))
+
+
 def check_temporary(results, tmp):
     """What nmibt could not do for a reason that is not in the file is tried again, though nothing changes in it."""
     folder = os.path.join(tmp, 'temporary')
@@ -302,6 +316,7 @@ def check(results, tmp, many):
     check_failures(results, tmp)
     check_not_now(results, tmp)
     check_temporary(results, tmp)
+    check_growing(results, tmp)
     check_clock(results, tmp)
     check_gone(results, tmp)
     check_parts_one_by_one(results, tmp)

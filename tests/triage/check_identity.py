@@ -224,6 +224,36 @@ def check_coarse(results, tmp):
     results.same('a clock that is too coarse proves nothing', triage.value('SELECT count(*) FROM crashes'), 2)
 
 
+def check_logs(results, tmp):
+    """Equal logs of machines that are simulated, or whose clock counts by ticks, and of a log that somebody forged."""
+    folder = os.path.join(tmp, 'logs')
+    os.mkdir(folder)
+    for name, host, died in (('a', 'alpha', ''), ('b', 'beta', ''), ('c', 'localhost', ' 1777225777')):
+        describe('hard-lockup-kdump', os.path.join(folder, name), lambda text: text.replace(
+            'panic cpu', 'host %s\npanic cpu' % host).replace('include log-hard-lockup', boot_log(1)).replace(
+                '\nkdump\n', '\nkdump%s\n' % died))
+    triage = Triage(os.path.join(tmp, 'logs.db'))
+    triage.scan(folder)
+    results.same('one log on two hosts, and on another day, is of three crashes',
+                 triage.rows('SELECT host, died FROM crashes ORDER BY died, host'),
+                 [('alpha', 1767225601), ('beta', 1767225601), (None, 1777225777)])
+
+
+def check_texts_without_time(results, tmp):
+    """Machines of one kind may print the same lines before they die, where lines have no times."""
+    folder = os.path.join(tmp, 'timeless')
+    with open(os.path.join(os.path.dirname(DUMPS[REAL]), 'console.log'), errors='replace') as file:
+        text = re.sub(r'(?m)^\[ *\d+\.\d+\] ?', '', file.read())
+    for host in 'one', 'two':
+        os.makedirs(os.path.join(folder, host))
+        with open(os.path.join(folder, host, 'console-ramoops-0'), 'w') as file:
+            file.write(text)
+    triage = Triage(os.path.join(tmp, 'timeless.db'))
+    triage.scan(folder)
+    results.same('equal texts without a time are of two crashes',
+                 triage.rows('SELECT died, count(*) FROM crashes GROUP BY 1'), [(None, 2)])
+
+
 def check_copies(results, tmp):
     """A machine that did not die has no moment of death. A copy of its dump is known by its content."""
     folder = os.path.join(tmp, 'copies')
@@ -260,5 +290,7 @@ def check(results, tmp, many):
     check_differences(results, tmp)
     check_unnamed(results, tmp)
     check_extract(results, tmp)
+    check_logs(results, tmp)
+    check_texts_without_time(results, tmp)
     check_coarse(results, tmp)
     check_copies(results, tmp)

@@ -191,9 +191,19 @@ def why_wait(unit, head, options):
     return None
 
 
+def is_unchanged(unit):
+    """Since it was looked at. Fills in what it is now. Raises OSError."""
+    about = [os.stat(path) for path in unit.paths()]
+    before = unit.size, unit.mtime_ns
+    unit.size = sum(one.st_size for one in about)
+    unit.mtime_ns = max(one.st_mtime_ns for one in about)
+    return before == (unit.size, unit.mtime_ns)
+
+
 def examine(unit, options):
     """Fills in what the file's content tells. Raises OSError."""
     paths = unit.paths()
+    is_unchanged(unit)  # the folder may have been listed long ago
     head = head_of(paths[0])
     unit.kind = kind_of(unit.name, head)
     if unit.kind:

@@ -131,7 +131,8 @@ def do_scan(args):
     unknown_loose = [crash for crash in loose if not is_known(db, rules, crash)]
     if args.json:
         as_json({'looked': outcome.looked, 'read': outcome.read, 'empty': outcome.empty,
-                 'failed': outcome.failed, 'later': outcome.later, 'new_crashes': outcome.crashes,
+                 'failed': outcome.failed, 'later': outcome.later, 'fresh': outcome.fresh,
+                 'new_crashes': outcome.crashes,
                  'interrupted': outcome.interrupted, 'seconds': round(outcome.seconds, 3),
                  'new_groups': [{'id': group['id'], 'crashes': group['crashes'],
                                  'known': group not in unknown} for group in new],
@@ -149,6 +150,10 @@ def do_scan(args):
             say('%s in no group that nobody knew: %s' % (words.count(len(unknown_loose), 'crash'),
                                                          numbers(unknown_loose)))
         return NOTHING
+    if args.fail_on_new and outcome.fresh:
+        say('nothing is known of new groups in %s that may still be written: scan again, or see --settle' %
+            words.count(outcome.fresh, 'file'))
+        return PARTLY
     return PARTLY if outcome.troubles else FOUND
 
 

@@ -4,6 +4,8 @@
 A proof is a string. Two inputs that have one in common are about one crash. Where a part of it is not
 known there is no such proof, and in doubt two files are two crashes.
 """
+import json
+
 from . import candidates, facts
 
 # The kernel prints times to the microsecond (kernel/printk/printk.c: print_time(), 6.12).
@@ -31,16 +33,26 @@ def by_death(document):
 
 
 def by_log(document):
-    """The times, callers and lengths of all records in the log of a kernel that died, which no other boot has. What
-    the records say is not in it, nor the host, so that a redacted extract has it, too."""
-    death = document['death'] or {}
-    return joined('log', document['case'].get('log_hash'), facts.number(death.get('ns')))
+    """The times, callers and lengths of all records in the log of a kernel that died, in one build, and when that
+    was by the calendar and since boot. What the records say is not in it, nor the host, so that a redacted extract
+    has it, too."""
+    case, death = document['case'], document['death'] or {}
+    return joined('log', case.get('log_hash'), case['build_id'] or case['release'],
+                  facts.number(case['time']), facts.number(death.get('ns')))
 
 
-def by_content(content, size, fingerprint):
+def has_time(document):
+    """Of records without times that of the death is 0."""
+    return document['case']['time'] is not None or bool((document['death'] or {}).get('ns'))
+
+
+def by_content(document, content, unit):
     """The file is a copy of the other one: all bytes are the same; of a large one samples, and all that
-    nmibt says of it."""
-    return joined('content', size, fingerprint, '' if size <= candidates.HASHED_WHOLE else content)
+    nmibt says of it. Texts without a time may be alike for all machines of a kind, so that of these a copy is
+    in the same folder."""
+    folder = unit.folder if unit.kind == 'text' and not has_time(document) else ''
+    return joined('content', unit.size, unit.fingerprint, folder,
+                  '' if unit.size <= candidates.HASHED_WHOLE else content)
 
 
 def beside(document, folder, kind):
@@ -56,7 +68,7 @@ def beside(document, folder, kind):
 def proofs(document, content, unit):
     """content: facts.content_hash()"""
     found = [by_capture(document), by_death(document), by_log(document),
-             by_content(content, unit.size, unit.fingerprint), beside(document, unit.folder, unit.kind)]
+             by_content(document, content, unit), beside(document, unit.folder, unit.kind)]
     return [proof for proof in found if proof]
 
 
@@ -72,6 +84,13 @@ def crashes_with(store, number, proof):
     return {row[0] for row in store.all(
         'SELECT DISTINCT crash_id FROM proofs JOIN inputs ON inputs.id = input '
         'WHERE proof = ? AND input != ? AND crash_id IS NOT NULL', proof, number)}
+
+
+def name_several_hosts(store, proof):
+    """The inputs that have it. Simulated machines may have the same log, and a log is easy to forge."""
+    hosts = {json.loads(row[0])['host'] for row in store.all(
+        'SELECT facts FROM proofs JOIN inputs ON inputs.id = input WHERE proof = ? AND facts IS NOT NULL', proof)}
+    return len(hosts - {None}) > 1
 
 
 def is_copy_by_older_nmibt(store, number):
@@ -92,6 +111,8 @@ def same_crash(store, number, found):
         if proof.startswith('text beside') and len(rows) > 1:
             continue
         if proof.startswith('memory beside') and crashes_with(store, number, proof):
+            continue
+        if proof.startswith('log') and name_several_hosts(store, proof):
             continue
         crashes |= rows
     return crashes

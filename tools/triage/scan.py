@@ -206,16 +206,18 @@ class Result:
 def read_unit(unit, reader, options):
     try:
         candidates.examine(unit, options)
+        if not unit.kind:
+            return Result(unit, 'other')
+        if unit.wait:
+            return Result(unit, 'later', unit.wait)
+        line = reader.read(unit.paths())
+        if not candidates.is_unchanged(unit):
+            unit.is_fresh = True
+            return Result(unit, 'later', 'it changed while it was read')
     except FileNotFoundError:
         return Result(unit, None)
     except OSError as error:  # which is not of its content, and may be mended without a trace in it
         return Result(unit, 'later', 'it can\'t be read: %s' % error.strerror, is_trouble=True)
-    if not unit.kind:
-        return Result(unit, 'other')
-    if unit.wait:
-        return Result(unit, 'later', unit.wait)
-    try:
-        line = reader.read(unit.paths())
     except runner.Died as death:
         return Result(unit, 'later', str(death), is_trouble=True)
     said = '\n'.join(line['messages'])[:SHOWN_REASON]
