@@ -27,6 +27,8 @@ def check_shards(results, tmp, folder, whole):
         merged.text('merge', *[shard.db for shard in order])
         results.same('merged, they are what one scan finds', picture(merged), picture(whole))
         results.note('the merged database is sound', integrity(merged))
+        results.same('it knows the functions of all stacks, of which rules are checked', *[
+            one.rows('SELECT name FROM functions ORDER BY name') for one in (merged, whole)])
         results.same('it has the rows of each shard', sorted(merged.rows('SELECT shard, count(*) FROM inputs GROUP BY 1')),
                      [('%d/%d' % (i, OF), len(rows)) for i, rows in enumerate(files, 1)])
         before = merged.rows('SELECT * FROM crashes ORDER BY id')

@@ -26,6 +26,7 @@ def merge(store, other):
     taken += take(store, other, some, scan)
     with store.writing():
         take_names(store, other)
+        store.put_functions([row['name'] for row in other.all('SELECT name FROM functions')])
     return taken
 
 
