@@ -146,6 +146,9 @@ def check_migration(results, tmp):
         triage.rows(what), [(group['name'], group['crashes']) for group in groups]), (before, [('sysrq by hand', 1)]))
     results.same('who scanned them is not known', triage.rows(
         'SELECT count(*) FROM inputs WHERE scanned_by IS NULL AND shard IS NULL'), [(5,)])
+    results.same('no version of nmibt has read them, so that those which failed are tried again, too', triage.rows(
+        "SELECT state, count(*) FROM inputs WHERE nmibt IS NULL GROUP BY state HAVING state = 'failed'"),
+        [('failed', 1)])
     results.note('the database is sound when it is brought up', integrity(triage))
     with open(os.path.join(folder, 'b/nmibt.record'), 'w') as file:
         file.write('no dump')

@@ -110,7 +110,7 @@ END;
 WHO_SCANNED = '''
 ALTER TABLE inputs ADD COLUMN scanned_by TEXT;
 ALTER TABLE inputs ADD COLUMN shard TEXT;
-UPDATE inputs SET signature_version = NULL;
+UPDATE inputs SET signature_version = NULL, nmibt = NULL;
 '''
 
 STEPS = [FIRST + TRIGGERS, WHO_SCANNED]
