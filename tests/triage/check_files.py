@@ -5,9 +5,15 @@ import os
 import shutil
 import struct
 import subprocess
+import sys
+import time
+from unittest import mock
 
 import fleet
-from common import DUMPS, HERE, NMIBT, TRIAGE, Triage, integrity, make_old
+from common import DUMPS, HERE, NMIBT, TOP, TRIAGE, Triage, integrity, make_old
+
+sys.path.insert(0, os.path.join(TOP, 'tools'))
+from triage import candidates, scan  # noqa: E402
 
 REAL = 'x86_64-6.12-irqspin'
 STATUS_AT = 424
@@ -156,6 +162,11 @@ def check_clock(results, tmp):
     triage.run('scan', folder)
     results.same('a file of the future waits by the time of its inode', states(triage), {'vmcore': 'later'})
     results.same('and is read then', triage.scan(folder)['read'], 1)
+    unit = candidates.Unit(folder, 'vmcore', [], 0, 0)
+    os.utime(path)
+    with mock.patch('time.time', return_value=time.time() - 7200):
+        candidates.examine(unit, scan.Options())
+    results.same('a file that was written before the clock went back waits', unit.is_fresh, True)
 
 
 def split_dump(tmp, name, nr):

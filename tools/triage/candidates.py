@@ -179,7 +179,8 @@ def age_of(unit):
 
 def why_wait(unit, head, options):
     """None: it is ready to be read."""
-    unit.is_fresh = abs(age_of(unit)) < options.settle
+    # Also where the clock of this machine went back since it was written.
+    unit.is_fresh = bool(options.settle) and age_of(unit) < options.settle
     if unit.is_fresh:
         return 'it changed less than %d s ago, and may still be written' % options.settle
     if options.incomplete:
