@@ -83,6 +83,11 @@ def newest(entries):
     return sorted(found[-MOST_PARTS:], key=lambda entry: entry.name)
 
 
+def size_and_time(about):
+    """Of all parts of a unit: the sum, the newest."""
+    return sum(one.st_size for one in about), max(one.st_mtime_ns for one in about)
+
+
 def units_in(folder, files, split_of):
     """The units that these files make. split_of(entry): what the parts of one split dump have in
     common, or None."""
@@ -104,8 +109,7 @@ def units_in(folder, files, split_of):
         except FileNotFoundError:
             continue  # it went while this folder was read
         names = [words.escape(entry.name) for entry in entries]
-        yield Unit(words.escape(folder), names[0], names[1:], sum(one.st_size for one in about),
-                   max(one.st_mtime_ns for one in about), is_split=is_split)
+        yield Unit(words.escape(folder), names[0], names[1:], *size_and_time(about), is_split=is_split)
 
 
 # ------------------------------------------------------------------------ what a file is
@@ -192,19 +196,15 @@ def why_wait(unit, head, options):
     return None
 
 
-def is_unchanged(unit):
-    """Since it was looked at. Fills in what it is now. Raises OSError."""
-    about = [os.stat(path) for path in unit.paths()]
-    before = unit.size, unit.mtime_ns
-    unit.size = sum(one.st_size for one in about)
-    unit.mtime_ns = max(one.st_mtime_ns for one in about)
-    return before == (unit.size, unit.mtime_ns)
+def size_and_time_now(unit):
+    """Raises OSError."""
+    return size_and_time([os.stat(path) for path in unit.paths()])
 
 
 def examine(unit, options):
     """Fills in what the file's content tells. Raises OSError."""
     paths = unit.paths()
-    is_unchanged(unit)  # the folder may have been listed long ago
+    unit.size, unit.mtime_ns = size_and_time_now(unit)  # the folder may have been listed long ago
     head = head_of(paths[0])
     unit.kind = kind_of(unit.name, head)
     if unit.kind:

@@ -211,7 +211,7 @@ def read_unit(unit, reader, options):
         if unit.wait:
             return Result(unit, 'later', unit.wait)
         line = reader.read(unit.paths())
-        if not candidates.is_unchanged(unit):
+        if candidates.size_and_time_now(unit) != (unit.size, unit.mtime_ns):
             unit.is_fresh = True
             return Result(unit, 'later', 'it changed while it was read')
     except FileNotFoundError:
