@@ -483,11 +483,11 @@ static bool is_slot_disputed(const struct nmi_capture_desc *desc,
 		return true;
 	if (slot->state < NMI_CAPTURE_SLOT_BEGUN)
 		return false;
-	/* What begins behind the wait is marked as late. */
+	/* What was asked and begins behind the wait is marked as late. */
 	return (slot->done_ns && slot->done_ns < slot->begun_ns && slot->begun_ns <= INT64_MAX) ||
 	       (has_answered && is_before(slot->begun_ns, slot->asked_ns)) ||
-	       (slot->generation == desc->generation && flags == NMI_CAPTURE_SLOT_F_REGS &&
-		is_before(desc->finished_ns, slot->begun_ns));
+	       (slot->generation == desc->generation && slot->asked_ns &&
+		flags == NMI_CAPTURE_SLOT_F_REGS && is_before(desc->finished_ns, slot->begun_ns));
 }
 
 void nmibt_check_times(const struct nmibt_image *image, struct nmibt_capture *capture)

@@ -636,6 +636,20 @@ static void times_against_each_other(void **state)
 	}
 }
 
+/* A CPU that nobody asked is not late when it is stopped. */
+static void time_of_a_cpu_not_asked(void **state)
+{
+	struct fake *f = *state;
+
+	f->slot[1]->how = NMI_CAPTURE_BY_STOP;
+	f->slot[1]->asked_ns = 0;
+	f->slot[1]->begun_ns = FAKE_ASKED_NS + 20000000;
+	f->slot[1]->done_ns = FAKE_ASKED_NS + 20000001;
+	struct nmibt_report *report = open_report(f);
+	assert_false(report->sources->capture.are_times_disputed);
+	nmibt_report_close(report);
+}
+
 /* len > size: the contents of the area are shown, and the wrong length is reported. */
 static void length_beyond_the_area(void **state)
 {
@@ -830,6 +844,7 @@ int main(void)
 		BOTH(longer_headers),
 		BOTH(damaged_slot_fields),
 		BOTH(times_against_each_other),
+		BOTH(time_of_a_cpu_not_asked),
 		BOTH(length_beyond_the_area),
 		BOTH(slots_at_absurd_places),
 		BOTH(entry_not_in_the_dump),
