@@ -32,17 +32,20 @@ CASES = (
     ("a fault in the capture, lowest other CPU", ("fault-lowest-panic", "fault-lowest-die")),
     ("a fault in the capture, highest other CPU", (
         "fault-other-panic", "fault-other-panic-oops", "fault-other-die", "fault-other-die-oops",
-        "fault-format")),
+        "fault-begin", "fault-format")),
     ("a second fault behind it", (
         "fault-self-twice-panic", "fault-self-twice-die", "fault-self-always", "fault-in-report")),
     ("machine check", ("mce", "mce-one")),
     ("SError", ("serror",)),
+    ("synchronous external abort", ("sea", "sea-survived")),
     ("die() with panic_on_oops", ("oops",)),
-    ("crash_kexec_post_notifiers", ("post-notifiers",)),
+    ("crash_kexec_post_notifiers", ("post-notifiers", "post-notifiers-die")),
+    ("a kernel stack overflows", ("stack-overflow",)),
     ("no crash kernel", ("drain", "drain-overflow", "drain-never")),
     ("no crash kernel, ramoops", ("drain-summary", "drain-asked", "drain-sys-info")),
     ("kexec -p in a loop during the panic", (
-        "kexec-loop", "kexec-locked", "kexec-locked-fault")),
+        "kexec-loop", "kexec-locked", "kexec-locked-fault", "kexec-locked-die",
+        "kexec-locked-moved", "kexec-locked-late")),
     ("hung-task panic", ("hung-task-panic",)),
     ("soft-lockup panic", ("soft-lockup-panic",)),
     ("hard lockup, buddy detector", ("hard-lockup-panic",)),
@@ -51,14 +54,15 @@ CASES = (
     ("early panic, before the slots", ("panic-early", "no-slots")),
     ("64 CPUs", ("wide-machine",)),
     ("nmi_reason_lock; an NMI of another kind", ("nmi-kept", "nmi-spare")),
-    ("HPET is the clock", ("hpet",)),
+    ("HPET is the clock", ("hpet", "hpet-held")),
     ("slots that are too small", ("overflow",)),
     ("the capture is turned off", ("capture-off",)),
     ("KUnit", ("kunit",)),
 )
 # What QEMU does not provoke: a module does it, or a parameter.
-FORCED = {"serror", "nmi-kept", "nmi-spare", "nmi-panic", "hpet", "kexec-locked",
-          "kexec-locked-fault", "no-slots"}
+FORCED = {"serror", "sea", "sea-survived", "nmi-kept", "nmi-spare", "nmi-panic", "hpet",
+          "hpet-held", "kexec-locked", "kexec-locked-fault", "kexec-locked-die",
+          "kexec-locked-moved", "kexec-locked-late", "no-slots"}
 
 COLUMNS = ["%s %s" % kernel for kernel in runs.KERNELS]
 NOT_FOR_IT, NOT_RUN = "–", ""

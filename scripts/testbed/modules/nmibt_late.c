@@ -4,7 +4,8 @@
  * late_ms=N after CPU cpu=N panicked: longer than the capture waits, shorter
  * than the stop for kdump does, or longer than both. On arm64 it masks interrupts
  * in PSTATE, which masks pseudo-NMIs, too; on x86 it sits in an NMI handler, which
- * keeps other NMIs out.
+ * keeps other NMIs out. With die_locked=1 the panic is that of a bad access, while
+ * somebody holds the lock of kexec.
  */
 #include <linux/delay.h>
 #include <linux/err.h>
@@ -19,6 +20,8 @@
 #include <asm/nmi.h>
 #endif
 
+#include "nmibt_lookup.h"
+
 static unsigned int cpu = 1;
 module_param(cpu, uint, 0);
 
@@ -31,6 +34,9 @@ module_param(late_ms, uint, 0);
 /* Nobody panics: that is up to the user. */
 static bool deaf_only;
 module_param(deaf_only, bool, 0);
+
+static bool die_locked;
+module_param(die_locked, bool, 0);
 
 static bool deaf;
 static u64 panic_ns;
@@ -79,6 +85,8 @@ static int nmibt_late_thread(void *unused)
 static int nmibt_late_panic(void *unused)
 {
 	WRITE_ONCE(panic_ns, ktime_get_mono_fast_ns());
+	if (die_locked)
+		WRITE_ONCE(*(int *)0x18, 0);
 	panic("nmibt: CPU %u will be late", cpu2);
 	return 0;
 }
@@ -88,7 +96,7 @@ static int __init nmibt_late_init(void)
 	struct task_struct *panics = kthread_create(nmibt_late_panic, NULL, "nmibt_panic");
 	struct task_struct *late = kthread_create(nmibt_late_thread, NULL, "nmibt_late");
 
-	if (IS_ERR(panics) || IS_ERR(late))
+	if (IS_ERR(panics) || IS_ERR(late) || (die_locked && nmibt_lock_kexec()))
 		return -ENOMEM;
 	kthread_bind(panics, cpu);
 	kthread_bind(late, cpu2);

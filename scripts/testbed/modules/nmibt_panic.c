@@ -17,6 +17,12 @@
  *	two_die_idle	the same in a thread that says that it is the idle task
  *	behind		panic() in a thread on cpu, while cpu2 takes no interrupts for a while
  *	locked		panic() in a kernel thread while somebody holds the lock of kexec
+ *	oops_locked	the same with a bad access
+ *	oops_moved	the same, and the thread is moved to cpu2 as soon as that can be (x86)
+ *	overflow	a kernel thread whose stack is too small
+ *	hpet		panic() in a thread on cpu; while that is under way, and before it
+ *			captures, cpu2 takes the lock of HPET and keeps it
+ *	sea		arm64's handler of a synchronous external abort in a kernel thread
  *	nmi		nmi_panic() on cpu, with the registers of a thread that is interrupted
  *	serror		the same by arm64's handler of an SError that can't be contained
  *	rest		sysrq-c in a kernel thread, as soon as all other CPUs idle
@@ -29,14 +35,20 @@
 #include <linux/kprobes.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
+#include <linux/notifier.h>
 #include <linux/panic.h>
+#include <linux/panic_notifier.h>
 #include <linux/preempt.h>
+#include <linux/printk.h>
+#include <linux/sched.h>
 #include <linux/smp.h>
 #include <linux/string.h>
 #include <linux/sysrq.h>
 #include <linux/tick.h>
 #include <linux/timekeeping.h>
 #include <asm/irq_regs.h>
+#include <asm/kexec.h>
+#include <asm/ptrace.h>
 
 #include "nmibt_lookup.h"
 
@@ -62,6 +74,45 @@ static struct task_struct *thread_on(unsigned int on, int (*fn)(void *))
 	return task;
 }
 
+/* x86 has interrupts on when it dies of such an address, not of one that is not mapped. */
+static noinline void nmibt_wild_access(void)
+{
+	WRITE_ONCE(*(int *)0xdead000000000018UL, 0);
+}
+
+static int nmibt_wild_thread(void *unused)
+{
+	nmibt_wild_access();
+	barrier();
+	return 0;
+}
+
+/* Behind an oops panic() itself does not say where it runs. */
+static int nmibt_panic_runs(struct notifier_block *block, unsigned long event, void *message)
+{
+	pr_emerg("nmibt: panic() is on CPU %u\n", raw_smp_processor_id());
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block nmibt_panic_block = {
+	.notifier_call = nmibt_panic_runs,
+};
+
+/* Waits until it is on its other CPU, which may never be. */
+static int run_moved(void)
+{
+	struct task_struct *task = kthread_create(nmibt_wild_thread, NULL, "nmibt_panic/%u", cpu);
+
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	atomic_notifier_chain_register(&panic_notifier_list, &nmibt_panic_block);
+	set_cpus_allowed_ptr(task, cpumask_of(cpu));
+	wake_up_process(task);
+	while (!oops_in_progress)
+		cpu_relax();
+	return set_cpus_allowed_ptr(task, cpumask_of(cpu2));
+}
+
 static int run_on(unsigned int on, int (*fn)(void *))
 {
 	struct task_struct *task = thread_on(on, fn);
@@ -82,6 +133,22 @@ static noinline void nmibt_oops_path(void)
 {
 	nmibt_bad_access();
 	barrier();
+}
+
+/* Each call needs its own room, as that is read behind the next one. */
+static noinline unsigned long nmibt_overflow(unsigned long depth)
+{
+	volatile unsigned long room[32];
+
+	room[depth % ARRAY_SIZE(room)] = depth;
+	if (depth == ULONG_MAX)
+		return 0;
+	return nmibt_overflow(depth + 1) + room[depth % ARRAY_SIZE(room)];
+}
+
+static int nmibt_overflow_thread(void *unused)
+{
+	return nmibt_overflow(0);
 }
 
 static void nmibt_oops_irq(void *unused)
@@ -162,6 +229,9 @@ static int nmibt_oops_thread(void *unused)
 	return 0;
 }
 
+/* The lock that read_hpet() takes (arch/x86/kernel/hpet.c, 7.2: union hpet_lock). */
+static arch_spinlock_t *hpet_lock;
+
 /*
  * panic() shows its stack after it has claimed the panic and before it captures.
  * There the first one waits until the second has found the claim taken: by the
@@ -178,6 +248,8 @@ static int nmibt_hold_first(struct kprobe *probe, struct pt_regs *regs)
 	WRITE_ONCE(claimed, true);
 	while (!READ_ONCE(second))
 		cpu_relax();
+	if (hpet_lock)
+		return 0;
 	since = ktime_get_mono_fast_ns();
 	while (ktime_get_mono_fast_ns() - since < SECOND_STOPS_ITSELF_NS)
 		cpu_relax();
@@ -236,6 +308,23 @@ static int nmibt_second_idle_thread(void *unused)
 {
 	current->pid = 0;
 	return nmibt_second_oops_thread(unused);
+}
+
+static noinline void nmibt_keep_hpet(void)
+{
+	arch_spin_lock(hpet_lock);
+	WRITE_ONCE(second, true);
+	for (;;)
+		cpu_relax();
+}
+
+static int nmibt_hpet_thread(void *unused)
+{
+	local_irq_disable();
+	while (!READ_ONCE(claimed))
+		cpu_relax();
+	nmibt_keep_hpet();
+	return 0;
 }
 
 /* What the second finds on its CPU is known, not whatever happens to run there. */
@@ -341,16 +430,6 @@ static int run_two(int (*second_thread)(void *))
 	return err;
 }
 
-static int lock_kexec(void)
-{
-	atomic_t *lock = nmibt_lookup("__kexec_lock");
-
-	if (!lock)
-		return -ENOENT;
-	atomic_set(lock, 1);
-	return 0;
-}
-
 static noinline void nmibt_interrupt_here(void)
 {
 	barrier();
@@ -374,6 +453,18 @@ static int nmibt_serror(struct kprobe *probe, struct pt_regs *regs)
 {
 	/* ESR_ELx_EC_SERROR, implementation defined. */
 	nmibt_serror_panic(regs, 0xbf000000);
+	return 0;
+}
+
+static int (*nmibt_do_sea)(unsigned long far, unsigned long esr, struct pt_regs *regs);
+
+static int nmibt_sea_thread(void *unused)
+{
+	struct pt_regs regs = {};
+
+	crash_setup_regs(&regs, NULL);
+	/* ESR_ELx_EC_DABT_CUR, ESR_ELx_FSC_EXTABT. */
+	nmibt_do_sea(0, 0x96000010, &regs);
 	return 0;
 }
 
@@ -415,12 +506,26 @@ static int __init nmibt_panic_init(void)
 	if (!strcmp(how, "behind"))
 		return run_on(cpu2, nmibt_busy_thread) ?: run_on(cpu, nmibt_panic_behind);
 	if (!strcmp(how, "locked"))
-		return lock_kexec() ?: run_on(cpu, nmibt_panic_thread);
+		return nmibt_lock_kexec() ?: run_on(cpu, nmibt_panic_thread);
+	if (!strcmp(how, "oops_locked"))
+		return nmibt_lock_kexec() ?: run_on(cpu, nmibt_oops_thread);
+	if (!strcmp(how, "oops_moved"))
+		return nmibt_lock_kexec() ?: run_moved();
+	if (!strcmp(how, "overflow"))
+		return run_on(cpu, nmibt_overflow_thread);
+	if (!strcmp(how, "hpet")) {
+		hpet_lock = nmibt_lookup("hpet");
+		return hpet_lock ? run_two(nmibt_hpet_thread) : -ENOENT;
+	}
 	if (!strcmp(how, "nmi"))
 		return run_nmi(nmibt_nmi_panic);
 	if (!strcmp(how, "serror")) {
 		nmibt_serror_panic = nmibt_lookup("arm64_serror_panic");
 		return nmibt_serror_panic ? run_nmi(nmibt_serror) : -ENOENT;
+	}
+	if (!strcmp(how, "sea")) {
+		nmibt_do_sea = nmibt_lookup("do_sea");
+		return nmibt_do_sea ? run_on(cpu, nmibt_sea_thread) : -ENOENT;
 	}
 	if (!strcmp(how, "rest"))
 		return run_on(cpu, nmibt_rest_thread);
