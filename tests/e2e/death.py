@@ -80,15 +80,25 @@ def check_taint(desc, captured, log):
     return bad
 
 
+def begin_of(desc, timed, asked):
+    """The number of the panic's first line, or of the oops' that goes to kdump. That does so, too,
+    where the crash kernel then does not start, and panic() follows, seconds later."""
+    lines = [line for _, line in timed]
+    panic, oops = first(lines, PANIC), first(lines, OOPS)
+    if panic is None or oops is None:
+        return oops if panic is None else panic
+    is_by_die = "CRASH_KEXEC" in desc.flag_names and oops < panic and asked < timed[panic][0]
+    return oops if is_by_die else panic
+
+
 def check_clocks(desc, log):
     """The request was between the panic's first line and the first one behind the capture, by the
     log's clock; and by real time as long after init set that."""
     timed = stamped_lines(log)
     lines = [line for _, line in timed]
-    panic = first(lines, PANIC)
-    begin = first(lines, OOPS) if panic is None else panic
-    end = None if begin is None else first(lines, BEHIND, begin)
     asked = desc.asked_local_ns / 1e9
+    begin = begin_of(desc, timed, asked)
+    end = None if begin is None else first(lines, BEHIND, begin)
     bad = []
     if begin is not None and asked < timed[begin][0]:
         bad.append("asked at %.6f, before the panic's line at %.6f" % (asked, timed[begin][0]))

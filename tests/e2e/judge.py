@@ -77,8 +77,14 @@ def taint_cases():
 
 def clock_cases():
     begin, behind = (*LOG, PANIC), (3.1, "SMP: stopping secondary CPUs")
-    for about, lines, local, real, wanted in (
+    crash_kexec = {"flag_names": {"CRASH_KEXEC"}}
+    for about, lines, local, real, wanted, *given in (
             ("the clocks", (*begin, behind), 3.05, 1.5, []),
+            ("die() could not start kdump", (*LOG, OOPS, PANIC, behind), 2.95, 1.5, [], crash_kexec),
+            ("die() did not try to", (*LOG, OOPS, PANIC, behind), 2.95, 1.5,
+             ["asked at 2.950000, before the panic's line at 3.000000"]),
+            ("it is early in such a die()", (*LOG, OOPS, PANIC, behind), 2.8, 1.5,
+             ["asked at 2.800000, before the panic's line at 2.900000"], crash_kexec),
             ("the log's clock is early", (*begin, behind), 2.9, 1.5,
              ["asked at 2.900000, before the panic's line at 3.000000"]),
             ("it is early in die()", (*LOG, OOPS, behind), 2.8, 1.5,
@@ -93,7 +99,8 @@ def clock_cases():
              ["by real time %d.000000 s passed since init set the clock, not 1.050000 to 2.050000" %
               -REAL])):
         desc = descriptor(asked_local_ns=round(local * 1e9),
-                          asked_real_ns=(REAL * 1000 + round(real * 1000)) * 1_000_000)
+                          asked_real_ns=(REAL * 1000 + round(real * 1000)) * 1_000_000,
+                          **dict(*given))
         yield about, death.check_clocks(desc, log_of(*lines)), wanted
 
 
