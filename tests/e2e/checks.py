@@ -210,7 +210,9 @@ def check_text(arch, scenario, desc, captured):
 
 # The first line of a fault's report.
 FAULT = re.compile(r"^(BUG: |Unable to handle kernel |Internal error: |Oops: )")
-# The function that prints a trace's title.
+# Where a fault may be made to happen: the clock is read before anything is stored, and the function
+# that prints a trace's title is called behind the registers.
+READS_CLOCK = "ktime_get_mono_fast_ns"
 PRINTS_TITLE = "nmi_cpu_backtrace_show"
 
 
@@ -222,15 +224,16 @@ def before_fault(slot):
 
 def check_partial(arch, scenario, captured):
     """What a CPU had stored before the fault that broke off its capture is still there."""
-    bad, faults_in = [], re.search(r"\bsymbol=(\w+)", scenario.get("script", ""))
+    bad, found = [], re.search(r"\bsymbol=(\w+)", scenario.get("script", ""))
+    faults_in = found and found[1]
     for slot in filter(None, captured):
         if outcome(slot) != "partial":
             continue
         lines = before_fault(slot)
-        # It is called behind the registers, and prints the title.
-        if "REGS" not in slot.flag_names:
-            bad.append("CPU %d: no registers of before the fault" % slot.cpu)
-        if faults_in and faults_in[1] == PRINTS_TITLE:
+        if ("REGS" in slot.flag_names) == (faults_in == READS_CLOCK):
+            bad.append("CPU %d: %s registers of before the fault" % (
+                slot.cpu, "has" if faults_in == READS_CLOCK else "no"))
+        if faults_in in (READS_CLOCK, PRINTS_TITLE):
             if lines:
                 bad.append("CPU %d: has %r before the fault" % (slot.cpu, lines[0]))
         elif not lines or not lines[0].endswith("NMI backtrace for cpu %d" % slot.cpu):

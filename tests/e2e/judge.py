@@ -122,6 +122,7 @@ def slot_cases():
 FAULT = "BUG: kernel NULL pointer dereference, address: 0000000000000028\nRAX: %016x\n" % 0x63
 IN_TITLE = {"script": "module nmibt_fault symbol=nmi_cpu_backtrace_show cpu=1"}
 BEHIND_TITLE = {"script": "module nmibt_fault symbol=show_regs cpu=1"}
+AT_FIRST = {"script": "module nmibt_fault symbol=ktime_get_mono_fast_ns cpu=3 always=1"}
 
 
 def partial_cases():
@@ -137,6 +138,9 @@ def partial_cases():
              ["CPU 3: has 'NMI backtrace for cpu 3' before the fault"]),
             ("the registers are lost", IN_TITLE, FAULT, [],
              ["CPU 3: no registers of before the fault"]),
+            ("a fault before all", AT_FIRST, FAULT, [], []),
+            ("registers that can't be there", AT_FIRST, FAULT, ["REGS"],
+             ["CPU 3: has registers of before the fault"]),
             ("registers before the fault are others", BEHIND_TITLE,
              text_of(3, ("RBX", 0x62)) + FAULT, ["REGS"],
              ["CPU 3: RBX is 5 in the slot, 62 in the text"])):
