@@ -34,21 +34,23 @@ CASES = (
         "fault-other-panic", "fault-other-panic-oops", "fault-other-die", "fault-other-die-oops",
         "fault-begin", "fault-format")),
     ("a second fault behind it", (
-        "fault-self-twice-panic", "fault-self-twice-die", "fault-self-always", "fault-in-report")),
+        "fault-self-twice-panic", "fault-self-twice-die", "fault-self-always", "fault-in-report",
+        "fault-drain")),
     ("machine check", ("mce", "mce-one")),
     ("SError", ("serror",)),
-    ("synchronous external abort", ("sea", "sea-survived")),
+    ("synchronous external abort", ("sea", "sea-idle", "sea-survived")),
     ("die() with panic_on_oops", ("oops",)),
     ("crash_kexec_post_notifiers", ("post-notifiers", "post-notifiers-die")),
     ("a kernel stack overflows", ("stack-overflow",)),
     ("no crash kernel", ("drain", "drain-overflow", "drain-never")),
-    ("no crash kernel, ramoops", ("drain-summary", "drain-asked", "drain-sys-info")),
+    ("no crash kernel, ramoops", ("drain-summary", "drain-asked", "drain-sys-info", "drain-nmi")),
     ("kexec -p in a loop during the panic", (
         "kexec-loop", "kexec-locked", "kexec-locked-fault", "kexec-locked-die",
-        "kexec-locked-moved", "kexec-locked-late")),
+        "kexec-locked-moved", "kexec-locked-late", "kexec-locked-heir")),
     ("hung-task panic", ("hung-task-panic",)),
     ("soft-lockup panic", ("soft-lockup-panic",)),
     ("hard lockup, buddy detector", ("hard-lockup-panic",)),
+    ("RCU stall, no panic", ("stall", "stall-irq")),
     ("sysrq-l in flight", ("sysrq-l-in-flight",)),
     ("sysrq-l, no panic", ("sysrq-l", "sysrq-l-irq", "sysrq-l-gicv2", "sysrq-l-hotplug")),
     ("early panic, before the slots", ("panic-early", "no-slots")),
@@ -60,9 +62,10 @@ CASES = (
     ("KUnit", ("kunit",)),
 )
 # What QEMU does not provoke: a module does it, or a parameter.
-FORCED = {"serror", "sea", "sea-survived", "nmi-kept", "nmi-spare", "nmi-panic", "hpet",
+FORCED = {"serror", "sea", "sea-idle", "sea-survived", "nmi-kept", "nmi-spare", "nmi-panic", "hpet",
           "hpet-held", "kexec-locked", "kexec-locked-fault", "kexec-locked-die",
-          "kexec-locked-moved", "kexec-locked-late", "no-slots"}
+          "kexec-locked-moved", "kexec-locked-late",
+          "kexec-locked-heir", "no-slots"}
 
 COLUMNS = ["%s %s" % kernel for kernel in runs.KERNELS]
 NOT_FOR_IT, NOT_RUN = "–", ""

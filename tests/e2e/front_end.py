@@ -61,8 +61,8 @@ def nmibt(arch, version, folder, kernel, option=""):
 def check_cpu(slot, section):
     """Compares one CPU's section of the output with its slot."""
     said, wanted = section.split()[1], checks.outcome(slot)
-    # The CPU that panics has done so, whatever its slot holds.
-    if said != wanted and (said, wanted) != ("self", "not asked"):
+    # The CPU that panics has done so, whatever its slot holds. QEMU's dump has registers of all.
+    if said != wanted and (said, wanted) not in (("self", "not asked"), ("registers", "not asked")):
         return ["nmibt: CPU %d is %s, not %s" % (slot.cpu, said, wanted)]
     text, _, nested = section.partition("\n[printed meanwhile")
     for area, shown in ((slot.text, text), (slot.nested, nested)):

@@ -2,8 +2,8 @@
 /*
  * Makes a kernel function fault when a chosen CPU enters it: symbol=NAME, cpu=N.
  * Only one fault is made, and with symbol2=NAME a second one behind it in that
- * function, or with always=1 one each time since the panic: what the kernel does
- * afterwards is the test.
+ * function, on cpu2=N if that is given, or with always=1 one each time since the
+ * panic: what the kernel does afterwards is the test.
  */
 #include <linux/kprobes.h>
 #include <linux/module.h>
@@ -16,6 +16,9 @@ module_param(symbol2, charp, 0);
 
 static unsigned int cpu;
 module_param(cpu, uint, 0);
+
+static int cpu2 = -1;
+module_param(cpu2, int, 0);
 
 static bool always;
 module_param(always, bool, 0);
@@ -30,7 +33,9 @@ static noinline void nmibt_fault_now(void)
 
 static int nmibt_fault_handler(struct kprobe *probe, struct pt_regs *regs)
 {
-	if (raw_smp_processor_id() != cpu)
+	unsigned int on = probe == &probes[1] && cpu2 >= 0 ? cpu2 : cpu;
+
+	if (raw_smp_processor_id() != on)
 		return 0;
 	if (always && !oops_in_progress)
 		return 0;

@@ -19,10 +19,13 @@
  *	locked		panic() in a kernel thread while somebody holds the lock of kexec
  *	oops_locked	the same with a bad access
  *	oops_moved	the same, and the thread is moved to cpu2 as soon as that can be (x86)
+ *	oops_heir	the same, but panic_on_oops is taken back as the oops ends: the thread dies
+ *			alone, and the next one that is given its task_struct panics
  *	overflow	a kernel thread whose stack is too small
  *	hpet		panic() in a thread on cpu; while that is under way, and before it
  *			captures, cpu2 takes the lock of HPET and keeps it
  *	sea		arm64's handler of a synchronous external abort in a kernel thread
+ *	sea_idle	the same in a thread that says that it is the idle task
  *	nmi		nmi_panic() on cpu, with the registers of a thread that is interrupted
  *	serror		the same by arm64's handler of an SError that can't be contained
  *	rest		sysrq-c in a kernel thread, as soon as all other CPUs idle
@@ -226,6 +229,67 @@ static int nmibt_two_oops_thread(void *unused)
 static int nmibt_oops_thread(void *unused)
 {
 	nmibt_oops_path();
+	return 0;
+}
+
+static int *nmibt_panic_on_oops;
+
+static int nmibt_oops_ends(struct kprobe *probe, struct pt_regs *regs)
+{
+	WRITE_ONCE(*nmibt_panic_on_oops, 0);
+	return 0;
+}
+
+static struct kprobe nmibt_oops_exit_probe = {
+	.symbol_name = "oops_exit",
+	.pre_handler = nmibt_oops_ends,
+};
+
+#define HEIRS 1000
+
+/*
+ * What the dead one's CPU has freed is given away there first. Each is kept, so that the next one
+ * is another.
+ */
+static int nmibt_heir_thread(void *dead)
+{
+	struct task_struct *kthreadd = current->real_parent, *task;
+	int i;
+
+	set_cpus_allowed_ptr(kthreadd, cpumask_of(cpu));
+	for (i = 0; i < HEIRS; i++) {
+		msleep(10);
+		task = thread_on(cpu, nmibt_panic_thread);
+		if (IS_ERR(task))
+			return PTR_ERR(task);
+		if (task == dead) {
+			wake_up_process(task);
+			return 0;
+		}
+	}
+	pr_err("none of %d threads is where the dead one was\n", HEIRS);
+	return 0;
+}
+
+static int run_heir(void)
+{
+	struct task_struct *task = thread_on(cpu, nmibt_oops_thread);
+	struct task_struct *heir;
+	int err;
+
+	if (IS_ERR(task))
+		return PTR_ERR(task);
+	heir = kthread_run(nmibt_heir_thread, task, "nmibt_heir");
+	if (IS_ERR(heir))
+		return PTR_ERR(heir);
+	nmibt_panic_on_oops = nmibt_lookup("panic_on_oops");
+	if (!nmibt_panic_on_oops)
+		return -ENOENT;
+	err = register_kprobe(&nmibt_oops_exit_probe);
+	if (err)
+		return err;
+	WRITE_ONCE(*nmibt_panic_on_oops, 1);
+	wake_up_process(task);
 	return 0;
 }
 
@@ -468,6 +532,12 @@ static int nmibt_sea_thread(void *unused)
 	return 0;
 }
 
+static int nmibt_sea_idle_thread(void *unused)
+{
+	current->pid = 0;
+	return nmibt_sea_thread(unused);
+}
+
 static struct kprobe nmibt_nmi_probe = {
 	.addr = (kprobe_opcode_t *)nmibt_interrupt_here,
 };
@@ -511,6 +581,8 @@ static int __init nmibt_panic_init(void)
 		return nmibt_lock_kexec() ?: run_on(cpu, nmibt_oops_thread);
 	if (!strcmp(how, "oops_moved"))
 		return nmibt_lock_kexec() ?: run_moved();
+	if (!strcmp(how, "oops_heir"))
+		return nmibt_lock_kexec() ?: run_heir();
 	if (!strcmp(how, "overflow"))
 		return run_on(cpu, nmibt_overflow_thread);
 	if (!strcmp(how, "hpet")) {
@@ -526,6 +598,10 @@ static int __init nmibt_panic_init(void)
 	if (!strcmp(how, "sea")) {
 		nmibt_do_sea = nmibt_lookup("do_sea");
 		return nmibt_do_sea ? run_on(cpu, nmibt_sea_thread) : -ENOENT;
+	}
+	if (!strcmp(how, "sea_idle")) {
+		nmibt_do_sea = nmibt_lookup("do_sea");
+		return nmibt_do_sea ? run_on(cpu, nmibt_sea_idle_thread) : -ENOENT;
 	}
 	if (!strcmp(how, "rest"))
 		return run_on(cpu, nmibt_rest_thread);
