@@ -223,6 +223,7 @@ struct nmibt_log_record {
 	size_t len;
 	size_t missing; /* how many bytes of text behind these can't be read */
 	bool is_doubtful; /* of a text: it may be another CPU's */
+	bool may_be_of_lockup; /* of a text: no trace that is being printed has this line */
 };
 
 /* The sum over all reasons. */

@@ -218,6 +218,7 @@ static void put_end(struct nmibt_log_source *log, const struct nmibt_log_record 
 					 .is_inner = part->is_inner,
 					 .has_more = part->has_more,
 					 .is_doubtful = record->is_doubtful,
+					 .may_be_of_lockup = record->may_be_of_lockup,
 					 .nr_gaps = log->builder->nr_gaps,
 					 .nr_lost = log->builder->nr_lost,
 				 });

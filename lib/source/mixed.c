@@ -50,6 +50,8 @@ struct nmibt_mixed {
 	struct block aside; /* what stood between frames of the one that passes; lines alone */
 	size_t nr_passed; /* of them, before the last frame */
 	bool is_behind_title; /* the last line was the title of the last block */
+	bool is_behind_lockup; /* the title of a lockup came, and no trace since */
+	uint32_t locked_up; /* the CPU that it names */
 	unsigned int nr_strangers;
 	uint64_t nr_moved, nr_doubtful;
 	bool failed; /* out of memory */
@@ -388,6 +390,51 @@ static void take_stranger(struct nmibt_mixed *m, const struct nmibt_printed *p,
 	m->emit(m->arg, line);
 }
 
+/*
+ * Who writes of a lockup often leaves out what stands between its title and "RIP: " or "Call Trace:", with the
+ * line "CPU: 3 PID: ...". Then the title tells the CPU, if no other backtrace is open, and no other title waits.
+ */
+static void begin_lockup(struct nmibt_mixed *m, const struct nmibt_printed *p,
+			 const struct nmibt_mixed_line *line)
+{
+	struct nmibt_mixed_line copy = *line;
+	struct block *b;
+
+	m->is_behind_lockup = false;
+	if ((m->current && must_go_on(m->current)) || m->nr_blocks) {
+		take_stranger(m, p, line);
+		return;
+	}
+	pass_next(m);
+	b = add_block(m, m->locked_up, HEAD);
+	if (!b)
+		return;
+	copy.may_be_of_lockup = true;
+	put(m, b, &copy);
+	learn(b, p, &copy);
+	pass_next(m);
+}
+
+static bool begins_without_cpu(const struct nmibt_printed *p)
+{
+	return p->kind == NMIBT_PRINT_TRACE || p->kind == NMIBT_PRINT_PC;
+}
+
+/* What begins something else. */
+static bool is_of_another(enum nmibt_print kind)
+{
+	return (kind >= NMIBT_PRINT_REQUEST && kind <= NMIBT_PRINT_WARNING) ||
+	       kind == NMIBT_PRINT_CPU || kind == NMIBT_PRINT_TASK || kind == NMIBT_PRINT_CUT_HERE;
+}
+
+static void see_lockup(struct nmibt_mixed *m, const struct nmibt_printed *p)
+{
+	if (is_of_another(p->kind))
+		m->is_behind_lockup = p->kind == NMIBT_PRINT_SOFT_LOCKUP;
+	if (p->kind == NMIBT_PRINT_SOFT_LOCKUP)
+		m->locked_up = p->cpu;
+}
+
 static void take_part(struct nmibt_mixed *m, const struct nmibt_printed *p,
 		      const struct nmibt_mixed_line *line)
 {
@@ -397,6 +444,10 @@ static void take_part(struct nmibt_mixed *m, const struct nmibt_printed *p,
 	if (!nr)
 		release_title(m);
 	m->is_behind_title = false;
+	if (!nr && m->is_behind_lockup && begins_without_cpu(p)) {
+		begin_lockup(m, p, line);
+		return;
+	}
 	m->nr_strangers++;
 	copy.is_doubtful |= nr > 1;
 	m->nr_doubtful += nr > 1;
@@ -422,21 +473,24 @@ static bool has_too_many(const struct nmibt_mixed *m)
 	return nr > MAX_LINES;
 }
 
-/* Lines with which a backtrace begins: "NMI backtrace for cpu", "CPU: " */
+/* Lines with which a backtrace begins: "NMI backtrace for cpu", "CPU: ", "watchdog: BUG: soft lockup", "BUG: soft
+ * lockup" */
 static bool may_begin(struct nmibt_str text)
 {
-	return text.len && (*text.s == 'N' || *text.s == 'C');
+	return text.len &&
+	       (*text.s == 'N' || *text.s == 'C' || *text.s == 'w' || *text.s == 'B');
 }
 
 void nmibt_mixed_take(struct nmibt_mixed *m, const struct nmibt_mixed_line *line)
 {
 	struct nmibt_printed p;
 
-	if (!m->current && !m->nr_blocks && !may_begin(line->line.text)) {
+	if (!m->current && !m->nr_blocks && !m->is_behind_lockup && !may_begin(line->line.text)) {
 		m->emit(m->arg, line);
 		return;
 	}
 	nmibt_recognise(m->arch, line->line.text, &p);
+	see_lockup(m, &p);
 	if (p.kind == NMIBT_PRINT_TITLE)
 		take_title(m, &p, line);
 	else if (p.kind == NMIBT_PRINT_CPU && p.has_cpu)
@@ -459,7 +513,7 @@ bool nmibt_mixed_flush(struct nmibt_mixed *m)
 		let_out(m, b);
 		free_block(b);
 	}
-	m->is_behind_title = false;
+	m->is_behind_title = m->is_behind_lockup = false;
 	return !m->failed;
 }
 

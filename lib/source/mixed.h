@@ -14,6 +14,8 @@ struct nmibt_mixed_line {
 	struct nmibt_log_text line;
 	uint64_t ns;
 	bool is_doubtful; /* it may be another backtrace's */
+	/* Nothing but the lockup whose title stands before it can have this line, as far as is known here. */
+	bool may_be_of_lockup;
 };
 
 typedef void (*nmibt_mixed_fn)(void *arg, const struct nmibt_mixed_line *line);

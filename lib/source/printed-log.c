@@ -61,6 +61,7 @@ static void visit(void *arg, const struct nmibt_mixed_line *taken)
 		.len = len,
 		.missing = line->text.len - len + line->is_cut,
 		.is_doubtful = taken->is_doubtful,
+		.may_be_of_lockup = taken->may_be_of_lockup,
 	};
 
 	nmibt_log_source_visit(p->log, &record);
@@ -77,6 +78,7 @@ static void take_message(struct printed_log *p, const struct nmibt_log_text *lin
 		return;
 	}
 	nmibt_mixed_flush(p->mixed);
+	taken.may_be_of_lockup = true;
 	visit(p, &taken);
 }
 

@@ -54,6 +54,7 @@ struct nmibt_log_line {
 	bool is_inner; /* a newline within the text of a record is before it */
 	bool has_more; /* such a newline ends it */
 	bool is_doubtful; /* it may be another CPU's */
+	bool may_be_of_lockup; /* of a text: no trace that is being printed has it */
 	/* The builder's counts when the line began. */
 	uint64_t nr_gaps, nr_lost;
 };
