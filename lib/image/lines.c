@@ -17,6 +17,11 @@ struct nmibt_lines {
 	 * that is not as it stands there. */
 	char *longest, *joined, *plain;
 	size_t joined_len;
+	/* What the last line of base64 was made from. [place.decoded, decoded_len) is to be read. */
+	char *decoded;
+	size_t decoded_len;
+	uint64_t decoded_at; /* offset of that line */
+	struct nmibt_base64 base64; /* behind that line */
 	/* A message that netconsole sent in parts: which, and how much of it is there. */
 	uint64_t parts_of;
 	size_t parts_len;
@@ -116,12 +121,13 @@ static void take_header(struct nmibt_lines *l, struct nmibt_str line)
 	static const char encoding[] = "Content-Transfer-Encoding:";
 
 	if (nmibt_str_starts(line, "From ")) {
-		l->place.is_quoted_printable = false;
+		l->place.is_quoted_printable = l->place.will_be_base64 = false;
 	} else if (is_header(line, encoding)) {
 		struct nmibt_str value = {line.s + strlen(encoding), line.len - strlen(encoding)};
 
 		nmibt_skip_spaces(&value);
 		l->place.is_quoted_printable = is_header(value, "quoted-printable");
+		l->place.will_be_base64 = is_header(value, "base64");
 	}
 }
 
@@ -164,6 +170,73 @@ static void decode_mail(struct nmibt_lines *l, struct nmibt_str *line, bool *is_
 	} while (goes_on && l->joined_len < NMIBT_MAX_TEXT_LINE && next_line(l, line, is_cut));
 	l->joined_len -= l->joined_len && l->joined[l->joined_len - 1] == '\n';
 	*line = (struct nmibt_str){l->joined, l->joined_len};
+}
+
+static void end_base64(struct nmibt_lines *l)
+{
+	l->place.is_base64 = false;
+	l->place.base64 = (struct nmibt_base64){0};
+	l->place.decoded = l->decoded_len = 0;
+}
+
+/* Reads what stands behind the headers of a part. */
+static void begin_base64(struct nmibt_lines *l)
+{
+	end_base64(l);
+	l->place.will_be_base64 = false;
+	l->place.is_base64 = true;
+	l->base64 = l->place.base64;
+}
+
+/* Decodes the next line of the file. False: the part has ended, with an empty line, or one that is not base64. */
+static bool decode_base64(struct nmibt_lines *l, bool *is_cut)
+{
+	const struct nmibt_base64 before = l->base64;
+	uint64_t at = l->offset;
+	struct nmibt_str line;
+
+	if (!next_line(l, &line, is_cut))
+		return false;
+	size_t len = nmibt_base64_decode(&l->base64, without_blanks(line), l->decoded);
+	if (len == SIZE_MAX) {
+		/* It is read again as what it is. One that is too long is not in buf. */
+		if (line.s != l->longest) {
+			l->begin -= l->offset - at;
+			l->offset = at;
+			l->number--;
+			*is_cut = false;
+		}
+		return false;
+	}
+	l->place.base64 = before;
+	l->place.decoded = 0;
+	l->decoded_len = len;
+	l->decoded_at = at;
+	return true;
+}
+
+/* The next line of what was encoded. False: there is none. */
+static bool next_decoded(struct nmibt_lines *l, struct nmibt_str *ret, bool *ret_is_cut)
+{
+	l->joined_len = 0;
+	*ret_is_cut = false;
+	do {
+		while (l->place.decoded < l->decoded_len) {
+			char c = l->decoded[l->place.decoded++];
+
+			if (c == '\n') {
+				*ret = (struct nmibt_str){l->joined, l->joined_len};
+				return true;
+			}
+			if (l->joined_len < NMIBT_MAX_TEXT_LINE)
+				l->joined[l->joined_len++] = c;
+			else
+				*ret_is_cut = true;
+		}
+	} while (decode_base64(l, ret_is_cut));
+	end_base64(l);
+	*ret = (struct nmibt_str){l->joined, l->joined_len};
+	return l->joined_len;
 }
 
 /* ----------------------------------------------------------------- what is in a line */
@@ -440,20 +513,45 @@ static bool read_line(struct nmibt_lines *l, struct nmibt_str line, struct nmibt
 	return true;
 }
 
+static struct nmibt_lines_place next_place(struct nmibt_lines *l)
+{
+	struct nmibt_lines_place place = l->place;
+
+	place.offset = l->offset;
+	if (place.decoded < l->decoded_len) {
+		place.offset = l->decoded_at;
+	} else if (place.is_base64) {
+		place.decoded = 0;
+		place.base64 = l->base64;
+	}
+	return place;
+}
+
+/* The next line, as it was before a mail program encoded it. */
+static bool next_of_mail(struct nmibt_lines *l, struct nmibt_str *ret, bool *ret_is_cut)
+{
+	if (l->place.is_base64 && next_decoded(l, ret, ret_is_cut))
+		return true;
+	if (!next_line(l, ret, ret_is_cut))
+		return false;
+	if (l->place.will_be_base64 && !without_blanks(*ret).len)
+		begin_base64(l);
+	else if (ret->len && (*ret->s == 'C' || *ret->s == 'c' || *ret->s == 'F'))
+		take_header(l, *ret);
+	if (l->place.is_quoted_printable && ret->len)
+		decode_mail(l, ret, ret_is_cut);
+	return true;
+}
+
 bool nmibt_lines_next(struct nmibt_lines *l, struct nmibt_text_line *ret)
 {
 	struct nmibt_str line;
 	bool is_read;
 
 	do {
-		*ret = (struct nmibt_text_line){.place = l->place, .number = l->number + 1};
-		ret->place.offset = l->offset;
-		if (!next_line(l, &line, &ret->is_cut))
+		*ret = (struct nmibt_text_line){.place = next_place(l), .number = l->number + 1};
+		if (!next_of_mail(l, &line, &ret->is_cut))
 			return false;
-		if (line.len && (*line.s == 'C' || *line.s == 'c' || *line.s == 'F'))
-			take_header(l, line);
-		if (l->place.is_quoted_printable && line.len)
-			decode_mail(l, &line, &ret->is_cut);
 		strip(l, &line);
 		is_read = read_line(l, line, ret);
 	} while (!is_read);
@@ -466,7 +564,13 @@ bool nmibt_lines_seek(struct nmibt_lines *l, const struct nmibt_lines_place *pla
 	l->parts_len = 0;
 	l->place = *place;
 	l->offset = place->offset;
-	return nmibt_stream_seek(l->stream, place->offset);
+	l->base64 = place->base64;
+	l->decoded_len = 0;
+	if (!nmibt_stream_seek(l->stream, place->offset))
+		return false;
+	if (place->decoded && decode_base64(l, &(bool){false}))
+		l->place.decoded = place->decoded < l->decoded_len ? place->decoded : l->decoded_len;
+	return true;
 }
 
 const char *nmibt_lines_complaint(const struct nmibt_lines *l)
@@ -484,8 +588,10 @@ struct nmibt_error *nmibt_lines_open(const struct nmibt_file *file, struct nmibt
 		l->longest = malloc(NMIBT_MAX_TEXT_LINE);
 		l->joined = malloc(NMIBT_MAX_TEXT_LINE);
 		l->plain = malloc(NMIBT_MAX_TEXT_LINE);
+		l->decoded = malloc(NMIBT_MAX_TEXT_LINE);
 		l->parts = malloc(NMIBT_MAX_TEXT_LINE);
-		if (!l->buf || !l->longest || !l->joined || !l->plain || !l->parts)
+		if (!l->buf || !l->longest || !l->joined || !l->plain || !l->decoded ||
+		    !l->parts)
 			err = nmibt_error_nomem();
 	}
 	if (err) {
@@ -505,6 +611,7 @@ void nmibt_lines_close(struct nmibt_lines *l)
 	free(l->longest);
 	free(l->joined);
 	free(l->plain);
+	free(l->decoded);
 	free(l->parts);
 	free(l);
 }

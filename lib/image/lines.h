@@ -6,6 +6,7 @@
 #ifndef NMIBT_LINES_H
 #define NMIBT_LINES_H
 
+#include "image/base64.h"
 #include "image/prefix.h"
 #include "image/stream.h"
 
@@ -17,6 +18,10 @@ struct nmibt_lines_place {
 	uint64_t offset; /* of the text, unpacked */
 	struct nmibt_wrapping wrapping;
 	bool is_quoted_printable; /* a mail said so */
+	/* The same of base64: of the part whose headers these are, and of the lines from here on. */
+	bool will_be_base64, is_base64;
+	struct nmibt_base64 base64; /* where the line of the file begins */
+	size_t decoded; /* how much of what that line says is of lines before this one */
 };
 
 struct nmibt_text_line {
