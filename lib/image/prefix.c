@@ -351,7 +351,8 @@ static bool skip_indent(struct nmibt_str *line)
 	struct nmibt_log_prefix unused;
 	struct nmibt_str s = *line, rest;
 
-	nmibt_skip_spaces(&s);
+	while (s.len && (*s.s == ' ' || *s.s == '\t'))
+		s = (struct nmibt_str){s.s + 1, s.len - 1};
 	rest = s;
 	if (!take_time(&rest, &unused))
 		return false;
@@ -389,7 +390,7 @@ static bool take_layer(struct nmibt_wrapping *state, struct nmibt_str *line,
 
 	if (first == '[')
 		return skip_date_in_brackets(line) || take_dmesg_time(line, ret);
-	if (first == ' ')
+	if (first == ' ' || first == '\t')
 		return skip_indent(line);
 	if (first == '>')
 		return skip_quote(line, ret);
@@ -487,6 +488,7 @@ static bool is_of_margin(struct nmibt_str line)
 		"rcu: INFO: rcu",
 		"INFO: rcu",
 		"watchdog: BUG: soft lockup - CPU#",
+		"NMI watchdog: BUG: soft lockup - CPU#",
 		"BUG: soft lockup - CPU#",
 		"Kernel panic - not syncing: ",
 	};
