@@ -82,6 +82,29 @@ static void take_message(struct printed_log *p, const struct nmibt_log_text *lin
 	visit(p, &taken);
 }
 
+/* "x1 : ffff800012345678 x0 : 0 Call trace:", "Hardware name: Kettle Call Trace:": a program took the newline between
+ * them. */
+static bool split_trace(struct printed_log *p, const struct nmibt_log_text *line)
+{
+	static const char title[] = "Call Trace:";
+	size_t len = strlen(title);
+	struct nmibt_str text = line->text, last = {text.s + text.len - len, len};
+	struct nmibt_printed printed;
+
+	if (text.len < len + 2 || text.s[text.len - 1] != ':' || last.s[-1] != ' ' ||
+	    (!nmibt_str_is(last, title) && !nmibt_str_is(last, "Call trace:")))
+		return false;
+	struct nmibt_str first = {text.s, text.len - len - 1};
+	nmibt_recognise(p->image->arch, first, &printed);
+	if (printed.kind != NMIBT_PRINT_REGISTER && printed.kind != NMIBT_PRINT_HARDWARE)
+		return false;
+	p->log->mended.split++;
+	take_message(p, line, first);
+	take_message(p, line, last);
+	p->is_in_trace = true;
+	return true;
+}
+
 /* "(t=21031 jiffies g=5 q=3)NMI backtrace for cpu 1": the newline between two messages is lost where
  * the first one's was to come later (KERN_CONT), as in kernel/rcu/tree_stall.h up to 4.9. */
 static void split(struct printed_log *p, const struct nmibt_log_text *line)
@@ -90,6 +113,8 @@ static void split(struct printed_log *p, const struct nmibt_log_text *line)
 	struct nmibt_str text = line->text, first;
 	uint64_t cpu;
 
+	if (split_trace(p, line))
+		return;
 	if (!text.len || *text.s == 'N' || text.s[text.len - 1] > '9' ||
 	    text.s[text.len - 1] < '0' || !nmibt_take_until(&text, title, &first) ||
 	    !nmibt_take_decimal(&text, NMIBT_MAX_CPUS - 1, &cpu) || text.len) {
@@ -181,6 +206,24 @@ static struct nmibt_str indent(struct printed_log *p, struct nmibt_str text)
 	return is_in_trace && p->is_in_trace ? line : text;
 }
 
+/*
+ * " pc : f+0x1/0x2 file.c:12": where a program names the lines of functions, and a patch quotes what it wrote, one
+ * space more stands before such a line; frames have theirs. No kernel prints a register behind one space.
+ */
+static struct nmibt_str outdent(struct printed_log *p, struct nmibt_str text)
+{
+	struct nmibt_str rest = {text.s + 1, text.len - 1};
+	struct nmibt_printed printed;
+
+	if (text.len < 2 || *text.s != ' ' || *rest.s == ' ')
+		return text;
+	nmibt_recognise(p->image->arch, text, &printed);
+	if (printed.kind != NMIBT_PRINT_OTHER)
+		return text;
+	nmibt_recognise(p->image->arch, rest, &printed);
+	return printed.kind == NMIBT_PRINT_PC || printed.kind == NMIBT_PRINT_REGISTER ? rest : text;
+}
+
 /* "init.c:12", from its end. */
 static bool ends_in_place(struct nmibt_str s)
 {
@@ -226,7 +269,7 @@ static void take_text(struct printed_log *p, const struct nmibt_log_text *line,
 {
 	struct nmibt_log_text indented = *line;
 
-	indented.text = indent(p, text);
+	indented.text = indent(p, outdent(p, text));
 	split(p, &indented);
 }
 
