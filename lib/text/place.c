@@ -10,11 +10,13 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* "dir/file.c:12", and "dir/file.c:?" where the line is not known */
+/* "dir/file.c:12", "dir/file.c:?" where the line is not known, and "??:?" where nothing is */
 static bool is_place(struct nmibt_str word)
 {
 	size_t len = word.len;
 
+	if (nmibt_str_is(word, "??:?") || nmibt_str_is(word, "??:0"))
+		return true;
 	while (len && is_digit(word.s[len - 1]))
 		len--;
 	if (len == word.len && len && word.s[len - 1] == '?')
