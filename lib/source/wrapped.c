@@ -363,6 +363,16 @@ static bool is_workqueue(const struct halves *h)
 	return nmibt_skip(&rest, "Workqueue: ") && is_one_word(rest) && is_one_word(h->second);
 }
 
+/* "REGS: c000000012345678 TRAP: 0900   Tainted: G" and "(6.1.90)", "MSR:  9033 <SF,EE>" and "CR: 24004222  XER: 0":
+ * arch/powerpc/kernel/process.c: __show_regs(), 4.4 to 6.14 */
+static bool is_of_powerpc(const struct halves *h)
+{
+	if (nmibt_str_starts(h->first, "REGS: ") && nmibt_str_holds(h->first, " TRAP: "))
+		return *h->second.s == '(' && ends(h->second, ")") && is_one_word(h->second);
+	return nmibt_str_starts(h->first, "MSR: ") && nmibt_str_starts(h->second, "CR: ") &&
+	       are_all(h->second, is_register);
+}
+
 static bool are_modules(const struct halves *h)
 {
 	return nmibt_str_starts(h->first, "Modules linked in: ") && are_all(h->second, is_module) &&
@@ -375,6 +385,7 @@ static bool is_one_line(const struct halves *h)
 		is_code_line, are_registers,   is_cpu_line, is_hardware_line,
 		is_frame,     is_behind_frame, is_inlined,  is_stall,
 		is_lockup,    is_workqueue,    are_modules, is_decoded_frame,
+		is_of_powerpc,
 	};
 
 	/* "Tainted: " is a line of its own, too, and "(f+0x1/0x2)" a frame of no architecture. */

@@ -3,12 +3,13 @@
  * __show_regs(), show_stack(). */
 #include "text/arch.h"
 
-/* "[c000000000123456] f+0x1/0x2"; of a program the name is a number. The mode is in the line with MSR. */
+/* "[c000000000123456] f+0x1/0x2"; of a program the name is a number. The mode is in the line with MSR. Who shortens
+ * lines for a commit's message leaves out the address. */
 static bool read_nip(struct nmibt_str s, struct nmibt_printed *ret)
 {
 	struct nmibt_str addr;
 
-	return nmibt_take_until(&s, "] ", &addr) && nmibt_read_pc(s, ret);
+	return (!nmibt_skip(&s, "[") || nmibt_take_until(&s, "] ", &addr)) && nmibt_read_pc(s, ret);
 }
 
 /* "8000000000009033 <SF,EE,ME,IR,DR,RI,LE>  CR: 24004222  XER: 00000000" */
@@ -55,7 +56,7 @@ static bool read_interrupt(struct nmibt_str s, struct nmibt_printed *ret)
 }
 
 static const struct nmibt_form forms[] = {
-	{"NIP [", NMIBT_PRINT_PC, read_nip},
+	{"NIP ", NMIBT_PRINT_PC, read_nip},
 	{"LR [", NMIBT_PRINT_REGISTER, NULL},
 	{"NIP: ", NMIBT_PRINT_REGISTER, NULL},
 	{"REGS: ", NMIBT_PRINT_REGISTER, NULL},
