@@ -224,7 +224,7 @@ void nmibt_find_places(struct renderer *r, const struct nmibt_frame *frame, nmib
 	};
 
 	/* A return address is behind the call, which may be another source line. */
-	if (!frame->is_pc && !frame->is_interrupted && code.offset)
+	if (!frame->is_pc && !frame->is_interrupted && !frame->repeats_pc && code.offset)
 		code.offset--;
 	if (!function || !module || frame->lacks_offset || !image->ops->find_places ||
 	    !image->ops->find_places(image->ctx, &code, visit, arg))

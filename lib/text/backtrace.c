@@ -40,6 +40,7 @@ static void add_frame(struct reader *r, const struct nmibt_frame *frame, size_t 
 	f->kind = r->kind;
 	if (r->has_gap)
 		f->reliable = false;
+	f->repeats_pc = f->reliable && !nmibt_is_in_chain(stack->frames, stack->nr - 1);
 }
 
 /* ------------------------------------------------------------- before the trace */

@@ -69,6 +69,7 @@ struct nmibt_frame {
 	bool reliable; /* false: the address may be left from an earlier call ('?') */
 	bool is_pc; /* the innermost frame: where the CPU was */
 	bool is_interrupted; /* an interrupt or an exception hit here: no return address */
+	bool repeats_pc; /* it is the frame before, once more: no return address */
 	bool has_kinds; /* for lib/text only: kinds is set */
 	unsigned int kinds; /* for lib/text only: NMIBT_FUNCTION_* */
 };
