@@ -500,6 +500,9 @@ static bool is_of_margin(struct nmibt_str line)
 	return false;
 }
 
+/* The second half of a line that a mail program broke is not indented; of "Code:" there are several. */
+#define MAX_SHORT_LINES 3
+
 void nmibt_unindent(struct nmibt_wrapping *state, struct nmibt_str *line)
 {
 	struct nmibt_str text = *line;
@@ -509,9 +512,14 @@ void nmibt_unindent(struct nmibt_wrapping *state, struct nmibt_str *line)
 	size_t spaces = line->len - text.len;
 	if (!text.len || (!spaces && !state->indent))
 		return;
-	if (is_of_margin(text))
+	state->nr_short = spaces < state->indent ? state->nr_short + 1 : 0;
+	if (is_of_margin(text)) {
 		state->indent = (unsigned int)spaces;
-	else if (spaces < state->indent)
-		state->indent = 0;
+		state->nr_short = 0;
+	} else if (state->nr_short > MAX_SHORT_LINES) {
+		state->indent = state->nr_short = 0;
+	} else if (state->nr_short) {
+		return;
+	}
 	*line = (struct nmibt_str){line->s + state->indent, line->len - state->indent};
 }

@@ -20,6 +20,7 @@ struct nmibt_wrapping {
 	uint64_t host;
 	bool is_behind_kmsg; /* lines " KEY=value" may follow */
 	unsigned int indent; /* spaces before each line of a text without times */
+	unsigned int nr_short; /* lines in a row that have fewer */
 };
 
 /*

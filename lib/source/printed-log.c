@@ -175,7 +175,8 @@ static bool is_of_trace(const struct nmibt_printed *printed)
 {
 	return printed->kind == NMIBT_PRINT_STACK_MARK || printed->kind == NMIBT_PRINT_PC ||
 	       printed->kind == NMIBT_PRINT_REGISTER ||
-	       (printed->kind == NMIBT_PRINT_FRAME && printed->frame.function.len);
+	       (printed->kind == NMIBT_PRINT_FRAME &&
+		(printed->frame.function.len || printed->frame.addr));
 }
 
 /*

@@ -61,8 +61,7 @@ static bool is_of_printout(const struct taken *t, const struct level *l)
 		       l->strangers < MAX_STRANGERS;
 	case NMIBT_PRINT_PC:
 	case NMIBT_PRINT_TRACE:
-		return t->line->may_be_of_lockup && l->kind == NMIBT_PRINT_SOFT_LOCKUP &&
-		       l->phase == PHASE_LEAD && l == nmibt_top_level(t->s);
+		return nmibt_begins_shortened(t, l);
 	default:
 		return false;
 	}
@@ -222,20 +221,6 @@ static void take_stalled(struct taken *t, struct level *l)
 		nmibt_copy_task(&printout->task, &t->p);
 }
 
-/* In a text, where someone left out "CPU: 3 PID: ...": a lockup's trace is of the CPU that its title names. What
- * stands between, and is not the kernel's, may be in the place of more lines. */
-static void begin_shortened(struct taken *t, struct level *l)
-{
-	const struct nmibt_printout *printout = nmibt_log_printout(t->log, l->printout);
-
-	if (!printout || !printout->cpus.nr)
-		return;
-	l->is_unsure = l->strangers > 0;
-	nmibt_begin_trace(t, l, NMIBT_EVIDENCE_OWN, printout->cpus.ranges->first);
-	if (l->trace)
-		nmibt_level_trace(t->log, l)->wrong |= NMIBT_WRONG_HEADLESS;
-}
-
 static void take_printout_line(struct taken *t, struct level *l)
 {
 	switch (t->p.kind) {
@@ -247,7 +232,7 @@ static void take_printout_line(struct taken *t, struct level *l)
 		break;
 	case NMIBT_PRINT_PC:
 	case NMIBT_PRINT_TRACE:
-		begin_shortened(t, l);
+		nmibt_begin_shortened(t, l);
 		break;
 	case NMIBT_PRINT_TASK:
 		/* The lines before are about the whole report, which may have many tasks. */

@@ -227,6 +227,10 @@ void nmibt_leave_trace(struct taken *t, bool may_interrupt);
 void nmibt_begin_trace(struct taken *t, struct level *l, enum nmibt_evidence_kind kind,
 		       uint32_t cpu);
 bool nmibt_is_of_trace(const struct taken *t, const struct level *l);
+/* Of a text: the line begins the trace of the level, a lockup, whose line with the CPU someone left out. */
+bool nmibt_begins_shortened(const struct taken *t, const struct level *l);
+/* Begins that trace, which lacks its beginning. Where that fails the level has no trace. */
+void nmibt_begin_shortened(struct taken *t, struct level *l);
 /* Takes a line of the innermost level's trace. If it is the last line, the level may be gone
  * afterwards. */
 void nmibt_take_trace_line(struct taken *t, struct level *l);

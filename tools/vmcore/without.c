@@ -37,6 +37,17 @@ struct nmibt_error *nmibt_read_printed_log(struct nmibt_kernel *kernel,
 	return nmibt_error_create(NMIBT_ERR_UNUSABLE, "no texts are read here");
 }
 
+bool nmibt_begins_shortened(const struct taken *t, const struct level *l)
+{
+	(void)t, (void)l;
+	return false;
+}
+
+void nmibt_begin_shortened(struct taken *t, struct level *l)
+{
+	(void)t, (void)l;
+}
+
 void nmibt_describe_mended(const struct nmibt_log_source *log, char *why)
 {
 	(void)log, (void)why;
