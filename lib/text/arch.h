@@ -13,7 +13,8 @@
 /* A form of a line. start is its constant beginning. read, if it is not NULL, reads the rest and
  * may change ret->kind; where it returns false, the line has another form, and *ret is discarded.
  * Lines that are frames (nmibt_recognise_frame()) are not compared with any form. The first form
- * that fits counts; the architecture's own table is searched before the common one. */
+ * that fits counts, and those with an empty beginning come last; the architecture's own table, of at most 96, is
+ * searched before the common one. */
 struct nmibt_form {
 	const char *start;
 	enum nmibt_print kind;

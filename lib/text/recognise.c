@@ -792,10 +792,21 @@ static bool recognise_open(struct nmibt_str line, struct nmibt_printed *ret)
 		read_form(&task_form, line, ret));
 }
 
+/* Of a table: by the first letter of a line the first of its forms, and behind each the next one; numbers from 1.
+ * Those that begin with anything are at 0. */
+#define MAX_FORMS 96
+static struct by_letter {
+	uint8_t first[UINT8_MAX + 1];
+	uint8_t next[MAX_FORMS + 1];
+} by_letter[16];
+#define COMMON_TABLE 15
+
+_Static_assert(ARRAY_SIZE(forms) <= MAX_FORMS, "the table of forms is too long");
+
 /* For the first two letters of a line, whose forms begin with them: bit i is of architecture i. Of all lines of a
  * log nearly all have no form, and each is asked for all. */
 static uint16_t begins[4096];
-#define COMMON 0x8000
+#define COMMON (1 << COMMON_TABLE)
 
 static uint16_t *place_of(unsigned char first, unsigned char second)
 {
@@ -808,42 +819,50 @@ static void note_letter(unsigned char first, uint16_t bit)
 		*place_of(first, second) |= bit;
 }
 
-static void note_letters(const struct nmibt_form *all, size_t nr, const char *letters, uint16_t bit)
+static void note_forms(unsigned int table, const struct nmibt_form *all, size_t nr,
+		       const char *letters)
 {
-	for (size_t i = 0; i < nr; i++) {
-		const char *start = all[i].start;
+	struct by_letter *by = &by_letter[table];
 
+	for (size_t i = nr; i > 0; i--) {
+		const char *start = all[i - 1].start;
+		uint8_t *first = &by->first[(unsigned char)start[0]];
+
+		by->next[i] = *first;
+		*first = i;
 		if (start[0] && start[1])
-			*place_of(start[0], start[1]) |= bit;
+			*place_of(start[0], start[1]) |= 1 << table;
 		else if (start[0])
-			note_letter(start[0], bit);
+			note_letter(start[0], 1 << table);
 	}
 	for (; letters && *letters; letters++)
-		note_letter(*letters, bit);
+		note_letter(*letters, 1 << table);
 }
 
-__attribute__((constructor)) static void note_all_letters(void)
+__attribute__((constructor)) static void note_all_forms(void)
 {
-	note_letters(forms, ARRAY_SIZE(forms), NULL, COMMON);
+	note_forms(COMMON_TABLE, forms, ARRAY_SIZE(forms), NULL);
 	for (size_t i = 0; nmibt_text_archs[i]; i++) {
 		const struct nmibt_text_arch *a = nmibt_text_archs[i];
 
-		note_letters(a->forms, a->nr_forms, a->open_letters, 1 << i);
+		note_forms(i, a->forms, a->nr_forms, a->open_letters);
 	}
 }
 
-static bool recognise(const struct nmibt_form *all, size_t nr, struct nmibt_str line,
-		      struct nmibt_printed *ret)
+static bool recognise(const struct by_letter *by, const struct nmibt_form *all,
+		      struct nmibt_str line, struct nmibt_printed *ret)
 {
-	for (size_t i = 0; i < nr; i++) {
-		char first = *all[i].start;
-		struct nmibt_str rest = line;
+	for (unsigned char letter = *line.s;; letter = 0) {
+		for (unsigned int i = by->first[letter]; i; i = by->next[i]) {
+			struct nmibt_str rest = line;
 
-		if ((!first || first == *line.s) && nmibt_skip(&rest, all[i].start) &&
-		    read_form(&all[i], rest, ret))
-			return true;
+			if (nmibt_skip(&rest, all[i - 1].start) &&
+			    read_form(&all[i - 1], rest, ret))
+				return true;
+		}
+		if (!letter)
+			return false;
 	}
-	return false;
 }
 
 /* pr_fmt() of kernel/watchdog.c, kernel/rcu, kernel/smp.c, arch/x86/kernel/cpu/mce/core.c and
@@ -854,7 +873,7 @@ static void skip_subsystem(struct nmibt_str *line)
 		"watchdog: ", "NMI watchdog: ", "rcu: ", "smp: ", "mce: ", "NMI: "};
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (nmibt_skip(line, words[i]))
+		if (*words[i] == *line->s && nmibt_skip(line, words[i]))
 			return;
 	}
 }
@@ -875,10 +894,11 @@ static bool recognise_by_arch(enum nmibt_arch arch, struct nmibt_str line,
 	unsigned int bits = letters_of(line) & ~COMMON;
 
 	for (; bits; bits &= bits - 1) {
-		const struct nmibt_text_arch *a = nmibt_text_archs[__builtin_ctz(bits)];
+		unsigned int i = __builtin_ctz(bits);
+		const struct nmibt_text_arch *a = nmibt_text_archs[i];
 
 		if ((arch == NMIBT_ARCH_UNKNOWN || a->arch == arch) &&
-		    recognise(a->forms, a->nr_forms, line, ret))
+		    recognise(&by_letter[i], a->forms, line, ret))
 			return true;
 	}
 	return false;
@@ -896,7 +916,7 @@ void nmibt_recognise(enum nmibt_arch arch, struct nmibt_str line, struct nmibt_p
 	if (!recognise_by_arch(arch, line, ret)) {
 		skip_subsystem(&line);
 		if (!line.len || (!((letters_of(line) & COMMON) &&
-				    recognise(forms, ARRAY_SIZE(forms), line, ret)) &&
+				    recognise(&by_letter[COMMON_TABLE], forms, line, ret)) &&
 				  !recognise_open(line, ret)))
 			return;
 	}
