@@ -82,7 +82,15 @@ static void take_message(struct printed_log *p, const struct nmibt_log_text *lin
 	visit(p, &taken);
 }
 
-/* "x1 : ffff800012345678 x0 : 0 Call trace:", "Hardware name: Kettle Call Trace:": a program took the newline between
+/* "BIOS 1.0 01/01/2026": what "Hardware name:" ends with */
+static bool ends_in_date(struct nmibt_str s)
+{
+	const char *date = s.s + s.len - strlen("01/01/2026");
+
+	return s.len > strlen("01/01/2026") && date[-1] == ' ' && date[2] == '/' && date[5] == '/';
+}
+
+/* "x1 : ffff800012345678 x0 : 0 Call trace:", "BIOS 1.0 01/01/2026 Call Trace:": a program took the newline between
  * them. */
 static bool split_trace(struct printed_log *p, const struct nmibt_log_text *line)
 {
@@ -96,7 +104,8 @@ static bool split_trace(struct printed_log *p, const struct nmibt_log_text *line
 		return false;
 	struct nmibt_str first = {text.s, text.len - len - 1};
 	nmibt_recognise(p->image->arch, first, &printed);
-	if (printed.kind != NMIBT_PRINT_REGISTER && printed.kind != NMIBT_PRINT_HARDWARE)
+	if (printed.kind != NMIBT_PRINT_REGISTER && printed.kind != NMIBT_PRINT_HARDWARE &&
+	    !ends_in_date(first))
 		return false;
 	p->log->mended.split++;
 	take_message(p, line, first);
