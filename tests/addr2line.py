@@ -46,7 +46,13 @@ def compare(document, binaries):
     places were compared."""
     complaints, compared, inlined = [], 0, 0
     for cpu in document["cpus"]:
+        before = None
         for frame in (cpu["stack"] or {"frames": []})["frames"]:
+            # arm64 prints the pc once more.
+            is_again = before and PC.match(before[0]) and \
+                before[1:] == (frame["function_name"], frame["function_offset"])
+            before = (cpu["text"]["lines"][frame["line"]]["text"] if frame["line"] is not None else "",
+                      frame["function_name"], frame["function_offset"])
             binary = binaries.get(frame.get("module_name"))
             starts = binary.functions.get(frame["function_name"], ()) if binary else ()
             if len(starts) != 1:
@@ -54,7 +60,7 @@ def compare(document, binaries):
             # A stack that was unwound has no lines. Its first frame is the pc.
             is_text = frame["line"] is not None
             text = cpu["text"]["lines"][frame["line"]]["text"] if is_text else frame["address"]
-            is_pc = PC.match(text) or frame["interrupted"] or \
+            is_pc = PC.match(text) or frame["interrupted"] or is_again or \
                 (not is_text and frame is cpu["stack"]["frames"][0])
             address = next(iter(starts)) + frame["function_offset"] - \
                 (not is_pc and frame["function_offset"] > 0)

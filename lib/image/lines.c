@@ -569,7 +569,8 @@ bool nmibt_lines_seek(struct nmibt_lines *l, const struct nmibt_lines_place *pla
 	if (!nmibt_stream_seek(l->stream, place->offset))
 		return false;
 	if (place->decoded && decode_base64(l, &(bool){false}))
-		l->place.decoded = place->decoded < l->decoded_len ? place->decoded : l->decoded_len;
+		l->place.decoded =
+			place->decoded < l->decoded_len ? place->decoded : l->decoded_len;
 	return true;
 }
 
@@ -590,8 +591,7 @@ struct nmibt_error *nmibt_lines_open(const struct nmibt_file *file, struct nmibt
 		l->plain = malloc(NMIBT_MAX_TEXT_LINE);
 		l->decoded = malloc(NMIBT_MAX_TEXT_LINE);
 		l->parts = malloc(NMIBT_MAX_TEXT_LINE);
-		if (!l->buf || !l->longest || !l->joined || !l->plain || !l->decoded ||
-		    !l->parts)
+		if (!l->buf || !l->longest || !l->joined || !l->plain || !l->decoded || !l->parts)
 			err = nmibt_error_nomem();
 	}
 	if (err) {

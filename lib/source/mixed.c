@@ -477,8 +477,7 @@ static bool has_too_many(const struct nmibt_mixed *m)
  * lockup" */
 static bool may_begin(struct nmibt_str text)
 {
-	return text.len &&
-	       (*text.s == 'N' || *text.s == 'C' || *text.s == 'w' || *text.s == 'B');
+	return text.len && (*text.s == 'N' || *text.s == 'C' || *text.s == 'w' || *text.s == 'B');
 }
 
 void nmibt_mixed_take(struct nmibt_mixed *m, const struct nmibt_mixed_line *line)

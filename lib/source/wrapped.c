@@ -382,10 +382,9 @@ static bool are_modules(const struct halves *h)
 static bool is_one_line(const struct halves *h)
 {
 	static bool (*const forms[])(const struct halves *h) = {
-		is_code_line, are_registers,   is_cpu_line, is_hardware_line,
-		is_frame,     is_behind_frame, is_inlined,  is_stall,
-		is_lockup,    is_workqueue,    are_modules, is_decoded_frame,
-		is_of_powerpc,
+		is_code_line,	 are_registers,	   is_cpu_line,	  is_hardware_line, is_frame,
+		is_behind_frame, is_inlined,	   is_stall,	  is_lockup,	    is_workqueue,
+		are_modules,	 is_decoded_frame, is_of_powerpc,
 	};
 
 	/* "Tainted: " is a line of its own, too, and "(f+0x1/0x2)" a frame of no architecture. */
