@@ -19,6 +19,7 @@
 #define CHUNK 16384
 
 struct names {
+	FILE *list;
 	char *name[MAX_FILES];
 	size_t room[MAX_FILES];
 	unsigned int nr;
@@ -56,7 +57,7 @@ static void say(const struct output *output, const char *what)
 static bool read_name(struct names *names, int end)
 {
 	char **name = &names->name[names->nr];
-	ssize_t len = getdelim(name, &names->room[names->nr], end, stdin);
+	ssize_t len = getdelim(name, &names->room[names->nr], end, names->list);
 
 	if (len > 0 && (*name)[len - 1] == end)
 		(*name)[len - 1] = '\0';
@@ -85,14 +86,29 @@ static int read_names(enum batch_form form, const struct output *output, struct 
 			return 2;
 		}
 	}
-	if (!ferror(stdin))
+	if (!ferror(names->list))
 		return -1;
 	say(output, "reading names from standard input");
 	return FAILED;
 }
 
+/* Whatever reads standard input from now on, as a dump named /dev/stdin would, must not read names. */
+static bool open_list(struct names *names)
+{
+	int list = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	names->list = list >= 0 ? fdopen(list, "r") : NULL;
+	bool ok = names->list && null >= 0 && dup2(null, STDIN_FILENO) >= 0;
+	if (null >= 0)
+		close(null);
+	return ok;
+}
+
 static void free_names(struct names *names)
 {
+	if (names->list)
+		fclose(names->list);
 	for (unsigned int i = 0; i < MAX_FILES; i++)
 		free(names->name[i]);
 	free(names);
@@ -242,9 +258,10 @@ int batch_run(const struct batch *batch, enum batch_form form)
 	struct names *names = calloc(1, sizeof(*names));
 	struct output output;
 
-	if (!names || !open_output(&output)) {
+	if (!names || !open_list(names) || !open_output(&output)) {
 		perror("nmibt: preparing for many dumps");
-		free(names);
+		if (names)
+			free_names(names);
 		return FAILED;
 	}
 	int code = print_all(batch, form, &output, names);

@@ -532,7 +532,8 @@ static bool take_extract(void *ctx, int fd)
 /* Returns the exit code, or -1: go on. */
 static int open_file(struct arguments *args, const char *path, const char *name, const char *what)
 {
-	int fd = strcmp(path, "-")
+	/* In a batch standard input has the names, of which "-" is one as any other. */
+	int fd = args->batch || strcmp(path, "-")
 			 ? open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC) /* a FIFO would block */
 			 : open_standard_input();
 
