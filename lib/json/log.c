@@ -1,86 +1,115 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * By what one boot's log is known from all others: when each record was printed, by whom, and how long it is. What
- * the records say is not in it, so that a redacted extract, whose records keep their times and lengths, has
- * the same hash as its dump, and the hash tells nothing that the extract does not tell anyhow.
+ * A hash of when the last records before the death were printed. A dump, its record, its extract and a text of its log
+ * have these times alike: a redacted extract has them, a small record lacks older ones, a text has microseconds and may have
+ * lines of several CPUs in another order. The hash tells nothing that a reader of the extract does not see anyhow.
+ *
+ * Two crashes have the same hash where a log was forged, where an emulator replays a boot, or by chance, which is
+ * small only where times differ from boot to boot: so it is not made of the times of a coarse clock. What uses it
+ * has to compare more, as tools/triage/identity.py does.
  */
-#include <inttypes.h>
-
 #include "base/base.h"
 #include "json/json.h"
 
-/* Times of whole microseconds may be of a clock that is so coarse that every boot has the same ones. */
-#define COARSE_NS 1000
-/* So many others at least: where machines of one kind boot the same image, each differs by a microsecond at
- * least, that is by 10 bits where the clock has nanoseconds, and by 4 where it has 24 MHz. */
-#define MIN_TIMES 32
+/* A small record has the end of the log alone. Each differs by a bit or more between two boots of the same image. */
+#define NR_TIMES 48
 
-#define RECORD_LEN 16
+/* Steps between times have so many different lengths at least. */
+#define MIN_LENGTHS 8
+/* Times are rounded, so that steps of a tick, of two and so on differ by 1 us among themselves. */
+#define DIFFERENT_US 2
+/* From each other they differ by 833 us or more: HZ is 1200 at most (arch/alpha/Kconfig, 6.12). */
+#define TICK_US 500
+
+static int compare(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return *x < *y ? -1 : *x > *y;
+}
+
+/* Sorts the times, and returns how many are left when each is there once. */
+static size_t sort(uint64_t *us, size_t nr)
+{
+	size_t kept = 0;
+
+	qsort(us, nr, sizeof(*us), compare);
+	for (size_t i = 0; i < nr; i++) {
+		if (!kept || us[kept - 1] != us[i])
+			us[kept++] = us[i];
+	}
+	return kept;
+}
+
+/* The times of the boot that died, up to that of the death, ascending. There is room for all. */
+static size_t find_times(const struct nmibt_report *report, uint64_t *us)
+{
+	const struct nmibt_log_source *log = report->sources->log;
+	size_t nr = 0;
+
+	for (size_t i = 0; i < log->nr_times && i < NMIBT_MAX_LOG_TIMES; i++) {
+		const struct nmibt_log_time *time = &log->times[i];
+
+		if (nmibt_is_of_boot(report, time->seq) && time->us <= report->death.ns / 1000)
+			us[nr++] = time->us;
+	}
+	return sort(us, nr);
+}
+
+/*
+ * Of a clock that counts ticks each step is a number of ticks, and boots of one image may have the same ones. A burst in which
+ * each microsecond has a line tells boots apart as little.
+ */
+static bool tell_boots_apart(const uint64_t us[NR_TIMES])
+{
+	uint64_t steps[NR_TIMES - 1], last = 0;
+	unsigned int nr_lengths = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++)
+		steps[i] = us[i + 1] - us[i];
+	qsort(steps, ARRAY_SIZE(steps), sizeof(*steps), compare);
+	for (size_t i = 0; i < ARRAY_SIZE(steps); i++) {
+		uint64_t longer = steps[i] - last;
+
+		nr_lengths += longer >= DIFFERENT_US && longer < TICK_US;
+		last = steps[i];
+	}
+	return nr_lengths >= MIN_LENGTHS;
+}
 
 /* The same bytes on every machine. */
-static void pack_number(char *to, uint64_t value, unsigned int bytes)
+static void hash_times(const uint64_t us[NR_TIMES], char hash[NMIBT_SHA1_HEX])
 {
-	for (unsigned int i = 0; i < bytes; i++)
-		to[i] = (char)(value >> 8 * i);
-}
+	char bytes[NR_TIMES * sizeof(*us)];
 
-static void put_record(FILE *out, const struct nmibt_log_record *record)
-{
-	char packed[RECORD_LEN];
-
-	pack_number(packed, record->ts_ns, 8);
-	pack_number(packed + 8, record->caller_id, 4);
-	pack_number(packed + 12, record->len + record->missing, 4);
-	fwrite_unlocked(packed, 1, sizeof(packed), out);
-}
-
-/* Returns how many times there are by which boots differ. */
-static unsigned int put_records(FILE *out, struct nmibt_log *log)
-{
-	struct nmibt_log_record record;
-	uint64_t last_ns = 0;
-	unsigned int nr = 0;
-
-	while (nmibt_log_next(log, &record)) {
-		if (record.is_end)
-			continue;
-		put_record(out, &record);
-		nr += record.ts_ns % COARSE_NS && record.ts_ns != last_ns;
-		last_ns = record.ts_ns;
-	}
-	return nmibt_log_is_interrupted(log) ? 0 : nr;
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (char)(us[i / sizeof(*us)] >> 8 * (i % sizeof(*us)));
+	nmibt_sha1(bytes, sizeof(bytes), hash);
 }
 
 /* hash stays empty where too little of the log is known. */
-static struct nmibt_error *hash_records(struct nmibt_log *log, char hash[NMIBT_SHA1_HEX])
+static struct nmibt_error *hash_log(const struct nmibt_report *report, char hash[NMIBT_SHA1_HEX])
 {
-	_cleanup_free_ char *bytes = NULL;
-	size_t len;
-	FILE *out = open_memstream(&bytes, &len);
+	const struct nmibt_log_source *log = report->sources->log;
 
-	if (!out)
+	if (!log || !report->death.has_seq || log->nr_times < NR_TIMES)
+		return NULL;
+	_cleanup_free_ uint64_t *us = calloc(NMIBT_MAX_LOG_TIMES, sizeof(*us));
+	if (!us)
 		return nmibt_error_nomem();
-	unsigned int nr = put_records(out, log);
-	if (fclose(out))
-		return nmibt_error_nomem();
-	if (nr >= MIN_TIMES)
-		nmibt_sha1(bytes, len, hash);
+	size_t nr = find_times(report, us);
+	if (nr >= NR_TIMES && tell_boots_apart(us + nr - NR_TIMES))
+		hash_times(us + nr - NR_TIMES, hash);
 	return NULL;
 }
 
 struct nmibt_error *json_log_hash(struct json *j)
 {
 	char hash[NMIBT_SHA1_HEX] = "";
-	struct nmibt_log *log;
-	struct nmibt_error *err = nmibt_log_open(j->renderer.report->kernel, &log);
+	struct nmibt_error *err = hash_log(j->renderer.report, hash);
 
-	if (!err) {
-		err = hash_records(log, hash);
-		nmibt_log_close(log);
-	}
-	if (err && nmibt_error_code(err) == NMIBT_ERR_NOMEM)
+	if (err)
 		return err;
-	nmibt_error_destroy(err);
 	json_key(j, "log_hash");
 	json_word(j, *hash ? hash : NULL);
 	return NULL;

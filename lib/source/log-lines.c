@@ -288,6 +288,7 @@ void nmibt_log_source_visit(struct nmibt_log_source *log, const struct nmibt_log
 	} else if (record->seq > log->last_seq && jump > b->losing) {
 		b->losing = jump;
 	}
+	nmibt_log_note_time(log, record);
 	log->nr_records++;
 	log->nr_cut += record->missing != 0;
 	if (b->losing)

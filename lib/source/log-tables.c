@@ -211,6 +211,7 @@ void nmibt_log_source_close(struct nmibt_log_source *log)
 	free(log->requests);
 	free(log->events);
 	free(log->gaps);
+	free(log->times);
 	free(log->hardware);
 	free(log->taint);
 	free(log->release);

@@ -17,6 +17,8 @@ struct nmibt_error *nmibt_log_source_new(enum nmibt_arch arch, struct nmibt_log_
 void nmibt_log_source_lose(struct nmibt_log_source *log, uint64_t nr);
 /* Takes the next record, in the order of the log. */
 void nmibt_log_source_visit(struct nmibt_log_source *log, const struct nmibt_log_record *record);
+/* Keeps its time. */
+void nmibt_log_note_time(struct nmibt_log_source *log, const struct nmibt_log_record *record);
 /* To be called after the last record. */
 struct nmibt_error *nmibt_log_source_finish(struct nmibt_log_source *log);
 /* Takes all lines of an image that is a printed log. */

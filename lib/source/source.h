@@ -181,6 +181,12 @@ static inline size_t nmibt_hung_task_place(int32_t pid)
 	return (unsigned int)pid % NMIBT_HUNG_TASKS;
 }
 
+/* When a record was printed, in the precision that the kernel prints. */
+struct nmibt_log_time {
+	uint64_t seq, us;
+};
+#define NMIBT_MAX_LOG_TIMES 65536
+
 /* Records that are lost, and where: [after_seq, before_seq] are the neighbours. */
 struct nmibt_log_gap {
 	uint64_t after_seq, before_seq;
@@ -235,6 +241,10 @@ struct nmibt_log_source {
 	uint64_t boot_seq; /* of the newest boot's first record; 0: not there */
 	struct nmibt_log_gap *gaps; /* by after_seq */
 	size_t nr_gaps;
+	/* Of records that were not printed at the same time as the one before. Where there were more than
+	 * NMIBT_MAX_LOG_TIMES, the newest ones, in any order. */
+	struct nmibt_log_time *times;
+	uint64_t nr_times; /* how many there were */
 	uint64_t nr_dropped; /* printouts, requests and events for which the tables had no room */
 	struct nmibt_log_missing missing;
 	uint64_t nr_cut; /* records whose end can't be read */

@@ -177,11 +177,16 @@ def check_unnamed(results, tmp):
         'SELECT DISTINCT host FROM crashes ORDER BY 1'), [(None,), ('a',)])
 
 
-def boot_log(seed, late=False):
-    """Lines of a boot, at times as a clock of nanoseconds has them."""
+def boot_log(seed, late=False, tick=1, count=100):
+    """Lines of a boot, at times as a clock has them that counts so many nanoseconds at once."""
     chance = random.Random(seed)
-    lines = ['%.9f T1 <6>| device %d of this machine' % (1 + i / 10 + chance.randrange(10**6) / 1e9, i)
-             for i in range(40)]
+    lines = []
+    for i in range(count):
+        ns = int((10**9 + i * 10**7 + chance.randrange(10**6)) // tick * tick)
+        lines.append('%d.%09d T1 <6>| device %d is %x' % (ns // 10**9, ns % 10**9, i, chance.getrandbits(96)))
+    # A time in memory whose bytes look like an address of mail.
+    ns = int.from_bytes(b'x@yc', 'little')
+    lines.append('%d.%09d T1 <6>| device is ready' % (ns // 10**9, ns % 10**9))
     return 'log\n' + '\n'.join(lines) + '\ninclude log-hard-lockup\n' + ('log\n+0.1 <6>| late\n' if late else '')
 
 
@@ -205,23 +210,41 @@ def check_extract(results, tmp):
     for name, crash in triage.rows('SELECT folder, crash_id FROM inputs'):
         crashes.setdefault(crash, set()).add(os.path.relpath(name, folder))
     one = [{str(i), '%d/extract' % i, '%d/redacted' % i} for i in range(5)]
-    # Those of the machine with a name: a later line in the log does not make another death.
+    # A later line in the log does not make another death.
     results.same('a dump and its extracts are one crash, other boots are others',
-                 sorted(map(sorted, crashes.values())), sorted(map(sorted, [one[0], one[1], one[2] | one[3], one[4]])))
+                 sorted(map(sorted, crashes.values())), sorted(map(sorted, [one[0] | one[4], one[1], one[2] | one[3]])))
     results.note('the database is sound after extracts', integrity(triage))
 
 
 def check_coarse(results, tmp):
-    """A log whose clock has no nanoseconds tells machines without a name apart from no other."""
-    folder = os.path.join(tmp, 'coarse')
-    os.mkdir(folder)
+    """A log whose clock counts ticks tells machines without a name apart from no other: of HZ=1000, of HZ=300 by
+    jiffies, and of a clock whose multiples are rounded."""
+    for tick in 10**6, 3333333, 10**9 / 1024:
+        folder = os.path.join(tmp, 'coarse-%d' % tick)
+        os.mkdir(folder)
+        path = os.path.join(folder, 'vmcore')
+        describe('hard-lockup-kdump', path, lambda text: text.replace('panic cpu', 'host localhost\npanic cpu').replace(
+            'include log-hard-lockup', boot_log(1, tick=tick)))
+        subprocess.run([NMIBT, '--extract', path + '.nmibt', path], check=True, capture_output=True)
+        triage = Triage(folder + '.db')
+        triage.scan(folder)
+        results.same('a clock of ticks of %d ns proves nothing' % tick, triage.value('SELECT count(*) FROM crashes'), 2)
+
+
+def check_small_record(results, tmp):
+    """A record that has no room for most of the log is about the crash of its dump."""
+    folder = os.path.join(tmp, 'small')
+    os.makedirs(os.path.join(folder, 'pstore'))
     path = os.path.join(folder, 'vmcore')
     describe('hard-lockup-kdump', path, lambda text: text.replace('panic cpu', 'host localhost\npanic cpu').replace(
-        'include log-hard-lockup', re.sub(r'(\d\.\d{3})\d+', r'\1', boot_log(1))))
-    subprocess.run([NMIBT, '--extract', path + '.nmibt', path], check=True, capture_output=True)
-    triage = Triage(os.path.join(tmp, 'coarse.db'))
+        'include log-hard-lockup', boot_log(1, count=5000)))
+    # The log has 60 KB of random numbers, for which there is no room.
+    subprocess.run([os.path.join(TOP, 'build/vmcore-nmibt'), '--size=8192',
+                    '--record=' + os.path.join(folder, 'pstore', 'pmsg-ramoops-0'), path], check=True, capture_output=True)
+    triage = Triage(os.path.join(tmp, 'small.db'))
     triage.scan(folder)
-    results.same('a clock that is too coarse proves nothing', triage.value('SELECT count(*) FROM crashes'), 2)
+    results.same('a record without most of the log is about the crash of its dump', triage.rows('SELECT state, crash_id FROM inputs'),
+                 [('read', 1)] * 2)
 
 
 def check_logs(results, tmp):
@@ -293,4 +316,5 @@ def check(results, tmp, many):
     check_logs(results, tmp)
     check_texts_without_time(results, tmp)
     check_coarse(results, tmp)
+    check_small_record(results, tmp)
     check_copies(results, tmp)

@@ -29,6 +29,12 @@ bool nmibt_read_place(struct nmibt_str s, struct nmibt_frame *ret)
 	return false;
 }
 
+/* They are for JSON. */
+void nmibt_log_note_time(struct nmibt_log_source *log, const struct nmibt_log_record *record)
+{
+	(void)log, (void)record;
+}
+
 /* No image of it is a printed log. */
 struct nmibt_error *nmibt_read_printed_log(struct nmibt_kernel *kernel,
 					   struct nmibt_log_source *log)
