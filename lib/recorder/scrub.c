@@ -310,6 +310,19 @@ static struct nmibt_error *collect(struct nmibt_extract *extract, struct secrets
 	return err;
 }
 
+/* What the log's reader reads for a record, up to the end of its text, is numbers beside that. Their bytes may look like
+ * text, a time in ns as an address of mail. */
+static void keep_numbers(const struct nmibt_extract *extract, const struct spans *read,
+			 size_t with_text, uint64_t text_end)
+{
+	for (size_t i = 0; i < read->nr; i++) {
+		uint64_t start = read->v[i].start;
+
+		nmibt_extract_mark_done(extract, start,
+					(i == with_text ? text_end : read->v[i].end) - start);
+	}
+}
+
 /*
  * A text of the log has a number before it, whose last byte may be a character: an ID in the ring, the
  * level before 5.10. So where the text begins is learned from the log's reader: of what it reads for a
@@ -330,9 +343,11 @@ static void scrub_record(const struct nmibt_extract *extract, const struct secre
 		while (next_run(place, NULL, text.len, &at, &run))
 			nmibt_secrets_scrub_line(secrets, arch, true, place + (run.s - place),
 						 run.len);
-		nmibt_extract_mark_done(extract, read->v[i].start + (place - bytes), text.len);
+		keep_numbers(extract, read, i, read->v[i].start + (place - bytes) + text.len);
 		return;
 	}
+	if (!text.len)
+		keep_numbers(extract, read, read->nr, 0);
 }
 
 static struct nmibt_error *scrub_log(const struct nmibt_extract *extract,
@@ -398,7 +413,7 @@ static void scrub_lines(const struct nmibt_extract *extract, const struct secret
 	}
 }
 
-/* The texts of a slot have lines of backtraces alone. */
+/* The texts of a slot have lines of backtraces alone. Its header has numbers, and what scrub_cpu() replaces. */
 static void scrub_slot_texts(const struct nmibt_extract *extract, const struct secrets *secrets,
 			     uint64_t slot_paddr)
 {
@@ -409,19 +424,22 @@ static void scrub_slot_texts(const struct nmibt_extract *extract, const struct s
 		return;
 	scrub_lines(extract, secrets, slot_paddr + slot.text_off, slot.text_size);
 	scrub_lines(extract, secrets, slot_paddr + slot.nested_off, slot.nested_size);
+	nmibt_extract_mark_done(extract, slot_paddr, sizeof(slot));
 }
 
+/* All else in the descriptor is numbers. */
 static void scrub_message(const struct nmibt_extract *extract, const struct secrets *secrets)
 {
 	const struct nmibt_sources *sources = extract->report->sources;
-	uint64_t paddr = sources->capture.desc_paddr + offsetof(struct nmi_capture_desc, message);
+	uint64_t desc = sources->capture.desc_paddr;
+	uint64_t paddr = desc + offsetof(struct nmi_capture_desc, message);
 	char *at = sources->has_capture ? nmibt_extract_at(extract, paddr, NMI_CAPTURE_MESSAGE_LEN)
 					: NULL;
 
 	if (!at)
 		return;
 	nmibt_secrets_scrub_message(secrets, at, strnlen(at, NMI_CAPTURE_MESSAGE_LEN));
-	nmibt_extract_mark_done(extract, paddr, NMI_CAPTURE_MESSAGE_LEN);
+	nmibt_extract_mark_done(extract, desc, sizeof(struct nmi_capture_desc));
 }
 
 static void scrub_texts(const struct nmibt_extract *extract, const struct secrets *secrets)
