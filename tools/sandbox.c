@@ -140,10 +140,9 @@ static time_t now(void)
 }
 
 /* False: the child took too long. */
-static bool serve(const struct sandbox *box, int channel)
+static bool serve(const struct sandbox *box, int channel, time_t end)
 {
 	char request[MAX_REQUEST];
-	time_t end = now() + box->patience;
 
 	for (unsigned int i = 0; i < box->max_requests && now() <= end; i++) {
 		ssize_t len = recv(channel, request, sizeof(request), 0);
@@ -286,17 +285,45 @@ static int say_how_it_died(const struct sandbox *box, int status, bool idle)
 	return idle || signal == SIGKILL ? fail_for_now(box) : FAILED;
 }
 
+/* As waitpid(), but returns 0 at the end. A child that was taken over may have closed its channel, and go on. */
+static pid_t wait_until(time_t end, pid_t child, int *ret_status)
+{
+	sigset_t ending, old;
+	pid_t ended;
+
+	/* A signal that is blocked stays until it is taken, also one that nobody handles. */
+	sigemptyset(&ending);
+	sigaddset(&ending, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &ending, &old);
+	while (!(ended = waitpid(child, ret_status, WNOHANG)) && now() <= end) {
+		const struct timespec second = {.tv_sec = 1};
+
+		sigtimedwait(&ending, NULL, &second);
+	}
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	return ended;
+}
+
+static pid_t kill_child(pid_t child, int *ret_status)
+{
+	pid_t ended;
+
+	kill(child, SIGKILL);
+	do
+		ended = waitpid(child, ret_status, 0);
+	while (ended < 0 && errno == EINTR);
+	return ended;
+}
+
 static int be_parent(const struct sandbox *box, const struct ends *ends, pid_t child)
 {
+	time_t end = now() + box->patience;
 	int status;
-	pid_t ended;
-	bool idle = !serve(box, ends->parent);
+	pid_t ended = serve(box, ends->parent, end) ? wait_until(end, child, &status) : 0;
+	bool idle = !ended;
 
 	if (idle)
-		kill(child, SIGKILL);
-	do
-		ended = waitpid(child, &status, 0);
-	while (ended < 0 && errno == EINTR);
+		ended = kill_child(child, &status);
 	if (ended < 0) {
 		perror("nmibt: waiting for the process that reads the dump");
 		return fail_for_now(box);

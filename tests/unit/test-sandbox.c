@@ -641,6 +641,27 @@ static void test_deaths(void **state)
 	}
 }
 
+static int sleep_behind_the_end(void *ctx, int channel)
+{
+	(void)ctx;
+	close(channel);
+	pause();
+	return 0;
+}
+
+/* Where the kernel has no locks a child that was taken over can do that. */
+static void test_closed_channel(void **state)
+{
+	struct sandbox box = with(sleep_behind_the_end);
+
+	(void)state;
+	box.unlocked = true;
+	box.patience = 1;
+	assert_int_equal(run(&box), 4);
+	assert_string_equal(out, "");
+	assert_string_equal(err, "nmibt: DUMP: no report: nothing came of reading it for 1 s\n");
+}
+
 static int allocate(void *ctx, int channel)
 {
 	unsigned int got = 0;
@@ -783,6 +804,7 @@ int main(void)
 		cmocka_unit_test(test_temporary_reasons),
 		cmocka_unit_test(test_ignored_children),
 		cmocka_unit_test(test_deaths),
+		cmocka_unit_test(test_closed_channel),
 		cmocka_unit_test(test_memory),
 #ifdef __SANITIZE_ADDRESS__
 		cmocka_unit_test(test_sanitizer),
