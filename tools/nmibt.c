@@ -297,6 +297,12 @@ static int parse(int argc, char **argv, struct arguments *args)
 		args->extract.path = *args->paths++;
 		args->nr_paths--;
 	}
+	if (args->extract.path && !strcmp(args->extract.path, "-")) {
+		fputs("nmibt: an extract is not written to standard output: name a file; ./- is "
+		      "one of the name -\n",
+		      stderr);
+		return 2;
+	}
 	return is_usable(args) ? -1 : usage();
 }
 
