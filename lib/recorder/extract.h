@@ -56,6 +56,35 @@ bool nmibt_extract_note(const struct nmibt_extract *extract, enum note_place pla
 /* Redacts pieces, notes, and the stacks in note.answers. */
 struct nmibt_error *nmibt_extract_scrub(struct nmibt_extract *extract);
 
+/* ------------------------------------------------------- lines in several records */
+
+struct joined_part {
+	char *at; /* what becomes of it is copied there; NULL: nowhere */
+	size_t len;
+};
+
+struct joined_line {
+	uint32_t caller_id;
+	char *text; /* malloc'ed */
+	size_t len;
+	struct joined_part *parts;
+	size_t nr;
+};
+#define MAX_OPEN_LINES 16
+
+struct joiner {
+	/* Takes a line, and may change its bytes. */
+	struct nmibt_error *(*take)(void *ctx, char *text, size_t len);
+	void *ctx;
+	struct joined_line open[MAX_OPEN_LINES]; /* of different callers, the oldest first */
+	unsigned int nr_open;
+};
+/* Takes the next record, in the order of the log. */
+struct nmibt_error *nmibt_joiner_put(struct joiner *joiner, const struct nmibt_log_record *record,
+				     char *at);
+/* To be called after the last record, also behind an error. */
+struct nmibt_error *nmibt_joiner_end(struct joiner *joiner);
+
 /* ------------------------------------------------------------- redacting texts */
 
 /* Names that are replaced wherever they stand as a word. */

@@ -267,8 +267,38 @@ static struct nmibt_error *collect_of_texts(const struct nmibt_extract *extract,
 	return err;
 }
 
-static struct nmibt_error *collect_of_log(struct nmibt_kernel *kernel, struct secrets *secrets)
+struct texts {
+	struct secrets *secrets;
+	enum nmibt_arch arch;
+};
+
+static struct nmibt_error *collect_of_line(void *ctx, char *text, size_t len)
 {
+	const struct texts *texts = ctx;
+	struct nmibt_error *err = NULL;
+	struct nmibt_str run;
+
+	for (size_t at = 0; !err && next_run(text, NULL, len, &at, &run);)
+		err = nmibt_secrets_add_of_line(texts->secrets, texts->arch, run);
+	return err;
+}
+
+static struct nmibt_error *end_joiner(struct joiner *joiner, struct nmibt_error *err)
+{
+	struct nmibt_error *of_end = nmibt_joiner_end(joiner);
+
+	if (!err)
+		return of_end;
+	nmibt_error_destroy(of_end);
+	return err;
+}
+
+static struct nmibt_error *collect_of_log(const struct nmibt_extract *extract,
+					  struct secrets *secrets)
+{
+	struct nmibt_kernel *kernel = extract->report->kernel;
+	struct texts texts = {secrets, kernel->image->arch};
+	struct joiner joiner = {.take = collect_of_line, .ctx = &texts};
 	struct nmibt_log_record record;
 	struct nmibt_log *log;
 	struct nmibt_error *err = nmibt_log_open(kernel, &log);
@@ -280,14 +310,11 @@ static struct nmibt_error *collect_of_log(struct nmibt_kernel *kernel, struct se
 		return NULL;
 	}
 	while (!err && nmibt_log_next(log, &record)) {
-		struct nmibt_str run;
-
-		for (size_t at = 0;
-		     !err && !record.is_end && next_run(record.text, NULL, record.len, &at, &run);)
-			err = nmibt_secrets_add_of_line(secrets, kernel->image->arch, run);
+		if (!record.is_end)
+			err = nmibt_joiner_put(&joiner, &record, NULL);
 	}
 	nmibt_log_close(log);
-	return err;
+	return end_joiner(&joiner, err);
 }
 
 static struct nmibt_error *collect(struct nmibt_extract *extract, struct secrets *secrets)
@@ -299,7 +326,7 @@ static struct nmibt_error *collect(struct nmibt_extract *extract, struct secrets
 	if (!err)
 		err = collect_of_texts(extract, kernel->image->arch, secrets);
 	if (!err)
-		err = collect_of_log(kernel, secrets);
+		err = collect_of_log(extract, secrets);
 	if (!err && host)
 		err = nmibt_secrets_add_host(secrets, nmibt_str_of(host));
 	if (!err && kernel->vmcoreinfo.osrelease)
@@ -326,33 +353,41 @@ static void keep_numbers(const struct nmibt_extract *extract, const struct spans
 /*
  * A text of the log has a number before it, whose last byte may be a character: an ID in the ring, the
  * level before 5.10. So where the text begins is learned from the log's reader: of what it reads for a
- * record, what is equal to the text is the text.
+ * record, what is equal to the text is the text. NULL: it is not in the extract, or in parts.
  */
-static void scrub_record(const struct nmibt_extract *extract, const struct secrets *secrets,
-			 const struct spans *read, struct nmibt_str text)
+static char *find_text(const struct nmibt_extract *extract, const struct spans *read,
+		       struct nmibt_str text)
 {
-	enum nmibt_arch arch = extract->report->kernel->image->arch;
-
 	for (size_t i = 0; i < read->nr && text.len; i++) {
-		size_t len = read->v[i].end - read->v[i].start, at = 0;
-		char *bytes = nmibt_extract_at(extract, read->v[i].start, len), *place;
-		struct nmibt_str run;
+		size_t len = read->v[i].end - read->v[i].start;
+		char *bytes = nmibt_extract_at(extract, read->v[i].start, len);
+		char *place = bytes ? memmem(bytes, len, text.s, text.len) : NULL;
 
-		if (!bytes || !(place = memmem(bytes, len, text.s, text.len)))
+		if (!place)
 			continue;
-		while (next_run(place, NULL, text.len, &at, &run))
-			nmibt_secrets_scrub_line(secrets, arch, true, place + (run.s - place),
-						 run.len);
 		keep_numbers(extract, read, i, read->v[i].start + (place - bytes) + text.len);
-		return;
+		return place;
 	}
 	if (!text.len)
 		keep_numbers(extract, read, read->nr, 0);
+	return NULL;
 }
 
-static struct nmibt_error *scrub_log(const struct nmibt_extract *extract,
-				     const struct secrets *secrets)
+static struct nmibt_error *scrub_whole_line(void *ctx, char *text, size_t len)
 {
+	const struct texts *texts = ctx;
+	struct nmibt_str run;
+
+	for (size_t at = 0; next_run(text, NULL, len, &at, &run);)
+		nmibt_secrets_scrub_line(texts->secrets, texts->arch, true, text + (run.s - text),
+					 run.len);
+	return NULL;
+}
+
+static struct nmibt_error *scrub_log(const struct nmibt_extract *extract, struct secrets *secrets)
+{
+	struct texts texts = {secrets, extract->report->kernel->image->arch};
+	struct joiner joiner = {.take = scrub_whole_line, .ctx = &texts};
 	struct nmibt_kernel *kernel;
 	struct nmibt_log_record record;
 	struct nmibt_log *log = NULL;
@@ -368,9 +403,12 @@ static struct nmibt_error *scrub_log(const struct nmibt_extract *extract,
 	err = nmibt_log_open(kernel, &log);
 	while (!err && (note.now->nr = 0, nmibt_log_next(log, &record))) {
 		if (!record.is_end)
-			scrub_record(extract, secrets, note.now,
-				     (struct nmibt_str){record.text, record.len});
+			err = nmibt_joiner_put(
+				&joiner, &record,
+				find_text(extract, note.now,
+					  (struct nmibt_str){record.text, record.len}));
 	}
+	err = end_joiner(&joiner, err);
 	nmibt_log_close(log);
 	nmibt_kernel_close(kernel);
 	nmibt_memory_note_close(&note);
@@ -521,7 +559,7 @@ static void scrub_cpu(struct nmibt_extract *extract, const struct secrets *secre
 		scrub_regs_at(arch, place_in_note, &place);
 }
 
-static struct nmibt_error *scrub_all(struct nmibt_extract *extract, const struct secrets *secrets)
+static struct nmibt_error *scrub_all(struct nmibt_extract *extract, struct secrets *secrets)
 {
 	char *vmcoreinfo = extract->note.vmcoreinfo;
 	struct nmibt_error *err = scrub_log(extract, secrets);
