@@ -11,7 +11,7 @@ import re
 import struct
 import time
 
-from . import words
+from . import pstore, words
 
 # A file that is written may be found at any moment of it.
 SETTLE_S = 60
@@ -32,7 +32,6 @@ SAMPLES, SAMPLE = 64, 65536
 RECORD_NAMES = re.compile(r'(nmibt\.record|nmibt-record\..*|pmsg-ramoops-\d+|NmibtRecord-.*)\Z')
 TEXT_NAMES = re.compile(r'(vmcore-dmesg(-incomplete)?\.txt|dmesg\.txt|dmesg\.\d{12}|'
                         r'(dmesg|console)-ramoops-\d+(\.enc\.z)?)\Z')
-PART_NAMES = re.compile(r'dmesg-(efi|efi_pstore|erst|nvram)[-_]\d+(\.enc\.z)?\Z')
 UNFINISHED = re.compile(r'(.*-incomplete(\..*)?|.*\.(tmp|part|partial|filepart))\Z')
 
 
@@ -50,10 +49,16 @@ class Unit:
     scanned_by: str = None  # the host that looked at it; None: not known
     shard: str = None  # "2/8": of a scan with --shard
     is_split: bool = False  # there may be more parts, which are perhaps not there yet
+    before: tuple = None  # size and fingerprint of what was read here, which was smaller
+    has_grown: bool = False  # it begins with all bytes of that
+    record: list = dataclasses.field(default_factory=list)  # of parts in pstore: names and hashes of those shown
+
+    def files(self):
+        return [self.name, *self.parts]
 
     def paths(self):
         return [os.path.join(words.unescape(self.folder), words.unescape(name))
-                for name in [self.name, *self.parts]]
+                for name in self.files()]
 
 
 # ------------------------------------------------------------------------------ walking
@@ -93,7 +98,7 @@ def units_in(folder, files, split_of):
     common, or None."""
     found, together = [], {}
     for entry in files:
-        key = 'pstore' if PART_NAMES.match(entry.name) else split_of(entry)
+        key = 'pstore' if pstore.is_part(entry.name) else split_of(entry)
         if key is None:
             found.append([entry])
         else:
@@ -122,7 +127,7 @@ def head_of(path, size=HEAD):
 def kind_by_name(name):
     if RECORD_NAMES.match(name):
         return 'record'
-    return 'text' if TEXT_NAMES.match(name) or PART_NAMES.match(name) else None
+    return 'text' if TEXT_NAMES.match(name) or pstore.is_part(name) else None
 
 
 def kind_of(name, head):
@@ -157,18 +162,19 @@ def split_key(path):
     return hashlib.sha256(both[:block]).hexdigest()
 
 
-def fingerprint(paths):
-    """Of all bytes of small files; of large ones, of the beginning, the end, and places between."""
+def fingerprint(paths, size=None):
+    """Of all bytes of small files; of large ones, of the beginning, the end, and places between. size: as if a
+    file had so many."""
     made = hashlib.sha256()
     for path in paths:
         with open(path, 'rb') as file:
-            size = os.fstat(file.fileno()).st_size
-            made.update(b'%d\n' % size)
-            if size <= HASHED_WHOLE:
-                made.update(file.read(HASHED_WHOLE))
+            length = os.fstat(file.fileno()).st_size if size is None else size
+            made.update(b'%d\n' % length)
+            if length <= HASHED_WHOLE:
+                made.update(file.read(length))
                 continue
             for i in range(SAMPLES):
-                file.seek((size - SAMPLE) * i // (SAMPLES - 1))
+                file.seek((length - SAMPLE) * i // (SAMPLES - 1))
                 made.update(file.read(SAMPLE))
     return made.hexdigest()
 
@@ -189,7 +195,7 @@ def why_wait(unit, head, options):
         return 'it changed less than %d s ago, and may still be written' % options.settle
     if options.incomplete:
         return None
-    if any(UNFINISHED.match(name) for name in [unit.name, *unit.parts]):
+    if any(UNFINISHED.match(name) for name in unit.files()):
         return 'by its name it is not finished'
     if is_marked_incomplete(head):
         return 'its header says that it is not complete'
@@ -199,6 +205,15 @@ def why_wait(unit, head, options):
 def size_and_time_now(unit):
     """Raises OSError."""
     return size_and_time([os.stat(path) for path in unit.paths()])
+
+
+def fill_in_proofs(unit):
+    """By what else than its report it is told which crash it is about."""
+    if unit.before and not unit.parts:
+        size, before = unit.before
+        unit.has_grown = size < unit.size and fingerprint(unit.paths(), size) == before
+    if pstore.is_part(unit.name):
+        unit.record = pstore.last_record(unit)
 
 
 def examine(unit, options):
@@ -211,3 +226,4 @@ def examine(unit, options):
         unit.wait = why_wait(unit, head, options)
     if unit.kind and not unit.wait:
         unit.fingerprint = fingerprint(paths)
+        fill_in_proofs(unit)

@@ -5,6 +5,7 @@ import time
 
 from . import facts, groups, identity
 
+ANOTHER = 'another file took its place'
 COLUMNS = ['host', 'release', 'build_id', 'arch', 'died', 'uptime_ns', 'dead', 'message', 'culprit', 'signature',
            'complete', 'cpus', 'outcomes']
 
@@ -20,7 +21,6 @@ def put_away(store, unit, reason, state):
 
 def put_input(store, unit, state, reason=None, exit_code=None, nmibt=None):
     """The row of a unit, with what is known before or without a report. Returns its number."""
-    put_away(store, unit, 'another file took its place', state)
     values = {'folder': unit.folder, 'name': unit.name,
               'parts': json.dumps(unit.parts) if unit.parts or unit.is_split else None,
               'size': unit.size, 'mtime_ns': unit.mtime_ns, 'fingerprint': unit.fingerprint,
@@ -50,26 +50,70 @@ def put_failure(store, unit, state, reason, exit_code=None, nmibt=None):
                      unit.size, unit.mtime_ns, 'this is of an older nmibt; %s: %s' % (nmibt, reason),
                      nmibt, row['id'])
     else:
+        put_away(store, unit, ANOTHER, state)
         put_input(store, unit, state, reason, exit_code, nmibt)
 
 
 def put_parts_away(store, unit):
     """What is now a part of a unit was perhaps found alone before the others were there."""
     for name in unit.parts:
+        store.change("DELETE FROM inputs WHERE folder = ? AND name = ? AND state != 'removed' AND facts IS NULL",
+                     unit.folder, name)
         store.change("UPDATE inputs SET state = 'removed', reason = 'a part of ' || ? WHERE folder = ? "
                      "AND name = ? AND state != 'removed'", unit.name, unit.folder, name)
+
+
+def goes_on(store, unit, document):
+    """It is the file that was read here when it was shorter, and tells of the same death. Then its row goes on."""
+    if not unit.has_grown:
+        return False
+    row = store.one("SELECT id FROM inputs WHERE folder = ? AND name = ? AND state = 'read' AND fingerprint = ?",
+                    unit.folder, unit.name, unit.before[1])
+    before = store.report(row['id']) if row else None
+    return bool(before) and identity.died_as(document, before)
 
 
 def put_report(store, result, scan):
     """result: scan.Result. Returns the number of the crash."""
     unit, document = result.unit, result.report
     signature = document['signature']
+    if not goes_on(store, unit, document):
+        put_away(store, unit, ANOTHER, 'read')
     number = put_input(store, unit, 'read', result.reason or None, result.exit_code, document['generator'])
     store.change('UPDATE inputs SET signature_version = ?, facts = ? WHERE id = ?',
                  signature['version'], json.dumps(facts.of_report(document)), number)
     store.put_report(number, result.packed)
     store.put_functions({frame for stack in facts.stacks(document) for frame in stack['frames']})
-    return place(store, number, identity.proofs(document, result.content, unit), scan)
+    crash = place(store, number, identity.proofs(document, result.content, unit), scan)
+    forget_older(store, crash, unit.folder, scan)
+    return crash
+
+
+# ------------------------------------------------------- what was read of the same files
+
+def files_of(row):
+    return {row['name'], *json.loads(row['parts'] or '[]')}
+
+
+def says_no_more(row, current):
+    """It was read when some of these files were not there yet, or when they had less to say."""
+    mine, now = files_of(row), files_of(current)
+    return mine < now or mine == now and rank(row)[:2] >= rank(current)[:2]
+
+
+def forget_older(store, crash, folder, scan):
+    """What was said of files before more of them came is no other account of the crash. Where less came, as when
+    a dump was cut, the older account stays."""
+    rows = store.all('SELECT id, name, parts, state, kind, facts FROM inputs WHERE crash_id = ? AND folder = ? AND '
+                     'facts IS NOT NULL', crash, folder)
+    there = [row for row in rows if row['state'] == 'read']
+    gone = [row for row in rows if row['state'] == 'removed' and any(says_no_more(row, one) for one in there)]
+    for row in gone:
+        for table in 'proofs', 'reports':
+            store.change('DELETE FROM %s WHERE input = ?' % table, row['id'])
+        store.change('DELETE FROM inputs WHERE id = ?', row['id'])
+    if gone:
+        choose_best(store, crash, scan)
 
 
 # ------------------------------------------------------------------------ of which crash

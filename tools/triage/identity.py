@@ -55,6 +55,19 @@ def by_content(document, content, unit):
                   '' if unit.size <= candidates.HASHED_WHOLE else content)
 
 
+def at_path(document, unit):
+    """What is at this path now died in the same second by the calendar as what was there, at the same ns since
+    boot and with the same words: it is that dump, as compressed later or copied once more. A text has no date."""
+    case, death = document['case'], document['death'] or {}
+    return joined('path', unit.scanned_by, unit.folder, unit.name, case['build_id'], facts.number(case['time']),
+                  facts.number(death.get('ns')), death.get('message'))
+
+
+def by_parts(unit):
+    """A part in pstore is of the same record whichever other parts are there. nmibt shows one record of a folder."""
+    return [joined('part', unit.folder, name, digest) for name, digest in unit.record]
+
+
 def beside(document, folder, kind):
     """A text is about the dump or record in the same folder if they died at the same microsecond since
     boot with the same words in the same release. It says nothing of two dumps."""
@@ -68,8 +81,19 @@ def beside(document, folder, kind):
 def proofs(document, content, unit):
     """content: facts.content_hash()"""
     found = [by_capture(document), by_death(document), by_log(document),
-             by_content(document, content, unit), beside(document, unit.folder, unit.kind)]
+             by_content(document, content, unit), at_path(document, unit), *by_parts(unit),
+             beside(document, unit.folder, unit.kind)]
     return [proof for proof in found if proof]
+
+
+def died_as(document, before):
+    """What the longer file says is what the shorter one said, whose last line was perhaps cut, and ends in "..."
+    then."""
+    deaths = [one['death'] or {} for one in (document, before)]
+    times = [facts.number(death.get('ns')) for death in deaths]
+    texts = [death.get('message') for death in deaths]
+    return None not in (*times, *texts) and times[0] // PRINTED_NS == times[1] // PRINTED_NS > 0 and \
+        texts[0].startswith(texts[1].removesuffix('...')) and before['case']['release'] in (None, document['case']['release'])
 
 
 def other_side(proof):

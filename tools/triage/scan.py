@@ -94,7 +94,7 @@ class Plan:
 
     def known_in(self, folder):
         return {row['name']: row for row in self.store.all(
-            "SELECT id, name, parts, size, mtime_ns, state, nmibt, signature_version FROM inputs "
+            "SELECT id, name, parts, size, mtime_ns, fingerprint, state, nmibt, signature_version FROM inputs "
             "WHERE folder = ? AND state != 'removed'", words.escape(folder))}
 
     def is_current(self, row):
@@ -154,8 +154,10 @@ class Plan:
                 for unit in candidates.units_in(folder, files, self.split_of(known)):
                     if self.is_ours(root, unit):
                         self.looked += 1
-                        if not self.is_done(unit, known.get(unit.name)):
+                        row = known.get(unit.name)
+                        if not self.is_done(unit, row):
                             unit.scanned_by, unit.shard = self.scanned_by, self.shard
+                            unit.before = (row['size'], row['fingerprint']) if row and row['state'] == 'read' else None
                             yield unit
 
 

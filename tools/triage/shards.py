@@ -6,6 +6,7 @@ from . import candidates, crashes, groups, words
 
 AT_ONCE = 500
 DIFFERENT = 'databases that were merged had different files at this path'
+MORE = 'another database has read it with more files that belong to it'
 
 
 def merge(store, other):
@@ -34,39 +35,62 @@ def take(store, other, rows, scan):
     taken = 0
     with store.writing():
         for row in rows:
-            state = state_here(store, row)
-            if not state:
-                continue
-            unit = candidates.Unit(row['folder'], row['name'], json.loads(row['parts'] or '[]'),
-                                   row['size'], row['mtime_ns'], row['kind'], row['fingerprint'],
-                                   scanned_by=row['scanned_by'], shard=row['shard'], is_split=row['parts'] is not None)
-            crashes.put_away(store, unit, DIFFERENT, state)
-            number = crashes.put_input(store, unit, state, row['reason'] if state == row['state'] else
-                                       DIFFERENT, row['exit_code'], row['nmibt'])
-            if row['facts']:
-                take_report(store, other, row, number, scan)
-            taken += 1
+            state, reason = state_here(store, row)
+            if state:
+                take_input(store, other, row, state, reason, scan)
+                taken += 1
     return taken
 
 
+def take_input(store, other, row, state, reason, scan):
+    unit = candidates.Unit(row['folder'], row['name'], json.loads(row['parts'] or '[]'),
+                           row['size'], row['mtime_ns'], row['kind'], row['fingerprint'],
+                           scanned_by=row['scanned_by'], shard=row['shard'], is_split=row['parts'] is not None)
+    crashes.put_away(store, unit, DIFFERENT, state)
+    if state == 'read':
+        crashes.put_parts_away(store, unit)
+    number = crashes.put_input(store, unit, state, reason, row['exit_code'], row['nmibt'])
+    if row['facts']:
+        take_report(store, other, row, number, scan)
+
+
+def is_part_here(store, row):
+    """It was read here with more files that belong to it."""
+    return row['parts'] is not None and any(
+        row['name'] in json.loads(one['parts']) for one in store.all(
+            "SELECT parts FROM inputs WHERE folder = ? AND state != 'removed' AND state = 'read' AND "
+            "parts IS NOT NULL", row['folder']))
+
+
+def came_later(row, mine):
+    """What was read with more parts was, whatever clocks say."""
+    files, here = crashes.files_of(row), crashes.files_of(mine)
+    if files < here or files > here:
+        return files > here
+    return (row['read_at'] or 0) > (mine['read_at'] or 0)
+
+
 def state_here(store, row):
-    """The state that their input has here; None: it is not taken over. Machines have files at the same
-    path, and a crash in one of them is never lost: of different files the one that was read later is
+    """The state that their input has here, and its reason; None: it is not taken over. Machines have files at
+    the same path, and a crash in one of them is never lost: of different files the one that was read later is
     there, the other one is as a file that was removed."""
-    mine = store.one("SELECT state, fingerprint, read_at FROM inputs WHERE folder = ? AND name = ? AND "
+    mine = store.one("SELECT name, parts, state, fingerprint, read_at FROM inputs WHERE folder = ? AND name = ? AND "
                      "state != 'removed'", row['folder'], row['name'])
     is_known = store.value('SELECT 1 FROM inputs WHERE folder = ? AND name = ? AND fingerprint IS ? AND '
                            'facts IS NOT NULL', row['folder'], row['name'], row['fingerprint'])
+    as_there = row['state'], row['reason']
     if row['state'] == 'removed':
-        return 'removed' if row['facts'] and not is_known else None
+        return as_there if row['facts'] and not is_known else (None, None)
+    if not mine and is_part_here(store, row):
+        return 'removed' if row['facts'] and not is_known else None, MORE
     if not mine:
-        return row['state']
-    is_newer = (row['read_at'] or 0) > (mine['read_at'] or 0)
+        return as_there
+    is_newer = came_later(row, mine)
     if not row['facts']:
-        return row['state'] if is_newer and mine['state'] != 'read' else None
+        return as_there if is_newer and mine['state'] != 'read' else (None, None)
     if is_newer or mine['state'] == 'later':
-        return 'read'
-    return None if is_known else 'removed'
+        return as_there
+    return None if is_known else 'removed', DIFFERENT
 
 
 def take_report(store, other, row, number, scan):
@@ -76,6 +100,7 @@ def take_report(store, other, row, number, scan):
                  'excluded.document', number, row['document'])
     proofs = [one[0] for one in other.all('SELECT proof FROM proofs WHERE input = ?', row['id'])]
     crash = crashes.place(store, number, proofs, scan)
+    crashes.forget_older(store, crash, row['folder'], scan)
     theirs = other.one('SELECT by_hand, group_id FROM crashes WHERE id = ?', row['crash_id'])
     if theirs and theirs['by_hand'] and \
             not store.value('SELECT by_hand FROM crashes WHERE id = ?', crash):
