@@ -163,7 +163,7 @@ def do_merge(args):
             raise Trouble('%s can\'t be merged with itself' % path)
     db = open_store(args, must_exist=False)
     for path in args.databases:
-        other = store.Store(path, must_exist=True)
+        other = store.Other(path)
         print('%s: %s taken over' % (words.shown(path), words.count(shards.merge(db, other), 'file')))
         other.close()
     return FOUND

@@ -77,12 +77,15 @@ class Store:
                                       isolation_level=None, check_same_thread=False, uri=True)
             self.db.row_factory = sqlite3.Row
             self.check_owner()
-            if not self.is_read_only:
-                self.db.execute('PRAGMA journal_mode = WAL')
-            self.db.execute('PRAGMA synchronous = NORMAL')
-            self.db.execute('PRAGMA foreign_keys = ON')
             self.db.execute('PRAGMA cache_size = -32768')
-            self.migrate()
+            self.prepare()
+
+    def prepare(self):
+        if not self.is_read_only:
+            self.db.execute('PRAGMA journal_mode = WAL')
+        self.db.execute('PRAGMA synchronous = NORMAL')
+        self.db.execute('PRAGMA foreign_keys = ON')
+        self.migrate()
 
     def check_owner(self):
         """Nobody's database is changed by mistake."""
@@ -174,6 +177,24 @@ class Store:
         self.db.executemany('INSERT OR IGNORE INTO functions VALUES (?)', [(name,) for name in new])
         if len(self.known_functions) < 100000:
             self.known_functions.update(new)
+
+
+class Other(Store):
+    """A database of somebody else, perhaps of an older nmibt-triage which still uses it: it is read, and stays as
+    it is."""
+
+    def __init__(self, path):
+        super().__init__(path, must_exist=True)
+
+    def prepare(self):
+        if self.version() < len(schema.STEPS):
+            copy = sqlite3.connect('', isolation_level=None)  # a file without a name, which goes with it
+            copy.row_factory = sqlite3.Row
+            with contextlib.closing(self.db) as db:
+                db.backup(copy)
+            self.db, self.is_read_only = copy, False
+        self.migrate()
+        self.db.execute('PRAGMA query_only = ON')
 
 
 def pack(raw):
