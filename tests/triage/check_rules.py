@@ -89,6 +89,15 @@ def check_mistakes(results, triage, tmp):
                  done.returncode == 3 else done)
 
 
+def check_merged(triage, tmp):
+    """A database that knows nothing is taken over."""
+    folder = os.path.join(tmp, 'nothing')
+    os.makedirs(folder, exist_ok=True)
+    nothing = Triage(folder + '.db')
+    nothing.scan(folder)
+    triage.text('merge', nothing.db)
+
+
 def check_gate(results, tmp, rules, folder):
     triage = Triage(os.path.join(tmp, 'gate.db'))
     done = triage.run('scan', '--settle', '100000000', '--fail-on-new', '-q', folder)
@@ -108,6 +117,14 @@ def check_gate(results, tmp, rules, folder):
                  b'3 groups that nobody knew' in done.stderr else done)
     results.same('--fail-on-new: once', triage.run('scan', '--settle', '0', '--fail-on-new',
                                                    folder).returncode, 0)
+    triage.rows('UPDATE scans SET ended = NULL')
+    done = triage.run('scan', '--settle', '0', '--fail-on-new', os.path.dirname(DUMPS['x86_64-6.12-irqspin']))
+    results.note('--fail-on-new: nothing is said of what a scan of other folders found', '' if done.returncode == 1 and
+                 b'1 group that nobody knew' in done.stderr else done)
+    check_merged(triage, tmp)
+    done = triage.run('scan', '--settle', '0', '--fail-on-new', folder)
+    results.note('--fail-on-new: nor does it, or a merge, hide what a killed one found', '' if done.returncode == 1 and
+                 b'3 groups that nobody knew' in done.stderr else done)
     os.unlink(triage.db)
     with open(rules, 'a') as file:
         file.write('[[issue]]\ntitle = "all others"\nfunctions = ["ixgbe_queue"]\n')
@@ -127,6 +144,11 @@ def check_hung(results, tmp):
                  b'1 crash in no group that nobody knew: 1' in done.stderr else done)
     results.same('--fail-on-new: it is new once', triage.run('scan', '--settle', '0', '--fail-on-new',
                                                              folder).returncode, 0)
+    triage.rows('UPDATE scans SET ended = NULL')
+    check_merged(triage, tmp)
+    done = triage.run('scan', '--settle', '0', '--fail-on-new', folder)
+    results.note('--fail-on-new: and where the scan that found it was killed, for the next one', '' if
+                 done.returncode == 1 and b'1 crash in no group that nobody knew: 1' in done.stderr else done)
     with open(rules, 'w') as file:
         file.write('[[issue]]\ntitle = "x"\ntext = "hung_task"\n')
     os.unlink(triage.db)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Results are made anew when nmibt or its signature change; what people did by hand survives that."""
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -129,13 +130,18 @@ def columns_of(path):
         return {table: sorted(row[1:] for row in db.execute('PRAGMA table_info(%s)' % table)) for table in tables}
 
 
-def check_migration(results, tmp):
-    """A database that the nmibt-triage of version 1 of the tables made."""
-    folder, path = os.path.join(tmp, 'migrated'), os.path.join(tmp, 'version-1.db')
+def old_database(path, version, folder):
+    """As the nmibt-triage of this version of the tables made it."""
     for name in 'a', 'b':
-        os.makedirs(os.path.join(folder, name))
-    with open(os.path.join(HERE, 'version-1.sql')) as file, sqlite3.connect(path) as db:
+        os.makedirs(os.path.join(folder, name), exist_ok=True)
+    with open(os.path.join(HERE, 'version-%d.sql' % version)) as file, \
+            contextlib.closing(sqlite3.connect(path)) as db, db:
         db.executescript(file.read().replace('/srv/dumps', folder))
+
+
+def check_migration(results, tmp):
+    folder, path = os.path.join(tmp, 'migrated'), os.path.join(tmp, 'version-1.db')
+    old_database(path, 1, folder)
     triage, new = Triage(path), Triage(os.path.join(tmp, 'version-new.db'))
     what = 'SELECT id, group_id, by_hand, host, message, culprit FROM crashes ORDER BY id'
     before = triage.rows(what)
@@ -161,8 +167,56 @@ def check_migration(results, tmp):
     results.note('the database is sound after that scan', integrity(triage) or (done.returncode != 3 and str(done)))
 
 
+def check_second(results, tmp):
+    """From version 2 on it is kept which scan found a crash."""
+    folder, path = os.path.join(tmp, 'second'), os.path.join(tmp, 'version-2.db')
+    old_database(path, 2, folder)
+    triage, new = Triage(path), Triage(os.path.join(tmp, 'second-new.db'))
+    what = 'SELECT id, group_id, message, culprit, signature FROM crashes ORDER BY id'
+    before = triage.rows(what)
+    results.same('version 2: the name by hand is there', [group['name'] for group in triage.json('groups')],
+                 ['by hand', None])
+    new.scan(folder)
+    results.same('version 2: the tables are those of a new database', columns_of(path), columns_of(new.db))
+    results.same('crashes are as they were, and were found by no scan that is known', (
+        triage.rows(what), triage.rows('SELECT DISTINCT scan FROM crashes')), (before, [(None,)]))
+    describe('hung-task-alive', os.path.join(folder, 'a/vmcore'))
+    done = triage.run('scan', '--settle', '0', '--fail-on-new', folder)
+    results.note('the next scan reads the files again, and nothing of it is new', '' if done.returncode == 0 and
+                 b'1 read' in done.stdout and triage.rows(what) == before else (done, triage.rows(what)))
+    results.note('the database is sound when it is brought up', integrity(triage))
+
+
+def contents(path):
+    """Of the file, and its neighbours' names."""
+    with open(path, 'rb') as file:
+        return file.read(), sorted(name for name in os.listdir(os.path.dirname(path)) if 'other' in name)
+
+
+def check_merge_reads(results, tmp):
+    """Databases that merge takes over stay as they are, also older ones, and while their owner writes to them."""
+    for version in 1, 2, None:
+        path = os.path.join(tmp, 'other-%s.db' % version)
+        if version:
+            old_database(path, version, os.path.join(tmp, 'srv'))
+        else:
+            shutil.copy(os.path.join(tmp, 'merged-2.db'), path)
+        before = contents(path)
+        merged = Triage(os.path.join(tmp, 'merged-%s.db' % version))
+        merged.text('merge', path)
+        results.same('merge leaves a database as it is: version %s' % version, contents(path) == before, True)
+        results.same('and takes over what is in it', (merged.value('SELECT count(*) FROM crashes'), integrity(merged)),
+                     (2, ''))
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute('BEGIN IMMEDIATE')
+        results.same('nor does it wait for who writes to it', merged.text('merge', path), path + ': 0 files taken over\n')
+        db.rollback()
+
+
 def check(results, tmp, many):
     check_migration(results, tmp)
+    check_second(results, tmp)
+    check_merge_reads(results, tmp)
     check_anew(results, tmp)
     check_copies(results, tmp)
     check_database(results, tmp)

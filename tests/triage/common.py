@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What the tests of nmibt-triage share."""
+import contextlib
 import json
 import os
 import re
@@ -57,7 +58,7 @@ class Triage:
         return json.loads(self.text(*args, '--json'))
 
     def rows(self, sql, *values):
-        with sqlite3.connect(self.db) as db:
+        with contextlib.closing(sqlite3.connect(self.db)) as db, db:
             return db.execute(sql, values).fetchall()
 
     def value(self, sql, *values):

@@ -63,6 +63,22 @@ class Unit:
 
 # ------------------------------------------------------------------------------ walking
 
+def is_in(folder, roots):
+    """It is one of them, or below one."""
+    while folder not in roots:
+        above = os.path.dirname(folder)
+        if above == folder:
+            return False
+        folder = above
+    return True
+
+
+def topmost(folders):
+    """Without those that are below another one of them."""
+    folders = dict.fromkeys(folders)
+    return [one for one in folders if one == '/' or not is_in(os.path.dirname(one), folders)]
+
+
 def walk(folder, complain):
     """Each folder, with its plain files. Links are not followed: they could lead around in a circle.
     complain(path, why) is called for what can't be read."""

@@ -8,7 +8,7 @@ import os
 import sys
 import traceback
 
-from . import Missing, Trouble, export, groups, known, prune, report, runner, scan, shards, store, \
+from . import Missing, Trouble, export, groups, known, news, prune, report, runner, scan, shards, store, \
     views, watch, words
 
 FOUND, NOTHING, USAGE, PARTLY, FAILED, INTERRUPTED = 0, 1, 2, 3, 4, 130
@@ -104,14 +104,24 @@ def is_known(db, rules, crash):
     return bool(rules and known.match(rules, crash, groups.stacks_of(db, crash)))
 
 
+def end(db, outcome, scans):
+    """Behind all that was said of it: what nobody could read is new for the next one."""
+    if not outcome.interrupted:
+        news.told(db, scans)
+
+
 def do_watch(args):
     options = scan.Options(nmibt=runner.find(args.nmibt), jobs=args.jobs, settle=args.settle)
     scan.check_folders(args.folders)
     db = open_store(args, must_exist=False)
 
     def tell_new(outcome):
-        tell(outcome, scan.new_groups(db, outcome.scan), scan.new_without_group(db, outcome), False)
-        sys.stdout.flush()
+        scans = news.scans_to_tell(db, outcome.scan)
+        new, loose = news.groups(db, scans), news.without_group(db, scans)
+        if outcome.read or outcome.troubles or new or loose:
+            tell(outcome, new, loose, False)
+            sys.stdout.flush()
+        end(db, outcome, scans)
 
     watch.watch(db, args.folders, options, tell_new)
     return FOUND
@@ -125,8 +135,8 @@ def do_scan(args):
     scan.check_folders(args.folders)
     db = open_store(args, must_exist=False)
     outcome = scan.scan(db, args.folders, options)
-    new = scan.new_groups(db, outcome.scan)
-    loose = scan.new_without_group(db, outcome)
+    scans = news.scans_to_tell(db, outcome.scan)
+    new, loose = news.groups(db, scans), news.without_group(db, scans)
     unknown = [group for group in new if not is_known(db, rules, groups.newest(db, group['id']))]
     unknown_loose = [crash for crash in loose if not is_known(db, rules, crash)]
     if args.json:
@@ -141,6 +151,8 @@ def do_scan(args):
                  'troubles': [{'path': path, 'why': why} for path, why in outcome.troubles]})
     else:
         tell(outcome, new, loose, args.quiet)
+    sys.stdout.flush()
+    end(db, outcome, scans)
     if outcome.interrupted:
         return INTERRUPTED
     if args.fail_on_new and (unknown or unknown_loose):

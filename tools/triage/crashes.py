@@ -128,7 +128,7 @@ def place(store, number, proofs, scan):
     if old is not None and (found and is_of_one_input(store, old) or
                             identity.is_copy_by_older_nmibt(store, number)):
         found.add(old)
-    crash = min(found) if found else alone(store, number, old)
+    crash = min(found) if found else alone(store, number, old, scan)
     store.change('UPDATE inputs SET crash_id = ? WHERE id = ?', crash, number)
     for other in found:
         unite(store, crash, other)
@@ -145,15 +145,19 @@ def is_of_one_input(store, crash):
     return store.value('SELECT count(*) FROM inputs WHERE crash_id = ?', crash) == 1
 
 
-def alone(store, number, old):
+def new_crash(store, scan):
+    return store.change("INSERT INTO crashes (complete, outcomes, scan) VALUES (0, '{}', ?)", scan)
+
+
+def alone(store, number, old, scan):
     """A crash for an input that shares it with none. It goes on as the one that it was if that was
     known best by it; others that were joined to it are proven to be of it no more."""
     if old is None or store.value('SELECT best FROM crashes WHERE id = ?', old) not in (None, number):
-        return store.change("INSERT INTO crashes (complete, outcomes) VALUES (0, '{}')")
+        return new_crash(store, scan)
     for row in store.all('SELECT id FROM inputs WHERE crash_id = ? AND id != ?', old, number):
-        crash = store.change("INSERT INTO crashes (complete, outcomes) VALUES (0, '{}')")
+        crash = new_crash(store, scan)
         store.change('UPDATE inputs SET crash_id = ? WHERE id = ?', crash, row['id'])
-        choose_best(store, crash, None)
+        choose_best(store, crash, scan)
     return old
 
 

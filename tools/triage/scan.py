@@ -15,7 +15,7 @@ import subprocess
 import threading
 import time
 
-from . import Trouble, candidates, crashes, facts, progress, runner, words
+from . import Trouble, candidates, crashes, facts, news, progress, runner, words
 from .store import pack
 
 AT_ONCE = 32  # results in one transaction, and in memory: each may be large
@@ -44,29 +44,12 @@ class Outcome:
     later: int = 0
     fresh: int = 0  # of these: left because they may still be written
     crashes: int = 0
-    last: int = 0  # number of a crash: later ones are new
     seconds: float = 0.0
     interrupted: bool = False
     troubles: list = dataclasses.field(default_factory=list)  # (path, why)
 
 
 # ---------------------------------------------------------------------- what is to be done
-
-def is_in(folder, roots):
-    """It is one of them, or below one."""
-    while folder not in roots:
-        above = os.path.dirname(folder)
-        if above == folder:
-            return False
-        folder = above
-    return True
-
-
-def topmost(folders):
-    """Without those that are below another one of them."""
-    folders = dict.fromkeys(folders)
-    return [one for one in folders if one == '/' or not is_in(os.path.dirname(one), folders)]
-
 
 def is_gone(path):
     """It is not only out of reach."""
@@ -84,7 +67,7 @@ class Plan:
 
     def __init__(self, store, folders, options, versions):
         self.store, self.options = store, options
-        self.folders = topmost(os.path.abspath(folder) for folder in folders)
+        self.folders = candidates.topmost(os.path.abspath(folder) for folder in folders)
         self.scanned_by = words.escape(os.uname().nodename)
         self.shard = '%d/%d' % options.shard if options.shard else None
         self.versions = versions  # of nmibt, of the signature; None: not known yet
@@ -140,7 +123,7 @@ class Plan:
         roots = set(self.folders)
         for row in self.store.all('SELECT DISTINCT folder FROM inputs WHERE state IN ' + NOT_READ):
             folder = os.fsdecode(words.unescape(row['folder']))
-            if is_in(folder, roots) and is_gone(folder):
+            if candidates.is_in(folder, roots) and is_gone(folder):
                 self.gone.update(one[0] for one in self.store.all(
                     'SELECT id FROM inputs WHERE folder = ? AND state IN ' + NOT_READ, row['folder']))
 
@@ -310,6 +293,7 @@ class Scan:
         while running:
             found = self.some_results()
             with self.store.writing():
+                news.goes_on(self.store, self.outcome.scan)
                 for result in found:
                     if isinstance(result, Exception):
                         raise result
@@ -333,11 +317,8 @@ class Scan:
         began = time.monotonic()
         outcome = self.outcome
         with self.store.writing():
-            outcome.scan = self.store.change('INSERT INTO scans (began, folders) VALUES (?, ?)',
-                                             int(time.time()), json.dumps(
-                                                 [words.escape(one) for one in self.plan.folders]))
+            outcome.scan = news.begin(self.store, self.plan.folders)
         before = self.store.value('SELECT count(*) FROM crashes')
-        outcome.last = self.store.value('SELECT max(id) FROM crashes') or 0
         with stopping(self.stopped):
             total = sum(1 for _ in self.plan.todo())
             self.forget_gone()
@@ -345,9 +326,6 @@ class Scan:
                 with progress.show(total, self.options.quiet) as bar:
                     self.start()
                     self.write_all(bar)
-        with self.store.writing():
-            self.store.change('UPDATE scans SET ended = ? WHERE id = ?',
-                              None if self.stopped.is_set() else int(time.time()), outcome.scan)
         outcome.looked = self.plan.looked
         outcome.crashes = self.store.value('SELECT count(*) FROM crashes') - before
         outcome.seconds = time.monotonic() - began
@@ -385,16 +363,3 @@ def check_folders(folders):
 
 def scan(store, folders, options):
     return Scan(store, folders, options).run()
-
-
-def new_without_group(store, outcome):
-    """New crashes that have no signature by which they could be of a group."""
-    return store.all('SELECT * FROM crashes WHERE group_id IS NULL AND id > ? ORDER BY id', outcome.last)
-
-
-def new_groups(store, number):
-    """Groups that no crash was in before this scan, or before those that did not come to their end, and
-    which this one goes on with."""
-    return store.all('SELECT * FROM groups WHERE scan <= ?1 AND scan > (SELECT coalesce(max(id), 0) '
-                     'FROM scans WHERE id < ?1 AND ended IS NOT NULL) AND crashes > 0 '
-                     'ORDER BY crashes DESC, id', number)

@@ -113,4 +113,12 @@ ALTER TABLE inputs ADD COLUMN shard TEXT;
 UPDATE inputs SET signature_version = NULL, nmibt = NULL;
 '''
 
-STEPS = [FIRST + TRIGGERS, WHO_SCANNED]
+# What is known now of each file, by which others about the same crash are found, was not known before: all is read again.
+WHO_FOUND = '''
+ALTER TABLE crashes ADD COLUMN scan INTEGER;
+CREATE INDEX crashes_by_scan ON crashes(scan) WHERE scan IS NOT NULL AND group_id IS NULL;
+CREATE INDEX scans_not_ended ON scans(id) WHERE ended IS NULL;
+UPDATE inputs SET signature_version = NULL, nmibt = NULL;
+'''
+
+STEPS = [FIRST + TRIGGERS, WHO_SCANNED, WHO_FOUND]

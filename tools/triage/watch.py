@@ -73,8 +73,7 @@ class Watch:
         if not folders:
             return
         outcome = scan.scan(self.store, folders, self.options)
-        if outcome.read or outcome.troubles:
-            self.tell(outcome)
+        self.tell(outcome)
         if outcome.interrupted:
             self.stopped.set()
         if outcome.fresh:
