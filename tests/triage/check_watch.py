@@ -7,6 +7,7 @@ import subprocess
 import time
 
 import fleet
+from check_identity import describe
 from common import TOP, TRIAGE, Triage, integrity
 
 PATIENCE_S = 120
@@ -40,7 +41,35 @@ def check_unit(results, tmp):
     results.note('the unit for systemd', '\n'.join(mine))
 
 
+def wait_for_end(process):
+    try:
+        return process.communicate(timeout=PATIENCE_S)[1], process.returncode
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.communicate()[1], 'it runs on'
+
+
+def check_gone(results, tmp):
+    """A folder that is watched goes, and one of the same name comes."""
+    for what, how in ('is removed and made anew', lambda folder: (shutil.rmtree(folder), os.mkdir(folder))), \
+            ('is moved away', lambda folder: os.rename(folder, folder + '-old')):
+        folder = os.path.join(tmp, 'gone', what, 'crash')
+        os.makedirs(folder)
+        triage = Triage(os.path.join(tmp, 'gone.db'))
+        process = subprocess.Popen([TRIAGE, '--db', triage.db, 'watch', '--settle', '0', folder],
+                                   env=triage.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        describe('hard-lockup-kdump', os.path.join(folder, 'vmcore'))
+        if wait_for(lambda: os.path.exists(triage.db) and triage.value('PRAGMA user_version') and
+                    triage.rows("SELECT 1 FROM inputs WHERE state = 'read'")):
+            how(folder)
+        err, code = wait_for_end(process)
+        results.note('a folder that %s ends watch' % what, '' if code == 4 and b'took its place' in err and
+                     err.count(b'\n') == 1 else (code, err))
+        os.unlink(triage.db)
+
+
 def check(results, tmp, many):
+    check_gone(results, tmp)
     made = [one.path for one in fleet.make(os.path.join(tmp, 'made'), 6, kinds=3, old=False)]
     folder = os.path.join(tmp, 'crash')
     os.mkdir(folder)

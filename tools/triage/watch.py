@@ -13,10 +13,12 @@ import time
 from . import Trouble, candidates, scan, words
 
 # include/uapi/linux/inotify.h
-IN_ATTRIB, IN_CLOSE_WRITE, IN_MOVED_TO, IN_CREATE = 0x4, 0x8, 0x80, 0x100
+IN_ATTRIB, IN_CLOSE_WRITE, IN_MOVED_TO, IN_CREATE, IN_MOVE_SELF = 0x4, 0x8, 0x80, 0x100, 0x800
 IN_Q_OVERFLOW, IN_IGNORED, IN_ISDIR = 0x4000, 0x8000, 0x40000000
-WATCHED = IN_ATTRIB | IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE
+WATCHED = IN_ATTRIB | IN_CLOSE_WRITE | IN_MOVED_TO | IN_CREATE | IN_MOVE_SELF
 EVENT = struct.Struct('iIII')
+# Where a file system is mounted over a folder that is watched nothing tells it.
+CHECK_S = 600
 
 
 class Inotify:
@@ -26,6 +28,7 @@ class Inotify:
         if self.fd < 0:
             raise Trouble('inotify: %s' % os.strerror(ctypes.get_errno()))
         self.folders = {}
+        self.gone = set()
 
     def add(self, folder):
         """And all folders in it."""
@@ -51,7 +54,7 @@ class Inotify:
             if mask & IN_Q_OVERFLOW:
                 found.add(None)
             elif mask & IN_IGNORED:
-                self.folders.pop(watch, None)
+                self.gone.add(self.folders.pop(watch, None))
             elif watch in self.folders:
                 found.add(self.folders[watch])
                 if mask & IN_ISDIR:
@@ -59,10 +62,19 @@ class Inotify:
         return found
 
 
+def identity_of(folder):
+    """None: it is not there."""
+    try:
+        about = os.stat(folder)
+    except OSError:
+        return None
+    return about.st_dev, about.st_ino
+
+
 class Watch:
     def __init__(self, store, folders, options, tell):
         self.store, self.options, self.tell = store, options, tell
-        self.folders = [os.path.abspath(folder) for folder in folders]
+        self.folders = {folder: identity_of(folder) for folder in map(os.path.abspath, folders)}
         self.inotify = Inotify()
         self.due = {}  # folder to when it has to be looked at
         self.stopped = threading.Event()
@@ -85,12 +97,19 @@ class Watch:
 
     def wait(self, wakeup):
         """Until something changes, something is due, or a signal comes."""
-        left = min(self.due.values()) - time.monotonic() if self.due else None
-        ready, _, _ = select.select([self.inotify.fd, wakeup], [], [],
-                                    None if left is None else max(left, 0))
+        left = min(self.due.values()) - time.monotonic() if self.due else CHECK_S
+        ready, _, _ = select.select([self.inotify.fd, wakeup], [], [], min(max(left, 0), CHECK_S))
         if self.inotify.fd in ready:
             changed = self.inotify.changed()
             self.delay(self.folders if None in changed else changed)
+
+    def check_folders(self):
+        """What comes to a folder that took the place of a watched one is not seen."""
+        for folder, identity in self.folders.items():
+            # The one that was made anew may have the number of the old one.
+            if folder in self.inotify.gone or identity_of(folder) != identity:
+                raise Trouble('%s: it is gone, or another folder took its place, as when a file system is unmounted or '
+                              'mounted there; start watch again' % words.escape(folder))
 
     def due_now(self):
         now = time.monotonic()
@@ -113,6 +132,7 @@ class Watch:
                 while not self.stopped.is_set():
                     self.wait(wakeup.fileno())
                     if not self.stopped.is_set():
+                        self.check_folders()
                         self.read(self.due_now())
         finally:
             signal.set_wakeup_fd(before)
