@@ -138,6 +138,33 @@ def check_refusals(results, tmp, triage):
                  b'no report' in done.stderr and os.listdir(other) == ['letter.txt'] else done)
 
 
+def check_nothing(results, tmp):
+    """A job that makes the pages every night is no failure before the first crash."""
+    folder = os.path.join(tmp, 'nothing')
+    os.mkdir(folder)
+    triage = Triage(folder + '.db')
+    triage.scan(folder)
+    done = triage.run('report', '-o', folder)
+    results.note('where there is no crash nothing is found, and no page made', '' if done.returncode == 1 and
+                 b'no crash' in done.stderr and not os.listdir(folder) else done)
+
+
+def check_over(results, tmp):
+    """Pages of groups that are gone since an older report."""
+    folder = os.path.join(tmp, 'over')
+    fleet.make(os.path.join(tmp, 'three'), 6, kinds=3, seed=5)
+    triage = Triage(folder + '.db')
+    triage.scan(os.path.join(tmp, 'three'))
+    triage.text('report', '-o', folder)
+    with open(os.path.join(folder, 'groups/mine.html'), 'w') as file:
+        file.write('mine')
+    before = set(os.listdir(os.path.join(folder, 'groups')))
+    triage.text('join', 'G1', 'G2')
+    triage.text('report', '-o', folder)
+    results.same('a report over an older one leaves no page of a group that is gone',
+                 before - set(os.listdir(os.path.join(folder, 'groups'))), {'G2.html'})
+
+
 def make_hostile(triage):
     with sqlite3.connect(triage.db) as db:
         for i, text in enumerate(EVIL, 1):
@@ -201,6 +228,8 @@ def check(results, tmp, many):
     results.same('written once more it is the same', [page.source for page in pages_in(folder)],
                  [page.source for page in pages])
     check_refusals(results, tmp, triage)
+    check_nothing(results, tmp)
+    check_over(results, tmp)
 
     rules, evil = os.path.join(tmp, 'rules.toml'), os.path.join(tmp, 'evil')
     with open(rules, 'w') as file:

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The report: a folder of HTML that needs no network and no server, a page for each group and crash."""
 import os
+import re
 
-from .. import Trouble, groups, known, views, words
+from .. import Missing, Trouble, groups, known, views, words
 from . import flame, pages, plot
 
 MARK = 'made-by-nmibt-triage'
+OURS = re.compile(r'(G\d+(-\d+)?|\d+)\.html\Z')
 ROWS = 500  # crashes on a page
 # Outcomes by what they mean for the reader: docs/man/nmibt-crash.8
 GOOD = {'nmi', 'irq', 'self', 'stop', 'answered', 'reported'}
@@ -17,14 +19,14 @@ class Report:
     def __init__(self, store, rules, folder):
         self.store, self.rules, self.folder = store, rules, folder
         self.environment = pages.make_environment()
-        self.written = 0
+        self.written = set()
 
     def write(self, name, template, **values):
         depth = name.count('/')
         page = self.environment.get_template(template).render(top='../' * depth, **values)
         with open(os.path.join(self.folder, name), 'w', encoding='utf-8', errors='replace') as file:
             file.write(page)
-        self.written += 1
+        self.written.add(name)
 
     def prepare(self):
         """A folder in which there is something else is left alone."""
@@ -37,6 +39,16 @@ class Report:
             file.write('nmibt-triage writes its report into this folder.\n')
         for name in 'groups', 'crashes':
             os.makedirs(os.path.join(self.folder, name), exist_ok=True)
+
+    def remove_old(self):
+        """Pages of an older report, about groups and crashes that are gone. Nothing links to them any more."""
+        for part in 'groups', 'crashes':
+            for name in os.listdir(os.path.join(self.folder, part)):
+                if OURS.match(name) and '%s/%s' % (part, name) not in self.written:
+                    os.unlink(os.path.join(self.folder, part, name))
+        loose = os.path.join(self.folder, 'loose.html')
+        if 'loose.html' not in self.written and os.path.exists(loose):
+            os.unlink(loose)
 
     # --------------------------------------------------------------------------- pages
 
@@ -114,7 +126,7 @@ def write(store, rules, folder):
     report = Report(store, rules, folder)
     largest = groups.all_groups(store)
     if not store.value('SELECT 1 FROM crashes'):
-        raise Trouble('there is no crash to report')
+        raise Missing('no crash is stored in %s: there is nothing to report' % words.shown(store.path))
     day = views.last_day(store)
     told = [views.group_json(store, group, rules, day) for group in largest]
     try:
@@ -122,7 +134,8 @@ def write(store, rules, folder):
         report.crash_pages()
         report.group_pages(told)
         report.index(told, largest, report.loose_page())
+        report.remove_old()
     except OSError as error:
         raise Trouble('%s: the report can\'t be written: %s' % (words.shown(error.filename or folder),
                                                                 error.strerror)) from error
-    return report.written
+    return len(report.written)
