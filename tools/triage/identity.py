@@ -33,9 +33,8 @@ def by_death(document):
 
 
 def by_log(document):
-    """The times, callers and lengths of all records in the log of a kernel that died, in one build, and when that
-    was by the calendar and since boot. What the records say is not in it, nor the host, so that a redacted extract
-    has it, too."""
+    """The times of the log's last records before the death, in one build, and when that was by the calendar and since
+    boot. What the records say is not in it, nor the host, so that a redacted extract has it, too."""
     case, death = document['case'], document['death'] or {}
     return joined('log', case.get('log_hash'), case['build_id'] or case['release'],
                   facts.number(case['time']), facts.number(death.get('ns')))
@@ -78,11 +77,20 @@ def beside(document, folder, kind):
                   document['case']['release'], printed, death.get('message'))
 
 
+def by_times(document, kind):
+    """A text is about the dump or record that died at the same microsecond since boot with the same words in the same
+    release, and the times of whose log before that are the same, wherever it is. It says nothing of two dumps."""
+    death = document['death'] or {}
+    ns = facts.number(death.get('ns'))
+    return joined('text times' if kind == 'text' else 'memory times', document['case'].get('log_hash'),
+                  document['case']['release'], None if ns is None else ns // PRINTED_NS, death.get('message'))
+
+
 def proofs(document, content, unit):
     """content: facts.content_hash()"""
     found = [by_capture(document), by_death(document), by_log(document),
              by_content(document, content, unit), at_path(document, unit), *by_parts(unit),
-             beside(document, unit.folder, unit.kind)]
+             beside(document, unit.folder, unit.kind), by_times(document, unit.kind)]
     return [proof for proof in found if proof]
 
 
@@ -96,11 +104,16 @@ def died_as(document, before):
         texts[0].startswith(texts[1].removesuffix('...')) and before['case']['release'] in (None, document['case']['release'])
 
 
+# What only the log tells, which may be forged or of a simulated machine.
+OF_LOGS = 'log', 'text times', 'memory times'
+OTHER_SIDE = {'text beside': 'memory beside', 'memory beside': 'text beside',
+              'text times': 'memory times', 'memory times': 'text times'}
+
+
 def other_side(proof):
     """The proof that the other one of the two must have."""
     kind, rest = proof.split('\x1f', 1)
-    return '%s\x1f%s' % ({'text beside': 'memory beside', 'memory beside': 'text beside'}
-                         .get(kind, kind), rest)
+    return '%s\x1f%s' % (OTHER_SIDE.get(kind, kind), rest)
 
 
 def crashes_with(store, number, proof):
@@ -111,9 +124,10 @@ def crashes_with(store, number, proof):
 
 
 def name_several_hosts(store, proof):
-    """The inputs that have it. Simulated machines may have the same log, and a log is easy to forge."""
+    """The inputs on both of its sides. Simulated machines may have the same log, and a log is easy to forge."""
     hosts = {json.loads(row[0])['host'] for row in store.all(
-        'SELECT facts FROM proofs JOIN inputs ON inputs.id = input WHERE proof = ? AND facts IS NOT NULL', proof)}
+        'SELECT facts FROM proofs JOIN inputs ON inputs.id = input WHERE proof IN (?, ?) AND facts IS NOT NULL',
+        proof, other_side(proof))}
     return len(hosts - {None}) > 1
 
 
@@ -126,24 +140,34 @@ def is_copy_by_older_nmibt(store, number):
             AND other.nmibt IS NOT mine.nmibt WHERE mine.id = ?''', number) is not None
 
 
+def texts_alone(store, crashes):
+    """Those of which there is no dump and no record."""
+    return {crash for crash in crashes if not store.value(
+        "SELECT 1 FROM inputs WHERE crash_id = ? AND kind != 'text'", crash)}
+
+
+def crashes_by(store, number, proof):
+    """The crashes that other inputs with this proof are about."""
+    rows = crashes_with(store, number, other_side(proof))
+    alike = crashes_with(store, number, proof)
+    # Two dumps that fit one text leave it open which one it is about.
+    if proof.startswith('text') and len(rows) > 1 or proof.startswith('memory') and alike:
+        rows = set()
+    if proof.startswith('text times') and not rows:
+        return texts_alone(store, alike)
+    return rows
+
+
 def same_crash(store, number, found):
     """The crashes that other inputs with one of these proofs are about."""
     crashes = set()
     for proof in found:
-        rows = crashes_with(store, number, other_side(proof))
-        # Two dumps in a folder that fit one text leave it open which one it is about.
-        if proof.startswith('text beside') and len(rows) > 1:
-            continue
-        if proof.startswith('memory beside') and crashes_with(store, number, proof):
-            continue
-        if proof.startswith('log') and name_several_hosts(store, proof):
-            continue
-        crashes |= rows
+        if not (proof.startswith(OF_LOGS) and name_several_hosts(store, proof)):
+            crashes |= crashes_by(store, number, proof)
     return crashes
 
 
 def doubtful(store, number, found):
     """Texts that were taken for another dump's, and fit this one as well."""
-    return {row[0] for proof in found if proof.startswith('memory beside')
-            and crashes_with(store, number, proof)
+    return {row[0] for proof in found if proof.startswith('memory') and crashes_with(store, number, proof)
             for row in store.all('SELECT input FROM proofs WHERE proof = ?', other_side(proof))}
