@@ -67,6 +67,9 @@ def check_parts(results, tmp, expected):
         if pictured(triage) != expected or integrity(triage):
             wrong.append((order, pictured(triage), integrity(triage)))
     results.note('parts that come one after another are one crash, in whichever order', '\n     '.join(map(str, wrong)))
+    results.same('each of them is a name of the crash', {
+        triage.json('show', os.path.join(folder, name))['id'] for name in os.listdir(folder)},
+        {triage.value('SELECT id FROM crashes')})
 
 
 def check_merged_parts(results, tmp, expected):

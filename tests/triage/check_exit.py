@@ -51,6 +51,13 @@ def check_nothing(results, triage):
                      text in done.stderr.decode() else done)
 
 
+def check_jobs(results, tmp):
+    """As many as there are files, whatever was asked for."""
+    triage = Triage(os.path.join(tmp, 'jobs.db'))
+    done = triage.run('scan', '-j', '100000000', '--settle', '0', os.path.join(tmp, 'fleet'))
+    results.note('more jobs than files', '' if done.returncode == 0 and b'2 read' in done.stdout else done)
+
+
 def check_inputs(results, triage):
     """Files that nothing came of, as JSON."""
     triage.rows("UPDATE inputs SET state = 'failed', reason = 'a test' WHERE id = 1")
@@ -137,3 +144,4 @@ def check(results, tmp, many):
     check_damaged(results, tmp, triage)
     check_read_only(results, tmp, triage)
     check_inputs(results, triage)
+    check_jobs(results, tmp)

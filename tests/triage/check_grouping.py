@@ -55,6 +55,21 @@ def check_lists(results, triage, made):
     results.note('show of nothing', '' if done.returncode == 1 and b'no such crash' in done.stderr else done)
 
 
+def check_names(results, triage):
+    """A name is one by which the group is found."""
+    triage.text('name', 'G1', 'nvme')
+    triage.text('name', 'G1', 'nvme')
+    for name in 'G99', 'g1', 'nvme':
+        done = triage.run('name', 'G2', name)
+        results.note('a name that would lead elsewhere: %s' % name, '' if done.returncode == 4 and
+                     done.stderr.count(b'\n') == 1 else done)
+    triage.text('name', 'G2', '7')
+    results.same('groups are found by their names', [triage.json('list', '--group', name) for name in ('nvme', '7')],
+                 [triage.json('list', '--group', name) for name in ('G1', 'G2')])
+    for group in 'G1', 'G2':
+        triage.text('name', group, '')
+
+
 def check_diff(results, triage, made):
     one, other = (next(one.path for one in made if one.kind == kind) for kind in (0, 1))
     text = triage.text('diff', one, other)
@@ -76,6 +91,9 @@ def check_exports(results, triage, made, tmp):
     rows = list(csv.DictReader(io.StringIO(triage.text('export', '--format', 'csv'))))
     results.same('export as CSV', sorted(int(row['died']) for row in rows),
                  sorted(one.died for one in made))
+    results.same('lists and truth values in CSV are those of JSON', sorted(
+        (json.loads(row['files']), json.loads(row['complete'])) for row in rows),
+        sorted((line['files'], line['complete']) for line in lines))
     path = os.path.join(tmp, 'nmibt.prom')
     triage.text('export', '--format', 'prometheus', '-o', path)
     with open(path) as file:
@@ -114,5 +132,6 @@ def check(results, tmp, many):
     check_groups(results, triage, made)
     check_lists(results, triage, made)
     check_diff(results, triage, made)
+    check_names(results, triage)
     check_exports(results, triage, made, tmp)
     check_again(results, triage, made, folder)

@@ -89,6 +89,18 @@ def check_mistakes(results, triage, tmp):
                  done.returncode == 3 else done)
 
 
+def check_remarks(results, triage, tmp):
+    """Functions in an order in which they stand nowhere, and a kernel that no crash had."""
+    path = os.path.join(tmp, 'remarks.toml')
+    with open(path, 'w') as file:
+        file.write('[[issue]]\ntitle = "x"\nfunctions = ["nmibt_spin_thread", "nmibt_spin_forever"]\n'
+                   '[[issue]]\ntitle = "y"\nkernel = ">=7.5"\n'
+                   '[[issue]]\ntitle = "z"\nfunctions = ["nmibt_spin_forever", "nmibt_spin_thread"]\n')
+    done = triage.run('known', path)
+    results.same('rules that match nothing are named, and are no mistakes', (done.returncode, done.stderr.decode()), (
+        0, ''.join('nmibt-triage: %s, rule %d: it matches no stored crash\n' % (path, i) for i in (1, 2))))
+
+
 def check_merged(triage, tmp):
     """A database that knows nothing is taken over."""
     folder = os.path.join(tmp, 'nothing')
@@ -167,5 +179,6 @@ def check(results, tmp, many):
     text = triage.text('known', rules)
     results.note('rules that are right', '' if '5 rules can be used, 0 complaints' in text else text)
     check_mistakes(results, triage, tmp)
+    check_remarks(results, triage, tmp)
     check_gate(results, tmp, rules, folder)
     check_hung(results, tmp)

@@ -72,6 +72,16 @@ def check_by_hand(results, tmp, shards):
                                                       named['the odd one']['crashes']),
                  (['the first', 'the odd one'], 1, 1))
     results.note('that database is sound', integrity(merged))
+    crash = shard.value('SELECT id FROM crashes WHERE group_id = ? AND NOT by_hand', ids[0])
+    new = shard.text('split', str(crash)).split()[0]
+    os.unlink(merged.db)
+    for _ in range(2):
+        merged.text('merge', *[one.db for one in shards])
+    results.same('a group by hand without a name has none when it is merged, and is one group', (
+        sorted(group['name'] for group in merged.json('groups', '-n', '0') if group['name']), merged.rows(
+            "SELECT crashes, count(*) FROM groups WHERE origin LIKE 'merged:%:' || ?", new[1:])),
+        (['the first', 'the odd one'], [(1, 1)]))
+    results.note('that one is sound, too', integrity(merged))
 
 
 def check_same_path(results, tmp):

@@ -265,10 +265,14 @@ def do_diff(args):
 
 def do_known(args):
     rules, complaints = known.read(args.files)
+    remarks = []
     if os.path.exists(args.db):
-        complaints += known.never_seen(open_store(args), rules)
-    for complaint in complaints:
-        say(words.shown(complaint))
+        db = open_store(args)
+        complaints += known.never_seen(db, rules)
+        remarks = ['%s: it matches no stored crash' % rule.source for rule in known.without_crash(db, rules)
+                   if not any(complaint.startswith(rule.source + ':') for complaint in complaints)]
+    for line in complaints + remarks:
+        say(words.shown(line))
     print('%s can be used, %s' % (words.count(len(rules), 'rule'),
                                   words.count(len(complaints), 'complaint')))
     return PARTLY if complaints else FOUND

@@ -27,7 +27,7 @@ def jsonl(store, out):
 
 def harmless(value):
     """A spreadsheet takes a text that begins with one of these for a formula."""
-    text = '' if value is None else words.shown(value)
+    text = '' if value is None else json.dumps(value) if isinstance(value, (bool, list)) else words.shown(value)
     return "'" + text if text.lstrip()[:1] in tuple('=+-@') and not text.lstrip('-').isdecimal() else text
 
 
@@ -35,7 +35,6 @@ def as_csv(store, out):
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     for row in rows_of(store):
-        row['files'] = ' '.join(row['files'])
         writer.writerow([harmless(row[name]) for name in COLUMNS])
 
 

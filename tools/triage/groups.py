@@ -5,6 +5,7 @@ A group is a thing of its own, with a number that stays. A signature leads to on
 to the same one. A crash that was moved by hand stays where it was put, whatever its signature becomes.
 """
 import json
+import re
 
 from . import Missing, Trouble, facts, words
 
@@ -64,8 +65,18 @@ def find(store, word):
     return found[0][0]
 
 
+def check_name(store, group, name):
+    """By its name it must be found."""
+    if re.fullmatch(r'[Gg]\d+', name):
+        raise Trouble('%s: a group with this name would be taken for the one with this number' % words.shown(name))
+    other = store.value('SELECT id FROM groups WHERE name = ? AND id != ?', name, group)
+    if other:
+        raise Trouble('%s: G%d is called so' % (words.shown(name), other))
+
+
 def rename(store, word, name):
     group = find(store, word)
+    check_name(store, group, name)
     with store.writing():
         store.change('UPDATE groups SET name = ? WHERE id = ?', name or None, group)
     return group

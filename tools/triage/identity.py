@@ -170,4 +170,6 @@ def same_crash(store, number, found):
 def doubtful(store, number, found):
     """Texts that were taken for another dump's, and fit this one as well."""
     return {row[0] for proof in found if proof.startswith('memory') and crashes_with(store, number, proof)
-            for row in store.all('SELECT input FROM proofs WHERE proof = ?', other_side(proof))}
+            for row in store.all("SELECT input FROM proofs JOIN inputs AS texts ON texts.id = input WHERE proof = ? AND "
+                                 "EXISTS (SELECT 1 FROM inputs WHERE crash_id = texts.crash_id AND kind != 'text')",
+                                 other_side(proof))}

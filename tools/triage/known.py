@@ -8,7 +8,7 @@ import json
 import re
 import tomllib
 
-from . import words
+from . import groups, words
 
 OUTCOMES = ('nmi', 'irq', 'self', 'stop', 'partial', 'silent', 'offline', 'excluded', 'damaged',
             'answered', 'skipped', 'reported', 'registers', 'none')
@@ -176,6 +176,18 @@ def never_seen(store, rules):
                 yield '%s: the function %s stands in no stored frame' % (rule.source, name)
         if rule.module and rule.module not in modules:
             yield '%s: the module %s stands in no stored frame' % (rule.source, rule.module)
+
+
+def without_crash(store, rules):
+    """Rules that can be used and match no crash that is stored: that may be right, or the order of functions is wrong."""
+    left = list(rules)
+    for crash in store.each('SELECT signature, release, message, outcomes, min(best) AS best FROM crashes '
+                            'GROUP BY signature, release, message, outcomes'):
+        if not left:
+            break
+        stacks = groups.stacks_of(store, crash)
+        left = [rule for rule in left if not rule.matches(crash, stacks)]
+    return left
 
 
 def match(rules, crash, stacks):

@@ -18,6 +18,7 @@ import time
 from . import Trouble, candidates, crashes, facts, news, progress, runner, words
 from .store import pack
 
+MOST_JOBS = max(64, 4 * (os.cpu_count() or 1))  # each is a thread and a nmibt
 AT_ONCE = 32  # results in one transaction, and in memory: each may be large
 NOT_READ = "('later', 'failed', 'empty', 'other')"
 SHOWN_REASON = 2000  # characters of what nmibt said
@@ -255,7 +256,8 @@ class Scan:
         self.store, self.options = store, options
         self.nmibt = version_of(options.nmibt)
         self.plan = Plan(store, folders, options, (self.nmibt, probe(store, options.nmibt)))
-        self.todo = queue.Queue(2 * options.jobs)
+        self.jobs = min(options.jobs, MOST_JOBS)
+        self.todo = queue.Queue(2 * self.jobs)
         self.results = queue.Queue(AT_ONCE)
         self.stopped = threading.Event()
         self.outcome = Outcome()
@@ -271,12 +273,12 @@ class Scan:
                     self.todo.put(unit)
         except Exception as error:
             self.results.put(error)
-        for _ in range(self.options.jobs):
+        for _ in range(self.jobs):
             self.todo.put(None)
 
     def start(self):
         threading.Thread(target=self.feed, daemon=True).start()
-        for _ in range(self.options.jobs):
+        for _ in range(self.jobs):
             threading.Thread(target=work, args=(self.todo, self.results, self.options),
                              daemon=True).start()
 
@@ -289,7 +291,7 @@ class Scan:
         return found
 
     def write_all(self, bar):
-        running = self.options.jobs
+        running = self.jobs
         while running:
             found = self.some_results()
             with self.store.writing():
@@ -322,6 +324,7 @@ class Scan:
         with stopping(self.stopped):
             total = sum(1 for _ in self.plan.todo())
             self.forget_gone()
+            self.jobs = min(self.jobs, total)
             if total:
                 with progress.show(total, self.options.quiet) as bar:
                     self.start()

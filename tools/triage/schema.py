@@ -116,6 +116,8 @@ UPDATE inputs SET signature_version = NULL, nmibt = NULL;
 # What is known now of each file, by which others about the same crash are found, was not known before: all is read again.
 WHO_FOUND = '''
 ALTER TABLE crashes ADD COLUMN scan INTEGER;
+ALTER TABLE groups ADD COLUMN origin TEXT;
+UPDATE groups SET origin = name, name = NULL WHERE name GLOB 'merged:*:[0-9]*';
 CREATE INDEX crashes_by_scan ON crashes(scan) WHERE scan IS NOT NULL AND group_id IS NULL;
 CREATE INDEX scans_not_ended ON scans(id) WHERE ended IS NULL;
 UPDATE inputs SET signature_version = NULL, nmibt = NULL;

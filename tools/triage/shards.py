@@ -114,10 +114,10 @@ def hand_made(store, other, theirs, scan):
         group = store.value('SELECT group_id FROM signatures WHERE value = ?', row['value'])
         if group:
             return group
-    marker = 'merged:%s:%d' % (words.escape(other.path), theirs)
-    name = other.value('SELECT name FROM groups WHERE id = ?', theirs) or marker
-    return store.value('SELECT id FROM groups WHERE name = ?', name) or \
-        store.change('INSERT INTO groups (name, scan) VALUES (?, ?)', name, scan)
+    name, origin = other.one('SELECT name, origin FROM groups WHERE id = ?', theirs)
+    origin = origin or 'merged:%s:%d' % (words.escape(other.path), theirs)
+    return store.value('SELECT id FROM groups WHERE name = ? OR origin = ?', name, origin) or \
+        store.change('INSERT INTO groups (name, origin, scan) VALUES (?, ?, ?)', name, origin, scan)
 
 
 def move(store, crash, group):

@@ -144,16 +144,23 @@ def print_groups(store, rules, order, limit):
 
 # ----------------------------------------------------------------------------------- show
 
+def crash_of_file(store, folder, name):
+    """The file is what nmibt reads, or one of several that it reads at once. What it was last counts."""
+    for what in 'name = ?', 'parts IS NOT NULL AND ? IN (SELECT value FROM json_each(parts))':
+        crash = store.one('SELECT crashes.* FROM crashes JOIN inputs ON crash_id = crashes.id '
+                          'WHERE folder = ? AND %s ORDER BY inputs.id DESC' % what, folder, name)
+        if crash:
+            return crash
+    return None
+
+
 def find_crash(store, word, also=''):
     """By its number, or by the path of a file that is about it. also: what else there is none of."""
     number = words.number(word)
     if number is not None:
         crash = store.one('SELECT * FROM crashes WHERE id = ?', number)
     else:
-        folder, name = os.path.split(os.path.abspath(word))
-        crash = store.one('SELECT crashes.* FROM crashes JOIN inputs ON crash_id = crashes.id '
-                          'WHERE folder = ? AND name = ? ORDER BY inputs.id DESC',
-                          words.escape(folder), words.escape(name))
+        crash = crash_of_file(store, *map(words.escape, os.path.split(os.path.abspath(word))))
     if not crash:
         raise Missing('%s: no such crash%s. "nmibt-triage list" lists them; a crash is named by its number '
                       'there, or by the path of its dump' % (words.shown(word), also))
