@@ -50,7 +50,7 @@ CASES = (
     ("hung-task panic", ("hung-task-panic",)),
     ("soft-lockup panic", ("soft-lockup-panic",)),
     ("hard lockup, buddy detector", ("hard-lockup-panic",)),
-    ("RCU stall, no panic", ("stall", "stall-irq")),
+    ("RCU stall", ("stall", "stall-irq")),
     ("sysrq-l in flight", ("sysrq-l-in-flight",)),
     ("sysrq-l, no panic", ("sysrq-l", "sysrq-l-irq", "sysrq-l-gicv2", "sysrq-l-hotplug")),
     ("early panic, before the slots", ("panic-early", "no-slots")),

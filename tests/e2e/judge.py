@@ -151,6 +151,7 @@ def partial_cases():
 def drain_cases():
     cut = Slot(2, "NMI backtrace for cpu 2\nRIP: 00", flags=["OVERFLOW"], lost_bytes=9, lost_msgs=3)
     idle = Slot(0, "NMI backtrace for cpu 0\n", flags=["IDLE"])
+    own = Slot(0, "NMI backtrace for cpu 0\n", flags=["IDLE"], how="SELF")
     lost = "nmi_backtrace: CPU 2 lost %d bytes of its backtrace, 3 messages wholly"
     told = "NMI backtrace for cpu 0 skipped: idling at idle+0x1/0x2"
     for about, slot, console, wanted in (
@@ -164,7 +165,10 @@ def drain_cases():
             ("an idle CPU", idle, [told], []),
             ("an idle CPU is not told of", idle, [], ["CPU 0: 0 lines tell that it is idle"]),
             ("an idle CPU is printed, too", idle, [told, *idle.lines()],
-             ["CPU 0: is idle, and was printed"])):
+             ["CPU 0: is idle, and was printed"]),
+            ("a CPU that panics while it idles", own, own.lines(), []),
+            ("a CPU that panics is told to be idle", own, [told],
+             ["CPU 0: no 'NMI backtrace for cpu 0' on the console"])):
         yield about, checks.check_printed(slot, console), wanted
 
 

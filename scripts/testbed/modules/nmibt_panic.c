@@ -20,7 +20,7 @@
  *	oops_locked	the same with a bad access
  *	oops_moved	the same, and the thread is moved to cpu2 as soon as that can be (x86)
  *	oops_heir	the same, but panic_on_oops is taken back as the oops ends: the thread dies
- *			alone, and the next one that is given its task_struct panics
+ *			alone, and one panics that is taken for the one with its task_struct
  *	overflow	a kernel thread whose stack is too small
  *	hpet		panic() in a thread on cpu; while that is under way, and before it
  *			captures, cpu2 takes the lock of HPET and keeps it
@@ -44,6 +44,7 @@
 #include <linux/preempt.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
+#include <linux/sched/task.h>
 #include <linux/smp.h>
 #include <linux/string.h>
 #include <linux/sysrq.h>
@@ -245,30 +246,19 @@ static struct kprobe nmibt_oops_exit_probe = {
 	.pre_handler = nmibt_oops_ends,
 };
 
-#define HEIRS 1000
+/* What the series knows the requester by: NULL without it. */
+static struct task_struct **nmibt_requester;
 
-/*
- * What the dead one's CPU has freed is given away there first. Each is kept, so that the next one
- * is another.
- */
-static int nmibt_heir_thread(void *dead)
+/* As if this thread had been given the dead one's task_struct, which a slab does soon or never. */
+static int nmibt_heir_thread(void *arg)
 {
-	struct task_struct *kthreadd = current->real_parent, *task;
-	int i;
+	struct task_struct *dead = arg;
 
-	set_cpus_allowed_ptr(kthreadd, cpumask_of(cpu));
-	for (i = 0; i < HEIRS; i++) {
+	while (!READ_ONCE(dead->exit_state))
 		msleep(10);
-		task = thread_on(cpu, nmibt_panic_thread);
-		if (IS_ERR(task))
-			return PTR_ERR(task);
-		if (task == dead) {
-			wake_up_process(task);
-			return 0;
-		}
-	}
-	pr_err("none of %d threads is where the dead one was\n", HEIRS);
-	return 0;
+	if (nmibt_requester && READ_ONCE(*nmibt_requester) == dead)
+		WRITE_ONCE(*nmibt_requester, current);
+	return nmibt_panic_thread(NULL);
 }
 
 static int run_heir(void)
@@ -279,9 +269,12 @@ static int run_heir(void)
 
 	if (IS_ERR(task))
 		return PTR_ERR(task);
-	heir = kthread_run(nmibt_heir_thread, task, "nmibt_heir");
+	get_task_struct(task);
+	heir = kthread_create(nmibt_heir_thread, task, "nmibt_heir");
 	if (IS_ERR(heir))
 		return PTR_ERR(heir);
+	kthread_bind(heir, cpu);
+	nmibt_requester = nmibt_lookup("capture_task");
 	nmibt_panic_on_oops = nmibt_lookup("panic_on_oops");
 	if (!nmibt_panic_on_oops)
 		return -ENOENT;
@@ -289,6 +282,7 @@ static int run_heir(void)
 	if (err)
 		return err;
 	WRITE_ONCE(*nmibt_panic_on_oops, 1);
+	wake_up_process(heir);
 	wake_up_process(task);
 	return 0;
 }
