@@ -41,7 +41,8 @@ size_t nmibt_base64_decode(struct nmibt_base64 *state, struct nmibt_str line, ch
 			out[len++] = (char)(state->bits >> state->nr_bits);
 		}
 	}
+	state->has_ended = padding;
 	if (padding)
-		*state = (struct nmibt_base64){0};
+		state->bits = state->nr_bits = 0;
 	return len;
 }

@@ -9,6 +9,7 @@
 struct nmibt_base64 {
 	uint32_t bits;
 	unsigned int nr_bits;
+	bool has_ended; /* the last line ended with padding */
 };
 
 /* Writes to out, which has room for line.len bytes, and returns their number. SIZE_MAX: it is no base64, and nothing is

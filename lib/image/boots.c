@@ -287,7 +287,7 @@ static struct nmibt_error *begin(struct finder *f, const struct nmibt_text_line 
 		memmove(boots->v, boots->v + MAX_BOOTS / 2, boots->nr * sizeof(*boots->v));
 	}
 	if (f->boot)
-		boots->v[boots->nr - 1].end = line->place.offset;
+		boots->v[boots->nr - 1].end = line->place;
 	struct nmibt_boot *v = nmibt_make_room(boots->v, boots->nr, sizeof(*v));
 	if (!v)
 		return nmibt_error_nomem();
@@ -344,7 +344,7 @@ static void merge(struct finder *f)
 	if (boot->nr_replays == NMIBT_MAX_REPLAYS)
 		return;
 	boot->replays[boot->nr_replays++] =
-		(struct nmibt_replay){again->first.offset, boot->last_ns};
+		(struct nmibt_replay){again->first, boot->last_ns};
 	boots->nr--;
 	f->boot = boot;
 	f->nr_begun--;
@@ -418,7 +418,7 @@ struct nmibt_error *nmibt_boots_find(struct nmibt_lines *lines, struct nmibt_boo
 	while (!err && nmibt_lines_next(lines, &line))
 		err = take_line(f, &line);
 	if (boots.nr)
-		boots.v[boots.nr - 1].end = UINT64_MAX;
+		boots.v[boots.nr - 1].end.offset = UINT64_MAX;
 	if (err) {
 		nmibt_boots_destroy(&boots);
 		return err;

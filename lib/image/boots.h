@@ -24,13 +24,13 @@ enum nmibt_boot_rank {
 /* Lines that stand there once more: a console that is registered prints what the log has
  * (kernel/printk/printk.c: register_console(), 6.12). */
 struct nmibt_replay {
-	uint64_t from; /* offset of its first line */
+	struct nmibt_lines_place from; /* of its first line */
 	uint64_t until_ns; /* the newest time before it; its lines up to there are repeated */
 };
 
 struct nmibt_boot {
 	struct nmibt_lines_place first;
-	uint64_t end; /* offset behind its last line */
+	struct nmibt_lines_place end; /* behind its last line */
 	uint64_t line, last_line; /* numbers of its first and last line in the text */
 	uint64_t nr_lines, nr_stamped; /* lines with text; those with something before them */
 	bool has_time, is_capture_kernel;

@@ -21,6 +21,7 @@ struct nmibt_lines {
 	char *decoded;
 	size_t decoded_len;
 	uint64_t decoded_at; /* offset of that line */
+	bool is_decoded_cut; /* what stands at the end of it is not all that was encoded */
 	struct nmibt_base64 base64; /* behind that line */
 	/* A message that netconsole sent in parts: which, and how much of it is there. */
 	uint64_t parts_of;
@@ -115,14 +116,19 @@ static bool is_header(struct nmibt_str s, const char *header)
 	return s.len >= len && !strncasecmp(s.s, header, len);
 }
 
-/* A mail says how its text is encoded, and in a file of several mails the next one begins with "From ". */
+/*
+ * A mail, or a part of one, says how its text is encoded, and in a file of several mails the next one begins with
+ * "From ". A part that does not say so is not encoded (RFC 2045, 6.1): its headers begin behind a boundary.
+ */
 static void take_header(struct nmibt_lines *l, struct nmibt_str line)
 {
 	static const char encoding[] = "Content-Transfer-Encoding:";
+	bool begins_part = l->place.is_behind_boundary && is_header(line, "Content-");
 
-	if (nmibt_str_starts(line, "From ")) {
+	l->place.is_behind_boundary = nmibt_str_starts(line, "--");
+	if (begins_part || nmibt_str_starts(line, "From "))
 		l->place.is_quoted_printable = l->place.will_be_base64 = false;
-	} else if (is_header(line, encoding)) {
+	if (is_header(line, encoding)) {
 		struct nmibt_str value = {line.s + strlen(encoding), line.len - strlen(encoding)};
 
 		nmibt_skip_spaces(&value);
@@ -168,6 +174,7 @@ static void decode_mail(struct nmibt_lines *l, struct nmibt_str *line, bool *is_
 		decode_line(l, *line);
 		goes_on &= !l->joined_len || l->joined[l->joined_len - 1] != '\n';
 	} while (goes_on && l->joined_len < NMIBT_MAX_TEXT_LINE && next_line(l, line, is_cut));
+	*is_cut |= goes_on;
 	l->joined_len -= l->joined_len && l->joined[l->joined_len - 1] == '\n';
 	*line = (struct nmibt_str){l->joined, l->joined_len};
 }
@@ -188,14 +195,19 @@ static void begin_base64(struct nmibt_lines *l)
 	l->base64 = l->place.base64;
 }
 
-/* Decodes the next line of the file. False: the part has ended, with an empty line, or one that is not base64. */
-static bool decode_base64(struct nmibt_lines *l, bool *is_cut)
+/*
+ * Decodes the next line of the file. False: the part has ended, with an empty line, or one that is not base64. What the
+ * end of the last line says is whole only if padding, an empty line or the boundary of the part says so.
+ */
+static bool decode_base64(struct nmibt_lines *l)
 {
 	const struct nmibt_base64 before = l->base64;
 	uint64_t at = l->offset;
 	struct nmibt_str line;
+	bool is_cut;
 
-	if (!next_line(l, &line, is_cut))
+	l->is_decoded_cut = !before.has_ended;
+	if (!next_line(l, &line, &is_cut))
 		return false;
 	size_t len = nmibt_base64_decode(&l->base64, without_blanks(line), l->decoded);
 	if (len == SIZE_MAX) {
@@ -204,8 +216,9 @@ static bool decode_base64(struct nmibt_lines *l, bool *is_cut)
 			l->begin -= l->offset - at;
 			l->offset = at;
 			l->number--;
-			*is_cut = false;
 		}
+		if (!without_blanks(line).len || nmibt_str_starts(line, "--"))
+			l->is_decoded_cut = false;
 		return false;
 	}
 	l->place.base64 = before;
@@ -233,7 +246,8 @@ static bool next_decoded(struct nmibt_lines *l, struct nmibt_str *ret, bool *ret
 			else
 				*ret_is_cut = true;
 		}
-	} while (decode_base64(l, ret_is_cut));
+	} while (decode_base64(l));
+	*ret_is_cut |= l->is_decoded_cut;
 	end_base64(l);
 	*ret = (struct nmibt_str){l->joined, l->joined_len};
 	return l->joined_len;
@@ -536,7 +550,7 @@ static bool next_of_mail(struct nmibt_lines *l, struct nmibt_str *ret, bool *ret
 		return false;
 	if (l->place.will_be_base64 && !without_blanks(*ret).len)
 		begin_base64(l);
-	else if (ret->len && (*ret->s == 'C' || *ret->s == 'c' || *ret->s == 'F'))
+	else if (l->place.is_behind_boundary || (ret->len && memchr("CcF-", *ret->s, 4)))
 		take_header(l, *ret);
 	if (l->place.is_quoted_printable && ret->len)
 		decode_mail(l, ret, ret_is_cut);
@@ -568,7 +582,7 @@ bool nmibt_lines_seek(struct nmibt_lines *l, const struct nmibt_lines_place *pla
 	l->decoded_len = 0;
 	if (!nmibt_stream_seek(l->stream, place->offset))
 		return false;
-	if (place->decoded && decode_base64(l, &(bool){false}))
+	if (place->decoded && decode_base64(l))
 		l->place.decoded =
 			place->decoded < l->decoded_len ? place->decoded : l->decoded_len;
 	return true;

@@ -18,11 +18,18 @@ struct nmibt_lines_place {
 	uint64_t offset; /* of the text, unpacked */
 	struct nmibt_wrapping wrapping;
 	bool is_quoted_printable; /* a mail said so */
+	bool is_behind_boundary; /* the line before this one may begin a part of a mail */
 	/* The same of base64: of the part whose headers these are, and of the lines from here on. */
 	bool will_be_base64, is_base64;
 	struct nmibt_base64 base64; /* where the line of the file begins */
 	size_t decoded; /* how much of what that line says is of lines before this one */
 };
+
+/* Of two lines of one text. Those that one line of base64 tells have the same offset. */
+static inline bool nmibt_lines_is_before(const struct nmibt_lines_place *a, const struct nmibt_lines_place *b)
+{
+	return a->offset < b->offset || (a->offset == b->offset && a->decoded < b->decoded);
+}
 
 struct nmibt_text_line {
 	struct nmibt_str text; /* borrowed until the next line */

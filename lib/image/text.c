@@ -138,7 +138,7 @@ struct visitor {
 static bool is_repeated(struct visitor *v, const struct nmibt_text_line *line)
 {
 	while (v->nr_replays < v->boot->nr_replays &&
-	       line->place.offset >= v->boot->replays[v->nr_replays].from) {
+	       !nmibt_lines_is_before(&line->place, &v->boot->replays[v->nr_replays].from)) {
 		v->nr_replays++;
 		v->is_replay = true;
 	}
@@ -193,7 +193,8 @@ static struct nmibt_error *visit_log(void *ctx, unsigned int crash, nmibt_log_te
 	*ret = (struct nmibt_log_facts){0};
 	if (!nmibt_lines_seek(t->lines, &boot->first))
 		return nmibt_error_create(NMIBT_ERR_DAMAGED, "the text can't be read again");
-	while (nmibt_lines_next(t->lines, &line) && line.place.offset < boot->end) {
+	while (nmibt_lines_next(t->lines, &line) &&
+	       nmibt_lines_is_before(&line.place, &boot->end)) {
 		if (line.prefix.is_of_program || is_repeated(&v, &line))
 			continue;
 		if (!visit_line(&v, &line, visit, arg))

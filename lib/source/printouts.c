@@ -35,7 +35,7 @@ static bool settles_doubt(const struct taken *t, const struct level *l)
 /* True: the line belongs to the printout, whose caller is not printing a trace now. */
 static bool is_of_printout(const struct taken *t, const struct level *l)
 {
-	if (l->is_doubtful && !settles_doubt(t, l))
+	if (l->is_doubtful && !settles_doubt(t, l) && !nmibt_begins_shortened(t, l))
 		return false;
 	switch (t->p.kind) {
 	case NMIBT_PRINT_CPU:
@@ -434,6 +434,7 @@ static bool is_stranger(enum nmibt_print kind)
 /* Takes a line that stands within reports. */
 static void take_part(struct taken *t)
 {
+	nmibt_see_task(t);
 	struct level *l = find_level(t);
 
 	if (!l && is_stranger(t->p.kind)) {

@@ -99,6 +99,7 @@ struct level {
 	size_t was_left;
 	bool is_unsure; /* the lines behind the last one may have been of another level */
 	bool is_doubtful; /* a trace behind its first lines may be another one's, see below */
+	bool names_another_task; /* of a lockup: a line behind its title does */
 	unsigned int open_marks; /* " <IRQ>" without " </IRQ>" */
 	unsigned int strangers; /* lines in a row that do not belong to it */
 	uint64_t nr_gaps, nr_lost; /* the builder's counts at the level's last line */
@@ -233,6 +234,8 @@ bool nmibt_is_of_trace(const struct taken *t, const struct level *l);
 bool nmibt_begins_shortened(const struct taken *t, const struct level *l);
 /* Begins that trace, which lacks its beginning. Where that fails the level has no trace. */
 void nmibt_begin_shortened(struct taken *t, struct level *l);
+/* Does the line name another task than the title of the lockup whose trace has not begun? */
+void nmibt_see_task(struct taken *t);
 /* Takes a line of the innermost level's trace. If it is the last line, the level may be gone
  * afterwards. */
 void nmibt_take_trace_line(struct taken *t, struct level *l);

@@ -54,6 +54,11 @@ void nmibt_begin_shortened(struct taken *t, struct level *l)
 	(void)t, (void)l;
 }
 
+void nmibt_see_task(struct taken *t)
+{
+	(void)t;
+}
+
 void nmibt_describe_mended(const struct nmibt_log_source *log, char *why)
 {
 	(void)log, (void)why;
