@@ -48,8 +48,8 @@ def compare(document, binaries):
     for cpu in document["cpus"]:
         before = None
         for frame in (cpu["stack"] or {"frames": []})["frames"]:
-            # arm64 prints the pc once more.
-            is_again = before and PC.match(before[0]) and \
+            # arm64 prints the pc once more. What x86 finds on a stack and doubts may be anything.
+            is_again = before and PC.match(before[0]) and frame["reliable"] and \
                 before[1:] == (frame["function_name"], frame["function_offset"])
             before = (cpu["text"]["lines"][frame["line"]]["text"] if frame["line"] is not None else "",
                       frame["function_name"], frame["function_offset"])

@@ -343,8 +343,7 @@ static void merge(struct finder *f)
 
 	if (boot->nr_replays == NMIBT_MAX_REPLAYS)
 		return;
-	boot->replays[boot->nr_replays++] =
-		(struct nmibt_replay){again->first, boot->last_ns};
+	boot->replays[boot->nr_replays++] = (struct nmibt_replay){again->first, boot->last_ns};
 	boots->nr--;
 	f->boot = boot;
 	f->nr_begun--;

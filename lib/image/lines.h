@@ -26,7 +26,8 @@ struct nmibt_lines_place {
 };
 
 /* Of two lines of one text. Those that one line of base64 tells have the same offset. */
-static inline bool nmibt_lines_is_before(const struct nmibt_lines_place *a, const struct nmibt_lines_place *b)
+static inline bool nmibt_lines_is_before(const struct nmibt_lines_place *a,
+					 const struct nmibt_lines_place *b)
 {
 	return a->offset < b->offset || (a->offset == b->offset && a->decoded < b->decoded);
 }

@@ -36,8 +36,7 @@ bool nmibt_begins_shortened(const struct taken *t, const struct level *l)
 void nmibt_see_task(struct taken *t)
 {
 	struct level *l = nmibt_top_level(t->s);
-	const struct nmibt_printout *printout =
-		l ? nmibt_log_printout(t->log, l->printout) : NULL;
+	const struct nmibt_printout *printout = l ? nmibt_log_printout(t->log, l->printout) : NULL;
 
 	if (t->p.has_task && printout && printout->task.known && printout->task.pid != t->p.pid)
 		l->names_another_task = true;
