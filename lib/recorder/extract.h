@@ -65,6 +65,7 @@ struct joined_part {
 
 struct joined_line {
 	uint32_t caller_id;
+	bool is_of_user; /* a program wrote it; it has one part */
 	char *text; /* malloc'ed */
 	size_t len;
 	struct joined_part *parts;
@@ -74,7 +75,7 @@ struct joined_line {
 
 struct joiner {
 	/* Takes a line, and may change its bytes. */
-	struct nmibt_error *(*take)(void *ctx, char *text, size_t len);
+	struct nmibt_error *(*take)(void *ctx, struct joined_line *line);
 	void *ctx;
 	struct joined_line open[MAX_OPEN_LINES]; /* of different callers, the oldest first */
 	unsigned int nr_open;
@@ -109,6 +110,8 @@ void nmibt_secrets_sort(struct secrets *secrets);
  * has no known form. */
 void nmibt_secrets_scrub_line(const struct secrets *secrets, enum nmibt_arch arch, bool is_whole,
 			      char *line, size_t len);
+/* Replaces every letter and digit. */
+void nmibt_secrets_scrub_whole(char *line, size_t len);
 /* The words of a panic. */
 void nmibt_secrets_scrub_message(const struct secrets *secrets, char *message, size_t len);
 void nmibt_secrets_scrub_release(const struct secrets *secrets, char *text, size_t len);

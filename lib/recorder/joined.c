@@ -16,7 +16,7 @@ static struct nmibt_error *end_line(struct joiner *joiner, unsigned int i)
 	joiner->nr_open--;
 	memmove(&joiner->open[i], &joiner->open[i + 1],
 		(joiner->nr_open - i) * sizeof(joiner->open[i]));
-	struct nmibt_error *err = joiner->take(joiner->ctx, line.text, line.len);
+	struct nmibt_error *err = joiner->take(joiner->ctx, &line);
 	size_t at = 0;
 
 	for (size_t part = 0; part < line.nr; at += line.parts[part++].len) {
@@ -62,7 +62,8 @@ struct nmibt_error *nmibt_joiner_put(struct joiner *joiner, const struct nmibt_l
 	struct nmibt_error *err =
 		nmibt_log_nr_missing(&record->missing_before) ? nmibt_joiner_end(joiner) : NULL;
 	unsigned int i = find_line(joiner, record->caller_id);
-	bool goes_on = record->flags & LOG_CONT && !nmibt_log_is_of_user(record);
+	bool is_of_user = nmibt_log_is_of_user(record);
+	bool goes_on = record->flags & LOG_CONT && !is_of_user;
 
 	if (!err && i < joiner->nr_open && !goes_on) {
 		err = end_line(joiner, i);
@@ -75,10 +76,10 @@ struct nmibt_error *nmibt_joiner_put(struct joiner *joiner, const struct nmibt_l
 	if (err)
 		return err;
 	if (i == joiner->nr_open)
-		joiner->open[joiner->nr_open++] =
-			(struct joined_line){.caller_id = record->caller_id};
+		joiner->open[joiner->nr_open++] = (struct joined_line){
+			.caller_id = record->caller_id, .is_of_user = is_of_user};
 	err = add_part(&joiner->open[i], record, at);
-	if (!err && (record->flags & LOG_NEWLINE || nmibt_log_is_of_user(record)))
+	if (!err && (record->flags & LOG_NEWLINE || is_of_user))
 		err = end_line(joiner, i);
 	return err;
 }

@@ -272,13 +272,13 @@ struct texts {
 	enum nmibt_arch arch;
 };
 
-static struct nmibt_error *collect_of_line(void *ctx, char *text, size_t len)
+static struct nmibt_error *collect_of_line(void *ctx, struct joined_line *line)
 {
 	const struct texts *texts = ctx;
 	struct nmibt_error *err = NULL;
 	struct nmibt_str run;
 
-	for (size_t at = 0; !err && next_run(text, NULL, len, &at, &run);)
+	for (size_t at = 0; !err && next_run(line->text, NULL, line->len, &at, &run);)
 		err = nmibt_secrets_add_of_line(texts->secrets, texts->arch, run);
 	return err;
 }
@@ -373,14 +373,19 @@ static char *find_text(const struct nmibt_extract *extract, const struct spans *
 	return NULL;
 }
 
-static struct nmibt_error *scrub_whole_line(void *ctx, char *text, size_t len)
+/* A program may write what looks like a line of the kernel's; nmibt takes nothing of it for one. */
+static struct nmibt_error *scrub_whole_line(void *ctx, struct joined_line *line)
 {
 	const struct texts *texts = ctx;
 	struct nmibt_str run;
 
-	for (size_t at = 0; next_run(text, NULL, len, &at, &run);)
-		nmibt_secrets_scrub_line(texts->secrets, texts->arch, true, text + (run.s - text),
-					 run.len);
+	if (line->is_of_user) {
+		nmibt_secrets_scrub_whole(line->text, line->len);
+		return NULL;
+	}
+	for (size_t at = 0; next_run(line->text, NULL, line->len, &at, &run);)
+		nmibt_secrets_scrub_line(texts->secrets, texts->arch, true,
+					 line->text + (run.s - line->text), run.len);
 	return NULL;
 }
 

@@ -341,7 +341,7 @@ static void replace_field(const struct secrets *secrets, struct nmibt_str line, 
 }
 
 /* Who prints a line that is not known by its form, and what is in it, nobody can tell. */
-static void replace_all(char *line, size_t len)
+void nmibt_secrets_scrub_whole(char *line, size_t len)
 {
 	for (size_t i = 0; i < len; i++) {
 		if (is_word(line[i]))
@@ -361,7 +361,7 @@ static void replace_builder(char *line, size_t len)
 	if (from && !to)
 		to = memchr(from, ')', line + len - from);
 	if (from)
-		replace_all(from, (to ?: line + len) - from);
+		nmibt_secrets_scrub_whole(from, (to ?: line + len) - from);
 }
 
 static void replace_release(const struct secrets *secrets, char *line, size_t len)
@@ -444,7 +444,7 @@ void nmibt_secrets_scrub_line(const struct secrets *secrets, enum nmibt_arch arc
 
 	nmibt_recognise(arch, (struct nmibt_str){line, len}, &p);
 	if (!copy || (is_whole && p.kind == NMIBT_PRINT_OTHER)) {
-		replace_all(line, len);
+		nmibt_secrets_scrub_whole(line, len);
 		return;
 	}
 	replace_forms(secrets, &p, line, len);
