@@ -4,9 +4,10 @@ import contextlib
 import os
 import shutil
 import sqlite3
+import subprocess
 
 import fleet
-from check_identity import describe
+from check_identity import boot_log, describe
 from common import DUMPS, HERE, NMIBT, Triage, integrity
 
 FAKE = os.path.join(HERE, 'fake-nmibt')
@@ -99,6 +100,48 @@ def check_copies(results, tmp):
     results.same('and where two versions of nmibt say different things of the two', triage.rows(what),
                  [(1, 'mine', 1, 2)])
     results.note('the database is sound after copies', integrity(triage))
+
+
+def check_gone(results, tmp):
+    """Of a dump that is gone its redacted extract is kept; the log's hash of another nmibt is another one. What is there
+    is asked again."""
+    folder, paths = os.path.join(tmp, 'gone'), []
+    for i, where in enumerate(('pruned', 'unlinked', 'there', 'here')):
+        path = os.path.join(folder, where, 'vmcore')
+        os.makedirs(os.path.join(folder, where, 'extract'))
+        describe('hard-lockup-kdump', path, lambda text: text.replace('panic cpu', 'host db%d\npanic cpu' % i).replace(
+            'include log-hard-lockup', boot_log(20 + i)))
+        subprocess.run([NMIBT, '--extract', '--redact', os.path.join(folder, where, 'extract/vmcore.nmibt'), path],
+                       check=True, capture_output=True)
+        paths.append(path)
+    triage = Triage(os.path.join(tmp, 'gone.db'), FAKE_REAL=NMIBT)
+    triage.scan(folder)
+    what = 'SELECT crash_id, count(*) FROM inputs GROUP BY 1 ORDER BY 1'
+    results.same('four dumps and their extracts', triage.rows(what), [(1, 2), (2, 2), (3, 2), (4, 2)])
+    hosts = triage.rows('SELECT id, host FROM crashes ORDER BY id')
+    triage.rows("UPDATE inputs SET state = 'removed' WHERE folder LIKE '%/pruned'")
+    for path in paths[:2]:
+        os.unlink(path)
+    triage.rows("UPDATE proofs SET proof = proof || ' old' WHERE proof LIKE 'log%' OR proof LIKE 'memory times%'")
+    triage.env.update(FAKE_VERSION='nmibt 0.2.0')
+    triage.scan('--nmibt', FAKE, folder)
+    results.same('another nmibt: extracts of dumps that are gone stay with them', triage.rows(what),
+                 [(1, 2), (2, 2), (3, 2), (4, 2)])
+    results.same('and hosts are known', triage.rows('SELECT id, host FROM crashes ORDER BY id'), hosts)
+    # As if an older one had taken the last dump for another one's.
+    number, crash = triage.rows("SELECT id, crash_id FROM inputs WHERE folder LIKE '%/here'")[0]
+    other = triage.value("SELECT crash_id FROM inputs WHERE folder LIKE '%/there'")
+    os.unlink(os.path.join(folder, 'here/extract/vmcore.nmibt'))
+    for sql in 'DELETE FROM proofs WHERE input IN (%s)', 'DELETE FROM reports WHERE input IN (%s)', \
+            'DELETE FROM inputs WHERE id IN (%s)':
+        triage.rows(sql % "SELECT id FROM inputs WHERE folder LIKE '%/here/extract'")
+    triage.rows('UPDATE inputs SET crash_id = ? WHERE id = ?', other, number)
+    triage.rows('DELETE FROM crashes WHERE id = ?', crash)
+    triage.env.update(FAKE_VERSION='nmibt 0.3.0')
+    triage.scan('--nmibt', FAKE, '-j', '1', folder)
+    results.same('but what another nmibt took for one crash is parted where all of it is there',
+                 sorted(row[1] for row in triage.rows(what)), [1, 2, 2, 2])
+    results.note('the database is sound where dumps are gone', integrity(triage))
 
 
 def check_database(results, tmp):
@@ -219,4 +262,5 @@ def check(results, tmp, many):
     check_merge_reads(results, tmp)
     check_anew(results, tmp)
     check_copies(results, tmp)
+    check_gone(results, tmp)
     check_database(results, tmp)

@@ -79,6 +79,17 @@ def topmost(folders):
     return [one for one in folders if one == '/' or not is_in(os.path.dirname(one), folders)]
 
 
+def is_gone(path):
+    """It is not only out of reach."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        pass
+    return False
+
+
 def walk(folder, complain):
     """Each folder, with its plain files. Links are not followed: they could lead around in a circle.
     complain(path, why) is called for what can't be read."""

@@ -118,15 +118,16 @@ def forget_older(store, crash, folder, scan):
 
 # ------------------------------------------------------------------------ of which crash
 
-def place(store, number, proofs, scan):
-    """Puts the input to the crash that it is about."""
+def place(store, number, proofs, scan, in_doubt=False):
+    """Puts the input to the crash that it is about. in_doubt: its proofs fit another one as well as that of which it was."""
     store.change('DELETE FROM proofs WHERE input = ?', number)
     for proof in proofs:
         store.change('INSERT INTO proofs VALUES (?, ?)', proof, number)
     old = store.value('SELECT crash_id FROM inputs WHERE id = ?', number)
     found = identity.same_crash(store, number, proofs)
     if old is not None and (found and is_of_one_input(store, old) or
-                            identity.is_copy_by_older_nmibt(store, number)):
+                            identity.is_copy_by_older_nmibt(store, number) or
+                            not (found or in_doubt) and identity.is_with_gone(store, number)):
         found.add(old)
     crash = min(found) if found else alone(store, number, old, scan)
     store.change('UPDATE inputs SET crash_id = ? WHERE id = ?', crash, number)
@@ -137,7 +138,7 @@ def place(store, number, proofs, scan):
     choose_best(store, crash, scan)
     for text in identity.doubtful(store, number, proofs):
         place(store, text, [row[0] for row in store.all('SELECT proof FROM proofs WHERE input = ?',
-                                                        text)], scan)
+                                                        text)], scan, in_doubt=True)
     return crash
 
 

@@ -5,8 +5,9 @@ A proof is a string. Two inputs that have one in common are about one crash. Whe
 known there is no such proof, and in doubt two files are two crashes.
 """
 import json
+import os
 
-from . import candidates, facts
+from . import candidates, facts, words
 
 # The kernel prints times to the microsecond (kernel/printk/printk.c: print_time(), 6.12).
 PRINTED_NS = 1000
@@ -138,6 +139,16 @@ def is_copy_by_older_nmibt(store, number):
         SELECT 1 FROM inputs AS mine JOIN inputs AS other ON other.crash_id = mine.crash_id
             AND other.id != mine.id AND other.size = mine.size AND other.fingerprint = mine.fingerprint
             AND other.nmibt IS NOT mine.nmibt WHERE mine.id = ?''', number) is not None
+
+
+def is_with_gone(store, number):
+    """Another input of its crash is gone, so that this version of nmibt never says anything of it: what an older one
+    found stands. Where all are there, what this version says of them decides."""
+    return any(row['state'] == 'removed' or
+               candidates.is_gone(os.path.join(words.unescape(row['folder']), words.unescape(row['name'])))
+               for row in store.all('SELECT other.* FROM inputs AS mine JOIN inputs AS other ON '
+                                    'other.crash_id = mine.crash_id AND other.nmibt IS NOT mine.nmibt '
+                                    'WHERE mine.id = ?', number))
 
 
 def texts_alone(store, crashes):

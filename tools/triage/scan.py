@@ -52,17 +52,6 @@ class Outcome:
 
 # ---------------------------------------------------------------------- what is to be done
 
-def is_gone(path):
-    """It is not only out of reach."""
-    try:
-        os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except OSError:
-        pass
-    return False
-
-
 class Plan:
     """Which units of these folders have to be read."""
 
@@ -124,7 +113,7 @@ class Plan:
         roots = set(self.folders)
         for row in self.store.all('SELECT DISTINCT folder FROM inputs WHERE state IN ' + NOT_READ):
             folder = os.fsdecode(words.unescape(row['folder']))
-            if candidates.is_in(folder, roots) and is_gone(folder):
+            if candidates.is_in(folder, roots) and candidates.is_gone(folder):
                 self.gone.update(one[0] for one in self.store.all(
                     'SELECT id FROM inputs WHERE folder = ? AND state IN ' + NOT_READ, row['folder']))
 
