@@ -12,6 +12,15 @@ from common import TRIAGE, Triage
 LARGE = '9' * 30
 
 
+def to_nobody(triage, *args):
+    """With a pipe as its standard output that nobody reads."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run([TRIAGE, '--db', triage.db, *args], stdout=write, stderr=subprocess.PIPE, env=triage.env)
+    os.close(write)
+    return done
+
+
 def check_output(results, triage):
     """Where standard output can't be written."""
     for args in ['list'], ['groups', '--json'], ['export']:
@@ -20,17 +29,33 @@ def check_output(results, triage):
                                   env=triage.env)
         results.note('%s: there is no room for its output' % args[0], '' if done.returncode == 4 and
                      done.stderr.count(b'\n') == 1 and b'standard output' in done.stderr else done)
-    read, write = os.pipe()
-    os.close(read)
-    done = subprocess.run([TRIAGE, '--db', triage.db, 'list'], stdout=write, stderr=subprocess.PIPE,
-                          env=triage.env)
-    os.close(write)
+    done = to_nobody(triage, 'list')
     results.same('nobody reads its output', (done.returncode, done.stderr), (0, b''))
     triage.text('name', 'G1', 'naïve ☃')
     other = Triage(triage.db, PYTHONIOENCODING='latin-1')
     done = other.run('groups')
     results.note('a locale that lacks characters', '' if done.returncode == 0 and
                  b'na\xefve \\u2603' in done.stdout else done)
+
+
+def check_reader(results, tmp):
+    """Whoever does not read what is printed is not told that all went well."""
+    folder, rules = os.path.join(tmp, 'fleet'), os.path.join(tmp, 'bad.toml')
+    for options in ['-q'], [], ['--json']:
+        triage = Triage(os.path.join(tmp, 'reader.db'))
+        done = to_nobody(triage, 'scan', '--settle', '0', '--fail-on-new', *options, folder)
+        results.note('nobody reads what a gate prints: %s' % options, '' if done.returncode == 1 and
+                     b'nobody knew: G1' in done.stderr else done)
+        os.unlink(triage.db)
+    results.same('nobody reads what a scan prints', to_nobody(triage, 'scan', '--settle', '0', folder).returncode, 0)
+    done = triage.run('scan', '--settle', '0', '--fail-on-new', folder)
+    results.note('then it is new for the next one', '' if done.returncode == 1 and b'knew: G1' in done.stderr else done)
+    with open(rules, 'w') as file:
+        file.write('[[issue]]\ntitle = "x"\n')
+    for args in ['known', rules], ['prune', '--keep', '1', '--yes']:
+        done = to_nobody(triage, *args)
+        results.note('nobody reads what %s prints' % args[0], '' if done.returncode == 4 and
+                     b'standard output' in done.stderr else done)
 
 
 def check_numbers(results, triage):
@@ -145,3 +170,4 @@ def check(results, tmp, many):
     check_read_only(results, tmp, triage)
     check_inputs(results, triage)
     check_jobs(results, tmp)
+    check_reader(results, tmp)

@@ -2,6 +2,7 @@
 """The command line: what each command takes, and its exit code."""
 import argparse
 import atexit
+import contextlib
 import datetime
 import json
 import os
@@ -110,6 +111,53 @@ def end(db, outcome, scans):
         news.told(db, scans)
 
 
+def scan_json(outcome, new, unknown, loose, unknown_loose):
+    return {'looked': outcome.looked, 'read': outcome.read, 'empty': outcome.empty,
+            'failed': outcome.failed, 'later': outcome.later, 'fresh': outcome.fresh,
+            'new_crashes': outcome.crashes,
+            'interrupted': outcome.interrupted, 'seconds': round(outcome.seconds, 3),
+            'new_groups': [{'id': group['id'], 'crashes': group['crashes'],
+                            'known': group not in unknown} for group in new],
+            'new_without_group': [{'id': crash['id'], 'known': crash not in unknown_loose}
+                                  for crash in loose],
+            'troubles': [{'path': path, 'why': why} for path, why in outcome.troubles]}
+
+
+class Reader:
+    is_there = True
+
+
+@contextlib.contextmanager
+def to_reader():
+    """Output that its reader may have enough of: what came of a scan is told by the exit code, too."""
+    reader = Reader()
+    try:
+        yield reader
+        sys.stdout.flush()
+    except BrokenPipeError:
+        reader.is_there = False
+        output_to_nowhere()
+
+
+def output_to_nowhere():
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def verdict(outcome, unknown, unknown_loose):
+    """Of a gate."""
+    if unknown:
+        say('%s that nobody knew: %s' % (words.count(len(unknown), 'group'), numbers(unknown, 'G')))
+    if unknown_loose:
+        say('%s in no group that nobody knew: %s' % (words.count(len(unknown_loose), 'crash'),
+                                                     numbers(unknown_loose)))
+    if unknown or unknown_loose:
+        return NOTHING
+    if outcome.fresh:
+        say('nothing is known of new groups in %s that may still be written: scan again, or see --settle' %
+            words.count(outcome.fresh, 'file'))
+    return PARTLY if outcome.fresh else FOUND
+
+
 def do_watch(args):
     options = scan.Options(nmibt=runner.find(args.nmibt), jobs=args.jobs, settle=args.settle)
     scan.check_folders(args.folders)
@@ -139,34 +187,17 @@ def do_scan(args):
     new, loose = news.groups(db, scans), news.without_group(db, scans)
     unknown = [group for group in new if not is_known(db, rules, groups.newest(db, group['id']))]
     unknown_loose = [crash for crash in loose if not is_known(db, rules, crash)]
-    if args.json:
-        as_json({'looked': outcome.looked, 'read': outcome.read, 'empty': outcome.empty,
-                 'failed': outcome.failed, 'later': outcome.later, 'fresh': outcome.fresh,
-                 'new_crashes': outcome.crashes,
-                 'interrupted': outcome.interrupted, 'seconds': round(outcome.seconds, 3),
-                 'new_groups': [{'id': group['id'], 'crashes': group['crashes'],
-                                 'known': group not in unknown} for group in new],
-                 'new_without_group': [{'id': crash['id'], 'known': crash not in unknown_loose}
-                                       for crash in loose],
-                 'troubles': [{'path': path, 'why': why} for path, why in outcome.troubles]})
-    else:
-        tell(outcome, new, loose, args.quiet)
-    sys.stdout.flush()
-    end(db, outcome, scans)
+    with to_reader() as reader:
+        if args.json:
+            as_json(scan_json(outcome, new, unknown, loose, unknown_loose))
+        else:
+            tell(outcome, new, loose, args.quiet)
+    if reader.is_there or args.fail_on_new:
+        end(db, outcome, scans)
     if outcome.interrupted:
         return INTERRUPTED
-    if args.fail_on_new and (unknown or unknown_loose):
-        if unknown:
-            say('%s that nobody knew: %s' % (words.count(len(unknown), 'group'), numbers(unknown, 'G')))
-        if unknown_loose:
-            say('%s in no group that nobody knew: %s' % (words.count(len(unknown_loose), 'crash'),
-                                                         numbers(unknown_loose)))
-        return NOTHING
-    if args.fail_on_new and outcome.fresh:
-        say('nothing is known of new groups in %s that may still be written: scan again, or see --settle' %
-            words.count(outcome.fresh, 'file'))
-        return PARTLY
-    return PARTLY if outcome.troubles else FOUND
+    code = verdict(outcome, unknown, unknown_loose) if args.fail_on_new else FOUND
+    return code or (PARTLY if outcome.troubles else FOUND)
 
 
 def do_merge(args):
@@ -440,6 +471,9 @@ def make_parser():
     return parser
 
 
+ONLY_PRINT = do_list, do_show, do_groups, do_diff, do_export
+
+
 def run(args):
     """What can't be written to standard output raises OSError here, and not when Python ends."""
     try:
@@ -465,8 +499,8 @@ def main():
     try:
         return run(args)
     except OSError as error:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if isinstance(error, BrokenPipeError):
+        output_to_nowhere()
+        if isinstance(error, BrokenPipeError) and args.run in ONLY_PRINT:
             return FOUND  # the reader has had enough
         say('it can\'t go on: %s%s' % (words.shown(error), '' if error.filename else
                                        '. Can what standard output goes to be written?'))
