@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules of known issues: which crashes they match, and what is said about those that are wrong."""
 import os
+import shutil
 
 import fleet
 from check_hung import STACK, dump
@@ -115,6 +116,12 @@ def check_gate(results, tmp, rules, folder):
     done = triage.run('scan', '--settle', '100000000', '--fail-on-new', '-q', folder)
     results.note('--fail-on-new: dumps that are left for later do not pass', '' if done.returncode == 3 and
                  b'scan again' in done.stderr else done)
+    marked = os.path.join(tmp, 'marked')
+    os.mkdir(marked)
+    shutil.copy(DUMPS['x86_64-6.12-irqspin'], os.path.join(marked, 'vmcore-incomplete'))
+    done = triage.run('scan', '--settle', '0', '--fail-on-new', '-q', marked)
+    results.note('--fail-on-new: nor do those that are marked as incomplete', '' if done.returncode == 3 and
+                 b'list --later' in done.stderr else done)
     done = triage.run('scan', '--settle', '0', '--fail-on-new', folder)
     results.note('--fail-on-new: what is new fails', '' if done.returncode == 1 and
                  b'3 groups that nobody knew' in done.stderr else done)

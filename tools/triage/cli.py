@@ -155,7 +155,10 @@ def verdict(outcome, unknown, unknown_loose):
     if outcome.fresh:
         say('nothing is known of new groups in %s that may still be written: scan again, or see --settle' %
             words.count(outcome.fresh, 'file'))
-    return PARTLY if outcome.fresh else FOUND
+    if outcome.later > outcome.fresh:
+        say('nothing is known of new groups in %s left for later: "nmibt-triage list --later" has the reasons; --incomplete '
+            'reads what is marked as not complete' % words.count(outcome.later - outcome.fresh, 'file'))
+    return PARTLY if outcome.later else FOUND
 
 
 def do_watch(args):
