@@ -152,6 +152,22 @@ def check_gate(results, tmp, rules, folder):
                  0)
 
 
+def check_each(results, tmp):
+    """Two crashes of one group, which died in the same second: a rule has to explain both."""
+    folder, rules = os.path.join(tmp, 'each'), os.path.join(tmp, 'each.toml')
+    for name in 'x86_64-6.12-irqspin', 'x86_64-6.1-irqspin':
+        os.makedirs(os.path.join(folder, name))
+        shutil.copy(DUMPS[name], os.path.join(folder, name, 'vmcore'))
+    triage = Triage(os.path.join(tmp, 'each.db'))
+    for kernel, code in ('>=6.12', 1), ('<6.12', 1), ('>=6.1', 0):
+        with open(rules, 'w') as file:
+            file.write('[[issue]]\ntitle = "x"\nfunctions = ["nmibt_spin_forever"]\nkernel = "%s"\n' % kernel)
+        done = triage.run('scan', '--settle', '0', '-q', '--fail-on-new', '--known', rules, folder)
+        results.note('--fail-on-new: each crash of a new group is asked for its rule: %s' % kernel, '' if
+                     done.returncode == code and (b'nobody knew: G1' in done.stderr) == code else done)
+        os.unlink(triage.db)
+
+
 def check_hung(results, tmp):
     """A panic of hung tasks whose stacks tell nothing has no signature, but is not known for that."""
     folder, rules = os.path.join(tmp, 'hung'), os.path.join(tmp, 'hung.toml')
@@ -188,4 +204,5 @@ def check(results, tmp, many):
     check_mistakes(results, triage, tmp)
     check_remarks(results, triage, tmp)
     check_gate(results, tmp, rules, folder)
+    check_each(results, tmp)
     check_hung(results, tmp)

@@ -105,6 +105,12 @@ def is_known(db, rules, crash):
     return bool(rules and known.match(rules, crash, groups.stacks_of(db, crash)))
 
 
+def is_group_known(db, rules, group):
+    """Each of its crashes is, because a rule may explain some kernels alone."""
+    return bool(rules) and all(is_known(db, rules, crash) for crash in db.each(
+        'SELECT * FROM crashes WHERE group_id = ?', group))
+
+
 def end(db, outcome, scans):
     """Behind all that was said of it: what nobody could read is new for the next one."""
     if not outcome.interrupted:
@@ -188,7 +194,7 @@ def do_scan(args):
     outcome = scan.scan(db, args.folders, options)
     scans = news.scans_to_tell(db, outcome.scan)
     new, loose = news.groups(db, scans), news.without_group(db, scans)
-    unknown = [group for group in new if not is_known(db, rules, groups.newest(db, group['id']))]
+    unknown = [group for group in new if not is_group_known(db, rules, group['id'])]
     unknown_loose = [crash for crash in loose if not is_known(db, rules, crash)]
     with to_reader() as reader:
         if args.json:
