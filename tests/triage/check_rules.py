@@ -141,8 +141,9 @@ def check_gate(results, tmp, rules, folder):
     results.note('--fail-on-new: nothing is said of what a scan of other folders found', '' if done.returncode == 1 and
                  b'1 group that nobody knew' in done.stderr else done)
     check_merged(triage, tmp)
+    triage.text('scan', '-q', '--settle', '0', folder)
     done = triage.run('scan', '--settle', '0', '--fail-on-new', folder)
-    results.note('--fail-on-new: nor does it, or a merge, hide what a killed one found', '' if done.returncode == 1 and
+    results.note('--fail-on-new: nor does it, a scan that tells nobody, or a merge, hide what a killed one found', '' if done.returncode == 1 and
                  b'3 groups that nobody knew' in done.stderr else done)
     os.unlink(triage.db)
     with open(rules, 'a') as file:
@@ -150,6 +151,24 @@ def check_gate(results, tmp, rules, folder):
     results.same('--fail-on-new: what a rule explains does not',
                  triage.run('scan', '--settle', '0', '--fail-on-new', '--known', rules, folder).returncode,
                  0)
+
+
+def check_overlap(results, tmp):
+    """A scan of two folders was killed; each has a gate of its own, one of them of a folder below."""
+    both = [os.path.join(tmp, name) for name in ('one', 'two')]
+    for path, name in zip(both, ('x86_64-6.12-irqspin', 'arm64-6.12-irqspin')):
+        os.makedirs(os.path.join(path, 'deep'))
+        shutil.copy(DUMPS[name], os.path.join(path, 'deep/vmcore'))
+    triage = Triage(os.path.join(tmp, 'overlap.db'))
+    triage.scan(*both)
+    triage.rows('UPDATE scans SET ended = NULL')
+    for path in os.path.join(both[0], 'deep'), *both:
+        done = triage.run('scan', '--settle', '0', '--fail-on-new', path)
+        results.note('--fail-on-new: what a killed scan of more folders found in this one is new', '' if done.returncode == 1
+                     and b'1 group that nobody knew' in done.stderr else done)
+        done = triage.run('scan', '--settle', '0', '--fail-on-new', path)
+        results.note('--fail-on-new: and once, if all of a folder was scanned', '' if
+                     done.returncode == ('deep' in path) else done)
 
 
 def check_each(results, tmp):
@@ -204,5 +223,6 @@ def check(results, tmp, many):
     check_mistakes(results, triage, tmp)
     check_remarks(results, triage, tmp)
     check_gate(results, tmp, rules, folder)
+    check_overlap(results, tmp)
     check_each(results, tmp)
     check_hung(results, tmp)

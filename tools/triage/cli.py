@@ -111,12 +111,6 @@ def is_group_known(db, rules, group):
         'SELECT * FROM crashes WHERE group_id = ?', group))
 
 
-def end(db, outcome, scans):
-    """Behind all that was said of it: what nobody could read is new for the next one."""
-    if not outcome.interrupted:
-        news.told(db, scans)
-
-
 def scan_json(outcome, new, unknown, loose, unknown_loose):
     return {'looked': outcome.looked, 'read': outcome.read, 'empty': outcome.empty,
             'failed': outcome.failed, 'later': outcome.later, 'fresh': outcome.fresh,
@@ -173,12 +167,14 @@ def do_watch(args):
     db = open_store(args, must_exist=False)
 
     def tell_new(outcome):
-        scans = news.scans_to_tell(db, outcome.scan)
-        new, loose = news.groups(db, scans), news.without_group(db, scans)
+        found = news.News(db, outcome.scan)
+        found.others.clear()  # a scan or a gate tells these
+        new, loose = found.groups(), found.without_group()
         if outcome.read or outcome.troubles or new or loose:
             tell(outcome, new, loose, False)
             sys.stdout.flush()
-        end(db, outcome, scans)
+        if not outcome.interrupted:
+            found.told()
 
     watch.watch(db, args.folders, options, tell_new)
     return FOUND
@@ -192,8 +188,8 @@ def do_scan(args):
     scan.check_folders(args.folders)
     db = open_store(args, must_exist=False)
     outcome = scan.scan(db, args.folders, options)
-    scans = news.scans_to_tell(db, outcome.scan)
-    new, loose = news.groups(db, scans), news.without_group(db, scans)
+    found = news.News(db, outcome.scan)
+    new, loose = found.groups(), found.without_group()
     unknown = [group for group in new if not is_group_known(db, rules, group['id'])]
     unknown_loose = [crash for crash in loose if not is_known(db, rules, crash)]
     with to_reader() as reader:
@@ -201,8 +197,9 @@ def do_scan(args):
             as_json(scan_json(outcome, new, unknown, loose, unknown_loose))
         else:
             tell(outcome, new, loose, args.quiet)
-    if reader.is_there or args.fail_on_new:
-        end(db, outcome, scans)
+    # Behind all that was said: what nobody could read is new for the next one.
+    if (reader.is_there or args.fail_on_new) and not outcome.interrupted:
+        found.told(with_others=args.fail_on_new or args.json or not args.quiet)
     if outcome.interrupted:
         return INTERRUPTED
     code = verdict(outcome, unknown, unknown_loose) if args.fail_on_new else FOUND

@@ -284,7 +284,7 @@ class Scan:
         while running:
             found = self.some_results()
             with self.store.writing():
-                news.goes_on(self.store, self.outcome.scan)
+                news.goes_on(self.store, self.outcome.scan, self.plan.folders)
                 for result in found:
                     if isinstance(result, Exception):
                         raise result
