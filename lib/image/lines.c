@@ -174,7 +174,6 @@ static void decode_mail(struct nmibt_lines *l, struct nmibt_str *line, bool *is_
 		decode_line(l, *line);
 		goes_on &= !l->joined_len || l->joined[l->joined_len - 1] != '\n';
 	} while (goes_on && l->joined_len < NMIBT_MAX_TEXT_LINE && next_line(l, line, is_cut));
-	*is_cut |= goes_on;
 	l->joined_len -= l->joined_len && l->joined[l->joined_len - 1] == '\n';
 	*line = (struct nmibt_str){l->joined, l->joined_len};
 }
