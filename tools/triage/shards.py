@@ -56,6 +56,7 @@ def take_input(store, other, row, state, reason, scan):
 
 def is_part_here(store, row):
     """It was read here with more files that belong to it."""
+    # inputs_by_path is the index of rows that are not removed, and is used only where that is said.
     return row['parts'] is not None and any(
         row['name'] in json.loads(one['parts']) for one in store.all(
             "SELECT parts FROM inputs WHERE folder = ? AND state != 'removed' AND state = 'read' AND "
