@@ -4,11 +4,13 @@ read, or that is compressed in its place. Each is one crash, and what took its p
 import itertools
 import os
 import re
+import subprocess
 import zlib
 
 from check_identity import REAL, describe
-from common import DUMPS, Triage, integrity
+from common import DUMPS, TOP, Triage, integrity
 
+LOG = os.path.join(TOP, 'build/tests/nmibt-log')
 UNNAMED = ('panic cpu', 'host localhost\npanic cpu')
 
 
@@ -139,6 +141,27 @@ def check_cut(results, tmp):
                      (triage.value('SELECT count(*) FROM crashes'), integrity(triage)), (expected, ''))
 
 
+def check_growing(results, tmp):
+    """The log of a machine that hangs, and did not die yet, or not at all; and that of its next boot, behind it."""
+    os.mkdir(os.path.join(tmp, 'growing'))
+    dump = os.path.join(tmp, 'growing/vmcore')
+    describe('hard-lockup-kdump', dump)
+    log = subprocess.run([LOG, dump], check=True, capture_output=True).stdout
+    panic = log.rindex(b'\n', 0, log.index(b'Kernel panic')) + 1
+    usb = b'[   61.%06d] usb 1-1: new device\n'
+    reset = b'[    0.000000] Linux version 6.12.117+deb13-cloud-amd64 (x) #1\n' + log.replace(b'59.8', b'71.3').replace(b' 60.0', b' 71.6')
+    for name, texts, expected in (
+            ('the panic', (log[:panic], log), 1), ('more of the panic', (log[:panic + 40], log), 1),
+            ('lines of a machine that lives', [log[:panic] + b''.join(usb % i for i in range(n)) for n in range(4)], 1),
+            ('the next boot', (log[:panic], log[:panic] + reset), 2)):
+        triage = Triage(os.path.join(tmp, name + '.db'))
+        for data in texts:
+            write(os.path.join(tmp, name, 'vmcore-dmesg.txt'), data)
+            triage.scan(os.path.join(tmp, name))
+        results.same('the log of a lockup, and then %s' % name, (
+            triage.value('SELECT count(*) FROM crashes'), integrity(triage)), (expected, ''))
+
+
 def check_compressed(results, tmp):
     """A dump of a machine without a name, whose log has no fine times, is compressed in its place; then comes that of a
     crash a second later."""
@@ -186,5 +209,6 @@ def check(results, tmp, many):
     check_merged_parts(results, tmp, expected)
     check_two_records(results, tmp)
     check_cut(results, tmp)
+    check_growing(results, tmp)
     check_compressed(results, tmp)
     check_cut_dump(results, tmp)

@@ -70,7 +70,7 @@ def goes_on(store, unit, document):
     row = store.one("SELECT id FROM inputs WHERE folder = ? AND name = ? AND state = 'read' AND fingerprint = ?",
                     unit.folder, unit.name, unit.before[1])
     before = store.report(row['id']) if row else None
-    return bool(before) and identity.died_as(document, before)
+    return bool(before) and (identity.died_as(document, before) or identity.hangs_as(document, before))
 
 
 def put_report(store, result, scan):

@@ -105,6 +105,17 @@ def died_as(document, before):
         texts[0].startswith(texts[1].removesuffix('...')) and before['case']['release'] in (None, document['case']['release'])
 
 
+def stalls(document):
+    """Which it tells, and when each began. Those of an earlier boot in the same text it does not."""
+    return {(one['kind'], facts.number(one['first_ns'])) for one in document['conditions'] if one['first_ns']}
+
+
+def hangs_as(document, before):
+    """The shorter text has no death, and the longer one tells of the same stalls: the machine had not died yet, or lives."""
+    return not before['death'] and bool(stalls(before)) and stalls(before) <= stalls(document) and \
+        before['case']['release'] in (None, document['case']['release'])
+
+
 # What only the log tells, which may be forged or of a simulated machine.
 OF_LOGS = 'log', 'text times', 'memory times'
 OTHER_SIDE = {'text beside': 'memory beside', 'memory beside': 'text beside',
