@@ -353,15 +353,17 @@ static void keep_numbers(const struct nmibt_extract *extract, const struct spans
 /*
  * A text of the log has a number before it, whose last byte may be a character: an ID in the ring, the
  * level before 5.10. So where the text begins is learned from the log's reader: of what it reads for a
- * record, what is equal to the text is the text. NULL: it is not in the extract, or in parts.
+ * record, what is equal to the text is the text. It ends what is read; a short one may be equal to a part of
+ * the numbers, too. NULL: it is not in the extract, or in parts.
  */
 static char *find_text(const struct nmibt_extract *extract, const struct spans *read,
-		       struct nmibt_str text)
+		       struct nmibt_str text, bool at_end)
 {
 	for (size_t i = 0; i < read->nr && text.len; i++) {
 		size_t len = read->v[i].end - read->v[i].start;
+		size_t from = at_end && len > text.len ? len - text.len : 0;
 		char *bytes = nmibt_extract_at(extract, read->v[i].start, len);
-		char *place = bytes ? memmem(bytes, len, text.s, text.len) : NULL;
+		char *place = bytes ? memmem(bytes + from, len - from, text.s, text.len) : NULL;
 
 		if (!place)
 			continue;
@@ -370,7 +372,7 @@ static char *find_text(const struct nmibt_extract *extract, const struct spans *
 	}
 	if (!text.len)
 		keep_numbers(extract, read, read->nr, 0);
-	return NULL;
+	return at_end ? find_text(extract, read, text, false) : NULL;
 }
 
 /* A program may write what looks like a line of the kernel's; nmibt takes nothing of it for one. */
@@ -411,7 +413,7 @@ static struct nmibt_error *scrub_log(const struct nmibt_extract *extract, struct
 			err = nmibt_joiner_put(
 				&joiner, &record,
 				find_text(extract, note.now,
-					  (struct nmibt_str){record.text, record.len}));
+					  (struct nmibt_str){record.text, record.len}, true));
 	}
 	err = end_joiner(&joiner, err);
 	nmibt_log_close(log);
