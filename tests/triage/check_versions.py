@@ -230,6 +230,18 @@ def check_second(results, tmp):
     results.note('the database is sound when it is brought up', integrity(triage))
 
 
+def check_names(results, tmp):
+    """Names that merge gave groups made by hand are none any more; what a person wrote is."""
+    for name, expected in ('merged:/srv/a.db:7', None), ('merged:bad:2019 backlog', 'merged:bad:2019 backlog'), \
+            ('merged:x:', 'merged:x:'):
+        path = os.path.join(tmp, 'names.db')
+        old_database(path, 2, os.path.join(tmp, 'names'))
+        Triage(path).rows("UPDATE groups SET name = ? WHERE name = 'by hand'", name)
+        results.same('version 2: a group that is called %s' % name, [
+            group['name'] for group in Triage(path).json('groups') if group['id'] == 1], [expected])
+        os.unlink(path)
+
+
 def contents(path):
     """Of the file, and its neighbours' names."""
     with open(path, 'rb') as file:
@@ -259,6 +271,7 @@ def check_merge_reads(results, tmp):
 def check(results, tmp, many):
     check_migration(results, tmp)
     check_second(results, tmp)
+    check_names(results, tmp)
     check_merge_reads(results, tmp)
     check_anew(results, tmp)
     check_copies(results, tmp)

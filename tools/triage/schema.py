@@ -117,7 +117,7 @@ UPDATE inputs SET signature_version = NULL, nmibt = NULL;
 WHO_FOUND = '''
 ALTER TABLE crashes ADD COLUMN scan INTEGER;
 ALTER TABLE groups ADD COLUMN origin TEXT;
-UPDATE groups SET origin = name, name = NULL WHERE name GLOB 'merged:*:[0-9]*';
+UPDATE groups SET origin = name, name = NULL WHERE name LIKE 'merged:%:_%' AND rtrim(name, '0123456789') LIKE '%:';
 CREATE INDEX crashes_by_scan ON crashes(scan) WHERE scan IS NOT NULL AND group_id IS NULL;
 CREATE INDEX scans_not_ended ON scans(id) WHERE ended IS NULL;
 UPDATE inputs SET signature_version = NULL, nmibt = NULL;
