@@ -7,7 +7,7 @@ import subprocess
 import zlib
 
 import fleet
-from common import TRIAGE, Triage
+from common import NMIBT, TRIAGE, Triage
 
 LARGE = '9' * 30
 
@@ -74,6 +74,16 @@ def check_nothing(results, triage):
         done = triage.run(*args)
         results.note('nothing is found: %s' % ' '.join(args), '' if done.returncode == 1 and
                      text in done.stderr.decode() else done)
+
+
+def check_program(results, tmp):
+    """A nmibt that is named by a relative path is this one, and not one of PATH."""
+    os.symlink(NMIBT, os.path.join(tmp, 'own-nmibt'))
+    triage = Triage(os.path.join(tmp, 'program.db'))
+    done = triage.run('scan', '--nmibt', './own-nmibt', '--settle', '0', 'fleet', cwd=tmp)
+    results.note('--nmibt with a relative path', '' if done.returncode == 0 and b'2 read' in done.stdout else done)
+    done = triage.run('name', 'G1', ' ')
+    results.note('a name of blanks is none', '' if b'has no name' in done.stdout else done)
 
 
 def check_jobs(results, tmp):
@@ -170,4 +180,5 @@ def check(results, tmp, many):
     check_read_only(results, tmp, triage)
     check_inputs(results, triage)
     check_jobs(results, tmp)
+    check_program(results, tmp)
     check_reader(results, tmp)

@@ -331,8 +331,9 @@ def do_report(args):
 
 def do_name(args):
     db = open_store(args)
-    group = groups.rename(db, args.group, args.name)
-    print('G%d is called "%s"' % (group, words.shown(args.name)) if args.name else
+    name = args.name.strip()
+    group = groups.rename(db, args.group, name)
+    print('G%d is called "%s"' % (group, words.shown(name)) if name else
           'G%d has no name' % group)
     return FOUND
 

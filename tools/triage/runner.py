@@ -23,7 +23,7 @@ def find(path=None):
         here if os.access(here, os.X_OK) else shutil.which('nmibt')
     if not found:
         raise Trouble('%s: no such program. Install nmibt, or name it by --nmibt' % (named or 'nmibt'))
-    return os.path.normpath(found)
+    return os.path.abspath(found)  # "./nmibt" is none of PATH
 
 
 class Runner:
