@@ -41,6 +41,11 @@ def are_same(ours, theirs):
         [name for name, _ in ours[:-1]] == [name for name, _ in theirs[:-1]]
 
 
+def place_of(frame):
+    """None, None where no symbol is known."""
+    return frame.get("function_name"), frame.get("function_offset")
+
+
 def compare(document, binaries):
     """binaries: {module or None: Binary}. Returns complaints, and how many places and inlined
     places were compared."""
@@ -50,9 +55,9 @@ def compare(document, binaries):
         for frame in (cpu["stack"] or {"frames": []})["frames"]:
             # arm64 prints the pc once more. What x86 finds on a stack and doubts may be anything.
             is_again = before and PC.match(before[0]) and frame["reliable"] and \
-                before[1:] == (frame["function_name"], frame["function_offset"])
+                before[1:] == place_of(frame)
             before = (cpu["text"]["lines"][frame["line"]]["text"] if frame["line"] is not None else "",
-                      frame["function_name"], frame["function_offset"])
+                      *place_of(frame))
             binary = binaries.get(frame.get("module_name"))
             starts = binary.functions.get(frame["function_name"], ()) if binary else ()
             if len(starts) != 1:
