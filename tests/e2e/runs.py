@@ -173,6 +173,9 @@ def keep_dump(path, folder):
 HARD_LIMIT = 480
 # Its exit status when a kernel did not boot in time.
 BOOT_FAILED = 3
+# On a starved host x86 finds no timer while it boots, and panics (arch/x86/kernel/apic/io_apic.c:
+# check_timer(), 7.2).
+NO_TIMER = "Kernel panic - not syncing: IO-APIC + timer doesn't work"
 
 
 def run_once(arch, version, name, kernel, folder, append):
@@ -198,10 +201,20 @@ def run_once(arch, version, name, kernel, folder, append):
     return process.returncode, said or output.splitlines()[-3:] or ["run-scenario failed"]
 
 
+def has_no_timer(folder):
+    try:
+        with open(os.path.join(folder, "console.log"), errors="replace") as file:
+            return NO_TIMER in file.read()
+    except FileNotFoundError:
+        return False
+
+
 def run(arch, version, name, kernel, folder, append=""):
     """Runs a scenario, once more if it was the machine's failure; complaints, and a note of that."""
     status, bad = run_once(arch, version, name, kernel, folder, append)
-    if status != BOOT_FAILED:
+    if has_no_timer(folder):
+        bad = ["the kernel found no timer while it booted"]
+    elif status != BOOT_FAILED:
         return bad, ""
     # The machine was loaded, which is no wrong result: try once more.
     first = ", the first try: " + "; ".join(bad)
