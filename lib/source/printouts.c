@@ -32,6 +32,16 @@ static bool settles_doubt(const struct taken *t, const struct level *l)
 	return settles;
 }
 
+/* A CPU prints of its own soft lockup (kernel/watchdog.c: watchdog_timer_fn(), softlockup_fn(); 2.6.32 to 7.2). What
+ * another one prints between is not of it. */
+static bool is_reporter(const struct taken *t, const struct level *l)
+{
+	const struct nmibt_printout *printout = nmibt_log_printout(t->log, l->printout);
+
+	return l->kind != NMIBT_PRINT_SOFT_LOCKUP || !printout ||
+	       nmibt_cpus_has(&printout->cpus, t->p.cpu);
+}
+
 /* True: the line belongs to the printout, whose caller is not printing a trace now. */
 static bool is_of_printout(const struct taken *t, const struct level *l)
 {
@@ -39,7 +49,7 @@ static bool is_of_printout(const struct taken *t, const struct level *l)
 		return false;
 	switch (t->p.kind) {
 	case NMIBT_PRINT_CPU:
-		return !l->has_trace || has_traces(l->kind);
+		return l->has_trace ? has_traces(l->kind) : is_reporter(t, l);
 	case NMIBT_PRINT_TASK:
 		/* panic_print makes a panic list tasks (kernel/panic.c: panic_print_sys_info(),
 		 * 6.12) */
