@@ -150,6 +150,13 @@ static inline void nmibt_skip_spaces(struct nmibt_str *cursor)
 		cursor->s++;
 }
 
+/* The same of spaces and tabs. */
+static inline void nmibt_skip_blanks(struct nmibt_str *cursor)
+{
+	for (; cursor->len && (*cursor->s == ' ' || *cursor->s == '\t'); cursor->len--)
+		cursor->s++;
+}
+
 bool nmibt_str_holds(struct nmibt_str s, const char *literal);
 /* Moves the cursor behind the first literal. */
 bool nmibt_skip_to(struct nmibt_str *cursor, const char *literal);

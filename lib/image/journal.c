@@ -76,12 +76,6 @@ void nmibt_journal_prefix(const struct nmibt_journal_entry *entry, struct nmibt_
 
 /* ------------------------------------------------------------------------------ JSON */
 
-static void skip_blanks(struct nmibt_str *s)
-{
-	while (s->len && (*s->s == ' ' || *s->s == '\t'))
-		*s = (struct nmibt_str){s->s + 1, s->len - 1};
-}
-
 static size_t put_utf8(uint64_t c, char *to)
 {
 	if (c < 0x80) {
@@ -151,12 +145,12 @@ static bool take_bytes(struct nmibt_str *s, char *buf, size_t room, struct nmibt
 	size_t len = 0;
 	uint64_t byte;
 
-	for (skip_blanks(s); !nmibt_skip(s, "]"); skip_blanks(s)) {
+	for (nmibt_skip_blanks(s); !nmibt_skip(s, "]"); nmibt_skip_blanks(s)) {
 		if (!nmibt_take_decimal(s, UINT8_MAX, &byte))
 			return false;
 		if (len < room)
 			buf[len++] = (char)byte;
-		skip_blanks(s);
+		nmibt_skip_blanks(s);
 		nmibt_skip(s, ",");
 	}
 	*ret = (struct nmibt_str){buf, len};
@@ -189,19 +183,19 @@ bool nmibt_journal_read_json(struct nmibt_str line, struct nmibt_journal_entry *
 	nmibt_skip(&line, "\x1e");
 	if (!nmibt_skip(&line, "{"))
 		return false;
-	for (skip_blanks(&line); nmibt_skip(&line, "\""); skip_blanks(&line)) {
+	for (nmibt_skip_blanks(&line); nmibt_skip(&line, "\""); nmibt_skip_blanks(&line)) {
 		if (!take_string(&line, key, sizeof(key), &name))
 			return false;
-		skip_blanks(&line);
+		nmibt_skip_blanks(&line);
 		if (!nmibt_skip(&line, ":"))
 			return false;
-		skip_blanks(&line);
+		nmibt_skip_blanks(&line);
 		bool is_message = nmibt_str_is(name, "MESSAGE");
 		if (!take_value(&line, is_message ? buf : other, is_message ? room : sizeof(other),
 				&value))
 			return false;
 		nmibt_journal_take(&entry, name, value, buf, room);
-		skip_blanks(&line);
+		nmibt_skip_blanks(&line);
 		nmibt_skip(&line, ",");
 	}
 	if (!nmibt_skip(&line, "}") || !entry.has_message)

@@ -351,8 +351,7 @@ static bool skip_indent(struct nmibt_str *line)
 	struct nmibt_log_prefix unused;
 	struct nmibt_str s = *line, rest;
 
-	while (s.len && (*s.s == ' ' || *s.s == '\t'))
-		s = (struct nmibt_str){s.s + 1, s.len - 1};
+	nmibt_skip_blanks(&s);
 	rest = s;
 	if (!take_time(&rest, &unused))
 		return false;
@@ -507,8 +506,7 @@ void nmibt_unindent(struct nmibt_wrapping *state, struct nmibt_str *line)
 {
 	struct nmibt_str text = *line;
 
-	while (text.len && (*text.s == ' ' || *text.s == '\t'))
-		text = (struct nmibt_str){text.s + 1, text.len - 1};
+	nmibt_skip_blanks(&text);
 	size_t spaces = line->len - text.len;
 	if (!text.len || (!spaces && !state->indent))
 		return;
