@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "image/boots.h"
+#include "image/words.h"
 
 #define MAX_BOOTS 65536
 /* Times of neighbours in the log may be those of two CPUs. */
@@ -24,49 +25,6 @@ struct finder {
 };
 
 /* ------------------------------------------------------------------- what a line says */
-
-/* kernel/panic.c, watchdog.c, hung_task.c, rcu/tree_stall.h, lib/nmi_backtrace.c; those of
- * arch/ARCH: traps.c, dumpstack.c, fault.c; 6.12, and before. lib/text knows the forms; here only a boot is
- * named by them, and chosen. */
-static const struct {
-	const char *start;
-	enum nmibt_boot_rank rank;
-} words[] = {
-	{"Kernel panic - not syncing", NMIBT_BOOT_PANIC},
-	{"BUG: unable to handle ", NMIBT_BOOT_OOPS},
-	{"BUG: kernel NULL pointer", NMIBT_BOOT_OOPS},
-	{"BUG: Unable to handle ", NMIBT_BOOT_OOPS},
-	{"BUG: Kernel NULL pointer", NMIBT_BOOT_OOPS},
-	{"BUG: soft lockup - CPU#", NMIBT_BOOT_STUCK},
-	{"BUG: ", NMIBT_BOOT_TRACE},
-	{"Oops", NMIBT_BOOT_OOPS},
-	{"Internal error: ", NMIBT_BOOT_OOPS},
-	{"Unable to handle kernel ", NMIBT_BOOT_OOPS},
-	{"kernel BUG at ", NMIBT_BOOT_OOPS},
-	{"Kernel BUG at ", NMIBT_BOOT_OOPS},
-	{"Kernel bug detected", NMIBT_BOOT_OOPS},
-	{"watchdog: BUG: soft lockup - CPU#", NMIBT_BOOT_STUCK},
-	{"watchdog: CPU", NMIBT_BOOT_STUCK},
-	{"watchdog: Watchdog detected hard LOCKUP", NMIBT_BOOT_STUCK},
-	{"Watchdog detected hard LOCKUP", NMIBT_BOOT_STUCK},
-	{"Watchdog CPU:", NMIBT_BOOT_STUCK},
-	{"NMI watchdog: ", NMIBT_BOOT_STUCK},
-	{"INFO: rcu", NMIBT_BOOT_STUCK},
-	{"INFO: task ", NMIBT_BOOT_STUCK},
-	{"rcu: INFO: ", NMIBT_BOOT_STUCK},
-	{"NMI backtrace for cpu ", NMIBT_BOOT_TRACE},
-	{"Call Trace:", NMIBT_BOOT_TRACE},
-	{"Call trace:", NMIBT_BOOT_TRACE},
-	{"WARNING: ", NMIBT_BOOT_TRACE},
-};
-
-/* One bit for each letter that one of the words begins with. */
-static bool may_be_words(unsigned char c)
-{
-	static const char letters[] = "KBOIUkwWNrC";
-
-	return c && memchr(letters, c, sizeof(letters) - 1);
-}
 
 /* Lines that only one architecture prints among the registers (arch/ARCH/kernel/process.c and the like;
  * 3.10 to 6.12). */
@@ -214,16 +172,13 @@ static void copy_words(char *to, size_t room, struct nmibt_str from)
 
 static void take_rank(struct finder *f, struct nmibt_str text)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (*words[i].start != *text.s || !nmibt_str_starts(text, words[i].start))
-			continue;
-		f->boots->nr_recognised++;
-		if (words[i].rank <= f->boot->rank)
-			return;
-		f->boot->rank = words[i].rank;
-		copy_words(f->boot->words, sizeof(f->boot->words), text);
+	enum nmibt_boot_rank rank = nmibt_rank_of_line(text);
+
+	f->boots->nr_recognised += rank != NMIBT_BOOT_QUIET;
+	if (rank <= f->boot->rank)
 		return;
-	}
+	f->boot->rank = rank;
+	copy_words(f->boot->words, sizeof(f->boot->words), text);
 }
 
 static void take_arch(struct nmibt_boot *boot, struct nmibt_str text)
@@ -249,21 +204,12 @@ static bool is_command_line(struct nmibt_str text)
 	       nmibt_str_starts(text, "Kernel command line: ");
 }
 
-/* "CPU: 1 PID: 90 Comm: name ...": lib/dump_stack.c: dump_stack_print_info(), 3.10 to 6.12. Where several CPUs are
- * stopped, or sysrq asks them, no other line may be known. */
-static bool is_first_of_trace(struct nmibt_str text)
-{
-	return nmibt_str_starts(text, "CPU: ") && nmibt_str_holds(text, " PID: ") &&
-	       nmibt_str_holds(text, " Comm: ");
-}
-
 static void take_words(struct finder *f, const struct nmibt_text_line *line)
 {
 	struct nmibt_str release;
 
-	if (may_be_words(*line->text.s))
-		take_rank(f, line->text);
-	f->boots->nr_recognised += *line->text.s == 'C' && is_first_of_trace(line->text);
+	take_rank(f, line->text);
+	f->boots->nr_recognised += *line->text.s == 'C' && nmibt_begins_trace(line->text);
 	if (!f->boot->is_of_several_archs)
 		take_arch(f->boot, line->text);
 	if (*line->text.s == 'L' && read_banner(line->text, &release)) {

@@ -7,15 +7,7 @@
 #define NMIBT_BOOTS_H
 
 #include "image/lines.h"
-
-/* How bad a line is. The worst of a boot is what it is called by. */
-enum nmibt_boot_rank {
-	NMIBT_BOOT_QUIET,
-	NMIBT_BOOT_TRACE, /* a trace, a warning */
-	NMIBT_BOOT_STUCK, /* a watchdog's report */
-	NMIBT_BOOT_OOPS,
-	NMIBT_BOOT_PANIC,
-};
+#include "image/words.h"
 
 #define NMIBT_MAX_REPLAYS 4
 #define NMIBT_BOOT_WORDS 120

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What stands before the kernel's text. */
 #include "image/prefix.h"
+#include "image/words.h"
 
 /* No time since boot has more seconds. */
 #define MAX_SECONDS (UINT64_MAX / 1000000000 - 1)
@@ -470,35 +471,6 @@ bool nmibt_take_wrapping(struct nmibt_wrapping *state, struct nmibt_str *line,
 	return nr_found || is_field;
 }
 
-/* lib/nmi_backtrace.c, lib/dump_stack.c, kernel/watchdog.c, kernel/rcu/tree_stall.h, arch/ARCH/kernel/traps.c and
- * dumpstack.c; 3.10 to 6.12 */
-static bool is_of_margin(struct nmibt_str line)
-{
-	static const char *const starts[] = {
-		"Linux version ",
-		"NMI backtrace for cpu ",
-		"Sending NMI from CPU ",
-		"sending NMI to all CPUs",
-		"sysrq: Show backtrace of all active CPUs",
-		"sysrq: CPU",
-		"Call Trace:",
-		"Call trace:",
-		"Hardware name: ",
-		"rcu: INFO: rcu",
-		"INFO: rcu",
-		"watchdog: BUG: soft lockup - CPU#",
-		"NMI watchdog: BUG: soft lockup - CPU#",
-		"BUG: soft lockup - CPU#",
-		"Kernel panic - not syncing: ",
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
-		if (nmibt_str_starts(line, starts[i]))
-			return true;
-	}
-	return false;
-}
-
 /* The second half of a line that a mail program broke is not indented; of "Code:" there are several. */
 #define MAX_SHORT_LINES 3
 
@@ -511,7 +483,7 @@ void nmibt_unindent(struct nmibt_wrapping *state, struct nmibt_str *line)
 	if (!text.len || (!spaces && !state->indent))
 		return;
 	state->nr_short = spaces < state->indent ? state->nr_short + 1 : 0;
-	if (is_of_margin(text)) {
+	if (nmibt_is_of_margin(text)) {
 		state->indent = (unsigned int)spaces;
 		state->nr_short = 0;
 	} else if (state->nr_short > MAX_SHORT_LINES) {
