@@ -5,7 +5,7 @@
  * caller: the new one pushes a level, and the interrupted level continues afterwards.
  *
  * Nothing here ends because time has passed: with a slow console minutes may pass between two
- * lines.
+ * lines. In a text what comes much later is marked: pauses.c.
  */
 #include "source/printouts.h"
 

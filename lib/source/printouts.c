@@ -445,6 +445,7 @@ static bool is_stranger(enum nmibt_print kind)
 static void take_part(struct taken *t)
 {
 	nmibt_see_task(t);
+	nmibt_see_pause(t);
 	struct level *l = find_level(t);
 
 	if (!l && is_stranger(t->p.kind)) {

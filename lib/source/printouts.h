@@ -236,6 +236,8 @@ bool nmibt_begins_shortened(const struct taken *t, const struct level *l);
 void nmibt_begin_shortened(struct taken *t, struct level *l);
 /* Does the line name another task than the title of the lockup whose trace has not begun? */
 void nmibt_see_task(struct taken *t);
+/* Of a text: what the innermost level gets much later than its last line is marked. */
+void nmibt_see_pause(struct taken *t);
 /* Takes a line of the innermost level's trace. If it is the last line, the level may be gone
  * afterwards. */
 void nmibt_take_trace_line(struct taken *t, struct level *l);

@@ -59,6 +59,11 @@ void nmibt_see_task(struct taken *t)
 	(void)t;
 }
 
+void nmibt_see_pause(struct taken *t)
+{
+	(void)t;
+}
+
 void nmibt_describe_mended(const struct nmibt_log_source *log, char *why)
 {
 	(void)log, (void)why;
