@@ -30,6 +30,8 @@ struct block {
 	uint32_t cpu;
 	enum phase phase;
 	bool has_hardware, has_pc, has_ended;
+	bool is_lockup; /* its title is a soft lockup's */
+	bool is_complete; /* the outermost frame came, or registers of user mode */
 	bool is_user; /* no frames follow */
 	bool is_left; /* lines of something else followed that has a form */
 	bool is_confused; /* it got lines that fitted others, too: nothing is known of what follows */
@@ -129,6 +131,25 @@ static bool must_go_on(const struct block *b)
 {
 	return !b->has_ended && !b->is_confused &&
 	       ((b->phase == HEAD && !b->is_user) || b->open_marks);
+}
+
+/* True: the block is the title of a lockup that came within a backtrace. */
+static bool is_held_lockup(const struct block *b)
+{
+	return b->phase == TITLE && b->is_lockup;
+}
+
+static void release_lockups(struct nmibt_mixed *m)
+{
+	for (size_t i = 0; i < m->nr_blocks;) {
+		if (!is_held_lockup(m->blocks[i])) {
+			i++;
+			continue;
+		}
+		struct block *b = remove_block(m, i);
+		let_out(m, b);
+		free_block(b);
+	}
 }
 
 /* The backtrace that passes has ended, or nobody waits for it any more: the next one passes. Titles
@@ -260,6 +281,7 @@ static void take_frame(struct block *b, const struct nmibt_printed *p)
 	bool is_outermost = p->frame.reliable && nmibt_is_outermost_frame(&p->frame);
 
 	b->phase = FRAMES;
+	b->is_complete = is_outermost;
 	take_mark(b, p);
 	b->may_have_registers = is_outermost || nmibt_is_entry_frame(&p->frame);
 	b->has_pc = false;
@@ -271,6 +293,7 @@ static void learn(struct block *b, const struct nmibt_printed *p,
 		  const struct nmibt_mixed_line *line)
 {
 	b->is_user |= p->is_user && b->phase == HEAD;
+	b->is_complete |= p->is_user && b->phase == FRAMES;
 	switch (p->kind) {
 	case NMIBT_PRINT_HARDWARE:
 		b->has_hardware = true;
@@ -330,10 +353,25 @@ static void give(struct nmibt_mixed *m, struct block *b, const struct nmibt_prin
 
 /* --------------------------------------------------------------------------- a line */
 
-/* A title is let out where what follows it shows that its backtrace has no line with the CPU. */
+/* The newest; NULL: none. */
+static struct block *held_lockup(const struct nmibt_mixed *m)
+{
+	for (size_t i = m->nr_blocks; i > 0; i--) {
+		if (is_held_lockup(m->blocks[i - 1]))
+			return m->blocks[i - 1];
+	}
+	return NULL;
+}
+
+static bool is_behind_held_lockup(const struct nmibt_mixed *m)
+{
+	return m->is_behind_title && m->nr_blocks && is_held_lockup(m->blocks[m->nr_blocks - 1]);
+}
+
+/* The title of an answer is let out where what follows it shows that its backtrace has no line with the CPU. */
 static void release_title(struct nmibt_mixed *m)
 {
-	if (!m->is_behind_title || !m->nr_blocks)
+	if (!m->is_behind_title || !m->nr_blocks || is_behind_held_lockup(m))
 		return;
 	struct block *b = remove_block(m, m->nr_blocks - 1);
 	let_out(m, b);
@@ -349,22 +387,48 @@ static void take_title(struct nmibt_mixed *m, const struct nmibt_printed *p,
 	if (m->current && !must_go_on(m->current))
 		pass_next(m);
 	b = add_block(m, p->cpu, TITLE);
-	if (b)
-		hold(m, b, line);
 	m->is_behind_title = b;
+	if (!b)
+		return;
+	b->is_lockup = p->kind == NMIBT_PRINT_SOFT_LOCKUP;
+	m->is_behind_lockup = false;
+	hold(m, b, line);
+}
+
+/* True: the title of a lockup would cut the backtrace that passes, which is of another CPU. One that lacks nothing but its
+ * last mark was hardly interrupted there: people leave that out. */
+static bool is_within(struct nmibt_mixed *m, const struct nmibt_printed *p)
+{
+	return p->kind == NMIBT_PRINT_SOFT_LOCKUP && p->has_cpu && m->current &&
+	       must_go_on(m->current) && !m->current->is_complete && m->current->cpu != p->cpu &&
+	       !find_title(m, p->cpu);
+}
+
+/* What stands between the title of a lockup and "CPU: 3 PID: ...": kernel/watchdog.c: watchdog_timer_fn(), 3.10 to 6.12 */
+static bool is_of_lead(struct nmibt_str text)
+{
+	static const char *const starts[] = {"Modules linked in:", "Unloaded tainted modules:",
+					     "irq event stamp: ", "hardirqs last ",
+					     "softirqs last "};
+
+	for (size_t i = 0; i < ARRAY_SIZE(starts); i++) {
+		if (nmibt_str_starts(text, starts[i]))
+			return true;
+	}
+	return false;
 }
 
 static void take_cpu(struct nmibt_mixed *m, const struct nmibt_printed *p,
 		     const struct nmibt_mixed_line *line)
 {
-	struct block *b = find_title(m, p->cpu);
+	bool has_title = find_title(m, p->cpu);
 
 	m->is_behind_title = false;
 	/* The same CPU can't be in two backtraces at once, but for one that interrupts another, which
 	 * is told by its title. */
-	if (m->current && (!must_go_on(m->current) || (!b && m->current->cpu == p->cpu)))
+	if (m->current && (!must_go_on(m->current) || (!has_title && m->current->cpu == p->cpu)))
 		pass_next(m);
-	b = b ?: add_block(m, p->cpu, HEAD);
+	struct block *b = find_title(m, p->cpu) ?: add_block(m, p->cpu, HEAD);
 	if (!b)
 		return;
 	b->phase = HEAD;
@@ -427,6 +491,17 @@ static bool is_of_another(enum nmibt_print kind)
 	       kind == NMIBT_PRINT_CPU || kind == NMIBT_PRINT_TASK || kind == NMIBT_PRINT_CUT_HERE;
 }
 
+/* Of a lockup that stands within a backtrace someone may have left out lines; or modules, and messages of it, are in the
+ * midst of the other's lines. */
+static bool may_be_of_lockup(const struct nmibt_mixed *m, const struct block *lockup,
+			     unsigned int nr, const struct nmibt_printed *p)
+{
+	if (!lockup || !m->current)
+		return false;
+	return nr ? is_behind_held_lockup(m) && begins_without_cpu(p)
+		  : p->kind == NMIBT_PRINT_OTHER;
+}
+
 static void see_lockup(struct nmibt_mixed *m, const struct nmibt_printed *p)
 {
 	if (is_of_another(p->kind))
@@ -439,20 +514,29 @@ static void take_part(struct nmibt_mixed *m, const struct nmibt_printed *p,
 		      const struct nmibt_mixed_line *line)
 {
 	struct nmibt_mixed_line copy = *line;
+	struct block *lockup = held_lockup(m);
 	unsigned int nr = count_fits(m, p, line);
 
-	if (!nr)
+	if (lockup && is_of_lead(line->line.text)) {
+		hold(m, lockup, line);
+		return;
+	}
+	copy.is_doubtful |= nr > 1 || may_be_of_lockup(m, lockup, nr, p);
+	m->nr_doubtful += copy.is_doubtful;
+	/* Of a lockup it shows nothing: that is printed by another CPU. */
+	if (!nr && p->kind != NMIBT_PRINT_SOFT_LOCKUP)
 		release_title(m);
+	/* The backtrace that it stands in can't have this. */
+	if (!nr && begins_without_cpu(p) && !p->is_user)
+		release_lockups(m);
 	m->is_behind_title = false;
 	if (!nr && m->is_behind_lockup && begins_without_cpu(p)) {
 		begin_lockup(m, p, line);
 		return;
 	}
 	m->nr_strangers++;
-	copy.is_doubtful |= nr > 1;
-	m->nr_doubtful += nr > 1;
 	if (!nr)
-		take_stranger(m, p, line);
+		take_stranger(m, p, &copy);
 	/* Nothing is added while the line is given. */
 	for (size_t i = 0; nr && i < m->nr_blocks; i++)
 		give(m, m->blocks[i], p, &copy);
@@ -490,7 +574,9 @@ void nmibt_mixed_take(struct nmibt_mixed *m, const struct nmibt_mixed_line *line
 	}
 	nmibt_recognise(m->arch, line->line.text, &p);
 	see_lockup(m, &p);
-	if (p.kind == NMIBT_PRINT_TITLE)
+	if (is_of_another(p.kind) && p.kind != NMIBT_PRINT_CPU && !is_within(m, &p))
+		release_lockups(m);
+	if (p.kind == NMIBT_PRINT_TITLE || is_within(m, &p))
 		take_title(m, &p, line);
 	else if (p.kind == NMIBT_PRINT_CPU && p.has_cpu)
 		take_cpu(m, &p, line);
