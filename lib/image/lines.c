@@ -17,11 +17,15 @@ struct nmibt_lines {
 	 * that is not as it stands there. */
 	char *longest, *joined, *plain;
 	size_t joined_len;
-	/* What the last line of base64 was made from. [place.decoded, decoded_len) is to be read. */
+	/* What the last line of base64, or quoted-printable, says, with its newline. [place.decoded, decoded_len) is to be read. */
 	char *decoded;
 	size_t decoded_len;
 	uint64_t decoded_at; /* offset of that line */
-	bool is_decoded_cut; /* what stands at the end of it is not all that was encoded */
+	bool is_end_cut; /* what stands at the end of it is not all that was encoded, if no more lines follow */
+	bool breaks_off; /* it was too long, and the rest of it is missing */
+	uint64_t
+		no_base64; /* number of the first line that is not base64, as its part should be; 0: none */
+	bool has_lost_line; /* a line behind a part was too long to be read again */
 	struct nmibt_base64 base64; /* behind that line */
 	/* A message that netconsole sent in parts: which, and how much of it is there. */
 	uint64_t parts_of;
@@ -128,13 +132,15 @@ static void take_header(struct nmibt_lines *l, struct nmibt_str line)
 	l->place.is_behind_boundary = nmibt_str_starts(line, "--");
 	if (begins_part || nmibt_str_starts(line, "From "))
 		l->place.is_quoted_printable = l->place.will_be_base64 = false;
-	if (is_header(line, encoding)) {
-		struct nmibt_str value = {line.s + strlen(encoding), line.len - strlen(encoding)};
-
-		nmibt_skip_spaces(&value);
-		l->place.is_quoted_printable = is_header(value, "quoted-printable");
-		l->place.will_be_base64 = is_header(value, "base64");
-	}
+	if (is_header(line, encoding))
+		line = (struct nmibt_str){line.s + strlen(encoding), line.len - strlen(encoding)};
+	else if (!l->place.is_within_encoding)
+		return;
+	nmibt_skip_blanks(&line);
+	/* The value may stand on the next line (RFC 5322, 2.2.3). */
+	l->place.is_within_encoding = !without_blanks(line).len && !l->place.is_within_encoding;
+	l->place.is_quoted_printable = is_header(line, "quoted-printable");
+	l->place.will_be_base64 = is_header(line, "base64");
 }
 
 static unsigned int hex_digit(char c)
@@ -144,58 +150,36 @@ static unsigned int hex_digit(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : 16;
 }
 
-/* Appends line to joined; "=3D" is '=' (RFC 2045, 6.7). */
-static void decode_line(struct nmibt_lines *l, struct nmibt_str line)
-{
-	for (size_t i = 0; i < line.len && l->joined_len < NMIBT_MAX_TEXT_LINE; i++) {
-		char c = line.s[i];
-
-		if (c == '=' && i + 2 < line.len && hex_digit(line.s[i + 1]) < 16 &&
-		    hex_digit(line.s[i + 2]) < 16) {
-			c = (char)(hex_digit(line.s[i + 1]) << 4 | hex_digit(line.s[i + 2]));
-			i += 2;
-		}
-		l->joined[l->joined_len++] = c;
-	}
-}
-
-/* A line that ends with '=' goes on in the next one. Some programs write the newline as "=0A", and then '='. */
-static void decode_mail(struct nmibt_lines *l, struct nmibt_str *line, bool *is_cut)
-{
-	bool goes_on;
-
-	if (!memchr(line->s, '=', line->len))
-		return;
-	l->joined_len = 0;
-	do {
-		*line = without_blanks(*line);
-		goes_on = line->len && line->s[line->len - 1] == '=';
-		line->len -= goes_on;
-		decode_line(l, *line);
-		goes_on &= !l->joined_len || l->joined[l->joined_len - 1] != '\n';
-	} while (goes_on && l->joined_len < NMIBT_MAX_TEXT_LINE && next_line(l, line, is_cut));
-	l->joined_len -= l->joined_len && l->joined[l->joined_len - 1] == '\n';
-	*line = (struct nmibt_str){l->joined, l->joined_len};
-}
-
-static void end_base64(struct nmibt_lines *l)
+static void end_part(struct nmibt_lines *l)
 {
 	l->place.is_base64 = false;
 	l->place.base64 = (struct nmibt_base64){0};
 	l->place.decoded = l->decoded_len = 0;
 }
 
-/* Reads what stands behind the headers of a part. */
+/* Reads what stands behind the headers of a part, or behind another empty line there. */
 static void begin_base64(struct nmibt_lines *l)
 {
-	end_base64(l);
-	l->place.will_be_base64 = false;
+	end_part(l);
 	l->place.is_base64 = true;
 	l->base64 = l->place.base64;
 }
 
+/* The last line that was read, which begins at this offset, is to be read again as what it is. One that is too long is not
+ * in buf any more. */
+static void read_again(struct nmibt_lines *l, struct nmibt_str line, uint64_t at)
+{
+	if (line.s == l->longest) {
+		l->has_lost_line = true;
+		return;
+	}
+	l->begin -= l->offset - at;
+	l->offset = at;
+	l->number--;
+}
+
 /*
- * Decodes the next line of the file. False: the part has ended, with an empty line, or one that is not base64. What the
+ * Decodes the next line of the file. False: the part has ended, with an empty line, or one that is not base64, or has not begun. What the
  * end of the last line says is whole only if padding, an empty line or the boundary of the part says so.
  */
 static bool decode_base64(struct nmibt_lines *l)
@@ -205,21 +189,23 @@ static bool decode_base64(struct nmibt_lines *l)
 	struct nmibt_str line;
 	bool is_cut;
 
-	l->is_decoded_cut = !before.has_ended;
+	l->is_end_cut = !before.has_ended;
 	if (!next_line(l, &line, &is_cut))
 		return false;
 	size_t len = nmibt_base64_decode(&l->base64, without_blanks(line), l->decoded);
+	bool is_empty = !without_blanks(line).len;
+	l->place.will_be_base64 &= is_empty;
 	if (len == SIZE_MAX) {
-		/* It is read again as what it is. One that is too long is not in buf. */
-		if (line.s != l->longest) {
-			l->begin -= l->offset - at;
-			l->offset = at;
-			l->number--;
-		}
-		if (!without_blanks(line).len || nmibt_str_starts(line, "--"))
-			l->is_decoded_cut = false;
+		read_again(l, line, at);
+		l->is_end_cut &= !is_empty && !nmibt_str_starts(line, "--");
+		if (l->is_end_cut && !l->no_base64)
+			l->no_base64 = l->number + 1;
 		return false;
 	}
+	/* Where a line that is too long breaks off nobody knows at which of four letters the next one begins. */
+	l->breaks_off = line.s == l->longest;
+	if (l->breaks_off)
+		l->base64 = (struct nmibt_base64){0};
 	l->place.base64 = before;
 	l->place.decoded = 0;
 	l->decoded_len = len;
@@ -227,11 +213,72 @@ static bool decode_base64(struct nmibt_lines *l)
 	return true;
 }
 
+static bool may_be_header(const struct nmibt_lines *l, struct nmibt_str line)
+{
+	return l->place.is_behind_boundary || l->place.is_within_encoding ||
+	       (line.len && memchr("CcF-", *line.s, 4));
+}
+
+/* "=3D" is '=' (RFC 2045, 6.7). */
+static void decode_escapes(struct nmibt_lines *l, struct nmibt_str line)
+{
+	for (size_t i = 0; i < line.len; i++) {
+		char c = line.s[i];
+
+		if (c == '=' && i + 2 < line.len && hex_digit(line.s[i + 1]) < 16 &&
+		    hex_digit(line.s[i + 2]) < 16) {
+			c = (char)(hex_digit(line.s[i + 1]) << 4 | hex_digit(line.s[i + 2]));
+			i += 2;
+		}
+		l->decoded[l->decoded_len++] = c;
+	}
+}
+
+/*
+ * Decodes the next line of the file. It goes on in the next one if it ends with '='; and some programs write the newline
+ * as "=0A". False: there are no more lines, or a part begins that is not quoted-printable.
+ */
+static bool decode_quoted(struct nmibt_lines *l)
+{
+	uint64_t at = l->offset;
+	struct nmibt_str line;
+	bool is_cut, goes_on = false;
+
+	if (!next_line(l, &line, &is_cut))
+		return false;
+	if (may_be_header(l, line))
+		take_header(l, line);
+	l->is_end_cut = false;
+	if (!l->place.is_quoted_printable) {
+		read_again(l, line, at);
+		return false;
+	}
+	l->place.decoded = l->decoded_len = 0;
+	l->decoded_at = at;
+	l->breaks_off = line.s == l->longest;
+	if (line.len && memchr(line.s, '=', line.len)) {
+		line = without_blanks(line);
+		goes_on = line.len && line.s[line.len - 1] == '=';
+		line.len -= goes_on;
+	}
+	decode_escapes(l, line);
+	l->is_end_cut = is_cut && !goes_on;
+	if (!is_cut && !goes_on && (!l->decoded_len || l->decoded[l->decoded_len - 1] != '\n'))
+		l->decoded[l->decoded_len++] = '\n';
+	return true;
+}
+
+static bool decode_more(struct nmibt_lines *l)
+{
+	return l->place.is_base64 ? decode_base64(l)
+				  : l->place.is_quoted_printable && decode_quoted(l);
+}
+
 /* The next line of what was encoded. False: there is none. */
 static bool next_decoded(struct nmibt_lines *l, struct nmibt_str *ret, bool *ret_is_cut)
 {
-	l->joined_len = 0;
 	*ret_is_cut = false;
+	l->joined_len = 0;
 	do {
 		while (l->place.decoded < l->decoded_len) {
 			char c = l->decoded[l->place.decoded++];
@@ -245,10 +292,16 @@ static bool next_decoded(struct nmibt_lines *l, struct nmibt_str *ret, bool *ret
 			else
 				*ret_is_cut = true;
 		}
-	} while (decode_base64(l));
-	*ret_is_cut |= l->is_decoded_cut;
-	end_base64(l);
+		if (l->breaks_off)
+			break;
+	} while (decode_more(l));
 	*ret = (struct nmibt_str){l->joined, l->joined_len};
+	*ret_is_cut |= l->breaks_off || l->is_end_cut;
+	if (l->breaks_off) {
+		l->breaks_off = false;
+		return true;
+	}
+	end_part(l);
 	return l->joined_len;
 }
 
@@ -433,12 +486,58 @@ static bool join_parts(struct nmibt_lines *l, struct nmibt_str whole, struct nmi
 
 /* ------------------------------------------------------------------------- the journal */
 
+/* The next line, as it was before a mail program encoded it. */
+static bool next_of_mail(struct nmibt_lines *l, struct nmibt_text_line *ret)
+{
+	if ((l->place.is_base64 || l->place.is_quoted_printable) &&
+	    next_decoded(l, &ret->text, &ret->is_cut))
+		return true;
+	if (!next_line(l, &ret->text, &ret->is_cut))
+		return false;
+	ret->is_behind_loss = l->has_lost_line;
+	l->has_lost_line = false;
+	if (l->place.will_be_base64 && !without_blanks(ret->text).len)
+		begin_base64(l);
+	else if (may_be_header(l, ret->text))
+		take_header(l, ret->text);
+	return true;
+}
+
+/* The next len bytes of that. NULL: there are not so many. */
+static const char *take_bytes(struct nmibt_lines *l, uint64_t len)
+{
+	if (l->place.is_base64 || l->place.is_quoted_printable) {
+		for (l->joined_len = 0;
+		     l->joined_len < len && l->joined_len < NMIBT_MAX_TEXT_LINE;) {
+			if (l->place.decoded == l->decoded_len && !decode_more(l))
+				return NULL;
+			if (l->place.decoded < l->decoded_len)
+				l->joined[l->joined_len++] = l->decoded[l->place.decoded++];
+		}
+		return l->joined_len == len ? l->joined : NULL;
+	}
+	fill(l);
+	const char *at = l->buf + l->begin;
+	if (l->end - l->begin < len)
+		return NULL;
+	pass(l, len);
+	return at;
+}
+
+static bool next_field(struct nmibt_lines *l, struct nmibt_str *ret)
+{
+	struct nmibt_text_line line;
+
+	if (!next_of_mail(l, &line))
+		return false;
+	*ret = line.text;
+	return ret->len;
+}
+
 /* Fields of an entry up to an empty line. A value with newlines stands behind its length. */
 static bool read_export(struct nmibt_lines *l, struct nmibt_str field,
 			struct nmibt_journal_entry *entry)
 {
-	bool is_cut;
-
 	do {
 		struct nmibt_str name, value = field;
 
@@ -447,22 +546,20 @@ static bool read_export(struct nmibt_lines *l, struct nmibt_str field,
 			continue;
 		}
 		bool is_message = nmibt_str_is(field, "MESSAGE");
+		const char *bytes = take_bytes(l, sizeof(uint64_t));
 		uint64_t len;
 
-		fill(l);
-		if (l->end - l->begin < sizeof(len))
+		if (!bytes)
 			return false;
-		memcpy(&len, l->buf + l->begin, sizeof(len));
-		pass(l, sizeof(len));
-		fill(l);
-		if (l->end - l->begin <= len)
+		memcpy(&len, bytes, sizeof(len));
+		bytes = len < ROOM ? take_bytes(l, len + 1) : NULL;
+		if (!bytes)
 			return false;
-		value = (struct nmibt_str){l->buf + l->begin, len};
 		if (is_message)
-			nmibt_journal_take(entry, nmibt_str_of("MESSAGE"), value, l->plain,
+			nmibt_journal_take(entry, nmibt_str_of("MESSAGE"),
+					   (struct nmibt_str){bytes, len}, l->plain,
 					   NMIBT_MAX_TEXT_LINE);
-		pass(l, len + 1);
-	} while (next_line(l, &field, &is_cut) && field.len);
+	} while (next_field(l, &field));
 	return entry->has_message;
 }
 
@@ -533,38 +630,23 @@ static struct nmibt_lines_place next_place(struct nmibt_lines *l)
 	place.offset = l->offset;
 	if (place.decoded < l->decoded_len) {
 		place.offset = l->decoded_at;
-	} else if (place.is_base64) {
-		place.decoded = 0;
-		place.base64 = l->base64;
+		return place;
 	}
+	place.decoded = 0;
+	if (place.is_base64)
+		place.base64 = l->base64;
 	return place;
-}
-
-/* The next line, as it was before a mail program encoded it. */
-static bool next_of_mail(struct nmibt_lines *l, struct nmibt_str *ret, bool *ret_is_cut)
-{
-	if (l->place.is_base64 && next_decoded(l, ret, ret_is_cut))
-		return true;
-	if (!next_line(l, ret, ret_is_cut))
-		return false;
-	if (l->place.will_be_base64 && !without_blanks(*ret).len)
-		begin_base64(l);
-	else if (l->place.is_behind_boundary || (ret->len && memchr("CcF-", *ret->s, 4)))
-		take_header(l, *ret);
-	if (l->place.is_quoted_printable && ret->len)
-		decode_mail(l, ret, ret_is_cut);
-	return true;
 }
 
 bool nmibt_lines_next(struct nmibt_lines *l, struct nmibt_text_line *ret)
 {
-	struct nmibt_str line;
 	bool is_read;
 
 	do {
 		*ret = (struct nmibt_text_line){.place = next_place(l), .number = l->number + 1};
-		if (!next_of_mail(l, &line, &ret->is_cut))
+		if (!next_of_mail(l, ret))
 			return false;
+		struct nmibt_str line = ret->text;
 		strip(l, &line);
 		is_read = read_line(l, line, ret);
 	} while (!is_read);
@@ -579,12 +661,18 @@ bool nmibt_lines_seek(struct nmibt_lines *l, const struct nmibt_lines_place *pla
 	l->offset = place->offset;
 	l->base64 = place->base64;
 	l->decoded_len = 0;
+	l->is_end_cut = l->breaks_off = l->has_lost_line = false;
 	if (!nmibt_stream_seek(l->stream, place->offset))
 		return false;
-	if (place->decoded && decode_base64(l))
+	if (place->decoded && decode_more(l))
 		l->place.decoded =
 			place->decoded < l->decoded_len ? place->decoded : l->decoded_len;
 	return true;
+}
+
+uint64_t nmibt_lines_no_base64(const struct nmibt_lines *l)
+{
+	return l->no_base64;
 }
 
 const char *nmibt_lines_complaint(const struct nmibt_lines *l)
@@ -602,7 +690,7 @@ struct nmibt_error *nmibt_lines_open(const struct nmibt_file *file, struct nmibt
 		l->longest = malloc(NMIBT_MAX_TEXT_LINE);
 		l->joined = malloc(NMIBT_MAX_TEXT_LINE);
 		l->plain = malloc(NMIBT_MAX_TEXT_LINE);
-		l->decoded = malloc(NMIBT_MAX_TEXT_LINE);
+		l->decoded = malloc(NMIBT_MAX_TEXT_LINE + 1);
 		l->parts = malloc(NMIBT_MAX_TEXT_LINE);
 		if (!l->buf || !l->longest || !l->joined || !l->plain || !l->decoded || !l->parts)
 			err = nmibt_error_nomem();

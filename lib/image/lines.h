@@ -19,6 +19,7 @@ struct nmibt_lines_place {
 	struct nmibt_wrapping wrapping;
 	bool is_quoted_printable; /* a mail said so */
 	bool is_behind_boundary; /* the line before this one may begin a part of a mail */
+	bool is_within_encoding; /* that line names the header whose value is here */
 	/* The same of base64: of the part whose headers these are, and of the lines from here on. */
 	bool will_be_base64, is_base64;
 	struct nmibt_base64 base64; /* where the line of the file begins */
@@ -52,6 +53,8 @@ struct nmibt_error *nmibt_lines_open(const struct nmibt_file *file, struct nmibt
 /* False: there are no more. */
 bool nmibt_lines_next(struct nmibt_lines *lines, struct nmibt_text_line *ret);
 bool nmibt_lines_seek(struct nmibt_lines *lines, const struct nmibt_lines_place *place);
+/* The number of the first line that was read in a part of a mail that says it is base64, and is none; 0: there was none. */
+uint64_t nmibt_lines_no_base64(const struct nmibt_lines *lines);
 /* As nmibt_stream_complaint(). */
 const char *nmibt_lines_complaint(const struct nmibt_lines *lines);
 void nmibt_lines_close(struct nmibt_lines *lines); /* NULL is allowed */

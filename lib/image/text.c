@@ -103,10 +103,14 @@ static const char *reader_crash_name(void *dump, unsigned int crash)
 	return t->name;
 }
 
+#define NO_BASE64                                                                                  \
+	"line %" PRIu64 " is not base64, as its part of the mail should be: more may be missing"
+
 /* The remark is cut if there is no room. */
 static struct nmibt_error *make_remark(struct text *t)
 {
 	FILE *out = fmemopen(t->remark, sizeof(t->remark) - 1, "w");
+	uint64_t no_base64 = nmibt_lines_no_base64(t->lines);
 
 	if (!out)
 		return nmibt_error_nomem();
@@ -119,6 +123,8 @@ static struct nmibt_error *make_remark(struct text *t)
 		fprintf(out, "; %" PRIu64 " before them are too many", t->boots.nr_dropped);
 	if (t->complaint)
 		fprintf(out, "%s%s", ftell(out) ? "; " : "", t->complaint);
+	if (no_base64)
+		fprintf(out, "%s" NO_BASE64, ftell(out) ? "; " : "", no_base64);
 	fclose(out);
 	return NULL;
 }
@@ -254,7 +260,14 @@ static void find_arch(struct text *t)
 static struct nmibt_error *find_boots(struct text *t, const char *path)
 {
 	struct nmibt_error *err = nmibt_boots_find(t->lines, &t->boots);
+	uint64_t no_base64 = nmibt_lines_no_base64(t->lines);
 
+	if (!err && !t->boots.nr_recognised && no_base64)
+		err = nmibt_error_create(
+			NMIBT_ERR_UNUSABLE,
+			"%s: not a dump; it is text, and no line of a kernel's log can be "
+			"read in it: " NO_BASE64,
+			path, no_base64);
 	if (!err && !t->boots.nr_recognised)
 		err = nmibt_error_create(
 			NMIBT_ERR_UNUSABLE,
