@@ -64,6 +64,7 @@ struct nmibt_log_text {
 struct nmibt_log_facts {
 	bool is_of_panic; /* the kernel wrote it because it panicked */
 	bool lacks_end; /* lines behind the last one are missing */
+	uint64_t nr_html; /* parts of mails that were left out: the same text in HTML */
 };
 
 /* False: no more lines are wanted. */

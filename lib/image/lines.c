@@ -25,6 +25,7 @@ struct nmibt_lines {
 	bool breaks_off; /* it was too long, and the rest of it is missing */
 	uint64_t
 		no_base64; /* number of the first line that is not base64, as its part should be; 0: none */
+	uint64_t nr_html; /* parts that were left out */
 	bool has_lost_line; /* a line behind a part was too long to be read again */
 	struct nmibt_base64 base64; /* behind that line */
 	/* A message that netconsole sent in parts: which, and how much of it is there. */
@@ -120,18 +121,62 @@ static bool is_header(struct nmibt_str s, const char *header)
 	return s.len >= len && !strncasecmp(s.s, header, len);
 }
 
+/* multipart/alternative has a text twice, the plain one first (RFC 2046, 5.1.4). */
+static void take_type(struct nmibt_lines *l, struct nmibt_str type)
+{
+	nmibt_skip_spaces(&type);
+	if (is_header(type, "multipart/alternative")) {
+		l->place.is_alternative = true;
+		l->place.has_plain = false;
+	}
+	if (!l->place.is_in_part_header || !l->place.is_alternative)
+		return;
+	l->place.has_plain |= is_header(type, "text/plain");
+	l->place.is_html = l->place.has_plain && is_header(type, "text/html");
+	if (!l->place.is_html)
+		return;
+	l->nr_html++;
+	l->place.is_quoted_printable = l->place.will_be_base64 = false;
+}
+
+/* True: the line begins another part, or another mail; or it is the last boundary. */
+static bool ends_html(const struct nmibt_lines *l, struct nmibt_str line)
+{
+	line = without_blanks(line);
+	if (nmibt_str_starts(line, "From ") || nmibt_hash_of(line) == l->place.boundary)
+		return true;
+	return line.len > 4 && !memcmp(line.s + line.len - 2, "--", 2) &&
+	       nmibt_hash_of((struct nmibt_str){line.s, line.len - 2}) == l->place.boundary;
+}
+
+static void take_boundary(struct nmibt_lines *l, struct nmibt_str line)
+{
+	line = without_blanks(line);
+	l->place.is_behind_boundary = nmibt_str_starts(line, "--");
+	if (!l->place.is_behind_boundary)
+		return;
+	bool is_last = ends_html(l, line) && nmibt_hash_of(line) != l->place.boundary;
+	l->place.is_alternative &= !is_last;
+	l->place.boundary = nmibt_hash_of(line);
+}
+
 /*
  * A mail, or a part of one, says how its text is encoded, and in a file of several mails the next one begins with
  * "From ". A part that does not say so is not encoded (RFC 2045, 6.1): its headers begin behind a boundary.
  */
 static void take_header(struct nmibt_lines *l, struct nmibt_str line)
 {
-	static const char encoding[] = "Content-Transfer-Encoding:";
+	static const char encoding[] = "Content-Transfer-Encoding:", type[] = "Content-Type:";
 	bool begins_part = l->place.is_behind_boundary && is_header(line, "Content-");
 
-	l->place.is_behind_boundary = nmibt_str_starts(line, "--");
+	take_boundary(l, line);
 	if (begins_part || nmibt_str_starts(line, "From "))
 		l->place.is_quoted_printable = l->place.will_be_base64 = false;
+	l->place.is_in_part_header |= begins_part;
+	if (nmibt_str_starts(line, "From "))
+		l->place.is_alternative = false;
+	if (is_header(line, type))
+		take_type(l, (struct nmibt_str){line.s + strlen(type), line.len - strlen(type)});
 	if (is_header(line, encoding))
 		line = (struct nmibt_str){line.s + strlen(encoding), line.len - strlen(encoding)};
 	else if (!l->place.is_within_encoding)
@@ -141,6 +186,12 @@ static void take_header(struct nmibt_lines *l, struct nmibt_str line)
 	l->place.is_within_encoding = !without_blanks(line).len && !l->place.is_within_encoding;
 	l->place.is_quoted_printable = is_header(line, "quoted-printable");
 	l->place.will_be_base64 = is_header(line, "base64");
+}
+
+static void leave_header(struct nmibt_lines *l, struct nmibt_str line)
+{
+	if (l->place.is_in_part_header && !without_blanks(line).len)
+		l->place.is_in_part_header = false;
 }
 
 static unsigned int hex_digit(char c)
@@ -248,6 +299,7 @@ static bool decode_quoted(struct nmibt_lines *l)
 		return false;
 	if (may_be_header(l, line))
 		take_header(l, line);
+	leave_header(l, line);
 	l->is_end_cut = false;
 	if (!l->place.is_quoted_printable) {
 		read_again(l, line, at);
@@ -492,14 +544,18 @@ static bool next_of_mail(struct nmibt_lines *l, struct nmibt_text_line *ret)
 	if ((l->place.is_base64 || l->place.is_quoted_printable) &&
 	    next_decoded(l, &ret->text, &ret->is_cut))
 		return true;
-	if (!next_line(l, &ret->text, &ret->is_cut))
-		return false;
+	do {
+		if (!next_line(l, &ret->text, &ret->is_cut))
+			return false;
+		l->place.is_html = l->place.is_html && !ends_html(l, ret->text);
+	} while (l->place.is_html);
 	ret->is_behind_loss = l->has_lost_line;
 	l->has_lost_line = false;
 	if (l->place.will_be_base64 && !without_blanks(ret->text).len)
 		begin_base64(l);
 	else if (may_be_header(l, ret->text))
 		take_header(l, ret->text);
+	leave_header(l, ret->text);
 	return true;
 }
 
@@ -673,6 +729,11 @@ bool nmibt_lines_seek(struct nmibt_lines *l, const struct nmibt_lines_place *pla
 uint64_t nmibt_lines_no_base64(const struct nmibt_lines *l)
 {
 	return l->no_base64;
+}
+
+uint64_t nmibt_lines_nr_html(const struct nmibt_lines *l)
+{
+	return l->nr_html;
 }
 
 const char *nmibt_lines_complaint(const struct nmibt_lines *l)

@@ -20,6 +20,9 @@ struct nmibt_lines_place {
 	bool is_quoted_printable; /* a mail said so */
 	bool is_behind_boundary; /* the line before this one may begin a part of a mail */
 	bool is_within_encoding; /* that line names the header whose value is here */
+	/* Of multipart/alternative: a plain text was there, and lines up to this boundary are the same in HTML. */
+	bool is_alternative, has_plain, is_html, is_in_part_header;
+	uint64_t boundary; /* a hash of the line before the part */
 	/* The same of base64: of the part whose headers these are, and of the lines from here on. */
 	bool will_be_base64, is_base64;
 	struct nmibt_base64 base64; /* where the line of the file begins */
@@ -55,6 +58,8 @@ bool nmibt_lines_next(struct nmibt_lines *lines, struct nmibt_text_line *ret);
 bool nmibt_lines_seek(struct nmibt_lines *lines, const struct nmibt_lines_place *place);
 /* The number of the first line that was read in a part of a mail that says it is base64, and is none; 0: there was none. */
 uint64_t nmibt_lines_no_base64(const struct nmibt_lines *lines);
+/* Parts in HTML that were left out, because a plain text says the same; of all lines that were read. */
+uint64_t nmibt_lines_nr_html(const struct nmibt_lines *lines);
 /* As nmibt_stream_complaint(). */
 const char *nmibt_lines_complaint(const struct nmibt_lines *lines);
 void nmibt_lines_close(struct nmibt_lines *lines); /* NULL is allowed */

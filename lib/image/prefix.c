@@ -257,7 +257,7 @@ static bool take_kmsg(struct nmibt_str *line, struct nmibt_log_prefix *ret)
 	return true;
 }
 
-static uint64_t hash_of(struct nmibt_str s)
+uint64_t nmibt_hash_of(struct nmibt_str s)
 {
 	uint64_t hash = 0xcbf29ce484222325;
 
@@ -280,15 +280,15 @@ static bool take_host(struct nmibt_wrapping *state, struct nmibt_str *line,
 	host = (struct nmibt_str){s.s, space - s.s};
 	s = (struct nmibt_str){space + 1, s.len - host.len - 1};
 	if (nmibt_skip(&s, "kernel: ") || nmibt_str_is(s, "kernel:")) {
-		state->host = hash_of(host);
+		state->host = nmibt_hash_of(host);
 		ret->is_of_kernel = true;
 		if (nmibt_str_is(s, "kernel:"))
 			s.len = 0;
 		*line = s;
 		return true;
 	}
-	if (!state->host || state->host != hash_of(host) || !nmibt_take_until(&s, ":", &name) ||
-	    nmibt_str_holds(name, " "))
+	if (!state->host || state->host != nmibt_hash_of(host) ||
+	    !nmibt_take_until(&s, ":", &name) || nmibt_str_holds(name, " "))
 		return false;
 	ret->is_of_program = true;
 	*line = s;

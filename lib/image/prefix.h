@@ -13,6 +13,9 @@
  * nothing of it. */
 bool nmibt_take_log_prefix(struct nmibt_str *line, struct nmibt_log_prefix *ret);
 
+/* Never 0. */
+uint64_t nmibt_hash_of(struct nmibt_str s);
+
 /* What nmibt_take_wrapping() knows of the lines before. Empty at first. */
 struct nmibt_wrapping {
 	/* The machine that syslog's lines of the kernel name: "Nov 21 12:00:00 HOST kernel: ". 0: none

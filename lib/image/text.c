@@ -196,6 +196,8 @@ static struct nmibt_error *visit_log(void *ctx, unsigned int crash, nmibt_log_te
 		.habit = boot->nr_stamped > boot->nr_lines / 2 ? MAX_HABIT : 0,
 	};
 
+	uint64_t nr_html = nmibt_lines_nr_html(t->lines);
+
 	*ret = (struct nmibt_log_facts){0};
 	if (!nmibt_lines_seek(t->lines, &boot->first))
 		return nmibt_error_create(NMIBT_ERR_DAMAGED, "the text can't be read again");
@@ -206,6 +208,7 @@ static struct nmibt_error *visit_log(void *ctx, unsigned int crash, nmibt_log_te
 		if (!visit_line(&v, &line, visit, arg))
 			return NULL;
 	}
+	ret->nr_html = nmibt_lines_nr_html(t->lines) - nr_html;
 	ret->lacks_end = v.is_behind_loss || (t->complaint && crash + 1 == t->boots.nr);
 	return NULL;
 }

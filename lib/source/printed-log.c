@@ -374,6 +374,7 @@ struct nmibt_error *nmibt_read_printed_log(struct nmibt_kernel *kernel,
 	if (err)
 		return err;
 	log->is_of_panic = facts.is_of_panic;
+	log->mended.html = facts.nr_html;
 	log->has_no_times = !p.has_times;
 	return nmibt_log_source_finish(log);
 }
@@ -394,6 +395,7 @@ void nmibt_describe_mended(const struct nmibt_log_source *log, char *why)
 		{log->mended.repeated, "line is printed again", "lines are printed again"},
 		{log->mended.inlined, "line of an inlined function left out",
 		 "lines of inlined functions left out"},
+		{log->mended.html, "part in HTML left out", "parts in HTML left out"},
 		{log->mended.unstamped, "line without a prefix left out",
 		 "lines without a prefix left out"},
 	};

@@ -221,6 +221,7 @@ struct nmibt_log_mended {
 	uint64_t split; /* with several messages in one */
 	uint64_t repeated; /* left out: replayed, or the beginning of one that is */
 	uint64_t inlined; /* left out: a program that names lines added them */
+	uint64_t html; /* parts of mails, left out: a plain text says the same */
 	uint64_t unstamped; /* left out: without what stands before other lines */
 };
 
