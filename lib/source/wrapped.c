@@ -368,7 +368,8 @@ static bool is_workqueue(const struct halves *h)
 static bool is_of_powerpc(const struct halves *h)
 {
 	if (nmibt_str_starts(h->first, "REGS: ") && nmibt_str_holds(h->first, " TRAP: "))
-		return *h->second.s == '(' && ends(h->second, ")") && is_one_word(h->second);
+		return *h->second.s == '(' && h->second.len > 1 && h->second.s[1] >= '0' &&
+		       h->second.s[1] <= '9' && ends(h->second, ")") && is_one_word(h->second);
 	return nmibt_str_starts(h->first, "MSR: ") && nmibt_str_starts(h->second, "CR: ") &&
 	       are_all(h->second, is_register);
 }
