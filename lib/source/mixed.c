@@ -18,6 +18,8 @@
 #define MAX_PATIENCE 256
 /* Lines that are put aside, after which a trace is taken for cut. */
 #define MAX_ASIDE 64
+/* Unfinished backtraces that are let go, of which lines may still come. */
+#define MAX_GONE 8
 
 enum phase { TITLE, HEAD, FRAMES };
 
@@ -36,6 +38,7 @@ struct block {
 	bool is_left; /* lines of something else followed that has a form */
 	bool is_confused; /* it got lines that fitted others, too: nothing is known of what follows */
 	bool may_have_registers; /* behind a frame by which the kernel was entered */
+	bool has_task; /* the mark of the task's stack came */
 	unsigned int open_marks;
 	uint64_t registers; /* a bit for each of its lines of registers, by their first letters */
 	struct held *lines;
@@ -49,6 +52,13 @@ struct nmibt_mixed {
 	struct block *current; /* it passes; NULL: none does */
 	struct block *blocks[MAX_BLOCKS]; /* that are held, in the order of their first lines */
 	size_t nr_blocks;
+	/* Their lines are out, and more may come. Nothing is given to them, but what fits them is
+	 * doubtful. */
+	struct block *gone[MAX_GONE];
+	size_t nr_gone;
+	unsigned int nr_since_gone; /* lines */
+	/* So many backtraces that are confused have not ended: so many lines that end one are to come. */
+	unsigned int nr_confused;
 	struct block aside; /* what stood between frames of the one that passes; lines alone */
 	size_t nr_passed; /* of them, before the last frame */
 	bool is_behind_title; /* the last line was the title of the last block */
@@ -139,6 +149,26 @@ static bool is_held_lockup(const struct block *b)
 	return b->phase == TITLE && b->is_lockup;
 }
 
+static void forget_gone(struct nmibt_mixed *m, size_t i)
+{
+	m->nr_confused -= m->gone[i]->is_confused;
+	free_block(m->gone[i]);
+	m->gone[i] = m->gone[--m->nr_gone];
+}
+
+/* Nothing more is given to the backtrace. */
+static void let_go(struct nmibt_mixed *m, struct block *b)
+{
+	if (!b || b->phase == TITLE || b->has_ended || !(b->is_confused || must_go_on(b)) ||
+	    m->nr_gone == MAX_GONE) {
+		m->nr_confused -= b && b->is_confused && !b->has_ended;
+		free_block(b);
+		return;
+	}
+	m->gone[m->nr_gone++] = b;
+	m->nr_since_gone = 0;
+}
+
 static void release_lockups(struct nmibt_mixed *m)
 {
 	for (size_t i = 0; i < m->nr_blocks;) {
@@ -159,7 +189,7 @@ static void pass_next(struct nmibt_mixed *m)
 	size_t i = 0;
 
 	release_aside(m);
-	free_block(m->current);
+	let_go(m, m->current);
 	m->current = NULL;
 	m->nr_strangers = 0;
 	while (i < m->nr_blocks && !m->current) {
@@ -252,6 +282,8 @@ static bool fits(const struct block *b, const struct nmibt_printed *p,
 		       p->kind == NMIBT_PRINT_FRAME || p->kind == NMIBT_PRINT_STACK_MARK;
 	if (b->phase == HEAD)
 		return fits_head(b, p, line);
+	if (p->has_mark && !p->is_mark_end && p->mark == NMIBT_STACK_TASK && b->has_task)
+		return false;
 	switch (p->kind) {
 	case NMIBT_PRINT_FRAME:
 	case NMIBT_PRINT_STACK_MARK:
@@ -273,6 +305,7 @@ static void take_mark(struct block *b, const struct nmibt_printed *p)
 		b->open_marks++;
 	else if (b->open_marks)
 		b->open_marks--;
+	b->has_task |= p->mark == NMIBT_STACK_TASK;
 	b->has_ended |= p->is_mark_end && p->mark == NMIBT_STACK_TASK && !b->open_marks;
 }
 
@@ -332,6 +365,44 @@ static unsigned int count_fits(const struct nmibt_mixed *m, const struct nmibt_p
 	return nr;
 }
 
+/* The same of those that were let go, which ends for ones that nobody waits for any more. */
+static unsigned int count_gone(struct nmibt_mixed *m, const struct nmibt_printed *p,
+			       const struct nmibt_mixed_line *line)
+{
+	unsigned int nr = 0;
+
+	while (m->nr_gone && m->nr_since_gone > MAX_PATIENCE)
+		forget_gone(m, 0);
+	m->nr_since_gone++;
+	for (size_t i = 0; i < m->nr_gone; i++)
+		nr += fits(m->gone[i], p, line);
+	return nr;
+}
+
+static void confuse(struct nmibt_mixed *m, struct block *b)
+{
+	m->nr_confused += !b->is_confused;
+	b->is_confused = true;
+}
+
+/* The line ends a backtrace, and nobody knows which one. */
+static bool ends_one(const struct nmibt_printed *p)
+{
+	return p->has_mark && p->is_mark_end && p->mark == NMIBT_STACK_TASK;
+}
+
+/* Of all that were confused the end has come. */
+static void end_confused(struct nmibt_mixed *m)
+{
+	if (m->current)
+		m->current->has_ended |= m->current->is_confused;
+	for (size_t i = 0; i < m->nr_blocks; i++)
+		m->blocks[i]->has_ended |= m->blocks[i]->is_confused;
+	while (m->nr_gone)
+		forget_gone(m, 0);
+	m->nr_confused = 0;
+}
+
 static void give(struct nmibt_mixed *m, struct block *b, const struct nmibt_printed *p,
 		 const struct nmibt_mixed_line *line)
 {
@@ -339,7 +410,8 @@ static void give(struct nmibt_mixed *m, struct block *b, const struct nmibt_prin
 
 	if (!fits(b, p, line))
 		return;
-	b->is_confused |= line->is_doubtful;
+	if (line->is_doubtful)
+		confuse(m, b);
 	if (b == m->current && m->aside.nr_lines > m->nr_passed) {
 		m->nr_passed = m->aside.nr_lines;
 		copy.is_doubtful = true;
@@ -349,6 +421,25 @@ static void give(struct nmibt_mixed *m, struct block *b, const struct nmibt_prin
 		learn(b, p, line);
 	if (b == m->current)
 		m->nr_strangers = 0;
+}
+
+static void give_to_gone(struct nmibt_mixed *m, const struct nmibt_printed *p,
+			 const struct nmibt_mixed_line *line, bool is_only)
+{
+	for (size_t i = 0; i < m->nr_gone; i++) {
+		struct block *b = m->gone[i];
+
+		if (!fits(b, p, line))
+			continue;
+		if (!is_only)
+			confuse(m, b);
+		else if (!b->is_confused)
+			learn(b, p, line);
+	}
+	for (size_t i = m->nr_gone; i > 0; i--) {
+		if (m->gone[i - 1]->has_ended)
+			forget_gone(m, i - 1);
+	}
 }
 
 /* --------------------------------------------------------------------------- a line */
@@ -428,6 +519,10 @@ static void take_cpu(struct nmibt_mixed *m, const struct nmibt_printed *p,
 	 * is told by its title. */
 	if (m->current && (!must_go_on(m->current) || (!has_title && m->current->cpu == p->cpu)))
 		pass_next(m);
+	for (size_t i = has_title ? 0 : m->nr_gone; i > 0; i--) {
+		if (m->gone[i - 1]->cpu == p->cpu)
+			forget_gone(m, i - 1);
+	}
 	struct block *b = find_title(m, p->cpu) ?: add_block(m, p->cpu, HEAD);
 	if (!b)
 		return;
@@ -437,10 +532,32 @@ static void take_cpu(struct nmibt_mixed *m, const struct nmibt_printed *p,
 		pass_next(m);
 }
 
+/* What begins something else. */
+static bool is_of_another(enum nmibt_print kind)
+{
+	return (kind >= NMIBT_PRINT_REQUEST && kind <= NMIBT_PRINT_WARNING) ||
+	       kind == NMIBT_PRINT_CPU || kind == NMIBT_PRINT_TASK || kind == NMIBT_PRINT_CUT_HERE;
+}
+
+/* What came before the first line of a report comes out before it, or it would be the report's. */
+static void let_out_held(struct nmibt_mixed *m)
+{
+	for (size_t i = 0; i < m->nr_blocks; i++) {
+		if (m->blocks[i]->phase == TITLE)
+			continue;
+		do
+			pass_next(m);
+		while (m->current);
+		return;
+	}
+}
+
 /* The line continues no backtrace. */
 static void take_stranger(struct nmibt_mixed *m, const struct nmibt_printed *p,
 			  const struct nmibt_mixed_line *line)
 {
+	if (is_of_another(p->kind))
+		let_out_held(m);
 	struct block *b = m->current;
 
 	if (b && b->phase == FRAMES && !b->is_confused && !b->is_left &&
@@ -484,13 +601,6 @@ static bool begins_without_cpu(const struct nmibt_printed *p)
 	return p->kind == NMIBT_PRINT_TRACE || p->kind == NMIBT_PRINT_PC;
 }
 
-/* What begins something else. */
-static bool is_of_another(enum nmibt_print kind)
-{
-	return (kind >= NMIBT_PRINT_REQUEST && kind <= NMIBT_PRINT_WARNING) ||
-	       kind == NMIBT_PRINT_CPU || kind == NMIBT_PRINT_TASK || kind == NMIBT_PRINT_CUT_HERE;
-}
-
 /* Of a lockup that stands within a backtrace someone may have left out lines; or modules, and messages of it, are in the
  * midst of the other's lines. */
 static bool may_be_of_lockup(const struct nmibt_mixed *m, const struct block *lockup,
@@ -515,16 +625,16 @@ static void take_part(struct nmibt_mixed *m, const struct nmibt_printed *p,
 {
 	struct nmibt_mixed_line copy = *line;
 	struct block *lockup = held_lockup(m);
-	unsigned int nr = count_fits(m, p, line);
+	unsigned int nr = count_fits(m, p, line), nr_gone = count_gone(m, p, line);
 
 	if (lockup && is_of_lead(line->line.text)) {
 		hold(m, lockup, line);
 		return;
 	}
-	copy.is_doubtful |= nr > 1 || may_be_of_lockup(m, lockup, nr, p);
+	copy.is_doubtful |= nr > 1 || nr_gone || may_be_of_lockup(m, lockup, nr, p);
 	m->nr_doubtful += copy.is_doubtful;
-	/* Of a lockup it shows nothing: that is printed by another CPU. */
-	if (!nr && p->kind != NMIBT_PRINT_SOFT_LOCKUP)
+	/* Of another report it shows nothing: another CPU may print that. */
+	if (!nr && !is_of_another(p->kind))
 		release_title(m);
 	/* The backtrace that it stands in can't have this. */
 	if (!nr && begins_without_cpu(p) && !p->is_user)
@@ -542,6 +652,10 @@ static void take_part(struct nmibt_mixed *m, const struct nmibt_printed *p,
 		give(m, m->blocks[i], p, &copy);
 	if (nr)
 		give(m, m->current, p, &copy);
+	if (nr_gone)
+		give_to_gone(m, p, line, nr + nr_gone == 1);
+	if ((nr || nr_gone) && ends_one(p) && m->nr_confused && !--m->nr_confused)
+		end_confused(m);
 	if (m->current && (m->current->has_ended || m->nr_strangers > MAX_PATIENCE))
 		pass_next(m);
 	else if (!m->current && m->nr_strangers > MAX_PATIENCE)
@@ -598,6 +712,9 @@ bool nmibt_mixed_flush(struct nmibt_mixed *m)
 		let_out(m, b);
 		free_block(b);
 	}
+	while (m->nr_gone)
+		forget_gone(m, 0);
+	m->nr_confused = 0;
 	m->is_behind_title = m->is_behind_lockup = false;
 	return !m->failed;
 }
@@ -633,6 +750,8 @@ void nmibt_mixed_free(struct nmibt_mixed *m)
 	free_block(m->current);
 	for (size_t i = 0; i < m->nr_blocks; i++)
 		free_block(m->blocks[i]);
+	while (m->nr_gone)
+		forget_gone(m, 0);
 	free_lines(&m->aside);
 	free(m);
 }
