@@ -3,12 +3,9 @@
  * Frames whose offset a program replaced by the line of the source: "name (dir/file.c:12 dir/file.h:34 (discriminator
  * 2)) module". scripts/decode_stacktrace.sh does, 6.12; the innermost inlined function's line is the first.
  */
-#include "text/arch.h"
+#include <ctype.h>
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
+#include "text/arch.h"
 
 /* "dir/file.c:12", "dir/file.c:?" where the line is not known, and "??:?" where nothing is */
 static bool is_place(struct nmibt_str word)
@@ -17,7 +14,7 @@ static bool is_place(struct nmibt_str word)
 
 	if (nmibt_str_is(word, "??:?") || nmibt_str_is(word, "??:0"))
 		return true;
-	while (len && is_digit(word.s[len - 1]))
+	while (len && isdigit((unsigned char)word.s[len - 1]))
 		len--;
 	if (len == word.len && len && word.s[len - 1] == '?')
 		len--;
@@ -29,7 +26,7 @@ static bool is_place(struct nmibt_str word)
 static bool is_beside_place(struct nmibt_str word)
 {
 	for (size_t i = 0; i < word.len; i++) {
-		if (!is_digit(word.s[i]))
+		if (!isdigit((unsigned char)word.s[i]))
 			return nmibt_str_is(word, "discriminator");
 	}
 	return word.len;
