@@ -4,12 +4,16 @@ import contextlib
 import json
 import os
 import sqlite3
+import time
 import urllib.parse
 import zlib
 
 from . import Trouble, schema
 
-BUSY_S = 60
+BUSY_S = 300  # so long a program waits for one that stands still; a busy machine or a slow disk may do so for a while
+# SQLite's own waiting asks ten times a second (3.40, src/main.c: sqliteDefaultBusyCallback()), and may not find a
+# break of a program that writes one transaction behind the other.
+ASK_EVERY_S = 0.002
 MAX_REPORT = 256 << 20
 
 
@@ -30,8 +34,8 @@ def explained(path):
                      'scan again'
         elif 'disk I/O' in text:
             advice = 'its disk can\'t be read or written (%s). What was written before is safe' % text
-        elif 'locked' in text:
-            advice = 'another program has been writing to it for %d s' % BUSY_S
+        elif 'locked' in text or 'locking' in text:
+            advice = 'another program keeps it locked (%s); try again when that one is at its end' % text
         elif 'readonly' in text or 'unable to open' in text:
             advice = 'it can\'t be opened for writing: check the folder and its permissions'
         elif 'malformed' in text or 'not a database' in text:
@@ -82,7 +86,8 @@ class Store:
 
     def prepare(self):
         if not self.is_read_only:
-            self.db.execute('PRAGMA journal_mode = WAL')
+            # Here SQLite does not wait at all where another program makes the same database.
+            self.execute_in_turn('PRAGMA journal_mode = WAL')
         self.db.execute('PRAGMA synchronous = NORMAL')
         self.db.execute('PRAGMA foreign_keys = ON')
         self.migrate()
@@ -122,7 +127,7 @@ class Store:
     def writing(self):
         """All of it is written, or nothing."""
         with explained(self.path):
-            self.db.execute('BEGIN IMMEDIATE')
+            self.execute_in_turn('BEGIN IMMEDIATE')
             try:
                 yield
                 self.db.execute('COMMIT')
@@ -130,6 +135,40 @@ class Store:
                 with contextlib.suppress(sqlite3.Error):  # a full disk has ended it already
                     self.db.execute('ROLLBACK')
                 raise
+
+    def execute_in_turn(self, sql):
+        """Waits while others write, however many and for however long. Only one that stands still is not waited for."""
+        waited, before = 0, None
+        self.db.execute('PRAGMA busy_timeout = 0')
+        try:
+            while not self.is_done(sql):
+                written = self.last_written()
+                # What was slept counts, not the clock: this program or the machine may have stood still, too.
+                waited = waited + ASK_EVERY_S if written == before else 0
+                before = written
+                if waited >= BUSY_S:
+                    raise Trouble('%s: another program holds it, and has written nothing for %d s: let that one go on if '
+                                  'it was stopped, or end it' % (self.path, BUSY_S))
+                time.sleep(ASK_EVERY_S)
+        finally:
+            self.db.execute('PRAGMA busy_timeout = %d' % (BUSY_S * 1000))
+
+    def is_done(self, sql):
+        """False: another program holds the database."""
+        try:
+            self.db.execute(sql)
+            return True
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xff != sqlite3.SQLITE_BUSY:
+                raise
+            return False
+
+    def last_written(self):
+        """What changes whenever somebody writes."""
+        def time_of(path):
+            with contextlib.suppress(OSError):
+                return os.stat(path).st_mtime_ns
+        return time_of(self.path), time_of(self.path + '-wal')
 
     def all(self, sql, *values):
         with explained(self.path):
