@@ -250,6 +250,38 @@ def check_small_record(results, tmp):
                  [('read', 1)] * 2)
 
 
+DIES = 'log\n59.8 hard_lockup(2, 5, 118, kworker/2:1)\n60.%d hard_lockup_panic(2, 5, 118, kworker/2:1)'
+
+
+def check_tiny_record(results, tmp):
+    """A record that has no room for the line of the panic has the host and the second. Where two dumps fit it is of
+    neither, in whichever order they come; of a machine without a name it is never."""
+    crashes = {}
+    for name, hosts in ('named', ['db7']), ('unnamed', ['localhost']), ('twice', ['db7', 'db7']), ('other', ['db8']):
+        folder = os.path.join(tmp, 'tiny', name)
+        os.makedirs(os.path.join(folder, 'pstore'))
+        paths = [os.path.join(folder, 'vmcore%d' % i) for i in range(len(hosts))]
+        for i, host in enumerate(hosts):
+            describe('hard-lockup-kdump', paths[i], lambda text: text.replace('panic cpu', 'host %s\npanic cpu' % host).replace(
+                'include log-hard-lockup', boot_log(1).replace('include log-hard-lockup', DIES % i)))
+        record = os.path.join(folder, 'pstore', 'pmsg-ramoops-0')
+        source = os.path.join(tmp, 'tiny/named/vmcore0') if name == 'other' else paths[0]
+        subprocess.run([os.path.join(TOP, 'build/vmcore-nmibt'), '--size=4096', '--record=' + record, source], check=True,
+                       capture_output=True)
+        for order in [record, *paths], [*paths, record], [paths[0], record, *paths[1:]]:
+            triage = Triage(os.path.join(tmp, 'tiny.db'))
+            for path in order:
+                os.rename(path, path + '.txt')
+            for path in order:
+                os.rename(path + '.txt', path)
+                triage.scan(folder)
+            crashes.setdefault(name, set()).add(triage.value('SELECT count(*) FROM crashes'))
+            results.note('the database is sound: %s' % name, integrity(triage))
+            os.unlink(triage.db)
+    results.same('a record without the line of its panic is about the crash of the dump of that host and second', crashes,
+                 {'named': {1}, 'unnamed': {2}, 'twice': {3}, 'other': {2}})
+
+
 def check_logs(results, tmp):
     """Equal logs of machines that are simulated, or whose clock counts by ticks, and of a log that somebody forged."""
     folder = os.path.join(tmp, 'logs')
@@ -320,4 +352,5 @@ def check(results, tmp, many):
     check_texts_without_time(results, tmp)
     check_coarse(results, tmp)
     check_small_record(results, tmp)
+    check_tiny_record(results, tmp)
     check_copies(results, tmp)

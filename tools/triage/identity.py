@@ -87,11 +87,23 @@ def by_times(document, kind):
                   document['case']['release'], None if ns is None else ns // PRINTED_NS, death.get('message'))
 
 
+def by_second(document, kind):
+    """A host with a name does not die twice in one second. So a record is about a dump or another record where it has no
+    room for the line of the death, which tells more. It says nothing of two dumps."""
+    case, death = document['case'], document['death']
+    if not death:
+        return None
+    is_without_line = kind == 'record' and death['message'] is None and death['ns'] is None
+    return joined('record second' if is_without_line else 'memory second', facts.host(case), case['build_id'],
+                  facts.number(case['time']))
+
+
 def proofs(document, content, unit):
     """content: facts.content_hash()"""
     found = [by_capture(document), by_death(document), by_log(document),
              by_content(document, content, unit), at_path(document, unit), *by_parts(unit),
-             beside(document, unit.folder, unit.kind), by_times(document, unit.kind)]
+             beside(document, unit.folder, unit.kind), by_times(document, unit.kind),
+             by_second(document, unit.kind)]
     return [proof for proof in found if proof]
 
 
@@ -119,7 +131,10 @@ def hangs_as(document, before):
 # What only the log tells, which may be forged or of a simulated machine.
 OF_LOGS = 'log', 'text times', 'memory times'
 OTHER_SIDE = {'text beside': 'memory beside', 'memory beside': 'text beside',
-              'text times': 'memory times', 'memory times': 'text times'}
+              'text times': 'memory times', 'memory times': 'text times',
+              'record second': 'memory second', 'memory second': 'record second'}
+# Those that have less: where several others fit it is open which one they are about.
+ONE_OF_SEVERAL = 'text', 'record'
 
 
 def other_side(proof):
@@ -172,8 +187,7 @@ def crashes_by(store, number, proof):
     """The crashes that other inputs with this proof are about."""
     rows = crashes_with(store, number, other_side(proof))
     alike = crashes_with(store, number, proof)
-    # Two dumps that fit one text leave it open which one it is about.
-    if proof.startswith('text') and len(rows) > 1 or proof.startswith('memory') and alike:
+    if proof.startswith(ONE_OF_SEVERAL) and len(rows) > 1 or proof.startswith('memory') and alike:
         rows = set()
     if proof.startswith('text times') and not rows:
         return texts_alone(store, alike)
@@ -190,7 +204,7 @@ def same_crash(store, number, found):
 
 
 def doubtful(store, number, found):
-    """Texts that were taken for another dump's, and fit this one as well."""
+    """Texts and records that were taken for another dump's, and fit this one as well."""
     return {row[0] for proof in found if proof.startswith('memory') and crashes_with(store, number, proof)
             for row in store.all("SELECT input FROM proofs JOIN inputs AS texts ON texts.id = input WHERE proof = ? AND "
                                  "EXISTS (SELECT 1 FROM inputs WHERE crash_id = texts.crash_id AND kind != 'text')",
