@@ -2,9 +2,13 @@
 """Shards: each file is of one, and what they find is together what one scan finds."""
 import os
 import shutil
+import signal
+import subprocess
+import time
 
 import fleet
-from common import DUMPS, Triage, integrity, picture
+from check_robust import children_of, whole_files
+from common import DUMPS, HERE, NMIBT, TOP, TRIAGE, Triage, integrity, make_old, picture
 
 OF = 3
 
@@ -115,6 +119,51 @@ def check_same_path(results, tmp):
                  machines[2].rows('SELECT state FROM inputs'), [('read',)])
 
 
+def start_task(tmp, dumps, folder, **env):
+    """The script as a task of an array job of Slurm starts it, alone in its process group."""
+    return subprocess.Popen(['sh', os.path.join(TOP, 'scripts/nmibt-triage.sbatch'), dumps, folder], env={
+        **os.environ, 'NMIBT_TRIAGE': TRIAGE, 'SLURM_ARRAY_TASK_ID': '1', 'SLURM_ARRAY_TASK_COUNT': '1', 'TMPDIR': tmp,
+        'FAKE_REAL': NMIBT, **env}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+
+
+def wait_for_results(tmp):
+    """Until the task has kept some, which are in the work folder that it made below tmp."""
+    for _ in range(1200):
+        for folder in os.listdir(tmp):
+            triage = Triage(os.path.join(tmp, folder, 'db'))
+            if os.path.exists(triage.db) and triage.value('PRAGMA user_version') and \
+                    triage.value('SELECT count(*) FROM inputs') > 3:
+                return
+        time.sleep(0.05)
+    raise AssertionError('a task read nothing')
+
+
+STOPS = {'all of it gets SIGTERM, as from Slurm': lambda task: os.killpg(task.pid, signal.SIGTERM),
+         'the script gets SIGTERM': lambda task: task.terminate(),
+         'the scan is killed': lambda task: [os.kill(pid, signal.SIGKILL) for pid in children_of(task)]}
+
+
+def check_stopped(results, tmp, dumps, whole):
+    """A task that reaches its time limit, or is cancelled: what was read is kept."""
+    work = os.path.join(tmp, 'work')
+    os.mkdir(work)
+    for i, (name, stop) in enumerate(STOPS.items()):
+        folder = os.path.join(tmp, 'stopped-%d' % i)
+        task = start_task(work, dumps, folder, NMIBT=os.path.join(HERE, 'fake-nmibt'), FAKE_SLOW='0.05')
+        wait_for_results(work)
+        stop(task)
+        said, _ = task.communicate()
+        triage = Triage(os.path.join(folder, 'shard-1.db'))
+        kept = triage.value('SELECT count(*) FROM inputs') if os.path.exists(triage.db) else 0
+        results.note('a task that is stopped keeps what it read: %s' % name, '' if 3 < kept < len(whole_files(whole)) and
+                     task.returncode and not integrity(triage) else (task.returncode, kept, said))
+        results.same('and leaves no database behind', os.listdir(work), [])
+        task = start_task(work, dumps, folder)
+        said, _ = task.communicate()
+        results.same('and goes on from there', (task.returncode, b' %d new or changed' % (len(whole_files(whole)) - kept) in said,
+                                                picture(triage)), (0, True, picture(whole)))
+
+
 def check(results, tmp, many):
     folder = os.path.join(tmp, 'fleet')
     fleet.make(folder, 600 if many else 90, kinds=8, seed=31, flat=True)
@@ -124,11 +173,13 @@ def check(results, tmp, many):
     shutil.copy(source, os.path.join(real, 'vmcore'))
     shutil.copy(os.path.join(os.path.dirname(source), 'console.log'),
                 os.path.join(real, 'vmcore-dmesg.txt'))
+    make_old(*(os.path.join(real, name) for name in os.listdir(real)))
     whole = Triage(os.path.join(tmp, 'whole.db'))
     whole.scan(folder)
     shards = check_shards(results, tmp, folder, whole)
     check_moved(results, tmp, folder, whole)
     check_by_hand(results, tmp, shards)
     check_same_path(results, tmp)
+    check_stopped(results, tmp, folder, whole)
     done = whole.run('scan', '--shard', '4/3', folder)
     results.note('a shard that is none', '' if done.returncode == 2 and b'4/3' in done.stderr else done)
