@@ -182,23 +182,32 @@ def old_database(path, version, folder):
         db.executescript(file.read().replace('/srv/dumps', folder))
 
 
-def check_migration(results, tmp):
-    folder, path = os.path.join(tmp, 'migrated'), os.path.join(tmp, 'version-1.db')
-    old_database(path, 1, folder)
-    triage, new = Triage(path), Triage(os.path.join(tmp, 'version-new.db'))
-    what = 'SELECT id, group_id, by_hand, host, message, culprit FROM crashes ORDER BY id'
-    before = triage.rows(what)
-    groups = triage.json('groups')
+WHAT_WAS = 'SELECT id, group_id, by_hand, host, message, culprit, signature FROM crashes ORDER BY id'
+
+
+def brought_up(results, tmp, version, expected):
+    """An old database, and the folder that it is of, when it has the tables of today. expected: names and sizes of its
+    groups."""
+    folder, path = os.path.join(tmp, 'old-%d' % version), os.path.join(tmp, 'version-%d.db' % version)
+    old_database(path, version, folder)
+    triage, new = Triage(path), Triage(os.path.join(tmp, 'new-%d.db' % version))
+    before = triage.rows(WHAT_WAS)
+    groups = [(group['name'], group['crashes']) for group in triage.json('groups')]
     new.scan(folder)
-    results.same('version 1: the tables are those of a new database', columns_of(path), columns_of(new.db))
-    results.same('crashes and groups are there, with the names by hand', (
-        triage.rows(what), [(group['name'], group['crashes']) for group in groups]), (before, [('sysrq by hand', 1)]))
+    results.same('version %d: the tables are those of a new database' % version, columns_of(path), columns_of(new.db))
+    results.same('crashes and groups are as they were, with the names by hand', (triage.rows(WHAT_WAS), groups),
+                 (before, expected))
+    results.note('the database is sound when it is brought up', integrity(triage))
+    return triage, folder
+
+
+def check_first(results, tmp):
+    triage, folder = brought_up(results, tmp, 1, [('sysrq by hand', 1)])
     results.same('who scanned them is not known', triage.rows(
         'SELECT count(*) FROM inputs WHERE scanned_by IS NULL AND shard IS NULL'), [(5,)])
     results.same('no version of nmibt has read them, so that those which failed are tried again, too', triage.rows(
         "SELECT state, count(*) FROM inputs WHERE nmibt IS NULL GROUP BY state HAVING state = 'failed'"),
         [('failed', 1)])
-    results.note('the database is sound when it is brought up', integrity(triage))
     with open(os.path.join(folder, 'b/nmibt.record'), 'w') as file:
         file.write('no dump')
     describe('hung-task-alive', os.path.join(folder, 'a/vmcore'))
@@ -212,22 +221,14 @@ def check_migration(results, tmp):
 
 def check_second(results, tmp):
     """From version 2 on it is kept which scan found a crash."""
-    folder, path = os.path.join(tmp, 'second'), os.path.join(tmp, 'version-2.db')
-    old_database(path, 2, folder)
-    triage, new = Triage(path), Triage(os.path.join(tmp, 'second-new.db'))
-    what = 'SELECT id, group_id, message, culprit, signature FROM crashes ORDER BY id'
-    before = triage.rows(what)
-    results.same('version 2: the name by hand is there', [group['name'] for group in triage.json('groups')],
-                 ['by hand', None])
-    new.scan(folder)
-    results.same('version 2: the tables are those of a new database', columns_of(path), columns_of(new.db))
-    results.same('crashes are as they were, and were found by no scan that is known', (
-        triage.rows(what), triage.rows('SELECT DISTINCT scan FROM crashes')), (before, [(None,)]))
+    triage, folder = brought_up(results, tmp, 2, [('by hand', 1), (None, 1)])
+    before = triage.rows(WHAT_WAS)
+    results.same('its crashes were found by no scan that is known', triage.rows('SELECT DISTINCT scan FROM crashes'), [(None,)])
     describe('hung-task-alive', os.path.join(folder, 'a/vmcore'))
     done = triage.run('scan', '--settle', '0', '--fail-on-new', folder)
     results.note('the next scan reads the files again, and nothing of it is new', '' if done.returncode == 0 and
-                 b'1 read' in done.stdout and triage.rows(what) == before else (done, triage.rows(what)))
-    results.note('the database is sound when it is brought up', integrity(triage))
+                 b'1 read' in done.stdout and triage.rows(WHAT_WAS) == before else (done, triage.rows(WHAT_WAS)))
+    results.note('the database is sound after that scan', integrity(triage))
 
 
 def check_names(results, tmp):
@@ -269,7 +270,7 @@ def check_merge_reads(results, tmp):
 
 
 def check(results, tmp, many):
-    check_migration(results, tmp)
+    check_first(results, tmp)
     check_second(results, tmp)
     check_names(results, tmp)
     check_merge_reads(results, tmp)
