@@ -6,10 +6,11 @@ import io
 import json
 import os
 import re
+import shutil
 import time
 
 import fleet
-from common import Triage, integrity, picture
+from common import DUMPS, Triage, integrity, picture
 
 
 def check_groups(results, triage, made):
@@ -107,6 +108,23 @@ def check_exports(results, triage, made, tmp):
     results.note('export to nowhere', '' if done.returncode == 4 and b'/nowhere' in done.stderr else done)
 
 
+def check_no_time(results, tmp):
+    """Where nobody knows when its crashes were a group has no trend, and not one of 1970."""
+    folder = os.path.join(tmp, 'no-time')
+    os.mkdir(folder)
+    shutil.copy(os.path.join(os.path.dirname(DUMPS['x86_64-6.1-irqspin']), 'console.log'),
+                os.path.join(folder, 'vmcore-dmesg.txt'))
+    triage = Triage(os.path.join(tmp, 'no-time.db'))
+    triage.scan(folder)
+    text, (said,) = triage.text('groups'), triage.json('groups')
+    triage.text('report', '-o', os.path.join(tmp, 'no-time-report'))
+    with open(os.path.join(tmp, 'no-time-report/groups/G%d.html' % said['id'])) as file:
+        page = file.read()
+    results.same('crashes at an unknown time have no trend', (
+        said['last_7_days'], said['the_7_days_before'], said['last_day'], 'trend' in text, 'Trend' in page, '1970' in page),
+        (None, None, None, False, False, False))
+
+
 def check_again(results, triage, made, folder):
     before = picture(triage)
     began = time.monotonic()
@@ -135,3 +153,4 @@ def check(results, tmp, many):
     check_names(results, triage)
     check_exports(results, triage, made, tmp)
     check_again(results, triage, made, folder)
+    check_no_time(results, tmp)

@@ -71,12 +71,12 @@ def group_json(store, group, rules, last_day):
     crash = groups.newest(store, group['id'])
     stacks = groups.stacks_of(store, crash)
     days = groups.by_day(store, group['id'])
-    before, recent = groups.trend(days, last_day)
+    before, recent = groups.trend(days, last_day) if days else (None, None)
     return {
         'id': group['id'], 'name': group['name'], 'crashes': group['crashes'], 'hosts': group['hosts'],
         'first': group['first'], 'last': group['last'],
         'kernels': groups.tallies(store, group['id'], 'release'),
-        'last_7_days': recent, 'the_7_days_before': before, 'last_day': last_day * 86400,
+        'last_7_days': recent, 'the_7_days_before': before, 'last_day': None if last_day is None else last_day * 86400,
         'signatures': [row[0] for row in store.all('SELECT value FROM signatures WHERE group_id = ?',
                                                    group['id'])],
         'newest': crash_json(crash), 'stacks': stacks,
@@ -87,8 +87,8 @@ def group_json(store, group, rules, last_day):
 
 def last_day(store):
     """Of the newest crash: what is recent goes by that, not by today, which an archive knows nothing
-    of."""
-    return (store.value('SELECT max(died) FROM crashes') or 0) // 86400
+    of. None: of no crash it is known when it was."""
+    return store.value('SELECT max(died) / 86400 FROM crashes')
 
 
 def print_stack(stack, indent='    '):
@@ -114,9 +114,10 @@ def print_group(said):
                             seen[0] if seen[0] == seen[1] else '%s to %s' % seen))
     print('    why        %s' % words.cut(words.why(said['newest']), 100))
     print('    kernels    %s' % kernels_line(said['kernels']))
-    print('    trend      %s in the 7 days up to %s, %s in the 7 before' %
-          (format(said['last_7_days'], ','), words.day_of(said['last_day']),
-           format(said['the_7_days_before'], ',')))
+    if said['last_7_days'] is not None:
+        print('    trend      %s in the 7 days up to %s, %s in the 7 before' %
+              (format(said['last_7_days'], ','), words.day_of(said['last_day']),
+               format(said['the_7_days_before'], ',')))
     for issue in said['known']:
         print('    known      %s' % words.shown(': '.join(filter(None, (issue['title'], issue['link'])))))
         if issue['remedy']:

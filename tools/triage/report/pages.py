@@ -34,6 +34,6 @@ def make_environment():
         policy="default-src 'none'; style-src %s; script-src %s; base-uri 'none'; form-action 'none'" %
         (hash_of(style), hash_of(script)))
     made.filters.update(shown=lambda text: words.cut('' if text is None else text, LONGEST),
-                        number=lambda value: format(value, ','), day=words.day_of, time=words.time_of,
+                        number=lambda value: '-' if value is None else format(value, ','), day=words.day_of, time=words.time_of,
                         why=words.why, count=words.count)
     return made
