@@ -138,9 +138,11 @@ def check_doubt(results, tmp):
     triage.scan(folder)
     joined = triage.value('SELECT count(*) FROM crashes')
     os.rename(os.path.join(tmp, 'second'), second)
-    triage.scan(folder)
+    said = triage.scan(folder)
     results.same('a text that fits a second dump as well is of neither',
                  (joined, triage.value('SELECT count(*) FROM crashes')), (1, 3))
+    results.same('and nobody died twice for that', (said['new_crashes'], [one['id'] for one in said['new_without_group']]),
+                 (1, []))
     results.note('the database is sound after that', integrity(triage))
 
 

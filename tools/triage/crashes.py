@@ -153,10 +153,13 @@ def new_crash(store, scan):
 def alone(store, number, old, scan):
     """A crash for an input that shares it with none. It goes on as the one that it was if that was
     known best by it; others that were joined to it are proven to be of it no more."""
-    if old is None or store.value('SELECT best FROM crashes WHERE id = ?', old) not in (None, number):
+    if old is None:
         return new_crash(store, scan)
+    best, found_by = store.one('SELECT best, scan FROM crashes WHERE id = ?', old)
+    if best not in (None, number):
+        return new_crash(store, found_by)  # nobody died once more
     for row in store.all('SELECT id FROM inputs WHERE crash_id = ? AND id != ?', old, number):
-        crash = new_crash(store, scan)
+        crash = new_crash(store, found_by)
         store.change('UPDATE inputs SET crash_id = ? WHERE id = ?', crash, row['id'])
         choose_best(store, crash, scan)
     return old

@@ -309,7 +309,6 @@ class Scan:
         outcome = self.outcome
         with self.store.writing():
             outcome.scan = news.begin(self.store, self.plan.folders)
-        before = self.store.value('SELECT count(*) FROM crashes')
         with stopping(self.stopped):
             total = sum(1 for _ in self.plan.todo())
             self.forget_gone()
@@ -319,7 +318,7 @@ class Scan:
                     self.start()
                     self.write_all(bar)
         outcome.looked = self.plan.looked
-        outcome.crashes = self.store.value('SELECT count(*) FROM crashes') - before
+        outcome.crashes = self.store.value('SELECT count(*) FROM crashes WHERE scan = ?', outcome.scan)
         outcome.seconds = time.monotonic() - began
         outcome.interrupted = self.stopped.is_set()
         outcome.troubles = [(words.escape(path), why) for path, why in self.plan.unreadable.items()] + \
