@@ -4,11 +4,15 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import time
 
 import fleet
 from check_identity import describe
 from common import TOP, TRIAGE, Triage, integrity
+
+sys.path.insert(0, os.path.join(TOP, 'tools'))
+from triage import scan, watch  # noqa: E402
 
 PATIENCE_S = 120
 
@@ -21,6 +25,29 @@ def wait_for(condition):
             return True
         time.sleep(0.1)
     return False
+
+
+def check_overflow(results, tmp):
+    """Where the kernel had no room for events, a folder may have come of which nothing will be told."""
+    folder = os.path.join(tmp, 'overflow')
+    os.mkdir(folder)
+    watching = watch.Watch(None, [folder], scan.Options(), None)
+    watching.inotify.add(folder)
+    os.makedirs(os.path.join(folder, 'host/later'))
+
+    def lose():
+        os.read(watching.inotify.fd, 1 << 16)
+        return {None}
+
+    watching.inotify.changed = lose
+    theirs, ours = os.pipe()
+    watching.delay([folder])
+    watching.wait(theirs)
+    results.same('folders of which the events are lost are watched, and all is looked at', (
+        sorted(os.path.relpath(one, folder) for one in watching.inotify.folders.values()), list(watching.due)),
+        (['.', 'host', 'host/later'], [folder]))
+    for fd in theirs, ours, watching.inotify.fd:
+        os.close(fd)
 
 
 def check_unit(results, tmp):
@@ -105,3 +132,4 @@ def check(results, tmp, many):
     results.same('each is one crash', triage.value('SELECT count(*) FROM crashes'), 5)
     results.note('the database is sound', integrity(triage))
     check_unit(results, tmp)
+    check_overflow(results, tmp)

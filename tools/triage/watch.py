@@ -101,6 +101,9 @@ class Watch:
         ready, _, _ = select.select([self.inotify.fd, wakeup], [], [], min(max(left, 0), CHECK_S))
         if self.inotify.fd in ready:
             changed = self.inotify.changed()
+            if None in changed:
+                for folder in self.folders:  # a folder that came is perhaps not watched yet
+                    self.inotify.add(folder)
             self.delay(self.folders if None in changed else changed)
 
     def check_folders(self):
