@@ -14,7 +14,7 @@ import fleet
 from common import CONTROL, TOP, TRIAGE, Triage, integrity
 
 EVIL = ['\x1b[31mred\x1b]0;title\x07', '<script>alert(1)</script>', '"\'`$(id)', '[bold red]x[/]', 'a\nb',
-        '‮evil⁦', '=cmd()', 'x' * 5000, '%s%n{0}', '\u2028line', '\t=1+1', 'é', 'a\\x41']
+        '‮evil⁦', '=cmd()', '＝cmd()', 'x' * 5000, '%s%n{0}', '\u2028line', '\t=1+1', 'é', 'a\\x41']
 sys.path.insert(0, os.path.join(TOP, 'tools'))
 from triage import words  # noqa: E402
 
@@ -97,7 +97,7 @@ def check_database(results, tmp):
     results.note('no control character for a spreadsheet', repr(found) if found else '')
     rows = list(csv.DictReader(io.StringIO(triage.text('export', '--format', 'csv'))))
     results.same('no formula for a spreadsheet', [row['host'] for row in rows if row['host'].strip()[:1] in
-                                                    ('=', '+', '-', '@')], [])
+                                                    ('=', '+', '-', '@', '＝')], [])
     shown = on_terminal(triage, 'list')
     results.note('on a terminal markup is text', '' if '[bold red]x[/]' in shown and '\x1b[31mred' not in
                  shown and '\x1b]' not in shown else repr(shown[:300]))

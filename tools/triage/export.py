@@ -5,6 +5,7 @@ import json
 import os
 import sys
 import tempfile
+import unicodedata
 
 from . import Trouble, groups, views, words
 
@@ -26,9 +27,10 @@ def jsonl(store, out):
 
 
 def harmless(value):
-    """A spreadsheet takes a text that begins with one of these for a formula."""
+    """A spreadsheet takes a text that begins with one of these for a formula, and some do where it is a wide one."""
     text = '' if value is None else json.dumps(value) if isinstance(value, (bool, list)) else words.shown(value)
-    return "'" + text if text.lstrip()[:1] in tuple('=+-@') and not text.lstrip('-').isdecimal() else text
+    first = unicodedata.normalize('NFKC', text.lstrip()[:1])
+    return "'" + text if first in tuple('=+-@') and not text.lstrip('-').isdecimal() else text
 
 
 def as_csv(store, out):
