@@ -175,12 +175,15 @@ def drain_cases():
 def record_cases():
     patterns = ["Kernel panic - not syncing: words"]
     drained = (5.0, "nmi_backtrace: backtrace of CPU 1, Kernel panic - not syncing: words")
-    before, behind, log = (2.0, "a line"), (4.0, "a line"), log_of(PANIC, drained)
+    before, still, behind = (2.0, "a line"), (PANIC[0], "a line"), (4.0, "a line")
+    other, log = (PANIC[0], "Kernel panic - not syncing: others"), log_of(PANIC, drained)
     missing = ["no line of the pstore record matches " + patterns[0]]
     for about, lines, wanted in (
             ("the panic's own line", (before, PANIC, drained), []),
             ("the panic's line is lost", (before, drained), missing),
             ("the record begins behind it", (behind, drained), []),
+            ("it begins behind it, the clock stood still", (still, drained), []),
+            ("it begins with another panic's line", (other, drained), missing),
             ("the drain's title is lost, too", (behind,), missing)):
         record = "Panic#1 Part1\n" + "".join("<0>" + log_of(line) for line in lines)
         yield about, checks.check_record_lines(patterns, record, log), wanted
