@@ -122,7 +122,7 @@ $(O)/fuzz/%: tests/fuzz/%.c $(wildcard lib/*/*.[ch] include/nmibt/*.h tests/unit
 # The tool for the capture kernel, where memory is short. It is compiled anew, for size, and only what
 # it needs of the library is linked. By clang it is larger: what it writes for LTO needs its own linker.
 # tools/vmcore/without.c stands for what it never needs.
-VMCORE_SRCS := $(wildcard tools/vmcore/*.c) $(filter-out lib/text/archs.c lib/source/printed-log.c lib/source/mixed.c \
+VMCORE_SRCS := $(wildcard tools/vmcore/*.c) $(filter-out lib/text/archs.c lib/source/printed-log.c lib/source/mixed.c lib/source/mixed-block.c \
 	lib/source/wrapped.c lib/source/flowed.c lib/source/shortened.c lib/source/pauses.c lib/source/log-times.c lib/text/place.c, \
 	$(foreach folder,$(BASE) recorder,$(wildcard lib/$(folder)/*.c)))
 VMCORE_OBJS := $(VMCORE_SRCS:%.c=$(O)/small/%.o)

@@ -9,7 +9,7 @@
  * a mail. It is put aside until the trace ends. The frames behind it go on with the trace, marked, because what
  * stood there may be lost.
  */
-#include "source/mixed.h"
+#include "source/mixed-block.h"
 
 #define MAX_BLOCKS 128
 /* No backtrace has more lines. */
@@ -20,30 +20,6 @@
 #define MAX_ASIDE 64
 /* Unfinished backtraces that are let go, of which lines may still come. */
 #define MAX_GONE 8
-
-enum phase { TITLE, HEAD, FRAMES };
-
-struct held {
-	struct nmibt_mixed_line line;
-	char *text;
-};
-
-struct block {
-	uint32_t cpu;
-	enum phase phase;
-	bool has_hardware, has_pc, has_ended;
-	bool is_lockup; /* its title is a soft lockup's */
-	bool is_complete; /* the outermost frame came, or registers of user mode */
-	bool is_user; /* no frames follow */
-	bool is_left; /* lines of something else followed that has a form */
-	bool is_confused; /* it got lines that fitted others, too: nothing is known of what follows */
-	bool may_have_registers; /* behind a frame by which the kernel was entered */
-	bool has_task; /* the mark of the task's stack came */
-	unsigned int open_marks;
-	uint64_t registers; /* a bit for each of its lines of registers, by their first letters */
-	struct held *lines;
-	size_t nr_lines;
-};
 
 struct nmibt_mixed {
 	enum nmibt_arch arch;
@@ -56,10 +32,9 @@ struct nmibt_mixed {
 	 * doubtful. */
 	struct block *gone[MAX_GONE];
 	size_t nr_gone;
-	unsigned int nr_since_gone; /* lines */
-	/* So many backtraces that are confused have not ended: so many lines that end one are to come. */
-	unsigned int nr_confused;
-	struct block aside; /* what stood between frames of the one that passes; lines alone */
+	uint64_t nr_since_gone; /* lines */
+	unsigned int nr_ends; /* of confused backtraces: nobody knows of which ones */
+	struct held_lines aside; /* what stood between frames of the one that passes */
 	size_t nr_passed; /* of them, before the last frame */
 	bool is_behind_title; /* the last line was the title of the last block */
 	bool is_behind_lockup; /* the title of a lockup came, and no trace since */
@@ -71,50 +46,15 @@ struct nmibt_mixed {
 
 /* ------------------------------------------------------------------------- blocks */
 
-static void free_lines(struct block *b)
+static void hold(struct nmibt_mixed *m, struct held_lines *held,
+		 const struct nmibt_mixed_line *line)
 {
-	for (size_t i = 0; i < b->nr_lines; i++)
-		free(b->lines[i].text);
-	free(b->lines);
-}
-
-static void free_block(struct block *b)
-{
-	if (b)
-		free_lines(b);
-	free(b);
-}
-
-static void hold(struct nmibt_mixed *m, struct block *b, const struct nmibt_mixed_line *line)
-{
-	struct held *lines = nmibt_make_room(b->lines, b->nr_lines, sizeof(*lines));
-	char *text = malloc(line->line.text.len + 1);
-
-	if (lines)
-		b->lines = lines;
-	if (!lines || !text) {
-		free(text);
-		m->failed = true;
-		return;
-	}
-	if (line->line.text.len)
-		memcpy(text, line->line.text.s, line->line.text.len);
-	lines[b->nr_lines] = (struct held){*line, text};
-	lines[b->nr_lines++].line.line.text.s = text;
-}
-
-static void let_out(struct nmibt_mixed *m, struct block *b)
-{
-	for (size_t i = 0; i < b->nr_lines; i++) {
-		m->emit(m->arg, &b->lines[i].line);
-		free(b->lines[i].text);
-	}
-	b->nr_lines = 0;
+	m->failed |= !nmibt_hold_line(held, line);
 }
 
 static void release_aside(struct nmibt_mixed *m)
 {
-	let_out(m, &m->aside);
+	nmibt_let_out_lines(&m->aside, m->emit, m->arg);
 	m->nr_passed = 0;
 }
 
@@ -124,7 +64,7 @@ static void put(struct nmibt_mixed *m, struct block *b, const struct nmibt_mixed
 	if (b == m->current)
 		m->emit(m->arg, line);
 	else
-		hold(m, b, line);
+		hold(m, &b->held, line);
 }
 
 static struct block *remove_block(struct nmibt_mixed *m, size_t i)
@@ -136,37 +76,78 @@ static struct block *remove_block(struct nmibt_mixed *m, size_t i)
 	return b;
 }
 
-/* True: more lines of it must follow, if none is lost. */
-static bool must_go_on(const struct block *b)
-{
-	return !b->has_ended && !b->is_confused &&
-	       ((b->phase == HEAD && !b->is_user) || b->open_marks);
-}
-
 /* True: the block is the title of a lockup that came within a backtrace. */
 static bool is_held_lockup(const struct block *b)
 {
 	return b->phase == TITLE && b->is_lockup;
 }
 
-static void forget_gone(struct nmibt_mixed *m, size_t i)
+static bool is_open_and_confused(const struct block *b)
 {
-	m->nr_confused -= m->gone[i]->is_confused;
-	free_block(m->gone[i]);
-	m->gone[i] = m->gone[--m->nr_gone];
+	return b && b->is_confused && !b->has_ended;
 }
 
-/* Nothing more is given to the backtrace. */
+static unsigned int count_confused(const struct nmibt_mixed *m)
+{
+	unsigned int nr = is_open_and_confused(m->current);
+
+	for (size_t i = 0; i < m->nr_blocks; i++)
+		nr += is_open_and_confused(m->blocks[i]);
+	for (size_t i = 0; i < m->nr_gone; i++)
+		nr += is_open_and_confused(m->gone[i]);
+	return nr;
+}
+
+/* Nobody waits for its end any more. If ends came that may be of others, one of them may have been its. */
+static void forget(struct nmibt_mixed *m, struct block *b)
+{
+	if (m->nr_ends && is_open_and_confused(b))
+		m->nr_ends--;
+	if (b)
+		nmibt_free_lines(&b->held);
+	free(b);
+}
+
+static void forget_gone(struct nmibt_mixed *m, size_t i)
+{
+	struct block *b = m->gone[i];
+
+	m->gone[i] = m->gone[--m->nr_gone];
+	forget(m, b);
+}
+
+static void forget_all_gone(struct nmibt_mixed *m)
+{
+	while (m->nr_gone)
+		forget_gone(m, 0);
+}
+
+static void forget_ended_gone(struct nmibt_mixed *m)
+{
+	for (size_t i = m->nr_gone; i > 0; i--) {
+		if (m->gone[i - 1]->has_ended)
+			forget_gone(m, i - 1);
+	}
+}
+
+/* Its lines are out. Nothing more is given to the backtrace. */
 static void let_go(struct nmibt_mixed *m, struct block *b)
 {
-	if (!b || b->phase == TITLE || b->has_ended || !(b->is_confused || must_go_on(b)) ||
-	    m->nr_gone == MAX_GONE) {
-		m->nr_confused -= b && b->is_confused && !b->has_ended;
-		free_block(b);
+	if (!b || b->phase == TITLE || b->has_ended ||
+	    !(b->is_confused || nmibt_block_must_go_on(b)) || m->nr_gone == MAX_GONE) {
+		forget(m, b);
 		return;
 	}
 	m->gone[m->nr_gone++] = b;
 	m->nr_since_gone = 0;
+}
+
+static void release_block(struct nmibt_mixed *m, size_t i)
+{
+	struct block *b = remove_block(m, i);
+
+	nmibt_let_out_lines(&b->held, m->emit, m->arg);
+	let_go(m, b);
 }
 
 static void release_lockups(struct nmibt_mixed *m)
@@ -176,9 +157,7 @@ static void release_lockups(struct nmibt_mixed *m)
 			i++;
 			continue;
 		}
-		struct block *b = remove_block(m, i);
-		let_out(m, b);
-		free_block(b);
+		release_block(m, i);
 	}
 }
 
@@ -197,12 +176,12 @@ static void pass_next(struct nmibt_mixed *m)
 			i++;
 			continue;
 		}
-		struct block *b = remove_block(m, i);
-		let_out(m, b);
-		if (b->has_ended)
-			free_block(b);
-		else
-			m->current = b;
+		if (m->blocks[i]->has_ended) {
+			release_block(m, i);
+			continue;
+		}
+		m->current = remove_block(m, i);
+		nmibt_let_out_lines(&m->current->held, m->emit, m->arg);
 	}
 }
 
@@ -216,12 +195,8 @@ static struct block *add_block(struct nmibt_mixed *m, uint32_t cpu, enum phase p
 	}
 	b->cpu = cpu;
 	b->phase = phase;
-	if (m->nr_blocks == MAX_BLOCKS) {
-		struct block *oldest = remove_block(m, 0);
-
-		let_out(m, oldest);
-		free_block(oldest);
-	}
+	if (m->nr_blocks == MAX_BLOCKS)
+		release_block(m, 0);
 	m->blocks[m->nr_blocks++] = b;
 	return b;
 }
@@ -237,131 +212,14 @@ static struct block *find_title(struct nmibt_mixed *m, uint32_t cpu)
 
 /* ---------------------------------------------------------------- what a line continues */
 
-/* Registers stand in the same order everywhere, each line once. */
-static uint64_t register_bit(struct nmibt_str text)
-{
-	unsigned int hash = 0;
-
-	for (size_t i = 0; i < text.len && i < 4; i++)
-		hash = hash * 31 + (unsigned char)text.s[i];
-	return UINT64_C(1) << (hash % 64);
-}
-
-static bool fits_registers(const struct block *b, const struct nmibt_mixed_line *line)
-{
-	return !(b->registers & register_bit(line->line.text));
-}
-
-static bool fits_head(const struct block *b, const struct nmibt_printed *p,
-		      const struct nmibt_mixed_line *line)
-{
-	switch (p->kind) {
-	case NMIBT_PRINT_HARDWARE:
-		return !b->has_hardware;
-	case NMIBT_PRINT_PC:
-		return !b->has_pc;
-	case NMIBT_PRINT_REGISTER:
-		return fits_registers(b, line);
-	case NMIBT_PRINT_TRACE:
-		return !b->is_user;
-	case NMIBT_PRINT_FRAME:
-		return !b->is_user && p->begins_trace;
-	default:
-		return false;
-	}
-}
-
-static bool fits(const struct block *b, const struct nmibt_printed *p,
-		 const struct nmibt_mixed_line *line)
-{
-	if (!b || b->has_ended || b->phase == TITLE)
-		return false;
-	if (b->is_confused)
-		return p->kind == NMIBT_PRINT_HARDWARE || p->kind == NMIBT_PRINT_PC ||
-		       p->kind == NMIBT_PRINT_REGISTER || p->kind == NMIBT_PRINT_TRACE ||
-		       p->kind == NMIBT_PRINT_FRAME || p->kind == NMIBT_PRINT_STACK_MARK;
-	if (b->phase == HEAD)
-		return fits_head(b, p, line);
-	if (p->has_mark && !p->is_mark_end && p->mark == NMIBT_STACK_TASK && b->has_task)
-		return false;
-	switch (p->kind) {
-	case NMIBT_PRINT_FRAME:
-	case NMIBT_PRINT_STACK_MARK:
-		return true;
-	case NMIBT_PRINT_PC:
-		return b->may_have_registers && !b->has_pc;
-	case NMIBT_PRINT_REGISTER:
-		return b->may_have_registers && fits_registers(b, line);
-	default:
-		return false;
-	}
-}
-
-static void take_mark(struct block *b, const struct nmibt_printed *p)
-{
-	if (!p->has_mark)
-		return;
-	if (!p->is_mark_end)
-		b->open_marks++;
-	else if (b->open_marks)
-		b->open_marks--;
-	b->has_task |= p->mark == NMIBT_STACK_TASK;
-	b->has_ended |= p->is_mark_end && p->mark == NMIBT_STACK_TASK && !b->open_marks;
-}
-
-static void take_frame(struct block *b, const struct nmibt_printed *p)
-{
-	bool is_outermost = p->frame.reliable && nmibt_is_outermost_frame(&p->frame);
-
-	b->phase = FRAMES;
-	b->is_complete = is_outermost;
-	take_mark(b, p);
-	b->may_have_registers = is_outermost || nmibt_is_entry_frame(&p->frame);
-	b->has_pc = false;
-	b->registers = 0;
-	b->has_ended |= is_outermost && !b->open_marks;
-}
-
-static void learn(struct block *b, const struct nmibt_printed *p,
-		  const struct nmibt_mixed_line *line)
-{
-	b->is_user |= p->is_user && b->phase == HEAD;
-	b->is_complete |= p->is_user && b->phase == FRAMES;
-	switch (p->kind) {
-	case NMIBT_PRINT_HARDWARE:
-		b->has_hardware = true;
-		break;
-	case NMIBT_PRINT_PC:
-		b->has_pc = true;
-		break;
-	case NMIBT_PRINT_REGISTER:
-		b->registers |= register_bit(line->line.text);
-		b->has_ended |= b->is_user && p->is_last_register;
-		break;
-	case NMIBT_PRINT_TRACE:
-		b->phase = FRAMES;
-		b->registers = 0;
-		take_mark(b, p);
-		break;
-	case NMIBT_PRINT_FRAME:
-		take_frame(b, p);
-		break;
-	case NMIBT_PRINT_STACK_MARK:
-		take_mark(b, p);
-		break;
-	default:
-		break;
-	}
-}
-
 /* The number of backtraces that the line fits. */
 static unsigned int count_fits(const struct nmibt_mixed *m, const struct nmibt_printed *p,
 			       const struct nmibt_mixed_line *line)
 {
-	unsigned int nr = fits(m->current, p, line);
+	unsigned int nr = nmibt_block_fits(m->current, p, line);
 
 	for (size_t i = 0; i < m->nr_blocks; i++)
-		nr += fits(m->blocks[i], p, line);
+		nr += nmibt_block_fits(m->blocks[i], p, line);
 	return nr;
 }
 
@@ -371,18 +229,11 @@ static unsigned int count_gone(struct nmibt_mixed *m, const struct nmibt_printed
 {
 	unsigned int nr = 0;
 
-	while (m->nr_gone && m->nr_since_gone > MAX_PATIENCE)
-		forget_gone(m, 0);
-	m->nr_since_gone++;
+	if (m->nr_since_gone > MAX_PATIENCE)
+		forget_all_gone(m);
 	for (size_t i = 0; i < m->nr_gone; i++)
-		nr += fits(m->gone[i], p, line);
+		nr += nmibt_block_fits(m->gone[i], p, line);
 	return nr;
-}
-
-static void confuse(struct nmibt_mixed *m, struct block *b)
-{
-	m->nr_confused += !b->is_confused;
-	b->is_confused = true;
 }
 
 /* The line ends a backtrace, and nobody knows which one. */
@@ -391,16 +242,21 @@ static bool ends_one(const struct nmibt_printed *p)
 	return p->has_mark && p->is_mark_end && p->mark == NMIBT_STACK_TASK;
 }
 
-/* Of all that were confused the end has come. */
-static void end_confused(struct nmibt_mixed *m)
+/* When as many ends came as backtraces are confused, all of these have ended. */
+static void see_end(struct nmibt_mixed *m)
 {
+	unsigned int nr_confused = count_confused(m);
+
+	if (!nr_confused || ++m->nr_ends < nr_confused)
+		return;
 	if (m->current)
 		m->current->has_ended |= m->current->is_confused;
 	for (size_t i = 0; i < m->nr_blocks; i++)
 		m->blocks[i]->has_ended |= m->blocks[i]->is_confused;
-	while (m->nr_gone)
-		forget_gone(m, 0);
-	m->nr_confused = 0;
+	for (size_t i = 0; i < m->nr_gone; i++)
+		m->gone[i]->has_ended |= m->gone[i]->is_confused;
+	forget_ended_gone(m);
+	m->nr_ends = 0;
 }
 
 static void give(struct nmibt_mixed *m, struct block *b, const struct nmibt_printed *p,
@@ -408,17 +264,16 @@ static void give(struct nmibt_mixed *m, struct block *b, const struct nmibt_prin
 {
 	struct nmibt_mixed_line copy = *line;
 
-	if (!fits(b, p, line))
+	if (!nmibt_block_fits(b, p, line))
 		return;
-	if (line->is_doubtful)
-		confuse(m, b);
-	if (b == m->current && m->aside.nr_lines > m->nr_passed) {
-		m->nr_passed = m->aside.nr_lines;
+	b->is_confused |= line->is_doubtful;
+	if (b == m->current && m->aside.nr > m->nr_passed) {
+		m->nr_passed = m->aside.nr;
 		copy.is_doubtful = true;
 	}
 	put(m, b, &copy);
 	if (!b->is_confused)
-		learn(b, p, line);
+		nmibt_block_learn(b, p, line);
 	if (b == m->current)
 		m->nr_strangers = 0;
 }
@@ -429,17 +284,13 @@ static void give_to_gone(struct nmibt_mixed *m, const struct nmibt_printed *p,
 	for (size_t i = 0; i < m->nr_gone; i++) {
 		struct block *b = m->gone[i];
 
-		if (!fits(b, p, line))
+		if (!nmibt_block_fits(b, p, line))
 			continue;
-		if (!is_only)
-			confuse(m, b);
-		else if (!b->is_confused)
-			learn(b, p, line);
+		b->is_confused |= !is_only;
+		if (!b->is_confused)
+			nmibt_block_learn(b, p, line);
 	}
-	for (size_t i = m->nr_gone; i > 0; i--) {
-		if (m->gone[i - 1]->has_ended)
-			forget_gone(m, i - 1);
-	}
+	forget_ended_gone(m);
 }
 
 /* --------------------------------------------------------------------------- a line */
@@ -464,9 +315,7 @@ static void release_title(struct nmibt_mixed *m)
 {
 	if (!m->is_behind_title || !m->nr_blocks || is_behind_held_lockup(m))
 		return;
-	struct block *b = remove_block(m, m->nr_blocks - 1);
-	let_out(m, b);
-	free_block(b);
+	release_block(m, m->nr_blocks - 1);
 	m->is_behind_title = false;
 }
 
@@ -475,7 +324,7 @@ static void take_title(struct nmibt_mixed *m, const struct nmibt_printed *p,
 {
 	struct block *b;
 
-	if (m->current && !must_go_on(m->current))
+	if (m->current && !nmibt_block_must_go_on(m->current))
 		pass_next(m);
 	b = add_block(m, p->cpu, TITLE);
 	m->is_behind_title = b;
@@ -483,7 +332,7 @@ static void take_title(struct nmibt_mixed *m, const struct nmibt_printed *p,
 		return;
 	b->is_lockup = p->kind == NMIBT_PRINT_SOFT_LOCKUP;
 	m->is_behind_lockup = false;
-	hold(m, b, line);
+	hold(m, &b->held, line);
 }
 
 /* True: the title of a lockup would cut the backtrace that passes, which is of another CPU. One that lacks nothing but its
@@ -491,8 +340,8 @@ static void take_title(struct nmibt_mixed *m, const struct nmibt_printed *p,
 static bool is_within(struct nmibt_mixed *m, const struct nmibt_printed *p)
 {
 	return p->kind == NMIBT_PRINT_SOFT_LOCKUP && p->has_cpu && m->current &&
-	       must_go_on(m->current) && !m->current->is_complete && m->current->cpu != p->cpu &&
-	       !find_title(m, p->cpu);
+	       nmibt_block_must_go_on(m->current) && !m->current->is_complete &&
+	       m->current->cpu != p->cpu && !find_title(m, p->cpu);
 }
 
 /* What stands between the title of a lockup and "CPU: 3 PID: ...": kernel/watchdog.c: watchdog_timer_fn(), 3.10 to 6.12 */
@@ -517,7 +366,8 @@ static void take_cpu(struct nmibt_mixed *m, const struct nmibt_printed *p,
 	m->is_behind_title = false;
 	/* The same CPU can't be in two backtraces at once, but for one that interrupts another, which
 	 * is told by its title. */
-	if (m->current && (!must_go_on(m->current) || (!has_title && m->current->cpu == p->cpu)))
+	if (m->current &&
+	    (!nmibt_block_must_go_on(m->current) || (!has_title && m->current->cpu == p->cpu)))
 		pass_next(m);
 	for (size_t i = has_title ? 0 : m->nr_gone; i > 0; i--) {
 		if (m->gone[i - 1]->cpu == p->cpu)
@@ -561,7 +411,7 @@ static void take_stranger(struct nmibt_mixed *m, const struct nmibt_printed *p,
 	struct block *b = m->current;
 
 	if (b && b->phase == FRAMES && !b->is_confused && !b->is_left &&
-	    p->kind == NMIBT_PRINT_OTHER && m->aside.nr_lines < MAX_ASIDE) {
+	    p->kind == NMIBT_PRINT_OTHER && m->aside.nr < MAX_ASIDE) {
 		hold(m, &m->aside, line);
 		return;
 	}
@@ -582,7 +432,7 @@ static void begin_lockup(struct nmibt_mixed *m, const struct nmibt_printed *p,
 	struct block *b;
 
 	m->is_behind_lockup = false;
-	if ((m->current && must_go_on(m->current)) || m->nr_blocks) {
+	if ((m->current && nmibt_block_must_go_on(m->current)) || m->nr_blocks) {
 		take_stranger(m, p, line);
 		return;
 	}
@@ -592,7 +442,7 @@ static void begin_lockup(struct nmibt_mixed *m, const struct nmibt_printed *p,
 		return;
 	copy.may_be_of_lockup = true;
 	put(m, b, &copy);
-	learn(b, p, &copy);
+	nmibt_block_learn(b, p, &copy);
 	pass_next(m);
 }
 
@@ -628,7 +478,7 @@ static void take_part(struct nmibt_mixed *m, const struct nmibt_printed *p,
 	unsigned int nr = count_fits(m, p, line), nr_gone = count_gone(m, p, line);
 
 	if (lockup && is_of_lead(line->line.text)) {
-		hold(m, lockup, line);
+		hold(m, &lockup->held, line);
 		return;
 	}
 	copy.is_doubtful |= nr > 1 || nr_gone || may_be_of_lockup(m, lockup, nr, p);
@@ -654,8 +504,8 @@ static void take_part(struct nmibt_mixed *m, const struct nmibt_printed *p,
 		give(m, m->current, p, &copy);
 	if (nr_gone)
 		give_to_gone(m, p, line, nr + nr_gone == 1);
-	if ((nr || nr_gone) && ends_one(p) && m->nr_confused && !--m->nr_confused)
-		end_confused(m);
+	if ((nr || nr_gone) && ends_one(p))
+		see_end(m);
 	if (m->current && (m->current->has_ended || m->nr_strangers > MAX_PATIENCE))
 		pass_next(m);
 	else if (!m->current && m->nr_strangers > MAX_PATIENCE)
@@ -667,7 +517,7 @@ static bool has_too_many(const struct nmibt_mixed *m)
 	size_t nr = 0;
 
 	for (size_t i = 0; i < m->nr_blocks; i++)
-		nr += m->blocks[i]->nr_lines;
+		nr += m->blocks[i]->held.nr;
 	return nr > MAX_LINES;
 }
 
@@ -682,6 +532,7 @@ void nmibt_mixed_take(struct nmibt_mixed *m, const struct nmibt_mixed_line *line
 {
 	struct nmibt_printed p;
 
+	m->nr_since_gone++;
 	if (!m->current && !m->nr_blocks && !m->is_behind_lockup && !may_begin(line->line.text)) {
 		m->emit(m->arg, line);
 		return;
@@ -706,15 +557,10 @@ bool nmibt_mixed_flush(struct nmibt_mixed *m)
 {
 	while (m->current)
 		pass_next(m);
-	while (m->nr_blocks) {
-		struct block *b = remove_block(m, 0);
-
-		let_out(m, b);
-		free_block(b);
-	}
-	while (m->nr_gone)
-		forget_gone(m, 0);
-	m->nr_confused = 0;
+	while (m->nr_blocks)
+		release_block(m, 0);
+	forget_all_gone(m);
+	m->nr_ends = 0;
 	m->is_behind_title = m->is_behind_lockup = false;
 	return !m->failed;
 }
@@ -747,11 +593,10 @@ void nmibt_mixed_free(struct nmibt_mixed *m)
 {
 	if (!m)
 		return;
-	free_block(m->current);
+	forget(m, m->current);
 	for (size_t i = 0; i < m->nr_blocks; i++)
-		free_block(m->blocks[i]);
-	while (m->nr_gone)
-		forget_gone(m, 0);
-	free_lines(&m->aside);
+		forget(m, m->blocks[i]);
+	forget_all_gone(m);
+	nmibt_free_lines(&m->aside);
 	free(m);
 }
