@@ -45,8 +45,9 @@ void nmibt_free_lines(struct held_lines *held)
 
 bool nmibt_block_must_go_on(const struct block *b)
 {
-	return !b->has_ended && !b->is_confused &&
-	       ((b->phase == HEAD && !b->is_user) || b->open_marks);
+	bool has_begun = b->phase == FRAMES && b->has_frames;
+
+	return !b->has_ended && !b->is_confused && ((!has_begun && !b->is_user) || b->open_marks);
 }
 
 /* Registers stand in the same order everywhere, each line once. */
@@ -113,6 +114,7 @@ static void take_mark(struct block *b, const struct nmibt_printed *p)
 {
 	if (!p->has_mark)
 		return;
+	b->has_frames = true;
 	if (!p->is_mark_end)
 		b->open_marks++;
 	else if (b->open_marks)
@@ -126,6 +128,7 @@ static void take_frame(struct block *b, const struct nmibt_printed *p)
 	bool is_outermost = p->frame.reliable && nmibt_is_outermost_frame(&p->frame);
 
 	b->phase = FRAMES;
+	b->has_frames = true;
 	b->is_complete = is_outermost;
 	take_mark(b, p);
 	b->may_have_registers = is_outermost || nmibt_is_entry_frame(&p->frame);

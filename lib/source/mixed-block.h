@@ -20,6 +20,7 @@ struct block {
 	enum phase phase;
 	bool has_hardware, has_pc, has_ended;
 	bool is_lockup; /* its title is a soft lockup's */
+	bool has_frames; /* a frame, or a mark of a stack */
 	bool is_complete; /* the outermost frame came, or registers of user mode */
 	bool is_user; /* no frames follow */
 	bool is_left; /* lines of something else followed that has a form */
