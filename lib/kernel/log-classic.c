@@ -11,6 +11,9 @@
 
 #include "kernel/log.h"
 
+/* Of Linux, that have this format. */
+#define RELEASES "3.6 to 5.9"
+
 /* Of struct printk_log, which has what every kernel has: ts_nsec, three lengths, facility,
  * flags and level. Larger ones are of PRINTK_CALLER, or a vendor's. */
 #define MIN_HEADER 16
@@ -173,9 +176,9 @@ static struct nmibt_error *check_layout(const struct nmibt_classic_record *l)
 		const struct nmibt_number *line;
 		size_t size; /* of the member, and what is read behind it */
 	} members[] = {
-		{"ts_nsec", &l->ts_nsec, 8},	 {"len", &l->len, 2},
-		{"text_len", &l->text_len, 2},	 {"dict_len", &l->dict_len, 4},
-		{"caller_id", &l->caller_id, 4},
+		{"offset of ts_nsec", &l->ts_nsec, 8},	   {"offset of len", &l->len, 2},
+		{"offset of text_len", &l->text_len, 2},   {"offset of dict_len", &l->dict_len, 4},
+		{"offset of caller_id", &l->caller_id, 4},
 	};
 
 	if (l->size.value < MIN_HEADER || l->size.value > MAX_HEADER)
@@ -185,10 +188,7 @@ static struct nmibt_error *check_layout(const struct nmibt_classic_record *l)
 					  l->size.value);
 	for (size_t i = 0; i < ARRAY_SIZE(members); i++) {
 		if (!members[i].line->known && members[i].line != &l->caller_id)
-			return nmibt_error_create(NMIBT_ERR_NOTHING,
-						  "VMCOREINFO does not describe the records of the "
-						  "kernel's log: no offset of %s in it",
-						  members[i].key);
+			return nmibt_log_not_described(members[i].key, RELEASES);
 		if (members[i].line->known &&
 		    members[i].line->value > l->size.value - members[i].size)
 			return nmibt_error_create(NMIBT_ERR_UNUSABLE,
@@ -216,11 +216,7 @@ static struct nmibt_error *find_layout(struct classic *log)
 
 	log->layout = lines->printk_log.size.known ? &lines->printk_log : &lines->log;
 	if (!log->layout->size.known)
-		return nmibt_error_create(
-			NMIBT_ERR_NOTHING,
-			"VMCOREINFO does not describe the records of the kernel's "
-			"log: neither SIZE(printk_log) nor SIZE(log) is in it "
-			"(Linux 3.6 to 5.9)");
+		return nmibt_log_not_described("SIZE(printk_log) or SIZE(log)", RELEASES);
 	if (read_release(info->osrelease, &major, &minor)) {
 		/* There was one u16 for facility and level in its first records, and no flags. */
 		if (major == 3 && minor == 5)
@@ -237,10 +233,7 @@ static struct nmibt_error *read_variable(const struct nmibt_log *log,
 					 void *ret, size_t size)
 {
 	if (!symbol->known)
-		return nmibt_error_create(NMIBT_ERR_NOTHING,
-					  "VMCOREINFO does not say where the kernel's log is: no "
-					  "SYMBOL(%s) in it (Linux 3.6 to 5.9)",
-					  name);
+		return nmibt_log_not_described(name, RELEASES);
 	return nmibt_log_unreadable(symbol->value,
 				    nmibt_kernel_read(log->kernel, symbol->value, ret, size));
 }
@@ -249,18 +242,18 @@ static struct nmibt_error *read_variables(struct classic *log)
 {
 	const struct nmibt_classic_log *lines = &log->base.kernel->vmcoreinfo.classic_log;
 	uint32_t first;
-	struct nmibt_error *err =
-		read_variable(&log->base, &lines->buf, "log_buf", &log->buf, sizeof(log->buf));
+	struct nmibt_error *err = read_variable(&log->base, &lines->buf, "SYMBOL(log_buf)",
+						&log->buf, sizeof(log->buf));
 
 	if (!err)
-		err = read_variable(&log->base, &lines->buf_len, "log_buf_len", &log->size,
+		err = read_variable(&log->base, &lines->buf_len, "SYMBOL(log_buf_len)", &log->size,
 				    sizeof(log->size));
 	if (!err)
-		err = read_variable(&log->base, &lines->first_idx, "log_first_idx", &first,
+		err = read_variable(&log->base, &lines->first_idx, "SYMBOL(log_first_idx)", &first,
 				    sizeof(first));
 	if (!err)
-		err = read_variable(&log->base, &lines->next_idx, "log_next_idx", &log->next,
-				    sizeof(log->next));
+		err = read_variable(&log->base, &lines->next_idx, "SYMBOL(log_next_idx)",
+				    &log->next, sizeof(log->next));
 	if (err)
 		return err;
 	if (log->size > UINT32_C(1) << NMIBT_LOG_MAX_SIZE_BITS || first >= log->size ||

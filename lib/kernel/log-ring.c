@@ -11,6 +11,9 @@
 
 #include "kernel/log.h"
 
+/* Of Linux, that have this format. */
+#define RELEASES "5.10 and later"
+
 /* There is a descriptor for every 32 bytes of text (kernel/printk/printk.c: PRB_AVGBITS;
  * 6.12). */
 #define MAX_COUNT_BITS (NMIBT_LOG_MAX_SIZE_BITS - 5)
@@ -275,10 +278,7 @@ static struct nmibt_error *read_layout(const struct nmibt_kernel *kernel, struct
 		const struct nmibt_number *line = (const void *)((const char *)p + lines[i].line);
 
 		if (!line->known)
-			return nmibt_error_create(NMIBT_ERR_NOTHING,
-						  "VMCOREINFO does not describe the kernel's "
-						  "log: no %s in it (Linux 5.10 and later)",
-						  lines[i].key);
+			return nmibt_log_not_described(lines[i].key, RELEASES);
 		memcpy((char *)l + lines[i].value, &line->value, sizeof(line->value));
 	}
 	if (l->atomic_size != sizeof(uint64_t))
@@ -325,9 +325,7 @@ static struct nmibt_error *read_ring(struct ring *log)
 	uint32_t count_bits, size_bits;
 
 	if (!symbol->known)
-		return nmibt_error_create(NMIBT_ERR_NOTHING,
-					  "VMCOREINFO does not say where the kernel's log is: no "
-					  "SYMBOL(prb) in it (Linux 5.10 and later)");
+		return nmibt_log_not_described("SYMBOL(prb)", RELEASES);
 	const struct {
 		uint64_t *at; /* virtual address; ring is known when it is read */
 		uint64_t offset;

@@ -67,6 +67,14 @@ uint64_t *nmibt_log_unread(struct nmibt_log *log, enum nmibt_read status)
 	return status == NMIBT_READ_EXCLUDED ? &log->before.excluded : &log->before.unreadable;
 }
 
+struct nmibt_error *nmibt_log_not_described(const char *line, const char *releases)
+{
+	return nmibt_error_create(
+		NMIBT_ERR_NOTHING,
+		"VMCOREINFO does not describe the kernel's log: no %s in it (Linux %s)", line,
+		releases);
+}
+
 struct nmibt_error *nmibt_log_unreadable(uint64_t vaddr, enum nmibt_read status)
 {
 	if (status == NMIBT_READ_OK)

@@ -53,6 +53,8 @@ enum nmibt_read nmibt_log_read(struct nmibt_log *log, struct nmibt_log_window *w
 			       uint64_t vaddr, void *buf, size_t len);
 /* The counter, in before, of records that can't be read for this reason. */
 uint64_t *nmibt_log_unread(struct nmibt_log *log, enum nmibt_read status);
+/* VMCOREINFO lacks a line that describes the log of these releases. */
+struct nmibt_error *nmibt_log_not_described(const char *line, const char *releases);
 /* NULL where status is OK. */
 struct nmibt_error *nmibt_log_unreadable(uint64_t vaddr, enum nmibt_read status);
 
