@@ -141,7 +141,7 @@ NO_UNWINDING = $(call linker_takes,--no-ld-generated-unwind-info) $(call linker_
 SMALL_LINK = $(SMALL) $(NO_UNWINDING) -Wl,--gc-sections -Wl,-z,noseparate-code -Wl,-z,relro -Wl,-z,now $(RELR)
 
 # Each read of memory goes through it, and what is compiled for size copies one byte at a time.
-$(O)/small/lib/image/cached.o: SMALL += -O2
+$(O)/small/lib/image/cached.o: SMALL += -fno-builtin-memcpy
 
 # Flags are in the Makefile, and the size is held to a limit.
 $(O)/small/%.o: %.c Makefile
