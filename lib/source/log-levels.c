@@ -32,22 +32,6 @@ struct nmibt_log_trace *nmibt_level_trace(struct nmibt_log_source *log, const st
 	return &log->traces[l->trace - 1];
 }
 
-void nmibt_doubt(struct stream *s, bool is_answer)
-{
-	if (s->caller_id != NMIBT_NO_CALLER)
-		return;
-	s->doubts_answers = !is_answer || (s->doubt_left && s->doubts_answers);
-	if (!s->doubt_left)
-		s->nr_doubts = s->nr_unsure = 0;
-	s->nr_doubts++;
-	s->doubt_left = MAX_STRANGERS;
-}
-
-bool nmibt_is_doubtful(const struct stream *s, bool is_answer)
-{
-	return s->doubt_left && (s->doubts_answers || !is_answer);
-}
-
 /* What the title says, and the line that names the CPU, are no other trace's. */
 bool nmibt_is_shown_in_doubt(const struct taken *t, const struct level *l)
 {
@@ -97,7 +81,8 @@ static void mark_gap(struct nmibt_log_source *log, struct level *l, uint64_t nr_
 void nmibt_level_put(struct taken *t, struct level *l)
 {
 	const struct nmibt_log_line *line = t->line;
-	bool is_doubtful = line->is_doubtful || nmibt_is_shown_in_doubt(t, l);
+	bool is_doubtful =
+		line->is_doubtful || nmibt_is_shown_in_doubt(t, l) || nmibt_is_behind_end(t, l);
 
 	l->is_unsure |= is_doubtful;
 	mark_gap(t->log, l, line->nr_gaps, line->nr_lost);

@@ -122,14 +122,17 @@ static bool has_interrupted(const struct stream *s, const struct level *l)
 	return false;
 }
 
-/* True: a frame may follow here. After an outermost function there may be another one, its caller:
- * arm64 has secondary_start_kernel() and __secondary_switched(). Any other frame belongs to the
- * trace that was interrupted, if there is one. */
-static bool may_have_frame(const struct taken *t, const struct level *l)
+/* True: the outermost function has come, and the line is another one's frame. After an outermost function there
+ * may be another one, its caller: arm64 has secondary_start_kernel() and __secondary_switched(). */
+static bool is_frame_behind_end(const struct taken *t, const struct level *l)
 {
-	if (!l->is_complete || l->open_marks || !t->p.frame.reliable)
-		return true;
-	return nmibt_is_outermost_frame(&t->p.frame) || !has_interrupted(t->s, l);
+	return t->p.kind == NMIBT_PRINT_FRAME && l->is_complete && !l->open_marks &&
+	       t->p.frame.reliable && !nmibt_is_outermost_frame(&t->p.frame);
+}
+
+bool nmibt_is_behind_end(const struct taken *t, const struct level *l)
+{
+	return t->line->caller_id == NMIBT_NO_CALLER && l->trace && is_frame_behind_end(t, l);
 }
 
 bool nmibt_is_of_trace(const struct taken *t, const struct level *l)
@@ -147,7 +150,9 @@ bool nmibt_is_of_trace(const struct taken *t, const struct level *l)
 	case NMIBT_PRINT_HARDWARE:
 		return l->phase == PHASE_HEAD || t->line->is_doubtful;
 	case NMIBT_PRINT_FRAME:
-		return l->phase != PHASE_BEHIND && may_have_frame(t, l);
+		/* Behind the end it belongs to the trace that was interrupted, if there is one. */
+		return l->phase != PHASE_BEHIND &&
+		       !(is_frame_behind_end(t, l) && has_interrupted(t->s, l));
 	case NMIBT_PRINT_STACK_MARK:
 		return l->phase != PHASE_BEHIND;
 	case NMIBT_PRINT_REGISTER:

@@ -19,37 +19,14 @@ static bool has_traces(enum nmibt_print kind)
 
 /* --------------------------------------------------------- whose line is it? */
 
-/* True: what may have gone on is of the CPU that begins its trace here, so that it has ended. On arm64
- * an SError's registers have no trace: arch/arm64/kernel/traps.c, arm64_serror_panic(), 6.12. */
-static bool settles_doubt(const struct taken *t, const struct level *l)
-{
-	const struct stream *s = t->s;
-	bool settles = t->p.kind == NMIBT_PRINT_CPU && l->phase == PHASE_LEAD && !l->strangers &&
-		       s->nr_doubts == s->nr_unsure;
-
-	for (unsigned int i = 0; settles && i < s->nr_unsure; i++)
-		settles = t->log->traces[s->unsure_traces[i] - 1].cpu == t->p.cpu;
-	return settles;
-}
-
-/* A CPU prints of its own soft lockup (kernel/watchdog.c: watchdog_timer_fn(), softlockup_fn(); 2.6.32 to 7.2). What
- * another one prints between is not of it. */
-static bool is_reporter(const struct taken *t, const struct level *l)
-{
-	const struct nmibt_printout *printout = nmibt_log_printout(t->log, l->printout);
-
-	return l->kind != NMIBT_PRINT_SOFT_LOCKUP || !printout ||
-	       nmibt_cpus_has(&printout->cpus, t->p.cpu);
-}
-
 /* True: the line belongs to the printout, whose caller is not printing a trace now. */
 static bool is_of_printout(const struct taken *t, const struct level *l)
 {
-	if (l->is_doubtful && !settles_doubt(t, l) && !nmibt_begins_shortened(t, l))
+	if (l->is_doubtful && !nmibt_settles_doubt(t, l) && !nmibt_begins_shortened(t, l))
 		return false;
 	switch (t->p.kind) {
 	case NMIBT_PRINT_CPU:
-		return l->has_trace ? has_traces(l->kind) : is_reporter(t, l);
+		return l->has_trace ? has_traces(l->kind) : nmibt_is_reporter(t, l);
 	case NMIBT_PRINT_TASK:
 		/* panic_print makes a panic list tasks (kernel/panic.c: panic_print_sys_info(),
 		 * 6.12) */
@@ -274,28 +251,12 @@ static void take_printout_line(struct taken *t, struct level *l)
 		nmibt_take_trace_line(t, l);
 }
 
-/* A trace of which nothing told the end had none, if its caller goes on with frames. */
-static void cut_unsure(struct taken *t)
-{
-	struct stream *s = t->s;
-
-	if (!s || s->unsure_gaps != t->line->nr_gaps || t->p.kind != NMIBT_PRINT_FRAME)
-		return;
-	for (unsigned int i = 0; i < s->nr_unsure; i++) {
-		struct nmibt_log_trace *trace = &t->log->traces[s->unsure_traces[i] - 1];
-
-		trace->wrong |= NMIBT_WRONG_CUT;
-		trace->has_ended = false;
-	}
-	s->nr_unsure = 0;
-}
-
 static void take_level_line(struct taken *t, struct level *l)
 {
 	while (nmibt_top_level(t->s) != l)
 		nmibt_pop(t, END_WENT_ON);
 	if (nmibt_is_shown_in_doubt(t, l))
-		cut_unsure(t);
+		nmibt_cut_unsure(t);
 	if (l->trace)
 		nmibt_take_trace_line(t, l);
 	else
@@ -375,6 +336,8 @@ static void take_bare_trace(struct taken *t)
 
 	if (l && !l->trace && l->kind != NMIBT_PRINT_PANIC && l->phase == PHASE_TAIL)
 		nmibt_pop(t, END_WENT_ON);
+	if (t->s && is_cpu)
+		nmibt_refuse_trace(t);
 	l = nmibt_push(t);
 	if (!l)
 		return;
@@ -382,19 +345,6 @@ static void take_bare_trace(struct taken *t)
 			  is_cpu ? t->p.cpu : NMIBT_NO_CPU);
 	if (l->trace)
 		nmibt_take_trace_line(t, l);
-}
-
-/* Something in doubt goes on, or this is its outermost frame. */
-static void go_on_doubting(struct taken *t)
-{
-	struct stream *s = t->s;
-
-	if (!s || !s->doubt_left)
-		return;
-	s->doubt_left = MAX_STRANGERS;
-	if (t->p.kind == NMIBT_PRINT_FRAME && t->p.frame.reliable &&
-	    nmibt_is_outermost_frame(&t->p.frame) && !--s->nr_doubts)
-		s->doubt_left = 0;
 }
 
 /* The oops ended, behind lines of others. */
@@ -412,10 +362,10 @@ static void end_last_oops(struct taken *t)
 
 static void take_orphan(struct taken *t)
 {
-	go_on_doubting(t);
+	nmibt_go_on_doubting(t);
 	if (t->p.kind == NMIBT_PRINT_END_TRACE)
 		end_last_oops(t);
-	cut_unsure(t);
+	nmibt_cut_unsure(t);
 }
 
 /* The innermost level that the line can belong to; NULL: none. A line of no known kind is only
@@ -474,31 +424,6 @@ void nmibt_add_said_cpus(struct taken *t, struct nmibt_cpus *cpus)
 		t->b->failed = true;
 	if (!nmibt_cpus_add_list(cpus, t->p.cpus))
 		t->b->failed = true;
-}
-
-/* Another printout has only begun, and it is not the reason of a panic. Where nobody knows callers
- * the trace that comes next may be of either, and an oops or a panic does not name its CPU. */
-static void doubt_lead(struct taken *t, enum nmibt_print kind)
-{
-	bool is_known = t->line->caller_id != NMIBT_NO_CALLER;
-
-	for (unsigned int i = t->s && !is_known ? t->s->nr_levels : 0; i > 0; i--) {
-		struct level *l = &t->s->levels[i - 1];
-		bool is_reason =
-			l->kind == NMIBT_PRINT_OOPS && !l->has_heading && kind == NMIBT_PRINT_PANIC;
-		/* RCU has no trace of its own here: it asks CPUs, and shows tasks by their names. Stalls
-		 * that CPUs report of themselves come one after the other (kernel/rcu/tree_stall.h:
-		 * check_cpu_stall(), 6.12): of the first one the trace is not there. */
-		bool has_no_trace =
-			l->kind == NMIBT_PRINT_STALL ||
-			(l->kind == NMIBT_PRINT_SELF_STALL && kind == NMIBT_PRINT_SELF_STALL);
-
-		if (!l->printout || l->trace || l->phase != PHASE_LEAD || l->is_doubtful ||
-		    is_reason || has_no_trace)
-			continue;
-		nmibt_doubt(t->s, false);
-		l->is_doubtful = l->kind == NMIBT_PRINT_OOPS || l->kind == NMIBT_PRINT_PANIC;
-	}
 }
 
 static struct nmibt_hung_task *hung_task(struct nmibt_log_source *log, int32_t pid)
@@ -610,7 +535,7 @@ static void take_first_line(struct taken *t)
 		take_heading(t, l);
 		return;
 	}
-	doubt_lead(t, t->p.kind);
+	nmibt_doubt_lead(t, t->p.kind);
 	/* From a panic nobody comes back. */
 	if (t->p.kind == NMIBT_PRINT_PANIC)
 		nmibt_pop_all(t);
@@ -829,6 +754,7 @@ void nmibt_log_take_line(struct nmibt_log_source *log, const struct nmibt_log_li
 	if (t.s && t.s->doubt_left)
 		t.s->doubt_left--;
 	take_kind(&t);
+	nmibt_see_title(&t);
 	if (t.s)
 		t.s->last_seq = line->last_seq;
 	forget_own_title(&t);

@@ -99,6 +99,7 @@ struct level {
 	size_t was_left;
 	bool is_unsure; /* the lines behind the last one may have been of another level */
 	bool is_doubtful; /* a trace behind its first lines may be another one's, see below */
+	bool has_refused; /* a trace that may be this one's or another one's came behind its first lines */
 	bool names_another_task; /* of a lockup: a line behind its title does */
 	unsigned int open_marks; /* " <IRQ>" without " </IRQ>" */
 	unsigned int strangers; /* lines in a row that do not belong to it */
@@ -161,6 +162,8 @@ struct nmibt_log_builder {
 		uint64_t answered; /* number of the newest request that it answered */
 		uint64_t searched; /* requests up to this number expect no answer any more */
 		uint64_t seen; /* nr_gaps + 1 at its last line; 0: there was none */
+		uint64_t
+			titled; /* seq + 1 of a title of it, without its "CPU: " line so far; 0: none */
 	} cpus[NMIBT_MAX_CPUS];
 };
 
@@ -193,15 +196,12 @@ enum end {
 	END_NO_MORE, /* there are no more lines */
 };
 
-/* Something that was begun may go on behind what its stream prints now. */
-void nmibt_doubt(struct stream *s, bool is_answer);
-/* May what begins now get the lines of something else? */
-bool nmibt_is_doubtful(const struct stream *s, bool is_answer);
-
 /* NMIBT_NO_CPU: a task, or no CPU that there can be. */
 uint32_t nmibt_cpu_of_caller(uint32_t caller_id);
 /* True: the line, which the level takes, may be of what began before it. */
 bool nmibt_is_shown_in_doubt(const struct taken *t, const struct level *l);
+/* True: nobody knows the line's caller, and it is a frame that a complete trace can hardly have. */
+bool nmibt_is_behind_end(const struct taken *t, const struct level *l);
 /* The innermost level. NULL: the caller has begun nothing. */
 struct level *nmibt_top_level(struct stream *s);
 struct nmibt_log_trace *nmibt_level_trace(struct nmibt_log_source *log, const struct level *l);
@@ -226,6 +226,28 @@ bool nmibt_may_be_interrupted(const struct taken *t);
 /* Something begins that belongs to none of the caller's traces: its traces end, except those that
  * it may have interrupted. */
 void nmibt_leave_trace(struct taken *t, bool may_interrupt);
+
+/* Something that was begun may go on behind what its stream prints now. */
+void nmibt_doubt(struct stream *s, bool is_answer);
+/* May what begins now get the lines of something else? */
+bool nmibt_is_doubtful(const struct stream *s, bool is_answer);
+/* The printout kind begins before others of the stream have their traces. An oops or a panic among these does not name its CPU, so that
+ * the trace that comes next may be of either. */
+void nmibt_doubt_lead(struct taken *t, enum nmibt_print kind);
+/* Something in doubt goes on, or this is its outermost frame. */
+void nmibt_go_on_doubting(struct taken *t);
+/* A trace of which nothing told the end had none, if its caller goes on with frames. */
+void nmibt_cut_unsure(struct taken *t);
+/* True: what may have gone on is of the CPU that begins its trace here, so that it has ended. */
+bool nmibt_settles_doubt(const struct taken *t, const struct level *l);
+/* True: the trace can be nobody else's, or only that of a lockup before it, whose end someone left out, too. */
+bool nmibt_has_no_rival(const struct taken *t, const struct level *l);
+/* Remembers titles of backtraces until the line with the CPU comes. */
+void nmibt_see_title(const struct taken *t);
+/* False: the CPU whose line comes prints of something else than what the level is about. */
+bool nmibt_is_reporter(const struct taken *t, const struct level *l);
+/* The trace that begins may be of a printout that did not take it. Then the next one is as little its own for sure. */
+void nmibt_refuse_trace(struct taken *t);
 
 void nmibt_begin_trace(struct taken *t, struct level *l, enum nmibt_evidence_kind kind,
 		       uint32_t cpu);

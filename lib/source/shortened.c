@@ -14,23 +14,12 @@ static bool is_at_once(const struct taken *t, const struct level *l)
 	return t->line->first_ns >= l->begun_ns && t->line->first_ns - l->begun_ns <= MAX_DELAY_NS;
 }
 
-/* True: the trace can be nobody else's, or only that of a lockup before it, whose end someone left out, too. */
-static bool has_no_rival(const struct taken *t, const struct level *l)
-{
-	const struct stream *s = t->s;
-	bool has_none = !l->is_doubtful || s->nr_doubts == s->nr_unsure;
-
-	for (unsigned int i = 0; has_none && l->is_doubtful && i < s->nr_unsure; i++)
-		has_none = t->log->traces[s->unsure_traces[i] - 1].wrong & NMIBT_WRONG_HEADLESS;
-	return has_none;
-}
-
 bool nmibt_begins_shortened(const struct taken *t, const struct level *l)
 {
 	return (t->p.kind == NMIBT_PRINT_PC || t->p.kind == NMIBT_PRINT_TRACE) &&
 	       t->line->may_be_of_lockup && l->kind == NMIBT_PRINT_SOFT_LOCKUP &&
 	       l->phase == PHASE_LEAD && l == nmibt_top_level(t->s) && is_at_once(t, l) &&
-	       !l->names_another_task && has_no_rival(t, l);
+	       !l->names_another_task && nmibt_has_no_rival(t, l);
 }
 
 void nmibt_see_task(struct taken *t)
