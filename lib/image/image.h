@@ -32,15 +32,15 @@ struct nmibt_location {
 
 /* What stands before a line of a printed log. */
 struct nmibt_log_prefix {
-	bool has_level; /* of the next two */
-	unsigned int level, facility; /* as in struct nmibt_log_record */
-	bool has_time;
 	uint64_t ns; /* local_clock(); the kernel prints microseconds */
-	bool has_caller;
 	uint32_t caller_id; /* as in struct nmibt_log_record */
+	unsigned int nr_quotes; /* marks of quotes, "> " */
+	uint8_t level, facility; /* as in struct nmibt_log_record */
+	bool has_time; /* of ns */
+	bool has_level; /* of level and facility */
+	bool has_caller; /* of caller_id */
 	bool is_stamped; /* there is anything */
 	bool is_bare; /* there is nothing, or marks of quotes alone */
-	unsigned int nr_quotes; /* marks of quotes, "> " */
 	bool is_of_kernel; /* syslog says so */
 	bool is_of_program; /* what the kernel did not print */
 	bool is_kmsg; /* it is as /dev/kmsg has it: bytes of the text are escaped */

@@ -22,29 +22,34 @@ static bool take_level(struct nmibt_str *line, struct nmibt_log_prefix *ret)
 	return true;
 }
 
-static bool is_digit(const struct nmibt_str *s, size_t i)
+static bool is_digit(char c)
 {
-	return i < s->len && s->s[i] >= '0' && s->s[i] <= '9';
+	return c >= '0' && c <= '9';
 }
 
 /* "   12.345678"; every line has it, so that it is read here. */
-static bool take_seconds(struct nmibt_str *s, uint64_t *ret_ns)
+static bool take_seconds(struct nmibt_str *cursor, uint64_t *ret_ns)
 {
-	uint64_t seconds = 0, us = 0;
-	size_t i = 0, begin;
+	const char *s = cursor->s;
+	size_t len = cursor->len, i = 0, begin;
+	uint64_t seconds = 0;
+	uint32_t us = 0;
 
-	while (i < s->len && s->s[i] == ' ')
+	while (i < len && s[i] == ' ')
 		i++;
-	for (begin = i; is_digit(s, i) && seconds <= MAX_SECONDS / 10 - 1; i++)
-		seconds = seconds * 10 + (s->s[i] - '0');
-	if (i == begin || i >= s->len || s->s[i++] != '.')
+	for (begin = i; i < len && is_digit(s[i]) && seconds <= MAX_SECONDS / 10 - 1; i++)
+		seconds = seconds * 10 + (s[i] - '0');
+	if (i == begin || len - i < strlen(".345678") || s[i] != '.')
 		return false;
-	for (begin = i; is_digit(s, i) && i - begin < 6; i++)
-		us = us * 10 + (s->s[i] - '0');
-	if (i - begin != 6 || is_digit(s, i))
+	for (begin = ++i; i < begin + 6; i++) {
+		if (!is_digit(s[i]))
+			return false;
+		us = us * 10 + (s[i] - '0');
+	}
+	if (i < len && is_digit(s[i]))
 		return false;
-	*ret_ns = seconds * 1000000000 + us * 1000;
-	*s = (struct nmibt_str){s->s + i, s->len - i};
+	*ret_ns = seconds * 1000000000 + us * UINT64_C(1000);
+	*cursor = (struct nmibt_str){s + i, len - i};
 	return true;
 }
 
@@ -81,17 +86,34 @@ static bool take_caller(struct nmibt_str *line, struct nmibt_log_prefix *ret)
 	return true;
 }
 
+/* What the kernel itself puts before a line; bits. */
+enum {
+	OWN_LEVEL = 0x1,
+	OWN_TIME = 0x2,
+	OWN_CALLER = 0x4,
+};
+
+/* What is there is added to *ret. 0: there is nothing. */
+static unsigned int take_own(struct nmibt_str *line, struct nmibt_log_prefix *ret)
+{
+	unsigned int found;
+
+	if (!line->len || (*line->s != '<' && *line->s != '['))
+		return 0;
+	found = take_level(line, ret) ? OWN_LEVEL : 0;
+	found |= take_time(line, ret) ? OWN_TIME : 0;
+	found |= take_caller(line, ret) ? OWN_CALLER : 0;
+	if (found & (OWN_TIME | OWN_CALLER))
+		nmibt_skip(line, " ");
+	return found;
+}
+
 bool nmibt_take_log_prefix(struct nmibt_str *line, struct nmibt_log_prefix *ret)
 {
 	struct nmibt_log_prefix prefix = {0};
 
-	take_level(line, &prefix);
-	take_time(line, &prefix);
-	take_caller(line, &prefix);
-	if (!prefix.has_level && !prefix.has_time && !prefix.has_caller)
+	if (!take_own(line, &prefix))
 		return false;
-	if (prefix.has_time || prefix.has_caller)
-		nmibt_skip(line, " ");
 	*ret = prefix;
 	return true;
 }
@@ -413,61 +435,40 @@ static bool is_kmsg_field(struct nmibt_str s)
 	return i && i < s.len && s.s[i] == '=';
 }
 
-/* Adds what the kernel itself put there. */
-static bool take_own(struct nmibt_wrapping *state, struct nmibt_str *line,
-		     struct nmibt_log_prefix *ret)
+/* The kernel's own, and the host that journalctl -o short-monotonic has behind the time. */
+static bool take_kernels(struct nmibt_wrapping *state, struct nmibt_str *line,
+			 struct nmibt_log_prefix *ret)
 {
-	struct nmibt_log_prefix own;
-	struct nmibt_str rest;
+	unsigned int found = take_own(line, ret);
+	struct nmibt_str rest = *line;
 
-	if (!nmibt_take_log_prefix(line, &own))
-		return false;
-	if (own.has_level) {
-		ret->has_level = true;
-		ret->level = own.level;
-		ret->facility = own.facility;
-	}
-	if (own.has_time) {
-		ret->has_time = true;
-		ret->ns = own.ns;
-	}
-	if (own.has_caller) {
-		ret->has_caller = true;
-		ret->caller_id = own.caller_id;
-	}
-	/* journalctl -o short-monotonic has the time before the host. */
-	rest = *line;
-	if (own.has_time && !own.has_caller && take_host(state, &rest, ret))
+	if ((found & OWN_TIME) && !(found & OWN_CALLER) && take_host(state, &rest, ret))
 		*line = rest;
-	return true;
+	return found;
 }
 
 bool nmibt_take_wrapping(struct nmibt_wrapping *state, struct nmibt_str *line,
 			 struct nmibt_log_prefix *ret)
 {
-	struct nmibt_log_prefix prefix = {0};
 	unsigned int nr_found = 0;
 	bool is_field = state->is_behind_kmsg && is_kmsg_field(*line);
 
-	for (unsigned int i = 0; i < MAX_LAYERS + prefix.nr_quotes && i < MAX_LAYERS + MAX_QUOTES;
+	for (unsigned int i = 0; i < MAX_LAYERS + ret->nr_quotes && i < MAX_LAYERS + MAX_QUOTES;
 	     i++) {
-		bool is_own = take_own(state, line, &prefix);
-
-		if (!is_own && !take_layer(state, line, &prefix))
+		if (!take_kernels(state, line, ret) && !take_layer(state, line, ret))
 			break;
 		nr_found++;
 		/* Behind the kernel's own time there is its text, or another time of its own. */
-		if (prefix.has_caller || prefix.is_kmsg || prefix.is_of_program ||
-		    (prefix.has_time && !nmibt_str_starts(*line, "[")))
+		if (ret->has_caller || ret->is_kmsg || ret->is_of_program ||
+		    (ret->has_time && !nmibt_str_starts(*line, "[")))
 			break;
 	}
 	if (!nr_found && skip_prompt(line))
-		nr_found += take_own(state, line, &prefix);
-	prefix.is_of_program |= is_field;
-	state->is_behind_kmsg = is_field || prefix.is_kmsg;
-	prefix.is_stamped |= nr_found > 0;
-	prefix.is_bare = nr_found == prefix.nr_quotes && !is_field;
-	*ret = prefix;
+		nr_found += take_kernels(state, line, ret);
+	ret->is_of_program |= is_field;
+	state->is_behind_kmsg = is_field || ret->is_kmsg;
+	ret->is_stamped |= nr_found > 0;
+	ret->is_bare = nr_found == ret->nr_quotes && !is_field;
 	return nr_found || is_field;
 }
 

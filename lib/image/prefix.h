@@ -29,6 +29,7 @@ struct nmibt_wrapping {
 /*
  * As nmibt_take_log_prefix(), with whatever programs put there: marks of quoted mail, times of serial
  * consoles and of containers, syslog, journalctl, dmesg in all its ways, /dev/kmsg and netconsole.
+ * *ret is empty at first.
  */
 bool nmibt_take_wrapping(struct nmibt_wrapping *state, struct nmibt_str *line,
 			 struct nmibt_log_prefix *ret);

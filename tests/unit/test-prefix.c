@@ -9,7 +9,7 @@
 static struct nmibt_log_prefix prefix_of(struct nmibt_wrapping *state, const char *line,
 					 const char *rest)
 {
-	struct nmibt_log_prefix prefix;
+	struct nmibt_log_prefix prefix = {0};
 	struct nmibt_str s = nmibt_str_of(line);
 
 	nmibt_take_wrapping(state, &s, &prefix);
