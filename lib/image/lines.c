@@ -4,11 +4,14 @@
 
 #define ROOM (256u << 10)
 #define ESC '\033'
+#define HARD_SPACE '\xa0' /* its last byte in UTF-8, too */
 
 struct nmibt_lines {
 	struct nmibt_stream *stream;
 	char *buf; /* ROOM bytes; [begin, end) are to be read */
 	size_t begin, end;
+	/* Is there one in what was read last? Few texts have them, and each line would have to be searched. */
+	bool has_escape, has_ampersand, has_hard_space;
 	uint64_t offset; /* of buf[begin] */
 	uint64_t number; /* of lines that were read */
 	struct nmibt_lines_place
@@ -37,6 +40,11 @@ struct nmibt_lines {
 
 /* ------------------------------------------------------------------ lines of the file */
 
+static bool holds(struct nmibt_str s, char c)
+{
+	return s.len && memchr(s.s, c, s.len);
+}
+
 /* Ensures that a line is in buf, or as much of it as there is. */
 static void fill(struct nmibt_lines *l)
 {
@@ -52,6 +60,16 @@ static void fill(struct nmibt_lines *l)
 			break;
 		l->end += got;
 	}
+	struct nmibt_str bytes = {l->buf, l->end};
+	l->has_escape = holds(bytes, ESC);
+	l->has_ampersand = holds(bytes, '&');
+	l->has_hard_space = holds(bytes, HARD_SPACE);
+}
+
+/* A line that does not come from buf may have them. */
+static void expect_all(struct nmibt_lines *l)
+{
+	l->has_escape = l->has_ampersand = l->has_hard_space = true;
 }
 
 static void pass(struct nmibt_lines *l, size_t len)
@@ -102,6 +120,7 @@ static bool next_line(struct nmibt_lines *l, struct nmibt_str *ret, bool *ret_is
 	*ret = (struct nmibt_str){l->longest, NMIBT_MAX_TEXT_LINE};
 	*ret_is_cut = true;
 	skip_line(l);
+	expect_all(l);
 	return true;
 }
 
@@ -267,7 +286,7 @@ static bool decode_base64(struct nmibt_lines *l)
 static bool may_be_header(const struct nmibt_lines *l, struct nmibt_str line)
 {
 	return l->place.is_behind_boundary || l->place.is_within_encoding ||
-	       (line.len && memchr("CcF-", *line.s, 4));
+	       (line.len && (*line.s == 'C' || *line.s == 'c' || *line.s == 'F' || *line.s == '-'));
 }
 
 /* "=3D" is '=' (RFC 2045, 6.7). */
@@ -425,18 +444,18 @@ static void strip(struct nmibt_lines *l, struct nmibt_str *line)
 		line->len -= 2;
 	while (line->len && (!*line->s || *line->s == '\r'))
 		*line = (struct nmibt_str){line->s + 1, line->len - 1};
-	if (line->len && memchr(line->s, ESC, line->len))
+	if (l->has_escape && holds(*line, ESC))
 		strip_sequences(l, line);
-	if (line->len && memchr(line->s, '&', line->len))
+	if (l->has_ampersand && holds(*line, '&'))
 		decode_entities(l, line);
 }
 
 /* The bytes of a space that is not to be broken, in UTF-8 or, behind ASCII, in Latin-1; 0: there is none. */
 static size_t len_of_hard_space(struct nmibt_str s, size_t i)
 {
-	if (i + 1 < s.len && s.s[i] == '\xc2' && s.s[i + 1] == '\xa0')
+	if (i + 1 < s.len && s.s[i] == '\xc2' && s.s[i + 1] == HARD_SPACE)
 		return 2;
-	return s.s[i] == '\xa0' && (!i || !(s.s[i - 1] & 0x80));
+	return s.s[i] == HARD_SPACE && (!i || !(s.s[i - 1] & 0x80));
 }
 
 /* Mail programs write such spaces where a line begins with spaces, or has several in a row. */
@@ -444,7 +463,7 @@ static void soften_spaces(struct nmibt_lines *l, struct nmibt_str *text)
 {
 	size_t len = 0, i = 0;
 
-	if (!memchr(text->s, 0xa0, text->len))
+	if (!l->has_hard_space || !holds(*text, HARD_SPACE))
 		return;
 	while (i < text->len) {
 		size_t hard = len_of_hard_space(*text, i);
@@ -542,8 +561,10 @@ static bool join_parts(struct nmibt_lines *l, struct nmibt_str whole, struct nmi
 static bool next_of_mail(struct nmibt_lines *l, struct nmibt_text_line *ret)
 {
 	if ((l->place.is_base64 || l->place.is_quoted_printable) &&
-	    next_decoded(l, &ret->text, &ret->is_cut))
+	    next_decoded(l, &ret->text, &ret->is_cut)) {
+		expect_all(l);
 		return true;
+	}
 	do {
 		if (!next_line(l, &ret->text, &ret->is_cut))
 			return false;
@@ -679,19 +700,28 @@ static bool read_line(struct nmibt_lines *l, struct nmibt_str line, struct nmibt
 	return true;
 }
 
-static struct nmibt_lines_place next_place(struct nmibt_lines *l)
+static void note_place(const struct nmibt_lines *l, struct nmibt_lines_place *ret)
 {
-	struct nmibt_lines_place place = l->place;
-
-	place.offset = l->offset;
-	if (place.decoded < l->decoded_len) {
-		place.offset = l->decoded_at;
-		return place;
+	*ret = l->place;
+	ret->offset = l->offset;
+	if (ret->decoded < l->decoded_len) {
+		ret->offset = l->decoded_at;
+		return;
 	}
-	place.decoded = 0;
-	if (place.is_base64)
-		place.base64 = l->base64;
-	return place;
+	ret->decoded = 0;
+	if (ret->is_base64)
+		ret->base64 = l->base64;
+}
+
+/* All but the text, which every line has. This is done for every line, and faster than to clear all of it. */
+static void begin_line(const struct nmibt_lines *l, struct nmibt_text_line *ret)
+{
+	note_place(l, &ret->place);
+	ret->prefix = (struct nmibt_log_prefix){0};
+	ret->columns = 0;
+	ret->number = l->number + 1;
+	ret->boot = 0;
+	ret->is_boot = ret->is_cut = ret->is_behind_loss = false;
 }
 
 bool nmibt_lines_next(struct nmibt_lines *l, struct nmibt_text_line *ret)
@@ -699,7 +729,7 @@ bool nmibt_lines_next(struct nmibt_lines *l, struct nmibt_text_line *ret)
 	bool is_read;
 
 	do {
-		*ret = (struct nmibt_text_line){.place = next_place(l), .number = l->number + 1};
+		begin_line(l, ret);
 		if (!next_of_mail(l, ret))
 			return false;
 		struct nmibt_str line = ret->text;
