@@ -129,12 +129,38 @@ static enum nmibt_arch arch_by_compiler(struct nmibt_str line)
 	return NMIBT_ARCH_UNKNOWN;
 }
 
+/* Nearly all lines of a log begin with none of these letters. */
+static bool may_tell_arch(char c)
+{
+	switch (c) {
+	case ' ':
+	case '$':
+	case '*':
+	case 'B':
+	case 'E':
+	case 'K':
+	case 'L':
+	case 'N':
+	case 'R':
+	case 'T':
+	case 'U':
+	case '[':
+	case 'e':
+	case 'p':
+		return true;
+	default:
+		return false;
+	}
+}
+
 enum nmibt_arch nmibt_arch_by_line(struct nmibt_str line)
 {
+	if (!line.len || !may_tell_arch(*line.s))
+		return NMIBT_ARCH_UNKNOWN;
 	if (nmibt_str_starts(line, "Linux version "))
 		return arch_by_compiler(line);
 	for (size_t i = 0; i < ARRAY_SIZE(register_lines); i++) {
-		if (line.len && *line.s == *register_lines[i].start &&
+		if (*line.s == *register_lines[i].start &&
 		    nmibt_str_starts(line, register_lines[i].start))
 			return register_lines[i].arch;
 	}
@@ -299,9 +325,10 @@ static void merge(struct finder *f)
 static void compare(struct finder *f, const struct nmibt_text_line *line)
 {
 	uint64_t hash = hash_line(f->nr_begun, line);
-	uint64_t before = hash_line(f->nr_begun - 1, line);
 
 	if (f->nr_compared < COMPARED && f->boots->nr > 1) {
+		uint64_t before = hash_line(f->nr_begun - 1, line);
+
 		f->nr_compared++;
 		f->nr_repeated += f->seen[before % NR_SEEN] == before;
 		if (f->nr_repeated == REPEATED) {
