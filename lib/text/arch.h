@@ -54,8 +54,8 @@ struct nmibt_text_arch {
 	enum nmibt_arch arch;
 	const struct nmibt_form *forms;
 	size_t nr_forms;
-	/* The letters with which lines of its forms without a constant beginning begin; NULL: it has
-	 * none. */
+	/* Of its forms without a constant beginning: the first two letters of such a line are of these. NULL: it has no such
+	 * form. */
 	const char *open_letters;
 	const struct nmibt_function_kinds *functions;
 	size_t nr_functions;

@@ -768,16 +768,15 @@ static const struct nmibt_form forms[] = {
 	{"** ", NMIBT_PRINT_DROPPED, read_dropped},
 };
 
-/* The line, behind what the form begins with. */
+/* The line, behind what the form begins with. *ret is empty before, and where this is false. */
 static bool read_form(const struct nmibt_form *form, struct nmibt_str rest,
 		      struct nmibt_printed *ret)
 {
-	struct nmibt_printed printed = {.kind = form->kind};
-
-	if (form->read && !form->read(rest, &printed))
-		return false;
-	*ret = printed;
-	return true;
+	ret->kind = form->kind;
+	if (!form->read || form->read(rest, ret))
+		return true;
+	*ret = (struct nmibt_printed){0};
+	return false;
 }
 
 /* Those that begin with anything. */
@@ -792,6 +791,11 @@ static bool recognise_open(struct nmibt_str line, struct nmibt_printed *ret)
 		read_form(&task_form, line, ret));
 }
 
+/* pr_fmt() of kernel/watchdog.c, kernel/rcu, kernel/smp.c, arch/x86/kernel/cpu/mce/core.c and
+ * arch/x86/kernel/nmi.c; older kernels have no such word there. */
+static const char *const subsystems[] = {
+	"watchdog: ", "NMI watchdog: ", "rcu: ", "smp: ", "mce: ", "NMI: "};
+
 /* Of a table: by the first letter of a line the first of its forms, and behind each the next one; numbers from 1.
  * Those that begin with anything are at 0. */
 #define MAX_FORMS 96
@@ -805,17 +809,18 @@ _Static_assert(ARRAY_SIZE(forms) <= MAX_FORMS, "the table of forms is too long")
 
 /* For the first two letters of a line, whose forms begin with them: bit i is of architecture i. Of all lines of a
  * log nearly all have no form, and each is asked for all. */
-static uint16_t begins[4096];
+static uint16_t begins[1 << 14];
 #define COMMON (1 << COMMON_TABLE)
 
+/* Of other bytes than ASCII, some have a place together. */
 static uint16_t *place_of(unsigned char first, unsigned char second)
 {
-	return &begins[(first << 4 ^ second) % ARRAY_SIZE(begins)];
+	return &begins[(first & 0x7f) << 7 | (second & 0x7f)];
 }
 
 static void note_letter(unsigned char first, uint16_t bit)
 {
-	for (unsigned int second = 0; second <= UINT8_MAX; second++)
+	for (unsigned int second = 0; second <= INT8_MAX; second++)
 		*place_of(first, second) |= bit;
 }
 
@@ -835,13 +840,17 @@ static void note_forms(unsigned int table, const struct nmibt_form *all, size_t 
 		else if (start[0])
 			note_letter(start[0], 1 << table);
 	}
-	for (; letters && *letters; letters++)
-		note_letter(*letters, 1 << table);
+	for (const char *a = letters; a && *a; a++) {
+		for (const char *b = letters; *b; b++)
+			*place_of(*a, *b) |= 1 << table;
+	}
 }
 
 __attribute__((constructor)) static void note_all_forms(void)
 {
 	note_forms(COMMON_TABLE, forms, ARRAY_SIZE(forms), NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(subsystems); i++)
+		*place_of(subsystems[i][0], subsystems[i][1]) |= COMMON;
 	for (size_t i = 0; nmibt_text_archs[i]; i++) {
 		const struct nmibt_text_arch *a = nmibt_text_archs[i];
 
@@ -865,15 +874,10 @@ static bool recognise(const struct by_letter *by, const struct nmibt_form *all,
 	}
 }
 
-/* pr_fmt() of kernel/watchdog.c, kernel/rcu, kernel/smp.c, arch/x86/kernel/cpu/mce/core.c and
- * arch/x86/kernel/nmi.c; older kernels have no such word there. */
 static void skip_subsystem(struct nmibt_str *line)
 {
-	static const char *const words[] = {
-		"watchdog: ", "NMI watchdog: ", "rcu: ", "smp: ", "mce: ", "NMI: "};
-
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
-		if (*words[i] == *line->s && nmibt_skip(line, words[i]))
+	for (size_t i = 0; i < ARRAY_SIZE(subsystems); i++) {
+		if (*subsystems[i] == *line->s && nmibt_skip(line, subsystems[i]))
 			return;
 	}
 }
@@ -914,7 +918,8 @@ void nmibt_recognise(enum nmibt_arch arch, struct nmibt_str line, struct nmibt_p
 		return;
 	}
 	if (!recognise_by_arch(arch, line, ret)) {
-		skip_subsystem(&line);
+		if (letters_of(line) & COMMON)
+			skip_subsystem(&line);
 		if (!line.len || (!((letters_of(line) & COMMON) &&
 				    recognise(&by_letter[COMMON_TABLE], forms, line, ret)) &&
 				  !recognise_open(line, ret)))
