@@ -23,6 +23,7 @@ struct printed_log {
 	const struct nmibt_image *image;
 	struct nmibt_mixed *mixed;
 	uint64_t seq, ns;
+	struct nmibt_log_record record; /* of the last line; what a text does not tell is 0 */
 	bool has_times;
 	bool was_cut; /* lines before the next one are missing */
 	bool is_interrupted;
@@ -50,21 +51,20 @@ static void visit(void *arg, const struct nmibt_mixed_line *taken)
 	const struct nmibt_log_text *line = &taken->line;
 	const struct nmibt_log_prefix *prefix = &line->prefix;
 	size_t len = line->text.len < MAX_LINE ? line->text.len : MAX_LINE;
-	const struct nmibt_log_record record = {
-		.seq = p->seq++,
-		.ts_ns = taken->ns,
-		.caller_id = prefix->has_caller ? prefix->caller_id : NMIBT_NO_CALLER,
-		.level = prefix->has_level ? prefix->level : DEFAULT_LEVEL,
-		.facility = prefix->has_level ? prefix->facility : 0,
-		.flags = LOG_NEWLINE,
-		.text = line->text.s,
-		.len = len,
-		.missing = line->text.len - len + line->is_cut,
-		.is_doubtful = taken->is_doubtful,
-		.may_be_of_lockup = taken->may_be_of_lockup,
-	};
+	struct nmibt_log_record *record = &p->record;
 
-	nmibt_log_source_visit(p->log, &record);
+	record->seq = p->seq++;
+	record->ts_ns = taken->ns;
+	record->caller_id = prefix->has_caller ? prefix->caller_id : NMIBT_NO_CALLER;
+	record->level = prefix->has_level ? prefix->level : DEFAULT_LEVEL;
+	record->facility = prefix->has_level ? prefix->facility : 0;
+	record->flags = LOG_NEWLINE;
+	record->text = line->text.s;
+	record->len = len;
+	record->missing = line->text.len - len + line->is_cut;
+	record->is_doubtful = taken->is_doubtful;
+	record->may_be_of_lockup = taken->may_be_of_lockup;
+	nmibt_log_source_visit(p->log, record);
 }
 
 static void take_message(struct printed_log *p, const struct nmibt_log_text *line,
@@ -92,11 +92,12 @@ static bool ends_in_date(struct nmibt_str s)
 
 /* "x1 : ffff800012345678 x0 : 0 Call trace:", "BIOS 1.0 01/01/2026 Call Trace:": a program took the newline between
  * them. */
-static bool split_trace(struct printed_log *p, const struct nmibt_log_text *line)
+static bool split_trace(struct printed_log *p, const struct nmibt_log_text *line,
+			struct nmibt_str text)
 {
 	static const char title[] = "Call Trace:";
 	size_t len = strlen(title);
-	struct nmibt_str text = line->text, last = {text.s + text.len - len, len};
+	struct nmibt_str last = {text.s + text.len - len, len};
 	struct nmibt_printed printed;
 
 	if (text.len < len + 2 || text.s[text.len - 1] != ':' || last.s[-1] != ' ' ||
@@ -116,21 +117,21 @@ static bool split_trace(struct printed_log *p, const struct nmibt_log_text *line
 
 /* "(t=21031 jiffies g=5 q=3)NMI backtrace for cpu 1": the newline between two messages is lost where
  * the first one's was to come later (KERN_CONT), as in kernel/rcu/tree_stall.h up to 4.9. */
-static void split(struct printed_log *p, const struct nmibt_log_text *line)
+static void split(struct printed_log *p, const struct nmibt_log_text *line, struct nmibt_str text)
 {
 	static const char title[] = "NMI backtrace for cpu ";
-	struct nmibt_str text = line->text, first;
+	struct nmibt_str rest = text, first;
 	uint64_t cpu;
 
-	if (split_trace(p, line))
+	if (split_trace(p, line, text))
 		return;
 	if (!text.len || *text.s == 'N' || text.s[text.len - 1] > '9' ||
-	    text.s[text.len - 1] < '0' || !nmibt_take_until(&text, title, &first) ||
-	    !nmibt_take_decimal(&text, NMIBT_MAX_CPUS - 1, &cpu) || text.len) {
-		take_message(p, line, line->text);
+	    text.s[text.len - 1] < '0' || !nmibt_take_until(&rest, title, &first) ||
+	    !nmibt_take_decimal(&rest, NMIBT_MAX_CPUS - 1, &cpu) || rest.len) {
+		take_message(p, line, text);
 		return;
 	}
-	struct nmibt_str second = {first.s + first.len, line->text.len - first.len};
+	struct nmibt_str second = {first.s + first.len, text.len - first.len};
 	while (first.len && first.s[first.len - 1] == ' ')
 		first.len--;
 	p->log->mended.split++;
@@ -277,10 +278,7 @@ static bool is_of_symboliser(struct printed_log *p, const struct nmibt_log_text 
 static void take_text(struct printed_log *p, const struct nmibt_log_text *line,
 		      struct nmibt_str text)
 {
-	struct nmibt_log_text indented = *line;
-
-	indented.text = indent(p, outdent(p, text));
-	split(p, &indented);
+	split(p, line, indent(p, outdent(p, text)));
 }
 
 /* Behind "Call Trace:" a line may have several frames. */

@@ -731,12 +731,16 @@ static void take_cut(struct taken *t)
 
 void nmibt_log_take_line(struct nmibt_log_source *log, const struct nmibt_log_line *line)
 {
-	struct taken t = {.log = log, .b = log->builder, .line = line};
+	struct taken t; /* without zeros: recognise_line() clears what is large in it */
 
+	t.log = log;
+	t.b = log->builder;
+	t.line = line;
+	t.s = nmibt_stream_find(t.b, line->caller_id);
+	t.is_first = false;
 	recognise_line(&t);
 	if (t.is_cut)
 		log->unread_seq = line->seq;
-	t.s = nmibt_stream_find(t.b, line->caller_id);
 	if (line->is_inner || is_made_up(&t)) {
 		if (t.s)
 			t.s->last_seq = line->last_seq;

@@ -408,6 +408,12 @@ static bool may_be_first(const struct nmibt_log_text *line)
 	       !line->prefix.is_of_program;
 }
 
+static bool may_be_second(const struct nmibt_wrapped *w, const struct nmibt_log_text *line)
+{
+	return line->prefix.is_bare && line->prefix.nr_quotes == w->held.prefix.nr_quotes &&
+	       !line->is_behind_loss && !line->is_cut;
+}
+
 /* False: it would have had room in the line before. Two programs that broke a line of code, one after the other, at
  * two margins left a word alone. */
 static bool had_no_room(const struct nmibt_wrapped *w, struct nmibt_str second)
@@ -445,10 +451,10 @@ static bool joins_to_nothing(struct nmibt_wrapped *w, struct nmibt_str second)
 /* True: line is the second half of what is held, and joined to it. */
 static bool joins(struct nmibt_wrapped *w, const struct nmibt_log_text *line)
 {
+	if (!may_be_second(w, line))
+		return false;
 	struct halves h = {.arch = w->arch, .first = w->held.text, .second = trim(line->text)};
-
-	if (!line->prefix.is_bare || line->prefix.nr_quotes != w->held.prefix.nr_quotes ||
-	    line->is_behind_loss || line->is_cut || !had_no_room(w, h.second))
+	if (!had_no_room(w, h.second))
 		return false;
 	while (h.first.len && h.first.s[h.first.len - 1] == ' ')
 		h.first.len--;
