@@ -6,23 +6,33 @@
  */
 #include "image/prefix.h"
 
-static bool skip_digits(struct nmibt_str *s, size_t nr)
+static bool is_digit(char c)
 {
-	for (size_t i = 0; i < nr; i++) {
-		if (i >= s->len || s->s[i] < '0' || s->s[i] > '9')
+	return c >= '0' && c <= '9';
+}
+
+/* What shape has: '0' stands for a digit. */
+static bool skip_shape(struct nmibt_str *cursor, const char *shape)
+{
+	const char *s = cursor->s;
+	size_t i, len = cursor->len;
+
+	for (i = 0; shape[i]; i++) {
+		if (i >= len || (shape[i] == '0' ? !is_digit(s[i]) : s[i] != shape[i]))
 			return false;
 	}
-	*s = (struct nmibt_str){s->s + nr, s->len - nr};
+	*cursor = (struct nmibt_str){s + i, len - i};
 	return true;
 }
 
-static bool skip_any_digits(struct nmibt_str *s)
+static bool skip_digits(struct nmibt_str *s)
 {
-	bool found = false;
+	size_t i = 0;
 
-	while (skip_digits(s, 1))
-		found = true;
-	return found;
+	while (i < s->len && is_digit(s->s[i]))
+		i++;
+	*s = (struct nmibt_str){s->s + i, s->len - i};
+	return i;
 }
 
 /* One of the words of three letters in names. */
@@ -49,18 +59,19 @@ static bool skip_month(struct nmibt_str *s)
 	return skip_name(s, "JanFebMarAprMayJunJulAugSepOctNovDec");
 }
 
-/* "12:00:00", and a fraction of the second behind '.' or ',' */
-static bool skip_clock(struct nmibt_str *cursor)
+/* A fraction of the second, behind '.' or ',' */
+static void skip_fraction(struct nmibt_str *s)
 {
-	struct nmibt_str s = *cursor, rest;
+	if (skip_shape(s, ".0") || skip_shape(s, ",0"))
+		skip_digits(s);
+}
 
-	if (!skip_digits(&s, 2) || !nmibt_skip(&s, ":") || !skip_digits(&s, 2) ||
-	    !nmibt_skip(&s, ":") || !skip_digits(&s, 2))
+/* "12:00:00", and a fraction */
+static bool skip_clock(struct nmibt_str *s)
+{
+	if (!skip_shape(s, "00:00:00"))
 		return false;
-	rest = s;
-	if ((nmibt_skip(&rest, ".") || nmibt_skip(&rest, ",")) && skip_any_digits(&rest))
-		s = rest;
-	*cursor = s;
+	skip_fraction(s);
 	return true;
 }
 
@@ -74,7 +85,7 @@ static void skip_zone(struct nmibt_str *cursor)
 		return;
 	nmibt_skip(&s, " ");
 	if (nmibt_skip(&s, "+") || nmibt_skip(&s, "-")) {
-		if (skip_digits(&s, 2) && (nmibt_skip(&s, ":") || true) && skip_digits(&s, 2))
+		if (skip_shape(&s, "00:00") || skip_shape(&s, "0000"))
 			*cursor = s;
 		return;
 	}
@@ -85,49 +96,40 @@ static void skip_zone(struct nmibt_str *cursor)
 }
 
 /* "2023-10-13T02:51:12.123456+00:00", or with a space */
-static bool skip_iso(struct nmibt_str *cursor)
+static bool skip_iso(struct nmibt_str *s)
 {
-	struct nmibt_str s = *cursor;
-
-	if (!skip_digits(&s, 4) || !nmibt_skip(&s, "-") || !skip_digits(&s, 2) ||
-	    !nmibt_skip(&s, "-") || !skip_digits(&s, 2) ||
-	    (!nmibt_skip(&s, "T") && !nmibt_skip(&s, " ")) || !skip_clock(&s))
+	if (!skip_shape(s, "0000-00-00T00:00:00") && !skip_shape(s, "0000-00-00 00:00:00"))
 		return false;
-	skip_zone(&s);
-	*cursor = s;
+	skip_fraction(s);
+	skip_zone(s);
 	return true;
 }
 
-/* "Nov 21 12:00:00", "Nov  1 12:00:00", "Nov 21 2023 12:00:00"; and a year behind it, as ctime() has */
-static bool skip_month_first(struct nmibt_str *cursor)
+/* "Nov 21 12:00:00", "Nov  1 12:00:00", "Nov 21 2023 12:00:00"; and a year behind it, as ctime() has. False: s is
+ * somewhere within it. */
+static bool skip_month_first(struct nmibt_str *s)
 {
-	struct nmibt_str s = *cursor, year;
-
-	if (!skip_month(&s) || !nmibt_skip(&s, " "))
+	if (!skip_month(s) || !nmibt_skip(s, " "))
 		return false;
-	nmibt_skip_spaces(&s);
-	if (!skip_any_digits(&s) || !nmibt_skip(&s, " "))
+	nmibt_skip_spaces(s);
+	if (!skip_digits(s) || !nmibt_skip(s, " "))
 		return false;
-	year = s;
-	if (skip_digits(&year, 4) && nmibt_skip(&year, " "))
-		s = year;
-	if (!skip_clock(&s))
+	skip_shape(s, "0000 ");
+	if (!skip_clock(s))
 		return false;
-	year = s;
-	if (nmibt_skip(&year, " ") && skip_digits(&year, 4))
-		s = year;
-	*cursor = s;
+	skip_shape(s, " 0000");
 	return true;
 }
 
+/* A date is at the beginning of each line of a syslog: it is skipped without copies of the cursor. */
 bool nmibt_skip_date(struct nmibt_str *cursor)
 {
-	struct nmibt_str s = *cursor;
+	const struct nmibt_str before = *cursor;
 
-	if (skip_weekday(&s) && !nmibt_skip(&s, " "))
-		return false;
-	if (!skip_iso(&s) && !skip_month_first(&s) && !skip_clock(&s))
-		return false;
-	*cursor = s;
-	return true;
+	if ((!skip_weekday(cursor) || nmibt_skip(cursor, " ")) && cursor->len &&
+	    (is_digit(*cursor->s) ? skip_iso(cursor) || skip_clock(cursor)
+				  : skip_month_first(cursor)))
+		return true;
+	*cursor = before;
+	return false;
 }
