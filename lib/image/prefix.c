@@ -27,43 +27,52 @@ static bool is_digit(char c)
 	return c >= '0' && c <= '9';
 }
 
-/* "   12.345678"; every line has it, so that it is read here. */
-static bool take_seconds(struct nmibt_str *cursor, uint64_t *ret_ns)
+/* The length of "   12.345678"; 0: s begins with something else. Every line has it, so that it is read here. */
+static size_t read_seconds(struct nmibt_str s, uint64_t *ret_ns)
 {
-	const char *s = cursor->s;
-	size_t len = cursor->len, i = 0, begin;
 	uint64_t seconds = 0;
 	uint32_t us = 0;
+	size_t i = 0, begin;
 
-	while (i < len && s[i] == ' ')
+	while (i < s.len && s.s[i] == ' ')
 		i++;
-	for (begin = i; i < len && is_digit(s[i]) && seconds <= MAX_SECONDS / 10 - 1; i++)
-		seconds = seconds * 10 + (s[i] - '0');
-	if (i == begin || len - i < strlen(".345678") || s[i] != '.')
-		return false;
+	for (begin = i; i < s.len && is_digit(s.s[i]) && seconds <= MAX_SECONDS / 10 - 1; i++)
+		seconds = seconds * 10 + (s.s[i] - '0');
+	if (i == begin || s.len - i < strlen(".345678") || s.s[i] != '.')
+		return 0;
 	for (begin = ++i; i < begin + 6; i++) {
-		if (!is_digit(s[i]))
-			return false;
-		us = us * 10 + (s[i] - '0');
+		if (!is_digit(s.s[i]))
+			return 0;
+		us = us * 10 + (s.s[i] - '0');
 	}
-	if (i < len && is_digit(s[i]))
-		return false;
+	if (i < s.len && is_digit(s.s[i]))
+		return 0;
 	*ret_ns = seconds * 1000000000 + us * UINT64_C(1000);
-	*cursor = (struct nmibt_str){s + i, len - i};
-	return true;
+	return i;
+}
+
+static bool take_seconds(struct nmibt_str *cursor, uint64_t *ret_ns)
+{
+	size_t len = read_seconds(*cursor, ret_ns);
+
+	*cursor = (struct nmibt_str){cursor->s + len, cursor->len - len};
+	return len;
 }
 
 /* "[   12.345678]"; print_time() */
 static bool take_time(struct nmibt_str *line, struct nmibt_log_prefix *ret)
 {
-	struct nmibt_str rest = *line;
 	uint64_t ns;
 
-	if (!nmibt_skip(&rest, "[") || !take_seconds(&rest, &ns) || !nmibt_skip(&rest, "]"))
+	if (!nmibt_str_starts(*line, "["))
+		return false;
+	struct nmibt_str rest = {line->s + 1, line->len - 1};
+	size_t len = read_seconds(rest, &ns);
+	if (!len || len == rest.len || rest.s[len] != ']')
 		return false;
 	ret->has_time = true;
 	ret->ns = ns;
-	*line = rest;
+	*line = (struct nmibt_str){rest.s + len + 1, rest.len - len - 1};
 	return true;
 }
 
@@ -96,13 +105,15 @@ enum {
 /* What is there is added to *ret. 0: there is nothing. */
 static unsigned int take_own(struct nmibt_str *line, struct nmibt_log_prefix *ret)
 {
-	unsigned int found;
+	unsigned int found = 0;
 
-	if (!line->len || (*line->s != '<' && *line->s != '['))
-		return 0;
-	found = take_level(line, ret) ? OWN_LEVEL : 0;
-	found |= take_time(line, ret) ? OWN_TIME : 0;
-	found |= take_caller(line, ret) ? OWN_CALLER : 0;
+	/* Each is told by its first letter before anything is copied. */
+	if (nmibt_str_starts(*line, "<") && take_level(line, ret))
+		found |= OWN_LEVEL;
+	if (take_time(line, ret))
+		found |= OWN_TIME;
+	if (nmibt_str_starts(*line, "[") && take_caller(line, ret))
+		found |= OWN_CALLER;
 	if (found & (OWN_TIME | OWN_CALLER))
 		nmibt_skip(line, " ");
 	return found;
@@ -289,31 +300,30 @@ uint64_t nmibt_hash_of(struct nmibt_str s)
 }
 
 /* "host kernel: " behind a date; of a program "host name[123]: " and "host name: ", where lines of
- * the kernel have shown the name of the host. */
-static bool take_host(struct nmibt_wrapping *state, struct nmibt_str *line,
+ * the kernel have shown the name of the host. *ret_rest is what stands behind it. */
+static bool read_host(struct nmibt_wrapping *state, struct nmibt_str s, struct nmibt_str *ret_rest,
 		      struct nmibt_log_prefix *ret)
 {
-	struct nmibt_str s = *line, host, name;
-
 	const char *space = s.len ? memchr(s.s, ' ', s.len) : NULL;
 
 	if (!space || space == s.s || space - s.s > 255)
 		return false;
-	host = (struct nmibt_str){s.s, space - s.s};
-	s = (struct nmibt_str){space + 1, s.len - host.len - 1};
-	if (nmibt_skip(&s, "kernel: ") || nmibt_str_is(s, "kernel:")) {
+	struct nmibt_str host = {s.s, space - s.s}, name;
+	struct nmibt_str rest = {space + 1, s.len - host.len - 1};
+	if (nmibt_skip(&rest, "kernel: ") || nmibt_str_is(rest, "kernel:")) {
 		state->host = nmibt_hash_of(host);
+		state->host_len = (unsigned int)host.len;
 		ret->is_of_kernel = true;
-		if (nmibt_str_is(s, "kernel:"))
-			s.len = 0;
-		*line = s;
+		if (nmibt_str_is(rest, "kernel:"))
+			rest.len = 0;
+		*ret_rest = rest;
 		return true;
 	}
-	if (!state->host || state->host != nmibt_hash_of(host) ||
-	    !nmibt_take_until(&s, ":", &name) || nmibt_str_holds(name, " "))
+	if (!state->host || state->host_len != host.len || state->host != nmibt_hash_of(host) ||
+	    !nmibt_take_until(&rest, ":", &name) || nmibt_str_holds(name, " "))
 		return false;
 	ret->is_of_program = true;
-	*line = s;
+	*ret_rest = rest;
 	return true;
 }
 
@@ -329,6 +339,12 @@ static void skip_stream(struct nmibt_str *s)
 	}
 }
 
+static struct nmibt_str without_spaces(struct nmibt_str s)
+{
+	nmibt_skip_spaces(&s);
+	return s;
+}
+
 /* In 2001. No machine has been up for so long. */
 #define FIRST_DATE_NS UINT64_C(1000000000000000000)
 
@@ -337,21 +353,21 @@ static void skip_stream(struct nmibt_str *s)
 static bool take_date(struct nmibt_wrapping *state, struct nmibt_str *line,
 		      struct nmibt_log_prefix *ret)
 {
-	struct nmibt_str s = *line, rest;
+	const struct nmibt_str before = *line;
 	uint64_t ns;
 
-	if (!nmibt_skip_date(&s) && (!take_seconds(&s, &ns) || ns < FIRST_DATE_NS))
+	if (!nmibt_skip_date(line) && (!take_seconds(line, &ns) || ns < FIRST_DATE_NS)) {
+		*line = before;
 		return false;
-	rest = s;
-	if (!nmibt_skip(&s, " ") && !nmibt_skip(&s, ": ") && s.len)
+	}
+	struct nmibt_str host = without_spaces(*line);
+	if (!nmibt_skip(line, " ") && !nmibt_skip(line, ": ") && line->len) {
+		*line = before;
 		return false;
-	nmibt_skip_spaces(&rest);
-	if (take_host(state, &rest, ret))
-		s = rest;
-	else
-		skip_stream(&s);
+	}
+	if (!read_host(state, host, line, ret))
+		skip_stream(line);
 	ret->is_stamped = true;
-	*line = s;
 	return true;
 }
 
@@ -440,10 +456,9 @@ static bool take_kernels(struct nmibt_wrapping *state, struct nmibt_str *line,
 			 struct nmibt_log_prefix *ret)
 {
 	unsigned int found = take_own(line, ret);
-	struct nmibt_str rest = *line;
 
-	if ((found & OWN_TIME) && !(found & OWN_CALLER) && take_host(state, &rest, ret))
-		*line = rest;
+	if ((found & OWN_TIME) && !(found & OWN_CALLER))
+		read_host(state, *line, line, ret);
 	return found;
 }
 

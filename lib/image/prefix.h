@@ -18,9 +18,10 @@ uint64_t nmibt_hash_of(struct nmibt_str s);
 
 /* What nmibt_take_wrapping() knows of the lines before. Empty at first. */
 struct nmibt_wrapping {
-	/* The machine that syslog's lines of the kernel name: "Nov 21 12:00:00 HOST kernel: ". 0: none
-	 * was seen. It tells lines of programs from text. */
+	/* The machine that syslog's lines of the kernel name: "Nov 21 12:00:00 HOST kernel: ", as a hash,
+	 * and the length of its name. 0: none was seen. It tells lines of programs from text. */
 	uint64_t host;
+	unsigned int host_len;
 	bool is_behind_kmsg; /* lines " KEY=value" may follow */
 	unsigned int indent; /* spaces before each line of a text without times */
 	unsigned int nr_short; /* lines in a row that have fewer */
