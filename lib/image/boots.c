@@ -300,8 +300,10 @@ static uint64_t hash_line(uint64_t boot, const struct nmibt_text_line *line)
 {
 	uint64_t bytes = 0, hash = boot * 0x9e3779b97f4a7c15 ^ line->prefix.ns;
 
-	memcpy(&bytes, line->text.s,
-	       line->text.len < sizeof(bytes) ? line->text.len : sizeof(bytes));
+	if (line->text.len >= sizeof(bytes))
+		memcpy(&bytes, line->text.s, sizeof(bytes));
+	else
+		memcpy(&bytes, line->text.s, line->text.len);
 	hash = (hash ^ bytes) * 0xff51afd7ed558ccd;
 	hash = (hash ^ hash >> 33 ^ line->text.len) * 0xc4ceb9fe1a85ec53;
 	return hash ^ hash >> 29;

@@ -858,6 +858,12 @@ __attribute__((constructor)) static void note_all_forms(void)
 	}
 }
 
+/* False: they differ in the second letter, as nearly all lines and forms do that begin with the same one. */
+static bool may_begin(const char *start, struct nmibt_str line)
+{
+	return !start[0] || !start[1] || (line.len > 1 && line.s[1] == start[1]);
+}
+
 static bool recognise(const struct by_letter *by, const struct nmibt_form *all,
 		      struct nmibt_str line, struct nmibt_printed *ret)
 {
@@ -865,7 +871,8 @@ static bool recognise(const struct by_letter *by, const struct nmibt_form *all,
 		for (unsigned int i = by->first[letter]; i; i = by->next[i]) {
 			struct nmibt_str rest = line;
 
-			if (nmibt_skip(&rest, all[i - 1].start) &&
+			if (may_begin(all[i - 1].start, line) &&
+			    nmibt_skip(&rest, all[i - 1].start) &&
 			    read_form(&all[i - 1], rest, ret))
 				return true;
 		}
