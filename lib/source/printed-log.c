@@ -258,6 +258,12 @@ static bool is_behind_inline(struct nmibt_str s)
 	       (ends_in_place(s) && !memchr(s.s, ' ', s.len));
 }
 
+/* The last letter of a line tells of most that they are none of these. */
+static bool may_end_inline(char last)
+{
+	return last == ']' || last == ')' || last == ' ' || (last >= '0' && last <= '9');
+}
+
 /*
  * " name dir/file.c:12 [inline]": programs that name the line of each frame put one line before it for each
  * function that was inlined there; syzkaller does (pkg/report/linux.go). No kernel printed it, and it would end
@@ -267,7 +273,7 @@ static bool is_of_symboliser(struct printed_log *p, const struct nmibt_log_text 
 {
 	struct nmibt_str text = line->text, before;
 
-	if (!text.len || !memchr(text.s, '[', text.len) ||
+	if (!text.len || !may_end_inline(text.s[text.len - 1]) || !memchr(text.s, '[', text.len) ||
 	    !nmibt_take_until_last(&text, " [inline]", &before) || !ends_in_place(before) ||
 	    !is_behind_inline(text))
 		return false;
