@@ -221,7 +221,9 @@ static bool take_names(struct nmibt_str *line, struct nmibt_log_prefix *ret)
 	struct nmibt_str s = *line;
 	unsigned int facility = 0, level = 0;
 
-	while (facility < ARRAY_SIZE(facilities) && !nmibt_skip(&s, facilities[facility]))
+	/* Many lines begin with a small letter: the first one is compared before the word. */
+	while (facility < ARRAY_SIZE(facilities) &&
+	       (*s.s != *facilities[facility] || !nmibt_skip(&s, facilities[facility])))
 		facility++;
 	nmibt_skip_spaces(&s);
 	if (facility == ARRAY_SIZE(facilities) || !nmibt_skip(&s, ":"))
@@ -403,11 +405,13 @@ static bool skip_indent(struct nmibt_str *line)
 static bool skip_prompt(struct nmibt_str *line)
 {
 	static const char *const ends[] = {"login: [", "# [", "$ ["};
+	struct nmibt_str start = {line->s, line->len < MAX_PROMPT ? line->len : MAX_PROMPT};
 	struct nmibt_log_prefix prefix;
 
+	if (!start.len || !memchr(start.s, '[', start.len))
+		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(ends); i++) {
-		struct nmibt_str before,
-			s = {line->s, line->len < MAX_PROMPT ? line->len : MAX_PROMPT};
+		struct nmibt_str before, s = start;
 
 		if (!nmibt_take_until(&s, ends[i], &before))
 			continue;
