@@ -279,13 +279,17 @@ static bool is_trimmed_frame(const struct halves *h)
 /* What may follow a frame: "[module]", powerpc's "(unreliable)", and what programs add that name its line. */
 static bool is_behind_frame(const struct halves *h)
 {
+	bool is_unreliable = ends(h->second, "(unreliable)");
+	bool is_module = *h->second.s == '[' && ends(h->second, "]") && is_one_word(h->second);
+
+	if (!is_unreliable && !is_module &&
+	    !(are_all(h->second, is_of_place) && is_any(h->second, is_place)))
+		return false;
 	if (!(may_have_symbol(h->a.kind) && has_symbol(&h->a)) && !is_trimmed_frame(h))
 		return false;
-	if (ends(h->second, "(unreliable)"))
+	if (is_unreliable)
 		return h->a.frame.reliable && !h->both.frame.reliable && h->second.len <= MAX_WORD;
-	if (*h->second.s == '[' && ends(h->second, "]") && is_one_word(h->second))
-		return !h->a.frame.module.len && !nmibt_str_is(h->second, "[inline]");
-	return are_all(h->second, is_of_place) && is_any(h->second, is_place);
+	return !is_module || (!h->a.frame.module.len && !nmibt_str_is(h->second, "[inline]"));
 }
 
 static size_t count(struct nmibt_str s, char c)
@@ -303,7 +307,8 @@ static bool is_decoded_frame(const struct halves *h)
 	struct nmibt_str joined = {h->joined.s - 1, h->joined.len + 1};
 	struct nmibt_printed p = h->both;
 
-	if (h->a.has_frame && count(h->first, '(') <= count(h->first, ')'))
+	if (!memchr(h->joined.s, '(', h->joined.len) ||
+	    (h->a.has_frame && count(h->first, '(') <= count(h->first, ')')))
 		return false;
 	/* Another space stands before the text that is held. */
 	if (!p.has_frame)
@@ -321,13 +326,25 @@ static bool is_inlined(const struct halves *h)
 		return false;
 	if (ends(h->first, " [inline]"))
 		return is_one_word(h->second) && is_place(h->second);
+	if (!ends(h->second, "[inline]"))
+		return false;
 	nmibt_skip(&rest, "RIP: 0010:");
 	nmibt_skip_to(&rest, " skipped: idling at ");
-	if (!next_word(&rest, &name) || !ends(h->second, "[inline]"))
+	if (!next_word(&rest, &name))
 		return false;
 	if (!next_word(&rest, &place))
 		return are_all(h->second, is_of_place) && is_any(h->second, is_place);
 	return is_place(place) && !next_word(&rest, &more) && are_all(h->second, is_of_place);
+}
+
+/* What is_stall() knows of the second half, before the first one is searched. */
+static bool may_end_stall(const struct halves *h)
+{
+	return ends(h->first, " {") || *h->second.s == '{' ||
+	       nmibt_str_starts(h->second, "stall on CPU") ||
+	       nmibt_str_starts(h->second, "CPUs/tasks:") ||
+	       nmibt_str_starts(h->second, "softirq=") || nmibt_str_starts(h->second, "idle=") ||
+	       nmibt_str_starts(h->second, "fqs=");
 }
 
 /* kernel/rcu/tree_stall.h, tree_exp.h, 3.10 to 6.12 */
@@ -335,6 +352,8 @@ static bool is_stall(const struct halves *h)
 {
 	struct nmibt_str first = h->first;
 
+	if (!may_end_stall(h))
+		return false;
 	if (nmibt_skip_to(&first, "INFO: rcu"))
 		return (ends(first, " self-detected") &&
 			nmibt_str_starts(h->second, "stall on CPU")) ||
@@ -451,9 +470,13 @@ static bool joins_to_nothing(struct nmibt_wrapped *w, struct nmibt_str second)
 /* True: line is the second half of what is held, and joined to it. */
 static bool joins(struct nmibt_wrapped *w, const struct nmibt_log_text *line)
 {
+	struct halves h; /* without zeros: each member is set before it is asked */
+
 	if (!may_be_second(w, line))
 		return false;
-	struct halves h = {.arch = w->arch, .first = w->held.text, .second = trim(line->text)};
+	h.arch = w->arch;
+	h.first = w->held.text;
+	h.second = trim(line->text);
 	if (!had_no_room(w, h.second))
 		return false;
 	while (h.first.len && h.first.s[h.first.len - 1] == ' ')
