@@ -91,12 +91,13 @@ static bool take_module(struct nmibt_str *s, struct nmibt_frame *ret)
 
 bool nmibt_read_place(struct nmibt_str s, struct nmibt_frame *ret)
 {
-	struct nmibt_frame frame = *ret;
+	const char *start = s.s;
 
-	frame.lacks_offset = true;
-	frame.module = (struct nmibt_str){s.s, 0};
 	if (!take_places(&s))
 		return false;
+	struct nmibt_frame frame = *ret;
+	frame.lacks_offset = true;
+	frame.module = (struct nmibt_str){start, 0};
 	take_module(&s, &frame);
 	nmibt_read_letters(s, &frame);
 	nmibt_skip_spaces(&s);
