@@ -24,7 +24,8 @@ includedir ?= $(prefix)/include
 
 WARN := -Wall -Wextra -Werror -Wmissing-prototypes -Wstrict-prototypes -Wvla
 CFLAGS ?= -O2 -g
-SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all
+# clang before 21 does not tell the sources that they are built with it.
+SANITIZERS := -fsanitize=address,undefined -fno-sanitize-recover=all $(if $(findstring clang,$(CC)),-D__SANITIZE_ADDRESS__=1)
 ALL_CFLAGS := -std=gnu11 $(WARN) -fPIC -fvisibility=hidden -D_GNU_SOURCE \
 	-Iinclude -Ilib $(CFLAGS) $(if $(SANITIZE),$(SANITIZERS))
 ALL_LDFLAGS := $(LDFLAGS) $(if $(SANITIZE),$(SANITIZERS))

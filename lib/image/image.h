@@ -44,7 +44,6 @@ struct nmibt_log_prefix {
 	bool is_of_kernel; /* syslog says so */
 	bool is_of_program; /* what the kernel did not print */
 	bool is_kmsg; /* it is as /dev/kmsg has it: bytes of the text are escaped */
-	bool goes_on; /* of /dev/kmsg: it has no newline */
 };
 
 /* A line of a printed log, without what stands before it. */

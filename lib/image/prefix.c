@@ -285,7 +285,6 @@ static bool take_kmsg(struct nmibt_str *line, struct nmibt_log_prefix *ret)
 		.has_time = true,
 		.ns = us * 1000,
 		.is_kmsg = true,
-		.goes_on = *fields.s == 'c' || *fields.s == '+',
 	};
 	take_kmsg_fields(fields, ret);
 	*line = s;

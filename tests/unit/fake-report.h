@@ -142,7 +142,7 @@ static inline void fr_stop(struct fake_report *f, unsigned int cpu, int32_t pid,
 
 static inline void fr_pass(struct fake_report *f, double seconds)
 {
-	f->now += (uint64_t)(seconds * 1e9);
+	f->now += (uint64_t)(int64_t)(seconds * 1e9);
 }
 
 /* Adds a record; returns its number. */
