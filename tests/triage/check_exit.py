@@ -86,6 +86,15 @@ def check_program(results, tmp):
     results.note('a name of blanks is none', '' if b'has no name' in done.stdout else done)
 
 
+def check_no_folder(results, tmp):
+    """It is started in a folder that is removed meanwhile."""
+    gone = os.path.join(tmp, 'gone')
+    os.mkdir(gone)
+    done = subprocess.run(['sh', '-c', 'rmdir %s; exec %s --db x.db scan %s' % (gone, TRIAGE, tmp)], cwd=gone, capture_output=True)
+    results.note('the folder that it was started in is gone', '' if done.returncode == 4 and
+                 b'in which it was started' in done.stderr else done)
+
+
 def check_jobs(results, tmp):
     """As many as there are files, whatever was asked for."""
     triage = Triage(os.path.join(tmp, 'jobs.db'))
@@ -181,4 +190,5 @@ def check(results, tmp, many):
     check_inputs(results, triage)
     check_jobs(results, tmp)
     check_program(results, tmp)
+    check_no_folder(results, tmp)
     check_reader(results, tmp)

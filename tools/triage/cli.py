@@ -510,6 +510,8 @@ def main():
         if isinstance(error, BrokenPipeError) and args.run in ONLY_PRINT:
             return FOUND  # the reader has had enough
         say('it can\'t go on: %s%s' % (words.shown(error), '' if error.filename else
+                                       '. Is the folder still there in which it was started?'
+                                       if isinstance(error, FileNotFoundError) else
                                        '. Can what standard output goes to be written?'))
         return FAILED
     except Exception:  # Python's own exit code would say that nothing was found
