@@ -263,11 +263,7 @@ def do_show(args):
         return FOUND
     rules = rules_of(args)
     if args.json:
-        stacks = groups.stacks_of(db, crash)
-        as_json({**views.crash_json(crash), 'stacks': stacks,
-                 'known': [rule.title for rule in known.match(rules, crash, stacks)],
-                 'files': [os.path.join(row['folder'], row['name'])
-                           for row in views.files_of(db, crash)]})
+        as_json(views.crash_json_whole(db, crash, rules))
     else:
         views.print_crash(db, crash, rules)
     return FOUND
@@ -291,12 +287,14 @@ def do_groups(args):
 
 def do_diff(args):
     db = open_store(args)
-    kernels = [views.releases(db, word) for word in (args.a, args.b)]
-    if all(kernels):
-        views.print_kernel_diff(db, args.a, args.b)
-        return FOUND
-    crashes = [views.find_crash(db, word, ', and no stored kernel fits this') for word in (args.a, args.b)]
-    views.print_diff(db, *crashes)
+    words_of_both = args.a, args.b
+    if all(views.releases(db, word) for word in words_of_both):
+        said, show = views.kernel_diff_json(db, *words_of_both), views.print_kernel_diff
+    else:
+        said = views.diff_json(db, *(views.find_crash(db, word, ', and no stored kernel fits this')
+                                     for word in words_of_both))
+        show = views.print_diff
+    (as_json if args.json else show)(said)
     return FOUND
 
 
@@ -424,6 +422,7 @@ def add_readers(commands):
     parser = commands.add_parser('diff', help='two crashes, or the groups of two kernels')
     parser.add_argument('a', metavar='A')
     parser.add_argument('b', metavar='B')
+    parser.add_argument('--json', action='store_true')
     parser.set_defaults(run=do_diff)
 
     parser = commands.add_parser('known', help='check rules of known issues')

@@ -192,9 +192,3 @@ def without_crash(store, rules):
 
 def match(rules, crash, stacks):
     return [rule for rule in rules if rule.matches(crash, stacks)]
-
-
-def line(rule):
-    """For a person."""
-    return words.shown(': '.join(part for part in (rule.title, rule.link) if part) +
-                       ('. ' + rule.remedy if rule.remedy else ''))

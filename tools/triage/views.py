@@ -34,6 +34,19 @@ def crash_json(crash):
             'outcomes': json.loads(crash['outcomes'])}
 
 
+def issues_json(rules, crash, stacks):
+    """The known issues that it is."""
+    return [{'title': rule.title, 'link': rule.link, 'remedy': rule.remedy}
+            for rule in known.match(rules, crash, stacks)]
+
+
+def print_issue(issue, indent, width):
+    """width: of the names of lines."""
+    for name, text in (('known', ': '.join(filter(None, (issue['title'], issue['link'])))), ('remedy', issue['remedy'])):
+        if text:
+            print('%s%-*s %s' % (indent, width, name, words.shown(text)))
+
+
 def list_crashes(store, found):
     rows = [[str(crash['id']), words.day_of(crash['died']), words.cut(crash['host'] or '-', 24),
              words.cut(crash['release'] or '-', 32), 'G%d' % crash['group_id'] if crash['group_id']
@@ -79,9 +92,7 @@ def group_json(store, group, rules, last_day):
         'last_7_days': recent, 'the_7_days_before': before, 'last_day': None if last_day is None else last_day * 86400,
         'signatures': [row[0] for row in store.all('SELECT value FROM signatures WHERE group_id = ?',
                                                    group['id'])],
-        'newest': crash_json(crash), 'stacks': stacks,
-        'known': [{'title': rule.title, 'link': rule.link, 'remedy': rule.remedy}
-                  for rule in known.match(rules, crash, stacks)],
+        'newest': crash_json(crash), 'stacks': stacks, 'known': issues_json(rules, crash, stacks),
     }
 
 
@@ -119,9 +130,7 @@ def print_group(said):
               (format(said['last_7_days'], ','), words.day_of(said['last_day']),
                format(said['the_7_days_before'], ',')))
     for issue in said['known']:
-        print('    known      %s' % words.shown(': '.join(filter(None, (issue['title'], issue['link'])))))
-        if issue['remedy']:
-            print('    remedy     %s' % words.shown(issue['remedy']))
+        print_issue(issue, '    ', 10)
     for stack in said['stacks'][:2]:
         print_stack(stack)
     if len(said['stacks']) > 2:
@@ -173,6 +182,16 @@ def files_of(store, crash):
                      crash['best'])
 
 
+def outcomes_line(outcomes):
+    return ', '.join('%s %s' % (count, words.shown(outcome)) for outcome, count in outcomes.items())
+
+
+def crash_json_whole(store, crash, rules):
+    stacks = groups.stacks_of(store, crash)
+    return {**crash_json(crash), 'stacks': stacks, 'known': issues_json(rules, crash, stacks),
+            'files': [os.path.join(row['folder'], row['name']) for row in files_of(store, crash)]}
+
+
 def print_crash(store, crash, rules):
     stacks = groups.stacks_of(store, crash)
     group = store.one('SELECT * FROM groups WHERE id = ?', crash['group_id'])
@@ -184,12 +203,11 @@ def print_crash(store, crash, rules):
     print('why         %s' % words.cut(words.why(crash), 300))
     print('group       %s' % (words.shown(name_of(group)) + ', with %s' % words.count(
         group['crashes'] - 1, 'other crash') if group else 'none: it has no signature'))
-    print('outcomes    %s' % ', '.join('%s %s' % (count, words.shown(outcome)) for outcome, count in
-                                       json.loads(crash['outcomes']).items()))
+    print('outcomes    %s' % outcomes_line(json.loads(crash['outcomes'])))
     if not crash['complete']:
         print('incomplete  something of it is damaged, lost or unreadable; nmibt says what')
-    for rule in known.match(rules, crash, stacks):
-        print('known       %s' % known.line(rule))
+    for issue in issues_json(rules, crash, stacks):
+        print_issue(issue, '', 11)
     for row in files_of(store, crash):
         path = os.path.join(row['folder'], row['name'])
         parts = json.loads(row['parts'] or '[]')
@@ -206,31 +224,38 @@ def print_crash(store, crash, rules):
 
 # ----------------------------------------------------------------------------------- diff
 
-def compare_crashes(store, a, b):
-    """Facts in which they differ, and the stacks that one alone has."""
-    for name in 'host', 'release', 'build_id', 'arch', 'message', 'signature', 'cpus', 'outcomes':
-        if a[name] != b[name]:
-            yield name, a[name], b[name]
-    mine, others = ({(stack['why'], tuple(stack['frames'])) for stack in groups.stacks_of(store, crash)}
-                    for crash in (a, b))
-    for stack in sorted(mine - others):
-        yield 'stack', stack, None
-    for stack in sorted(others - mine):
-        yield 'stack', None, stack
+COMPARED = ('host', 'release', 'build_id', 'arch', 'message', 'signature', 'cpus', 'outcomes')
 
 
-def print_diff(store, a, b):
-    same = a['group_id'] is not None and a['group_id'] == b['group_id']
-    print('%s: crash %d and crash %d' % ('one group, G%d' % a['group_id'] if same else 'no common group',
+def stacks_apart(store, a, b):
+    """Of both, the stacks that it alone has."""
+    mine, others = (groups.stacks_of(store, crash) for crash in (a, b))
+    return [stack for stack in mine if stack not in others], [stack for stack in others if stack not in mine]
+
+
+def diff_json(store, a, b):
+    """Of two crashes. What is said of both is a pair, in the order in which they were named."""
+    both = crash_json(a), crash_json(b)
+    return {'crashes': both, 'same_group': a['group_id'] is not None and a['group_id'] == b['group_id'],
+            'facts': {name: [one[name] for one in both] for name in COMPARED if both[0][name] != both[1][name]},
+            'stacks': stacks_apart(store, a, b)}
+
+
+def fact_line(name, value):
+    return 'unknown' if value is None else words.cut(outcomes_line(value) if name == 'outcomes' else value, 200)
+
+
+def print_diff(said):
+    a, b = said['crashes']
+    print('%s: crash %d and crash %d' % ('one group, G%d' % a['group'] if said['same_group'] else 'no common group',
                                          a['id'], b['id']))
-    for name, mine, other in compare_crashes(store, a, b):
-        if name != 'stack':
-            print('%s\n  - %s\n  + %s' % (name, words.cut(mine, 200), words.cut(other, 200)))
-            continue
-        sign, (reason, frames) = ('-', mine) if mine else ('+', other)
-        print('%s stack' % words.cut(reason, 20))
-        for frame in frames:
-            print('  %s %s' % (sign, words.cut(frame, 200)))
+    for name, (mine, other) in said['facts'].items():
+        print('%s\n  - %s\n  + %s' % (name, fact_line(name, mine), fact_line(name, other)))
+    for sign, stacks in zip('-+', said['stacks']):
+        for stack in stacks:
+            print('%s stack' % words.cut(stack['why'], 20))
+            for frame in stack['frames']:
+                print('  %s %s' % (sign, words.cut(frame, 200)))
 
 
 def releases(store, word):
@@ -245,14 +270,22 @@ def compare_kernels(store, a, b):
         SELECT group_id, sum(CASE WHEN value GLOB ? THEN crashes ELSE 0 END) AS a,
             sum(CASE WHEN value GLOB ? THEN crashes ELSE 0 END) AS b
         FROM tallies WHERE kind = 'release' GROUP BY group_id HAVING a > 0 OR b > 0
-        ORDER BY (a > 0) + (b > 0), a + b DESC''', a, b)
+        ORDER BY (a > 0) + (b > 0), a + b DESC, group_id''', a, b)
 
 
-def print_kernel_diff(store, a, b):
+def kernel_diff_json(store, *patterns):
+    """Of two kernels. Pairs as in diff_json()."""
+    return {'kernels': patterns, 'releases': [releases(store, one) for one in patterns],
+            'groups': [{'id': row['group_id'], 'crashes': [row['a'], row['b']],
+                        'newest': crash_json(groups.newest(store, row['group_id']))}
+                       for row in compare_kernels(store, *patterns)]}
+
+
+def print_kernel_diff(said):
     rows = []
-    for row in compare_kernels(store, a, b):
-        crash = groups.newest(store, row['group_id'])
-        note = '' if row['a'] and row['b'] else 'only the first' if row['a'] else 'only the second'
-        rows.append(['G%d' % row['group_id'], format(row['a'], ','), format(row['b'], ','), note,
-                     words.cut(words.why(crash), 48), words.cut(crash['culprit'] or '-', 40)])
-    tables.show(['group', '>' + words.cut(a, 24), '>' + words.cut(b, 24), '', 'why', 'in'], rows)
+    for group in said['groups']:
+        a, b = group['crashes']
+        note = '' if a and b else 'only the first' if a else 'only the second'
+        rows.append(['G%d' % group['id'], format(a, ','), format(b, ','), note,
+                     words.cut(words.why(group['newest']), 48), words.cut(group['newest']['culprit'] or '-', 40)])
+    tables.show(['group', *('>' + words.cut(one, 24) for one in said['kernels']), '', 'why', 'in'], rows)
