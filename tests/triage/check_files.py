@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Which files are read, which have to wait, and what becomes of those that can't be read."""
+import contextlib
+import errno
+import io
 import json
 import os
 import shutil
@@ -13,7 +16,7 @@ import fleet
 from common import DUMPS, HERE, NMIBT, TOP, TRIAGE, Triage, integrity, make_old
 
 sys.path.insert(0, os.path.join(TOP, 'tools'))
-from triage import candidates, scan  # noqa: E402
+from triage import candidates, prune, scan, store  # noqa: E402
 
 REAL = 'x86_64-6.12-irqspin'
 STATUS_AT = 424
@@ -322,6 +325,76 @@ def check_prune(results, tmp):
     results.note('the database is sound after prune', integrity(triage))
 
 
+def pruned(triage, *args, code=0):
+    """What it says of each file, but for sizes and groups."""
+    lines = triage.text('prune', '--keep', '2', *args, code=code).splitlines()
+    return [line.split(':')[0].split() for line in lines if line.startswith(('removed', 'would', 'kept', 'missing', 'failed'))]
+
+
+def check_prune_missing(results, tmp):
+    """Of the newest some were removed by hand, of one the dump alone."""
+    folder = os.path.join(tmp, 'by-hand')
+    made = sorted(fleet.make(folder, 7, kinds=1, seed=7), key=lambda one: -one.died)
+    paths = [one.path for one in made]
+    shutil.copy(paths[2], paths[2] + '.copy')
+    triage = Triage(folder + '.db')
+    triage.scan(folder)
+    for path in paths[:2] + paths[2:3] + paths[5:6]:
+        os.unlink(path)
+    said = pruned(triage, '--yes')
+    results.same('prune keeps as many as there are', [os.path.exists(path) for path in paths],
+                 [False, False, False, True, False, False, False])
+    results.same('a copy is a dump that is there', os.path.exists(paths[2] + '.copy'), True)
+    results.same('and what is gone is said', sorted(line[-1] for line in said if line[0] == 'missing'),
+                 sorted(paths[:3] + paths[5:6]))
+
+
+def check_prune_text(results, tmp):
+    """Of the newest crash the text alone is left, which is no dump that is kept."""
+    folder = os.path.join(tmp, 'texts')
+    for name, dump in DUMPS.items():
+        os.makedirs(os.path.join(folder, name))
+        shutil.copy(dump, os.path.join(folder, name, 'vmcore'))
+        shutil.copy(os.path.join(os.path.dirname(dump), 'console.log'), os.path.join(folder, name, 'vmcore-dmesg.txt'))
+    triage = Triage(folder + '.db')
+    triage.scan(folder)
+    first, second, third = [triage.json('show', str(crash['id']))['files'] for crash in triage.json('list')]
+    os.unlink(first[0])
+    triage.text('prune', '--keep', '1', '--yes')
+    results.same('prune: a text is no dump that is kept, and stays', [
+        [os.path.basename(path) for path in files if os.path.exists(path)] for files in (first, second, third)],
+        [['vmcore-dmesg.txt'], ['vmcore', 'vmcore-dmesg.txt'], []])
+
+
+def check_prune_parts(results, tmp):
+    """A part of a split dump that can't be removed, as on a file system that is damaged."""
+    folder, parts = split_dump(tmp, 'parts', 3)
+    triage = Triage(folder + '.db')
+    triage.scan(folder)
+    with contextlib.closing(store.Store(triage.db)) as db:
+        row = db.one('SELECT inputs.*, 1 AS group_id FROM inputs')
+        for refused, state, left in ({parts[0], parts[1], parts[2]}, ('read', None), parts), \
+                ({parts[1]}, ('removed', 'pruned; not removed: %s' % parts[1]), [parts[1]]):
+            done, said = prune.Prune(db, True), io.StringIO()
+
+            def unlink(path):
+                if os.fsdecode(path) in refused:
+                    raise PermissionError(errno.EPERM, 'Operation not permitted')
+                os.remove(path)
+
+            size = sum(map(os.path.getsize, parts))
+            with mock.patch('os.unlink', unlink), contextlib.redirect_stdout(said):
+                done.take(row)
+            results.same('%d of 3 parts that can\'t be removed: what is counted and known' % len(refused), (
+                done.failed, done.files, done.size, triage.rows('SELECT state, reason FROM inputs'),
+                [path for path in parts if os.path.exists(path)]), (
+                    len(refused), 3 - len(refused), size - sum(map(os.path.getsize, left)), [state], left))
+            results.same('and said', said.getvalue().splitlines(), [
+                'failed   %s: Operation not permitted%s' % (path, '; 2 of the 3 files that belong together are removed'
+                                                            if len(refused) == 1 else '') for path in sorted(refused)])
+    results.note('the database is sound when a part was left', integrity(triage))
+
+
 def check(results, tmp, many):
     check_waiting(results, tmp)
     check_failures(results, tmp)
@@ -335,3 +408,6 @@ def check(results, tmp, many):
     check_pstore(results, tmp)
     check_many_parts(results, tmp)
     check_prune(results, tmp)
+    check_prune_missing(results, tmp)
+    check_prune_text(results, tmp)
+    check_prune_parts(results, tmp)

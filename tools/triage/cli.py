@@ -349,10 +349,12 @@ def do_split(args):
 
 def do_prune(args):
     db = open_store(args)
-    files, size, failed = prune.prune(db, args.keep, args.yes)
-    print('%s, %s%s' % (words.count(files, 'file'), words.size_of(size),
-                        '' if args.yes or not files else '. Nothing was removed: --yes removes them'))
-    return PARTLY if failed else FOUND
+    done = prune.prune(db, args.keep, args.yes)
+    print('%s, %s%s' % (words.count(done.files, 'file'), words.size_of(done.size),
+                        '' if args.yes or not done.files else '. Nothing was removed: --yes removes them'))
+    if done.failed:
+        say('%s could not be read or removed: see above' % words.count(done.failed, 'file'))
+    return PARTLY if done.failed else FOUND
 
 
 # --------------------------------------------------------------------------------- parser
