@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Rules of known issues: which crashes they match, and what is said about those that are wrong."""
+import json
 import os
 import shutil
 
@@ -100,6 +101,40 @@ def check_remarks(results, triage, tmp):
     done = triage.run('known', path)
     results.same('rules that match nothing are named, and are no mistakes', (done.returncode, done.stderr.decode()), (
         0, ''.join('nmibt-triage: %s, rule %d: it matches no stored crash\n' % (path, i) for i in (1, 2))))
+
+
+def check_slow(results, tmp):
+    """A regular expression that goes back and forth for ever in a text that was made for it. The program is at its end
+    within Triage.run()'s patience, and the next rule is used."""
+    folder, rules, good = os.path.join(tmp, 'slow'), os.path.join(tmp, 'slow.toml'), os.path.join(tmp, 'fast.toml')
+    os.mkdir(folder)
+    shutil.copy(DUMPS['x86_64-6.12-irqspin'], os.path.join(folder, 'vmcore'))
+    triage = Triage(folder + '.db')
+    triage.scan(folder)
+    with open(rules, 'w') as file:
+        file.write('[[issue]]\ntitle = "slow"\ntext = "(a+)+$"\n[[issue]]\ntitle = "fast"\ntext = "a{40}b"\n')
+    with open(good, 'w') as file:
+        file.write('[[issue]]\ntitle = "backwards"\ntext = "(ab|ba)*c"\n')
+    for message, expected, code in ('a' * 40 + 'b', ['fast'], 3), ('a' * 40, ['slow'], 0), ('a' * 3000 + 'b', [], 0):
+        triage.rows('UPDATE crashes SET message = ?', message)
+        done = triage.run('show', '1', '--json', '--known', rules)
+        results.same('(a+)+$ in %d characters' % len(message), (
+            [issue['title'] for issue in json.loads(done.stdout)['known']], done.returncode, done.stderr.count(b'\n'),
+            b'rule 1: text = "(a+)+$" was searched for more than 1 s in the message of crash 1,' in done.stderr),
+            (expected, code, code // 3, code == 3))
+    triage.rows('UPDATE crashes SET message = ?', 'a' * 40 + 'b')
+    done = triage.run('known', rules)
+    results.note('known complains of it', '' if done.returncode == 3 and done.stdout.endswith(b'1 complaint\n') and
+                 b'more than 1 s' in done.stderr and b'no stored crash' not in done.stderr else done)
+    triage.rows('UPDATE crashes SET message = ?', 'ab' * 1000)
+    results.same('a long message and a rule that is right', triage.run('groups', '--known', good).returncode, 0)
+    triage.rows("UPDATE crashes SET message = ?", 'a' * 40 + 'b')
+    triage.rows('UPDATE scans SET ended = NULL')
+    with open(rules, 'w') as file:
+        file.write('[[issue]]\ntitle = "slow"\ntext = "(a+)+$"\n')
+    done = triage.run('scan', '--settle', '0', '--fail-on-new', '--known', rules, folder)
+    results.note('--fail-on-new: what it could not be asked of is not known', '' if done.returncode == 1 and
+                 b'more than 1 s' in done.stderr and b'nobody knew: G1' in done.stderr else done)
 
 
 def check_merged(triage, tmp):
@@ -225,4 +260,5 @@ def check(results, tmp, many):
     check_gate(results, tmp, rules, folder)
     check_overlap(results, tmp)
     check_each(results, tmp)
+    check_slow(results, tmp)
     check_hung(results, tmp)

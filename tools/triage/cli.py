@@ -36,11 +36,19 @@ def open_store(args, must_exist=True):
 
 def rules_of(args):
     """What is wrong with a rule is said, and the others are used."""
-    rules, complaints = known.read(args.known or [])
+    args.rules, complaints = known.read(args.known or [])
     for complaint in complaints:
         say(words.shown(complaint))
     args.has_bad_rules = bool(complaints)
-    return rules
+    return args.rules
+
+
+def tell_bad_rules(args):
+    """Those that were given up while they were used are said."""
+    faults = [rule.fault for rule in args.rules if rule.fault]
+    for fault in faults:
+        say(words.shown(fault))
+    return bool(faults) or args.has_bad_rules
 
 
 # ----------------------------------------------------------------------------------- scan
@@ -304,7 +312,9 @@ def do_known(args):
     if os.path.exists(args.db):
         db = open_store(args)
         complaints += known.never_seen(db, rules)
-        remarks = ['%s: it matches no stored crash' % rule.source for rule in known.without_crash(db, rules)
+        without = known.without_crash(db, rules)
+        complaints += [rule.fault for rule in rules if rule.fault]
+        remarks = ['%s: it matches no stored crash' % rule.source for rule in without
                    if not any(complaint.startswith(rule.source + ':') for complaint in complaints)]
     for line in complaints + remarks:
         say(words.shown(line))
@@ -472,6 +482,7 @@ def make_parser():
                                      'dumps to what kills the machines. See nmibt-triage(1).')
     parser.add_argument('--db', type=database, default=store.default_path(), metavar='FILE',
                         help='the database (by default %(default)s)')
+    parser.set_defaults(rules=[], has_bad_rules=False)  # of --known
     commands = parser.add_subparsers(metavar='COMMAND', required=True)
     add_scan(commands)
     add_readers(commands)
@@ -486,7 +497,7 @@ def run(args):
     """What can't be written to standard output raises OSError here, and not when Python ends."""
     try:
         code = args.run(args)
-        return PARTLY if code == FOUND and getattr(args, 'has_bad_rules', False) else code
+        return PARTLY if tell_bad_rules(args) and code == FOUND else code
     except Missing as missing:
         say(words.shown(missing))
         return NOTHING

@@ -6,6 +6,8 @@ A rule is a table [[issue]] in a TOML file. It has a title, and all that it asks
 import dataclasses
 import json
 import re
+import signal
+import time
 import tomllib
 
 from . import groups, words
@@ -18,8 +20,18 @@ ASKS = ('functions', 'module', 'outcome', 'kernel', 'text')
 BOUND = re.compile(r'\s*(>=|<=|==|<|>)\s*(\d{1,9}(?:\.\d{1,9})*)\s*\Z')
 
 
+# A message longer than that is no kernel's: kernel/panic.c: vpanic() has 1024 bytes for it (6.12).
+LONGEST_MESSAGE = 2048
+MOST_S = 1  # of processor time for one message
+ASK_EVERY_S = 0.2
+
+
 class Mistake(Exception):
     """A rule that can't be used, and why."""
+
+
+class TooSlow(Exception):
+    """A regular expression that goes back and forth in a text for ever."""
 
 
 # ------------------------------------------------------------------------------ kernels
@@ -62,6 +74,29 @@ def near(bounds):
         yield from ((limit[:i] + (limit[i] - 1, 10**6, 10**6)) for i in range(len(limit)) if limit[i])
 
 
+# ----------------------------------------------------------------------------------- text
+
+def is_found(pattern, message):
+    """Raises TooSlow. Python's re asks for signals every 4096 steps, each of which may go through all of the text: only
+    together with a limit of its length the time is one. It needs no other process, and takes the main thread."""
+    began = time.process_time()  # a machine that has other things to do makes no rule slow
+    is_searching = True
+
+    def stop(_number, _frame):
+        if is_searching and time.process_time() - began > MOST_S:
+            raise TooSlow
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.setitimer(signal.ITIMER_REAL, ASK_EVERY_S, ASK_EVERY_S)
+    try:
+        found = len(message) <= LONGEST_MESSAGE and pattern.search(message)
+        is_searching = False  # a signal may come a moment later
+        return bool(found)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
 # --------------------------------------------------------------------------------- rules
 
 @dataclasses.dataclass
@@ -75,17 +110,22 @@ class Rule:
     outcome: str = None
     kernel: list = None
     text: re.Pattern = None
+    fault: str = None  # why it was given up
 
     def matches(self, crash, stacks):
         """crash: a row. stacks: as groups.stacks_of() gives them."""
-        return all(self.checks(crash, stacks))
+        try:
+            return not self.fault and all(self.checks(crash, stacks))
+        except TooSlow:
+            self.fault = '%s: text = "%s" was searched for more than %d s in the message of crash %d, and is not used any ' \
+                'more: what repeats in it must not repeat as a whole, too, as in "(a+)+"' % (
+                    self.source, words.cut(self.text.pattern, 200), MOST_S, crash['id'])
+            return False
 
     def checks(self, crash, stacks):
         if self.kernel:
             numbers = release_numbers(crash['release'])
             yield bool(numbers) and all(satisfies(numbers, bound) for bound in self.kernel)
-        if self.text:
-            yield bool(self.text.search(crash['message'] or ''))
         if self.outcome:
             yield self.outcome in json.loads(crash['outcomes'])
         if self.module:
@@ -93,6 +133,8 @@ class Rule:
                       for frame in stack['frames'])
         if self.functions:
             yield any(in_order(self.functions, stack['frames']) for stack in stacks)
+        if self.text:  # the last one, because it takes the longest
+            yield is_found(self.text, crash['message'] or '')
 
 
 def function_of(frame):
@@ -181,7 +223,7 @@ def never_seen(store, rules):
 def without_crash(store, rules):
     """Rules that can be used and match no crash that is stored: that may be right, or the order of functions is wrong."""
     left = list(rules)
-    for crash in store.each('SELECT signature, release, message, outcomes, min(best) AS best FROM crashes '
+    for crash in store.each('SELECT min(id) AS id, signature, release, message, outcomes, min(best) AS best FROM crashes '
                             'GROUP BY signature, release, message, outcomes'):
         if not left:
             break
