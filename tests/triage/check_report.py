@@ -165,6 +165,19 @@ def check_over(results, tmp):
                  before - set(os.listdir(os.path.join(folder, 'groups'))), {'G2.html'})
 
 
+def check_elsewhere(results, tmp):
+    """Of a crash whose file is on another machine, which has no name in its dump."""
+    folder = os.path.join(tmp, 'elsewhere')
+    triage = Triage(folder + '.db')
+    triage.scan(os.path.dirname(DUMPS['x86_64-6.12-irqspin']))
+    triage.rows("UPDATE inputs SET scanned_by = 'another-host'")
+    triage.text('report', '-o', folder)
+    texts = [' '.join(Page(os.path.join(folder, name), {'script': own('sort.js'), 'style': own('style.css')}).text)
+             for name in ('crashes/1.html', 'groups/G1.html')]
+    results.same('a path on another host is shown with its name, and no hosts without a name are counted', (
+        'vmcore on another-host' in texts[0], 'named host' in texts[1]), (True, False))
+
+
 def make_hostile(triage):
     with sqlite3.connect(triage.db) as db:
         for i, text in enumerate(EVIL, 1):
@@ -230,6 +243,7 @@ def check(results, tmp, many):
     check_refusals(results, tmp, triage)
     check_nothing(results, tmp)
     check_over(results, tmp)
+    check_elsewhere(results, tmp)
 
     rules, evil = os.path.join(tmp, 'rules.toml'), os.path.join(tmp, 'evil')
     with open(rules, 'w') as file:

@@ -59,7 +59,7 @@ class Report:
             cpus = cpu_cells(document['cpus'] if document else [])
             group = self.store.one('SELECT * FROM groups WHERE id = ?', crash['group_id'])
             self.write('crashes/%d.html' % crash['id'], 'crash.html', crash=crash, stacks=stacks,
-                       group=group, files=[dict(row, path=os.path.join(row['folder'], row['name']))
+                       group=group, files=[dict(row, path=os.path.join(row['folder'], row['name']) + views.elsewhere(row))
                                            for row in views.files_of(self.store, crash)],
                        issues=known.match(self.rules, crash, stacks), cpus=cpus,
                        flame=flame.make(document['cpus']) if document else None)
