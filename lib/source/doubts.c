@@ -125,16 +125,13 @@ void nmibt_see_title(const struct taken *t)
 		t->b->cpus[t->p.cpu].titled = is_title ? t->line->seq + 1 : 0;
 }
 
-/* True: the CPU's backtrace follows its own title, which came before, and is not what a panic or an oops is about. A
- * soft lockup that panics has both. */
-static bool is_of_title(const struct taken *t, const struct level *l,
-			const struct nmibt_printout *printout)
+/* True: the CPU's backtrace follows its own title, which came before, and is not what a panic or an oops is about. */
+static bool is_of_title(const struct taken *t, const struct level *l)
 {
 	uint64_t titled = t->p.cpu < NMIBT_MAX_CPUS ? t->b->cpus[t->p.cpu].titled : 0;
 
 	return titled && t->line->seq - titled < MAX_BETWEEN &&
-	       (l->kind == NMIBT_PRINT_PANIC || l->kind == NMIBT_PRINT_OOPS) &&
-	       !(printout->message && strstr(printout->message, "softlockup"));
+	       (l->kind == NMIBT_PRINT_PANIC || l->kind == NMIBT_PRINT_OOPS);
 }
 
 /* Behind an oops a panic has no trace of its own (kernel/panic.c: panic(), 3.10 to 7.2, TAINT_DIE). Since 3.10 a trace
@@ -154,7 +151,7 @@ bool nmibt_is_reporter(const struct taken *t, const struct level *l)
 		return true;
 	if (l->kind == NMIBT_PRINT_SOFT_LOCKUP)
 		return nmibt_cpus_has(&printout->cpus, t->p.cpu);
-	return !is_end_of_oops(printout) && !is_of_title(t, l, printout);
+	return !is_end_of_oops(printout) && !is_of_title(t, l);
 }
 
 void nmibt_refuse_trace(struct taken *t)

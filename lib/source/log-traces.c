@@ -27,7 +27,7 @@ void nmibt_begin_trace(struct taken *t, struct level *l, enum nmibt_evidence_kin
 	l->trace = nmibt_log_add_trace(t->log, &trace);
 	l->phase = PHASE_HEAD;
 	l->has_trace = true;
-	l->is_user = l->is_complete = l->has_cpu_line = false;
+	l->is_user = l->is_complete = l->has_thread_start = l->has_cpu_line = false;
 	l->open_marks = l->strangers = 0;
 }
 
@@ -50,8 +50,10 @@ static void take_frame(struct taken *t, struct level *l)
 		l->phase = PHASE_FRAMES;
 	take_mark(t, l);
 	/* Within marks nobody asks, and the lookup takes time. */
-	if (t->p.kind == NMIBT_PRINT_FRAME && t->p.frame.reliable)
+	if (t->p.kind == NMIBT_PRINT_FRAME && t->p.frame.reliable) {
 		l->is_complete = !l->open_marks && nmibt_is_outermost_frame(&t->p.frame);
+		l->has_thread_start |= l->is_complete && nmibt_is_thread_start(&t->p.frame);
+	}
 }
 
 /* True: it is the last line of the trace. */
@@ -122,17 +124,21 @@ static bool has_interrupted(const struct stream *s, const struct level *l)
 	return false;
 }
 
-/* True: the outermost function has come, and the line is another one's frame. After an outermost function there
- * may be another one, its caller: arm64 has secondary_start_kernel() and __secondary_switched(). */
-static bool is_frame_behind_end(const struct taken *t, const struct level *l)
+/* True: a frame may follow here. After an outermost function there may be another one, its caller:
+ * arm64 has secondary_start_kernel() and __secondary_switched(). Any other frame belongs to the
+ * trace that was interrupted, if there is one. */
+static bool may_have_frame(const struct taken *t, const struct level *l)
 {
-	return t->p.kind == NMIBT_PRINT_FRAME && l->is_complete && !l->open_marks &&
-	       t->p.frame.reliable && !nmibt_is_outermost_frame(&t->p.frame);
+	if (!l->is_complete || l->open_marks || !t->p.frame.reliable)
+		return true;
+	return nmibt_is_outermost_frame(&t->p.frame) || !has_interrupted(t->s, l);
 }
 
 bool nmibt_is_behind_end(const struct taken *t, const struct level *l)
 {
-	return t->line->caller_id == NMIBT_NO_CALLER && l->trace && is_frame_behind_end(t, l);
+	return t->line->caller_id == NMIBT_NO_CALLER && l->has_thread_start &&
+	       t->p.kind == NMIBT_PRINT_FRAME && t->p.frame.reliable &&
+	       !nmibt_is_outermost_frame(&t->p.frame);
 }
 
 bool nmibt_is_of_trace(const struct taken *t, const struct level *l)
@@ -150,9 +156,7 @@ bool nmibt_is_of_trace(const struct taken *t, const struct level *l)
 	case NMIBT_PRINT_HARDWARE:
 		return l->phase == PHASE_HEAD || t->line->is_doubtful;
 	case NMIBT_PRINT_FRAME:
-		/* Behind the end it belongs to the trace that was interrupted, if there is one. */
-		return l->phase != PHASE_BEHIND &&
-		       !(is_frame_behind_end(t, l) && has_interrupted(t->s, l));
+		return l->phase != PHASE_BEHIND && may_have_frame(t, l);
 	case NMIBT_PRINT_STACK_MARK:
 		return l->phase != PHASE_BEHIND;
 	case NMIBT_PRINT_REGISTER:

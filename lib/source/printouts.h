@@ -93,6 +93,7 @@ struct level {
 	bool has_trace; /* the printout has had a trace */
 	bool is_user; /* the registers are those of user mode */
 	bool is_complete; /* the last frame was an outermost one, outside of all marks */
+	bool has_thread_start; /* a frame in which a kernel thread begins came, outside of all marks */
 	bool has_cpu_line;
 	/* index + 1 of a trace that interrupted this level, whose end no line showed, and after
 	 * which no line of this level has come; 0: none */

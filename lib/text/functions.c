@@ -265,6 +265,11 @@ bool nmibt_is_outermost_frame(const struct nmibt_frame *frame)
 	return nmibt_frame_kinds(frame) & (NMIBT_FUNCTION_OUTERMOST | NMIBT_FUNCTION_USER);
 }
 
+bool nmibt_is_thread_start(const struct nmibt_frame *frame)
+{
+	return !frame->module.len && nmibt_str_starts(frame->function, "ret_from_fork");
+}
+
 /* kernel/sched/idle.c. do_idle() is no proof: play_idle_precise() lets other tasks run it
  * (6.12). */
 bool nmibt_is_stack_of_idle_task(const struct nmibt_stack *stack)

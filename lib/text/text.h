@@ -314,6 +314,9 @@ bool nmibt_is_framing_frame(const struct nmibt_frame *frame);
 bool nmibt_is_delay_frame(const struct nmibt_frame *frame);
 /* True: stacks end with this function: a task began there, or came from user mode. */
 bool nmibt_is_outermost_frame(const struct nmibt_frame *frame);
+/* A kernel thread begins in it, on x86 and arm64: only another such frame is behind it (arch/x86/entry/entry_64.S,
+ * arch/arm64/kernel/entry.S; 3.10 to 7.2). */
+bool nmibt_is_thread_start(const struct nmibt_frame *frame);
 /* Index of the first frame behind the interrupt or exception that contains frame i, that is, behind
  * the function that entered the kernel. If the text does not show it: i + 1. */
 size_t nmibt_end_of_entry(const struct nmibt_stack *stack, size_t i);
