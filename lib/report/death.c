@@ -21,11 +21,9 @@ static const struct {
 	{NMIBT_PRINT_HUNG_TASK, "hung_task: "},
 	{NMIBT_PRINT_CSD_LOCKUP, "csd_lock: CSD lock on CPU#"},
 	{NMIBT_PRINT_OOPS, "Fatal exception"},
-	{NMIBT_PRINT_OOPS, "Attempted to kill init!"},
-	{NMIBT_PRINT_OOPS, "Attempted to kill the idle task!"},
+	{NMIBT_PRINT_OOPS, "Attempted to kill "}, /* init, or the idle task */
 	{NMIBT_PRINT_OOPS, "Aiee, killing interrupt handler!"},
-	{NMIBT_PRINT_OOPS, "Oops"},
-	{NMIBT_PRINT_OOPS, "Oopsed too often"},
+	{NMIBT_PRINT_OOPS, "Oops"}, /* "Oopsed too often", too */
 	{NMIBT_PRINT_WARNING, "panic_on_warn set"},
 	{NMIBT_PRINT_WARNING, "system warned too often"},
 };
@@ -39,22 +37,55 @@ static bool fits(const struct nmibt_printout *report, const char *message)
 	return false;
 }
 
-/* Finds the report that the panic in the log came from: it has the same caller and a fitting kind,
- * and that caller printed no other report in between, however long printing took. Index + 1; 0:
- * none. */
+/* Where nobody knows callers: so shortly before the panic another CPU's report may be its cause, as well. */
+#define RIVALS_NS UINT64_C(1000000000)
+
+static uint32_t cpu_of(const struct nmibt_printout *p)
+{
+	return p->reporter == NMIBT_NO_CPU && p->cpus.nr ? p->cpus.ranges->first : p->reporter;
+}
+
+/* True: the CPU that panicked is not known, and before the cause another CPU printed the same. A warning is told
+ * from others by its place right before the panic: kernel/panic.c: __warn(), check_panic_on_warn(); 4.19, 6.12. */
+static bool has_rival(const struct nmibt_report *report, size_t cause)
+{
+	const struct nmibt_printout *all = report->sources->log->printouts;
+	uint64_t panic_ns = all[report->death.printout - 1].begun_ns;
+	enum nmibt_print kind = all[cause - 1].kind;
+	uint32_t cpu = cpu_of(&all[cause - 1]);
+
+	if (report->death.reporter != NMIBT_NO_CPU || kind == NMIBT_PRINT_WARNING)
+		return false;
+	for (size_t i = cause - 1; i > 0 && all[i - 1].ended_ns + RIVALS_NS >= panic_ns; i--) {
+		uint32_t other = cpu_of(&all[i - 1]);
+
+		if (all[i - 1].kind == kind && other != NMIBT_NO_CPU && other != cpu)
+			return true;
+	}
+	return false;
+}
+
+/* Finds the report that the panic in the log came from: it has the same caller, or, where nobody knows callers, the
+ * same CPU, and a fitting kind, and that caller printed no other report in between, however long printing
+ * took. Index + 1; 0: none. */
 static size_t find_cause(const struct nmibt_report *report)
 {
 	const struct nmibt_log_source *log = report->sources->log;
 	size_t panic = report->death.printout;
 	const struct nmibt_printout *p = &log->printouts[panic - 1];
+	bool is_nobody = p->caller_id == NMIBT_NO_CALLER;
 
 	for (size_t i = panic - 1; i > 0; i--) {
 		const struct nmibt_printout *before = &log->printouts[i - 1];
 
-		if (before->caller_id != p->caller_id)
+		if (before->caller_id != p->caller_id ||
+		    (is_nobody && p->reporter != NMIBT_NO_CPU && before->reporter != NMIBT_NO_CPU &&
+		     before->reporter != p->reporter))
 			continue;
 		return fits(before, report->death.message) &&
-				       !nmibt_was_suspended(report, before->first_seq, p->first_seq)
+				       !nmibt_was_suspended(report, before->first_seq,
+							    p->first_seq) &&
+				       !(is_nobody && has_rival(report, i))
 			       ? i
 			       : 0;
 	}
