@@ -130,11 +130,20 @@ static void forget_ended_gone(struct nmibt_mixed *m)
 	}
 }
 
-/* Its lines are out. Nothing more is given to the backtrace. */
+/* Its lines are out, and more may come: its outermost frame did not, and the line behind its last one is another
+ * backtrace's. */
+static bool may_go_on(const struct nmibt_mixed *m, const struct block *b)
+{
+	bool is_cut = b->phase == FRAMES && !b->is_complete && !m->nr_strangers;
+
+	return b->phase != TITLE && !b->has_ended &&
+	       (is_cut || b->is_confused || nmibt_block_must_go_on(b));
+}
+
+/* Nothing more is given to the backtrace. */
 static void let_go(struct nmibt_mixed *m, struct block *b)
 {
-	if (!b || b->phase == TITLE || b->has_ended ||
-	    !(b->is_confused || nmibt_block_must_go_on(b)) || m->nr_gone == MAX_GONE) {
+	if (!b || !may_go_on(m, b) || m->nr_gone == MAX_GONE) {
 		forget(m, b);
 		return;
 	}

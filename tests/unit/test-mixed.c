@@ -120,14 +120,24 @@ static void one_end_is_lost(void **state)
 	comes_out(t, BEGIN("3") TRACE " f+0x1/0x9\n");
 }
 
+/* Without marks of stacks nothing tells that the first one is to go on, behind the second one's lines. */
+static void cut_between_frames(void **state)
+{
+	struct text *t = *state;
+
+	say(t, BEGIN("1") "Call Trace:\n f+0x1/0x9\n" BEGIN("2") "Call Trace:\n g+0x1/0x9\n");
+	comes_out(t,
+		  BEGIN("1") "Call Trace:\n f+0x1/0x9\n" BEGIN("2") "Call Trace:\n? g+0x1/0x9\n");
+	say(t, " ret_from_fork+0x1/0x9\n");
+	comes_out(t, "? ret_from_fork+0x1/0x9\n");
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(one_passes),
-		TEST(the_other_waits),
-		TEST(both_end),
-		TEST(one_end_is_lost),
+		TEST(one_passes),      TEST(the_other_waits),	 TEST(both_end),
+		TEST(one_end_is_lost), TEST(cut_between_frames),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
