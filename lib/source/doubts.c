@@ -5,7 +5,7 @@
  */
 #include "source/printouts.h"
 
-/* Lines of other CPUs between the title of a backtrace and its line with the CPU. */
+/* Lines, whosesoever, between the title of a backtrace and its line with the CPU. */
 #define MAX_BETWEEN 256
 
 void nmibt_doubt(struct stream *s, bool is_answer)
@@ -101,7 +101,8 @@ static bool are_all_doubts(const struct taken *t,
 	return are_so;
 }
 
-/* On arm64 an SError's registers have no trace: arch/arm64/kernel/traps.c, arm64_serror_panic(), 6.12. */
+/* An end that nothing told is one, if the same CPU goes on with this. On arm64 an SError's registers have no trace:
+ * arch/arm64/kernel/traps.c, arm64_serror_panic(), 6.12. */
 bool nmibt_settles_doubt(const struct taken *t, const struct level *l)
 {
 	return t->p.kind == NMIBT_PRINT_CPU && l->phase == PHASE_LEAD && !l->strangers &&

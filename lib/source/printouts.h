@@ -163,8 +163,7 @@ struct nmibt_log_builder {
 		uint64_t answered; /* number of the newest request that it answered */
 		uint64_t searched; /* requests up to this number expect no answer any more */
 		uint64_t seen; /* nr_gaps + 1 at its last line; 0: there was none */
-		uint64_t
-			titled; /* seq + 1 of a title of it, without its "CPU: " line so far; 0: none */
+		uint64_t titled; /* seq + 1 of a title whose "CPU: " line is to come; 0: none */
 	} cpus[NMIBT_MAX_CPUS];
 };
 
