@@ -515,15 +515,19 @@ static struct nmibt_str taint_of(struct nmibt_str s)
 	return len < s.len ? without_end((struct nmibt_str){s.s, len}, ' ') : (struct nmibt_str){0};
 }
 
-/* "6.12.117 #1": what stands behind the taint; lib/dump_stack.c: dump_stack_print_info() */
+/* "6.12.117 #1": what stands behind the taint; lib/dump_stack.c: dump_stack_print_info(). RHEL's kernels have
+ * dashes, and flags of their own, before it; 2.6.32 has a bracket. */
 static struct nmibt_str release_of(struct nmibt_str s, struct nmibt_str taint)
 {
-	struct nmibt_str release;
+	struct nmibt_str release, words;
 
 	s.len -= taint.s + taint.len - s.s;
 	s.s = taint.s + taint.len;
-	nmibt_skip_spaces(&s);
-	return nmibt_take_until(&s, " #", &release) ? release : (struct nmibt_str){0};
+	if (!nmibt_take_until(&s, " #", &release))
+		return (struct nmibt_str){0};
+	nmibt_take_until_last(&release, " ", &words);
+	nmibt_skip(&release, "(");
+	return release;
 }
 
 /* include/linux/sched.h: TASK_COMM_LEN, 3.10 to 6.12, with the NUL */
