@@ -176,9 +176,9 @@ static struct nmibt_error *check_layout(const struct nmibt_classic_record *l)
 		const struct nmibt_number *line;
 		size_t size; /* of the member, and what is read behind it */
 	} members[] = {
-		{"offset of ts_nsec", &l->ts_nsec, 8},	   {"offset of len", &l->len, 2},
-		{"offset of text_len", &l->text_len, 2},   {"offset of dict_len", &l->dict_len, 4},
-		{"offset of caller_id", &l->caller_id, 4},
+		{"ts_nsec", &l->ts_nsec, 8},	 {"len", &l->len, 2},
+		{"text_len", &l->text_len, 2},	 {"dict_len", &l->dict_len, 4},
+		{"caller_id", &l->caller_id, 4},
 	};
 
 	if (l->size.value < MIN_HEADER || l->size.value > MAX_HEADER)
