@@ -6,6 +6,7 @@ import io
 import json
 import os
 import shutil
+import sqlite3
 import struct
 import subprocess
 import sys
@@ -325,9 +326,9 @@ def check_prune(results, tmp):
     results.note('the database is sound after prune', integrity(triage))
 
 
-def pruned(triage, *args, code=0):
+def pruned(triage, *args):
     """What it says of each file, but for sizes and groups."""
-    lines = triage.text('prune', '--keep', '2', *args, code=code).splitlines()
+    lines = triage.text('prune', '--keep', '2', *args).splitlines()
     return [line.split(':')[0].split() for line in lines if line.startswith(('removed', 'would', 'kept', 'missing', 'failed'))]
 
 
@@ -372,7 +373,7 @@ def check_prune_parts(results, tmp):
     triage = Triage(folder + '.db')
     triage.scan(folder)
     with contextlib.closing(store.Store(triage.db)) as db:
-        row = db.one('SELECT inputs.*, 1 AS group_id FROM inputs')
+        row, = prune.inputs_of(db, {'id': 1})
         for refused, state, left in ({parts[0], parts[1], parts[2]}, ('read', None), parts), \
                 ({parts[1]}, ('removed', 'pruned; not removed: %s' % parts[1]), [parts[1]]):
             done, said = prune.Prune(db, True), io.StringIO()
@@ -395,6 +396,83 @@ def check_prune_parts(results, tmp):
     results.note('the database is sound when a part was left', integrity(triage))
 
 
+@contextlib.contextmanager
+def while_held(path, change):
+    """Another program holds the database, makes a change, and lets it go only when somebody has asked for it."""
+    ask = store.Store.is_done
+
+    def is_done(self, sql):
+        if sql == 'BEGIN IMMEDIATE' and other.in_transaction:
+            assert not ask(self, sql)
+            change(other)
+            other.execute('COMMIT')
+        return ask(self, sql)
+
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other, \
+            mock.patch.object(store.Store, 'is_done', is_done):
+        other.execute('BEGIN IMMEDIATE')
+        yield
+
+
+def check_prune_waiting(results, tmp):
+    """What happens to a file, or to what is known of it, while prune waits for its turn."""
+    folder = os.path.join(tmp, 'waits')
+    made = sorted(fleet.make(folder, 2, kinds=1, seed=7), key=lambda one: one.died)
+    older = made[0].path
+
+    def another_dump(other):
+        with open(older, 'w') as file:
+            file.write('nobody has read this')
+
+    def known_anew(other):
+        another_dump(other)
+        about = os.stat(older)
+        other.execute("UPDATE inputs SET fingerprint = ?, size = ?, mtime_ns = ? WHERE name = ?", (
+            candidates.fingerprint([older]), about.st_size, about.st_mtime_ns, os.path.basename(older)))
+
+    def by_another_prune(other):
+        os.unlink(older)
+        other.execute("UPDATE inputs SET state = 'removed', reason = 'pruned' WHERE name = ?", (os.path.basename(older),))
+
+    def by_hand(_):
+        os.unlink(older)
+
+    for change, is_left, said, state in (another_dump, True, 'it changed since it was read', 'read'), \
+            (known_anew, True, 'another program', 'read'), (by_another_prune, False, 'another program', 'removed'), \
+            (by_hand, False, 'it is gone', 'read'):
+        fleet.make(folder, 2, kinds=1, seed=7)
+        triage = Triage('%s-%s.db' % (folder, change.__name__))
+        triage.scan(folder)
+        text = io.StringIO()
+        with contextlib.closing(store.Store(triage.db)) as db, while_held(triage.db, change), \
+                contextlib.redirect_stdout(text):
+            done = prune.prune(db, 1, True)
+        results.note('prune --yes looks again when it had to wait: %s' % change.__name__, '' if (
+            os.path.exists(older), done.files, done.failed) == (is_left, 0, 0) and said in text.getvalue() and
+            triage.value('SELECT state FROM inputs WHERE name = ?', os.path.basename(older)) == state else
+            (text.getvalue(), vars(done), triage.rows('SELECT name, state, reason FROM inputs')))
+
+
+def check_prune_gone(results, tmp):
+    """Somebody removes one of the parts at the last moment."""
+    folder, parts = split_dump(tmp, 'last', 3)
+    triage = Triage(folder + '.db')
+    triage.scan(folder)
+    with contextlib.closing(store.Store(triage.db)) as db:
+        done, put = prune.Prune(db, True), prune.Prune.put
+
+        def put_late(self, *args):
+            if os.path.exists(parts[1]):
+                os.unlink(parts[1])
+            put(self, *args)
+
+        with mock.patch.object(prune.Prune, 'put', put_late), contextlib.redirect_stdout(io.StringIO()):
+            done.take(*prune.inputs_of(db, {'id': 1}))
+    results.same('a file that is gone at the last moment is no failure', (
+        done.files, done.failed, triage.rows('SELECT state, reason FROM inputs'), os.listdir(folder)),
+        (2, 0, [('removed', 'pruned')], []))
+
+
 def check(results, tmp, many):
     check_waiting(results, tmp)
     check_failures(results, tmp)
@@ -411,3 +489,5 @@ def check(results, tmp, many):
     check_prune_missing(results, tmp)
     check_prune_text(results, tmp)
     check_prune_parts(results, tmp)
+    check_prune_waiting(results, tmp)
+    check_prune_gone(results, tmp)

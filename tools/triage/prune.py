@@ -14,6 +14,13 @@ def newest_first(store, group):
                      'WHERE group_id = ? AND died IS NOT NULL ORDER BY died DESC, crashes.id DESC', group)
 
 
+INPUTS = "SELECT inputs.*, group_id FROM inputs JOIN crashes ON crashes.id = crash_id WHERE state = 'read' AND "
+
+
+def inputs_of(store, crash):
+    return store.all(INPUTS + 'crash_id = ? ORDER BY folder, name', crash['id'])
+
+
 def unit_of(row):
     return candidates.Unit(row['folder'], row['name'], json.loads(row['parts'] or '[]'), row['size'],
                            row['mtime_ns'], row['kind'], row['fingerprint'])
@@ -32,16 +39,19 @@ def is_as_read(unit):
 
 
 def unlink_all(paths):
-    """Returns the bytes that are free now, and which paths are left, with the reason."""
-    size, left = 0, []
+    """Returns the bytes that are free now, how many files were removed, and which are left, with the reason. One that
+    somebody else removed meanwhile is neither."""
+    size, removed, left = 0, 0, []
     for path in paths:
         try:
             length = os.lstat(path).st_size
             os.unlink(path)
-            size += length
+            size, removed = size + length, removed + 1
+        except FileNotFoundError:
+            continue
         except OSError as error:
             left.append((words.escape(path), error.strerror))
-    return size, left
+    return size, removed, left
 
 
 class Prune:
@@ -54,8 +64,8 @@ class Prune:
     def say(self, what, row, why):
         print('%-8s %s%s: %s' % (what, words.shown(os.path.join(row['folder'], row['name'])), views.elsewhere(row), why))
 
-    def is_there(self, row):
-        """As it was read. Otherwise it says why not."""
+    def check(self, row):
+        """It is as it was read. Otherwise it says why not."""
         try:
             if is_as_read(unit_of(row)):
                 return True
@@ -67,42 +77,54 @@ class Prune:
             self.failed += 1
         return False
 
-    def remove(self, row, paths):
-        """What is known first: a file of which nothing is known would be found again. Returns the bytes and what is left,
-        as unlink_all()."""
+    def check_again(self, row):
+        """Other programs wrote to the database, and to the folder, while this one waited for its turn."""
+        if self.store.one(INPUTS + 'inputs.id = ?', row['id']) == row:
+            return self.check(row)
+        self.say('skipped', row, 'another program has read or removed it meanwhile')
+        return False
+
+    def remove(self, row):
+        """What is known first: a file of which nothing is known would be found again. Returns what unlink_all() does, or
+        None."""
         with self.store.writing():
+            if not self.check_again(row):
+                return None
             self.put(row, 'removed', 'pruned')
-            size, left = unlink_all(paths)
+            paths = unit_of(row).paths()
+            size, removed, left = unlink_all(paths)
             if len(left) == len(paths):
                 self.put(row, 'read', row['reason'])
             elif left:
                 self.put(row, 'removed', 'pruned; not removed: %s' % ', '.join(path for path, _ in left))
-        return size, left
+        return size, removed, left
 
     def put(self, row, state, reason):
         self.store.change('UPDATE inputs SET state = ?, reason = ? WHERE id = ?', state, reason, row['id'])
 
     def take(self, row):
-        paths = unit_of(row).paths()
-        size, left = self.remove(row, paths) if self.really else (row['size'], [])
+        files = len(unit_of(row).files())
+        done = self.remove(row) if self.really else (row['size'], files, [])
+        if done:
+            self.tell(row, files, *done)
+
+    def tell(self, row, files, size, removed, left):
         for path, why in left:
-            print('failed   %s: %s%s' % (words.shown(path), why, '' if len(left) == len(paths) else
+            print('failed   %s: %s%s' % (words.shown(path), why, '' if len(left) == files else
                                          '; %d of the %d files that belong together are removed' %
-                                         (len(paths) - len(left), len(paths))))
+                                         (files - len(left), files)))
         if not left:
             print('%s  G%d  %10s  %s' % ('removed' if self.really else 'would go', row['group_id'], words.size_of(size),
                                          words.shown(os.path.join(row['folder'], row['name']))))
-        self.files += len(paths) - len(left)
+        self.files += removed
         self.size += size
         self.failed += len(left)
 
-    def group(self, group, keep):
+    def prune_group(self, group, keep):
         """A crash counts among those that are kept while there is a file of the kind that stands for it: a text is no dump."""
         left = keep
         for crash in newest_first(self.store, group):
-            rows = self.store.all("SELECT inputs.*, group_id FROM inputs JOIN crashes ON crashes.id = crash_id WHERE "
-                                  "crash_id = ? AND state = 'read' ORDER BY folder, name", crash['id'])
-            there = [row for row in rows if self.is_there(row)]
+            there = [row for row in inputs_of(self.store, crash) if self.check(row)]
             if left:
                 left -= any(row['kind'] == crash['kind'] for row in there)
                 continue
@@ -113,5 +135,5 @@ class Prune:
 def prune(store, keep, really):
     done = Prune(store, really)
     for row in store.all('SELECT id FROM groups ORDER BY id'):
-        done.group(row['id'], keep)
+        done.prune_group(row['id'], keep)
     return done
