@@ -367,6 +367,21 @@ def check_prune_text(results, tmp):
         [['vmcore-dmesg.txt'], ['vmcore', 'vmcore-dmesg.txt'], []])
 
 
+def check_prune_cut(results, tmp):
+    """Of the newest crashes of a group the dumps are cut. A whole one is worth more."""
+    folder = os.path.join(tmp, 'cut')
+    made = sorted(fleet.make(folder, 5, kinds=1, seed=7), key=lambda one: -one.died)
+    triage = Triage(folder + '.db')
+    triage.scan(folder)
+    for cut, left in ([0, 1], [0, 1, 2]), ([0, 1, 2], [0]):
+        for i in cut:
+            triage.rows('UPDATE crashes SET complete = 0 WHERE id = (SELECT crash_id FROM inputs WHERE name = ?)',
+                        os.path.basename(made[i].path))
+        triage.text('prune', '--keep', '1', '--yes')
+        results.same('prune --keep 1 where the newest %d are cut' % len(cut),
+                     [i for i, one in enumerate(made) if os.path.exists(one.path)], left)
+
+
 def check_prune_parts(results, tmp):
     """A part of a split dump that can't be removed, as on a file system that is damaged."""
     folder, parts = split_dump(tmp, 'parts', 3)
@@ -488,6 +503,7 @@ def check(results, tmp, many):
     check_prune(results, tmp)
     check_prune_missing(results, tmp)
     check_prune_text(results, tmp)
+    check_prune_cut(results, tmp)
     check_prune_parts(results, tmp)
     check_prune_waiting(results, tmp)
     check_prune_gone(results, tmp)

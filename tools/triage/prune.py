@@ -10,7 +10,7 @@ from . import candidates, views, words
 def newest_first(store, group):
     """Crashes of a group, and of which kind the file is that stands for each. One whose time is not known is left out, and
     keeps its files."""
-    return store.all('SELECT crashes.id, inputs.kind FROM crashes JOIN inputs ON inputs.id = best '
+    return store.all('SELECT crashes.id, complete, inputs.kind FROM crashes JOIN inputs ON inputs.id = best '
                      'WHERE group_id = ? AND died IS NOT NULL ORDER BY died DESC, crashes.id DESC', group)
 
 
@@ -121,14 +121,18 @@ class Prune:
         self.failed += len(left)
 
     def prune_group(self, group, keep):
-        """A crash counts among those that are kept while there is a file of the kind that stands for it: a text is no dump."""
+        """A crash counts among those that are kept while there is a file of the kind that stands for it: a text is no dump.
+        One of which something is damaged or lost counts only where no other one does."""
+        found = [(crash, [row for row in inputs_of(self.store, crash) if self.check(row)])
+                 for crash in newest_first(self.store, group)]
+        there = [crash for crash, rows in found if any(row['kind'] == crash['kind'] for row in rows)]
+        count = {crash['id'] for crash in there if crash['complete']} or {crash['id'] for crash in there}
         left = keep
-        for crash in newest_first(self.store, group):
-            there = [row for row in inputs_of(self.store, crash) if self.check(row)]
+        for crash, rows in found:
             if left:
-                left -= any(row['kind'] == crash['kind'] for row in there)
+                left -= crash['id'] in count
                 continue
-            for row in there:
+            for row in rows:
                 self.take(row)
 
 
