@@ -7,10 +7,12 @@ import json
 import os
 import re
 import shutil
+import stat
+import subprocess
 import time
 
 import fleet
-from common import DUMPS, Triage, integrity, picture
+from common import DUMPS, TRIAGE, Triage, integrity, picture
 
 
 def check_groups(results, triage, made):
@@ -85,6 +87,34 @@ def check_diff(results, triage, made):
                  (sum(kind % 2 == 0 for kind in kinds), sum(kind % 2 for kind in kinds)))
 
 
+def check_output(results, triage, folder):
+    """export -o FILE: what becomes of what is there."""
+    os.mkdir(folder)
+    kept, new, link, pipe = [os.path.join(folder, name) for name in ('kept', 'new', 'link', 'pipe')]
+    expected = triage.run('export').stdout
+    with open(kept, 'w'):
+        os.chmod(kept, 0o600)
+    os.symlink('kept', link)
+    os.mkfifo(pipe)
+    triage.text('export', '-o', link)
+    subprocess.run(['sh', '-c', 'umask 027; "$@"', 'sh', TRIAGE, '--db', triage.db, 'export', '-o', new], check=True)
+    results.same('export through a link, and to a new file: content and rights', [
+        (open(path, 'rb').read() == expected, oct(os.lstat(path).st_mode)) for path in (kept, new)],
+        [(True, '0o100600'), (True, '0o100640')])
+    results.same('the link stays', os.path.islink(link) and os.readlink(link), 'kept')
+    with open(kept, 'wb') as got:
+        reader = subprocess.Popen(['cat', pipe], stdout=got)
+    triage.text('export', '-o', pipe)
+    is_pipe = stat.S_ISFIFO(os.lstat(pipe).st_mode)
+    if not is_pipe:
+        reader.kill()
+    reader.wait()
+    results.same('export to a pipe', (is_pipe, open(kept, 'rb').read() == expected), (True, True))
+    done = triage.run('export', '-o', folder)
+    results.note('export to a folder', '' if done.returncode == 4 and b'directory' in done.stderr else done)
+    results.same('nothing else is left there', sorted(os.listdir(folder)), ['kept', 'link', 'new', 'pipe'])
+
+
 def check_exports(results, triage, made, tmp):
     lines = [json.loads(line) for line in triage.text('export').splitlines()]
     results.same('export as JSON lines', sorted(line['files'][0] for line in lines),
@@ -104,6 +134,7 @@ def check_exports(results, triage, made, tmp):
         r'\d+', line)]
     total = sum(int(found) for found in re.findall(r'^nmibt_triage_group_crashes\{.*\} (\d+)$', text, re.M))
     results.same('export for Prometheus', (bad, total), ([], len(made)))
+    check_output(results, triage, os.path.join(tmp, 'out'))
     done = triage.run('export', '-o', '/nowhere/at/all')
     results.note('export to nowhere', '' if done.returncode == 4 and b'/nowhere' in done.stderr else done)
 

@@ -4,10 +4,9 @@ import csv
 import json
 import os
 import sys
-import tempfile
 import unicodedata
 
-from . import Trouble, groups, views, words
+from . import Trouble, groups, newfile, views, words
 
 COLUMNS = ['id', 'group', 'group_name', 'died', 'host', 'release', 'arch', 'build_id', 'message',
            'culprit', 'signature', 'complete', 'cpus', 'files']
@@ -75,23 +74,20 @@ def prometheus(store, out):
 FORMATS = {'jsonl': jsonl, 'csv': as_csv, 'prometheus': prometheus}
 
 
+def opened(path):
+    """A file is replaced as a whole, because node_exporter may read it at any moment. What else is there, as a pipe or a
+    device, is written to."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        return open(path, 'w', newline='')
+    return newfile.replaced(os.path.realpath(path), newline='')
+
+
 def export(store, form, path):
-    """To standard output, or to a file that is there as a whole or not at all: node_exporter may read it
-    at any moment."""
     if not path:
         FORMATS[form](store, sys.stdout)
         return
-    folder = os.path.dirname(os.path.abspath(path))
     try:
-        with tempfile.NamedTemporaryFile('w', dir=folder, prefix='.nmibt-', delete=False,
-                                         newline='') as file:
-            try:
-                FORMATS[form](store, file)
-                file.flush()
-                os.fchmod(file.fileno(), 0o644)
-                os.replace(file.name, path)
-            except BaseException:
-                os.unlink(file.name)
-                raise
+        with opened(path) as file:
+            FORMATS[form](store, file)
     except OSError as error:
         raise Trouble('%s: it can\'t be written: %s' % (path, error.strerror)) from error
