@@ -138,6 +138,34 @@ def check_refusals(results, tmp, triage):
                  b'no report' in done.stderr and os.listdir(other) == ['letter.txt'] else done)
 
 
+def check_links(results, tmp):
+    """What links lead to is not the report's, whoever put them there."""
+    folder, mine = os.path.join(tmp, 'linked'), os.path.join(tmp, 'private')
+    os.mkdir(mine)
+    for name in '77.html', 'G77.html', 'index':
+        with open(os.path.join(mine, name), 'w') as file:
+            file.write('mine')
+    triage = Triage(folder + '.db')
+    triage.scan(os.path.dirname(DUMPS['x86_64-6.12-irqspin']))
+    triage.text('report', '-o', folder)
+    for name in 'groups', 'crashes':
+        os.rename(os.path.join(folder, name), os.path.join(folder, 'aside'))
+        os.symlink(mine, os.path.join(folder, name))
+        done = triage.run('report', '-o', folder)
+        results.note('a report does not go through a link: %s' % name, '' if done.returncode == 4 and
+                     b'a link' in done.stderr and len(os.listdir(mine)) == 3 else done)
+        os.unlink(os.path.join(folder, name))
+        os.rename(os.path.join(folder, 'aside'), os.path.join(folder, name))
+    for name in 'index.html', 'made-by-nmibt-triage':
+        os.unlink(os.path.join(folder, name))
+        os.symlink(os.path.join(mine, 'index'), os.path.join(folder, name))
+    triage.text('report', '-o', folder)
+    with open(os.path.join(mine, 'index')) as file:
+        results.same('a link in the place of a page is replaced', (file.read(), os.path.islink(
+            os.path.join(folder, 'index.html')), sorted(os.listdir(folder))),
+            ('mine', False, ['crashes', 'groups', 'index.html', 'made-by-nmibt-triage']))
+
+
 def check_nothing(results, tmp):
     """A job that makes the pages every night is no failure before the first crash."""
     folder = os.path.join(tmp, 'nothing')
@@ -241,6 +269,7 @@ def check(results, tmp, many):
     results.same('written once more it is the same', [page.source for page in pages_in(folder)],
                  [page.source for page in pages])
     check_refusals(results, tmp, triage)
+    check_links(results, tmp)
     check_nothing(results, tmp)
     check_over(results, tmp)
     check_elsewhere(results, tmp)

@@ -3,7 +3,7 @@
 import os
 import re
 
-from .. import Missing, Trouble, groups, known, views, words
+from .. import Missing, Trouble, groups, known, newfile, views, words
 from . import flame, pages, plot
 
 MARK = 'made-by-nmibt-triage'
@@ -24,9 +24,12 @@ class Report:
     def write(self, name, template, **values):
         depth = name.count('/')
         page = self.environment.get_template(template).render(top='../' * depth, **values)
-        with open(os.path.join(self.folder, name), 'w', encoding='utf-8', errors='replace') as file:
-            file.write(page)
+        self.write_file(name, page)
         self.written.add(name)
+
+    def write_file(self, name, text):
+        with newfile.replaced(os.path.join(self.folder, name), encoding='utf-8', errors='replace') as file:
+            file.write(text)
 
     def prepare(self):
         """A folder in which there is something else is left alone."""
@@ -35,8 +38,11 @@ class Report:
         if os.listdir(self.folder) and not os.path.exists(mark):
             raise Trouble('%s: there is something in this folder that is no report; name an empty or a '
                           'new one' % self.folder)
-        with open(mark, 'w', encoding='utf-8') as file:
-            file.write('nmibt-triage writes its report into this folder.\n')
+        for name in 'groups', 'crashes':
+            if os.path.islink(os.path.join(self.folder, name)):
+                raise Trouble('%s: this is a link, and what it leads to is not this report\'s: remove it' %
+                              os.path.join(self.folder, name))
+        self.write_file(MARK, 'nmibt-triage writes its report into this folder.\n')
         for name in 'groups', 'crashes':
             os.makedirs(os.path.join(self.folder, name), exist_ok=True)
 
