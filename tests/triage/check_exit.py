@@ -76,6 +76,15 @@ def check_nothing(results, triage):
                      text in done.stderr.decode() else done)
 
 
+def check_kinds(results, triage):
+    """diff of two words of which one is a kernel."""
+    for args, code, text in (['6.1*', '9*'], 1, '9*: no such crash, and no stored kernel'), \
+            (['77', '6.1*'], 1, '77: no such crash, and no stored kernel'), \
+            (['1', '6.1*'], 2, 'one of "1" and "6.1*" is a kernel and the other one a crash'):
+        done = triage.run('diff', *args)
+        results.note('diff %s %s' % tuple(args), '' if done.returncode == code and text in done.stderr.decode() else done)
+
+
 def check_program(results, tmp):
     """A nmibt that is named by a relative path is this one, and not one of PATH."""
     os.symlink(NMIBT, os.path.join(tmp, 'own-nmibt'))
@@ -184,6 +193,7 @@ def check(results, tmp, many):
     check_output(results, triage)
     check_numbers(results, triage)
     check_nothing(results, triage)
+    check_kinds(results, triage)
     check_database(results, tmp, triage)
     check_damaged(results, tmp, triage)
     check_read_only(results, tmp, triage)

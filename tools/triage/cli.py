@@ -295,13 +295,17 @@ def do_groups(args):
 
 def do_diff(args):
     db = open_store(args)
-    words_of_both = args.a, args.b
-    if all(views.releases(db, word) for word in words_of_both):
-        said, show = views.kernel_diff_json(db, *words_of_both), views.print_kernel_diff
+    both = args.a, args.b
+    are_kernels = [bool(views.releases(db, word)) for word in both]
+    if all(are_kernels):
+        said, show = views.kernel_diff_json(db, *both), views.print_kernel_diff
     else:
-        said = views.diff_json(db, *(views.find_crash(db, word, ', and no stored kernel fits this')
-                                     for word in words_of_both))
-        show = views.print_diff
+        found = [views.find_crash(db, word, ', and no stored kernel fits this')
+                 for word, is_kernel in zip(both, are_kernels) if not is_kernel]
+        if any(are_kernels):
+            args.refuse('one of "%s" and "%s" is a kernel and the other one a crash: name two crashes or two kernels' %
+                        tuple(map(words.shown, both)))
+        said, show = views.diff_json(db, *found), views.print_diff
     (as_json if args.json else show)(said)
     return FOUND
 
@@ -435,7 +439,7 @@ def add_readers(commands):
     parser.add_argument('a', metavar='A')
     parser.add_argument('b', metavar='B')
     parser.add_argument('--json', action='store_true')
-    parser.set_defaults(run=do_diff)
+    parser.set_defaults(run=do_diff, refuse=parser.error)
 
     parser = commands.add_parser('known', help='check rules of known issues')
     parser.add_argument('files', nargs='+', metavar='FILE')
