@@ -154,6 +154,19 @@ def check_damaged(results, tmp, triage):
         done = changed(sql).run(*args)
         results.note('what is damaged is said: %s' % sql[:50], '' if done.returncode == 4 and
                      done.stderr.count(b'\n') == 1 and b'is damaged' in done.stderr else done)
+    for sql in "UPDATE inputs SET parts = '{'", "UPDATE inputs SET facts = '7'", "UPDATE inputs SET kind = 'x'":
+        there = changed(sql)
+        done = Triage(there.db + '.into').run('merge', there.db)
+        results.note('merge names the database that it read: %s' % sql, '' if done.returncode == 4 and
+                     done.stderr.count(b'\n') == 1 and b'nmibt-triage: %s: it can' % there.db.encode() in done.stderr else done)
+    there = changed('CREATE TABLE tablewithaname (x)')
+    with open(there.db, 'r+b') as file:
+        data = file.read().replace(b'tablewithaname (x)', b'\xff\xfetable (((x)')
+        file.seek(0)
+        file.write(data)
+    done = there.run('groups')
+    results.note('a schema that is damaged', '' if done.returncode == 4 and done.stderr.count(b'\n') == 1 and
+                 b'damaged' in done.stderr else done)
     large = changed('UPDATE reports SET document = ?', zlib.compress(b' ' * (300 << 20), 1))
     results.note('a report of 300 MiB is not unpacked', '' if b'is damaged' in
                  large.run('show', '1', '--report').stderr else 'it is')

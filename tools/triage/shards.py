@@ -1,12 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Puts the databases of several scans together, of other machines or of shards of one tree."""
+import contextlib
 import json
+import sqlite3
 
-from . import candidates, crashes, groups, words
+from . import Trouble, candidates, crashes, groups, words
 
 AT_ONCE = 500
 DIFFERENT = 'databases that were merged had different files at this path'
 MORE = 'another database has read it with more files that belong to it'
+
+
+@contextlib.contextmanager
+def taking(store, other):
+    """A transaction. What does not fit into it is not put down to the database that is written alone."""
+    with store.writing():
+        try:
+            yield
+        except (sqlite3.IntegrityError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+            raise Trouble('%s: it can\'t be merged, because it or %s has what nmibt-triage never wrote (%s)' % (
+                other.path, store.path, error)) from error
 
 
 def merge(store, other):
@@ -25,7 +38,7 @@ def merge(store, other):
             taken += take(store, other, some, scan)
             some = []
     taken += take(store, other, some, scan)
-    with store.writing():
+    with taking(store, other):
         take_names(store, other)
         store.put_functions([row['name'] for row in other.all('SELECT name FROM functions')])
     return taken
@@ -33,7 +46,7 @@ def merge(store, other):
 
 def take(store, other, rows, scan):
     taken = 0
-    with store.writing():
+    with taking(store, other):
         for row in rows:
             state, reason = state_here(store, row)
             if state:

@@ -43,6 +43,8 @@ def explained(path):
         else:
             advice = text
         raise Trouble('%s: %s' % (path, advice)) from error
+    except UnicodeDecodeError as error:  # SQLite speaks of a name in a damaged schema
+        raise Trouble('%s: it is no database, or a damaged one' % path) from error
     except UnicodeEncodeError as error:
         raise Trouble('"%s" is not in UTF-8, as all names in the database are' % error.object) from error
 
