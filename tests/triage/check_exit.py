@@ -48,10 +48,14 @@ def check_reader(results, tmp):
                      b'nobody knew: G1' in done.stderr else done)
         os.unlink(triage.db)
     results.same('nobody reads what a scan prints', to_nobody(triage, 'scan', '--settle', '0', folder).returncode, 0)
+    results.same('nobody reads what would go', to_nobody(triage, 'prune', '--keep', '1').returncode, 0)
     done = triage.run('scan', '--settle', '0', '--fail-on-new', folder)
     results.note('then it is new for the next one', '' if done.returncode == 1 and b'knew: G1' in done.stderr else done)
     with open(rules, 'w') as file:
         file.write('[[issue]]\ntitle = "x"\n')
+    done = Triage(os.path.join(tmp, 'none.db')).run('known', rules)
+    results.note('known says that there is no database', '' if b'none.db: there is no such database' in done.stderr and
+                 b'0 rules' in done.stdout else done)
     for args in ['known', rules], ['prune', '--keep', '1', '--yes']:
         done = to_nobody(triage, *args)
         results.note('nobody reads what %s prints' % args[0], '' if done.returncode == 4 and
@@ -70,7 +74,8 @@ def check_numbers(results, triage):
 def check_nothing(results, triage):
     for args, text in (['show', '77'], 'no such crash'), (['list', '--group', 'G77'], 'no such group'), \
             (['list', '--host', 'nobody'], 'no crash fits'), (['diff', '9.*', '9.1.*'], 'no stored kernel'), \
-            (['split', '77'], 'no such crash'), (['list', '--failed'], ''):
+            (['split', '77'], 'no such crash'), (['list', '--failed'], 'no file fits'), \
+            (['list', '--group', ''], 'no such group'), (['split', ''], 'no crash has this signature'):
         done = triage.run(*args)
         results.note('nothing is found: %s' % ' '.join(args), '' if done.returncode == 1 and
                      text in done.stderr.decode() else done)

@@ -6,7 +6,6 @@ import shutil
 
 import fleet
 from check_hung import STACK, dump
-from check_identity import describe
 from common import DUMPS, Triage
 
 GOOD = r'''

@@ -237,13 +237,15 @@ def second(text):
 
 
 def list_inputs(args, db):
-    if any((args.group, args.host, args.kernel, args.since, args.until, args.number)):
+    if args.group is not None or any((args.host, args.kernel, args.since, args.until, args.number)):
         args.refuse('--failed and --later list files, of which no crash is known: only --json goes with them')
     found = views.inputs(db, (['failed', 'empty'] if args.failed else []) + (['later'] if args.later else []))
     if args.json:
         as_json([views.input_json(row) for row in found])
-    else:
+    elif found:
         views.list_inputs(found)
+    else:
+        say('no file fits')
     return FOUND if found else NOTHING
 
 
@@ -251,7 +253,7 @@ def do_list(args):
     db = open_store(args)
     if args.failed or args.later:
         return list_inputs(args, db)
-    group = groups.find(db, args.group) if args.group else None
+    group = None if args.group is None else groups.find(db, args.group)
     found = list(views.crashes(db, args.number or -1, group=group, host=args.host, kernel=args.kernel,
                                since=args.since, until=args.until))
     if args.json:
@@ -320,6 +322,8 @@ def do_known(args):
         complaints += [rule.fault for rule in rules if rule.fault]
         remarks = ['%s: it matches no stored crash' % rule.source for rule in without
                    if not any(complaint.startswith(rule.source + ':') for complaint in complaints)]
+    else:
+        remarks = ['%s: there is no such database, so it was not checked which names and crashes there are' % args.db]
     for line in complaints + remarks:
         say(words.shown(line))
     print('%s can be used, %s' % (words.count(len(rules), 'rule'),
@@ -523,7 +527,7 @@ def main():
         return run(args)
     except OSError as error:
         output_to_nowhere()
-        if isinstance(error, BrokenPipeError) and args.run in ONLY_PRINT:
+        if isinstance(error, BrokenPipeError) and (args.run in ONLY_PRINT or args.run is do_prune and not args.yes):
             return FOUND  # the reader has had enough
         say('it can\'t go on: %s%s' % (words.shown(error), '' if error.filename else
                                        '. Is the folder still there in which it was started?'

@@ -124,7 +124,7 @@ def split_crash(store, crash, group):
 
 def split_signature(store, word, group):
     rows = store.all('SELECT value, group_id FROM signatures WHERE value >= ? AND value < ?', word,
-                     word + '\U0010ffff')
+                     word + '\U0010ffff') if word else []
     if len(rows) != 1:
         raise (Trouble if rows else Missing)('%s: %s; nothing was changed' % (
             words.shown(word), 'several signatures begin so' if rows else 'no crash has this signature'))

@@ -19,8 +19,7 @@ FIELDS = {'title': str, 'link': str, 'remedy': str, 'functions': list, 'module':
 ASKS = ('functions', 'module', 'outcome', 'kernel', 'text')
 BOUND = re.compile(r'\s*(>=|<=|==|<|>)\s*(\d{1,9}(?:\.\d{1,9})*)\s*\Z')
 
-
-# A message longer than that is no kernel's: kernel/panic.c: vpanic() has 1024 bytes for it (6.12).
+# A message longer than that is no kernel's: kernel/panic.c: panic() has 1024 bytes for it (6.12).
 LONGEST_MESSAGE = 2048
 MOST_S = 1  # of processor time for one message
 ASK_EVERY_S = 0.2
@@ -118,7 +117,7 @@ class Rule:
             return not self.fault and all(self.checks(crash, stacks))
         except TooSlow:
             self.fault = '%s: text = "%s" was searched for more than %d s in the message of crash %d, and is not used any ' \
-                'more: what repeats in it must not repeat as a whole, too, as in "(a+)+"' % (
+                'more: make it simpler, without several ".*" and without what repeats as a whole, too, as "(a+)+"' % (
                     self.source, words.cut(self.text.pattern, 200), MOST_S, crash['id'])
             return False
 
