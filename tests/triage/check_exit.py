@@ -109,6 +109,16 @@ def check_no_folder(results, tmp):
                  b'in which it was started' in done.stderr else done)
 
 
+def check_join(results, tmp):
+    fleet.make(os.path.join(tmp, 'two'), 8, kinds=2)
+    triage = Triage(os.path.join(tmp, 'two.db'))
+    triage.scan(os.path.join(tmp, 'two'))
+    triage.text('name', 'G1', 'first')
+    triage.text('name', 'G2', 'second')
+    results.same('join says which name is gone', triage.text('join', 'G1', 'G2'),
+                 'all is G1 now\nthe name "second" is given up\n')
+
+
 def check_jobs(results, tmp):
     """As many as there are files, whatever was asked for."""
     triage = Triage(os.path.join(tmp, 'jobs.db'))
@@ -216,6 +226,7 @@ def check(results, tmp, many):
     check_damaged(results, tmp, triage)
     check_read_only(results, tmp, triage)
     check_inputs(results, triage)
+    check_join(results, tmp)
     check_jobs(results, tmp)
     check_program(results, tmp)
     check_no_folder(results, tmp)

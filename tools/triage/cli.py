@@ -355,8 +355,10 @@ def do_name(args):
 
 
 def do_join(args):
-    db = open_store(args)
-    print('all is G%d now' % groups.join(db, args.group, args.others))
+    group, given_up = groups.join(open_store(args), args.group, args.others)
+    print('all is G%d now' % group)
+    for name in given_up:
+        print('the name "%s" is given up' % words.shown(name))
     return FOUND
 
 

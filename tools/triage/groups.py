@@ -83,13 +83,16 @@ def rename(store, word, name):
 
 
 def join(store, into, others):
-    """All of the others becomes a part of the first."""
+    """All of the others becomes a part of the first. Returns it, and names that are given up for its own."""
     group = find(store, into)
     gone = {find(store, word) for word in others} - {group}
     if not gone:
         raise Trouble('there is nothing to join: all of these are one group')
+    given_up = []
     with store.writing():
         for other in sorted(gone):
+            mine, theirs = (store.value('SELECT name FROM groups WHERE id = ?', one) for one in (group, other))
+            given_up += [theirs] if mine and theirs else []
             store.change('UPDATE signatures SET group_id = ?, by_hand = 1 WHERE group_id = ?', group,
                          other)
             store.change('UPDATE crashes SET group_id = ? WHERE group_id = ?', group, other)
@@ -97,7 +100,7 @@ def join(store, into, others):
                          ' WHERE id = ?', other, group)
             store.change('UPDATE groups SET name = NULL WHERE id = ?', other)
             drop_if_empty(store, other)
-    return group
+    return group, given_up
 
 
 def split(store, what):
