@@ -96,6 +96,9 @@ def check_program(results, tmp):
     triage = Triage(os.path.join(tmp, 'program.db'))
     done = triage.run('scan', '--nmibt', './own-nmibt', '--settle', '0', 'fleet', cwd=tmp)
     results.note('--nmibt with a relative path', '' if done.returncode == 0 and b'2 read' in done.stdout else done)
+    done = triage.run('scan', '--nmibt', '/bin/true', '--settle', '0', '--again', 'fleet', cwd=tmp)
+    results.note('a program that has no version is no nmibt', '' if done.returncode == 4 and b'is no nmibt' in done.stderr
+                 else done)
     done = triage.run('name', 'G1', ' ')
     results.note('a name of blanks is none', '' if b'has no name' in done.stdout else done)
 

@@ -142,10 +142,11 @@ def version_of(path):
                                capture_output=True, timeout=60)
     except (OSError, subprocess.TimeoutExpired) as error:
         raise Trouble('%s can\'t be run: %s' % (path, error)) from error
-    if done.returncode or batch.returncode:
+    version = done.stdout.strip()
+    if done.returncode or batch.returncode or not version.startswith('nmibt '):
         raise Trouble('%s is no nmibt, or one without --batch: install the nmibt that belongs to this '
                       'nmibt-triage, or name it by --nmibt' % path)
-    return done.stdout.strip()
+    return version
 
 
 def probe(store, path):
