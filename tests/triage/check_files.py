@@ -468,6 +468,34 @@ def check_prune_waiting(results, tmp):
             (text.getvalue(), vars(done), triage.rows('SELECT name, state, reason FROM inputs')))
 
 
+def check_prune_hostile(results, tmp):
+    """What a stranger's database says of files is so, but they are a link, or in another folder than it says."""
+    folder = os.path.join(tmp, 'hostile')
+    fleet.make(folder, 2, kinds=1, seed=7, flat=True)
+    triage = Triage(folder + '.db')
+    triage.scan(folder)
+    path = os.path.join(folder, triage.value('SELECT name FROM inputs WHERE id = 1'))
+    aside, link = os.path.join(tmp, 'aside'), os.path.join(folder, 'link')
+    shutil.copy(path, aside)
+    os.symlink(path, link)
+    with contextlib.closing(store.Store(triage.db)) as db:
+        for name, parts in ('link', []), (os.path.basename(path), ['../aside']):
+            unit = candidates.Unit(folder, name, parts, 0, 0)
+            about = candidates.size_and_time([os.lstat(one) for one in unit.paths()])
+            triage.rows('UPDATE inputs SET name = ?, parts = ?, size = ?, mtime_ns = ?, fingerprint = ? WHERE id = 1', name,
+                        json.dumps(parts), *about, candidates.fingerprint(unit.paths()))
+            done, said = prune.Prune(db, True), io.StringIO()
+            with contextlib.redirect_stdout(said):
+                done.take(*db.all(prune.INPUTS + 'inputs.id = 1'))
+            results.same('prune leaves %s' % (parts or name), (
+                done.files, [os.path.lexists(one) for one in (link, aside, path)]), (0, [True] * 3))
+        done, said = prune.Prune(db, True), io.StringIO()
+        with mock.patch.object(prune, 'is_as_read', side_effect=PermissionError(errno.EACCES, 'Permission denied')), \
+                contextlib.redirect_stdout(said):
+            done.prune_group(1, 1)
+        results.same('what prune can\'t read is counted', (done.failed, said.getvalue().count('failed ')), (2, 2))
+
+
 def check_prune_gone(results, tmp):
     """Somebody removes one of the parts at the last moment."""
     folder, parts = split_dump(tmp, 'last', 3)
@@ -507,3 +535,4 @@ def check(results, tmp, many):
     check_prune_parts(results, tmp)
     check_prune_waiting(results, tmp)
     check_prune_gone(results, tmp)
+    check_prune_hostile(results, tmp)
