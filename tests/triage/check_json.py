@@ -62,7 +62,7 @@ FORMS = {
         facts={'type': 'object', 'additionalProperties': False, 'properties': {name: pair(CRASH_FIELDS[name]) for name in (
             'host', 'release', 'build_id', 'arch', 'message', 'signature', 'cpus', 'outcomes')}}),
     'diff of two kernels': fields(
-        kernels=pair(TEXT), releases=pair(array(TEXT)),
+        kernels=pair(TEXT), releases=pair(array(MAYBE_TEXT)),
         groups=array(fields(id=NUMBER, crashes=pair(NUMBER), newest=CRASH))),
 }
 
@@ -146,3 +146,6 @@ def check(results, tmp, many):
     check_form(results, triage, 'diff of two kernels', 'diff', '6.12*', '6.1.*')
     check_diff(results, triage, real, made[0].path)
     check_known(results, triage, real, rules)
+    triage.rows('UPDATE crashes SET release = NULL WHERE id = 1')
+    releases = triage.json('diff', '*', '6.12*')['releases']
+    results.same('a release that is not known is null', (None in releases[0], '' in releases[0]), (True, False))

@@ -275,7 +275,7 @@ def compare_kernels(store, a, b):
 
 def kernel_diff_json(store, *patterns):
     """Of two kernels. Pairs as in diff_json()."""
-    return {'kernels': patterns, 'releases': [releases(store, one) for one in patterns],
+    return {'kernels': patterns, 'releases': [[release or None for release in releases(store, one)] for one in patterns],
             'groups': [{'id': row['group_id'], 'crashes': [row['a'], row['b']],
                         'newest': crash_json(groups.newest(store, row['group_id']))}
                        for row in compare_kernels(store, *patterns)]}
