@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """The form of what --json prints, and that docs/triage.md has all of it."""
+import json
 import os
 import re
 
@@ -52,7 +53,7 @@ CRASH = fields(**CRASH_FIELDS)
 FORMS = {
     'list': array(CRASH),
     'list --failed': array(fields(path=TEXT, state=TEXT, why=MAYBE_TEXT, scanned_by=MAYBE_TEXT, shard=MAYBE_TEXT)),
-    'show': fields(**CRASH_FIELDS, stacks=STACKS, known=ISSUES, files=array(TEXT)),
+    'show': fields(**CRASH_FIELDS, stacks=STACKS, known=ISSUES, files=array(TEXT), scanned_by=array(MAYBE_TEXT)),
     'groups': array(fields(
         id=NUMBER, name=MAYBE_TEXT, crashes=NUMBER, hosts=NUMBER, first=MAYBE_NUMBER, last=MAYBE_NUMBER, kernels=COUNTS,
         last_7_days=MAYBE_NUMBER, the_7_days_before=MAYBE_NUMBER, last_day=MAYBE_NUMBER, signatures=array(TEXT),
@@ -149,3 +150,6 @@ def check(results, tmp, many):
     triage.rows('UPDATE crashes SET release = NULL WHERE id = 1')
     releases = triage.json('diff', '*', '6.12*')['releases']
     results.same('a release that is not known is null', (None in releases[0], '' in releases[0]), (True, False))
+    triage.rows("UPDATE inputs SET scanned_by = 'another-host'")
+    results.same('a path on another host has its name', (triage.json('show', '1')['scanned_by'], json.loads(
+        triage.text('export').splitlines()[0])['scanned_by']), (['another-host'], ['another-host']))

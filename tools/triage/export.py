@@ -9,15 +9,13 @@ import unicodedata
 from . import Trouble, groups, newfile, views, words
 
 COLUMNS = ['id', 'group', 'group_name', 'died', 'host', 'release', 'arch', 'build_id', 'message',
-           'culprit', 'signature', 'complete', 'cpus', 'files']
+           'culprit', 'signature', 'complete', 'cpus', 'files', 'scanned_by']
 
 
 def rows_of(store):
     names = {row['id']: row['name'] for row in store.all('SELECT id, name FROM groups')}
     for crash in views.crashes(store):
-        said = views.crash_json(crash)
-        files = [os.path.join(row['folder'], row['name']) for row in views.files_of(store, crash)]
-        yield {**said, 'group_name': names.get(crash['group_id']), 'files': files}
+        yield {**views.crash_json(crash), 'group_name': names.get(crash['group_id']), **views.files_json(store, crash)}
 
 
 def jsonl(store, out):

@@ -186,10 +186,16 @@ def outcomes_line(outcomes):
     return ', '.join('%s %s' % (count, words.shown(outcome)) for outcome, count in outcomes.items())
 
 
+def files_json(store, crash):
+    rows = files_of(store, crash)
+    return {'files': [os.path.join(row['folder'], row['name']) for row in rows],
+            'scanned_by': [row['scanned_by'] for row in rows]}
+
+
 def crash_json_whole(store, crash, rules):
     stacks = groups.stacks_of(store, crash)
     return {**crash_json(crash), 'stacks': stacks, 'known': issues_json(rules, crash, stacks),
-            'files': [os.path.join(row['folder'], row['name']) for row in files_of(store, crash)]}
+            **files_json(store, crash)}
 
 
 def print_crash(store, crash, rules):
