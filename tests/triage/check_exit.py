@@ -179,7 +179,7 @@ def check_damaged(results, tmp, triage):
                      done.stderr.count(b'\n') == 1 and b'nmibt-triage: %s: it can' % there.db.encode() in done.stderr else done)
     there = changed('CREATE TABLE tablewithaname (x)')
     with open(there.db, 'r+b') as file:
-        data = file.read().replace(b'tablewithaname (x)', b'\xff\xfetable (((x)')
+        data = file.read().replace(b'tablewithaname (x)', b'tablewithaname (((').replace(b'tablewithaname', b'table\xff\xfeithname')
         file.seek(0)
         file.write(data)
     done = there.run('groups')
