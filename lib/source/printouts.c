@@ -219,6 +219,11 @@ static void take_printout_line(struct taken *t, struct level *l)
 		break;
 	case NMIBT_PRINT_PC:
 	case NMIBT_PRINT_TRACE:
+	case NMIBT_PRINT_REGISTER:
+		if (!nmibt_begins_shortened(t, l)) {
+			nmibt_level_put(t, l);
+			return;
+		}
 		nmibt_begin_shortened(t, l);
 		break;
 	case NMIBT_PRINT_TASK:

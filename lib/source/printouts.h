@@ -252,9 +252,10 @@ void nmibt_refuse_trace(struct taken *t);
 void nmibt_begin_trace(struct taken *t, struct level *l, enum nmibt_evidence_kind kind,
 		       uint32_t cpu);
 bool nmibt_is_of_trace(const struct taken *t, const struct level *l);
-/* Of a text: the line begins the trace of the level, a lockup, whose line with the CPU someone left out. */
+/* Of a text: the line begins the trace of the level: of a lockup, whose line with the CPU someone left out, or of an oops of
+ * i386, which has none. */
 bool nmibt_begins_shortened(const struct taken *t, const struct level *l);
-/* Begins that trace, which lacks its beginning. Where that fails the level has no trace. */
+/* Begins that trace, of which a lockup's lacks its beginning. Where that fails the level has no trace. */
 void nmibt_begin_shortened(struct taken *t, struct level *l);
 /* Does the line name another task than the title of the lockup whose trace has not begun? */
 void nmibt_see_task(struct taken *t);

@@ -10,6 +10,7 @@ static bool read_eip(struct nmibt_str s, struct nmibt_printed *ret)
 	if (nmibt_str_holds(s, ":[<")) {
 		ret->kind = NMIBT_PRINT_REGISTER;
 		ret->is_user = nmibt_str_starts(s, "0073:") || nmibt_str_starts(s, "0023:");
+		ret->has_cpu = nmibt_skip_to(&s, " CPU: ") && nmibt_take_cpu(&s, &ret->cpu);
 		return true;
 	}
 	/* Behind the last frame there are the registers of the program, whose places have no names. */
