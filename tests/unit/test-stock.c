@@ -637,10 +637,12 @@ static void no_source(void **state)
 	open_fails(s, NMIBT_SOURCE_REGISTERS, NMIBT_ERR_DAMAGED, "__per_cpu_offset");
 	open_fails(s, NMIBT_SOURCE_NMI_BUFFERS, NMIBT_ERR_DAMAGED, "__per_cpu_offset");
 	fk_unsay(s->p->k, "SYMBOL(prb)");
-	open_fails(s, LOG, NMIBT_ERR_DAMAGED, "log: VMCOREINFO does not describe the kernel's log: no SYMBOL(prb)");
+	open_fails(s, LOG, NMIBT_ERR_DAMAGED,
+		   "log: VMCOREINFO does not describe the kernel's log: no SYMBOL(prb)");
 	/* Each source says why it has nothing. */
 	open_fails(s, AUTO, NMIBT_ERR_DAMAGED, "vmcoreinfo: no NUMBER(nmi_backtrace_capture) line");
-	open_fails(s, AUTO, NMIBT_ERR_DAMAGED, "; log: VMCOREINFO does not describe the kernel's log: no SYMBOL(prb)");
+	open_fails(s, AUTO, NMIBT_ERR_DAMAGED,
+		   "; log: VMCOREINFO does not describe the kernel's log: no SYMBOL(prb)");
 	open_fails(s, AUTO, NMIBT_ERR_DAMAGED, "nmi-buffers, registers: ");
 }
 
