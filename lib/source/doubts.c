@@ -5,7 +5,7 @@
  */
 #include "source/printouts.h"
 
-/* Lines, whosesoever, between the title of a backtrace and its line with the CPU. */
+/* Lines of any CPU between the title of a backtrace and its line with the CPU. */
 #define MAX_BETWEEN 256
 
 void nmibt_doubt(struct stream *s, bool is_answer)
