@@ -45,8 +45,8 @@ static uint32_t cpu_of(const struct nmibt_printout *p)
 	return p->reporter == NMIBT_NO_CPU && p->cpus.nr ? p->cpus.ranges->first : p->reporter;
 }
 
-/* True: the CPU that panicked is not known, and before the cause another CPU printed the same. A warning is told
- * from others by its place right before the panic: kernel/panic.c: __warn(), check_panic_on_warn(); 4.19, 6.12. */
+/* True: the CPU that panicked is not known, and before the cause, a lockup or a stall, another CPU printed the same. Oopses come one
+ * after the other, under a lock, and end right before the panic (arch/x86/kernel/dumpstack.c: oops_begin(), oops_end(), 6.12). */
 static bool has_rival(const struct nmibt_report *report, size_t cause)
 {
 	const struct nmibt_printout *all = report->sources->log->printouts;
@@ -54,7 +54,7 @@ static bool has_rival(const struct nmibt_report *report, size_t cause)
 	enum nmibt_print kind = all[cause - 1].kind;
 	uint32_t cpu = cpu_of(&all[cause - 1]);
 
-	if (report->death.reporter != NMIBT_NO_CPU || kind == NMIBT_PRINT_WARNING)
+	if (report->death.reporter != NMIBT_NO_CPU || !nmibt_is_condition(kind))
 		return false;
 	for (size_t i = cause - 1; i > 0 && all[i - 1].ended_ns + RIVALS_NS >= panic_ns; i--) {
 		uint32_t other = cpu_of(&all[i - 1]);
