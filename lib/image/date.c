@@ -6,11 +6,6 @@
  */
 #include "image/prefix.h"
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* What shape has: '0' stands for a digit. */
 static bool skip_shape(struct nmibt_str *cursor, const char *shape)
 {
@@ -18,7 +13,7 @@ static bool skip_shape(struct nmibt_str *cursor, const char *shape)
 	size_t i, len = cursor->len;
 
 	for (i = 0; shape[i]; i++) {
-		if (i >= len || (shape[i] == '0' ? !is_digit(s[i]) : s[i] != shape[i]))
+		if (i >= len || (shape[i] == '0' ? !nmibt_is_digit(s[i]) : s[i] != shape[i]))
 			return false;
 	}
 	*cursor = (struct nmibt_str){s + i, len - i};
@@ -29,7 +24,7 @@ static bool skip_digits(struct nmibt_str *s)
 {
 	size_t i = 0;
 
-	while (i < s->len && is_digit(s->s[i]))
+	while (i < s->len && nmibt_is_digit(s->s[i]))
 		i++;
 	*s = (struct nmibt_str){s->s + i, s->len - i};
 	return i;
@@ -127,8 +122,8 @@ bool nmibt_skip_date(struct nmibt_str *cursor)
 	const struct nmibt_str before = *cursor;
 
 	if ((!skip_weekday(cursor) || nmibt_skip(cursor, " ")) && cursor->len &&
-	    (is_digit(*cursor->s) ? skip_iso(cursor) || skip_clock(cursor)
-				  : skip_month_first(cursor)))
+	    (nmibt_is_digit(*cursor->s) ? skip_iso(cursor) || skip_clock(cursor)
+					: skip_month_first(cursor)))
 		return true;
 	*cursor = before;
 	return false;

@@ -22,11 +22,6 @@ static bool take_level(struct nmibt_str *line, struct nmibt_log_prefix *ret)
 	return true;
 }
 
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
 /* The length of "   12.345678"; 0: s begins with something else. Every line has it, so that it is read here. */
 static size_t read_seconds(struct nmibt_str s, uint64_t *ret_ns)
 {
@@ -36,16 +31,16 @@ static size_t read_seconds(struct nmibt_str s, uint64_t *ret_ns)
 
 	while (i < s.len && s.s[i] == ' ')
 		i++;
-	for (begin = i; i < s.len && is_digit(s.s[i]) && seconds <= MAX_SECONDS / 10 - 1; i++)
+	for (begin = i; i < s.len && nmibt_is_digit(s.s[i]) && seconds <= MAX_SECONDS / 10 - 1; i++)
 		seconds = seconds * 10 + (s.s[i] - '0');
 	if (i == begin || s.len - i < strlen(".345678") || s.s[i] != '.')
 		return 0;
 	for (begin = ++i; i < begin + 6; i++) {
-		if (!is_digit(s.s[i]))
+		if (!nmibt_is_digit(s.s[i]))
 			return 0;
 		us = us * 10 + (s.s[i] - '0');
 	}
-	if (i < s.len && is_digit(s.s[i]))
+	if (i < s.len && nmibt_is_digit(s.s[i]))
 		return 0;
 	*ret_ns = seconds * 1000000000 + us * UINT64_C(1000);
 	return i;

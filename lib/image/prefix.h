@@ -13,6 +13,12 @@
  * nothing of it. */
 bool nmibt_take_log_prefix(struct nmibt_str *line, struct nmibt_log_prefix *ret);
 
+/* Of ASCII, whatever the locale is. Each line has several. */
+static inline bool nmibt_is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
 /* Never 0. */
 uint64_t nmibt_hash_of(struct nmibt_str s);
 
