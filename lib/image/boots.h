@@ -51,8 +51,4 @@ void nmibt_boots_destroy(struct nmibt_boots *boots);
  * the last with another report; of a kernel that is no capture kernel, if there is one. */
 size_t nmibt_boots_default(const struct nmibt_boots *boots);
 
-/* The architecture by a line that only its kernels print among the registers. UNKNOWN: the line does
- * not tell. */
-enum nmibt_arch nmibt_arch_by_line(struct nmibt_str line);
-
 #endif /* NMIBT_BOOTS_H */

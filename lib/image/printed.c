@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <zlib.h>
 
-#include "image/boots.h"
+#include "image/arch-by-line.h"
 #include "image/parts.h"
 #include "image/printed.h"
 #include "image/prefix.h"
