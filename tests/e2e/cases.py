@@ -42,7 +42,7 @@ CASES = (
     ("die() with panic_on_oops", ("oops",)),
     ("crash_kexec_post_notifiers", ("post-notifiers", "post-notifiers-die")),
     ("a kernel stack overflows", ("stack-overflow",)),
-    ("no crash kernel", ("drain", "drain-overflow", "drain-never")),
+    ("no crash kernel", ("drain", "drain-overflow", "drain-never", "drain-deaf", "drain-unfinished")),
     ("no crash kernel, ramoops", ("drain-summary", "drain-asked", "drain-sys-info", "drain-nmi")),
     ("kexec -p in a loop during the panic", (
         "kexec-loop", "kexec-locked", "kexec-locked-fault", "kexec-locked-die",

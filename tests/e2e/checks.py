@@ -254,6 +254,24 @@ def in_user_mode(arch, slot):
     return slot.regs[33] & 0xf == 0
 
 
+def had_irqs_on(arch, slot):
+    """True if the registers say it, by RFLAGS.IF. None: they don't tell, as where arm64 masks interrupts
+    by priority (arch/arm64/include/asm/ptrace.h: interrupts_enabled(), 6.12), and PSR_I_BIT is clear."""
+    if arch == "x86_64":
+        return bool(slot.regs[18] & 0x200)
+    return False if slot.regs[33] & 0x80 else None
+
+
+def check_irqs(arch, slot):
+    """The flag irqs_off is what the registers say, and not there where they are of panic() itself."""
+    has_flag_off, on = "IRQS_OFF" in slot.flag_names, had_irqs_on(arch, slot)
+    if "NO_REGS_SELF" in slot.flag_names or "REGS" not in slot.flag_names:
+        return ["CPU %d: irqs_off without registers that tell it" % slot.cpu] * has_flag_off
+    if on is None or has_flag_off != on:
+        return []
+    return ["CPU %d: irqs_off is %s, and its registers say else" % (slot.cpu, has_flag_off)]
+
+
 def printed_registers(arch, lines):
     """Name and value of each register in the printed text."""
     text = "\n".join(lines)
@@ -271,6 +289,7 @@ def check_registers(arch, captured):
         if "REGS" in slot.flag_names and \
                 in_user_mode(arch, slot) != ("USER" in slot.flag_names):
             bad.append("CPU %d: the flag user is not what its registers say" % slot.cpu)
+        bad += check_irqs(arch, slot)
         if not prints_registers(slot) or "OVERFLOW" in slot.flag_names:
             continue
         printed = printed_registers(arch, slot.lines())

@@ -12,6 +12,10 @@ TAINTED = "Tainted: G           O      "
 REAL = death.SET_TO_S
 
 
+# RFLAGS
+IRQS_ON, IRQS_OFF = 0x246, 0x46
+
+
 class Slot(types.SimpleNamespace):
     """A slot that is whole, but for what is given."""
 
@@ -22,7 +26,7 @@ class Slot(types.SimpleNamespace):
             "how_name": "NMI_CAPTURE_BY_" + how, "flag_names": set(flags), "asked_flag_names": set(),
             "text": text, "nested": nested.encode(), "room": text + b"\0",
             "text_len": len(text), "text_size": len(text) + 1,
-            "lost_bytes": 0, "lost_msgs": 0, "begin_again": 0, "regs": list(range(34)),
+            "lost_bytes": 0, "lost_msgs": 0, "begin_again": 0, "regs": [*range(18), IRQS_ON, *range(19, 34)],
             "asked_ns": 5, "begun_ns": 6, "done_ns": 7} | given)
 
     def lines(self):
@@ -110,6 +114,19 @@ def slot_cases():
             ("registers of a second CPU in die()", ["REGS"], differs),
             ("registers that are of the capture itself", ["REGS", "NO_REGS_SELF"], [])):
         slot = Slot(2, text_of(2, ("RAX", 0x63)), how="SELF", flags=flags)
+        yield about, checks.check_registers("x86_64", [slot]), wanted
+    for about, rflags, flags, wanted in (
+            ("interrupts on", IRQS_ON, ["REGS"], []),
+            ("interrupts off", IRQS_OFF, ["REGS", "IRQS_OFF"], []),
+            ("interrupts off, and nothing says so", IRQS_OFF, ["REGS"],
+             ["CPU 2: irqs_off is False, and its registers say else"]),
+            ("interrupts on, and it says that they are off", IRQS_ON, ["REGS", "IRQS_OFF"],
+             ["CPU 2: irqs_off is True, and its registers say else"]),
+            ("registers of panic() itself tell nothing of interrupts", IRQS_OFF, ["REGS", "NO_REGS_SELF"], []),
+            ("registers of panic() itself, and it says that interrupts are off", IRQS_OFF,
+             ["REGS", "NO_REGS_SELF", "IRQS_OFF"], ["CPU 2: irqs_off without registers that tell it"])):
+        slot = Slot(2, text_of(2), how="SELF", flags=flags)
+        slot.regs[18] = rflags
         yield about, checks.check_registers("x86_64", [slot]), wanted
     for about, given, wanted in (
             ("an answer", {}, []),

@@ -45,9 +45,13 @@ def is_part(some, frames):
 
 
 def lacks_first(lines, wanted):
-    """Where another printout had begun nobody knows whose the lines before the one with the CPU are."""
-    return lines == wanted[len(wanted) - len(lines):] and \
-        any(line.startswith("CPU: ") for line in lines)
+    """Where another printout had begun nobody knows whose the lines before the one with the CPU are: some
+    of them may be missing."""
+    first = next((at for at, line in enumerate(lines) if line.startswith("CPU: ")), None)
+    if first is None or lines[first] not in wanted:
+        return False
+    behind = wanted.index(lines[first])
+    return lines[first:] == wanted[behind:] and is_part(lines[:first], wanted[:behind])
 
 
 def death_of(document):
