@@ -162,7 +162,7 @@ SUITES := tests/unit/run tests/fuzz/run-mutate tests/layers tests/hooks tests/ab
 	$(addprefix docs/,check-format check-evidence check-matrix) \
 	$(addprefix tests/golden/,run-mkdump run-synthetic run-describe run-tool run-json run-batch \
 	run-debuginfo run-log run-text run-mixtures run-pstore run-record run-extract run-crash run-cost) tests/triage/run tests/triage/cluster tests/signature/run
-KERNEL_SUITES := tests/e2e/run tests/e2e/matrix tests/e2e/panics tests/e2e/kcsan tests/e2e/pstore tests/e2e/efivars tests/e2e/formats tests/e2e/stock
+KERNEL_SUITES := tests/e2e/run tests/e2e/matrix tests/e2e/series tests/e2e/panics tests/e2e/kcsan tests/e2e/pstore tests/e2e/efivars tests/e2e/formats tests/e2e/stock
 CRASH_ARM64 := tests/kept tests/golden testdumps -- tests/golden/run-crash --crash arm64
 
 check: ## unit, golden, crash on the bundled dumps: minutes
