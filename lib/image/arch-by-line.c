@@ -21,9 +21,10 @@ static enum nmibt_arch arch_by_memory(struct nmibt_str line)
 {
 	struct nmibt_str number;
 
-	nmibt_skip(&line, "Exception stack(0x");
-	return nmibt_take_until(&line, " to 0x", &number) && number.len == 8 ? NMIBT_ARCH_ARM
-									     : NMIBT_ARCH_UNKNOWN;
+	return nmibt_skip(&line, "Exception stack(0x") &&
+			       nmibt_take_until(&line, " to 0x", &number) && number.len == 8
+		       ? NMIBT_ARCH_ARM
+		       : NMIBT_ARCH_UNKNOWN;
 }
 
 /* Functions of the entry of one architecture, and what it puts before the names of system calls
@@ -82,7 +83,8 @@ static enum nmibt_arch arch_by_compiler(struct nmibt_str line)
 		{"loongarch64-", NMIBT_ARCH_LOONGARCH}, {"mips", NMIBT_ARCH_MIPS},
 	};
 
-	if (!nmibt_skip_to(&line, "@") || !nmibt_skip_to(&line, ") ("))
+	if (!nmibt_skip(&line, "Linux version ") || !nmibt_skip_to(&line, "@") ||
+	    !nmibt_skip_to(&line, ") ("))
 		return NMIBT_ARCH_UNKNOWN;
 	for (size_t i = 0; i < ARRAY_SIZE(compilers); i++) {
 		if (nmibt_str_starts(line, compilers[i].start))
@@ -94,6 +96,8 @@ static enum nmibt_arch arch_by_compiler(struct nmibt_str line)
 /* Up to 4.14 arm64 has its state in the line of the pc, as arm has. */
 static enum nmibt_arch arch_by_pc(struct nmibt_str line)
 {
+	if (!nmibt_skip(&line, "pc : [<"))
+		return NMIBT_ARCH_UNKNOWN;
 	return nmibt_str_holds(line, " pstate: ") ? NMIBT_ARCH_ARM64
 	       : nmibt_str_holds(line, " psr: ")  ? NMIBT_ARCH_ARM
 						  : NMIBT_ARCH_UNKNOWN;
@@ -102,60 +106,70 @@ static enum nmibt_arch arch_by_pc(struct nmibt_str line)
 /* arm and old kernels of arm64 print no register behind the CPU (smp_setup_processor_id()). */
 static enum nmibt_arch arch_by_first_cpu(struct nmibt_str line)
 {
-	return nmibt_str_holds(line, " [0x") ? NMIBT_ARCH_ARM64 : NMIBT_ARCH_UNKNOWN;
+	return nmibt_skip(&line, "Booting Linux on physical CPU 0x") &&
+			       nmibt_str_holds(line, " [0x")
+		       ? NMIBT_ARCH_ARM64
+		       : NMIBT_ARCH_UNKNOWN;
 }
 
-/* A line of sparc64 that tells of another CPU, "  CPU[  3]: TSTATE[" */
+/* A line of sparc64 that tells of another CPU, "  CPU[  3]: TSTATE[", or of this one, "* CPU[" */
 static enum nmibt_arch arch_by_other_cpu(struct nmibt_str line)
 {
-	return nmibt_str_holds(line, "]: TSTATE[") ? NMIBT_ARCH_SPARC64 : NMIBT_ARCH_UNKNOWN;
+	return (nmibt_skip(&line, "  CPU[") || nmibt_skip(&line, "* CPU[")) &&
+			       nmibt_str_holds(line, "]: TSTATE[")
+		       ? NMIBT_ARCH_SPARC64
+		       : NMIBT_ARCH_UNKNOWN;
 }
 
-/* Lines that only one architecture prints, most of them among the registers (arch/ARCH/kernel/process.c and the like;
- * 3.10 to 6.12). */
-static const struct {
-	const char *start;
-	enum nmibt_arch arch;
-	enum nmibt_arch (*by_rest)(struct nmibt_str line); /* where the start alone does not tell */
-} tellers[] = {
-	{"RIP: 00", NMIBT_ARCH_X86_64, NULL},
-	{"RIP: e03", NMIBT_ARCH_X86_64, NULL}, /* of Xen's guests */
-	{"pstate: ", NMIBT_ARCH_ARM64, NULL},
-	{"EIP: ", NMIBT_ARCH_I386, NULL},
-	{"EIP is at ", NMIBT_ARCH_I386, NULL},
-	{"NIP [", NMIBT_ARCH_POWERPC, NULL},
-	{"NIP:  ", NMIBT_ARCH_POWERPC, NULL},
-	{"Krnl PSW : ", NMIBT_ARCH_S390, NULL},
-	{"User PSW : ", NMIBT_ARCH_S390, NULL},
-	{"epc : ", NMIBT_ARCH_RISCV, NULL},
-	{"  ERA: ", NMIBT_ARCH_LOONGARCH, NULL},
-	{"epc   : ", NMIBT_ARCH_MIPS, NULL},
-	{"$ 0   : ", NMIBT_ARCH_MIPS, NULL},
-	{"TSTATE: ", NMIBT_ARCH_SPARC64, NULL},
-	{"TPC: <", NMIBT_ARCH_SPARC64, NULL},
-	/* The first frame of a trace of arm, since 5.17 */
-	{" unwind_backtrace from show_stack+0x", NMIBT_ARCH_ARM, NULL},
-	{"Linux version ", NMIBT_ARCH_UNKNOWN, arch_by_compiler},
-	{"pc : [<", NMIBT_ARCH_UNKNOWN, arch_by_pc},
-	{"Booting Linux on physical CPU 0x", NMIBT_ARCH_UNKNOWN, arch_by_first_cpu},
-	{"Exception stack(0x", NMIBT_ARCH_UNKNOWN, arch_by_memory},
-	{" ", NMIBT_ARCH_UNKNOWN, arch_by_frame},
-	{"[<", NMIBT_ARCH_UNKNOWN, arch_by_frame},
-	{"  CPU[", NMIBT_ARCH_UNKNOWN, arch_by_other_cpu},
-	{"* CPU[", NMIBT_ARCH_UNKNOWN, arch_by_other_cpu},
-};
+static enum nmibt_arch if_starts(struct nmibt_str line, const char *start, enum nmibt_arch arch)
+{
+	return nmibt_str_starts(line, start) ? arch : NMIBT_ARCH_UNKNOWN;
+}
 
+/* Most of them are registers (arch/ARCH/kernel/process.c and the like; 3.10 to 6.12). Nearly all lines of a log begin
+ * with another letter. */
 enum nmibt_arch nmibt_arch_by_line(struct nmibt_str line)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(tellers) && line.len; i++) {
-		enum nmibt_arch arch = tellers[i].arch;
-
-		if (*line.s != *tellers[i].start || !nmibt_str_starts(line, tellers[i].start))
-			continue;
-		if (tellers[i].by_rest)
-			arch = tellers[i].by_rest(line);
-		if (arch)
-			return arch;
+	switch (line.len ? *line.s : 0) {
+	case ' ':
+		return if_starts(line, "  ERA: ", NMIBT_ARCH_LOONGARCH)
+			       /* The first frame of a trace of arm, since 5.17 */
+			       ?: if_starts(line, " unwind_backtrace from show_stack+0x", NMIBT_ARCH_ARM)
+			       ?: arch_by_frame(line)
+			       ?: arch_by_other_cpu(line);
+	case '[':
+		return arch_by_frame(line);
+	case '*':
+		return arch_by_other_cpu(line);
+	case '$':
+		return if_starts(line, "$ 0   : ", NMIBT_ARCH_MIPS);
+	case 'B':
+		return arch_by_first_cpu(line);
+	case 'E':
+		return if_starts(line, "EIP: ", NMIBT_ARCH_I386)
+			       ?: if_starts(line, "EIP is at ", NMIBT_ARCH_I386)
+			       ?: arch_by_memory(line);
+	case 'K':
+		return if_starts(line, "Krnl PSW : ", NMIBT_ARCH_S390);
+	case 'L':
+		return arch_by_compiler(line);
+	case 'N':
+		return if_starts(line, "NIP [", NMIBT_ARCH_POWERPC)
+			       ?: if_starts(line, "NIP:  ", NMIBT_ARCH_POWERPC);
+	case 'R': /* "RIP: e03" is of Xen's guests */
+		return if_starts(line, "RIP: 00", NMIBT_ARCH_X86_64)
+			       ?: if_starts(line, "RIP: e03", NMIBT_ARCH_X86_64);
+	case 'T':
+		return if_starts(line, "TSTATE: ", NMIBT_ARCH_SPARC64)
+			       ?: if_starts(line, "TPC: <", NMIBT_ARCH_SPARC64);
+	case 'U':
+		return if_starts(line, "User PSW : ", NMIBT_ARCH_S390);
+	case 'e':
+		return if_starts(line, "epc : ", NMIBT_ARCH_RISCV)
+			       ?: if_starts(line, "epc   : ", NMIBT_ARCH_MIPS);
+	case 'p':
+		return if_starts(line, "pstate: ", NMIBT_ARCH_ARM64) ?: arch_by_pc(line);
+	default:
+		return NMIBT_ARCH_UNKNOWN;
 	}
-	return NMIBT_ARCH_UNKNOWN;
 }
