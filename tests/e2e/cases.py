@@ -73,14 +73,24 @@ CELL = re.compile(r"|–|[DPC](/[DPC–]){0,2}")
 HEAD = ["Case", "Scenario", *COLUMNS]
 
 
+# Of a patch, what is no code.
+NOT_COMPILED = re.compile(r"diff --git a/(Documentation/|MAINTAINERS )")
+
+
+def compiled(path):
+    """The changes of a patch to what is compiled, as scripts/testbed/build-kernel has them."""
+    with open(path, encoding="utf-8") as file:
+        changes = re.split(r"^(?=diff --git )", file.read(), flags=re.M)[1:]
+    return "".join(change for change in changes if not NOT_COMPILED.match(change))
+
+
 def series_of(version):
-    """What tells a series from others: of a hash over its patches, the first digits."""
+    """What tells a series from others: of a hash over what is compiled of it, the first digits."""
     folder, digest = os.path.join(TOP, "kernel/v" + version), hashlib.sha256()
     with open(os.path.join(folder, "series"), encoding="utf-8") as file:
         names = [line.split("#")[0].strip() for line in file]
     for name in filter(None, names):
-        with open(os.path.join(folder, name), "rb") as file:
-            digest.update(file.read())
+        digest.update(compiled(os.path.join(folder, name)).encode())
     return digest.hexdigest()[:8]
 
 
