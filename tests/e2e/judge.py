@@ -6,6 +6,7 @@ import types
 import checks
 import death
 import slots
+import texts
 
 TITLE = "CPU: %d UID: 0 PID: 9 Comm: task %s 7.2.13-nmibt #1"
 TAINTED = "Tainted: G           O      "
@@ -114,20 +115,33 @@ def slot_cases():
             ("registers of a second CPU in die()", ["REGS"], differs),
             ("registers that are of the capture itself", ["REGS", "NO_REGS_SELF"], [])):
         slot = Slot(2, text_of(2, ("RAX", 0x63)), how="SELF", flags=flags)
-        yield about, checks.check_registers("x86_64", [slot]), wanted
+        yield about, checks.check_registers("x86_64", {}, [slot]), wanted
     for about, rflags, flags, wanted in (
             ("interrupts on", IRQS_ON, ["REGS"], []),
             ("interrupts off", IRQS_OFF, ["REGS", "IRQS_OFF"], []),
             ("interrupts off, and nothing says so", IRQS_OFF, ["REGS"],
-             ["CPU 2: irqs_off is False, and its registers say else"]),
+             ["CPU 2: irqs_off is False, and its registers say otherwise"]),
             ("interrupts on, and it says that they are off", IRQS_ON, ["REGS", "IRQS_OFF"],
-             ["CPU 2: irqs_off is True, and its registers say else"]),
+             ["CPU 2: irqs_off is True, and its registers say otherwise"]),
             ("registers of panic() itself tell nothing of interrupts", IRQS_OFF, ["REGS", "NO_REGS_SELF"], []),
             ("registers of panic() itself, and it says that interrupts are off", IRQS_OFF,
              ["REGS", "NO_REGS_SELF", "IRQS_OFF"], ["CPU 2: irqs_off without registers that tell it"])):
         slot = Slot(2, text_of(2), how="SELF", flags=flags)
         slot.regs[18] = rflags
-        yield about, checks.check_registers("x86_64", [slot]), wanted
+        yield about, checks.check_registers("x86_64", {}, [slot]), wanted
+    for about, pstate, scenario, wanted in (
+            ("arm64 masks by priority", 0x5, {}, []),
+            ("arm64, PSR_I_BIT is set", 0x85, {}, ["CPU 2: irqs_off is False, and its registers say otherwise"]),
+            ("arm64 without pseudo-NMIs", 0x5, {"pseudo_nmi": False}, []),
+            ("arm64 without pseudo-NMIs, PSR_I_BIT is set", 0x85, {"pseudo_nmi": False},
+             ["CPU 2: irqs_off is False, and its registers say otherwise"])):
+        slot = Slot(2, text_of(2), flags=["REGS"])
+        slot.regs[33] = pstate
+        yield about, checks.check_irqs("arm64", slot, checks.masks_by_priority(scenario)), wanted
+    slot = Slot(2, text_of(2), flags=["REGS", "IRQS_OFF"])
+    slot.regs[33] = 5
+    yield ("arm64 without pseudo-NMIs, and it says that interrupts are off",
+           checks.check_irqs("arm64", slot, False), ["CPU 2: irqs_off is True, and its registers say otherwise"])
     for about, given, wanted in (
             ("an answer", {}, []),
             ("an answer before the request", {"begun_ns": 4}, ["CPU 2: began before it was asked"]),
@@ -206,10 +220,22 @@ def record_cases():
         yield about, checks.check_record_lines(patterns, record, log), wanted
 
 
+def text_cases():
+    wanted = ["Oops", "Modules linked in: a", "CPU: 2 PID: 1", "Call Trace:", " f+0x1/0x2"]
+    for about, lines, may_be in (
+            ("all lines", wanted, True), ("the first is missing", wanted[1:], True),
+            ("one before the CPU is missing", [wanted[0], *wanted[2:]], True),
+            ("the CPU is missing", wanted[3:], False),
+            ("one behind the CPU is missing", [*wanted[:3], wanted[4]], False),
+            ("one before the CPU is another", ["Bug", *wanted[2:]], False),
+            ("the CPU is another", [*wanted[:2], "CPU: 3 PID: 1", *wanted[3:]], False)):
+        yield about, texts.lacks_first(lines, wanted), may_be
+
+
 def test(suite):
     for what, cases in (("taint", taint_cases), ("clocks", clock_cases), ("slot", slot_cases),
                         ("partial slot", partial_cases), ("drain", drain_cases),
-                        ("pstore", record_cases)):
+                        ("pstore", record_cases), ("console", text_cases)):
         for about, bad, wanted in cases():
             suite.note("judge: %s: %s" % (what, about), [] if bad == wanted else [
                 "it says %r, not %r" % (bad, wanted)])
