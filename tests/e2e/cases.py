@@ -84,13 +84,19 @@ def compiled(path):
     return "".join(change for change in changes if not NOT_COMPILED.match(change))
 
 
-def series_of(version):
-    """What tells a series from others: of a hash over what is compiled of it, the first digits."""
-    folder, digest = os.path.join(TOP, "kernel/v" + version), hashlib.sha256()
+def patches_of(version):
+    """The paths of the patches that are applied, in order."""
+    folder = os.path.join(TOP, "kernel/v" + version)
     with open(os.path.join(folder, "series"), encoding="utf-8") as file:
         names = [line.split("#")[0].strip() for line in file]
-    for name in filter(None, names):
-        digest.update(compiled(os.path.join(folder, name)).encode())
+    return [os.path.join(folder, name) for name in filter(None, names)]
+
+
+def series_of(version):
+    """What tells a series from others: of a hash over what is compiled of it, the first digits."""
+    digest = hashlib.sha256()
+    for path in patches_of(version):
+        digest.update(compiled(path).encode())
     return digest.hexdigest()[:8]
 
 
