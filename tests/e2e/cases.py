@@ -34,8 +34,8 @@ CASES = (
         "fault-other-panic", "fault-other-panic-oops", "fault-other-die", "fault-other-die-oops",
         "fault-begin", "fault-format")),
     ("a second fault behind it", (
-        "fault-self-twice-panic", "fault-self-twice-die", "fault-self-always", "fault-in-report",
-        "fault-drain")),
+        "fault-self-twice-panic", "fault-self-twice-die", "fault-self-always", "fault-self-report",
+        "fault-in-report", "fault-drain")),
     ("machine check", ("mce", "mce-one")),
     ("SError", ("serror",)),
     ("synchronous external abort", ("sea", "sea-idle", "sea-survived")),

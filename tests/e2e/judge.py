@@ -145,7 +145,12 @@ def slot_cases():
     for about, given, wanted in (
             ("an answer", {}, []),
             ("an answer before the request", {"begun_ns": 4}, ["CPU 2: began before it was asked"]),
-            ("a CPU that panicked before", {"begun_ns": 4, "asked_ns": 0, "how": "SELF"}, [])):
+            ("a CPU that panicked before", {"begun_ns": 4, "asked_ns": 0, "how": "SELF"}, []),
+            ("messages within nested ones are lost", {"lost_msgs": 2, "nested": "a fault"}, []),
+            ("messages are lost within nothing", {"lost_msgs": 2},
+             ["CPU 2: lost 0 bytes and 2 messages, overflow flag is False"]),
+            ("bytes are lost, and nothing says so", {"lost_bytes": 2, "nested": "a fault"},
+             ["CPU 2: lost 2 bytes and 0 messages, overflow flag is False"])):
         slot = Slot(2, text_of(2), **given)
         yield about, checks.check_text("x86_64", {}, descriptor(), [slot]), wanted
 
