@@ -32,7 +32,7 @@ CASES = (
     ("a fault in the capture, lowest other CPU", ("fault-lowest-panic", "fault-lowest-die")),
     ("a fault in the capture, highest other CPU", (
         "fault-other-panic", "fault-other-panic-oops", "fault-other-die", "fault-other-die-oops",
-        "fault-begin", "fault-format")),
+        "fault-other-report", "fault-begin", "fault-format")),
     ("a second fault behind it", (
         "fault-self-twice-panic", "fault-self-twice-die", "fault-self-always", "fault-self-report",
         "fault-in-report", "fault-drain")),
