@@ -17,7 +17,9 @@ are named by lines that begin with "left ", which tests/run collects.
 import argparse
 import hashlib
 import json
+import modulefinder
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -27,17 +29,18 @@ import traceback
 TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "nmibt")
 
-# The results of all parts depend on these. Kernels, their configuration and their modules
-# are in the name of the folder that build-kernel prints, scenarios in a part's depends.
-BOOTED = ("include/nmibt/capture.h", "tests/e2e", "tests/parts.py", "tests/kdump.py",
-          "scripts/suite-packages", "scripts/testbed/init", "scripts/testbed/lib.sh",
-          "scripts/testbed/make-initramfs", "scripts/testbed/run-scenario")
+# The results of all parts depend on these, beside the suite itself. Kernels, their configuration and
+# their modules are in the name of the folder that build-kernel prints, scenarios in a part's depends.
+BOOTED = ("include/nmibt/capture.h", "scripts/suite-packages", "scripts/testbed/init",
+          "scripts/testbed/lib.sh", "scripts/testbed/make-initramfs",
+          "scripts/testbed/run-scenario")
 # And on these, of a suite that runs what is built here.
-TREE = (*BOOTED, "Makefile", "include", "lib", "extension", "tools", "tests/addr2line.py",
-        "tests/nmibt-log.c", "tests/nmibt-unwind.c", "scripts/crash-env",
-        "scripts/testbed/stock-kernel")
-# These are below them, and no machine is booted for them, or no result is kept.
-APART = ("tools/triage", "tests/e2e/prove-cures")
+TREE = (*BOOTED, "Makefile", "include", "lib", "extension", "tools", "tests/nmibt-log.c",
+        "tests/nmibt-unwind.c", "scripts/crash-env", "scripts/testbed/stock-kernel")
+# It is below them, and no machine is booted for it.
+APART = ("tools/triage",)
+# Where suites find the modules that they import.
+MODULES = ("tests/e2e", "tests", "tests/golden", "testdumps")
 # The machine's own programs, by package.
 PROGRAMS = ("qemu-system-arm", "qemu-system-x86", "qemu-user-static", "makedumpfile", "crash", "python3-drgn", "gcc")
 
@@ -66,6 +69,24 @@ def hash_of_files(paths):
     return digest.hexdigest()
 
 
+def files_of(suite):
+    """The suite, the modules that it imports, and what these run that is beside them: a name in quotes
+    that has a point or a dash, which tells it from a suite and from a word."""
+    finder = modulefinder.ModuleFinder([os.path.join(TOP, folder) for folder in MODULES])
+    finder.run_script(os.path.join(TOP, suite))
+    left = [module.__file__ for module in finder.modules.values() if module.__file__]
+    found = set()
+    while left:
+        path = left.pop()
+        found.add(os.path.relpath(path, TOP))
+        with open(path) as file:
+            named = set(re.findall(r'(?:"|\$here/)(\w+[.-][\w.-]+)"', file.read()))
+        beside = (os.path.join(os.path.dirname(path), name) for name in named)
+        left += [path for path in beside
+                 if os.path.isfile(path) and os.path.relpath(path, TOP) not in found]
+    return sorted(found)
+
+
 def versions():
     done = subprocess.run(["dpkg-query", "-W", "-f", "${Package} ${Version}\n", *PROGRAMS],
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
@@ -80,7 +101,8 @@ class Suite:
     """Counts, and prints a line for each test."""
 
     def __init__(self, name, about, depends=TREE):
-        """depends: files and folders that all of its results depend on."""
+        """name: its file, or what is run; depends: files and folders that all of its results depend
+        on, beside itself."""
         self.name, self.about, self.depends = name, about, depends
         self.passed = self.failed = 0
         self.smoke = self.keeps = self.reuses = False
@@ -118,7 +140,8 @@ class Suite:
 
     def path_of(self, *key):
         if not self.tree:
-            self.tree = [hash_of_files(self.depends), versions()]
+            itself = files_of(self.name) if os.path.exists(os.path.join(TOP, self.name)) else []
+            self.tree = [hash_of_files([*self.depends, *itself]), versions()]
         key = json.dumps([self.tree, self.name, *key], sort_keys=True)
         return os.path.join(CACHE, "results", hashlib.sha256(key.encode()).hexdigest()[:32])
 
