@@ -82,6 +82,16 @@ def weaker_outcome(was, cpu):
     return []
 
 
+def without_its_log(whole, other):
+    """The whole dump's document, as it is where another one has lost the log: the message of the death
+    is the capture's, and so is the uptime, which is that of its request."""
+    if whole["sources"]["log"] == other["sources"]["log"] or \
+       (other["death"] or {}).get("message_source") != "capture":
+        return whole
+    return {**whole, "case": {**whole["case"], "uptime_ns": whole["capture"]["asked_local_ns"]},
+            "death": {**whole["death"], "message_source": "capture"}}
+
+
 def unexplained(whole, other, log):
     """Complaints about all that a document says otherwise than that of the whole dump does, except
     where it says that it lost it. log: the document of the whole dump's log alone, which may stand
@@ -92,6 +102,7 @@ def unexplained(whole, other, log):
     if other["complete"] or not other["lost"]:
         bad.append("complete %s, lost %s" % (other["complete"], other["lost"]))
     log_is_whole = whole["sources"]["log"] == other["sources"]["log"]
+    whole = without_its_log(whole, other)
     rest = {key: value for key, value in other.items() if key not in ("cpus", "complete", "lost")}
     for key, value in rest.items():
         bad += unexplained_value("." + key, whole[key], value)
