@@ -83,13 +83,14 @@ def weaker_outcome(was, cpu):
 
 
 def without_its_log(whole, other):
-    """The whole dump's document, as it is where another one has lost the log: the message of the death
-    is the capture's, and so is the uptime, which is that of its request."""
-    if whole["sources"]["log"] == other["sources"]["log"] or \
-       (other["death"] or {}).get("message_source") != "capture":
+    """The whole dump's document, as it is where another one's log has lost the death: the words are
+    the capture's, and where the log has nothing of it, the uptime is that of its request."""
+    if (other["death"] or {}).get("message_source") != "capture" or \
+       whole["sources"]["log"] == other["sources"]["log"]:
         return whole
-    return {**whole, "case": {**whole["case"], "uptime_ns": whole["capture"]["asked_local_ns"]},
-            "death": {**whole["death"], "message_source": "capture"}}
+    case = whole["case"] if other["death"]["ns"] is not None else {
+        **whole["case"], "uptime_ns": whole["capture"]["asked_local_ns"]}
+    return {**whole, "case": case, "death": {**whole["death"], "message_source": "capture"}}
 
 
 def unexplained(whole, other, log):
