@@ -29,15 +29,16 @@ import traceback
 TOP = os.path.normpath(os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
 CACHE = os.path.join(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "nmibt")
 
-# The results of all parts depend on these, beside the suite itself. Kernels, their configuration and
-# their modules are in the name of the folder that build-kernel prints, scenarios in a part's depends.
+# The results of all parts depend on these, beside the suite itself. Kernels, their configuration
+# and their modules are in the name of the folder that build-kernel prints, scenarios in a part's
+# depends.
 BOOTED = ("include/nmibt/capture.h", "scripts/suite-packages", "scripts/testbed/init",
           "scripts/testbed/lib.sh", "scripts/testbed/make-initramfs",
           "scripts/testbed/run-scenario")
 # And on these, of a suite that runs what is built here.
 TREE = (*BOOTED, "Makefile", "include", "lib", "extension", "tools", "tests/nmibt-log.c",
         "tests/nmibt-unwind.c", "scripts/crash-env", "scripts/testbed/stock-kernel")
-# It is below them, and no machine is booted for it.
+# It is below tools, and no machine is booted for it.
 APART = ("tools/triage",)
 # Where suites find the modules that they import.
 MODULES = ("tests/e2e", "tests", "tests/golden", "testdumps")
@@ -69,17 +70,27 @@ def hash_of_files(paths):
     return digest.hexdigest()
 
 
-def files_of(suite):
-    """The suite, the modules that it imports, and what these run that is beside them: a name in quotes
-    that has a point or a dash, which tells it from a suite and from a word."""
+def modules_of(program):
+    """The files of a Python program, and of the modules of ours that it imports."""
     finder = modulefinder.ModuleFinder([os.path.join(TOP, folder) for folder in MODULES])
-    finder.run_script(os.path.join(TOP, suite))
-    left = [module.__file__ for module in finder.modules.values() if module.__file__]
-    found = set()
+    finder.run_script(os.path.join(TOP, program))
+    # It counts a name in a package as a module that is missing, too.
+    missing = {name.partition(".")[0] for name in finder.badmodules} - {*finder.modules}
+    if missing := missing - sys.stdlib_module_names:
+        raise ImportError("%s imports %s, which is not in %s" % (
+            program, ", ".join(sorted(missing)), ", ".join(MODULES)))
+    return [module.__file__ for module in finder.modules.values() if module.__file__]
+
+
+def files_of(program):
+    """A Python program, the modules that it imports, and the files beside any of these that it
+    names in double quotes: it runs or reads them. Such a name has a dot or a dash, which tells it
+    from a suite's and from a word. Python among them imports nothing of ours."""
+    left, found = modules_of(program), set()
     while left:
         path = left.pop()
         found.add(os.path.relpath(path, TOP))
-        with open(path) as file:
+        with open(path, encoding="utf-8", errors="replace") as file:
             named = set(re.findall(r'(?:"|\$here/)(\w+[.-][\w.-]+)"', file.read()))
         beside = (os.path.join(os.path.dirname(path), name) for name in named)
         left += [path for path in beside
@@ -101,8 +112,8 @@ class Suite:
     """Counts, and prints a line for each test."""
 
     def __init__(self, name, about, depends=TREE):
-        """name: its file, or what is run; depends: files and folders that all of its results depend
-        on, beside itself."""
+        """name: the file of a Python program, with its arguments; depends: files and folders that
+        all of its results depend on, beside what files_of() finds."""
         self.name, self.about, self.depends = name, about, depends
         self.passed = self.failed = 0
         self.smoke = self.keeps = self.reuses = False
@@ -140,7 +151,7 @@ class Suite:
 
     def path_of(self, *key):
         if not self.tree:
-            itself = files_of(self.name) if os.path.exists(os.path.join(TOP, self.name)) else []
+            itself = files_of(self.name.split()[0])
             self.tree = [hash_of_files([*self.depends, *itself]), versions()]
         key = json.dumps([self.tree, self.name, *key], sort_keys=True)
         return os.path.join(CACHE, "results", hashlib.sha256(key.encode()).hexdigest()[:32])
