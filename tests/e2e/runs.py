@@ -24,10 +24,10 @@ KERNELS = (("arm64", "7.2"), ("x86_64", "7.2"), ("arm64", "6.12"), ("x86_64", "6
            ("arm64", "6.1"), ("x86_64", "6.1"))
 TESTBED = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../scripts/testbed")
 MADE_BY = ("run-scenario", "init", "lib.sh", "make-initramfs")
-# Of a scenario's table; the rest says what tests expect.
+# Of a scenario's table: what is run, and which of its lines are kept. The rest says what tests expect.
 OF_THE_RUN = ("script", "append", "ending", "loaded", "cpus", "memory", "pstore", "dump",
               "pseudo_nmi", "gic", "timeout", "icount", "state", "crashkernel", "at_stop",
-              "possible", "detector")
+              "possible", "detector", "compared_from")
 
 
 def run_scenario():
