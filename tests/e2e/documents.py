@@ -83,8 +83,9 @@ def weaker_outcome(was, cpu):
 
 
 def without_its_log(whole, other):
-    """The whole dump's document, as it is where another one's log has lost the death: the words are
-    the capture's, and where the log has nothing of it, the uptime is that of its request."""
+    """The whole dump's document, as it is where another one's log has lost the death or some of its
+    words: these are the capture's, and where the log has nothing of it, the uptime is the time of
+    the capture's request."""
     if (other["death"] or {}).get("message_source") != "capture" or \
        whole["sources"]["log"] == other["sources"]["log"]:
         return whole
