@@ -32,7 +32,7 @@ CASES = (
     ("a fault in the capture, lowest other CPU", ("fault-lowest-panic", "fault-lowest-die")),
     ("a fault in the capture, highest other CPU", (
         "fault-other-panic", "fault-other-panic-oops", "fault-other-die", "fault-other-die-oops",
-        "fault-other-report", "fault-begin", "fault-format")),
+        "fault-other-report", "fault-begin", "fault-format", "fault-at-stop")),
     ("a second fault behind it", (
         "fault-self-twice-panic", "fault-self-twice-die", "fault-self-always", "fault-self-report",
         "fault-in-report", "fault-drain")),
@@ -58,14 +58,14 @@ CASES = (
     ("nmi_reason_lock; an NMI of another kind", ("nmi-kept", "nmi-spare")),
     ("HPET is the clock", ("hpet", "hpet-held")),
     ("slots that are too small", ("overflow",)),
-    ("the capture is turned off", ("capture-off",)),
+    ("the capture is off, or the kernel is a crash kernel", ("capture-off", "crash-kernel")),
     ("KUnit", ("kunit",)),
 )
 # What QEMU does not provoke: a module does it, or a parameter.
 FORCED = {"serror", "sea", "sea-idle", "sea-survived", "nmi-kept", "nmi-spare", "nmi-panic", "hpet",
           "hpet-held", "kexec-locked", "kexec-locked-fault", "kexec-locked-die",
-          "kexec-locked-moved", "kexec-locked-late",
-          "kexec-locked-heir", "no-slots"}
+          "kexec-locked-moved", "kexec-locked-late", "kexec-locked-heir", "no-slots",
+          "fault-at-stop", "crash-kernel"}
 
 COLUMNS = ["%s %s" % kernel for kernel in runs.KERNELS]
 NOT_FOR_IT, NOT_RUN = "–", ""
